@@ -1,0 +1,291 @@
+"""``frogmove demo``: the whole mission on a private AWS, every step checked in the buckets."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove.cli.embedded import EmbeddedAws, embedded_aws
+from frogmove.errors import RunError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.cli.console import Console
+
+Objects = dict[str, bytes]
+
+_FROGMOVE = (sys.executable, "-m", "frogmove")
+_REPORT = "reports/2026 été+1%.csv"
+_LATE_KEY = "uploads/late arrival 🐸.csv"
+_SECONDS_FOR_LAMBDA = 20.0
+_SECONDS_BETWEEN_LOOKS = 0.05
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command line of the demo, and the effect it must have.
+
+    Attributes:
+        title: what it is for.
+        arguments: what follows ``frogmove`` on the command line.
+        moves: the keys that must leave the source and arrive in the destination.
+        copies_all: whether all the source holds must then be in the destination as well.
+    """
+
+    title: str
+    arguments: tuple[str, ...]
+    moves: tuple[str, ...] = ()
+    copies_all: bool = False
+
+
+STEPS = (
+    Step("See what was uploaded", ("ls",)),
+    Step("Ask what a move would do", ("move", "--prefix", "reports", "--dry-run")),
+    Step("Move one file", ("move", _REPORT), moves=(_REPORT,)),
+    Step("Ask what a sync would do", ("sync", "--dry-run")),
+    Step("Copy everything else", ("sync",), copies_all=True),
+)
+
+
+@click.command()
+def demo() -> None:
+    """Show the whole mission on a private AWS, in a few seconds.
+
+    Uploads a dozen files, moves and syncs them by hand, lets the Lambda move one more, and checks
+    the buckets after every step. Nothing outside this machine is asked, and nothing is left
+    behind.
+    """
+    from frogmove.cli.console import Console
+    from frogmove.cloud.clients import said_for_people
+
+    console = Console()
+    started = time.monotonic()
+    console.say("Starting a private AWS: two buckets, a queue and the Lambda.")
+    with said_for_people("showing the demo"), embedded_aws() as aws:
+        show = Show(console, aws)
+        show.upload(sample_files())
+        for step in STEPS:
+            show.play(step)
+        show.automatic_move()
+        show.summary(time.monotonic() - started)
+
+
+def sample_files() -> Objects:
+    """Return the files that are uploaded first: keys, awkward ones among them, and bytes."""
+    return {
+        _REPORT: "Étang;Grenouilles\nSharara;4\n".encode(),
+        "reports/2026-06.csv": b"pond;frogs\nSharara;3\n",
+        "reports2/not in reports.csv": b"pond;frogs\n",
+        "invoices/0001.pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+        "invoices/\x1b[31mred.pdf": b"%PDF-1.7\n%red\n",
+        "photos/🐸 frog.jpg": b"\xff\xd8\xff\xe0 frog \xff\xd9",
+        "logs//app.log": b"2026-06-01 ribbit\n",
+        "/leading slash.txt": b"the slash is part of the key\n",
+        "notes/trailing space ": b"so is the space\n",
+        "a&b=c?.txt": b"and so are these\n",
+        "[bold]x[/bold].txt": b"not bold\n",
+        "flags/empty": b"",
+        "backups/sharara.bin": bytes(range(256)) * (3 * _MIB // 256),
+    }
+
+
+class Show:
+    """The demo under way: what is shown, and what each bucket must hold by now.
+
+    Args:
+        console: where it is shown.
+        aws: where it happens.
+    """
+
+    def __init__(self, console: "Console", aws: EmbeddedAws) -> None:
+        self._console = console
+        self._aws = aws
+        self._environment = _subprocess_environment(aws)
+        self._source: Objects = {}
+        self._destination: Objects = {}
+
+    def upload(self, files: Mapping[str, bytes]) -> None:
+        """Put files into the source, as FrogTech's partners do.
+
+        Args:
+            files: what each key is to hold.
+
+        Raises:
+            RunError: the source does not hold them afterwards.
+        """
+        self._put(files)
+        self._title(f"{len(files)} files were uploaded to {self._aws.stack.source}")
+        self._check("the upload")
+
+    def play(self, step: Step) -> None:
+        """Run one command line and check its effect.
+
+        Args:
+            step: the command line.
+
+        Raises:
+            RunError: it failed, or did not have its effect.
+        """
+        self._title(step.title)
+        shown = shlex.join(["frogmove", *step.arguments])
+        self._console.say(f"$ {shown}")
+        # The subprocess writes to the same terminal or file, past our buffers.
+        sys.stdout.flush()
+        code = subprocess.run(
+            [*_FROGMOVE, *step.arguments], env=self._environment, check=False
+        ).returncode
+        if code != 0:
+            raise RunError(f"The step `{shown}` of the demo ended with exit code {code}.")
+        for key in step.moves:
+            self._destination[key] = self._source.pop(key)
+        if step.copies_all:
+            self._destination |= self._source
+        self._check(f"`{shown}`")
+
+    def automatic_move(self) -> None:
+        """Connect the Lambda, upload one more file and wait until the Lambda has moved it.
+
+        Raises:
+            RunError: it did not arrive in time, or not as it was uploaded.
+        """
+        from frogmove.cloud.stack import connect
+
+        connect(self._aws.clients, self._aws.stack)
+        self._title("Let the Lambda move what is uploaded from now on")
+        self._console.say(f"An upload to {self._aws.stack.source}: {_LATE_KEY}")
+        sys.stdout.flush()
+        uploaded = time.monotonic()
+        self._put({_LATE_KEY: b"pond;frogs\nSharara;5\n"})
+        self._destination[_LATE_KEY] = self._source.pop(_LATE_KEY)
+        self._wait_for_keys()
+        seconds = time.monotonic() - uploaded
+        self._check("the move by the Lambda", self._aws.server.last_words())
+        self._console.say(f"The Lambda moved it within {seconds:.1f} s of the upload.")
+
+    def summary(self, seconds: float) -> None:
+        """Say what is where now.
+
+        Args:
+            seconds: how long the demo took.
+        """
+        moved = self._destination.keys() - self._source.keys()
+        total = len(self._destination)
+        self._title("Where everything is now")
+        say = self._console.say
+        say(f"{self._aws.stack.source}: {len(self._source)} files, each also copied by sync")
+        say(f"{self._aws.stack.destination}: {total} files, {len(moved)} of them moved")
+        say(f"All {total} files are accounted for, byte for byte, after {seconds:.1f} s.")
+        say("To try it yourself: frogmove local")
+
+    def _title(self, text: str) -> None:
+        self._console.say("")
+        self._console.say(f"== {text}")
+
+    def _put(self, files: Mapping[str, bytes]) -> None:
+        for key, body in files.items():
+            self._aws.clients.s3.put_object(
+                Bucket=self._aws.stack.blueprint.source_bucket, Key=key, Body=body
+            )
+        self._source |= files
+
+    def _check(self, step: str, remedy: str = "") -> None:
+        """Compare what both buckets hold with what they must hold, byte for byte."""
+        blueprint = self._aws.stack.blueprint
+        for bucket, expected in (
+            (blueprint.source_bucket, self._source),
+            (blueprint.destination_bucket, self._destination),
+        ):
+            difference = _difference(expected, read_bucket(self._aws.clients.s3, bucket))
+            if difference:
+                raise RunError(
+                    f"The step {step} of the demo did not have its effect: "
+                    f"s3://{bucket} {difference}.",
+                    remedy,
+                )
+        self._console.say(
+            f"(checked: {len(self._source)} files in the source, "
+            f"{len(self._destination)} in the destination, every byte as uploaded)"
+        )
+
+    def _wait_for_keys(self) -> None:
+        """Wait until the buckets hold the right keys, or for as long as is reasonable."""
+        blueprint = self._aws.stack.blueprint
+        s3 = self._aws.clients.s3
+        deadline = time.monotonic() + _SECONDS_FOR_LAMBDA
+        while time.monotonic() < deadline:
+            if (
+                list_keys(s3, blueprint.source_bucket) == self._source.keys()
+                and list_keys(s3, blueprint.destination_bucket) == self._destination.keys()
+            ):
+                return
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def list_keys(s3: "S3Client", bucket: str) -> set[str]:
+    """Return all keys of a small bucket.
+
+    Args:
+        s3: who to ask.
+        bucket: its name.
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return {entry["Key"] for page in pages for entry in page.get("Contents", ())}
+
+
+def read_bucket(s3: "S3Client", bucket: str) -> Objects:
+    """Return all that a small bucket holds, by key.
+
+    Args:
+        s3: who to ask.
+        bucket: its name.
+    """
+    return {
+        key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in list_keys(s3, bucket)
+    }
+
+
+def _difference(expected: Objects, found: Objects) -> str:
+    """Say what is wrong, or nothing when all is as expected."""
+    wrong = {
+        "lacks": expected.keys() - found.keys(),
+        "still or wrongly holds": found.keys() - expected.keys(),
+        "holds other bytes in": {
+            key for key in expected.keys() & found.keys() if expected[key] != found[key]
+        },
+    }
+    return "; it ".join(
+        f"{what} {', '.join(repr(key) for key in sorted(keys))}"
+        for what, keys in wrong.items()
+        if keys
+    )
+
+
+def _subprocess_environment(aws: EmbeddedAws) -> dict[str, str]:
+    """Return the user's environment without what leads to their own accounts and settings."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "FROGMOVE_"))
+    }
+    folder = str(aws.server.folder)
+    return (
+        kept
+        | aws.environment()
+        | {
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            # Routes and journals of the user's stay out of the demo, and the demo's out of theirs.
+            "XDG_CONFIG_HOME": folder,
+            "XDG_STATE_HOME": folder,
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+    )

@@ -1,0 +1,195 @@
+"""What every command that changes anything shares: reach both ends, then show a plan or run it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from frogmove.cli import exits
+from frogmove.cli.interrupt import interruptible
+from frogmove.cli.progress import Progress
+from frogmove.cli.state import new_run_id, runs_directory
+from frogmove.connection import Connection
+from frogmove.core import reach
+from frogmove.core.action import Verb
+from frogmove.core.journal_file import Header, JournalFile
+from frogmove.core.report import Summary
+from frogmove.core.transfer import run
+from frogmove.errors import RunError, UsageError
+from frogmove.s3 import S3Error
+from frogmove.s3.conditions import is_aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from frogmove.cli.console import Console
+    from frogmove.cli.policy import Policy
+    from frogmove.core.action import Action
+    from frogmove.core.route import Route
+    from frogmove.core.terms import Terms
+    from frogmove.s3.pressure import Limits
+    from frogmove.s3.uri import Location
+    from frogmove.settings import Settings
+
+
+@contextmanager
+def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
+    """Speak to S3 as the settings say.
+
+    Raises:
+        UsageError: when the settings cannot be used.
+    """
+    connection = Connection(settings, limits)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def explained(bucket: str) -> Iterator[None]:
+    """Turn S3's refusals, before anything is touched, into errors for people.
+
+    Raises:
+        UnreachableError: instead of S3Error.
+    """
+    try:
+        yield
+    except S3Error as error:
+        raise reach.explain(error, bucket) from error
+
+
+def header(command: str, settings: Settings, policy: Policy, connection: Connection) -> Header:
+    """Return the journal header of a run that begins now."""
+    route = settings.route()
+    return Header(
+        id=new_run_id(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        source=str(route.source),
+        destination=str(route.destination),
+        on_conflict=policy.on_conflict,
+        verify=policy.verify,
+        multipart_threshold=policy.multipart_threshold,
+        profile=settings.profile,
+        region=settings.region,
+        # However the server was named: a resume must not go to another one.
+        endpoint_url=None if is_aws(connection.endpoint_url) else connection.endpoint_url,
+    )
+
+
+class Session:
+    """A route of which both ends can be used.
+
+    Args:
+        connection: where they are.
+        route: the route.
+        policy: how to move along it.
+        console: where to show what happens.
+
+    Raises:
+        UnreachableError: when an end cannot be used.
+        UsageError: when both ends are one bucket under two names.
+    """
+
+    def __init__(
+        self, connection: Connection, route: Route, policy: Policy, console: Console
+    ) -> None:
+        self._route = route
+        self._connection = connection
+        self._policy = policy
+        self._console = console
+        reach.check(connection.s3, route.source)
+        reach.check(connection.s3, route.destination)
+        with explained(route.destination.bucket):
+            reach.check_distinct(connection.s3, route)
+
+    def show(self, actions: Iterable[Action]) -> int:
+        """Print a plan instead of running it.
+
+        Returns:
+            the exit code.
+
+        Raises:
+            UnreachableError: when the source cannot be listed.
+        """
+        objects = total = 0
+        with explained(self._route.source.bucket):
+            for action in actions:
+                self._console.planned(action)
+                if action.verb not in {Verb.SKIP, Verb.REFUSE}:
+                    objects += 1
+                    total += action.object.size
+        self._console.totals(objects, total)
+        return exits.DONE
+
+    def run(
+        self,
+        actions: Iterable[Action],
+        header: Header,
+        uploads: Mapping[str, str] | None = None,
+        probed: Location | None = None,
+    ) -> int:
+        """Run a plan, keep its journal and show its results.
+
+        Args:
+            actions: the plan.
+            header: what the journal begins with.
+            uploads: multipart uploads of an earlier run that may be resumed.
+            probed: where a custom endpoint is asked which conditions it honours; by default at
+                the destination.
+
+        Returns:
+            the exit code.
+
+        Raises:
+            UnreachableError: when nothing could be touched.
+            UsageError: when the journal cannot be written, or the server is refused.
+            RunError: when the run had to end early; its results have been shown.
+        """
+        terms = self._terms(probed or self._route.destination)
+        journal = self._journal(header, uploads)
+        summary = Summary()
+        failure: RunError | None = None
+        with interruptible(self._console) as stop, Progress(self._console, summary) as progress:
+            watched = progress.watch(actions)
+            s3 = self._connection.s3
+            try:
+                for result in run(watched, s3, self._route, terms, stop, journal):
+                    summary.add(result)
+                    self._console.done(result)
+                    progress.update()
+                summary.interrupted = stop.is_set()
+                journal.end(summary)
+            except RunError as error:
+                failure = error
+        self._console.summary(summary)
+        if summary.interrupted or failure is not None:
+            self._console.note(f"To finish this run: frogmove resume {header.id}")
+        if failure is not None:
+            raise failure
+        return exits.of_summary(summary)
+
+    def _journal(self, header: Header, uploads: Mapping[str, str] | None) -> JournalFile:
+        path = self._policy.journal or runs_directory() / f"{header.id}.jsonl"
+        self._console.detail(f"Journal: {path}")
+        return JournalFile(path, header, uploads)
+
+    def _terms(self, probed: Location) -> Terms:
+        with explained(probed.bucket):
+            conditions = self._connection.conditions(probed)
+        server = self._connection.endpoint_url
+        ignored = ", ".join(conditions.ignored)
+        if ignored and self._policy.require_conditional:
+            raise UsageError(
+                f"{server} ignores {ignored}.",
+                "Nothing was moved, as --require-conditional asks.",
+            )
+        self._console.detail(f"Conditions that {server} ignores: {ignored or 'none'}.")
+        if not conditions.delete:
+            self._console.warn(
+                "This server ignores conditional deletes: each source is looked at just before "
+                "its delete, which leaves a moment for an overwrite to go unseen."
+            )
+        return self._policy.terms(conditions)

@@ -1,0 +1,45 @@
+"""Where runs keep their journals, and how they are named."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from frogmove.errors import UsageError
+
+
+def runs_directory() -> Path:
+    """Return the folder of all journals; it may not exist yet."""
+    from platformdirs import user_state_path
+
+    return user_state_path("frogmove") / "runs"
+
+
+def new_run_id() -> str:
+    """Return a name for a run: its time, and something that sets it apart."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def journals() -> list[Path]:
+    """Return all journals, the newest last."""
+    return sorted(runs_directory().glob("*.jsonl"))
+
+
+def find_journal(run: str | None) -> Path:
+    """Return the journal of a run, named by its id or by the file; by default of the last run.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    if run is None:
+        known = journals()
+        if not known:
+            raise UsageError("No run has left a journal yet.")
+        return known[-1]
+    named = Path(run)
+    if "/" not in run and (runs_directory() / f"{run}.jsonl").is_file():
+        return runs_directory() / f"{run}.jsonl"
+    if named.is_file():
+        return named
+    raise UsageError(f"There is no run {run!r}.", "`frogmove runs` lists the runs there are.")

@@ -1,0 +1,67 @@
+"""``frogmove sync``: the destination gets what it lacks; the source keeps everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove.cli.options import dry_run, route_options
+from frogmove.cli.policy import policy_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.cli.console import Console
+    from frogmove.cli.policy import Policy
+    from frogmove.core.action import Action
+    from frogmove.core.route import Route
+    from frogmove.s3 import S3
+    from frogmove.settings import Settings
+
+
+@click.command()
+@dry_run
+@policy_options
+@route_options
+@click.pass_context
+def sync(
+    ctx: click.Context, settings: Settings, console: Console, policy: Policy, dry_run: bool
+) -> None:
+    """Copy to a route's destination what it lacks or holds differently.
+
+    The source keeps everything, and keys that only the destination has are left alone. Sizes
+    and ETags are compared; where those do not tell, checksums are. What the destination holds
+    differently is replaced, but only while it is what the comparison saw.
+
+    \b
+    Examples:
+      frogmove sync --dry-run
+      frogmove sync
+    """
+    from frogmove.cli.session import Session, connect, header
+
+    route = settings.route()
+    with connect(settings, policy.limits()) as connection:
+        session = Session(connection, route, policy, console)
+        actions = plan(connection.s3, route)
+        if dry_run:
+            ctx.exit(session.show(actions))
+        ctx.exit(session.run(actions, header("sync", settings, policy, connection)))
+
+
+def plan(s3: S3, route: Route) -> Iterator[Action]:
+    """Plan a sync of everything on a route."""
+    from threading import Event
+
+    from frogmove.core.compare import settle
+    from frogmove.core.plan import plan_sync
+    from frogmove.core.source import LOOK_AHEAD
+    from frogmove.s3.listing import list_prefix
+
+    actions = plan_sync(
+        list_prefix(s3, route.source.bucket, route.source.prefix),
+        list_prefix(s3, route.destination.bucket, route.destination.prefix),
+        route,
+    )
+    return settle(actions, s3, route, LOOK_AHEAD, Event())

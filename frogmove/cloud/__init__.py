@@ -1,0 +1,1 @@
+"""What surrounds the buckets: the embedded AWS and the packaging of the Lambda."""

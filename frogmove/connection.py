@@ -1,0 +1,119 @@
+"""A connection: S3 as the settings say, with patience, and what its server honours."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from frogmove import __version__
+from frogmove.errors import UsageError
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.conditions import ALL, Conditions, is_aws, probe
+from frogmove.s3.patience import PatientS3
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.s3.pressure import Limits
+    from frogmove.s3.uri import Location
+    from frogmove.settings import Settings
+
+# Seconds. A copy of gigabytes answers late.
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 120
+
+
+class Connection:
+    """S3 for one run, or for one Lambda process.
+
+    Args:
+        settings: as whom and where to speak.
+        limits: how much may be asked of S3.
+
+    Raises:
+        UsageError: when the profile, the Region or the endpoint URL cannot be used.
+    """
+
+    def __init__(self, settings: Settings, limits: Limits) -> None:
+        renew = partial(make_client, settings, limits.concurrency)
+        self._boto = BotoS3(renew(), limits.concurrency, renew)
+        self.s3 = PatientS3(self._boto, limits)
+        self.endpoint_url = self._boto.endpoint_url
+
+    def close(self) -> None:
+        """Wait for the requests under way and end the threads."""
+        self._boto.close()
+
+    def conditions(self, destination: Location) -> Conditions:
+        """Tell which conditional requests the server honours.
+
+        AWS is known. Any other server is asked, once a run: an answer kept for longer would
+        outlive the server that gave it.
+
+        Args:
+            destination: where two throw-away keys may be written to find out.
+
+        Raises:
+            S3Error: when they cannot be written.
+        """
+        if is_aws(self.endpoint_url):
+            return ALL
+        return probe(self.s3, destination.bucket, destination.prefix)
+
+
+def make_client(settings: Settings, connections: int) -> S3Client:
+    """Make the boto3 client that settings mean.
+
+    Args:
+        settings: as whom and where to speak.
+        connections: how many requests may be under way at once.
+
+    Raises:
+        UsageError: when the profile, the Region or the endpoint URL cannot be used.
+    """
+    # boto3 takes longer to import than everything else together.
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    config = Config(
+        max_pool_connections=connections,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        # PatientS3 retries, for every implementation alike.
+        retries={"mode": "standard", "total_max_attempts": 1},
+        request_checksum_calculation="when_required",
+        user_agent_extra=f"frogmove/{__version__}",
+    )
+    try:
+        session = boto3.session.Session(profile_name=settings.profile, region_name=settings.region)
+        region = session.region_name or ("us-east-1" if settings.endpoint_url else None)
+        client = session.client(
+            "s3", region_name=region, endpoint_url=settings.endpoint_url, config=config
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(
+            f"The AWS settings cannot be used: {error}.",
+            "Check --profile, --region and --endpoint-url.",
+        ) from error
+    client.meta.events.register(
+        "provide-client-params.s3", partial(_add_standing_terms, settings=settings)
+    )
+    return client
+
+
+def _add_standing_terms(
+    params: dict[str, Any], model: OperationModel, settings: Settings, **_: object
+) -> None:
+    """Give every request that takes them what holds for all requests of a run."""
+    owner = settings.expected_bucket_owner
+    terms: dict[str, str | None] = {
+        "RequestPayer": "requester" if settings.requester_pays else None,
+        "ExpectedBucketOwner": owner,
+        "ExpectedSourceBucketOwner": owner,
+    }
+    if model.name in {"CopyObject", "CreateMultipartUpload", "PutObject"} and settings.kms_key_id:
+        terms |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key_id}
+    takes = model.input_shape.members if model.input_shape else {}
+    params.update((name, value) for name, value in terms.items() if value and name in takes)

@@ -1,0 +1,55 @@
+"""Settles the comparisons that a plan left open: HEAD on both sides, checksums first."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from threading import Event
+
+from frogmove.core.action import Action, Verb
+from frogmove.core.route import Route
+from frogmove.core.verify import Likeness, compare
+from frogmove.core.window import Answer, Window
+from frogmove.s3 import S3
+from frogmove.s3.failure import Kind, S3Error
+
+
+def settle(
+    actions: Iterable[Action], s3: S3, route: Route, size: int, stop: Event
+) -> Iterator[Action]:
+    """Turn each COMPARE into COPY or SKIP and pass every other action on.
+
+    Args:
+        actions: a plan.
+        s3: where both buckets are.
+        route: which buckets.
+        size: how many objects may be looked at at once.
+        stop: once set, no further action is taken.
+
+    Yields:
+        the actions, in the order in which they are settled.
+
+    Raises:
+        S3Error: when an object cannot be looked at.
+    """
+
+    async def one(action: Action) -> Action:
+        if action.verb is not Verb.COMPARE:
+            return action
+        try:
+            source = await Answer(s3.head(route.source.bucket, action.object.key))
+            there = await Answer(s3.head(route.destination.bucket, action.destination_key))
+        except S3Error as error:
+            if error.kind is not Kind.MISSING:
+                raise
+            # One side went away since it was listed: the copy's own conditions will tell.
+            return replace(action, verb=Verb.COPY, reason="changed since it was listed")
+        evidence = compare(source, there)
+        if evidence.likeness is Likeness.SAME:
+            return replace(action, verb=Verb.SKIP, reason=f"already there, same {evidence.by}")
+        reason = (
+            f"{evidence.by} differs"
+            if evidence.likeness is Likeness.DIFFERENT
+            else "same size, but nothing proves the same bytes"
+        )
+        return replace(action, verb=Verb.COPY, reason=reason)
+
+    return Window(size, size, lambda: None, stop).run(one(action) for action in actions)

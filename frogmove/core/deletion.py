@@ -1,0 +1,95 @@
+"""Deletes gathered into batches: one request for up to 1,000 sources, each with its condition."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from frogmove.core.window import Parked
+from frogmove.s3 import LARGEST_DELETE, S3, Deletion, S3Error
+
+
+class DeletionBatch:
+    """Collects deletes and sends them together.
+
+    Args:
+        s3: where the bucket is.
+        bucket: the bucket to delete from.
+        before: called before each request; what it does is done when the request is sent.
+        batched: whether the server honours a condition per key in one request; if not, each
+            key is deleted by a request of its own.
+    """
+
+    def __init__(self, s3: S3, bucket: str, before: Callable[[], None], *, batched: bool) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._before = before
+        self._most = LARGEST_DELETE if batched else 1
+        self._waiting: dict[str, tuple[Deletion, Parked[S3Error | None]]] = {}
+
+    def add(self, deletion: Deletion) -> Future[S3Error | None]:
+        """Take one delete in.
+
+        Returns:
+            a future of None once the key is deleted, or of why it was not.
+        """
+        fate: Parked[S3Error | None] = Parked()
+        if self._most == 1 or not fits_xml(deletion.key):
+            self._send([(deletion, fate)])
+            return fate
+        if deletion.key in self._waiting:
+            self.flush()
+        self._waiting[deletion.key] = (deletion, fate)
+        if len(self._waiting) == self._most:
+            self.flush()
+        return fate
+
+    def flush(self) -> None:
+        """Send what has been collected."""
+        if self._waiting:
+            waiting, self._waiting = list(self._waiting.values()), {}
+            self._send(waiting)
+
+    def _send(self, waiting: list[tuple[Deletion, Parked[S3Error | None]]]) -> None:
+        self._before()
+        if len(waiting) == 1:
+            ((deletion, fate),) = waiting
+            self._s3.delete(self._bucket, deletion).add_done_callback(partial(_tell_one, fate))
+        else:
+            fates = {deletion.key: fate for deletion, fate in waiting}
+            deletions = [deletion for deletion, _ in waiting]
+            sent = self._s3.delete_many(self._bucket, deletions)
+            sent.add_done_callback(partial(_tell_each, fates))
+
+
+def _tell_one(fate: Parked[S3Error | None], done: Future[None]) -> None:
+    _tell(fate, done.exception())
+
+
+def _tell_each(
+    fates: dict[str, Parked[S3Error | None]], done: Future[dict[str, S3Error | None]]
+) -> None:
+    error = done.exception()
+    for key, fate in fates.items():
+        _tell(fate, done.result()[key] if error is None else error)
+
+
+def _tell(fate: Parked[S3Error | None], error: BaseException | None) -> None:
+    if error is None or isinstance(error, S3Error):
+        fate.set_result(error)
+    else:
+        fate.set_exception(error)
+
+
+def fits_xml(key: str) -> bool:
+    """Tell whether the XML of DeleteObjects carries a key unharmed.
+
+    XML 1.0 has no control characters, and its readers turn a carriage return into a line feed:
+    the answer would be about another key, or another key would be deleted.
+    https://www.w3.org/TR/xml/#charsets, https://www.w3.org/TR/xml/#sec-line-ends
+    """
+    return all(
+        (" " <= char <= "\ud7ff" and not "\x7f" <= char <= "\x9f")
+        or "\ue000" <= char <= "\ufffd"
+        or char >= "\U00010000"
+        for char in key
+    )

@@ -1,0 +1,59 @@
+"""The journal of a run, as the protocol writes it: what must be known if the run ends here."""
+
+from typing import Protocol
+
+from frogmove.core.result import Result
+from frogmove.s3 import S3Object
+
+
+class Journal(Protocol):
+    """Takes down what a run does. Nothing is durable before :meth:`commit` returns."""
+
+    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+        """A verified copy of ``item`` is at the destination, with this ETag.
+
+        ``replaced`` is the ETag of the object that it took the place of, if there was one.
+        """
+
+    def upload_begun(
+        self, item: S3Object, destination_key: str, upload_id: str, part_size: int
+    ) -> None:
+        """A multipart upload for a copy of ``item`` exists."""
+
+    def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
+        """Return the upload that an earlier run left for just this content; None without one."""
+
+    def finished(self, result: Result) -> None:
+        """An action has its result."""
+
+    def commit(self) -> None:
+        """Make all of that survive a crash of the machine."""
+
+    @property
+    def keeps_uploads(self) -> bool:
+        """Whether an interrupted multipart upload is kept, as somebody can resume it."""
+        ...
+
+
+class NoJournal:
+    """Forgets everything: for runs that need no undo, as each event of the Lambda."""
+
+    keeps_uploads = False
+
+    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+        """See :class:`Journal`."""
+
+    def upload_begun(
+        self, item: S3Object, destination_key: str, upload_id: str, part_size: int
+    ) -> None:
+        """See :class:`Journal`."""
+
+    def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
+        """See :class:`Journal`."""
+        return None
+
+    def finished(self, result: Result) -> None:
+        """See :class:`Journal`."""
+
+    def commit(self) -> None:
+        """See :class:`Journal`."""

@@ -1,0 +1,262 @@
+"""Journals as files: JSON lines, one record each, appended and made durable in time.
+
+A run's file begins with a ``run`` record and, if the run came to its end, ends with an ``end``
+record. In between stand ``upload`` (a multipart upload exists), ``copied`` (a verified copy is
+at the destination; on the disk before the source's delete is sent) and ``result`` records.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from frogmove.core.report import Record, Summary, result_record
+from frogmove.core.result import Outcome
+from frogmove.errors import RunError, UsageError
+from frogmove.s3 import LARGEST_COPY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from frogmove.core.result import Result
+    from frogmove.s3 import S3Object
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a run was asked to do: enough to do it again.
+
+    Attributes:
+        id: the run's name.
+        started: its time, in ISO 8601.
+        command: ``move``, ``sync`` or ``undo``.
+        source: the source's URI.
+        destination: the destination's URI.
+        keys: the keys that were named; None where a folder was.
+        version_id: the version of the only one, where one was named.
+        folder: the folder that was chosen, as a prefix of the bucket.
+        on_conflict: the policy.
+        verify: how much proof a copy needed.
+        multipart_threshold: bytes; larger objects were copied in parts.
+        profile: the profile of the AWS configuration that was named.
+        region: the AWS Region that was named.
+        endpoint_url: the server, where it was not AWS.
+        continues: the run that this one resumes or undoes.
+    """
+
+    id: str
+    started: str
+    command: str
+    source: str
+    destination: str
+    keys: list[str] | None = None
+    version_id: str | None = None
+    folder: str | None = None
+    on_conflict: str = "fail"
+    verify: str = "auto"
+    multipart_threshold: int = LARGEST_COPY
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    continues: str | None = None
+
+
+class JournalFile:
+    """Writes one run's journal; see :class:`frogmove.core.journal.Journal`.
+
+    Args:
+        path: a file that does not exist yet.
+        header: the run.
+        uploads: multipart uploads that may be resumed, by :func:`upload_name`.
+
+    Raises:
+        UsageError: when the file cannot be written.
+    """
+
+    keeps_uploads = True
+
+    def __init__(
+        self, path: Path, header: Header, uploads: Mapping[str, str] | None = None
+    ) -> None:
+        self.path = path
+        self._uploads = dict(uploads or {})
+        self._records = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Keys may tell more than everybody on this machine should know.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file: IO[str] = os.fdopen(descriptor, "w", encoding="ascii")
+            self._write({"type": "run", "version": VERSION, **asdict(header)})
+            self.commit()
+            _sync_directory(path.parent)
+        except (OSError, RunError) as error:
+            raise UsageError(
+                f"The journal {str(path)!r} cannot be written: {error}.",
+                "Nothing was touched. Give another --journal FILE.",
+            ) from error
+
+    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        self._write(
+            {
+                "type": "copied",
+                "key": item.key,
+                "size": item.size,
+                "etag": item.etag,
+                "storage_class": item.storage_class,
+                "destination_key": destination_key,
+                "destination_etag": etag,
+                "replaced": replaced,
+            }
+        )
+
+    def upload_begun(
+        self, item: S3Object, destination_key: str, upload_id: str, part_size: int
+    ) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        name = upload_name(item.key, item.etag, destination_key, part_size)
+        self._write({"type": "upload", "name": name, "key": item.key, "upload_id": upload_id})
+
+    def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        name = upload_name(item.key, item.etag, destination_key, part_size)
+        upload_id = self._uploads.pop(name, None)
+        if upload_id is not None:
+            self.upload_begun(item, destination_key, upload_id, part_size)
+        return upload_id
+
+    def finished(self, result: Result) -> None:
+        """See :class:`frogmove.core.journal.Journal`; what was skipped is only counted."""
+        if result.outcome is not Outcome.SKIPPED:
+            self._write(result_record(result))
+
+    def commit(self) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def end(self, summary: Summary) -> None:
+        """Close the journal; one that took nothing down is removed."""
+        nothing = self._records == 1
+        self._write({**summary.record(), "type": "end"})
+        self.commit()
+        self._file.close()
+        if nothing:
+            self.path.unlink(missing_ok=True)
+
+    def _write(self, record: Record) -> None:
+        self._records += 1
+        try:
+            self._file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: OSError) -> RunError:
+        return RunError(
+            f"The journal {str(self.path)!r} cannot be written: {error}.",
+            "No source was deleted without its record; mend the cause and run it again.",
+        )
+
+
+def upload_name(key: str, etag: str, destination_key: str, part_size: int) -> str:
+    """Name the one content, place and part size that a multipart upload can be resumed for."""
+    return json.dumps([key, etag, destination_key, part_size])
+
+
+class JournalReader:
+    """Reads a journal, whether its run came to its end or not.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        header: what the run was asked to do.
+
+    Raises:
+        UsageError: when it is not a journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        first = next(self._lines(), None)
+        known = Header.__dataclass_fields__.keys()
+        try:
+            if first is None or first["type"] != "run" or first["version"] != VERSION:
+                raise UsageError(f"{str(path)!r} is not a journal of this version of frogmove.")
+            self.header = Header(**{name: first[name] for name in known if name in first})
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error
+
+    def records(self) -> Iterator[Record]:
+        """Read the records behind the header.
+
+        A line that a crash left torn ends the journal: what it told was never acted upon, as a
+        source is deleted only once its record is on the disk.
+        """
+        lines = self._lines()
+        next(lines, None)
+        yield from lines
+
+    def of_type(self, kind: str) -> Iterator[Record]:
+        """Read the records of one type."""
+        return (record for record in self.records() if record["type"] == kind)
+
+    def end(self) -> Record | None:
+        """Return the ``end`` record; None when the run did not come to its end."""
+        return next(self.of_type("end"), None)
+
+    def is_torn(self) -> bool:
+        """Tell whether the file ends in something that is no whole record."""
+        with self._open() as file:
+            return any(_parse(line) is None for line in file)
+
+    def uploads(self) -> dict[str, str]:
+        """Return the multipart uploads that the run left, as :class:`JournalFile` takes them."""
+        left: dict[str, tuple[str, str]] = {}
+        for record in self.records():
+            if record["type"] == "upload":
+                left[record["key"]] = (record["name"], record["upload_id"])
+            elif record["type"] == "copied":
+                left.pop(record["key"], None)
+        return dict(left.values())
+
+    def _lines(self) -> Iterator[Record]:
+        with self._open() as file:
+            for line in file:
+                record = _parse(line)
+                if record is None:
+                    return
+                yield record
+
+    def _open(self) -> IO[bytes]:
+        try:
+            return self._path.open("rb")
+        except OSError as error:
+            raise UsageError(
+                f"The journal {str(self._path)!r} cannot be read: {error.strerror}.",
+                "`frogmove runs` lists the runs there are.",
+            ) from error
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,223 @@
+"""Gets one object's bytes to the destination, verified; nothing is deleted here."""
+
+from dataclasses import dataclass, replace
+
+from frogmove.core.action import Action
+from frogmove.core.distinct import are_one
+from frogmove.core.multipart import PartsCopier
+from frogmove.core.result import Outcome, Result
+from frogmove.core.route import Route
+from frogmove.core.terms import OnConflict, Terms
+from frogmove.core.verify import Likeness, Verify, compare, same_etag
+from frogmove.core.window import Answer
+from frogmove.s3 import S3, Copied, Copy, Head, S3Object
+from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.uri import LONGEST_KEY
+
+# A destination that changes under our hands this often is somebody else's.
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A copy known to hold the source's bytes.
+
+    Attributes:
+        key: where it is in the destination bucket.
+        etag: its ETag.
+        replaced: the ETag of the object whose place it took; None when there was none.
+        note: for people: what the proof left open, or why no copy was needed.
+    """
+
+    key: str
+    etag: str
+    replaced: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Lands objects of one run.
+
+    Attributes:
+        s3: where both buckets are.
+        route: which buckets.
+        terms: how.
+        parts: what copies those too large for one copy.
+    """
+
+    s3: S3
+    route: Route
+    terms: Terms
+    parts: PartsCopier
+
+    async def land(self, action: Action) -> Landed | Result:
+        """Get the object's bytes to the destination, verified.
+
+        Returns:
+            where they are, or the action's result where it ends here.
+
+        Raises:
+            S3Error: when a request failed that decides.
+            InterruptedCopyError: when the run was asked to stop between two parts.
+        """
+        copy = Copy(
+            bucket=self.route.source.bucket,
+            source=action.object,
+            to_bucket=self.route.destination.bucket,
+            to_key=action.destination_key,
+            replaces=action.replaces,
+            guard_destination=self.terms.conditions.copy_destination,
+        )
+        for _ in range(ATTEMPTS):
+            copied = await self._try(copy)
+            if copied is not None:
+                return await self._verify(action, copy, copied)
+            again = await self._reconsider(action, copy)
+            if not isinstance(again, Copy):
+                return again
+            copy = again
+        return Result(action, Outcome.CONFLICT, "the destination kept changing; source kept")
+
+    async def _try(self, copy: Copy) -> Copied | None:
+        """Copy; None when a condition did not hold."""
+        large = copy.source.size > self.terms.multipart.threshold
+        # Parts are not worth copying when it is known beforehand that they cannot be assembled.
+        if (large or not copy.guard_destination) and await self._is_occupied(copy):
+            return None
+        try:
+            if not large:
+                return await Answer(self.s3.copy(copy))
+            source = await self.look(copy.bucket, copy.source.key, copy.source.version_id)
+            if source is None or source.object.etag != copy.source.etag:
+                return None
+            return await self.parts.copy(copy, source)
+        except S3Error as error:
+            # Missing may be the source, or the object that was to be replaced.
+            if error.kind in {Kind.CHANGED, Kind.MISSING}:
+                return None
+            raise
+
+    async def _is_occupied(self, copy: Copy) -> bool:
+        """Tell whether the destination holds anything but what the copy is to replace."""
+        there = await self.look(copy.to_bucket, copy.to_key)
+        return there is not None and there.object.etag != copy.replaces
+
+    async def _reconsider(self, action: Action, copy: Copy) -> Copy | Landed | Result:
+        """Find out which condition of a copy did not hold, and what is to be done about it."""
+        item = action.object
+        source = await self.look(copy.bucket, item.key, item.version_id)
+        if source is None:
+            return Result(action, Outcome.GONE, "no longer at the source")
+        if source.object.etag != item.etag:
+            return superseded(action, "nothing was copied")
+        there = await self.look(copy.to_bucket, copy.to_key)
+        if there is None:
+            return replace(copy, replaces=None)
+        if compare(source, there).likeness is Likeness.SAME:
+            if await self._may_be_itself(copy, source, there):
+                return Result(action, Outcome.FAILED, _ITSELF)
+            note = "the destination held the same bytes already"
+            return Landed(copy.to_key, there.object.etag, note=note)
+        if there.object.etag == copy.replaces:
+            return copy
+        return self._resolve_conflict(action, copy, there.object)
+
+    async def _may_be_itself(self, copy: Copy, source: Head, there: Head) -> bool:
+        """Tell whether what the destination holds is the source itself, under another name.
+
+        A copy is as old as its source only if both were written in the same second; then a
+        throw-away key tells whether the two buckets are one.
+        """
+        if copy.to_key != source.object.key:
+            return False
+        if there.object.last_modified != source.object.last_modified:
+            return False
+        return await are_one(self.s3, copy.bucket, self.route.destination)
+
+    def _resolve_conflict(self, action: Action, copy: Copy, there: S3Object) -> Copy | Result:
+        """Apply the policy for a destination that holds something else."""
+        state = (
+            f"the destination holds something else ({there.size:,} bytes of "
+            f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
+        )
+        # What sync decided to replace is no longer what is there: that is for the next sync.
+        policy = OnConflict.FAIL if action.replaces is not None else self.terms.on_conflict
+        both = beside(action.destination_key, action.object.etag)
+        match policy:
+            case OnConflict.OVERWRITE:
+                return replace(copy, replaces=there.etag)
+            case OnConflict.SKIP:
+                return Result(action, Outcome.SKIPPED, state)
+            case OnConflict.KEEP_BOTH if copy.to_key != both and len(both.encode()) <= LONGEST_KEY:
+                return replace(copy, to_key=both, replaces=None)
+            case _:
+                return Result(action, Outcome.CONFLICT, state, copy.to_key)
+
+    async def _verify(self, action: Action, copy: Copy, copied: Copied) -> Landed | Result:
+        """Make sure that the copy holds what was seen at the source."""
+        item = action.object
+        landed = Landed(copy.to_key, copied.etag, copy.replaces)
+        if same_etag(item.etag, copied.etag):
+            return landed
+        source = await self.look(copy.bucket, item.key, item.version_id)
+        if source is None:
+            return Result(action, Outcome.GONE, "vanished from the source after it was copied")
+        if source.object.etag != item.etag:
+            return superseded(action, "what was copied may be either")
+        there = await self.look(copy.to_bucket, copy.to_key)
+        if there is None or there.object.etag != copied.etag:
+            return Result(
+                action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept"
+            )
+        return self._judge(action, landed, source, there)
+
+    def _judge(self, action: Action, landed: Landed, source: Head, there: Head) -> Landed | Result:
+        evidence = compare(source, there)
+        if evidence.likeness is Likeness.SAME:
+            return landed
+        if evidence.likeness is Likeness.DIFFERENT:
+            return Result(
+                action,
+                Outcome.FAILED,
+                f"the copy's {evidence.by} is not the source's; source kept, copy not to be used",
+            )
+        if self.terms.verify is Verify.STRICT:
+            return Result(
+                action, Outcome.FAILED, "source and copy have no checksum in common; source kept"
+            )
+        return replace(landed, note="verified by size only: no checksum in common")
+
+    async def look(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
+        """Look at one object; None when it is not there.
+
+        Raises:
+            S3Error: when it cannot be looked at.
+        """
+        try:
+            return await Answer(self.s3.head(bucket, key, version_id))
+        except S3Error as error:
+            if error.kind is Kind.MISSING:
+                return None
+            raise
+
+
+_ITSELF = "source and destination are one bucket under two names; nothing was touched"
+
+
+def beside(key: str, etag: str) -> str:
+    """Return the key under which an object is kept beside another that holds its own key.
+
+    Made of the ETag, so that a second run finds what the first one copied.
+    """
+    folder, slash, name = key.rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    if not stem:
+        stem, dot, extension = name, "", ""
+    return f"{folder}{slash}{stem}.{etag[:8]}{dot}{extension}"
+
+
+def superseded(action: Action, state: str) -> Result:
+    """Return the result of an action whose source is another by now."""
+    reason = f"changed at the source since it was seen; kept there; {state}"
+    return Result(action, Outcome.SUPERSEDED, reason)

@@ -1,0 +1,86 @@
+"""A plan: a stream of actions, made of objects as they were listed. Pure.
+
+Nothing here holds more than one object of each side, whatever the number of keys.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from frogmove.core.action import Action, Verb
+from frogmove.core.route import Route
+from frogmove.core.verify import same_etag
+from frogmove.errors import RunError
+from frogmove.s3 import S3Object
+from frogmove.s3.uri import LONGEST_KEY
+
+
+def plan_move(objects: Iterable[S3Object], route: Route) -> Iterator[Action]:
+    """Plan to move every object to its place in the destination."""
+    for item in objects:
+        key = route.destination_key(item.key)
+        yield _obstacle(item, key, route) or Action(Verb.MOVE, item, key)
+
+
+def plan_sync(
+    sources: Iterable[S3Object], destinations: Iterable[S3Object], route: Route
+) -> Iterator[Action]:
+    """Plan to copy what the destination lacks or holds differently.
+
+    Args:
+        sources: the source's objects in S3's order of keys.
+        destinations: the destination's objects in the same order.
+        route: which key becomes which.
+
+    Yields:
+        one action for each source object. COMPARE where size and ETag do not tell whether
+        the two are alike: checksums have to.
+
+    Raises:
+        RunError: when a listing is not in order, as a merge of it would overwrite and miss keys.
+    """
+    others = in_order(destinations)
+    other = next(others, None)
+    for item in in_order(sources):
+        key = route.destination_key(item.key)
+        while other is not None and other.key.encode() < key.encode():
+            other = next(others, None)
+        twin = other if other is not None and other.key == key else None
+        yield _obstacle(item, key, route) or _sync_action(item, key, twin)
+
+
+def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
+    """Pass objects on, in the order of their keys' UTF-8 bytes.
+
+    Raises:
+        RunError: at the first that is out of order; some S3-compatible servers list so.
+    """
+    last = b""
+    for item in objects:
+        key = item.key.encode()
+        if last and key <= last:
+            raise RunError(
+                f"The server listed {item.key!r} after a key that S3 orders behind it.",
+                "Syncing needs ordered listings, which this server does not give.",
+            )
+        last = key
+        yield item
+
+
+def _sync_action(item: S3Object, key: str, twin: S3Object | None) -> Action:
+    if twin is None:
+        return Action(Verb.COPY, item, key, "not at the destination")
+    if twin.size != item.size:
+        return Action(Verb.COPY, item, key, "the sizes differ", replaces=twin.etag)
+    if same_etag(item.etag, twin.etag):
+        return Action(Verb.SKIP, item, key, "already there, same ETag")
+    return Action(Verb.COMPARE, item, key, "the ETags do not tell", replaces=twin.etag)
+
+
+def _obstacle(item: S3Object, key: str, route: Route) -> Action | None:
+    """Return the action for an object that cannot be carried; None for one that can."""
+    if item.key == route.source.prefix:
+        return Action(Verb.SKIP, item, key, "the marker of the source folder itself")
+    if len(key.encode()) > LONGEST_KEY:
+        return Action(
+            Verb.REFUSE, item, key, f"the destination key would have over {LONGEST_KEY:,} bytes"
+        )
+    return None

@@ -1,0 +1,81 @@
+"""Whether both ends of a route can be used, asked before anything is touched."""
+
+from frogmove.core.distinct import are_one, may_be_alias
+from frogmove.core.route import Route
+from frogmove.core.window import finish
+from frogmove.errors import UnreachableError, UsageError
+from frogmove.s3 import S3
+from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.uri import Location
+
+
+def check(s3: S3, location: Location) -> None:
+    """Ask a bucket for one key, the cheapest question whose answer names what is wrong.
+
+    HeadBucket would do, but its answers carry no error code. A refusal to list is let pass:
+    without s3:ListBucket one may still copy and delete.
+
+    Args:
+        s3: where the bucket is.
+        location: the bucket and prefix.
+
+    Raises:
+        UnreachableError: when the bucket cannot be used.
+    """
+    try:
+        s3.list_page(location.bucket, location.prefix, limit=1).result()
+    except S3Error as error:
+        if error.kind is not Kind.DENIED:
+            raise explain(error, location.bucket) from error
+
+
+def check_distinct(s3: S3, route: Route) -> None:
+    """Refuse a route whose ends are one bucket under two names.
+
+    Only where a name is that of an access point; the protocol itself watches for other aliases.
+
+    Raises:
+        UsageError: when they are.
+        S3Error: when it cannot be found out.
+    """
+    source, destination = route.source.bucket, route.destination.bucket
+    if source == destination or not (may_be_alias(source) or may_be_alias(destination)):
+        return
+    if finish(are_one(s3, source, route.destination)):
+        raise UsageError(
+            f"{source!r} and {destination!r} are one bucket under two names.",
+            "A move onto itself would delete the objects.",
+        )
+
+
+def explain(error: S3Error, bucket: str) -> UnreachableError:
+    """Say for people why a bucket cannot be used, and what to do about it."""
+    match error.kind:
+        case Kind.NO_BUCKET | Kind.MISSING:
+            return UnreachableError(
+                f"The bucket {bucket!r} does not exist.",
+                "Check the route's spelling, --endpoint-url, and the account you are in.",
+            )
+        case Kind.CREDENTIALS:
+            return UnreachableError(
+                f"S3 refused the credentials for {bucket!r}: {error.message.rstrip('.')}.",
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
+                "or renew an expired session.",
+            )
+        case Kind.DENIED:
+            return UnreachableError(
+                f"You have no permission for {error.operation} on {bucket!r}.",
+                "Ask whoever runs the account for it, or choose another --profile.",
+            )
+        case Kind.UNREACHABLE:
+            return UnreachableError(
+                f"The bucket {bucket!r} cannot be reached: {error.message} ({error.code}).",
+                "Check --endpoint-url, --region and the network.",
+            )
+        case _:
+            return UnreachableError(
+                f"S3 would not answer for {bucket!r}: {error}.",
+                "Try again in a moment."
+                if error.retrying_helps
+                else "Check the route, --endpoint-url and --region.",
+            )

@@ -1,0 +1,69 @@
+"""The terms of a run: how its objects are moved. Pure."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from frogmove.core.verify import Verify
+from frogmove.s3 import LARGEST_COPY
+from frogmove.s3.conditions import Conditions
+
+MIB = 1024 * 1024
+
+# S3's limits. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+SMALLEST_PART = 5 * MIB
+MOST_PARTS = 10_000
+
+
+class OnConflict(StrEnum):
+    """What to do when the destination holds something else under the same key."""
+
+    FAIL = "fail"
+    OVERWRITE = "overwrite"
+    SKIP = "skip"
+    KEEP_BOTH = "keep-both"
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """When and how an object is copied in parts.
+
+    Attributes:
+        threshold: bytes; larger objects are copied in parts.
+        part_size: bytes of a part, unless that made more parts than S3 takes.
+        at_once: how many parts of one object may be under way.
+    """
+
+    threshold: int = LARGEST_COPY
+    part_size: int = 512 * MIB
+    at_once: int = 16
+
+    def parts(self, size: int) -> list[tuple[int, int, int]]:
+        """Return number, first and last byte of each part: always the same for one size."""
+        length = self.part_size
+        if size > length * MOST_PARTS:
+            least = -(-size // MOST_PARTS)
+            length = -(-least // MIB) * MIB
+        starts = range(0, size, length)
+        return [
+            (number, start, min(start + length, size) - 1)
+            for number, start in enumerate(starts, start=1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the objects of a run are moved.
+
+    Attributes:
+        conditions: which conditions the server honours.
+        on_conflict: what to do when the destination holds something else.
+        verify: how much proof a copy needs.
+        multipart: when and how objects are copied in parts.
+        concurrency: how many objects may be under way at once.
+    """
+
+    conditions: Conditions
+    on_conflict: OnConflict = OnConflict.FAIL
+    verify: Verify = Verify.AUTO
+    multipart: Multipart = field(default_factory=Multipart)
+    concurrency: int = 32

@@ -1,0 +1,190 @@
+"""The move protocol: copy what was seen, verify it, and only then delete what was seen.
+
+A run takes a plan's actions and yields one result for each; a failed object is a result, and
+only what no object could survive (credentials refused, a bucket gone) ends the run.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from threading import Event
+
+from frogmove.core.action import Action, Verb
+from frogmove.core.deletion import DeletionBatch
+from frogmove.core.journal import Journal, NoJournal
+from frogmove.core.landing import Landed, Landing, superseded
+from frogmove.core.multipart import InterruptedCopyError, PartsCopier
+from frogmove.core.result import Outcome, Result
+from frogmove.core.route import Route
+from frogmove.core.terms import Terms
+from frogmove.core.window import Answer, Task, Window
+from frogmove.errors import RunError
+from frogmove.s3 import LARGEST_DELETE, S3, Deletion
+from frogmove.s3.failure import Kind, S3Error
+
+# Verified copies that may wait for their batch of deletes; more than one batch may be on its way.
+PARKED = 4 * LARGEST_DELETE
+
+# A batch of deletes is retried as a whole; this is for single keys that a good answer refuses.
+DELETE_ATTEMPTS = 3
+
+
+def run(
+    actions: Iterable[Action],
+    s3: S3,
+    route: Route,
+    terms: Terms,
+    stop: Event,
+    journal: Journal | None = None,
+) -> Iterator[Result]:
+    """Do a plan's actions.
+
+    Args:
+        actions: the plan; taken one by one as places fall free.
+        s3: where both buckets are.
+        route: which buckets.
+        terms: how.
+        stop: once set, no further action is taken and those under way are finished.
+        journal: what takes down each copy before its source is deleted.
+
+    Yields:
+        one result an action, as each ends.
+
+    Raises:
+        RunError: after the results of everything under way, when nothing more can succeed.
+    """
+    transfer = Transfer(s3, route, terms, stop, journal or NoJournal())
+    window = Window(terms.concurrency, PARKED, transfer.flush, stop)
+    try:
+        yield from window.run(transfer.tasks(actions))
+    except S3Error as error:
+        raise RunError(
+            f"The run ended early, as the rest could not be listed: {error}.",
+            "What was moved stays moved; run the same command again for the rest.",
+        ) from error
+    if transfer.fatal is not None:
+        raise RunError(
+            f"The run ended early: {transfer.fatal}.",
+            "What was moved stays moved; mend the cause and run the same command again.",
+        )
+
+
+class Transfer:
+    """The protocol for one object at a time; many run side by side in a window.
+
+    Args:
+        s3: where both buckets are.
+        route: which buckets.
+        terms: how.
+        stop: once set, no further part of a large object is begun.
+        journal: see :class:`frogmove.core.journal.Journal`.
+    """
+
+    def __init__(self, s3: S3, route: Route, terms: Terms, stop: Event, journal: Journal) -> None:
+        self.fatal: S3Error | None = None
+        self._route = route
+        self._conditions = terms.conditions
+        self._journal = journal
+        parts = PartsCopier(s3, terms.multipart, journal, stop)
+        self._landing = Landing(s3, route, terms, parts)
+        batched = terms.conditions.delete and terms.conditions.delete_many
+        self._deletions = DeletionBatch(s3, route.source.bucket, journal.commit, batched=batched)
+
+    def tasks(self, actions: Iterable[Action]) -> Iterator[Task[Result]]:
+        """Make a task of each action, until something fatal has happened."""
+        for action in actions:
+            if self.fatal is not None:
+                return
+            yield self._take_down(action)
+
+    def flush(self) -> None:
+        """Send the deletes collected so far."""
+        self._deletions.flush()
+
+    async def _take_down(self, action: Action) -> Result:
+        result = await self._perform(action)
+        self._journal.finished(result)
+        return result
+
+    async def _perform(self, action: Action) -> Result:
+        if action.verb is Verb.SKIP:
+            return Result(action, Outcome.SKIPPED, action.reason)
+        if action.verb is Verb.REFUSE:
+            return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
+        try:
+            landed = await self._landing.land(action)
+        except S3Error as error:
+            return self._failed(action, error, "The source is kept")
+        except InterruptedCopyError as interruption:
+            return _interrupted(action, interruption)
+        if isinstance(landed, Result):
+            return landed
+        self._journal.copied(action.object, landed.key, landed.etag, landed.replaced)
+        if action.verb is Verb.COPY:
+            return Result(action, Outcome.COPIED, landed.note, landed.key)
+        try:
+            return await self._retire(action, landed)
+        except S3Error as error:
+            return self._not_deleted(action, landed, error)
+
+    async def _retire(self, action: Action, landed: Landed) -> Result:
+        """Delete the source, as it was seen."""
+        item = action.object
+        moved = Result(action, Outcome.MOVED, landed.note, landed.key)
+        deletion = Deletion(item.key, item.etag, item.version_id)
+        if not self._conditions.delete and item.version_id is None:
+            source = await self._landing.look(self._route.source.bucket, item.key)
+            if source is None:
+                return moved
+            if source.object.etag != item.etag:
+                return superseded(action, "the earlier content was copied")
+            deletion = replace(deletion, etag=None)
+            moved = replace(moved, reason=landed.note or "source checked by HEAD, then deleted")
+        fate = await self._delete(deletion)
+        if fate is None or fate.kind is Kind.MISSING:
+            return moved
+        if fate.kind is not Kind.CHANGED:
+            return self._not_deleted(action, landed, fate)
+        # Some servers answer so for a missing key too, as after a delete whose answer was lost.
+        source = await self._landing.look(self._route.source.bucket, item.key)
+        if source is None:
+            return moved
+        if source.object.etag == item.etag:
+            return self._not_deleted(action, landed, fate)
+        return superseded(action, "the earlier content was copied")
+
+    async def _delete(self, deletion: Deletion) -> S3Error | None:
+        for _ in range(DELETE_ATTEMPTS):
+            fate = await Answer(self._deletions.add(deletion))
+            if fate is None or not fate.retrying_helps:
+                break
+        return fate
+
+    def _failed(self, action: Action, error: S3Error, state: str) -> Result:
+        if error.ends_the_run:
+            self.fatal = error
+        advice = _ADVICE.get(error.kind, "")
+        if error.retrying_helps:
+            advice = "Running it again may help"
+        return Result(action, Outcome.FAILED, ". ".join(filter(None, (str(error), state, advice))))
+
+    def _not_deleted(self, action: Action, landed: Landed, error: S3Error) -> Result:
+        place = f"s3://{self._route.destination.bucket}/{landed.key}"
+        state = f"Copied to {place}, but the source may still be there as well"
+        return self._failed(action, error, state)
+
+
+_ADVICE = {
+    Kind.ARCHIVED: "Restore it from its archive first",
+    Kind.DENIED: "Ask for the missing permission",
+    Kind.LOCKED: "Its retention or legal hold has to end first",
+}
+
+
+def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:
+    kept = "its upload is kept to be resumed" if interruption.kept else "its upload was aborted"
+    return Result(
+        action,
+        Outcome.FAILED,
+        f"interrupted after {interruption.done:,} of {interruption.total:,} parts; {kept}; "
+        "source kept",
+    )

@@ -1,0 +1,39 @@
+"""Time for retries and rates: now, and later."""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Runs things later, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def now(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something in so many seconds."""
+        with self._changed:
+            heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due or self._due[0][0] > self.now():
+                    wait = self._due[0][0] - self.now() if self._due else None
+                    self._changed.wait(wait)
+                _, _, call = heapq.heappop(self._due)
+            call()

@@ -1,0 +1,116 @@
+"""Every way a request to S3 fails, in one table: what it means for the move."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a failed request means to whoever sent it."""
+
+    MISSING = "no such key"
+    NO_BUCKET = "no such bucket"
+    NO_UPLOAD = "no such multipart upload"
+    CHANGED = "a condition did not hold"
+    CONFLICT = "another request was writing the same key"
+    DENIED = "permission denied"
+    CREDENTIALS = "credentials refused"
+    ARCHIVED = "archived"
+    LOCKED = "locked"
+    THROTTLED = "told to slow down"
+    UNAVAILABLE = "the service failed"
+    UNREACHABLE = "no answer"
+    REFUSED = "request refused"
+
+
+_BY_CODE = {
+    "NoSuchKey": Kind.MISSING,
+    "NoSuchVersion": Kind.MISSING,
+    "NotFound": Kind.MISSING,
+    "NoSuchBucket": Kind.NO_BUCKET,
+    "NoSuchUpload": Kind.NO_UPLOAD,
+    "PreconditionFailed": Kind.CHANGED,
+    "ConditionalRequestConflict": Kind.CONFLICT,
+    "OperationAborted": Kind.CONFLICT,
+    "AccessDenied": Kind.DENIED,
+    "AccountProblem": Kind.DENIED,
+    "AllAccessDisabled": Kind.DENIED,
+    "InvalidAccessKeyId": Kind.CREDENTIALS,
+    "SignatureDoesNotMatch": Kind.CREDENTIALS,
+    "ExpiredToken": Kind.CREDENTIALS,
+    "ExpiredTokenException": Kind.CREDENTIALS,
+    "InvalidToken": Kind.CREDENTIALS,
+    "TokenRefreshRequired": Kind.CREDENTIALS,
+    "RequestTimeTooSkewed": Kind.CREDENTIALS,
+    "InvalidClientTokenId": Kind.CREDENTIALS,
+    "UnrecognizedClientException": Kind.CREDENTIALS,
+    "InvalidObjectState": Kind.ARCHIVED,
+    "SlowDown": Kind.THROTTLED,
+    "Throttling": Kind.THROTTLED,
+    "ThrottlingException": Kind.THROTTLED,
+    "RequestLimitExceeded": Kind.THROTTLED,
+    "TooManyRequests": Kind.THROTTLED,
+    "ServiceUnavailable": Kind.THROTTLED,
+    "InternalError": Kind.UNAVAILABLE,
+    "RequestTimeout": Kind.UNREACHABLE,
+}
+
+_BY_STATUS = {
+    403: Kind.DENIED,
+    404: Kind.MISSING,
+    409: Kind.CONFLICT,
+    412: Kind.CHANGED,
+    429: Kind.THROTTLED,
+    503: Kind.THROTTLED,
+}
+
+
+def kind_of(code: str, status: int | None) -> Kind:
+    """Tell what S3's error code, or where that says nothing its HTTP status, means.
+
+    Args:
+        code: the ``<Code>`` of the answer; a HEAD answer has none, so SDKs put the status there.
+        status: the HTTP status; None when there was no answer.
+
+    Returns:
+        the kind; codes are those of
+        https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    if status is None:
+        return Kind.UNREACHABLE
+    if status >= 500 and status not in _BY_STATUS:
+        return Kind.REFUSED if status == 501 else Kind.UNAVAILABLE
+    return _BY_STATUS.get(status, Kind.REFUSED)
+
+
+class S3Error(Exception):
+    """One request to S3 failed for good.
+
+    Args:
+        operation: ``CopyObject``, ``HeadObject`` …
+        code: S3's error code, or the exception's name when there was no answer.
+        status: the HTTP status; None when there was no answer.
+        message: S3's own words.
+    """
+
+    def __init__(self, operation: str, code: str, status: int | None, message: str) -> None:
+        super().__init__(operation, code, status, message)
+        self.operation = operation
+        self.code = code
+        self.status = status
+        self.message = message
+        self.kind = kind_of(code, status)
+
+    def __str__(self) -> str:
+        said = self.message.rstrip(".") or self.kind.value
+        return f"{self.operation}: {said} ({self.code})"
+
+    @property
+    def retrying_helps(self) -> bool:
+        """Whether the same request may succeed later with nothing else changed."""
+        return self.kind in {Kind.CONFLICT, Kind.THROTTLED, Kind.UNAVAILABLE, Kind.UNREACHABLE}
+
+    @property
+    def ends_the_run(self) -> bool:
+        """Whether every further request would fail in the same way."""
+        return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET}

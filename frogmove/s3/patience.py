@@ -1,0 +1,181 @@
+"""S3 with patience: retries what may pass, keeps to a rate, and gives way when told to slow down.
+
+One table says what is retried (:mod:`frogmove.s3.failure`). Every request goes through here, so
+an object's protocol never sees a failure that waiting would have cured; what a retry finds
+already done (a copy or a delete whose first answer was lost) the protocol recognises.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from frogmove.s3.clock import Clock
+from frogmove.s3.pressure import Limits, Patience, Pressure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from frogmove.s3 import (
+        S3,
+        Checksum,
+        Copied,
+        Copy,
+        Deletion,
+        Head,
+        Page,
+        Part,
+        S3Error,
+    )
+
+T = TypeVar("T")
+
+
+class PatientS3:
+    """The S3 interface over another one, with the limits of a run.
+
+    Args:
+        s3: who sends the requests.
+        limits: how much and how long.
+        clock: when; tests bring their own.
+        draw: a number between two others, at random.
+    """
+
+    def __init__(
+        self,
+        s3: S3,
+        limits: Limits,
+        clock: Clock | None = None,
+        draw: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._s3 = s3
+        self._clock = clock or Clock()
+        self._rate = limits.rate
+        self._next_copy = 0.0
+        self._lock = threading.Lock()
+        self._pressure = Pressure(limits.concurrency)
+        self._patience = Patience(limits, draw)
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def list_page(
+        self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
+    ) -> Future[Page]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.list_page, bucket, prefix, token, limit))
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.head, bucket, key, version_id))
+
+    def copy(self, copy: Copy) -> Future[Copied]:
+        """See :class:`frogmove.s3.S3`; waits for its turn where there is a rate."""
+        return self._send(partial(self._s3.copy, copy), self._turn())
+
+    def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.delete, bucket, deletion))
+
+    def delete_many(
+        self, bucket: str, deletions: Sequence[Deletion]
+    ) -> Future[dict[str, S3Error | None]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.delete_many, bucket, deletions))
+
+    def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.tags, bucket, key, version_id))
+
+    def create_upload(
+        self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
+    ) -> Future[str]:
+        """See :class:`frogmove.s3.S3`; waits for its turn where there is a rate."""
+        start = partial(self._s3.create_upload, copy, source, tags, checksum)
+        return self._send(start, self._turn())
+
+    def copy_part(
+        self, copy: Copy, upload_id: str, number: int, first: int, last: int
+    ) -> Future[Part]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.copy_part, copy, upload_id, number, first, last))
+
+    def complete_upload(
+        self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
+    ) -> Future[Copied]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.complete_upload, copy, upload_id, parts, checksum))
+
+    def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.abort_upload, bucket, key, upload_id))
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.list_parts, bucket, key, upload_id))
+
+    def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.put, bucket, key, body))
+
+    def _turn(self) -> float:
+        """Return the seconds until the next copy may begin."""
+        if self._rate is None:
+            return 0.0
+        now = self._clock.now()
+        with self._lock:
+            turn = max(now, self._next_copy)
+            self._next_copy = turn + 1 / self._rate
+        return turn - now
+
+    def _send(self, start: Callable[[], Future[T]], wait: float = 0.0) -> Future[T]:
+        answer: Future[T] = Future()
+        begin = partial(self._attempt, start, answer, 1)
+        if wait > 0:
+            self._clock.later(wait, partial(self._enter, begin))
+        else:
+            self._enter(begin)
+        return answer
+
+    def _enter(self, begin: Callable[[], None]) -> None:
+        with self._lock:
+            self._waiting.append(begin)
+        self._admit()
+
+    def _admit(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or not self._pressure.has_room():
+                    return
+                self._pressure.begin()
+                begin = self._waiting.popleft()
+            begin()
+
+    def _attempt(self, start: Callable[[], Future[T]], answer: Future[T], attempt: int) -> None:
+        start().add_done_callback(partial(self._ended, start, answer, attempt))
+
+    def _ended(
+        self,
+        start: Callable[[], Future[T]],
+        answer: Future[T],
+        attempt: int,
+        sent: Future[T],
+    ) -> None:
+        error = sent.exception()
+        delay = None
+        with self._lock:
+            self._pressure.end(error)
+            if error is None:
+                self._patience.succeeded()
+            else:
+                delay = self._patience.delay(error, attempt)
+        if error is None:
+            answer.set_result(sent.result())
+        elif delay is None:
+            answer.set_exception(error)
+        else:
+            again = partial(self._attempt, start, answer, attempt + 1)
+            self._clock.later(delay, partial(self._enter, again))
+        self._admit()

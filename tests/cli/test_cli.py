@@ -1,0 +1,265 @@
+"""What holds for every command: bad input is one sentence and a remedy, and starting is quick."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import __version__
+from tests.buckets import Buckets
+from tests.cli.operator import COMMAND, ROOT, Operator, Ran, run
+from tests.scripted import error, nobody_listening, scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Server
+
+COMMANDS = {
+    "ls": ["ls"],
+    "move": ["move", "a"],
+    "move-all": ["move", "--all"],
+    "sync": ["sync"],
+    "move-dry": ["move", "a", "-n"],
+    "sync-dry": ["sync", "-n"],
+}
+
+commands = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+
+
+@pytest.fixture
+def operator(moto: Server) -> Operator:
+    """Somebody with one object at the source; all on one server, as no answer of it is odd."""
+    buckets = Buckets.make(moto)
+    buckets.put("a")
+    return Operator(buckets)
+
+
+def refused(ran: Ran, *named: str) -> None:
+    """Check that a command gave up with one sentence that names things, and a remedy."""
+    assert ran.code == 2, ran
+    assert ran.out == ""
+    sentence, remedy = ran.err.rstrip("\n").split("\n")
+    assert sentence.startswith("Error: ")
+    assert sentence.endswith((".", "?"))
+    assert remedy.endswith(".")
+    for name in named:
+        assert name in ran.err
+    assert "Traceback" not in ran.err
+
+
+def untouched(buckets: Buckets) -> None:
+    assert (buckets.here(), buckets.there()) == ({"a": b"a"}, {})
+
+
+@commands
+def test_without_a_route_the_ways_to_give_one_are_told(
+    operator: Operator, command: list[str]
+) -> None:
+    ran = operator(*command, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
+    refused(ran, "source", "--source", "FROGMOVE_SOURCE", "--route")
+
+
+@pytest.mark.parametrize("command", [["move", "a"], ["sync"]], ids=["move", "sync"])
+def test_without_a_destination_nothing_is_moved(operator: Operator, command: list[str]) -> None:
+    refused(operator(*command, FROGMOVE_DESTINATION=None), "--destination")
+    untouched(operator.buckets)
+
+
+@commands
+@pytest.mark.parametrize("uri", ["incoming", "https://x/y", "s3://", "s3://UPPER/x", "s3://a b"])
+def test_a_malformed_uri_is_named(operator: Operator, command: list[str], uri: str) -> None:
+    refused(operator(*command, "--source", uri), repr(uri), "s3" if uri == "incoming" else uri)
+    untouched(operator.buckets)
+
+
+@commands
+def test_a_source_that_is_not_there_is_named(operator: Operator, command: list[str]) -> None:
+    refused(operator(*command, "--source", "s3://frogmove-not-there"), "'frogmove-not-there'")
+
+
+@pytest.mark.parametrize("command", [["move", "a"], ["sync"], ["sync", "-n"]], ids=" ".join)
+def test_a_destination_that_is_not_there_is_named(
+    operator: Operator, command: list[str]
+) -> None:
+    ran = operator(*command, "--destination", "s3://frogmove-not-there/x")
+    refused(ran, "'frogmove-not-there'", "--endpoint-url")
+    untouched(operator.buckets)
+
+
+@commands
+def test_without_any_credentials_the_ways_to_give_them_are_told(
+    operator: Operator, command: list[str]
+) -> None:
+    ran = operator(*command, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    refused(ran, "credentials", "AWS_ACCESS_KEY_ID", "--profile")
+    untouched(operator.buckets)
+
+
+@commands
+def test_half_of_the_credentials_are_none(operator: Operator, command: list[str]) -> None:
+    refused(operator(*command, AWS_SECRET_ACCESS_KEY=None), "redentials", "AWS_SECRET_ACCESS_KEY")
+
+
+@commands
+def test_a_profile_that_is_not_there_is_named(operator: Operator, command: list[str]) -> None:
+    refused(operator(*command, "--profile", "nobody"), "nobody", "--profile")
+    untouched(operator.buckets)
+
+
+@commands
+def test_wrong_credentials_are_told_from_missing_permission(
+    seaweedfs: Server, command: list[str]
+) -> None:
+    buckets = Buckets.make(seaweedfs)
+    buckets.put("a")
+    operator = Operator(buckets)
+    wrong = operator(*command, AWS_SECRET_ACCESS_KEY="wrong")
+    refused(wrong, "refused the credentials", buckets.source)
+    bob = operator(*command, AWS_ACCESS_KEY_ID="AKBOB", AWS_SECRET_ACCESS_KEY="SKBOB")
+    refused(bob, "no permission")
+    untouched(buckets)
+
+
+@commands
+def test_a_reader_of_the_destination_alone_is_told_what_is_missing(
+    ministack: Server, command: list[str]
+) -> None:
+    buckets = Buckets.make(ministack)
+    buckets.put("a")
+    reader = a_user_of(buckets.destination, ministack)
+    ran = Operator(buckets)(
+        *command, AWS_ACCESS_KEY_ID=reader.access_key, AWS_SECRET_ACCESS_KEY=reader.secret_key
+    )
+    refused(ran, "no permission", buckets.source)
+    untouched(buckets)
+
+
+def a_user_of(bucket: str, server: Server) -> Server:
+    """Speak as somebody who may do everything in one bucket and nothing elsewhere."""
+    iam, name = server.iam(), f"user-{uuid.uuid4().hex}"
+    iam.create_user(UserName=name)
+    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": resources}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return server.spoken_to_as(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+@commands
+def test_an_endpoint_that_does_not_answer_is_named(
+    operator: Operator, command: list[str]
+) -> None:
+    with nobody_listening() as endpoint_url:
+        refused(operator(*command, "--endpoint-url", endpoint_url), endpoint_url, "--endpoint-url")
+
+
+@pytest.mark.parametrize("endpoint_url", ["nowhere", "http://", "ftp://127.0.0.1", "http://[::1"])
+def test_an_endpoint_that_is_no_url_is_refused(operator: Operator, endpoint_url: str) -> None:
+    refused(operator("ls", "--endpoint-url", endpoint_url), "--endpoint-url")
+
+
+def test_an_endpoint_that_is_no_s3_is_refused(operator: Operator) -> None:
+    with scripted((200, "<html>hello</html>")) as script:
+        ran = operator("move", "--all", "--endpoint-url", script.endpoint_url)
+    assert ran.code in {1, 2}
+    assert "Traceback" not in ran.err
+    untouched(operator.buckets)
+
+
+def test_an_expired_session_is_told_to_be_renewed(operator: Operator) -> None:
+    with scripted((400, error("ExpiredToken", "The provided token has expired."))) as script:
+        ran = operator("ls", "--endpoint-url", script.endpoint_url)
+    refused(ran, "token has expired", "renew")
+
+
+@pytest.mark.parametrize("command", [["move", "--all"], ["move", "a"], ["sync"]], ids=" ".join)
+@pytest.mark.parametrize("prefix", ["", "/", "/inside"])
+def test_a_route_onto_or_into_itself_is_refused(
+    operator: Operator, command: list[str], prefix: str
+) -> None:
+    source = f"s3://{operator.buckets.source}"
+    ran = operator(*command, "--source", source, "--destination", source + prefix)
+    refused(ran, source)
+    untouched(operator.buckets)
+
+
+def test_a_key_outside_the_source_is_refused(operator: Operator) -> None:
+    refused(operator("move", f"s3://{operator.buckets.destination}/a"), "not inside")
+    refused(operator("move", "k" * 1025), "1,025 bytes")
+    refused(operator("move", "gone"), "'gone'", "frogmove ls")
+
+
+@pytest.mark.parametrize("command", [["move", "\x1b[31m"], ["ls", "s3://\x1b[31m/x"]], ids=ascii)
+def test_an_error_shows_no_control_characters(operator: Operator, command: list[str]) -> None:
+    ran = operator(*command)
+    assert ran.code == 2
+    assert "\x1b" not in ran.err
+
+
+def test_a_route_is_taken_from_the_configuration_file(
+    operator: Operator, tmp_path: Path
+) -> None:
+    buckets = operator.buckets
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        f"""
+        [routes.pond]
+        source = "s3://{buckets.source}"
+        destination = "s3://{buckets.destination}"
+        endpoint_url = "{buckets.server.endpoint_url}"
+        """
+    )
+    unset = dict.fromkeys(("FROGMOVE_SOURCE", "FROGMOVE_DESTINATION", "FROGMOVE_ENDPOINT_URL"))
+    assert operator("ls", "--route", "pond", FROGMOVE_CONFIG=str(file), **unset).code == 0
+    named = operator("move", "a", FROGMOVE_ROUTE="pond", FROGMOVE_CONFIG=str(file), **unset)
+    assert named.code == 0
+    assert buckets.there() == {"a": b"a"}
+    refused(operator("ls", "--route", "lake", FROGMOVE_CONFIG=str(file)), "'lake'", "pond")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["leap"], ["move", "--leap"], ["move", "--all", "-o", "xml"], ["ls", "a", "b"], ["sync", "a"]],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Usage: " in ran.err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["move", "-h"], ["list", "--help"]])
+def test_help_is_data(arguments: list[str]) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Usage: ")
+
+
+def test_the_version_is_told() -> None:
+    ran = run("--version")
+    assert (ran.code, ran.out) == (0, f"frogmove {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["move", "--help"], ["sync", "-h"]])
+def test_help_is_quick_as_it_imports_nothing_large(arguments: list[str]) -> None:
+    script = f"""
+import sys
+from frogmove.cli import main
+main({arguments!r}, standalone_mode=False)
+large = {{"boto3", "botocore", "rich", "moto", "ministack"}} & set(sys.modules)
+sys.exit(f"imported: {{large}}" if large else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_python_m_frogmove_is_frogmove() -> None:
+    done = subprocess.run([*COMMAND, "--version"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"frogmove {__version__}\n")

@@ -1,0 +1,143 @@
+"""Ctrl-C and SIGTERM on a process of its own, with copies held under way by a gate."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+
+from tests.gate import PATIENCE, Gate, gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.buckets import Buckets
+    from tests.cli.operator import Operator
+
+KEYS = [f"{number:03}" for number in range(100)]
+HELD = 8
+
+
+@contextmanager
+def under_way(
+    operator: Operator, *arguments: str
+) -> Iterator[tuple[Gate, subprocess.Popen[bytes]]]:
+    """Run a command up to the point where copies are under way."""
+    with gate(operator.buckets.server) as door:
+        process = operator.process(
+            *arguments,
+            env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with process:
+            try:
+                door.wait_for_copies(HELD)
+                yield door, process
+            finally:
+                process.kill()
+
+
+def interrupt(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal and wait until it has been heard."""
+    process.send_signal(number)
+    for line in lines(process.stderr):
+        if "finishing what is under way" in line:
+            return
+    pytest.fail("the signal was not answered")
+
+
+def lines(stream: IO[bytes] | None) -> Iterator[str]:
+    assert stream is not None
+    yield from (line.decode() for line in stream)
+
+
+def records(out: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_finishes_what_is_under_way(
+    buckets: Buckets, frogmove: Operator, number: signal.Signals
+) -> None:
+    buckets.put(*KEYS)
+    with under_way(frogmove, "move", "--all", "-o", "json") as (door, process):
+        interrupt(process, number)
+        door.opened.set()
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    *results, summary = records(out)
+    moved = {result["key"] for result in results if result["outcome"] == "moved"}
+    assert HELD <= len(moved) < len(KEYS)
+    assert summary["interrupted"] is True
+    assert summary["counts"]["moved"] == len(moved)
+    assert set(buckets.there()) == moved
+    assert set(buckets.here()) == set(KEYS) - moved
+    again = frogmove("move", "--all", "-o", "json")
+    assert again.code == 0
+    assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+def test_the_second_signal_ends_at_once_and_nothing_is_lost(
+    buckets: Buckets, frogmove: Operator
+) -> None:
+    buckets.put(*KEYS)
+    with under_way(frogmove, "move", "--all") as (door, process):
+        interrupt(process, signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        assert not door.opened.is_set()
+        assert sorted(buckets.here()) == KEYS
+    assert frogmove("move", "--all").code == 0
+    assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+def test_a_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: Operator) -> None:
+    buckets.put(*KEYS)
+    with under_way(frogmove, "move", "--all") as (_, process):
+        process.kill()
+        process.wait(PATIENCE)
+        assert sorted(buckets.here()) == KEYS
+    again = frogmove("move", "--all")
+    assert again.code == 0
+    assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+def test_a_signal_before_the_run_is_130_without_a_traceback(
+    buckets: Buckets, frogmove: Operator
+) -> None:
+    buckets.put("a")
+    with under_way_listing(frogmove) as process:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert list(buckets.here()) == ["a"]
+
+
+@contextmanager
+def under_way_listing(operator: Operator) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command up to its first request, which is never answered."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = operator.process(
+            "ls",
+            env={"FROGMOVE_ENDPOINT_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with process:
+            try:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(1)
+                    yield process
+            finally:
+                process.kill()

@@ -1,0 +1,190 @@
+"""``frogmove local``: usable from another terminal, and without a trace after it."""
+
+import importlib.util
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from frogmove.cli import main
+from frogmove.cloud.clients import clients_for
+from tests.cli.traces import living_processes, private_environment
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="the embedded AWS needs POSIX"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("ministack") is None, reason="ministack is not installed"
+    ),
+]
+
+LAST_LINE = "frogmove ls --destination-side"
+KEY = "reports/2026 été+1%.csv"
+
+
+@contextmanager
+def _running(temporary: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run the command; yields its process and what it printed until it was ready."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "frogmove", "local", *options],
+        env=private_environment(temporary),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # So that a signal to its group, as a terminal sends it, does not reach the tests.
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process, _until_ready(process)
+        finally:
+            process.kill()
+
+
+def _until_ready(process: subprocess.Popen[str]) -> list[str]:
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.rstrip().endswith(LAST_LINE):
+            return lines
+    assert process.stderr is not None
+    pytest.fail(f"it ended early: {process.stderr.read()}")
+
+
+def _exported(lines: list[str], name: str) -> str:
+    (value,) = [line.partition("=")[2] for line in lines if line.startswith(f"export {name}=")]
+    return value
+
+
+def _eventually_no_processes(temporary: Path) -> bool:
+    deadline = time.monotonic() + 10
+    while living_processes(temporary) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not living_processes(temporary)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
+    with _running(tmp_path) as (process, _):
+        assert living_processes(tmp_path)
+        # As Ctrl-C in a terminal does: to the whole foreground group, impatiently.
+        for _ in range(3):
+            os.killpg(process.pid, number)
+        output, errors = process.communicate(timeout=30)
+        assert (process.returncode, output) == (0, "")
+        assert "Traceback" not in errors
+    assert _eventually_no_processes(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_while_it_starts_ends_it_without_a_trace(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "frogmove", "local"],
+        env=private_environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob("*/ministack.log")):
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        assert (process.returncode, output) == (0, "")
+    assert _eventually_no_processes(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killing_it_leaves_no_trace_either(tmp_path: Path) -> None:
+    with _running(tmp_path) as (process, _):
+        process.kill()
+    assert _eventually_no_processes(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
+    with _running(tmp_path, "--by-hand") as (_, lines):
+        (upload,) = [line.lstrip("# ") for line in lines if "put_object" in line]
+        frogmove = f'frogmove() {{ "{sys.executable}" -m frogmove "$@"; }}'
+        listing = subprocess.run(
+            ["sh", "-e", "-c", "\n".join([frogmove, *lines, upload, "frogmove ls"])],
+            # A profile that is not there would fail every command if it were not unset.
+            env=private_environment(tmp_path) | {"AWS_PROFILE": "not-there"},
+            capture_output=True,
+            text=True,
+        )
+        assert listing.returncode == 0, listing.stderr
+        assert KEY in listing.stdout
+
+
+def test_by_hand_uploads_stay_and_else_the_lambda_moves_them(tmp_path: Path) -> None:
+    with _running(tmp_path) as (_, lines):
+        s3 = clients_for(_exported(lines, "AWS_ENDPOINT_URL")).s3
+        source = _exported(lines, "FROGMOVE_SOURCE").removeprefix("s3://")
+        destination = _exported(lines, "FROGMOVE_DESTINATION").removeprefix("s3://")
+        s3.put_object(Bucket=source, Key=KEY, Body=b"frogs")
+        deadline = time.monotonic() + 30
+        while s3.list_objects_v2(Bucket=source)["KeyCount"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert s3.get_object(Bucket=destination, Key=KEY)["Body"].read() == b"frogs"
+
+
+def test_it_leaves_uploads_to_the_hand_when_asked_to(tmp_path: Path) -> None:
+    with _running(tmp_path, "--by-hand") as (_, lines):
+        s3 = clients_for(_exported(lines, "AWS_ENDPOINT_URL")).s3
+        source = _exported(lines, "FROGMOVE_SOURCE").removeprefix("s3://")
+        answer = s3.get_bucket_notification_configuration(Bucket=source)
+        assert "QueueConfigurations" not in answer
+
+
+def test_it_listens_where_it_is_told(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with _running(tmp_path, "--port", str(port)) as (_, lines):
+        assert _exported(lines, "FROGMOVE_ENDPOINT_URL") == f"http://127.0.0.1:{port}"
+
+
+def test_it_says_that_the_server_ended(tmp_path: Path) -> None:
+    with _running(tmp_path) as (process, _):
+        (server,) = tmp_path.glob("*/ministack-*.pid")
+        os.kill(int(server.read_text()), signal.SIGKILL)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert re.search(r"Error: ministack ended by itself", errors)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = CliRunner().invoke(main, ["local", "--port", str(port)])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert f"Port {port} on 127.0.0.1 is already in use" in result.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "pond"])
+def test_an_impossible_port_is_refused(port: str) -> None:
+    result = CliRunner().invoke(main, ["local", "--port", port])
+    assert result.exit_code == 2
+    assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["local", "demo"])
+def test_a_missing_ministack_is_said(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    result = CliRunner().invoke(main, [command])
+    assert result.exit_code == 2
+    assert "python -m pip install 'frogmove[local]'" in result.stderr

@@ -1,0 +1,321 @@
+"""The first promise, played against schedules: a key is never lost, never half-moved.
+
+Movers, uploaders and other users of both buckets take turns request by request, and any request
+may be lost, answered late, answered with an error, take place after its sender gave up, or be
+its sender's last. After every step the newest bytes of every key must be somewhere, whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from frogmove.core.journal import NoJournal
+from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.result import Outcome, Result
+from frogmove.core.route import Route
+from frogmove.core.terms import Multipart, OnConflict, Terms
+from frogmove.core.transfer import run
+from frogmove.errors import RunError
+from frogmove.s3 import S3Error
+from frogmove.s3.clock import Clock
+from frogmove.s3.conditions import ALL
+from frogmove.s3.listing import list_prefix
+from frogmove.s3.patience import PatientS3
+from frogmove.s3.pressure import Limits
+from frogmove.s3.uri import Location
+from tests.model import CopyRequest, ModelS3, Stored, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from frogmove.core.action import Action
+    from frogmove.s3 import S3, Deletion, S3Object
+    from tests.model import Gate
+
+T = TypeVar("T")
+
+SOURCE, DESTINATION = "outside", "inside"
+ROUTE = Route(Location(SOURCE), Location(DESTINATION))
+KEYS = ["a", "b\n"]
+
+# Every second upload is larger than this, and is copied in parts.
+MULTIPART = Multipart(threshold=12, part_size=7, at_once=2)
+
+FAULTS = {
+    "lost request": ("RequestTimeout", None),
+    "500": ("InternalError", 500),
+    "503": ("SlowDown", 503),
+    "200 with an error": ("InternalError", 200),
+}
+FATES = ["served"] * 20 + [
+    *FAULTS,
+    "lost answer",
+    "late",
+    "lost answer",
+    "late",
+    "slow copy",
+    "slow copy",
+    "crash",
+]
+
+
+class CrashError(BaseException):
+    """The mover's process ends here, as by ``kill -9``."""
+
+
+class ImmediateClock(Clock):
+    """Lets no time pass: what is to be done later is done at once."""
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        call()
+
+
+class MemoryJournal(NoJournal):
+    """A journal whose crash loses what was not committed."""
+
+    keeps_uploads = True
+
+    def __init__(self) -> None:
+        self._written: list[tuple[str, str]] = []
+        self.durable: set[tuple[str, str]] = set()
+
+    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+        self._written.append((item.key, item.etag))
+
+    def commit(self) -> None:
+        self.durable.update(self._written)
+
+
+class JournaledS3(ModelS3):
+    """Holds every delete to the rule that its copy is on record, durably, before it is sent."""
+
+    def __init__(self, world: World, gate: Gate, journal: MemoryJournal) -> None:
+        super().__init__(world, gate)
+        self._journal = journal
+
+    def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
+        assert (deletion.key, deletion.etag) in self._journal.durable
+        return super().delete(bucket, deletion)
+
+    def delete_many(
+        self, bucket: str, deletions: Sequence[Deletion]
+    ) -> Future[dict[str, S3Error | None]]:
+        assert {(each.key, each.etag) for each in deletions} <= self._journal.durable
+        return super().delete_many(bucket, deletions)
+
+
+class Mover:
+    """One run of frogmove in a thread of its own, which advances one request at a time."""
+
+    def __init__(
+        self,
+        world: World,
+        plan: Callable[[S3], Iterator[Action]],
+        terms: Terms,
+        attempts: int = 1,
+    ) -> None:
+        self.results: list[Result] = []
+        self.error: BaseException | None = None
+        self._ended = False
+        self.late: list[Callable[[], object]] = []
+        self._fate = ""
+        self._may_go = threading.Semaphore(0)
+        self._has_parked = threading.Semaphore(0)
+        journal = MemoryJournal()
+        limits = Limits(attempts=attempts)
+        model = JournaledS3(world, self._gate, journal)
+        s3 = PatientS3(model, limits, ImmediateClock(), lambda low, high: low)
+        self._thread = threading.Thread(target=self._run, args=(plan, s3, terms, journal))
+        self._thread.daemon = True
+        self._thread.start()
+        self._has_parked.acquire()
+
+    def has_ended(self) -> bool:
+        return self._ended
+
+    def step(self, fate: str) -> None:
+        self._fate = fate
+        self._may_go.release()
+        self._has_parked.acquire()
+
+    def _run(
+        self, plan: Callable[[S3], Iterator[Action]], s3: S3, terms: Terms, journal: MemoryJournal
+    ) -> None:
+        try:
+            for result in run(plan(s3), s3, ROUTE, terms, threading.Event(), journal):
+                self.results.append(result)
+        except (CrashError, RunError):
+            pass
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._ended = True
+            self._has_parked.release()
+
+    def _gate(self, operation: str, request: Callable[[], T]) -> T:
+        self._has_parked.release()
+        self._may_go.acquire()
+        fate = self._fate
+        if fate == "crash":
+            raise CrashError
+        if fate in FAULTS:
+            code, status = FAULTS[fate]
+            raise S3Error(operation, code, status, fate)
+        if fate == "slow copy" and isinstance(request, CopyRequest):
+            self.late.append(request.begin())
+            raise S3Error(operation, "RequestTimeout", None, fate)
+        if fate == "late":
+            self.late.append(request)
+            raise S3Error(operation, "RequestTimeout", None, fate)
+        answer = request()
+        if fate == "lost answer":
+            raise S3Error(operation, "RequestTimeout", None, fate)
+        return answer
+
+
+class Protocol(RuleBasedStateMachine):
+    """Everybody who touches the two buckets."""
+
+    @initialize(uploads=st.lists(st.sampled_from(KEYS), max_size=3))
+    def start(self, uploads: list[str]) -> None:
+        self.world = World({SOURCE: {}, DESTINATION: {}})
+        self.newest: dict[str, bytes] = {}
+        self.movers: list[Mover] = []
+        self.late: list[Callable[[], object]] = []
+        self.uploads = 0
+        for key in uploads:
+            self.upload(key)
+
+    def upload(self, key: str) -> None:
+        # Every upload differs: the same bytes again would have the same ETag, and a delete that
+        # was under way since before could not tell the two apart.
+        self.uploads += 1
+        body = f"upload {self.uploads} ".encode() * (1 + self.uploads % 2)
+        self.world.put(SOURCE, key, body)
+        self.newest[key] = body
+
+    def delete_at_the_source(self, key: str) -> None:
+        self._forget(key, self.world.buckets[SOURCE].pop(key, None))
+
+    def write_at_the_destination(self, key: str) -> None:
+        self._forget(key, self.world.buckets[DESTINATION].get(key))
+        self.world.put(DESTINATION, key, b"theirs")
+
+    def consume_at_the_destination(self, key: str) -> None:
+        self._forget(key, self.world.buckets[DESTINATION].pop(key, None))
+
+    def _forget(self, key: str, stored: Stored | None) -> None:
+        """Whoever owns a bucket may throw the newest bytes away; only frogmove may not."""
+        if stored is not None and self.newest.get(key) == stored.body:
+            del self.newest[key]
+
+    @rule(
+        deed=st.sampled_from(
+            ["upload"] * 5
+            + [
+                "delete_at_the_source",
+                "write_at_the_destination",
+                "consume_at_the_destination",
+            ]
+        ),
+        key=st.sampled_from(KEYS),
+    )
+    def somebody_else(self, deed: str, key: str) -> None:
+        getattr(self, deed)(key)
+
+    @precondition(lambda self: len(self.movers) < 3)
+    @rule(
+        syncs=st.sampled_from([False, False, True]),
+        on_conflict=st.sampled_from(OnConflict),
+        concurrency=st.integers(1, 3),
+        attempts=st.integers(1, 3),
+        served=st.integers(0, 4),
+    )
+    def start_a_mover(
+        self, syncs: bool, on_conflict: OnConflict, concurrency: int, attempts: int, served: int
+    ) -> None:
+        terms = Terms(ALL, on_conflict, multipart=MULTIPART, concurrency=concurrency)
+        mover = Mover(self.world, _sync if syncs else _move, terms, attempts)
+        self.movers.append(mover)
+        for _ in range(served):
+            self._step(mover, "served")
+
+    @precondition(lambda self: self.movers)
+    @rule(which=st.integers(0, 2), fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=4))
+    def serve_requests(self, which: int, fates: list[str]) -> None:
+        mover = self.movers[which % len(self.movers)]
+        for fate in fates:
+            self._step(mover, fate)
+
+    def _step(self, mover: Mover, fate: str) -> None:
+        if mover.has_ended():
+            return
+        mover.step(fate)
+        self.late += mover.late
+        mover.late = []
+        if mover.error is not None:
+            raise mover.error
+        if mover.has_ended():
+            self.movers.remove(mover)
+        self.the_newest_bytes_are_somewhere()
+
+    @precondition(lambda self: self.late)
+    @rule(data=st.data())
+    def a_late_request_takes_place(self, data: st.DataObject) -> None:
+        request = self.late.pop(data.draw(st.integers(0, len(self.late) - 1)))
+        with contextlib.suppress(S3Error):
+            request()
+
+    @invariant()
+    def the_newest_bytes_are_somewhere(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for key, body in self.newest.items():
+            here = self.world.buckets[SOURCE].get(key)
+            there = self.world.buckets[DESTINATION]
+            assert (here and here.body == body) or any(
+                stored.body == body for stored in there.values()
+            ), f"{key!r} is lost"
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for mover in self.movers:
+            mover.step("crash")
+        mover = Mover(self.world, _move, Terms(ALL, OnConflict.OVERWRITE, multipart=MULTIPART))
+        while not mover.has_ended():
+            mover.step("served")
+        assert not self.world.buckets[SOURCE], "a rerun always completes"
+        assert mover.error is None
+        assert {result.outcome for result in mover.results} <= {Outcome.MOVED}
+        self.the_newest_bytes_are_somewhere()
+
+
+def _move(s3: S3) -> Iterator[Action]:
+    return plan_move(list_prefix(s3, SOURCE, ""), ROUTE)
+
+
+def _sync(s3: S3) -> Iterator[Action]:
+    return plan_sync(list_prefix(s3, SOURCE, ""), list_prefix(s3, DESTINATION, ""), ROUTE)
+
+
+TestProtocol = Protocol.TestCase
+TestProtocol.settings = settings(
+    max_examples=300,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

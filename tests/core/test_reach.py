@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.connection import make_client
+from frogmove.core.reach import check, explain
+from frogmove.errors import UnreachableError
+from frogmove.s3 import S3Error
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.uri import Location
+from frogmove.settings import Settings
+from tests.buckets import Buckets
+from tests.scripted import nobody_listening
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+
+
+def refused(s3: BotoS3, bucket: str) -> UnreachableError:
+    with pytest.raises(UnreachableError) as caught:
+        check(s3, Location(bucket))
+    s3.close()
+    assert repr(bucket) in caught.value.message
+    assert caught.value.remedy
+    return caught.value
+
+
+def test_a_bucket_that_is_there_can_be_reached_empty_or_not(buckets: Buckets, s3: BotoS3) -> None:
+    check(s3, Location(buckets.source))
+    buckets.put("a")
+    check(s3, Location(buckets.source, "folder/"))
+
+
+def test_a_missing_bucket_is_named(s3: BotoS3) -> None:
+    assert "does not exist" in refused(s3, "frogmove-has-no-such-bucket").message
+
+
+def test_nobodys_keys_are_refused_credentials(ministack: Server) -> None:
+    buckets = Buckets.make(ministack)
+    s3 = BotoS3(ministack.spoken_to_as("AKIANOBODY", "nothing").client(), 1)
+    assert "AWS_ACCESS_KEY_ID" in refused(s3, buckets.source).remedy
+
+
+def test_a_wrong_secret_is_refused_credentials(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    s3 = BotoS3(seaweedfs.spoken_to_as("AKADMIN", "wrong").client(), 1)
+    assert "refused the credentials" in refused(s3, buckets.source).message
+
+
+def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    s3 = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
+    check(s3, Location(buckets.source))
+    s3.close()
+
+
+def test_a_missing_permission_is_named_with_the_operation() -> None:
+    problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
+    assert "no permission for ListObjectsV2 on 'external'" in problem.message
+    assert problem.remedy
+
+
+def test_no_credentials_at_all_are_told_with_the_ways_to_give_them(moto: Server) -> None:
+    buckets = Buckets.make(moto)
+    s3 = BotoS3(make_client(Settings(endpoint_url=moto.endpoint_url), 1), 1)
+    problem = refused(s3, buckets.source)
+    assert "credentials" in problem.message
+    assert "--profile" in problem.remedy
+
+
+def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with nobody_listening() as endpoint_url:
+        s3 = BotoS3(make_client(Settings(endpoint_url=endpoint_url), 1), 1)
+        problem = refused(s3, "external")
+    assert endpoint_url in problem.message
+    assert "--endpoint-url" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("", 418), ("Odd", 400)]
+)
+def test_any_other_refusal_is_told_with_s3s_own_words(code: str, status: int) -> None:
+    problem = explain(S3Error("ListObjectsV2", code, status, "It said so."), "external")
+    assert "'external'" in problem.message
+    assert "It said so" in problem.message
+    assert problem.remedy

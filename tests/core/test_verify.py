@@ -1,0 +1,108 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frogmove.core.verify import Evidence, Likeness, compare, same_etag
+from frogmove.s3 import Checksum, Head
+from tests.objects import a_head, an_object, md5
+
+ONE, OTHER = md5(b"one!"), md5(b"two!")
+PARTS = ONE + "-2"
+
+
+def crc(value: str, algorithm: str = "CRC64NVME", *, full_object: bool = True) -> Checksum:
+    return Checksum(algorithm, value, full_object)
+
+
+def head(
+    etag: str = ONE, *checksums: Checksum, size: int = 4, encryption: str | None = None
+) -> Head:
+    return a_head(an_object(etag=etag, size=size), checksums, encryption)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (ONE, ONE, True),
+        (ONE, OTHER, False),
+        (PARTS, PARTS, False),
+        (ONE, ONE.upper(), False),
+        ("", "", False),
+        ("0x8D4BCC2E4835CD0", "0x8D4BCC2E4835CD0", False),
+    ],
+)
+def test_only_two_equal_md5s_prove_the_same_bytes(one: str, other: str, same: bool) -> None:
+    assert same_etag(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness", "by"),
+    [
+        (head(size=4), head(size=5), Likeness.DIFFERENT, "size"),
+        (head(ONE), head(ONE), Likeness.SAME, "ETag"),
+        (head(ONE), head(OTHER), Likeness.DIFFERENT, "ETag"),
+        (head(ONE, encryption="AES256"), head(OTHER), Likeness.DIFFERENT, "ETag"),
+        (head(ONE), head(OTHER, encryption="aws:kms"), Likeness.UNKNOWN, "size"),
+        (head(ONE, encryption="SSE-C"), head(OTHER), Likeness.UNKNOWN, "size"),
+        (head(PARTS), head(ONE), Likeness.UNKNOWN, "size"),
+        (head(PARTS), head(PARTS), Likeness.UNKNOWN, "size"),
+        (head(PARTS, crc("x")), head(ONE, crc("x")), Likeness.SAME, "CRC64NVME"),
+        (head(PARTS, crc("x")), head(ONE, crc("y")), Likeness.DIFFERENT, "CRC64NVME"),
+        (
+            head(PARTS, crc("x", full_object=False)),
+            head(ONE, crc("x")),
+            Likeness.UNKNOWN,
+            "size",
+        ),
+        (
+            head(PARTS, crc("x")),
+            head(ONE, crc("x", full_object=False)),
+            Likeness.UNKNOWN,
+            "size",
+        ),
+        (head(PARTS, crc("x", "CRC32")), head(ONE, crc("x")), Likeness.UNKNOWN, "size"),
+        (
+            head(PARTS, crc("z", full_object=False), crc("x", "SHA256")),
+            head(OTHER, crc("y"), crc("x", "SHA256")),
+            Likeness.SAME,
+            "SHA256",
+        ),
+        (
+            head(ONE, crc("x"), encryption="aws:kms"),
+            head(OTHER, crc("x"), encryption="aws:kms"),
+            Likeness.SAME,
+            "CRC64NVME",
+        ),
+        (head("", size=0), head("", size=0), Likeness.UNKNOWN, "size"),
+    ],
+    ids=lambda value: "" if isinstance(value, Head) else str(value),
+)
+def test_two_objects_are_compared_by_the_best_proof_there_is(
+    one: Head, other: Head, likeness: Likeness, by: str
+) -> None:
+    assert compare(one, other) == Evidence(likeness, by)
+    assert compare(other, one) == Evidence(likeness, by)
+
+
+ETAGS = st.sampled_from([ONE, OTHER, PARTS, ""])
+ENCRYPTIONS = st.sampled_from([None, "AES256", "aws:kms", "SSE-C"])
+CHECKSUMS = st.builds(
+    Checksum, st.sampled_from(["CRC32", "SHA256"]), st.sampled_from(["x", "y"]), st.booleans()
+)
+HEADS = st.builds(
+    a_head,
+    st.builds(an_object, etag=ETAGS, size=st.sampled_from([3, 4])),
+    st.lists(CHECKSUMS, max_size=2, unique_by=lambda checksum: checksum.algorithm),
+    ENCRYPTIONS,
+)
+
+
+@given(HEADS, HEADS)
+def test_objects_of_different_sizes_are_never_the_same(one: Head, other: Head) -> None:
+    if one.object.size != other.object.size:
+        assert compare(one, other).likeness is Likeness.DIFFERENT
+
+
+@given(HEADS)
+def test_an_object_never_differs_from_itself(head: Head) -> None:
+    assert compare(head, head).likeness is not Likeness.DIFFERENT

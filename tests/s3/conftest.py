@@ -1,0 +1,26 @@
+"""The implementations of S3 and the servers that their contract is checked on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.s3.subjects import IMPLEMENTATIONS, SERVERS, Subject, on_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REAL = [(name, server) for name in IMPLEMENTATIONS for server in SERVERS]
+
+
+@pytest.fixture(
+    params=["model", *REAL], ids=lambda param: param if param == "model" else "-".join(param)
+)
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    """Each implementation on each server, and the model."""
+    if request.param == "model":
+        yield from on_model()
+    else:
+        name, server = request.param
+        yield from IMPLEMENTATIONS[name](request.getfixturevalue(server))

@@ -1,0 +1,77 @@
+"""A server is found out by what it does, and nothing is left behind by asking."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.conditions import ALL, Conditions, is_aws, probe
+from frogmove.s3.failure import Kind, S3Error
+from tests.buckets import Buckets
+
+if TYPE_CHECKING:
+    from tests.s3.subjects import Subject
+    from tests.servers import Server
+
+
+def test_a_probe_finds_what_each_server_is_known_to_ignore(subject: Subject) -> None:
+    assert probe(subject.s3, subject.destination, "") == subject.honours
+
+
+def test_a_probe_leaves_nothing_behind_and_never_writes_to_the_source(subject: Subject) -> None:
+    subject.put("kept", bucket=subject.destination)
+    probe(subject.s3, subject.destination, "folder/")
+    assert subject.keys(subject.destination) == ["kept"]
+    assert subject.keys(subject.source) == []
+
+
+def test_a_probe_leaves_no_versions_behind(server: Server) -> None:
+    buckets = Buckets.make(server)
+    buckets.version()
+    probe(BotoS3(buckets.client, 1), buckets.destination, "folder/")
+    # A server that ignores the condition of a delete leaves the marker of that delete.
+    left = [] if server.honours.delete else [row for row in buckets.state() if row[0]]
+    assert [row for row in buckets.state() if row not in left] == []
+
+
+def test_a_bucket_that_cannot_be_written_to_cannot_be_probed(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
+    with pytest.raises(S3Error) as caught:
+        probe(bob, buckets.destination, "")
+    assert caught.value.kind is Kind.DENIED
+    assert buckets.there() == {}
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "aws"),
+    [
+        ("https://s3.amazonaws.com", True),
+        ("https://s3.eu-central-1.amazonaws.com", True),
+        ("https://s3.dualstack.eu-central-1.amazonaws.com", True),
+        ("https://s3.cn-north-1.amazonaws.com.cn", True),
+        ("https://S3.EU-CENTRAL-1.AMAZONAWS.COM", True),
+        ("http://127.0.0.1:9000", False),
+        ("http://localhost", False),
+        ("https://amazonaws.com.example.org", False),
+        ("https://example.org/s3.amazonaws.com", False),
+        ("https://s3.amazonaws.com@example.org", False),
+        ("https://evilamazonaws.com", False),
+        ("https://s3.eu-central-1.wasabisys.com", False),
+        ("", False),
+    ],
+)
+def test_only_aws_itself_is_trusted_unasked(endpoint_url: str, aws: bool) -> None:
+    assert is_aws(endpoint_url) is aws
+
+
+@pytest.mark.parametrize("name", ["copy_source", "copy_destination", "delete", "delete_many"])
+def test_what_is_ignored_is_told_in_words(name: str) -> None:
+    assert ALL.ignored == []
+    (words,) = replace(ALL, **{name: False}).ignored
+    assert " " in words or "-" in words
+    nothing = Conditions(copy_source=False, copy_destination=False, delete=False, delete_many=False)
+    assert len(set(nothing.ignored)) == 4

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.listing import list_folder, list_prefix
+from tests.model import ModelS3, World
+
+if TYPE_CHECKING:
+    from frogmove.s3 import Page
+    from tests.s3.subjects import Subject
+
+LOGS = ["log", "logs", "logs!", "logs/", "logs/a", "logs/b/c", "logs//d", "logs2", "logs2/e"]
+
+
+def keys(subject: Subject, folder: str) -> list[str]:
+    return [item.key for item in list_folder(subject.s3, subject.source, folder)]
+
+
+@pytest.fixture
+def many(subject: Subject) -> Subject:
+    if subject.name in {"moto", "seaweedfs"}:
+        pytest.skip(f"{subject.name} takes seconds to be given 1,001 objects")
+    for future in [subject.s3.put(subject.source, f"{n:05}", b"") for n in range(1_001)]:
+        future.result()
+    return subject
+
+
+def test_more_keys_than_a_page_holds_are_all_listed_once_and_in_order(many: Subject) -> None:
+    listed = [item.key for item in list_prefix(many.s3, many.source, "")]
+    assert listed == [f"{n:05}" for n in range(1_001)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "listed"),
+    [
+        ("logs", ["logs", "logs/", "logs//d", "logs/a", "logs/b/c"]),
+        ("logs/", ["logs/", "logs//d", "logs/a", "logs/b/c"]),
+        ("logs2", ["logs2", "logs2/e"]),
+        ("logs/b", ["logs/b/c"]),
+        ("logs/a", ["logs/a"]),
+        ("lo", []),
+        ("nothing", []),
+        ("", sorted(LOGS)),
+    ],
+)
+def test_a_folder_is_its_name_and_what_is_under_it(
+    subject: Subject, folder: str, listed: list[str]
+) -> None:
+    if "trailing slash" in subject.lacks:
+        pytest.skip(f"{subject.name} keeps objects as files in folders")
+    subject.put(*LOGS)
+    assert keys(subject, folder) == listed
+
+
+def test_a_folder_of_plain_keys_is_the_same_on_every_server(subject: Subject) -> None:
+    subject.put("log", "logs/a", "logs/b/c", "logs2/e")
+    assert keys(subject, "logs") == keys(subject, "logs/") == ["logs/a", "logs/b/c"]
+
+
+def test_a_missing_bucket_is_an_error_and_not_an_empty_listing(subject: Subject) -> None:
+    with pytest.raises(S3Error) as caught:
+        list(list_prefix(subject.s3, "frogmove-has-no-such-bucket", ""))
+    assert caught.value.kind is Kind.NO_BUCKET
+
+
+def test_a_page_that_fails_fails_the_listing_after_what_came_before_it() -> None:
+    class Broken(ModelS3):
+        def list_page(
+            self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
+        ) -> Future[Page]:
+            if token is None:
+                return super().list_page(bucket, prefix, token, 2)
+            failed: Future[Page] = Future()
+            failed.set_exception(S3Error("ListObjectsV2", "SlowDown", 503, ""))
+            return failed
+
+    world = World({"external": {}})
+    for key in "abc":
+        world.put("external", key, b"")
+    listing = list_prefix(Broken(world), "external", "")
+    assert [next(listing).key, next(listing).key] == ["a", "b"]
+    with pytest.raises(S3Error):
+        next(listing)

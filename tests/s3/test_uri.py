@@ -1,0 +1,127 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frogmove.errors import UsageError
+from frogmove.s3.uri import LONGEST_KEY, Location, check_key, parse_location, split
+
+BUCKETS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", fullmatch=True)
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+
+
+@pytest.mark.parametrize(
+    ("uri", "bucket", "key"),
+    [
+        ("s3://bucket", "bucket", ""),
+        ("s3://bucket/", "bucket", ""),
+        ("s3://bucket/a", "bucket", "a"),
+        ("s3://bucket//a", "bucket", "/a"),
+        ("s3://bucket/a//b/", "bucket", "a//b/"),
+        ("s3://bucket/a?b#c%20d+e f", "bucket", "a?b#c%20d+e f"),
+        ("s3://bucket/../x", "bucket", "../x"),
+        ("s3://bucket/s3://other/x", "bucket", "s3://other/x"),
+        ("s3://my.dotted-bucket.1/é", "my.dotted-bucket.1", "é"),
+        (f"s3://{'b' * 63}/k", "b" * 63, "k"),
+        ("s3://abc/k", "abc", "k"),
+    ],
+)
+def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
+    uri: str, bucket: str, key: str
+) -> None:
+    assert split(uri) == (bucket, key)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "bucket",
+        "bucket/key",
+        "/bucket/key",
+        "s3:/bucket/key",
+        "s3:bucket",
+        "S3://bucket/key",
+        "https://bucket/key",
+        " s3://bucket/key",
+        "s3://",
+        "s3:///key",
+        "s3://ab/key",
+        f"s3://{'b' * 64}/key",
+        "s3://Bucket/key",
+        "s3://under_score/key",
+        "s3://-bucket/key",
+        "s3://bucket-/key",
+        "s3://two..dots/key",
+        "s3://bucket.",
+        "s3://bücket/key",
+        "s3://buck et/key",
+        "s3://bucket\n/key",
+        "s3://bucket?x=/key",
+        "s3://arn:aws:s3:eu-west-1:1:accesspoint",
+    ],
+)
+def test_what_is_no_s3_uri_is_refused_with_its_own_words_and_a_remedy(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        split(uri)
+    assert repr(uri) in caught.value.message
+    assert caught.value.remedy
+
+
+@given(BUCKETS, KEYS)
+def test_every_bucket_and_key_come_back_out_of_their_uri(bucket: str, key: str) -> None:
+    assert split(f"s3://{bucket}/{key}") == (bucket, key)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_uri_or_a_usage_error(text: str) -> None:
+    try:
+        bucket, key = split(text)
+    except UsageError:
+        return
+    assert text in {f"s3://{bucket}", f"s3://{bucket}/{key}"}
+
+
+@pytest.mark.parametrize(
+    ("uri", "prefix", "shown"),
+    [
+        ("s3://bucket", "", "s3://bucket/"),
+        ("s3://bucket/", "", "s3://bucket/"),
+        ("s3://bucket/logs", "logs/", "s3://bucket/logs/"),
+        ("s3://bucket/logs/", "logs/", "s3://bucket/logs/"),
+        ("s3://bucket/logs//", "logs//", "s3://bucket/logs//"),
+        ("s3://bucket//", "/", "s3://bucket//"),
+        ("s3://bucket/a/b c", "a/b c/", "s3://bucket/a/b c/"),
+    ],
+)
+def test_a_prefix_is_a_folder(uri: str, prefix: str, shown: str) -> None:
+    location = parse_location(uri)
+    assert location == Location("bucket", prefix)
+    assert str(location) == shown
+    assert parse_location(str(location)) == location
+
+
+def test_a_prefix_that_leaves_no_room_for_a_key_is_refused() -> None:
+    with pytest.raises(UsageError, match="1,025 bytes"):
+        parse_location("s3://bucket/" + "p" * LONGEST_KEY)
+
+
+@pytest.mark.parametrize(
+    "key", ["a", "/", " ", "\n", "é" * 512, "😀" * 256, "k" * 1024, "..", "\x00"], ids=ascii
+)
+def test_a_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
+    assert check_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("", "empty"),
+        ("k" * 1025, "1,025 bytes"),
+        ("é" * 512 + "k", "1,025 bytes"),
+        ("\ud800", "not UTF-8"),
+    ],
+    ids=["empty", "ascii", "two-byte", "surrogate"],
+)
+def test_what_s3_cannot_hold_is_no_key(key: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        check_key(key)
