@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.loaders import JSONFileLoader
 
+from frogmove import connection
 from tests import servers
 from tests.buckets import Buckets
+from tests.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.settings import Settings
     from tests.servers import Server
 
 FOREIGN = ("AWS_", "FROGMOVE_", "BOTO_", "XDG_")
@@ -86,3 +91,18 @@ def server(request: pytest.FixtureRequest) -> Server:
 def buckets(server: Server) -> Buckets:
     """An empty source and an empty destination that no other test knows."""
     return Buckets.make(server)
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """Every request that frogmove's own clients send."""
+    made = Wire()
+    make = connection.make_client
+
+    def attached(settings: Settings, connections: int) -> S3Client:
+        client = make(settings, connections)
+        made.attach(client)
+        return client
+
+    monkeypatch.setattr(connection, "make_client", attached)
+    return made

@@ -22,6 +22,8 @@ from frogmove.core.report import (
 from frogmove.core.result import Outcome, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import rich.console
 
     from frogmove.core.journal_file import Header
@@ -156,10 +158,11 @@ class Console:
             [(f"{header.id}  ", "cyan"), (f"{header.command:<5} {where}  ", ""), (told, "dim")]
         )
 
-    def totals(self, objects: int, total: int) -> None:
-        """Print how much was listed or planned."""
+    def totals(self, objects: int, total: int, counts: Mapping[Verb, int] | None = None) -> None:
+        """Print how much was listed or planned, the latter with the number of each action."""
         if self.json_lines:
-            self._json({"type": "summary", "objects": objects, "bytes": total})
+            told = {} if counts is None else {"counts": {verb.value: counts[verb] for verb in Verb}}
+            self._json({"type": "summary", "objects": objects, **told, "bytes": total})
         elif not self.quiet:
             noun = "object" if objects == 1 else "objects"
             self.err.print(f"{objects:,} {noun}, {size(total)}", style="bold")

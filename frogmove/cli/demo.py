@@ -283,8 +283,8 @@ def _subprocess_environment(aws: EmbeddedAws) -> dict[str, str]:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             # Routes and journals of the user's stay out of the demo, and the demo's out of theirs.
-            "XDG_CONFIG_HOME": folder,
-            "XDG_STATE_HOME": folder,
+            "FROGMOVE_CONFIG": os.devnull,
+            "FROGMOVE_STATE": folder,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }

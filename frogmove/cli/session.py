@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -43,6 +46,10 @@ def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
     connection = Connection(settings, limits)
     try:
         yield connection
+    except KeyboardInterrupt:
+        # Nothing is under way that changes anything, but threads may wait minutes for answers.
+        sys.stdout.flush()
+        os._exit(exits.INTERRUPTED)
     finally:
         connection.close()
 
@@ -114,14 +121,15 @@ class Session:
         Raises:
             UnreachableError: when the source cannot be listed.
         """
-        objects = total = 0
+        counts: Counter[Verb] = Counter()
+        total = 0
         with explained(self._route.source.bucket):
             for action in actions:
                 self._console.planned(action)
-                if action.verb not in {Verb.SKIP, Verb.REFUSE}:
-                    objects += 1
+                counts[action.verb] += 1
+                if action.verb in {Verb.MOVE, Verb.COPY}:
                     total += action.object.size
-        self._console.totals(objects, total)
+        self._console.totals(counts[Verb.MOVE] + counts[Verb.COPY], total, counts)
         return exits.DONE
 
     def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,10 @@ from frogmove.errors import UsageError
 
 
 def runs_directory() -> Path:
-    """Return the folder of all journals; it may not exist yet."""
+    """Return ``FROGMOVE_STATE``, else the user's own folder of journals; it may not exist yet."""
+    named = os.environ.get("FROGMOVE_STATE")
+    if named:
+        return Path(named)
     from platformdirs import user_state_path
 
     return user_state_path("frogmove") / "runs"

@@ -1,4 +1,4 @@
-"""Whether two buckets are one under two names, as behind an access-point alias."""
+"""Whether two places are one under two names, as behind an access-point alias."""
 
 import contextlib
 import uuid
@@ -17,16 +17,17 @@ def may_be_alias(bucket: str) -> bool:
     return bucket.endswith(_ALIAS_ENDINGS)
 
 
-async def are_one(s3: S3, source_bucket: str, destination: Location) -> bool:
-    """Find out by writing a throw-away key to the destination and looking for it at the source.
+async def are_one(s3: S3, looked_at: Location, written_to: Location) -> bool:
+    """Find out by writing a throw-away key to one place and looking for it at the other.
 
     Raises:
         S3Error: when that cannot be done.
     """
-    key = f"{destination.prefix}.frogmove-probe-{uuid.uuid4().hex}"
-    written = await Answer(s3.put(destination.bucket, key, b"frogmove asks where this is"))
+    name = f".frogmove-probe-{uuid.uuid4().hex}"
+    bucket, key = written_to.bucket, written_to.prefix + name
+    written = await Answer(s3.put(bucket, key, b"frogmove asks where this is"))
     try:
-        seen = await Answer(s3.head(source_bucket, key))
+        seen = await Answer(s3.head(looked_at.bucket, looked_at.prefix + name))
     except S3Error as error:
         if error.kind is not Kind.MISSING:
             raise
@@ -35,4 +36,4 @@ async def are_one(s3: S3, source_bucket: str, destination: Location) -> bool:
         return seen.object.etag == written.etag
     finally:
         with contextlib.suppress(S3Error):
-            await Answer(s3.delete(destination.bucket, Deletion(key, None, written.version_id)))
+            await Answer(s3.delete(bucket, Deletion(key, None, written.version_id)))

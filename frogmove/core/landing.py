@@ -12,7 +12,7 @@ from frogmove.core.verify import Likeness, Verify, compare, same_etag
 from frogmove.core.window import Answer
 from frogmove.s3 import S3, Copied, Copy, Head, S3Object
 from frogmove.s3.failure import Kind, S3Error
-from frogmove.s3.uri import LONGEST_KEY
+from frogmove.s3.uri import LONGEST_KEY, Location
 
 # A destination that changes under our hands this often is somebody else's.
 ATTEMPTS = 4
@@ -114,26 +114,26 @@ class Landing:
         there = await self.look(copy.to_bucket, copy.to_key)
         if there is None:
             return replace(copy, replaces=None)
+        if await self._is_itself(copy, source.object, there.object):
+            return Result(action, Outcome.FAILED, _ITSELF)
         if compare(source, there).likeness is Likeness.SAME:
-            if await self._may_be_itself(copy, source, there):
-                return Result(action, Outcome.FAILED, _ITSELF)
             note = "the destination held the same bytes already"
             return Landed(copy.to_key, there.object.etag, note=note)
         if there.object.etag == copy.replaces:
             return copy
         return self._resolve_conflict(action, copy, there.object)
 
-    async def _may_be_itself(self, copy: Copy, source: Head, there: Head) -> bool:
+    async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
         """Tell whether what the destination holds is the source itself, under another name.
 
-        A copy is as old as its source only if both were written in the same second; then a
-        throw-away key tells whether the two buckets are one.
+        Another bucket's name, or another key: some servers take ``a//b`` for ``a/b``. A copy is
+        as old as its source only if both were written in the same second; then a throw-away key
+        tells whether the two places are one.
         """
-        if copy.to_key != source.object.key:
+        if (source.etag, source.last_modified) != (there.etag, there.last_modified):
             return False
-        if there.object.last_modified != source.object.last_modified:
-            return False
-        return await are_one(self.s3, copy.bucket, self.route.destination)
+        here = Location(copy.bucket, _folder(source.key))
+        return await are_one(self.s3, here, Location(copy.to_bucket, _folder(copy.to_key)))
 
     def _resolve_conflict(self, action: Action, copy: Copy, there: S3Object) -> Copy | Result:
         """Apply the policy for a destination that holds something else."""
@@ -202,7 +202,12 @@ class Landing:
             raise
 
 
-_ITSELF = "source and destination are one bucket under two names; nothing was touched"
+_ITSELF = "source and destination are one place under two names; nothing was touched"
+
+
+def _folder(key: str) -> str:
+    folder, slash, _ = key.rpartition("/")
+    return folder + slash
 
 
 def beside(key: str, etag: str) -> str:

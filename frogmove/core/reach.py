@@ -41,7 +41,7 @@ def check_distinct(s3: S3, route: Route) -> None:
     source, destination = route.source.bucket, route.destination.bucket
     if source == destination or not (may_be_alias(source) or may_be_alias(destination)):
         return
-    if finish(are_one(s3, source, route.destination)):
+    if finish(are_one(s3, Location(source, route.destination.prefix), route.destination)):
         raise UsageError(
             f"{source!r} and {destination!r} are one bucket under two names.",
             "A move onto itself would delete the objects.",

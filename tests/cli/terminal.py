@@ -1,0 +1,55 @@
+"""A pseudo-terminal, and what a command writes to it."""
+
+from __future__ import annotations
+
+import os
+import pty
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass
+class Terminal:
+    """A terminal of 24 lines of 100 columns.
+
+    Attributes:
+        end: the file descriptor for the process that runs on it.
+        screen: all that has been written to it; complete once the context is left.
+    """
+
+    end: int
+    screen: bytearray = field(default_factory=bytearray)
+
+    @property
+    def text(self) -> str:
+        """What has been written, escape sequences included."""
+        return self.screen.decode("utf-8", "replace")
+
+
+@contextmanager
+def terminal() -> Iterator[Terminal]:
+    """Open a terminal; what is written to it can be read when the context is left."""
+    ours, theirs = pty.openpty()
+    made = Terminal(theirs)
+
+    def read() -> None:
+        # Linux says EIO when the last process on the terminal has ended.
+        try:
+            while chunk := os.read(ours, 65536):
+                made.screen.extend(chunk)
+        except OSError:
+            pass
+
+    reader = Thread(target=read)
+    reader.start()
+    try:
+        yield made
+    finally:
+        os.close(theirs)
+        reader.join()
+        os.close(ours)

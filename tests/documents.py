@@ -1,0 +1,39 @@
+"""What the README shows of the program, made by the program; ``cog`` puts it in and checks it."""
+
+import json
+from datetime import UTC, datetime
+
+from click.testing import CliRunner
+
+from frogmove.cli import main
+from frogmove.core.action import Action, Verb
+from frogmove.core.report import Summary, action_record, object_record, result_record
+from frogmove.core.result import Outcome, Result
+from frogmove.s3 import S3Object
+
+
+def help_text(*command: str) -> str:
+    """Return a command's help as a Markdown block."""
+    runner = CliRunner()
+    result = runner.invoke(
+        main, [*command, "--help"], prog_name="frogmove", terminal_width=88, max_content_width=88
+    )
+    words = " ".join(["frogmove", *command, "--help"])
+    return f"```console\n$ {words}\n{result.output.rstrip()}\n```\n"
+
+
+def json_lines() -> str:
+    """Return one example of each JSON record, as the program writes them."""
+    item = S3Object(
+        key="reports/2026.csv",
+        size=1024,
+        etag="5d41402abc4b2a76b9719d911017c592",
+        last_modified=datetime(2026, 11, 23, 7, 30, tzinfo=UTC),
+    )
+    action = Action(Verb.MOVE, item, "in/reports/2026.csv")
+    result = Result(action, Outcome.MOVED)
+    summary = Summary()
+    summary.add(result)
+    records = [object_record(item), action_record(action), result_record(result)]
+    records += [{**summary.record(), "seconds": 0.042}]
+    return "```json\n" + "".join(json.dumps(record) + "\n" for record in records) + "```\n"
