@@ -180,12 +180,13 @@ def _answer_notification(event: object) -> dict[str, Any]:
 
 def _options(environment: Mapping[str, str]) -> tuple[OnConflict, int]:
     try:
-        return (
-            OnConflict(environment.get("FROGMOVE_ON_CONFLICT", OnConflict.OVERWRITE)),
-            int(environment.get("FROGMOVE_CONCURRENCY", "16")),
-        )
+        on_conflict = OnConflict(environment.get("FROGMOVE_ON_CONFLICT", OnConflict.OVERWRITE))
+        concurrency = int(environment.get("FROGMOVE_CONCURRENCY", "16"))
     except ValueError as error:
         raise UsageError(f"An environment variable cannot be used: {error}.") from error
+    if concurrency < 1:
+        raise UsageError(f"FROGMOVE_CONCURRENCY is {concurrency}; it has to be 1 at least.")
+    return on_conflict, concurrency
 
 
 def _log(**facts: object) -> None:

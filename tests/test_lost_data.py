@@ -1,7 +1,6 @@
-"""How other tools lost data: what is overwritten, deleted unseen or taken for done.
+"""How other tools lost data, first half: what was deleted or overwritten unseen.
 
-Each test names where it happened to others. The second half, what is lost of an object that is
-moved, is in test_lost_attributes.py.
+Each test names where it happened to others. The second half is in test_lost_on_the_way.py.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from tests.wire import Wire
 
 MIB = 1024 * 1024
+ALWAYS = 1_000_000
 
 
 @pytest.fixture
@@ -142,17 +142,16 @@ def test_a_place_cannot_be_moved_onto_or_into_itself(
 @pytest.mark.parametrize(
     "ends", [("/logs", "//logs"), ("//logs", "/logs"), ("/a/b", "/a//b"), ("/a//b", "/a/b")]
 )
-@pytest.mark.parametrize("policy", list(OnConflict))
+@pytest.mark.parametrize("policy", [OnConflict.FAIL, OnConflict.OVERWRITE])
 def test_a_server_that_folds_slashes_does_not_make_two_places_of_one(
     sea: Buckets, ends: tuple[str, str], policy: OnConflict
 ) -> None:
     sea.put("logs/x", "a/b/x")
     before = sea.here()
     source, destination = (f"s3://{sea.source}{end}" for end in ends)
-    Operator(sea)(
-        *("move", "x", "--on-conflict", policy),
-        *("--source", source, "--destination", destination),
-    )
+    where = ["--source", source, "--destination", destination]
+    ran = Operator(sea)("move", "x", "-o", "json", "--on-conflict", policy.value, *where)
+    assert (ran.code, list(ran.outcomes.values())) == (1, ["failed"])
     assert sea.here() == before
 
 
@@ -165,7 +164,9 @@ def alias(etag: str | None, *, checksums: bool) -> tuple[World, Route]:
 
 
 @pytest.mark.parametrize("policy", list(OnConflict))
-@pytest.mark.parametrize("etag", [None, "k" * 32, md5(b"parts") + "-2"], ids=["md5", "kms", "parts"])
+@pytest.mark.parametrize(
+    "etag", [None, "k" * 32, md5(b"parts") + "-2"], ids=["md5", "kms", "parts"]
+)
 @pytest.mark.parametrize("checksums", [True, False])
 @pytest.mark.parametrize("threshold", [5, 5_000], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("guarded", [True, False])
@@ -219,13 +220,139 @@ def _renamed(params: dict[str, object], name: str, real: str) -> dict[str, objec
 # 3. minio-go#2305: a 200 answer that carries an error, taken for success.
 
 
-@pytest.mark.parametrize("body", ["InternalError", "AccessDenied", ""], ids=ascii)
-def test_a_200_that_carries_an_error_is_no_copy(sea: Buckets, wire: Wire, body: str) -> None:
+@pytest.mark.parametrize(
+    "reply",
+    [refusal(200, "AccessDenied"), Reply(200), Reply(200, "<CopyObjectResult/>")],
+    ids=["refusal", "empty", "no-etag"],
+)
+def test_a_200_that_carries_an_error_is_no_copy(sea: Buckets, wire: Wire, reply: Reply) -> None:
     sea.put("a", body=b"x")
-    always = 100
-    reply = refusal(200, body) if body else Reply(200)
-    wire.answer("CopyObject", reply, times=always)
-    ran = Operator(sea)("move", "a", "-o", "json", FROGMOVE_TEST="")
-    assert (ran.code, ran.outcomes) == (1, {"a": "failed"})
+    s3 = wire.s3(sea.server)
+    wire.answer("CopyObject", reply, times=ALWAYS)
+    (result,) = run(plan_move([sea.seen("a")], sea.route), s3, sea.route, Terms(ALL), Event())
+    assert result.outcome is Outcome.FAILED
+    assert "source is kept" in result.reason
     assert wire.of("DeleteObject", "DeleteObjects") == []
     assert (sea.here(), sea.there()) == ({"a": b"x"}, {})
+
+
+@pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
+def test_a_200_that_carries_a_passing_error_is_asked_again(
+    sea: Buckets, wire: Wire, operation: str
+) -> None:
+    sea.put("a", body=b"x")
+    wire.answer(operation, refusal(200, "InternalError"))
+    ran = Operator(sea)("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved"})
+    assert len(wire.of(operation)) == 2
+    assert (sea.here(), sea.there()) == ({}, {"a": b"x"})
+
+
+# 4. Two sources, one destination key: the second overwrites the first.
+
+names = st.text(st.sampled_from("/.ab"), min_size=1, max_size=6)
+prefixes = st.sampled_from(["", "a", "a/b", "a//b", "b/"])
+
+
+@given(st.sets(names), prefixes, prefixes)
+def test_no_two_keys_of_a_route_have_one_destination(
+    keys: set[str], source: str, destination: str
+) -> None:
+    route = Route(
+        parse_location(f"s3://external/{source}"), parse_location(f"s3://int/{destination}")
+    )
+    inside = {route.source.prefix + key for key in keys}
+    assert len({route.destination_key(key) for key in inside}) == len(inside)
+
+
+def test_two_sources_that_are_kept_under_one_name_do_not_overwrite_each_other(
+    sea: Buckets, wire: Wire
+) -> None:
+    """The name under which both are kept may be the name of another source."""
+    twin = f"a.{md5(b'mine')[:8]}.txt"
+    sea.put("a.txt", body=b"mine")
+    sea.put(twin, body=b"another")
+    sea.put_there("a.txt", body=b"theirs")
+    ran = Operator(sea)("move", "--all", "--on-conflict", "keep-both", "-o", "json")
+    assert (ran.code, set(ran.outcomes.values())) == (0, {"moved"})
+    assert sea.here() == {}
+    assert sorted(sea.there().values()) == [b"another", b"mine", b"theirs"]
+
+
+# 5. aws-sdk-net#1388: a leading slash that a library strips makes a copy land on itself.
+
+
+def test_a_leading_slash_is_part_of_a_key(mini: Buckets, wire: Wire) -> None:
+    keys = ["/a", "a", "//a", "/"]
+    mini.put(*keys)
+    mini.put_there("a", body=b"theirs")
+    ran = Operator(mini)("move", "-o", "json", "--", "/a", "//a", "/")
+    assert (ran.code, set(ran.outcomes.values())) == (0, {"moved"})
+    assert mini.here() == {"a": b"a"}
+    assert mini.there() == {"/a": b"/a", "//a": b"//a", "/": b"/", "a": b"theirs"}
+
+
+def test_a_leading_slash_keeps_two_places_of_one_bucket_apart(mini: Buckets) -> None:
+    mini.put("/in/a", "in/a")
+    ends = [f"--source=s3://{mini.source}//in", f"--destination=s3://{mini.source}/out"]
+    assert Operator(mini)("move", "--all", *ends).code == 0
+    assert mini.here() == {"out/a": b"/in/a", "in/a": b"in/a"}
+
+
+# 6. `mv --version-id` copies a version and puts a delete marker on the current one.
+
+
+def test_a_version_that_is_moved_is_the_one_that_is_deleted(mini: Buckets, wire: Wire) -> None:
+    mini.version()
+    mini.put("a", body=b"old")
+    old = mini.client.head_object(Bucket=mini.source, Key="a")["VersionId"]
+    mini.put("a", body=b"current")
+    ran = Operator(mini)("move", "a", "--version-id", old, "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved"})
+    assert (mini.here(), mini.there()) == ({"a": b"current"}, {"a": b"old"})
+    at_source = [row for row in mini.state() if row[0] == mini.source]
+    assert [row[1] for row in at_source] == ["Versions"]
+    assert old not in {row[3] for row in at_source}
+
+
+def test_a_version_that_is_not_there_is_refused_and_nothing_is_touched(
+    mini: Buckets, wire: Wire
+) -> None:
+    mini.version()
+    mini.put("a", body=b"current")
+    before = mini.state()
+    missing = "00000000-0000-4000-8000-000000000000"
+    assert Operator(mini)("move", "a", "--version-id", missing).code == 2
+    assert mini.state() == before
+
+
+# 9. s3transfer#362: the source changes between two parts, and the object is torn.
+
+
+@pytest.mark.parametrize("part", [1, 2, 3])
+def test_a_source_that_changes_between_parts_tears_nothing(
+    sea: Buckets, wire: Wire, part: int
+) -> None:
+    size = 15 * MIB
+    sea.put("a", body=b"1" * size)
+    s3 = wire.s3(sea.server)
+    seen = sea.seen("a")
+    wire.before("UploadPartCopy", lambda: sea.put("a", body=b"2" * size), skip=part - 1)
+    terms = Terms(ALL, multipart=Multipart(5 * MIB, 5 * MIB, at_once=1))
+    (result,) = run(plan_move([seen], sea.route), s3, sea.route, terms, Event())
+    assert result.outcome is Outcome.SUPERSEDED
+    assert sea.there() == {}
+    assert sea.here() == {"a": b"2" * size}
+    assert "Uploads" not in sea.client.list_multipart_uploads(Bucket=sea.destination)
+
+
+# 16. aws-cli#6953: an object that vanishes during the run is not a failure of the run.
+
+
+@pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
+def test_a_source_that_vanishes_is_no_failure(sea: Buckets, wire: Wire, operation: str) -> None:
+    sea.put("a")
+    wire.before(operation, lambda: sea.client.delete_object(Bucket=sea.source, Key="a"))
+    ran = Operator(sea)("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes["a"]) == (0, {"CopyObject": "gone"}.get(operation, "moved"))
+    assert sea.there() == ({} if operation == "CopyObject" else {"a": b"a"})

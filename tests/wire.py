@@ -8,11 +8,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 
+from frogmove.s3.boto import BotoS3
 from tests.scripted import error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.servers import Server
 
 # Requests that only find out what a server is like are nobody's move.
 PROBE = "frogmove-probe"
@@ -63,6 +67,13 @@ class Wire:
     def attach(self, client: Any) -> None:
         """Meet the requests of a client."""
         client.meta.events.register("before-send.s3", self._meet)
+
+    def s3(self, server: Server) -> BotoS3:
+        """Speak to a server past the commands; what fails is not tried again."""
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+        client = server.session().client("s3", endpoint_url=server.endpoint_url, config=config)
+        self.attach(client)
+        return BotoS3(client, 4)
 
     def before(
         self,

@@ -56,12 +56,13 @@ class Pressure:
     def end(self, error: BaseException | None) -> None:
         """Count a request out, and learn from how it ended."""
         self._under_way -= 1
+        throttled = isinstance(error, S3Error) and error.kind is Kind.THROTTLED
+        if throttled and self._deaf == 0:
+            self._limit = max(1.0, self._limit / 2)
+            self._deaf = self._under_way
+            return
         self._deaf = max(0, self._deaf - 1)
-        if isinstance(error, S3Error) and error.kind is Kind.THROTTLED:
-            if self._deaf == 0:
-                self._limit = max(1.0, self._limit / 2)
-                self._deaf = self._under_way
-        elif error is None:
+        if error is None:
             self._limit = min(self._most, self._limit + 1 / self._limit)
 
 

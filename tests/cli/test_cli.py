@@ -84,9 +84,7 @@ def test_a_source_that_is_not_there_is_named(operator: Operator, command: list[s
 
 
 @pytest.mark.parametrize("command", [["move", "a"], ["sync"], ["sync", "-n"]], ids=" ".join)
-def test_a_destination_that_is_not_there_is_named(
-    operator: Operator, command: list[str]
-) -> None:
+def test_a_destination_that_is_not_there_is_named(operator: Operator, command: list[str]) -> None:
     ran = operator(*command, "--destination", "s3://frogmove-not-there/x")
     refused(ran, "'frogmove-not-there'", "--endpoint-url")
     untouched(operator.buckets)
@@ -153,9 +151,7 @@ def a_user_of(bucket: str, server: Server) -> Server:
 
 
 @commands
-def test_an_endpoint_that_does_not_answer_is_named(
-    operator: Operator, command: list[str]
-) -> None:
+def test_an_endpoint_that_does_not_answer_is_named(operator: Operator, command: list[str]) -> None:
     with nobody_listening() as endpoint_url:
         refused(operator(*command, "--endpoint-url", endpoint_url), endpoint_url, "--endpoint-url")
 
@@ -203,9 +199,7 @@ def test_an_error_shows_no_control_characters(operator: Operator, command: list[
     assert "\x1b" not in ran.err
 
 
-def test_a_route_is_taken_from_the_configuration_file(
-    operator: Operator, tmp_path: Path
-) -> None:
+def test_a_route_is_taken_from_the_configuration_file(operator: Operator, tmp_path: Path) -> None:
     buckets = operator.buckets
     file = tmp_path / "mine.toml"
     file.write_text(
@@ -247,7 +241,9 @@ def test_the_version_is_told() -> None:
     assert (ran.code, ran.out) == (0, f"frogmove {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["move", "--help"], ["sync", "-h"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["move", "--help"], ["sync", "-h"]]
+)
 def test_help_is_quick_as_it_imports_nothing_large(arguments: list[str]) -> None:
     script = f"""
 import sys

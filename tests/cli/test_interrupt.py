@@ -126,9 +126,7 @@ def test_a_signal_is_answered_at_once_even_where_the_server_is_not(moto: Server)
 
 
 @contextmanager
-def waiting_for_an_answer(
-    operator: Operator, *arguments: str
-) -> Iterator[subprocess.Popen[bytes]]:
+def waiting_for_an_answer(operator: Operator, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command up to its first request, which is never answered."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -11,6 +11,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -312,10 +313,16 @@ def _sync(s3: S3) -> Iterator[Action]:
     return plan_sync(list_prefix(s3, SOURCE, ""), list_prefix(s3, DESTINATION, ""), ROUTE)
 
 
+class LongProtocol(Protocol):
+    """The same, for as many schedules as a night has time for."""
+
+
 TestProtocol = Protocol.TestCase
 TestProtocol.settings = settings(
-    max_examples=300,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+TestLongProtocol = pytest.mark.long(LongProtocol.TestCase)
+TestLongProtocol.settings = settings(
+    TestProtocol.settings, max_examples=10_000, stateful_step_count=60
 )

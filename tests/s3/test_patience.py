@@ -1,0 +1,133 @@
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+import pytest
+
+from frogmove.s3 import Copy, S3Error
+from frogmove.s3.clock import Clock
+from frogmove.s3.patience import PatientS3
+from frogmove.s3.pressure import Limits
+from tests.model import ModelS3, World
+
+T = TypeVar("T")
+
+
+class ManualClock(Clock):
+    """Time that passes when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 0.0
+        self.waiting: list[tuple[float, Callable[[], None]]] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        self.waiting.append((self.time + seconds, call))
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+        due = [entry for entry in self.waiting if entry[0] <= self.time]
+        self.waiting = [entry for entry in self.waiting if entry[0] > self.time]
+        for _, call in sorted(due, key=lambda entry: entry[0]):
+            call()
+
+
+class Faults:
+    """A gate that answers the next requests with these errors, and then lets all through."""
+
+    def __init__(self, *codes: str) -> None:
+        self.codes = list(codes)
+        self.requests = 0
+
+    def __call__(self, operation: str, request: Callable[[], T]) -> T:
+        self.requests += 1
+        if self.codes:
+            raise S3Error(operation, self.codes.pop(0), 500, "as the test says")
+        return request()
+
+
+@pytest.fixture
+def world() -> World:
+    world = World({"a": {}, "b": {}})
+    for number in range(5):
+        world.put("a", f"k{number}", b"bytes")
+    return world
+
+
+def patient(world: World, gate: Faults, clock: Clock, **limits: float) -> PatientS3:
+    bounds = Limits(**limits)  # type: ignore[arg-type]
+    return PatientS3(ModelS3(world, gate), bounds, clock, lambda low, high: high)
+
+
+def copy(world: World, key: str) -> Copy:
+    source = ModelS3(world).head("a", key).result().object
+    return Copy("a", source, "b", key)
+
+
+def test_what_may_pass_is_tried_again_after_a_wait(world: World) -> None:
+    clock = ManualClock()
+    s3 = patient(world, Faults("InternalError", "SlowDown"), clock)
+    answer = s3.copy(copy(world, "k0"))
+    assert not answer.done()
+    clock.advance(60)
+    assert not answer.done()
+    clock.advance(60)
+    assert answer.result().etag == world.buckets["b"]["k0"].etag
+
+
+def test_what_does_not_pass_is_answered_at_once(world: World) -> None:
+    gate = Faults("AccessDenied")
+    answer = patient(world, gate, ManualClock()).head("a", "k0")
+    assert isinstance(answer.exception(), S3Error)
+    assert gate.requests == 1
+
+
+def test_the_attempts_come_to_an_end(world: World) -> None:
+    clock = ManualClock()
+    gate = Faults(*["InternalError"] * 10)
+    s3 = patient(world, gate, clock, attempts=3)
+    answer = s3.head("a", "k0")
+    while clock.waiting:
+        clock.advance(60)
+    assert isinstance(answer.exception(), S3Error)
+    assert gate.requests == 3
+
+
+def test_no_more_requests_are_under_way_than_allowed(world: World) -> None:
+    held: list[Future[None]] = []
+
+    class Holding(ModelS3):
+        def delete(self, bucket: str, deletion: object) -> Future[None]:
+            held.append(Future())
+            return held[-1]
+
+    s3 = PatientS3(Holding(world), Limits(concurrency=2), ManualClock())
+    answers = [s3.delete("a", deletion) for deletion in [None] * 5]  # type: ignore[arg-type]
+    assert len(held) == 2
+    held[0].set_result(None)
+    assert len(held) == 3
+    for future in held[1:3]:
+        future.set_result(None)
+    assert len(held) == 5
+    for future in held[3:]:
+        future.set_result(None)
+    assert all(answer.done() for answer in answers)
+
+
+def test_copies_keep_to_the_rate(world: World) -> None:
+    clock = ManualClock()
+    s3 = patient(world, Faults(), clock, rate=2.0)
+    answers = [s3.copy(copy(world, f"k{number}")) for number in range(5)]
+    counts = []
+    for _ in range(5):
+        counts.append(sum(answer.done() for answer in answers))
+        clock.advance(0.5)
+    assert counts == [1, 2, 3, 4, 5]
+
+
+def test_other_requests_do_not_wait_for_the_rate(world: World) -> None:
+    s3 = patient(world, Faults(), ManualClock(), rate=0.01)
+    assert all(s3.head("a", f"k{number}").done() for number in range(5))
