@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.core.route import Route
 from frogmove.s3 import S3Object
-from frogmove.s3.boto import unquoted
+from frogmove.s3.shapes import unquoted
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:

@@ -193,7 +193,7 @@ def test_a_message_about_a_key_that_s3_cannot_hold_harms_no_other(
     bodies = [notification(buckets.source, key) for key in ("", "k" * 1025, "a")]
     half = notification(buckets.source, "x")
     half["Records"][0]["s3"]["object"]["key"] = "\ud800"
-    event = batch(*(message(str(n), body) for n, body in enumerate([*bodies, half])))
+    event: dict[str, Any] = batch(*(message(str(n), body) for n, body in enumerate([*bodies, half])))
     assert not {"2"} & set(again(function(event)))
     assert {"0", "3"} <= set(again(function(event)))
     assert buckets.there() == {"a": b"a"}

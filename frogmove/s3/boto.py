@@ -10,27 +10,16 @@ from urllib.parse import urlencode
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from frogmove.s3 import Checksum, Copied, Copy, Deletion, Head, Page, Part, S3Error, S3Object
+from frogmove.s3 import Copied, Page, S3Error, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_s3 import S3Client
 
+    from frogmove.s3 import Checksum, Copy, Deletion, Head, Part
+
 T = TypeVar("T")
-
-# What an object is served with, by boto3's names.
-HEADERS = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "ContentType",
-    "Expires",
-    "WebsiteRedirectLocation",
-)
-
-ALGORITHMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
 
 
 class BotoS3:
@@ -75,7 +64,7 @@ class BotoS3:
                 Bucket=bucket, Prefix=prefix, MaxKeys=limit, **more
             )
             following = answer.get("NextContinuationToken") if answer["IsTruncated"] else None
-            return Page([_listed(entry) for entry in answer.get("Contents", [])], following)
+            return Page([shapes.listed(entry) for entry in answer.get("Contents", [])], following)
 
         return self._submit("ListObjectsV2", request)
 
@@ -87,13 +76,13 @@ class BotoS3:
             answer = self._client.head_object(
                 Bucket=bucket, Key=key, ChecksumMode="ENABLED", **version
             )
-            return _head(key, version_id, answer)
+            return shapes.head(key, version_id, answer)
 
         return self._submit("HeadObject", request)
 
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""
-        more = _destination_condition(copy)
+        more = shapes.destination_condition(copy)
         if copy.source.storage_class != "STANDARD":
             # CopyObject would reset it to STANDARD.
             more["StorageClass"] = copy.source.storage_class
@@ -102,13 +91,15 @@ class BotoS3:
             answer = self._client.copy_object(
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
-                CopySource=_copy_source(copy),  # type: ignore[arg-type]
-                CopySourceIfMatch=quoted(copy.source.etag),
+                CopySource=shapes.copy_source(copy),  # type: ignore[arg-type]
+                CopySourceIfMatch=shapes.quoted(copy.source.etag),
                 MetadataDirective="COPY",
                 TaggingDirective="COPY",
                 **more,
             )
-            return Copied(unquoted(answer["CopyObjectResult"]["ETag"]), answer.get("VersionId"))
+            return Copied(
+                shapes.unquoted(answer["CopyObjectResult"]["ETag"]), answer.get("VersionId")
+            )
 
         return self._submit("CopyObject", request)
 
@@ -118,7 +109,7 @@ class BotoS3:
         if deletion.version_id is not None:
             more["VersionId"] = deletion.version_id
         elif deletion.etag is not None:
-            more["IfMatch"] = quoted(deletion.etag)
+            more["IfMatch"] = shapes.quoted(deletion.etag)
 
         def request() -> None:
             self._client.delete_object(Bucket=bucket, Key=deletion.key, **more)
@@ -133,9 +124,9 @@ class BotoS3:
         def request() -> dict[str, S3Error | None]:
             answer = self._client.delete_objects(
                 Bucket=bucket,
-                Delete={"Objects": [_identifier(deletion) for deletion in deletions]},  # type: ignore[misc]
+                Delete={"Objects": [shapes.identifier(deletion) for deletion in deletions]},  # type: ignore[misc]
             )
-            return _fates(deletions, answer)
+            return shapes.fates(deletions, answer)
 
         return self._submit("DeleteObjects", request)
 
@@ -180,11 +171,11 @@ class BotoS3:
                 Key=copy.to_key,
                 UploadId=upload_id,
                 PartNumber=number,
-                CopySource=_copy_source(copy),  # type: ignore[arg-type]
-                CopySourceIfMatch=quoted(copy.source.etag),
+                CopySource=shapes.copy_source(copy),  # type: ignore[arg-type]
+                CopySourceIfMatch=shapes.quoted(copy.source.etag),
                 CopySourceRange=f"bytes={first}-{last}",
             )
-            return _part(number, answer["CopyPartResult"])
+            return shapes.part(number, answer["CopyPartResult"])
 
         return self._submit("UploadPartCopy", request)
 
@@ -192,7 +183,7 @@ class BotoS3:
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""
-        more = _destination_condition(copy)
+        more = shapes.destination_condition(copy)
         if checksum is not None:
             more |= {
                 "ChecksumType": "FULL_OBJECT",
@@ -204,11 +195,11 @@ class BotoS3:
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
                 UploadId=upload_id,
-                MultipartUpload={"Parts": [_completed(part) for part in parts]},  # type: ignore[misc]
+                MultipartUpload={"Parts": [shapes.completed_part(part) for part in parts]},  # type: ignore[misc]
                 MpuObjectSize=copy.source.size,
                 **more,
             )
-            return Copied(unquoted(answer["ETag"]))
+            return Copied(shapes.unquoted(answer["ETag"]))
 
         return self._submit("CompleteMultipartUpload", request)
 
@@ -228,7 +219,9 @@ class BotoS3:
                 Bucket=bucket, Key=key, UploadId=upload_id
             )
             return [
-                _part(part["PartNumber"], part) for page in pages for part in page.get("Parts", [])
+                shapes.part(part["PartNumber"], part)
+                for page in pages
+                for part in page.get("Parts", [])
             ]
 
         return self._submit("ListParts", request)
@@ -238,7 +231,7 @@ class BotoS3:
 
         def request() -> Copied:
             answer = self._client.put_object(Bucket=bucket, Key=key, Body=body)
-            return Copied(unquoted(answer["ETag"]), answer.get("VersionId"))
+            return Copied(shapes.unquoted(answer["ETag"]), answer.get("VersionId"))
 
         return self._submit("PutObject", request)
 
@@ -293,97 +286,6 @@ _LOCAL = dict.fromkeys(
     ),
     "InvalidAccessKeyId",
 )
-
-
-def quoted(etag: str) -> str:
-    """Return an ETag as HTTP conditions carry it."""
-    return f'"{etag}"'
-
-
-def unquoted(etag: str) -> str:
-    """Return an ETag without quotation marks; some servers leave them out by themselves."""
-    return etag.strip('"')
-
-
-def _copy_source(copy: Copy) -> dict[str, str]:
-    place = {"Bucket": copy.bucket, "Key": copy.source.key}
-    if copy.source.version_id is not None:
-        place["VersionId"] = copy.source.version_id
-    return place
-
-
-def _destination_condition(copy: Copy) -> dict[str, Any]:
-    if not copy.guard_destination:
-        return {}
-    return {"IfNoneMatch": "*"} if copy.replaces is None else {"IfMatch": quoted(copy.replaces)}
-
-
-def _part(number: int, answer: Mapping[str, Any]) -> Part:
-    return Part(number, unquoted(answer["ETag"]), next(iter(_checksums(answer, whole=True)), None))
-
-
-def _completed(part: Part) -> dict[str, Any]:
-    listed: dict[str, Any] = {"PartNumber": part.number, "ETag": quoted(part.etag)}
-    if part.checksum is not None:
-        listed[f"Checksum{part.checksum.algorithm}"] = part.checksum.value
-    return listed
-
-
-def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
-    """Read the checksums of an answer; one that ends in a number of parts is made of theirs."""
-    values = {name: answer.get(f"Checksum{name}") for name in ALGORITHMS}
-    return tuple(
-        Checksum(name, value, whole and "-" not in value) for name, value in values.items() if value
-    )
-
-
-def _listed(entry: Mapping[str, Any]) -> S3Object:
-    return S3Object(
-        key=entry["Key"],
-        size=entry["Size"],
-        etag=unquoted(entry["ETag"]),
-        last_modified=entry["LastModified"],
-        storage_class=entry.get("StorageClass", "STANDARD"),
-    )
-
-
-def _head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
-    seen = S3Object(
-        key=key,
-        size=answer["ContentLength"],
-        etag=unquoted(answer["ETag"]),
-        last_modified=answer["LastModified"],
-        storage_class=answer.get("StorageClass", "STANDARD"),
-        version_id=version_id,
-    )
-    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
-    customer = "SSE-C" if "SSECustomerAlgorithm" in answer else None
-    return Head(
-        seen,
-        _checksums(answer, whole=whole),
-        customer or answer.get("ServerSideEncryption"),
-        {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
-        answer.get("Metadata", {}),
-    )
-
-
-def _identifier(deletion: Deletion) -> dict[str, str]:
-    if deletion.version_id is not None:
-        return {"Key": deletion.key, "VersionId": deletion.version_id}
-    if deletion.etag is not None:
-        return {"Key": deletion.key, "ETag": quoted(deletion.etag)}
-    return {"Key": deletion.key}
-
-
-def _fates(deletions: Sequence[Deletion], answer: Mapping[str, Any]) -> dict[str, S3Error | None]:
-    """Read a DeleteObjects answer; a key it does not mention may or may not be deleted."""
-    silence = S3Error("DeleteObjects", "NotMentioned", 500, "The answer does not mention the key")
-    fates: dict[str, S3Error | None] = {deletion.key: silence for deletion in deletions}
-    fates.update((entry["Key"], None) for entry in answer.get("Deleted", []))
-    for entry in answer.get("Errors", []):
-        code, message = entry.get("Code", ""), entry.get("Message", "")
-        fates[entry["Key"]] = S3Error("DeleteObjects", code, 400, message)
-    return fates
 
 
 def _refused(operation: str, error: ClientError) -> S3Error:

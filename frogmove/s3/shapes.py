@@ -1,0 +1,117 @@
+"""Translates between frogmove's values and the shapes that boto3 takes and gives. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from frogmove.s3 import Checksum, Copy, Deletion, Head, Part, S3Error, S3Object
+
+# What an object is served with, by boto3's names.
+HEADERS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+    "WebsiteRedirectLocation",
+)
+
+ALGORITHMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
+
+
+def quoted(etag: str) -> str:
+    """Return an ETag as HTTP conditions carry it."""
+    return f'"{etag}"'
+
+
+def unquoted(etag: str) -> str:
+    """Return an ETag without quotation marks; some servers leave them out by themselves."""
+    return etag.strip('"')
+
+
+def copy_source(copy: Copy) -> dict[str, str]:
+    """Return what a copy is made of."""
+    place = {"Bucket": copy.bucket, "Key": copy.source.key}
+    if copy.source.version_id is not None:
+        place["VersionId"] = copy.source.version_id
+    return place
+
+
+def destination_condition(copy: Copy) -> dict[str, Any]:
+    """Return the condition a copy is made under at its destination."""
+    if not copy.guard_destination:
+        return {}
+    return {"IfNoneMatch": "*"} if copy.replaces is None else {"IfMatch": quoted(copy.replaces)}
+
+
+def part(number: int, answer: Mapping[str, Any]) -> Part:
+    """Read a part of a multipart upload."""
+    return Part(number, unquoted(answer["ETag"]), next(iter(_checksums(answer, whole=True)), None))
+
+
+def completed_part(part: Part) -> dict[str, Any]:
+    """Return a part as it is named when an upload is completed."""
+    listed: dict[str, Any] = {"PartNumber": part.number, "ETag": quoted(part.etag)}
+    if part.checksum is not None:
+        listed[f"Checksum{part.checksum.algorithm}"] = part.checksum.value
+    return listed
+
+
+def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
+    """Read the checksums of an answer; one that ends in a number of parts is made of theirs."""
+    values = {name: answer.get(f"Checksum{name}") for name in ALGORITHMS}
+    return tuple(
+        Checksum(name, value, whole and "-" not in value) for name, value in values.items() if value
+    )
+
+
+def listed(entry: Mapping[str, Any]) -> S3Object:
+    """Read an object of a listing."""
+    return S3Object(
+        key=entry["Key"],
+        size=entry["Size"],
+        etag=unquoted(entry["ETag"]),
+        last_modified=entry["LastModified"],
+        storage_class=entry.get("StorageClass", "STANDARD"),
+    )
+
+
+def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
+    """Read a HeadObject answer."""
+    seen = S3Object(
+        key=key,
+        size=answer["ContentLength"],
+        etag=unquoted(answer["ETag"]),
+        last_modified=answer["LastModified"],
+        storage_class=answer.get("StorageClass", "STANDARD"),
+        version_id=version_id,
+    )
+    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    customer = "SSE-C" if "SSECustomerAlgorithm" in answer else None
+    return Head(
+        seen,
+        _checksums(answer, whole=whole),
+        customer or answer.get("ServerSideEncryption"),
+        {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
+        answer.get("Metadata", {}),
+    )
+
+
+def identifier(deletion: Deletion) -> dict[str, str]:
+    """Return a key as it is named in a batch of deletes."""
+    if deletion.version_id is not None:
+        return {"Key": deletion.key, "VersionId": deletion.version_id}
+    if deletion.etag is not None:
+        return {"Key": deletion.key, "ETag": quoted(deletion.etag)}
+    return {"Key": deletion.key}
+
+
+def fates(deletions: Sequence[Deletion], answer: Mapping[str, Any]) -> dict[str, S3Error | None]:
+    """Read a DeleteObjects answer; a key it does not mention may or may not be deleted."""
+    silence = S3Error("DeleteObjects", "NotMentioned", 500, "The answer does not mention the key")
+    fates: dict[str, S3Error | None] = {deletion.key: silence for deletion in deletions}
+    fates.update((entry["Key"], None) for entry in answer.get("Deleted", []))
+    for entry in answer.get("Errors", []):
+        code, message = entry.get("Code", ""), entry.get("Message", "")
+        fates[entry["Key"]] = S3Error("DeleteObjects", code, 400, message)
+    return fates
