@@ -8,8 +8,9 @@ import pytest
 
 from frogmove.connection import make_client
 from frogmove.s3 import Copy, Deletion, S3Error
-from frogmove.s3.boto import BotoS3, quoted, unquoted
+from frogmove.s3.boto import BotoS3
 from frogmove.s3.failure import Kind
+from frogmove.s3.shapes import quoted, unquoted
 from frogmove.settings import Settings
 from tests.buckets import Buckets
 from tests.objects import an_object, md5

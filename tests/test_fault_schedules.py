@@ -1,0 +1,279 @@
+"""The first promise on the wire: a real client, a real server, and a network that fails at will.
+
+Whatever a schedule does to the requests of one run, and whoever overwrites keys meanwhile, a
+second run in peace must find everything there is and finish it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Event, RLock
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from frogmove.connection import Connection
+from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.plan import plan_move
+from frogmove.core.result import Outcome, Result
+from frogmove.core.route import Route
+from frogmove.core.terms import MIB, Multipart, OnConflict, Terms
+from frogmove.core.transfer import run
+from frogmove.errors import RunError
+from frogmove.s3.conditions import ALL
+from frogmove.s3.listing import list_folder
+from frogmove.s3.pressure import Limits
+from frogmove.s3.uri import Location
+from frogmove.settings import Settings
+from tests import proxy as fates
+from tests.buckets import Buckets
+from tests.proxy import PASS, Fate, Proxy, Request, proxied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers import Server
+
+SMALL = [f"{number}" for number in range(9)]
+LARGE = "large"
+KEYS = [*SMALL, LARGE]
+MULTIPART = Multipart(threshold=5 * MIB, part_size=5 * MIB)
+
+FATES = [
+    fates.DROP_BEFORE,
+    fates.DROP_AFTER,
+    fates.TRUNCATE,
+    fates.LATE,
+    fates.FAIL,
+    fates.FAIL_AFTER,
+    fates.SLOW_DOWN,
+    fates.ERROR_IN_200,
+    fates.ERROR_IN_200_AFTER,
+    fates.EXPIRED,
+]
+
+# A run in peace sends about so many requests.
+REQUESTS = 24
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What happens at which request of the run, counted from 1.
+
+    Attributes:
+        faults: what becomes of requests.
+        overwrites: keys that somebody else overwrites just before a request reaches the server.
+        afterwards: keys overwritten when the server has answered and its answer is on its way.
+        releases: when all late requests so far reach the server.
+    """
+
+    faults: dict[int, Fate]
+    overwrites: dict[int, str] = field(default_factory=dict)
+    afterwards: dict[int, str] = field(default_factory=dict)
+    releases: frozenset[int] = frozenset()
+
+
+NUMBERS = st.integers(1, REQUESTS)
+SCHEDULES = st.builds(
+    Schedule,
+    st.dictionaries(NUMBERS, st.sampled_from(FATES), max_size=10),
+    st.dictionaries(NUMBERS, st.sampled_from(KEYS), max_size=2),
+    st.dictionaries(NUMBERS, st.sampled_from(KEYS), max_size=2),
+    st.frozensets(NUMBERS, max_size=2),
+)
+
+
+class Uploader:
+    """Somebody who uploads to the source and remembers what was newest; no two uploads alike."""
+
+    def __init__(self, buckets: Buckets, folder: str) -> None:
+        self.newest: dict[str, tuple[int, bytes]] = {}
+        self._buckets = buckets
+        self._folder = folder
+        self._numbers = count(1)
+        self._lock = RLock()
+
+    def upload(self, key: str) -> None:
+        with self._lock:
+            number = next(self._numbers)
+            body = f"upload {number} of {self._folder} ".encode()
+            if key == LARGE:
+                body = (body * (6 * MIB // len(body) + 1))[: 6 * MIB]
+            self._buckets.put(
+                self._folder + key,
+                body=body,
+                ContentType=f"text/x-{number}",
+                Metadata={"upload": str(number)},
+                Tagging=f"upload={number}",
+            )
+            self.newest[key] = (number, body)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the schedules are played, each in a folder of its own."""
+
+    buckets: Buckets
+    proxy: Proxy
+    journals: Path
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+
+@pytest.fixture(scope="module")
+def stage(
+    seaweedfs: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    with pytest.MonkeyPatch.context() as patch, proxied(seaweedfs) as proxy:
+        for name, value in seaweedfs.environment().items():
+            patch.setenv(name, value)
+        yield Stage(Buckets.make(seaweedfs), proxy, tmp_path_factory.mktemp("journals"))
+
+
+def play(stage: Stage, schedule: Schedule, terms: Terms, concurrency: int) -> None:
+    """Play one schedule, then run again in peace, and see that nothing was lost."""
+    folder = f"{next(stage.numbers)}/"
+    bucket = stage.buckets.source, stage.buckets.destination
+    route = Route(Location(bucket[0], folder), Location(bucket[1], folder))
+    uploader = Uploader(stage.buckets, folder)
+    for key in KEYS:
+        uploader.upload(key)
+
+    def decide(request: Request) -> Fate:
+        if request.number in schedule.releases:
+            stage.proxy.deliver_late()
+        if request.number in schedule.overwrites:
+            uploader.upload(schedule.overwrites[request.number])
+        return schedule.faults.get(request.number, PASS)
+
+    def passed(request: Request) -> None:
+        if request.number in schedule.afterwards:
+            uploader.upload(schedule.afterwards[request.number])
+
+    stage.proxy.forget(decide)
+    stage.proxy.passed = passed
+    journal = stage.journals / f"{folder[:-1]}.jsonl"
+    move(stage.proxy, route, terms, journal, Limits(concurrency, None, 3, 0.001, 0.004))
+    begun = [each for each in stage.proxy.requests if each.operation == "CreateMultipartUpload"]
+    nameless = sum(not _is_answered(each) for each in begun)
+    assert_all_is_somewhere(stage.buckets, folder, uploader)
+
+    stage.proxy.schedule, stage.proxy.passed = fates.nothing_happens, lambda _: None
+    again = journal.with_suffix(".again.jsonl")
+    peace = Terms(ALL, OnConflict.OVERWRITE, multipart=MULTIPART)
+    results, error = move(stage.proxy, route, peace, again, Limits())
+    assert error is None
+    assert {result.outcome for result in results} <= {Outcome.MOVED}
+    # What was believed lost may still arrive, even now.
+    stage.proxy.deliver_late()
+    assert_all_is_there(stage.buckets, folder, uploader)
+    assert_uploads_are_named(stage.buckets, folder, (journal, again), nameless)
+
+
+def _is_answered(request: Request) -> bool:
+    return request.fate.reaches == "never" or request.fate.answer == "whole"
+
+
+def move(
+    proxy: Proxy, route: Route, terms: Terms, journal: Path, limits: Limits
+) -> tuple[list[Result], RunError | None]:
+    """Move everything on a route as `frogmove move --all` does."""
+    header = Header("a run", "now", "move", str(route.source), str(route.destination))
+    file = JournalFile(journal, header)
+    connection = Connection(Settings(endpoint_url=proxy.endpoint_url), limits)
+    results: list[Result] = []
+    try:
+        objects = list_folder(connection.s3, route.source.bucket, route.source.prefix)
+        actions = plan_move(objects, route)
+        for result in run(actions, connection.s3, route, terms, Event(), file):
+            results.append(result)
+    except RunError as error:
+        return results, error
+    finally:
+        file.commit()
+        connection.close()
+    return results, None
+
+
+def contents(buckets: Buckets, bucket: str, folder: str) -> dict[str, Any]:
+    """Return what GetObject tells of each object in a folder, its body read."""
+    keys = [entry["Key"] for entry in buckets._list(bucket, folder)]
+    found = {key: buckets.client.get_object(Bucket=bucket, Key=key) for key in keys}
+    return {
+        key.removeprefix(folder): {**answer, "Body": answer["Body"].read()}
+        for key, answer in found.items()
+    }
+
+
+def assert_all_is_somewhere(buckets: Buckets, folder: str, uploader: Uploader) -> None:
+    here = contents(buckets, buckets.source, folder)
+    there = contents(buckets, buckets.destination, folder)
+    bodies = [answer["Body"] for answer in (*here.values(), *there.values())]
+    for key, (_, body) in uploader.newest.items():
+        assert body in bodies, f"{key!r} is lost"
+        # Nothing stands at either end that nobody uploaded.
+        assert all(answer["Body"].startswith(b"upload ") for answer in there.values())
+
+
+def assert_all_is_there(buckets: Buckets, folder: str, uploader: Uploader) -> None:
+    assert contents(buckets, buckets.source, folder) == {}
+    there = contents(buckets, buckets.destination, folder)
+    for key, (number, body) in uploader.newest.items():
+        # With keep-both it may stand beside an earlier one.
+        at = [name for name, answer in there.items() if answer["Body"] == body]
+        assert at, f"{key!r} is lost"
+        for name in at:
+            assert there[name]["ContentType"] == f"text/x-{number}"
+            assert there[name]["Metadata"] == {"upload": str(number)}
+            where = {"Bucket": buckets.destination, "Key": folder + name}
+            (tag,) = buckets.client.get_object_tagging(**where)["TagSet"]
+            assert tag == {"Key": "upload", "Value": str(number)}
+
+
+def assert_uploads_are_named(
+    buckets: Buckets, folder: str, journals: tuple[Path, ...], nameless: int
+) -> None:
+    """Hold unfinished uploads to the journals.
+
+    Of those whose own birth was never told to anybody, none can be named.
+    """
+    answer = buckets.client.list_multipart_uploads(Bucket=buckets.destination, Prefix=folder)
+    left = {upload["UploadId"] for upload in answer.get("Uploads", [])}
+    named = {
+        record["upload_id"]
+        for journal in journals
+        for record in JournalReader(journal).of_type("upload")
+    }
+    assert len(left - named) <= nameless
+
+
+POLICIES = st.sampled_from([OnConflict.FAIL, OnConflict.OVERWRITE, OnConflict.KEEP_BOTH])
+NO_REASON = (
+    HealthCheck.too_slow,
+    HealthCheck.filter_too_much,
+    HealthCheck.function_scoped_fixture,
+)
+
+
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=NO_REASON)
+@example(Schedule({}), OnConflict.FAIL, 4)
+@example(Schedule({number: fates.DROP_AFTER for number in range(2, 40)}), OnConflict.FAIL, 4)
+@given(SCHEDULES, POLICIES, st.integers(1, 4))
+def test_no_schedule_of_faults_and_overwrites_loses_a_key(
+    stage: Stage, schedule: Schedule, policy: OnConflict, concurrency: int
+) -> None:
+    terms = Terms(ALL, policy, multipart=MULTIPART, concurrency=concurrency)
+    play(stage, schedule, terms, concurrency)
+
+
+@pytest.mark.long
+@settings(max_examples=1500, deadline=None, database=None, suppress_health_check=NO_REASON)
+@given(SCHEDULES, POLICIES, st.integers(1, 4))
+def test_many_schedules_of_faults_and_overwrites_lose_no_key(
+    stage: Stage, schedule: Schedule, policy: OnConflict, concurrency: int
+) -> None:
+    terms = Terms(ALL, policy, multipart=MULTIPART, concurrency=concurrency)
+    play(stage, schedule, terms, concurrency)
