@@ -60,6 +60,8 @@ class World:
     buckets: dict[str, dict[str, Stored]] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     checksums: bool = True
+    page: int = 1000
+    order: Callable[[str], Any] = str.encode
     clock: int = 0
 
     def put(self, bucket: str, key: str, body: bytes, etag: str | None = None) -> Stored:
@@ -151,17 +153,29 @@ class ModelS3:
         self._gate = gate
 
     def list_page(
-        self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
     ) -> Future[Page]:
         def request() -> Page:
             keys = self._world.bucket(bucket, "ListObjectsV2")
-            after = token.encode() if token else b""
-            ordered = sorted(
-                (key for key in keys if key.startswith(prefix) and key.encode() > after),
-                key=str.encode,
+            order = self._world.order
+            after = token or start_after
+            rolled = {_rolled(key, prefix, delimiter) for key in keys if key.startswith(prefix)}
+            listed = sorted(rolled, key=lambda entry: order(entry[0]))
+            if after:
+                listed = [entry for entry in listed if order(entry[0]) > order(after)]
+            page = listed[: min(limit, self._world.page)]
+            return Page(
+                [_seen(name, keys[name]) for name, is_prefix in page if not is_prefix],
+                page[-1][0] if len(listed) > len(page) else None,
+                [name for name, is_prefix in page if is_prefix],
             )
-            objects = [_seen(key, keys[key]) for key in ordered[:limit]]
-            return Page(objects, objects[-1].key if len(ordered) > limit else None)
 
         return self._answer("ListObjectsV2", request)
 
@@ -272,6 +286,12 @@ class ModelS3:
         except S3Error as error:
             future.set_exception(error)
         return future
+
+
+def _rolled(key: str, prefix: str, delimiter: str) -> tuple[str, bool]:
+    """Return what a listing with a delimiter shows for a key, and whether that is a prefix."""
+    folder, slash, _ = key.removeprefix(prefix).partition(delimiter or "\0")
+    return (prefix + folder + slash, True) if delimiter and slash else (key, False)
 
 
 def _md5(body: bytes) -> str:

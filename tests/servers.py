@@ -230,6 +230,17 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+# Runs "$@" and, once its standard input closes because the tests' process is gone, whatever
+# ended it, removes the server's folder and ends the whole process group.
+_GUARD = """
+exec 3<&0
+"$@" </dev/null &
+server=$!
+{ read -r _ <&3; rm -rf "$0"; kill -9 0; } &
+wait $server
+"""
+
+
 @contextmanager
 def _process(
     command: list[str], folder: Path, environment: Mapping[str, str]
@@ -237,10 +248,10 @@ def _process(
     with (
         _log(folder).open("wb") as output,
         subprocess.Popen(
-            command,
+            ["sh", "-c", _GUARD, str(folder), *command],
             cwd=folder,
             env={**os.environ, "TMPDIR": str(folder), **environment},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -265,7 +276,7 @@ def _wait(
             break
         time.sleep(0.05)
     words = _log(folder).read_text("utf-8", "replace")[-2000:]
-    raise AssertionError(f"{process.args!r} did not start (exit code {process.poll()}):\n{words}")
+    raise AssertionError(f"A server did not start (exit code {process.poll()}):\n{words}")
 
 
 def _said(folder: Path, pattern: str) -> str | None:

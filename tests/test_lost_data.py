@@ -1,6 +1,6 @@
-"""How other tools lost data, first half: what was deleted or overwritten unseen.
+"""How other tools lost data: what was deleted or overwritten unseen.
 
-Each test names where it happened to others. The second half is in test_lost_on_the_way.py.
+Each test names where it happened to others; see test_lost_on_the_way.py and test_lost_count.py too.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ from tests.buckets import Buckets
 from tests.cli.operator import Operator
 from tests.model import ModelS3, World
 from tests.objects import md5
-from tests.wire import Reply, refusal
+from tests.wire import ALWAYS, Reply, refusal
 
 if TYPE_CHECKING:
     from tests.servers import Server
     from tests.wire import Wire
 
 MIB = 1024 * 1024
-ALWAYS = 1_000_000
 
 
 @pytest.fixture

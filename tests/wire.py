@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from frogmove.s3.boto import BotoS3
@@ -21,11 +23,23 @@ if TYPE_CHECKING:
 # Requests that only find out what a server is like are nobody's move.
 PROBE = "frogmove-probe"
 
+ALWAYS = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it goes out; the names of its headers are in lower case."""
+    """One request as it goes out.
 
+    Attributes:
+        client: how many clients were made before the one that sends it.
+        operation: ``CopyObject`` …
+        method: ``PUT`` …
+        url: all of it.
+        headers: by their names in lower case.
+        body: the content.
+    """
+
+    client: int
     operation: str
     method: str
     url: str
@@ -57,16 +71,26 @@ class _Rule:
 
 
 class Wire:
-    """Every request of the clients it is attached to, probes left out."""
+    """Every request of the clients it is attached to, probes left out.
+
+    Attributes:
+        requests: those that were to be sent so far.
+        clients: how many clients there are.
+        page: the most keys a listing is asked for at once; None for what the client asks.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.clients = 0
+        self.page: int | None = None
         self._rules: list[_Rule] = []
         self._lock = Lock()
 
     def attach(self, client: Any) -> None:
         """Meet the requests of a client."""
-        client.meta.events.register("before-send.s3", self._meet)
+        client.meta.events.register("before-send.s3", partial(self._meet, self.clients))
+        client.meta.events.register("provide-client-params.s3.ListObjectsV2", self._limit)
+        self.clients += 1
 
     def s3(self, server: Server) -> BotoS3:
         """Speak to a server past the commands; what fails is not tried again."""
@@ -105,9 +129,9 @@ class Wire:
         """Answer a request in the server's place; see :meth:`before`."""
         self._rules.append(_Rule(operation, skip, times, lambda _: reply, match))
 
-    def serve(self, operation: str, serve: Callable[[Request], Reply | None]) -> None:
-        """Answer every such request; None lets it pass."""
-        self._rules.append(_Rule(operation, 0, 1_000_000, serve, ""))
+    def serve(self, serve: Callable[[Request], Reply | None]) -> None:
+        """Answer every request in the server's place; None lets one pass."""
+        self._rules.append(_Rule("", 0, ALWAYS, serve, ""))
 
     def of(self, *operations: str) -> list[Request]:
         """Return the requests of some operations so far."""
@@ -117,8 +141,11 @@ class Wire:
         """Return what was asked so far, in order."""
         return [request.operation for request in self.requests]
 
-    def _meet(self, request: Any, event_name: str, **_: object) -> AWSResponse | None:
-        met = _read(request, event_name.rpartition(".")[2])
+    def _limit(self, params: dict[str, Any], **_: object) -> None:
+        params["MaxKeys"] = min(params["MaxKeys"], self.page or params["MaxKeys"])
+
+    def _meet(self, client: int, request: Any, event_name: str, **_: object) -> AWSResponse | None:
+        met = _read(client, request, event_name.rpartition(".")[2])
         if PROBE in met.url or PROBE.encode() in met.body:
             return None
         with self._lock:
@@ -132,7 +159,7 @@ class Wire:
 
 
 def _is_due(rule: _Rule, met: Request) -> bool:
-    if rule.operation != met.operation:
+    if rule.operation not in {"", met.operation}:
         return False
     if rule.match not in met.url and rule.match.encode() not in met.body:
         return False
@@ -143,7 +170,7 @@ def _is_due(rule: _Rule, met: Request) -> bool:
     return rule.times >= 0
 
 
-def _read(request: Any, operation: str) -> Request:
+def _read(client: int, request: Any, operation: str) -> Request:
     headers = {
         name.lower(): value.decode() if isinstance(value, bytes) else str(value)
         for name, value in request.headers.items()
@@ -152,7 +179,7 @@ def _read(request: Any, operation: str) -> Request:
     if isinstance(body, io.BytesIO):
         body = body.getvalue()
     content = body if isinstance(body, bytes) else body.encode()
-    return Request(operation, request.method, request.url, headers, content)
+    return Request(client, operation, request.method, request.url, headers, content)
 
 
 class _Raw(io.BytesIO):
@@ -164,4 +191,4 @@ class _Raw(io.BytesIO):
 
 def _response(met: Request, reply: Reply) -> AWSResponse:
     content = b"" if met.method == "HEAD" else reply.body.encode()
-    return AWSResponse(met.url, reply.status, reply.headers, _Raw(content))
+    return AWSResponse(met.url, reply.status, HTTPHeaders.from_dict(reply.headers), _Raw(content))

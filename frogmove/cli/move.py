@@ -52,13 +52,14 @@ def move(
     """
     from frogmove.cli.session import Session, connect, explained, header
     from frogmove.core.plan import plan_move
-    from frogmove.core.selection import select
+    from frogmove.core.selection import Keys, select
     from frogmove.core.source import LOOK_AHEAD, find
 
     route = settings.route()
     selection = select(route, keys, prefix, everything=everything, version_id=version_id)
     with connect(settings, policy.limits()) as connection:
-        session = Session(connection, route, policy, console)
+        listed = () if isinstance(selection, Keys) else (route.source,)
+        session = Session(connection, route, policy, console, listed)
         with explained(route.source.bucket):
             objects = find(selection, connection.s3, route, LOOK_AHEAD)
         actions = plan_move(objects, route)

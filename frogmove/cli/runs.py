@@ -32,11 +32,17 @@ def runs(output: str) -> None:
     from frogmove.cli.console import Console
     from frogmove.cli.state import journals
     from frogmove.core.journal_file import JournalReader
+    from frogmove.errors import UsageError
 
     console = Console(json_lines=output == "json")
     for path in journals():
-        reader = JournalReader(path)
-        console.run(reader.header, reader.end())
+        try:
+            reader = JournalReader(path)
+        except UsageError as error:
+            # A crash at its very start leaves an empty one; the others are still wanted.
+            console.warn(error.message)
+        else:
+            console.run(reader.header, reader.end())
 
 
 @click.command()
@@ -104,7 +110,9 @@ def resume(
         multipart_threshold=earlier.multipart_threshold,
     )
     with connect(settings, policy.limits()) as connection:
-        session = Session(connection, route, policy, console)
+        ends = (route.source, route.destination)
+        listed = () if earlier.keys else ends if earlier.command == "sync" else ends[:1]
+        session = Session(connection, route, policy, console, listed)
         if earlier.command == "sync":
             from frogmove.cli.sync import plan
 
@@ -161,7 +169,8 @@ def undo(
     route = settings.route()
     back = backwards(route)
     with connect(settings, policy.limits()) as connection:
-        session = Session(connection, back, policy, console)
+        # The source sets off notifications, so it is not the place for a throw-away key.
+        session = Session(connection, back, policy, console, probed=route.destination)
         actions = plan_undo(reader.of_type("copied"))
         if dry_run:
             ctx.exit(session.show(actions))
@@ -172,8 +181,7 @@ def undo(
             destination=str(back.destination),
             continues=reader.header.id,
         )
-        # The source sets off notifications, so it is not the place for a throw-away key.
-        ctx.exit(session.run(actions, this, probed=route.destination))
+        ctx.exit(session.run(actions, this))
 
 
 def _read(path: Path) -> JournalReader:

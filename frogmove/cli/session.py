@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from frogmove.s3 import S3Error
 from frogmove.s3.conditions import is_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from frogmove.cli.console import Console
     from frogmove.cli.policy import Policy
@@ -94,6 +95,8 @@ class Session:
         route: the route.
         policy: how to move along it.
         console: where to show what happens.
+        listed: which of its ends the plan lists.
+        probed: the end to which throw-away keys may be written; by default the destination.
 
     Raises:
         UnreachableError: when an end cannot be used.
@@ -101,16 +104,23 @@ class Session:
     """
 
     def __init__(
-        self, connection: Connection, route: Route, policy: Policy, console: Console
+        self,
+        connection: Connection,
+        route: Route,
+        policy: Policy,
+        console: Console,
+        listed: Collection[Location] = (),
+        probed: Location | None = None,
     ) -> None:
         self._route = route
+        self._probed = probed or route.destination
         self._connection = connection
         self._policy = policy
         self._console = console
-        reach.check(connection.s3, route.source)
-        reach.check(connection.s3, route.destination)
+        for end in (route.source, route.destination):
+            reach.check(connection.s3, end, must_list=end in listed)
         with explained(route.destination.bucket):
-            reach.check_distinct(connection.s3, route)
+            reach.check_distinct(connection.s3, route, self._probed)
 
     def show(self, actions: Iterable[Action]) -> int:
         """Print a plan instead of running it.
@@ -137,7 +147,6 @@ class Session:
         actions: Iterable[Action],
         header: Header,
         uploads: Mapping[str, str] | None = None,
-        probed: Location | None = None,
     ) -> int:
         """Run a plan, keep its journal and show its results.
 
@@ -145,8 +154,6 @@ class Session:
             actions: the plan.
             header: what the journal begins with.
             uploads: multipart uploads of an earlier run that may be resumed.
-            probed: where a custom endpoint is asked which conditions it honours; by default at
-                the destination.
 
         Returns:
             the exit code.
@@ -156,7 +163,7 @@ class Session:
             UsageError: when the journal cannot be written, or the server is refused.
             RunError: when the run had to end early; its results have been shown.
         """
-        terms = self._terms(probed or self._route.destination)
+        terms = self._terms()
         journal = self._journal(header, uploads)
         summary = Summary()
         failure: RunError | None = None
@@ -169,6 +176,8 @@ class Session:
                     self._console.done(result)
                     progress.update()
                 summary.interrupted = stop.is_set()
+                if not summary.interrupted:
+                    self._abort(journal.abandon_uploads())
                 journal.end(summary)
             except RunError as error:
                 failure = error
@@ -184,9 +193,16 @@ class Session:
         self._console.detail(f"Journal: {path}")
         return JournalFile(path, header, uploads)
 
-    def _terms(self, probed: Location) -> Terms:
-        with explained(probed.bucket):
-            conditions = self._connection.conditions(probed)
+    def _abort(self, uploads: Iterable[tuple[str, str]]) -> None:
+        """Throw away what an earlier run left to be resumed and nothing came back for."""
+        bucket = self._route.destination.bucket
+        for key, upload_id in uploads:
+            with suppress(S3Error):
+                self._connection.s3.abort_upload(bucket, key, upload_id).result()
+
+    def _terms(self) -> Terms:
+        with explained(self._probed.bucket):
+            conditions = self._connection.conditions(self._probed)
         server = self._connection.endpoint_url
         ignored = ", ".join(conditions.ignored)
         if ignored and self._policy.require_conditional:
@@ -200,4 +216,5 @@ class Session:
                 "This server ignores conditional deletes: each source is looked at just before "
                 "its delete, which leaves a moment for an overwrite to go unseen."
             )
-        return self._policy.terms(conditions)
+        terms = self._policy.terms(conditions)
+        return replace(terms, probe_source=self._probed != self._route.destination)

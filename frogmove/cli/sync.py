@@ -43,7 +43,8 @@ def sync(
 
     route = settings.route()
     with connect(settings, policy.limits()) as connection:
-        session = Session(connection, route, policy, console)
+        both = (route.source, route.destination)
+        session = Session(connection, route, policy, console, both)
         actions = plan(connection.s3, route)
         if dry_run:
             ctx.exit(session.show(actions))

@@ -72,7 +72,8 @@ class JournalFile:
     Args:
         path: a file that does not exist yet.
         header: the run.
-        uploads: multipart uploads that may be resumed, by :func:`upload_name`.
+        uploads: multipart uploads that may be resumed, by :func:`upload_name`; they are taken
+            over, so that a run that is interrupted again still leaves them to the next.
 
     Raises:
         UsageError: when the file cannot be written.
@@ -92,6 +93,9 @@ class JournalFile:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self._file: IO[str] = os.fdopen(descriptor, "w", encoding="ascii")
             self._write({"type": "run", "version": VERSION, **asdict(header)})
+            for name, upload_id in self._uploads.items():
+                self._write_upload(name, upload_id)
+            self._opening = self._records
             self.commit()
             _sync_directory(path.parent)
         except (OSError, RunError) as error:
@@ -120,15 +124,18 @@ class JournalFile:
     ) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
         name = upload_name(item.key, item.etag, destination_key, part_size)
-        self._write({"type": "upload", "name": name, "key": item.key, "upload_id": upload_id})
+        self._write_upload(name, upload_id)
 
     def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
         """See :class:`frogmove.core.journal.Journal`."""
         name = upload_name(item.key, item.etag, destination_key, part_size)
-        upload_id = self._uploads.pop(name, None)
-        if upload_id is not None:
-            self.upload_begun(item, destination_key, upload_id, part_size)
-        return upload_id
+        return self._uploads.pop(name, None)
+
+    def abandon_uploads(self) -> list[tuple[str, str]]:
+        """Return destination key and id of each upload that could be resumed and was not."""
+        left = [(json.loads(name)[2], upload_id) for name, upload_id in self._uploads.items()]
+        self._uploads.clear()
+        return left
 
     def finished(self, result: Result) -> None:
         """See :class:`frogmove.core.journal.Journal`; what was skipped is only counted."""
@@ -145,12 +152,16 @@ class JournalFile:
 
     def end(self, summary: Summary) -> None:
         """Close the journal; one that took nothing down is removed."""
-        nothing = self._records == 1
+        nothing = self._records == self._opening and not self._uploads
         self._write({**summary.record(), "type": "end"})
         self.commit()
         self._file.close()
         if nothing:
             self.path.unlink(missing_ok=True)
+
+    def _write_upload(self, name: str, upload_id: str) -> None:
+        key = json.loads(name)[0]
+        self._write({"type": "upload", "name": name, "key": key, "upload_id": upload_id})
 
     def _write(self, record: Record) -> None:
         self._records += 1

@@ -132,8 +132,13 @@ class Landing:
         """
         if (source.etag, source.last_modified) != (there.etag, there.last_modified):
             return False
-        here = Location(copy.bucket, _folder(source.key))
-        return await are_one(self.s3, here, Location(copy.to_bucket, _folder(copy.to_key)))
+        ends = [
+            Location(copy.bucket, _folder(source.key)),
+            Location(copy.to_bucket, _folder(copy.to_key)),
+        ]
+        if self.terms.probe_source:
+            ends.reverse()
+        return await are_one(self.s3, *ends)
 
     def _resolve_conflict(self, action: Action, copy: Copy, there: S3Object) -> Copy | Result:
         """Apply the policy for a destination that holds something else."""

@@ -9,15 +9,16 @@ from frogmove.s3.failure import Kind, S3Error
 from frogmove.s3.uri import Location
 
 
-def check(s3: S3, location: Location) -> None:
+def check(s3: S3, location: Location, *, must_list: bool) -> None:
     """Ask a bucket for one key, the cheapest question whose answer names what is wrong.
 
-    HeadBucket would do, but its answers carry no error code. A refusal to list is let pass:
-    without s3:ListBucket one may still copy and delete.
+    HeadBucket would do, but its answers carry no error code.
 
     Args:
         s3: where the bucket is.
         location: the bucket and prefix.
+        must_list: whether a refusal to list is in the way; without s3:ListBucket one may still
+            copy and delete.
 
     Raises:
         UnreachableError: when the bucket cannot be used.
@@ -25,14 +26,19 @@ def check(s3: S3, location: Location) -> None:
     try:
         s3.list_page(location.bucket, location.prefix, limit=1).result()
     except S3Error as error:
-        if error.kind is not Kind.DENIED:
+        if error.kind is not Kind.DENIED or must_list:
             raise explain(error, location.bucket) from error
 
 
-def check_distinct(s3: S3, route: Route) -> None:
+def check_distinct(s3: S3, route: Route, probed: Location) -> None:
     """Refuse a route whose ends are one bucket under two names.
 
     Only where a name is that of an access point; the protocol itself watches for other aliases.
+
+    Args:
+        s3: where both are.
+        route: the route.
+        probed: its end to which a throw-away key may be written.
 
     Raises:
         UsageError: when they are.
@@ -41,7 +47,8 @@ def check_distinct(s3: S3, route: Route) -> None:
     source, destination = route.source.bucket, route.destination.bucket
     if source == destination or not (may_be_alias(source) or may_be_alias(destination)):
         return
-    if finish(are_one(s3, Location(source, route.destination.prefix), route.destination)):
+    other = source if probed.bucket == destination else destination
+    if finish(are_one(s3, Location(other, probed.prefix), probed)):
         raise UsageError(
             f"{source!r} and {destination!r} are one bucket under two names.",
             "A move onto itself would delete the objects.",

@@ -60,6 +60,8 @@ class Terms:
         verify: how much proof a copy needs.
         multipart: when and how objects are copied in parts.
         concurrency: how many objects may be under way at once.
+        probe_source: whether throw-away keys go to the source, as uploads to the destination
+            set something off: so in an undo.
     """
 
     conditions: Conditions
@@ -67,3 +69,4 @@ class Terms:
     verify: Verify = Verify.AUTO
     multipart: Multipart = field(default_factory=Multipart)
     concurrency: int = 32
+    probe_source: bool = False

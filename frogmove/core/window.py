@@ -89,7 +89,8 @@ class Window:
             yield from self._resume(*self._answered.get())
 
     def _next_answered(self) -> Iterator[Any]:
-        if self._requesting == 0:
+        # What has been answered already may want to join the company.
+        if self._requesting == 0 and self._answered.empty():
             self._flush()
         while True:
             try:

@@ -72,10 +72,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Up to 1,000 objects of a listing; ``token`` asks for the next page, None ends it."""
+    """Up to 1,000 objects of a listing; ``token`` asks for the next page, None ends it.
+
+    ``prefixes`` are what a delimiter rolled up, in place of the objects under them.
+    """
 
     objects: Sequence[S3Object]
     token: str | None
+    prefixes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,25 @@ class S3(Protocol):
     """The operations of S3 that moving needs."""
 
     def list_page(
-        self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
     ) -> Future[Page]:
-        """List up to ``limit`` (1 to 1,000) objects under ``prefix``."""
+        """List up to ``limit`` (1 to 1,000) objects under ``prefix``.
+
+        Args:
+            bucket: the bucket.
+            prefix: what the keys begin with.
+            token: where the page before ended; then nothing else may be given.
+            limit: the most objects and prefixes of the answer.
+            start_after: list only keys behind this one, in the order of UTF-8 bytes.
+            delimiter: roll up keys that have it behind the prefix.
+        """
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         """Look at one object, its checksums included."""

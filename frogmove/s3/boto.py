@@ -53,10 +53,22 @@ class BotoS3:
         self._pool.shutdown(cancel_futures=True)
 
     def list_page(
-        self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
     ) -> Future[Page]:
         """See :class:`frogmove.s3.S3`."""
-        more: dict[str, Any] = {} if token is None else {"ContinuationToken": token}
+        options = {
+            "ContinuationToken": token,
+            "StartAfter": start_after,
+            "Delimiter": delimiter,
+        }
+        more: dict[str, Any] = {name: value for name, value in options.items() if value}
 
         def request() -> Page:
             # botocore asks for URL-encoded keys and decodes them, as XML cannot carry every key.
@@ -64,7 +76,11 @@ class BotoS3:
                 Bucket=bucket, Prefix=prefix, MaxKeys=limit, **more
             )
             following = answer.get("NextContinuationToken") if answer["IsTruncated"] else None
-            return Page([shapes.listed(entry) for entry in answer.get("Contents", [])], following)
+            return Page(
+                [shapes.listed(entry) for entry in answer.get("Contents", [])],
+                following,
+                [entry["Prefix"] for entry in answer.get("CommonPrefixes", [])],
+            )
 
         return self._submit("ListObjectsV2", request)
 

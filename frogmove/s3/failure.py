@@ -43,6 +43,7 @@ _BY_CODE = {
     "InvalidClientTokenId": Kind.CREDENTIALS,
     "UnrecognizedClientException": Kind.CREDENTIALS,
     "InvalidObjectState": Kind.ARCHIVED,
+    "ObjectNotInActiveTierError": Kind.ARCHIVED,
     "SlowDown": Kind.THROTTLED,
     "Throttling": Kind.THROTTLED,
     "ThrottlingException": Kind.THROTTLED,
@@ -63,17 +64,20 @@ _BY_STATUS = {
 }
 
 
-def kind_of(code: str, status: int | None) -> Kind:
+def kind_of(code: str, status: int | None, message: str = "") -> Kind:
     """Tell what S3's error code, or where that says nothing its HTTP status, means.
 
     Args:
         code: the ``<Code>`` of the answer; a HEAD answer has none, so SDKs put the status there.
         status: the HTTP status; None when there was no answer.
+        message: S3's own words, which alone tell object lock from a missing permission.
 
     Returns:
         the kind; codes are those of
         https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
+    if code == "AccessDenied" and "object lock" in message.lower():
+        return Kind.LOCKED
     if code in _BY_CODE:
         return _BY_CODE[code]
     if status is None:
@@ -99,7 +103,7 @@ class S3Error(Exception):
         self.code = code
         self.status = status
         self.message = message
-        self.kind = kind_of(code, status)
+        self.kind = kind_of(code, status, message)
 
     def __str__(self) -> str:
         said = self.message.rstrip(".") or self.kind.value

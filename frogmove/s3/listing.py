@@ -1,24 +1,212 @@
-"""Listings as streams: one page is read while the one before it is used."""
+"""Listings as streams, read by many requests at once and given out in S3's order.
 
-from collections.abc import Iterator
+A long listing is cut into ranges that are read side by side. A cut is a guess, made of the
+folders there are or half way between two keys, and it is checked: the range before it is read on
+until its first key behind the cut, which must be the very key that the range behind the cut begins
+with. Where it is not (a server with an order of its own, or a key that came or went meanwhile) the
+ranges behind are thrown away and the listing goes on from page to page. So it is never less
+complete than the plain one.
+"""
 
-from frogmove.s3 import S3, S3Object
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+
+from frogmove.s3 import S3, Page, S3Object
+from frogmove.s3.ranges import midpoint, spread
+
+# Requests of one listing under way at once.
+WAYS = 8
+
+# Pages read ahead of whoever takes the objects; one page is 1,000 objects.
+READ_AHEAD = 48
+
+# Shorter listings are not worth a guess.
+PAGES_BEFORE_CUTS = 2
 
 
-def list_prefix(s3: S3, bucket: str, prefix: str) -> Iterator[S3Object]:
+@dataclass(eq=False, slots=True)
+class _Range:
+    """Keys behind ``after`` up to and including ``last``; None for no end."""
+
+    after: str
+    last: str | None
+    pages: deque[Page] = field(default_factory=deque)
+    coming: Future[Page] | None = None
+    token: str | None = None
+    reached: str = ""
+    sample: list[str] = field(default_factory=list)
+    begun: bool = False
+
+    def is_read(self) -> bool:
+        """Tell whether no further page is needed."""
+        if not self.begun or self.coming is not None:
+            return False
+        return self.token is None or (self.last is not None and self.reached > self.last)
+
+    def take(self, page: Page) -> None:
+        """Take a page in."""
+        self.token = page.token
+        self.pages.append(page)
+        if page.objects:
+            self.reached = page.objects[-1].key
+            self.sample = [item.key for item in page.objects[:: 1 + len(page.objects) // 16]]
+
+
+class _Listing:
+    """One listing under way; driven by whoever takes its objects."""
+
+    def __init__(self, s3: S3, bucket: str, prefix: str, ways: int) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._prefix = prefix
+        self._ways = ways
+        self._ranges = deque([_Range(after="", last=None)])
+        self._answered: SimpleQueue[_Range | None] = SimpleQueue()
+        self._folders: Future[Page] | None = None
+        self._under_way = 0
+        self._pages = 0
+        self._may_cut = ways > 1
+
+    def objects(self) -> Iterator[S3Object]:
+        """Give the objects out."""
+        while self._ranges:
+            self._schedule()
+            front = self._ranges[0]
+            if front.pages:
+                yield from self._give_out(front)
+            elif front.is_read():
+                # It came to the end of all keys: whatever is listed behind it is newer.
+                self._ranges.clear()
+            else:
+                self._receive()
+
+    def _give_out(self, front: _Range) -> Sequence[S3Object]:
+        """Take a page of the first range, and see whether the next one follows on."""
+        objects = front.pages.popleft().objects
+        last = front.last
+        if last is None:
+            return objects
+        inside = next((place for place, item in enumerate(objects) if item.key > last), None)
+        if inside is None:
+            return objects
+        if self._first_key(self._ranges[1]) == objects[inside].key:
+            self._ranges.popleft()
+            return objects[:inside]
+        self._go_on_alone(front)
+        return objects
+
+    def _first_key(self, following: _Range) -> str | None:
+        while not following.pages and not following.is_read():
+            self._schedule(following)
+            self._receive()
+        page = next((page for page in following.pages if page.objects), None)
+        return page.objects[0].key if page is not None else None
+
+    def _go_on_alone(self, front: _Range) -> None:
+        """Throw all other ranges away; the pages that the first one has, it keeps."""
+        self._may_cut = False
+        self._ranges = deque([front])
+        front.last = None
+
+    def _schedule(self, needed: _Range | None = None) -> None:
+        """Send what requests there is room for, the earliest range first."""
+        buffered = sum(len(each.pages) for each in self._ranges)
+        for place, each in enumerate(self._ranges):
+            if each.coming is not None or each.is_read():
+                continue
+            # Whoever takes the objects is waiting for these; the others are read ahead.
+            is_awaited = (place == 0 or each is needed) and len(each.pages) < 2
+            if is_awaited or (self._under_way < self._ways and buffered < READ_AHEAD):
+                self._request(each)
+        if self._may_cut and self._pages >= PAGES_BEFORE_CUTS and buffered < READ_AHEAD:
+            self._cut()
+
+    def _request(self, each: _Range) -> None:
+        if each.token is not None:
+            each.coming = self._s3.list_page(self._bucket, self._prefix, each.token)
+        else:
+            each.coming = self._s3.list_page(self._bucket, self._prefix, start_after=each.after)
+        each.begun = True
+        self._under_way += 1
+        each.coming.add_done_callback(partial(self._tell, each))
+
+    def _tell(self, each: _Range | None, _: Future[Page]) -> None:
+        self._answered.put(each)
+
+    def _receive(self) -> None:
+        """Wait for any answer and take it in."""
+        each = self._answered.get()
+        self._under_way -= 1
+        if each is None:
+            self._cut_at_folders()
+            return
+        coming, each.coming = each.coming, None
+        if coming is None or each not in self._ranges:
+            return
+        each.take(coming.result())
+        self._pages += 1
+
+    def _cut(self) -> None:
+        """Cut ranges that have more to read, the earliest first, while requests are to spare."""
+        if self._folders is None:
+            self._folders = self._ask_for_folders(self._prefix)
+        for place, each in enumerate(list(self._ranges)):
+            if self._under_way >= self._ways:
+                return
+            if each.sample and not each.is_read():
+                cut = midpoint(each.reached, each.last, each.sample)
+                # Once for each page: what one page has told is all that a second cut would know.
+                each.sample = []
+                if cut is not None:
+                    self._insert(place, each, cut)
+                    return
+
+    def _insert(self, place: int, each: _Range, cut: str) -> _Range:
+        following = _Range(after=cut, last=each.last)
+        each.last = cut
+        self._ranges.insert(place + 1, following)
+        self._request(following)
+        return following
+
+    def _ask_for_folders(self, prefix: str) -> Future[Page]:
+        self._under_way += 1
+        asked = self._s3.list_page(self._bucket, prefix, delimiter="/")
+        asked.add_done_callback(partial(self._tell, None))
+        return asked
+
+    def _cut_at_folders(self) -> None:
+        """Cut at the folders found; where there is only one, look into it."""
+        if self._folders is None or self._folders.exception() is not None or not self._may_cut:
+            return
+        page = self._folders.result()
+        if len(page.prefixes) == 1 and not page.objects:
+            self._folders = self._ask_for_folders(page.prefixes[0])
+            return
+        place = len(self._ranges) - 1
+        each = self._ranges[place]
+        cuts = [cut for cut in page.prefixes if cut > (each.reached or each.after)]
+        for cut in spread(cuts, self._ways):
+            each = self._insert(place, each, cut)
+            place += 1
+
+
+def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[S3Object]:
     """List every object whose key begins with a prefix, in the server's order.
+
+    Args:
+        s3: where the bucket is.
+        bucket: the bucket.
+        prefix: what the keys begin with.
+        ways: the most requests under way at once; 1 reads page by page.
 
     Raises:
         S3Error: when a page cannot be had; what was listed before it is not the whole.
     """
-    coming = s3.list_page(bucket, prefix)
-    while True:
-        page = coming.result()
-        if page.token is not None:
-            coming = s3.list_page(bucket, prefix, page.token)
-        yield from page.objects
-        if page.token is None:
-            return
+    return _Listing(s3, bucket, prefix, ways).objects()
 
 
 def list_folder(s3: S3, bucket: str, folder: str) -> Iterator[S3Object]:

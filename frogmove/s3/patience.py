@@ -62,10 +62,27 @@ class PatientS3:
         self._waiting: deque[Callable[[], None]] = deque()
 
     def list_page(
-        self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
     ) -> Future[Page]:
         """See :class:`frogmove.s3.S3`."""
-        return self._send(partial(self._s3.list_page, bucket, prefix, token, limit))
+        return self._send(
+            partial(
+                self._s3.list_page,
+                bucket,
+                prefix,
+                token,
+                limit,
+                start_after=start_after,
+                delimiter=delimiter,
+            )
+        )
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         """See :class:`frogmove.s3.S3`."""

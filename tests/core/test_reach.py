@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def refused(s3: BotoS3, bucket: str) -> UnreachableError:
     with pytest.raises(UnreachableError) as caught:
-        check(s3, Location(bucket))
+        check(s3, Location(bucket), must_list=False)
     s3.close()
     assert repr(bucket) in caught.value.message
     assert caught.value.remedy
@@ -28,9 +28,9 @@ def refused(s3: BotoS3, bucket: str) -> UnreachableError:
 
 
 def test_a_bucket_that_is_there_can_be_reached_empty_or_not(buckets: Buckets, s3: BotoS3) -> None:
-    check(s3, Location(buckets.source))
+    check(s3, Location(buckets.source), must_list=False)
     buckets.put("a")
-    check(s3, Location(buckets.source, "folder/"))
+    check(s3, Location(buckets.source, "folder/"), must_list=False)
 
 
 def test_a_missing_bucket_is_named(s3: BotoS3) -> None:
@@ -52,7 +52,7 @@ def test_a_wrong_secret_is_refused_credentials(seaweedfs: Server) -> None:
 def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     s3 = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
-    check(s3, Location(buckets.source))
+    check(s3, Location(buckets.source), must_list=False)
     s3.close()
 
 
@@ -60,6 +60,13 @@ def test_a_missing_permission_is_named_with_the_operation() -> None:
     problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
     assert "no permission for ListObjectsV2 on 'external'" in problem.message
     assert problem.remedy
+
+
+def test_who_must_list_and_may_not_is_told_so(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
+    with pytest.raises(UnreachableError, match="no permission for ListObjectsV2"):
+        check(bob, Location(buckets.source), must_list=True)
 
 
 def test_no_credentials_at_all_are_told_with_the_ways_to_give_them(moto: Server) -> None:

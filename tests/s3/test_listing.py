@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -10,8 +10,11 @@ from frogmove.s3.listing import list_folder, list_prefix
 from tests.model import ModelS3, World
 
 if TYPE_CHECKING:
-    from frogmove.s3 import Page
+    from collections.abc import Callable
+
     from tests.s3.subjects import Subject
+
+T = TypeVar("T")
 
 LOGS = ["log", "logs", "logs!", "logs/", "logs/a", "logs/b/c", "logs//d", "logs2", "logs2/e"]
 
@@ -68,20 +71,19 @@ def test_a_missing_bucket_is_an_error_and_not_an_empty_listing(subject: Subject)
 
 
 def test_a_page_that_fails_fails_the_listing_after_what_came_before_it() -> None:
-    class Broken(ModelS3):
-        def list_page(
-            self, bucket: str, prefix: str, token: str | None = None, limit: int = 1000
-        ) -> Future[Page]:
-            if token is None:
-                return super().list_page(bucket, prefix, token, 2)
-            failed: Future[Page] = Future()
-            failed.set_exception(S3Error("ListObjectsV2", "SlowDown", 503, ""))
-            return failed
-
     world = World({"external": {}})
-    for key in "abc":
+    keys = [f"{number:04}" for number in range(1_001)]
+    for key in keys:
         world.put("external", key, b"")
-    listing = list_prefix(Broken(world), "external", "")
-    assert [next(listing).key, next(listing).key] == ["a", "b"]
+    asked: list[str] = []
+
+    def first_page_only(operation: str, request: Callable[[], T]) -> T:
+        asked.append(operation)
+        if len(asked) > 1:
+            raise S3Error(operation, "SlowDown", 503, "")
+        return request()
+
+    listing = list_prefix(ModelS3(world, first_page_only), "external", "")
+    assert [item.key for item in islice(listing, 1_000)] == keys[:1_000]
     with pytest.raises(S3Error):
         next(listing)

@@ -1,0 +1,59 @@
+"""Where to cut a space of keys into ranges. Pure.
+
+Python orders texts by code points, which is the order of their UTF-8 bytes and so S3's own.
+"""
+
+from collections.abc import Sequence
+
+_LOWEST = "\x1f"
+_HIGHEST = "\U0010ffff"
+
+
+def midpoint(low: str, high: str | None, sample: Sequence[str]) -> str | None:
+    """Return a text between two others, about half way for keys like those of a sample.
+
+    Args:
+        low: the result is behind this.
+        high: the result is before this; None for no bound.
+        sample: some keys from before ``low``, which tell what the keys are made of.
+
+    Returns:
+        the text; None when there is none to be had.
+    """
+    if high is None:
+        shared = min((_shared(low, key) for key in sample), default=0)
+    else:
+        shared = _shared(low, high)
+        if shared == len(high):
+            return None
+    top = max((char for key in sample for char in key), default="~")
+    for place in range(shared, len(low) + 1):
+        start = low[place] if place < len(low) else _LOWEST
+        if high is not None and place == shared:
+            middle = _middle(start, high[place])
+        else:
+            middle = _middle(start, chr(ord(top) + 1) if start <= top < _HIGHEST else _HIGHEST)
+        if middle is not None:
+            return low[:place] + middle
+    return None
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts begin with together."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _middle(start: str, end: str) -> str | None:
+    middle = (ord(start) + ord(end)) // 2
+    if 0xD800 <= middle <= 0xDFFF:
+        # Surrogates are no characters and have no UTF-8.
+        middle = 0xE000 if ord(end) > 0xE000 else 0xD7FF
+    return chr(middle) if ord(start) < middle < ord(end) else None
+
+
+def spread(cuts: Sequence[str], count: int) -> Sequence[str]:
+    """Return at most ``count`` of some cuts, evenly spread over them."""
+    if len(cuts) <= count:
+        return cuts
+    return [cuts[place * len(cuts) // count] for place in range(count)]

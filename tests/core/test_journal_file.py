@@ -1,0 +1,374 @@
+"""A journal holds what must be known if the run ends here, and is readable if it did."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.plan import plan_move
+from frogmove.core.report import Summary
+from frogmove.core.result import Outcome
+from frogmove.core.terms import Multipart, OnConflict, Terms
+from frogmove.core.transfer import run
+from frogmove.errors import RunError, UsageError
+from frogmove.s3.conditions import ALL
+from frogmove.s3.listing import list_prefix
+from tests.model import ModelS3, World
+from tests.objects import ROUTE, a_result, an_object, md5
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.model import Gate
+
+T = TypeVar("T")
+
+HEADER = Header(
+    id="20261123-073012-ab12",
+    started="2026-11-23T07:30:12+00:00",
+    command="move",
+    source="s3://external/",
+    destination="s3://internal/",
+    folder="",
+)
+DELETES = {"DeleteObject", "DeleteObjects"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "runs" / "run.jsonl"
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def a_world(*keys: str) -> World:
+    world = World({"external": {}, "internal": {}})
+    for key in keys:
+        world.put("external", key, key.encode())
+    return world
+
+
+def move(
+    world: World, journal: JournalFile, gate: Gate | None = None, terms: Terms | None = None
+) -> dict[str, Outcome]:
+    s3 = ModelS3(world, gate) if gate else ModelS3(world)
+    actions = plan_move(list_prefix(s3, "external", ""), ROUTE)
+    results = run(actions, s3, ROUTE, terms or Terms(ALL), Event(), journal)
+    return {result.action.object.key: result.outcome for result in results}
+
+
+def before(operations: set[str], deed: Callable[[], object]) -> Gate:
+    """Return a gate that does something before some requests take place."""
+
+    def gate(operation: str, request: Callable[[], T]) -> T:
+        if operation in operations:
+            deed()
+        return request()
+
+    return gate
+
+
+def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
+    JournalFile(path, HEADER)
+    (record,) = records(path)
+    assert (record["type"], record["version"]) == ("run", 1)
+    assert record["source"] == "s3://external/"
+    assert JournalReader(path).header == HEADER
+
+
+def test_it_is_nobody_elses_to_read(path: Path) -> None:
+    JournalFile(path, HEADER)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"], ["a\n", "b"]], ids=repr)
+def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
+    path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
+) -> None:
+    synced = 0
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        nonlocal synced
+        fsync(descriptor)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            synced = os.fstat(descriptor).st_size
+
+    monkeypatch.setattr(os, "fsync", watched)
+    on_disk: list[set[str]] = []
+
+    def look() -> None:
+        durable = path.read_bytes()[:synced].splitlines()
+        on_disk.append({json.loads(line).get("key") for line in durable[1:]})
+
+    world = a_world(*keys)
+    outcomes = move(world, JournalFile(path, HEADER), before(DELETES, look))
+    assert outcomes == dict.fromkeys(keys, Outcome.MOVED)
+    assert set().union(*on_disk) == set(keys)
+    # Keys that XML cannot say are deleted one by one; each needs only its own record.
+    assert all(seen for seen in on_disk)
+    if "a\n" not in keys:
+        assert on_disk == [set(keys)]
+
+
+def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
+    world = a_world("a")
+    world.put("internal", "a", b"theirs")
+    move(world, JournalFile(path, HEADER), terms=Terms(ALL, OnConflict.OVERWRITE))
+    (copied,) = JournalReader(path).of_type("copied")
+    assert copied == {
+        "type": "copied",
+        "key": "a",
+        "size": 1,
+        "etag": md5(b"a"),
+        "storage_class": "STANDARD",
+        "destination_key": "a",
+        "destination_etag": md5(b"a"),
+        "replaced": md5(b"theirs"),
+    }
+
+
+def test_a_run_that_came_to_its_end_says_so(path: Path) -> None:
+    journal, summary = JournalFile(path, HEADER), Summary()
+    journal.finished(a_result(Outcome.FAILED, "a", "because"))
+    summary.add(a_result(Outcome.FAILED, "a"))
+    journal.end(summary)
+    end = JournalReader(path).end()
+    assert end is not None
+    assert (end["counts"]["failed"], end["interrupted"]) == (1, False)
+    assert [record["type"] for record in records(path)] == ["run", "result", "end"]
+
+
+def test_what_was_skipped_is_only_counted(path: Path) -> None:
+    journal = JournalFile(path, HEADER)
+    for outcome in Outcome:
+        journal.finished(a_result(outcome))
+    journal.commit()
+    told = {record["outcome"] for record in JournalReader(path).of_type("result")}
+    assert told == set(Outcome) - {Outcome.SKIPPED}
+
+
+def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
+    journal = JournalFile(path, HEADER)
+    journal.finished(a_result(Outcome.SKIPPED))
+    journal.end(Summary())
+    assert not path.exists()
+
+
+def test_hostile_keys_stay_one_record_each(path: Path) -> None:
+    keys = ['"\n{"type": "copied"}\n', "\u2028", "\x00", "é\\", "\ud7ff🐸"]
+    world = a_world(*keys)
+    move(world, JournalFile(path, HEADER))
+    assert [record["key"] for record in JournalReader(path).of_type("copied")] == sorted(
+        keys, key=str.encode
+    )
+    assert path.read_bytes().isascii()
+
+
+@pytest.mark.parametrize("cut", [1, 2, 20])
+def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
+    journal = JournalFile(path, HEADER)
+    move(a_world("a", "b"), journal)
+    journal.commit()
+    reader = JournalReader(path)
+    whole = list(reader.records())
+    assert not reader.is_torn()
+    path.write_bytes(path.read_bytes()[:-cut])
+    torn = JournalReader(path)
+    assert torn.is_torn()
+    assert list(torn.records()) == whole[:-1]
+    assert torn.end() is None
+
+
+@pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
+def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
+    journal = JournalFile(path, HEADER)
+    journal.finished(a_result(Outcome.MOVED))
+    journal.commit()
+    path.write_bytes(path.read_bytes() + tail)
+    reader = JournalReader(path)
+    assert reader.is_torn()
+    assert len(list(reader.records())) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"hello\n",
+        b"\x00\x01\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"type": "result"}\n',
+        b'{"type": "run"}\n',
+        b'{"type": "run", "version": 1}\n',
+        b'{"type": "run", "version": 2, "id": "x"}\n',
+        b'{"type": "run", "version": 1, "id": "x"',
+    ],
+    ids=repr,
+)
+def test_what_is_not_a_journal_is_refused(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="not a journal"):
+        JournalReader(path)
+
+
+def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> None:
+    JournalFile(path, HEADER)
+    (record,) = records(path)
+    path.write_text(json.dumps(record | {"invented": "later"}) + "\n")
+    assert JournalReader(path).header == HEADER
+
+
+def test_a_journal_that_is_not_there_is_named(path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        JournalReader(path)
+    assert "frogmove runs" in caught.value.remedy
+
+
+def test_a_journal_is_never_written_over(path: Path) -> None:
+    JournalFile(path, HEADER)
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="cannot be written"):
+        JournalFile(path, HEADER)
+    assert path.read_bytes() == before
+
+
+def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "run.jsonl", tmp_path):
+        with pytest.raises(UsageError, match="cannot be written") as caught:
+            JournalFile(path, HEADER)
+        assert "Nothing was touched" in caught.value.remedy
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"], ["a\n"]], ids=repr)
+def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
+    path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
+) -> None:
+    world, journal = a_world(*keys), JournalFile(path, HEADER)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    asked: list[str] = []
+    with pytest.raises(RunError, match="No space left") as caught:
+        move(world, journal, before(DELETES, lambda: asked.append("delete")))
+    assert "No source was deleted without its record" in caught.value.remedy
+    assert asked == []
+    assert world.bodies("external") == {key: key.encode() for key in keys}
+
+
+def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"{number}\n" for number in range(9)]
+    world, journal = a_world(*keys), JournalFile(path, HEADER)
+    left = 3
+    fsync = os.fsync
+
+    def filling(descriptor: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", filling)
+    with pytest.raises(RunError):
+        move(world, journal, terms=Terms(ALL, concurrency=1))
+    recorded = {record["key"] for record in JournalReader(path).of_type("copied")}
+    assert set(keys) - set(world.bodies("external")) <= recorded
+    assert len(world.bodies("external")) == 6
+    assert world.bodies("internal").keys() | world.bodies("external").keys() == set(keys)
+
+
+def test_a_device_that_is_full_is_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's own refusal, at the write and not only at the sync."""
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda *_: opened("/dev/full", os.O_WRONLY))
+    with pytest.raises(UsageError, match="No space left"):
+        JournalFile(path, HEADER)
+
+
+MULTIPART = Terms(ALL, multipart=Multipart(threshold=5, part_size=4, at_once=1))
+
+
+def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
+    world = a_world("a large one")
+    seen: list[list[str]] = []
+
+    def look() -> None:
+        seen.append([record["upload_id"] for record in JournalReader(path).of_type("upload")])
+
+    journal = JournalFile(path, HEADER)
+    move(world, journal, before({"UploadPartCopy"}, look), MULTIPART)
+    assert len(seen) == 3
+    assert all(len(uploads) == 1 for uploads in seen)
+
+
+def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
+    journal = JournalFile(path, HEADER)
+    large, other = an_object("large"), an_object("other")
+    journal.upload_begun(large, "large", "one", 5)
+    journal.upload_begun(other, "to/other", "two", 5)
+    journal.copied(large, "large", "etag", None)
+    journal.commit()
+    (left,) = JournalReader(path).uploads().items()
+    assert left[1] == "two"
+
+
+def test_an_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path) -> None:
+    item = an_object("large", b"bytes")
+    journal = JournalFile(path, HEADER)
+    journal.upload_begun(item, "to", "one", 5)
+    journal.commit()
+    left = JournalReader(path).uploads()
+    again = JournalFile(path.with_name("again.jsonl"), HEADER, left)
+    assert again.upload_to_resume(an_object("large", b"other"), "to", 5) is None
+    assert again.upload_to_resume(an_object("small", b"bytes"), "to", 5) is None
+    assert again.upload_to_resume(item, "elsewhere", 5) is None
+    assert again.upload_to_resume(item, "to", 6) is None
+    assert again.upload_to_resume(item, "to", 5) == "one"
+    assert again.upload_to_resume(item, "to", 5) is None
+
+
+def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Path) -> None:
+    first = JournalFile(path, HEADER)
+    first.upload_begun(an_object("a"), "to/a", "one", 5)
+    first.upload_begun(an_object("b"), "to/b", "two", 5)
+    first.commit()
+    second = JournalFile(path.with_name("2.jsonl"), HEADER, JournalReader(path).uploads())
+    assert second.upload_to_resume(an_object("a"), "to/a", 5) == "one"
+    summary = Summary()
+    summary.interrupted = True
+    second.end(summary)
+    # Interrupted again before "b": a third run still knows both.
+    left = JournalReader(second.path).uploads()
+    assert sorted(left.values()) == ["one", "two"]
+    third = JournalFile(path.with_name("3.jsonl"), HEADER, left)
+    assert third.upload_to_resume(an_object("b"), "to/b", 5) == "two"
+    assert third.abandon_uploads() == [("to/a", "one")]
+    third.end(Summary())
+    assert not third.path.exists()
+
+
+def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
+    world, journal = a_world("a", "b"), JournalFile(path, HEADER)
+    torn: list[bool] = []
+    look = before(DELETES, lambda: torn.append(JournalReader(path).is_torn()))
+    move(world, journal, look)
+    assert torn == [False]

@@ -1,0 +1,267 @@
+"""An undo brings back what a run moved, and leaves alone what has changed since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.core.action import Verb
+from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.result import Outcome
+from frogmove.core.route import Route
+from frogmove.core.terms import OnConflict, Terms
+from frogmove.core.transfer import run
+from frogmove.core.undo import backwards, plan_undo
+from frogmove.errors import UsageError
+from frogmove.s3.conditions import ALL
+from frogmove.s3.listing import list_prefix
+from frogmove.s3.uri import Location
+from tests.model import ModelS3, World
+from tests.objects import ROUTE, md5
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from frogmove.core.action import Action
+
+HEADER = Header(
+    id="run",
+    started="2026-11-23T07:30:12+00:00",
+    command="move",
+    source="s3://external/",
+    destination="s3://internal/",
+)
+RECORD = {
+    "type": "copied",
+    "key": "a",
+    "size": 1,
+    "etag": "source's",
+    "storage_class": "GLACIER_IR",
+    "destination_key": "to/a",
+    "destination_etag": "copy's",
+    "replaced": None,
+}
+
+
+@pytest.fixture
+def world() -> World:
+    made = World({"external": {}, "internal": {}})
+    for key in ("a", "b", "c\n"):
+        made.put("external", key, key.encode())
+    return made
+
+
+class Runs:
+    """Runs on a world, each with a journal of its own."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.s3 = ModelS3(world)
+        self._folder = folder
+        self._count = 0
+
+    def move(self, terms: Terms | None = None, route: Route = ROUTE) -> Path:
+        source = list_prefix(self.s3, "external", route.source.prefix)
+        return self._run(plan_move(source, route), route, terms)
+
+    def sync(self) -> Path:
+        sides = [list_prefix(self.s3, side, "") for side in ("external", "internal")]
+        return self._run(plan_sync(sides[0], sides[1], ROUTE), ROUTE, None)
+
+    def undo(self, journal: Path, terms: Terms | None = None, route: Route = ROUTE) -> Path:
+        actions = plan_undo(JournalReader(journal).of_type("copied"))
+        return self._run(actions, backwards(route), terms)
+
+    def _run(self, actions: Iterable[Action], route: Route, terms: Terms | None) -> Path:
+        self._count += 1
+        journal = JournalFile(self._folder / f"{self._count}.jsonl", HEADER)
+        self.outcomes: dict[str, Outcome] = {}
+        self.reasons: dict[str, str] = {}
+        for result in run(actions, self.s3, route, terms or Terms(ALL), Event(), journal):
+            self.outcomes[result.action.object.key] = result.outcome
+            self.reasons[result.action.object.key] = result.reason
+        journal.commit()
+        return journal.path
+
+
+@pytest.fixture
+def runs(world: World, tmp_path: Path) -> Runs:
+    return Runs(world, tmp_path)
+
+
+def test_a_copy_is_named_by_what_the_run_wrote() -> None:
+    (action,) = plan_undo([RECORD])
+    assert (action.verb, action.object.key, action.destination_key) == (Verb.MOVE, "to/a", "a")
+    assert (action.object.etag, action.object.size) == ("copy's", 1)
+    assert action.object.storage_class == "GLACIER_IR"
+    assert action.replaces is None
+
+
+def test_what_replaced_another_object_is_refused() -> None:
+    (action,) = plan_undo([RECORD | {"replaced": "theirs"}])
+    assert action.verb is Verb.REFUSE
+    assert "cannot be brought back" in action.reason
+
+
+@pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag"}))
+def test_a_record_that_lacks_something_is_refused(lacking: str) -> None:
+    record = {name: value for name, value in RECORD.items() if name != lacking}
+    with pytest.raises(UsageError, match=lacking):
+        list(plan_undo([record]))
+
+
+def test_nothing_copied_is_nothing_to_undo() -> None:
+    assert list(plan_undo([])) == []
+
+
+def test_a_route_has_a_way_back() -> None:
+    route = Route(Location("external", "in/"), Location("internal", "out/"))
+    assert backwards(route) == Route(route.destination, route.source)
+    assert backwards(backwards(route)) == route
+
+
+def test_a_moves_objects_come_back(world: World, runs: Runs) -> None:
+    before = world.bodies("external")
+    moved = runs.move()
+    assert world.bodies("external") == {}
+    runs.undo(moved)
+    assert set(runs.outcomes.values()) == {Outcome.MOVED}
+    assert (world.bodies("external"), world.bodies("internal")) == (before, {})
+
+
+def test_keys_come_back_to_their_own_places(world: World, runs: Runs) -> None:
+    world.buckets["external"].clear()
+    world.put("external", "in/a", b"mine")
+    route = Route(Location("external", "in/"), Location("internal", "out/2026/"))
+    moved = runs.move(route=route)
+    assert world.bodies("internal") == {"out/2026/a": b"mine"}
+    runs.undo(moved, route=route)
+    assert world.bodies("external") == {"in/a": b"mine"}
+
+
+def test_what_was_kept_beside_another_comes_back_under_its_own_name(
+    world: World, runs: Runs
+) -> None:
+    world.put("internal", "a", b"theirs")
+    runs.undo(runs.move(Terms(ALL, OnConflict.KEEP_BOTH)))
+    assert world.bodies("external")["a"] == b"a"
+    assert world.bodies("internal") == {"a": b"theirs"}
+
+
+def test_what_changed_at_the_destination_since_stays_there(world: World, runs: Runs) -> None:
+    moved = runs.move()
+    world.put("internal", "a", b"changed since")
+    runs.undo(moved)
+    assert runs.outcomes == {
+        "a": Outcome.SUPERSEDED,
+        "b": Outcome.MOVED,
+        "c\n": Outcome.MOVED,
+    }
+    assert world.bodies("internal") == {"a": b"changed since"}
+    assert "a" not in world.bodies("external")
+
+
+def test_what_is_gone_from_the_destination_is_no_failure(world: World, runs: Runs) -> None:
+    moved = runs.move()
+    del world.buckets["internal"]["a"]
+    runs.undo(moved)
+    assert runs.outcomes["a"] is Outcome.GONE
+
+
+@pytest.mark.parametrize("policy", [OnConflict.FAIL, OnConflict.SKIP])
+def test_what_was_uploaded_since_is_not_overwritten(
+    world: World, runs: Runs, policy: OnConflict
+) -> None:
+    moved = runs.move()
+    world.put("external", "a", b"uploaded since")
+    runs.undo(moved, Terms(ALL, policy))
+    assert runs.outcomes["a"] in {Outcome.CONFLICT, Outcome.SKIPPED}
+    assert world.bodies("external")["a"] == b"uploaded since"
+    assert world.bodies("internal") == {"a": b"a"}
+
+
+def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(world: World, runs: Runs) -> None:
+    moved = runs.move()
+    world.put("external", "a", b"a")
+    runs.undo(moved)
+    assert runs.outcomes["a"] is Outcome.MOVED
+    assert world.bodies("external")["a"] == b"a"
+    assert world.bodies("internal") == {}
+
+
+def test_an_object_that_was_replaced_is_not_brought_back(world: World, runs: Runs) -> None:
+    world.put("internal", "a", b"theirs")
+    moved = runs.move(Terms(ALL, OnConflict.OVERWRITE))
+    runs.undo(moved)
+    assert runs.outcomes["a"] is Outcome.FAILED
+    assert "replaced another object" in runs.reasons["a"]
+    assert world.bodies("internal") == {"a": b"a"}
+    assert set(world.bodies("external")) == {"b", "c\n"}
+
+
+def test_after_a_sync_only_the_copies_go_away(world: World, runs: Runs) -> None:
+    world.put("internal", "a", b"theirs")
+    world.put("internal", "b", b"b")
+    world.put("internal", "kept", b"kept")
+    before = world.bodies("external")
+    runs.undo(runs.sync())
+    assert runs.outcomes == {"a": Outcome.FAILED, "c\n": Outcome.MOVED}
+    assert world.bodies("external") == before
+    # "a" was replaced and cannot be brought back; "b" was there already.
+    assert world.bodies("internal") == {"a": b"a", "b": b"b", "kept": b"kept"}
+
+
+def test_an_undo_can_be_undone(world: World, runs: Runs) -> None:
+    moved = runs.move()
+    after = world.bodies("internal")
+    undone = runs.undo(moved)
+    runs.undo(undone, route=backwards(ROUTE))
+    assert (world.bodies("external"), world.bodies("internal")) == ({}, after)
+
+
+def test_an_undo_that_ran_before_finds_nothing_left(world: World, runs: Runs) -> None:
+    moved = runs.move()
+    runs.undo(moved)
+    before = world.bodies("external")
+    runs.undo(moved)
+    assert set(runs.outcomes.values()) == {Outcome.GONE}
+    assert world.bodies("external") == before
+
+
+def test_a_copy_whose_source_was_not_deleted_only_goes_away(world: World, runs: Runs) -> None:
+    """As after a crash between the journal's record and the delete."""
+    moved = runs.move()
+    world.buckets["external"] |= {
+        key: replace(stored, modified=world.now())
+        for key, stored in world.buckets["internal"].items()
+    }
+    before = world.bodies("external")
+    runs.undo(moved)
+    assert set(runs.outcomes.values()) == {Outcome.MOVED}
+    assert (world.bodies("external"), world.bodies("internal")) == (before, {})
+
+
+def test_an_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
+    world: World, runs: Runs
+) -> None:
+    """A copy as old as its source makes one ask whether the two are one."""
+    written: list[str] = []
+    put = world.put
+
+    def watched(bucket: str, key: str, *more: object) -> object:
+        if "probe" in key:
+            written.append(bucket)
+        return put(bucket, key, *more)  # type: ignore[arg-type]
+
+    world.put = watched  # type: ignore[method-assign,assignment]
+    moved = runs.move()
+    world.buckets["external"] |= world.buckets["internal"]
+    runs.undo(moved, Terms(ALL, probe_source=True))
+    assert set(runs.outcomes.values()) == {Outcome.MOVED}
+    assert set(written) == {"internal"}
+    assert md5(b"a") == world.buckets["external"]["a"].etag
+    assert world.bodies("internal") == {}

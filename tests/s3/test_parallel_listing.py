@@ -1,0 +1,120 @@
+"""Parallel listings give what the plain one gives, whatever the keys and the server's order."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from frogmove.s3 import Page
+from frogmove.s3.listing import list_prefix
+from frogmove.s3.ranges import midpoint, spread
+from tests.model import ModelS3, World
+
+KEYS = st.one_of(
+    st.text(st.sampled_from("01a~é🐸/-"), min_size=1, max_size=5),
+    st.integers(0, 300).map("{:04}".format),
+    st.tuples(st.sampled_from(["a/", "a/b/", "a-", "b/"]), st.integers(0, 99)).map(
+        lambda pair: f"{pair[0]}{pair[1]}"
+    ),
+)
+
+ORDERS: list[Callable[[str], Any]] = [
+    str.encode,
+    lambda key: [part.encode() for part in key.split("/")],
+    lambda key: key.encode()[::-1],
+]
+
+
+class CountingS3(ModelS3):
+    """Counts the pages asked for."""
+
+    pages = 0
+
+    def list_page(self, *args: Any, **options: Any) -> Future[Page]:
+        self.pages += 1
+        return super().list_page(*args, **options)
+
+
+def world_of(keys: list[str], page: int, order: Callable[[str], Any] = str.encode) -> World:
+    world = World({"a": {}}, page=page, order=order)
+    for key in keys:
+        world.put("a", key, b"")
+    return world
+
+
+def listed(world: World, ways: int, prefix: str = "") -> list[str]:
+    return [item.key for item in list_prefix(ModelS3(world), "a", prefix, ways)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    keys=st.lists(KEYS, max_size=120, unique=True),
+    page=st.integers(1, 7),
+    ways=st.integers(2, 9),
+    order=st.sampled_from(ORDERS),
+    prefix=st.sampled_from(["", "", "a", "a/"]),
+)
+@example([f"{n:04}" for n in range(300)], 3, 8, str.encode, "")
+def test_a_parallel_listing_is_the_plain_one(
+    keys: list[str], page: int, ways: int, order: Callable[[str], Any], prefix: str
+) -> None:
+    world = world_of(keys, page, order)
+    assert listed(world, ways, prefix) == listed(world, 1, prefix)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "{:06}".format,
+        "data/2026/11/{:06}.json".format,
+        lambda number: f"{number * 2654435761 % 2**32:08x}",
+        lambda number: f"customer-{number % 7}/{number:06}/é",
+    ],
+    ids=["flat", "one deep folder", "hashed", "folders"],
+)
+def test_guesses_are_worth_their_requests(key: Callable[[int], str]) -> None:
+    world = world_of([key(number) for number in range(4000)], page=20)
+    s3 = CountingS3(world)
+    assert len(list(list_prefix(s3, "a", "", ways=8))) == 4000
+    assert s3.pages < 2 * 200
+
+
+def test_a_short_listing_asks_for_no_more_than_its_pages() -> None:
+    s3 = CountingS3(world_of(["a", "b", "c"], page=1000))
+    assert len(list(list_prefix(s3, "a", ""))) == 3
+    assert s3.pages == 1
+
+
+def test_keys_that_come_and_go_do_not_harm_the_others() -> None:
+    keys = [f"{number:04}" for number in range(0, 400, 2)]
+    world = world_of(keys, page=5)
+    seen: list[str] = []
+    for place, item in enumerate(list_prefix(ModelS3(world), "a", "", ways=6)):
+        seen.append(item.key)
+        world.buckets["a"].pop(item.key, None)
+        world.put("a", f"{(place * 37) % 400:04}x", b"new")
+    assert set(keys) <= set(seen)
+    assert len(seen) == len(set(seen))
+
+
+@given(
+    st.text(max_size=6), st.one_of(st.none(), st.text(max_size=6)), st.lists(st.text(), max_size=3)
+)
+def test_a_midpoint_lies_between(low: str, high: str | None, sample: list[str]) -> None:
+    if high is not None and not low < high:
+        return
+    middle = midpoint(low, high, sample)
+    if middle is not None:
+        assert low.encode() < middle.encode()
+        assert high is None or middle.encode() < high.encode()
+
+
+def test_cuts_are_spread_evenly() -> None:
+    cuts = [str(number) for number in range(100)]
+    chosen = spread(cuts, 10)
+    assert {int(b) - int(a) for a, b in pairwise(chosen)} == {10}
+    assert spread(cuts, 1000) == cuts
