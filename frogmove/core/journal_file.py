@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
+from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from frogmove.core.report import Record, Summary, result_record
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from frogmove.s3 import S3Object
 
 VERSION = 1
+
+# Behind a damaged line; a crash tears the last one, and only a broken disk or an editor more.
+LINES_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +230,17 @@ class JournalReader:
 
     def is_torn(self) -> bool:
         """Tell whether the file ends in something that is no whole record."""
+        return bool(self._damage()) and not self.is_damaged()
+
+    def is_damaged(self) -> bool:
+        """Tell whether records stand behind something that is none; they are not read."""
+        return True in self._damage()
+
+    def _damage(self) -> list[bool]:
+        """Return, for what stands from the first damaged line on, whether each is a record."""
         with self._open() as file:
-            return any(_parse(line) is None for line in file)
+            lines = (_parse(line) is not None for line in file)
+            return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
 
     def uploads(self) -> dict[str, str]:
         """Return the multipart uploads that the run left, as :class:`JournalFile` takes them."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from frogmove.core.journal import Journal
 from frogmove.core.terms import Multipart
 from frogmove.core.window import Answer
+from frogmove.errors import RunError
 from frogmove.s3 import S3, Checksum, Copied, Copy, Head, Part, S3Error
 from frogmove.s3.failure import Kind
 
@@ -59,12 +60,14 @@ class PartsCopier:
 
         Raises:
             S3Error: when a request failed; the upload has been aborted.
+            RunError: when the journal cannot be written; likewise.
             InterruptedCopyError: when the run was asked to stop.
         """
         upload_id, have = await self._upload(copy, source)
         try:
             parts = await self._copy_parts(copy, upload_id, have)
             if len(parts) == self._count(copy):
+                await self._check_source(copy)
                 return await self._complete(copy, upload_id, parts, _whole(source))
         except S3Error:
             await self._abort(copy, upload_id)
@@ -89,8 +92,12 @@ class PartsCopier:
                 return left, {part.number: part for part in have}
         tags = await Answer(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
         upload_id = await Answer(self.s3.create_upload(copy, source, tags, _whole(source)))
-        self.journal.upload_begun(copy.source, copy.to_key, upload_id, size)
-        self.journal.commit()
+        try:
+            self.journal.upload_begun(copy.source, copy.to_key, upload_id, size)
+            self.journal.commit()
+        except RunError:
+            await self._abort(copy, upload_id)
+            raise
         return upload_id, {}
 
     async def _copy_parts(
@@ -103,11 +110,14 @@ class PartsCopier:
         under_way: deque[Future[Part]] = deque()
         parts = dict(have)
         error: S3Error | None = None
-        while under_way or (missing and error is None and not self.stop.is_set()):
-            if missing and error is None and len(under_way) < self.multipart.at_once:
+        while True:
+            goes_on = missing and error is None and not self.stop.is_set()
+            if goes_on and len(under_way) < self.multipart.at_once:
                 number, first, last = missing.popleft()
                 under_way.append(self.s3.copy_part(copy, upload_id, number, first, last))
                 continue
+            if not under_way:
+                break
             try:
                 part = await Answer(under_way.popleft())
             except S3Error as problem:
@@ -118,6 +128,13 @@ class PartsCopier:
         if error is not None:
             raise error
         return [parts[number] for number in sorted(parts)]
+
+    async def _check_source(self, copy: Copy) -> None:
+        """Look at the source once more: not every server holds each part to its condition."""
+        source = copy.source
+        seen = await Answer(self.s3.head(copy.bucket, source.key, source.version_id))
+        if seen.object.etag != source.etag:
+            raise S3Error("HeadObject", "PreconditionFailed", 412, "The source has changed")
 
     async def _complete(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None

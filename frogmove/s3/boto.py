@@ -44,6 +44,11 @@ class BotoS3:
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="s3")
 
     @property
+    def client(self) -> S3Client:
+        """The client: another one once its credentials have had to be read anew."""
+        return self._client
+
+    @property
     def endpoint_url(self) -> str:
         """The address of the server."""
         return self._client.meta.endpoint_url
@@ -63,12 +68,7 @@ class BotoS3:
         delimiter: str = "",
     ) -> Future[Page]:
         """See :class:`frogmove.s3.S3`."""
-        options = {
-            "ContinuationToken": token,
-            "StartAfter": start_after,
-            "Delimiter": delimiter,
-        }
-        more: dict[str, Any] = {name: value for name, value in options.items() if value}
+        more = shapes.list_options(token, start_after, delimiter)
 
         def request() -> Page:
             # botocore asks for URL-encoded keys and decodes them, as XML cannot carry every key.

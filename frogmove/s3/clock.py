@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Runs things later, on a thread of its own."""
+    """Runs things later, on a thread of its own while there are any."""
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -30,10 +30,15 @@ class Clock:
             self._changed.notify()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._due or self._due[0][0] > self.now():
-                    wait = self._due[0][0] - self.now() if self._due else None
-                    self._changed.wait(wait)
-                _, _, call = heapq.heappop(self._due)
+        while (call := self._next()) is not None:
             call()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for what is due next; None when nothing is left, which ends the thread."""
+        with self._changed:
+            while self._due and self._due[0][0] > self.now():
+                self._changed.wait(self._due[0][0] - self.now())
+            if not self._due:
+                self._thread = None
+                return None
+            return heapq.heappop(self._due)[2]

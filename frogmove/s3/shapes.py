@@ -1,6 +1,7 @@
 """Translates between frogmove's values and the shapes that boto3 takes and gives. Pure."""
 
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from frogmove.s3 import Checksum, Copy, Deletion, Head, Part, S3Error, S3Object
@@ -65,6 +66,12 @@ def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...
     )
 
 
+def list_options(token: str | None, start_after: str, delimiter: str) -> dict[str, Any]:
+    """Return how a listing goes on, begins or is rolled up."""
+    options = {"ContinuationToken": token, "StartAfter": start_after, "Delimiter": delimiter}
+    return {name: value for name, value in options.items() if value}
+
+
 def listed(entry: Mapping[str, Any]) -> S3Object:
     """Read an object of a listing."""
     return S3Object(
@@ -95,6 +102,48 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
         {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
         answer.get("Metadata", {}),
     )
+
+
+def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the headers of a HeadObject answer as boto3 gives them.
+
+    Args:
+        headers: by their names in lower case.
+
+    Raises:
+        KeyError: when one is missing that has to be there.
+        ValueError: when one makes no sense.
+    """
+    answer: dict[str, Any] = {
+        name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
+    }
+    answer["ContentLength"] = int(headers["content-length"])
+    answer["ETag"] = headers["etag"]
+    answer["LastModified"] = parsedate_to_datetime(headers["last-modified"])
+    answer["Metadata"] = {
+        name.removeprefix(_METADATA): value
+        for name, value in headers.items()
+        if name.startswith(_METADATA)
+    }
+    return answer
+
+
+_METADATA = "x-amz-meta-"
+
+_HEAD_HEADERS = {
+    "CacheControl": "cache-control",
+    "ContentDisposition": "content-disposition",
+    "ContentEncoding": "content-encoding",
+    "ContentLanguage": "content-language",
+    "ContentType": "content-type",
+    "Expires": "expires",
+    "WebsiteRedirectLocation": "x-amz-website-redirect-location",
+    "StorageClass": "x-amz-storage-class",
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
+    "ChecksumType": "x-amz-checksum-type",
+    **{f"Checksum{name}": f"x-amz-checksum-{name.lower()}" for name in ALGORITHMS},
+}
 
 
 def identifier(deletion: Deletion) -> dict[str, str]:

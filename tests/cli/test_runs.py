@@ -1,20 +1,19 @@
-"""What can be done with a run afterwards: list, report, resume and undo it."""
+"""What can be done with a run afterwards: list, report and undo it."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.cli.state import journals, runs_directory
-from frogmove.core.terms import Multipart
+from frogmove.s3.boto import BotoS3
 from tests.buckets import Buckets
 from tests.cli.operator import Operator, run
-from tests.wire import ALWAYS, refusal
+from tests.wire import refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,8 +94,7 @@ def test_a_journal_goes_where_it_is_told_to(
     assert frogmove("move", "a", "--journal", str(path)).code == 0
     assert journals() == []
     assert "moved" in run("report", str(path)).out
-    again = frogmove("sync", "--journal", str(path))
-    assert again.code in {0, 2}
+    assert frogmove("sync", "--journal", str(path)).code == 2
     assert frogmove("undo", str(path)).code == 0
     assert buckets.here() == {"a": b"a"}
 
@@ -203,139 +201,6 @@ def test_a_torn_end_is_said(buckets: Buckets, frogmove: Operator) -> None:
     assert "did not come to its end" in run("report").out
 
 
-# resume
-
-
-def test_an_interrupted_move_is_finished(sea: Buckets, wire: Wire) -> None:
-    keys = [f"{number:02}" for number in range(12)]
-    sea.put(*keys)
-    interrupt_at(wire, "CopyObject", skip=3)
-    frogmove = Operator(sea)
-    interrupted = frogmove("move", "--all", "--concurrency", "2", "-o", "json")
-    assert interrupted.code == 130
-    assert f"frogmove resume {last_id()}" in interrupted.err
-    assert interrupted.summary["interrupted"] is True
-    assert set(interrupted.outcomes.values()) == {"moved"}
-    assert 0 < len(sea.there()) < len(keys)
-    first = last_id()
-    resumed = frogmove("resume", "-o", "json")
-    assert (resumed.code, set(resumed.outcomes.values())) == (0, {"moved"})
-    assert (sea.here(), sorted(sea.there())) == ({}, keys)
-    (again,) = [record for record in run("runs", "-o", "json").records if record["continues"]]
-    assert (again["continues"], again["command"]) == (first, "move")
-
-
-def test_keys_that_were_named_and_are_moved_already_are_no_error(
-    buckets: Buckets, frogmove: Operator, wire: Wire
-) -> None:
-    buckets.put("a", "b", "c", "not named")
-    wire.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
-    assert frogmove("move", "a", "b", "c").code == 1
-    resumed = frogmove("resume", "-o", "json")
-    assert (resumed.code, resumed.outcomes) == (0, {"b": "moved"})
-    assert buckets.here() == {"not named": b"not named"}
-
-
-def test_a_resume_keeps_to_the_journals_route_and_policy(
-    buckets: Buckets, frogmove: Operator, wire: Wire
-) -> None:
-    buckets.put("in/a", "in/b", "a")
-    buckets.put_there("out/a", "out/b", body=b"theirs")
-    denied = refusal(403, "AccessDenied")
-    wire.answer("DeleteObjects", denied)
-    first = Operator(buckets, ("in", "out"))
-    assert first("move", "--all", "--on-conflict", "keep-both").code == 1
-    other = Buckets.make(buckets.server)
-    other.put("a", "in/a")
-    before = other.state()
-    resumed = Operator(other)("resume", "-o", "json")
-    assert (resumed.code, resumed.outcomes) == (0, {"in/a": "moved", "in/b": "moved"})
-    assert other.state() == before
-    assert buckets.here() == {"a": b"a"}
-    assert sorted(buckets.there().values()) == [b"in/a", b"in/b", b"theirs", b"theirs"]
-
-
-def test_a_resume_goes_to_the_server_of_the_run(
-    buckets: Buckets, frogmove: Operator, wire: Wire
-) -> None:
-    buckets.put("a")
-    wire.answer("DeleteObject", refusal(403, "AccessDenied"))
-    frogmove("move", "a")
-    resumed = frogmove("resume", "-o", "json", FROGMOVE_ENDPOINT_URL="http://127.0.0.1:9")
-    assert (resumed.code, resumed.outcomes) == (0, {"a": "moved"})
-
-
-def test_an_interrupted_sync_is_finished(buckets: Buckets, frogmove: Operator, wire: Wire) -> None:
-    keys = [f"{number:02}" for number in range(12)]
-    buckets.put(*keys)
-    interrupt_at(wire, "CopyObject", skip=3)
-    assert frogmove("sync", "--concurrency", "2").code == 130
-    resumed = frogmove("resume", "-o", "json")
-    assert resumed.code == 0
-    assert set(resumed.outcomes.values()) == {"copied", "skipped"}
-    assert buckets.here() == buckets.there() == {key: key.encode() for key in keys}
-
-
-def test_a_version_is_finished_as_that_version(
-    buckets: Buckets, frogmove: Operator, wire: Wire
-) -> None:
-    buckets.version()
-    buckets.put("a", body=b"old")
-    old = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
-    buckets.put("a", body=b"current")
-    wire.answer("DeleteObject", refusal(403, "AccessDenied"))
-    assert frogmove("move", "a", "--version-id", old).code == 1
-    assert frogmove("resume").code == 0
-    assert (buckets.here(), buckets.there()) == ({"a": b"current"}, {"a": b"old"})
-    assert frogmove("resume", "-o", "json").outcomes == {}
-
-
-def test_a_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
-    buckets: Buckets, frogmove: Operator, wire: Wire
-) -> None:
-    buckets.put("a", "b")
-    wire.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
-    frogmove("move", "--all")
-    before, left = buckets.state(), journals()
-    dry = frogmove("resume", "-n", "-o", "json")
-    assert [record["key"] for record in dry.of("action")] == ["b"]
-    assert (buckets.state(), journals()) == (before, left)
-
-
-def test_an_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: Operator) -> None:
-    buckets.put("a")
-    frogmove("move", "a")
-    frogmove("undo", last_id())
-    ran = frogmove("resume")
-    assert (ran.code, ran.out) == (2, "")
-    assert "frogmove undo" in ran.err
-
-
-def uploads(buckets: Buckets) -> list[Any]:
-    answer = buckets.client.list_multipart_uploads(Bucket=buckets.destination)
-    return list(answer.get("Uploads", []))
-
-
-@pytest.mark.parametrize("since", ["changed", "gone"])
-def test_an_upload_that_is_of_no_more_use_is_not_left_behind(
-    sea: Buckets, wire: Wire, monkeypatch: pytest.MonkeyPatch, since: str
-) -> None:
-    monkeypatch.setattr("frogmove.core.terms.Multipart", partial(Multipart, at_once=1))
-    sea.put("a", body=b"1" * 11 * MIB)
-    interrupt_at(wire, "UploadPartCopy")
-    frogmove = Operator(sea)
-    assert frogmove("move", "a", "--multipart-threshold", "5MiB").code == 130
-    assert len(uploads(sea)) == 1
-    if since == "changed":
-        sea.put("a", body=b"2")
-    else:
-        sea.client.delete_object(Bucket=sea.source, Key="a")
-    resumed = frogmove("resume")
-    assert resumed.code == 0
-    assert uploads(sea) == []
-    assert sea.there() == ({"a": b"2"} if since == "changed" else {})
-
-
 # undo
 
 
@@ -387,8 +252,6 @@ def test_an_undo_never_writes_a_throw_away_key_to_the_original_source(
     """By the requests themselves, as what was written and deleted again leaves no trace."""
     buckets.put("a", "b")
     frogmove("sync")
-    from frogmove.s3.boto import BotoS3
-
     written: list[tuple[str, str]] = []
     put, copy = BotoS3.put, BotoS3.copy
 
@@ -437,7 +300,9 @@ def test_an_undo_that_is_interrupted_is_run_again(
     buckets.put("a", "b", "c")
     frogmove("move", "--all")
     moved = last_id()
-    wire.answer("DeleteObjects", refusal(403, "AccessDenied"), times=ALWAYS, match="<Key>b</Key>")
+    wire.answer("DeleteObjects", refusal(403, "AccessDenied"))
     assert frogmove("undo", moved).code == 1
-    assert frogmove("undo", moved, "--concurrency", "1").code in {0, 1}
-    assert (buckets.here().keys() | buckets.there().keys()) == {"a", "b", "c"}
+    assert sorted(buckets.here()) == sorted(buckets.there()) == ["a", "b", "c"]
+    again = frogmove("undo", moved, "-o", "json")
+    assert (again.code, again.outcomes) == (0, dict.fromkeys("abc", "moved"))
+    assert (sorted(buckets.here()), buckets.there()) == (["a", "b", "c"], {})

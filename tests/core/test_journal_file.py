@@ -190,6 +190,19 @@ def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
     assert torn.end() is None
 
 
+def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
+    journal = JournalFile(path, HEADER)
+    for _ in range(3):
+        journal.finished(a_result(Outcome.MOVED))
+    journal.commit()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:2], b"\x00\n", *lines[2:]]))
+    reader = JournalReader(path)
+    assert reader.is_damaged()
+    assert not reader.is_torn()
+    assert len(list(reader.records())) == 1
+
+
 @pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
 def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
     journal = JournalFile(path, HEADER)

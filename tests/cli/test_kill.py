@@ -1,0 +1,330 @@
+"""Moves that are killed or interrupted at a chosen request, and what `frogmove resume` makes of it.
+
+The proxy sees every request, so it knows the moment: it sends the signal while the server has
+done what was asked, or has not, and the process never learns which.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.core.terms import Multipart
+from tests import proxy as fates
+from tests.buckets import Buckets
+from tests.cli.operator import Operator
+from tests.proxy import PASS, PATIENCE, Fate, Proxy, Request, proxied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers import Server
+
+MIB = 1024 * 1024
+DELETES = ("DeleteObject", "DeleteObjects")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Two buckets whose operator reaches them only through the proxy."""
+
+    buckets: Buckets
+    proxy: Proxy
+    frogmove: Operator
+
+    def backwards(self) -> Scene:
+        """Return the same scene with source and destination exchanged."""
+        return Scene(
+            _exchanged(self.buckets), self.proxy, Operator(_exchanged(self.frogmove.buckets))
+        )
+
+
+def _exchanged(buckets: Buckets) -> Buckets:
+    return replace(buckets, source=buckets.destination, destination=buckets.source)
+
+
+@pytest.fixture(scope="module")
+def wire(seaweedfs: Server) -> Iterator[Proxy]:
+    with proxied(seaweedfs) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def scene(seaweedfs: Server, wire: Proxy) -> Scene:
+    wire.forget()
+    buckets = Buckets.make(seaweedfs)
+    through = replace(buckets, server=replace(seaweedfs, endpoint_url=wire.endpoint_url))
+    return Scene(buckets, wire, Operator(through))
+
+
+def fill(buckets: Buckets, count: int) -> dict[str, bytes]:
+    """Upload objects, no two of them alike."""
+    bodies = {f"{n % 7}/{n:04}": f"object {n} ".encode() * (n % 50 + 1) for n in range(count)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: buckets.put(key, body=bodies[key]), bodies))
+    return bodies
+
+
+def contents(buckets: Buckets, bucket: str) -> dict[str, bytes]:
+    keys = [entry["Key"] for entry in buckets._list(bucket)]
+
+    def fetch(key: str) -> bytes:
+        body: bytes = buckets.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body
+
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(keys, pool.map(fetch, keys), strict=True))
+
+
+def assert_all_is_there_once(scene: Scene, bodies: dict[str, bytes]) -> None:
+    assert scene.buckets._list(scene.buckets.source) == []
+    assert contents(scene.buckets, scene.buckets.destination) == bodies
+
+
+# A moment: the n-th request of some operations, before or after the server has seen it.
+@dataclass(frozen=True)
+class Moment:
+    operations: tuple[str, ...]
+    number: int
+    when: str
+
+    def comes_with(self, proxy: Proxy, request: Request) -> bool:
+        if request.is_probe or request.operation not in self.operations:
+            return False
+        met = proxy.of(*self.operations)
+        return len(met) >= self.number and met[self.number - 1] is request
+
+
+STAGES = [
+    Moment(("CopyObject",), 1, "after"),
+    Moment(("CopyObject",), 120, "after"),
+    Moment(DELETES, 1, "before"),
+    Moment(DELETES, 1, "after"),
+]
+
+
+def kill(scene: Scene, moment: Moment, *arguments: str) -> int:
+    """Run a command as a process of its own and kill it at a moment; returns its exit code."""
+    started: list[subprocess.Popen[bytes]] = []
+    killed = Event()
+
+    def decide(request: Request) -> Fate:
+        if moment.when == "before" and moment.comes_with(scene.proxy, request):
+            started[0].kill()
+            killed.set()
+        # Whoever is dead asks nothing more.
+        return fates.DROP_BEFORE if killed.is_set() else PASS
+
+    def passed(request: Request) -> None:
+        if moment.when == "after" and moment.comes_with(scene.proxy, request):
+            started[0].kill()
+            killed.set()
+
+    scene.proxy.forget(decide)
+    scene.proxy.passed = passed
+    with scene.frogmove.process(
+        *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        started.append(process)
+        code = process.wait(4 * PATIENCE)
+    scene.proxy.forget()
+    return code
+
+
+@pytest.mark.parametrize(
+    "moment", STAGES, ids=["first-copy", "amid-copies", "copied-not-deleted", "amid-deletes"]
+)
+def test_a_killed_move_is_finished_by_resume_and_nothing_is_lost(
+    scene: Scene, moment: Moment
+) -> None:
+    bodies = fill(scene.buckets, 200)
+    assert kill(scene, moment, "move", "--all") == -signal.SIGKILL
+    resumed = scene.frogmove("resume", "-o", "json")
+    assert resumed.code == 0, resumed
+    assert_all_is_there_once(scene, bodies)
+
+
+@pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
+def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
+    scene: Scene, moment: Moment
+) -> None:
+    bodies = fill(scene.buckets, 40)
+    assert kill(scene, moment, "move", "--all") == -signal.SIGKILL
+    (run,) = scene.frogmove("runs", "-o", "json").of("run")
+    undone = scene.frogmove("undo", run["id"], "-o", "json")
+    assert (undone.code, undone.outcomes) == (0, dict.fromkeys(bodies, "moved")), undone
+    assert_all_is_there_once(scene.backwards(), bodies)
+
+
+@pytest.mark.long
+def test_twenty_kills_of_large_moves_and_of_their_resumption_lose_nothing(scene: Scene) -> None:
+    bodies = fill(scene.buckets, 2_000)
+    chance = random.Random(20)
+    kills = 0
+    while kills < 20:
+        kills += kill(scene, _draw(chance, len(bodies)), "move", "--all") == -signal.SIGKILL
+        left = len(scene.buckets._list(scene.buckets.source))
+        if chance.random() < 0.5 and left > 1:
+            kills += kill(scene, _draw(chance, left), "resume") == -signal.SIGKILL
+        assert scene.frogmove("resume", "-q").code == 0
+        assert_all_is_there_once(scene, bodies)
+        scene = scene.backwards()
+
+
+def _draw(chance: random.Random, objects: int) -> Moment:
+    when = chance.choice(["before", "after"])
+    if chance.random() < 0.4:
+        return Moment(DELETES, chance.randint(1, 2) if objects > 1000 else 1, when)
+    return Moment(("CopyObject",), chance.randint(1, objects), when)
+
+
+@contextmanager
+def interrupted(
+    scene: Scene, number: signal.Signals, operation: str, under_way: int, *arguments: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Event]]:
+    """Interrupt a command while all its requests of one operation are held up.
+
+    Args:
+        scene: where.
+        number: the signal.
+        operation: ``CopyObject`` …
+        under_way: how many such requests there are to be before the signal.
+        arguments: the command.
+
+    Yields:
+        the process, which has said that it heard, and what lets the requests go.
+    """
+    go = Event()
+
+    def hold(request: Request) -> Fate:
+        if request.operation == operation and not request.is_probe:
+            go.wait(PATIENCE)
+        return PASS
+
+    scene.proxy.forget(hold)
+    with scene.frogmove.process(
+        *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            scene.proxy.wait_for(lambda: len(scene.proxy.of(operation)) >= under_way)
+            process.send_signal(number)
+            assert process.stderr is not None
+            assert any(b"finishing what is under way" in line for line in process.stderr)
+            yield process, go
+        finally:
+            go.set()
+            process.kill()
+    scene.proxy.forget()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_tells_how_to_resume_and_resume_finishes(
+    scene: Scene, number: signal.Signals
+) -> None:
+    bodies = fill(scene.buckets, 60)
+    with interrupted(scene, number, "CopyObject", 8, "move", "--all", "--concurrency=8") as run:
+        process, go = run
+        go.set()
+        _, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+    found = re.search(r"frogmove resume (\S+)", err.decode())
+    assert found, err
+    left = scene.buckets._list(scene.buckets.source)
+    assert 0 < len(left) < 60
+    assert len(left) + len(scene.buckets._list(scene.buckets.destination)) == 60
+    assert scene.frogmove("resume", found[1]).code == 0
+    assert_all_is_there_once(scene, bodies)
+
+
+def test_the_second_signal_ends_at_once_and_resume_finishes(scene: Scene) -> None:
+    bodies = fill(scene.buckets, 60)
+    with interrupted(scene, signal.SIGINT, "CopyObject", 8, "move", "--all") as (process, go):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        assert not go.is_set()
+    assert scene.frogmove("resume").code == 0
+    assert_all_is_there_once(scene, bodies)
+
+
+LARGE = ("move", "large", "--multipart-threshold", "5MiB")
+
+
+def put_large(buckets: Buckets, parts: int) -> dict[str, bytes]:
+    """Upload an object of so many parts of the least size, each of other bytes."""
+    body = b"".join(f"part {n:03}".encode() * (5 * MIB // 8) for n in range(parts))
+    buckets.put("large", body=body, Metadata={"owner": "frog"}, Tagging="team=pond")
+    return {"large": body}
+
+
+def resume_parts(scene: Scene) -> list[str]:
+    """Resume; returns the numbers of the parts that were copied for it."""
+    (upload,) = uploads(scene)
+    ran = scene.frogmove("resume", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"large": "moved"}), ran
+    assert scene.proxy.of("CreateMultipartUpload") == []
+    parts = scene.proxy.of("UploadPartCopy")
+    assert {part.query["uploadId"] for part in parts} <= {upload}
+    assert uploads(scene) == []
+    return sorted(part.query["partNumber"] for part in parts)
+
+
+def uploads(scene: Scene) -> list[str]:
+    answer = scene.buckets.client.list_multipart_uploads(Bucket=scene.buckets.destination)
+    return [upload["UploadId"] for upload in answer.get("Uploads", [])]
+
+
+def assert_large_is_whole(scene: Scene, bodies: dict[str, bytes]) -> None:
+    assert_all_is_there_once(scene, bodies)
+    where = {"Bucket": scene.buckets.destination, "Key": "large"}
+    assert scene.buckets.client.head_object(**where)["Metadata"] == {"owner": "frog"}
+    (tag,) = scene.buckets.client.get_object_tagging(**where)["TagSet"]
+    assert tag == {"Key": "team", "Value": "pond"}
+
+
+def test_a_copy_in_parts_that_was_killed_goes_on_from_the_parts_it_has(scene: Scene) -> None:
+    bodies = put_large(scene.buckets, 4)
+    killed = Event()
+
+    def decide(request: Request) -> Fate:
+        if request.operation == "UploadPartCopy" and request.query["partNumber"] in {"2", "4"}:
+            killed.wait(PATIENCE)
+        return fates.DROP_BEFORE if killed.is_set() else PASS
+
+    scene.proxy.forget(decide)
+    with scene.frogmove.process(*LARGE, stderr=subprocess.DEVNULL) as process:
+        copied = partial(_copied_parts, scene.proxy)
+        scene.proxy.wait_for(lambda: copied() == {"1", "3"})
+        process.kill()
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+        killed.set()
+    scene.proxy.forget()
+    assert resume_parts(scene) == ["2", "4"]
+    assert_large_is_whole(scene, bodies)
+
+
+def _copied_parts(proxy: Proxy) -> set[str]:
+    return {part.query["partNumber"] for part in proxy.of("UploadPartCopy") if part.status == 200}
+
+
+def test_a_copy_in_parts_that_was_interrupted_is_kept_named_and_resumed(scene: Scene) -> None:
+    at_once = Multipart().at_once
+    bodies = put_large(scene.buckets, at_once + 2)
+    with interrupted(scene, signal.SIGINT, "UploadPartCopy", at_once, *LARGE) as (process, go):
+        go.set()
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+    state = f"interrupted after {at_once} of {at_once + 2} parts; its upload is kept to be resumed"
+    assert state.encode() in out
+    assert b"frogmove resume" in err
+    assert resume_parts(scene) == sorted([f"{at_once + 1}", f"{at_once + 2}"])
+    assert_large_is_whole(scene, bodies)

@@ -1,0 +1,172 @@
+"""A run that was interrupted or failed is finished by `frogmove resume`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.cli.state import journals
+from frogmove.core.terms import Multipart
+from tests.buckets import Buckets
+from tests.cli.operator import Operator, run
+from tests.wire import refusal
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+    from tests.wire import Wire
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def server(ministack: Server) -> Server:
+    """It keeps every key and lists in order."""
+    return ministack
+
+
+@pytest.fixture
+def sea(seaweedfs: Server) -> Buckets:
+    """On the one server that honours every condition."""
+    return Buckets.make(seaweedfs)
+
+
+def last_id() -> str:
+    return journals()[-1].stem
+
+
+def interrupt_at(wire: Wire, operation: str, *, skip: int = 0) -> None:
+    wire.before(operation, lambda: os.kill(os.getpid(), signal.SIGINT), skip=skip)
+
+
+def test_an_interrupted_move_is_finished(sea: Buckets, wire: Wire) -> None:
+    keys = [f"{number:02}" for number in range(12)]
+    sea.put(*keys)
+    interrupt_at(wire, "CopyObject", skip=3)
+    frogmove = Operator(sea)
+    interrupted = frogmove("move", "--all", "--concurrency", "2", "-o", "json")
+    assert interrupted.code == 130
+    assert f"frogmove resume {last_id()}" in interrupted.err
+    assert interrupted.summary["interrupted"] is True
+    assert set(interrupted.outcomes.values()) == {"moved"}
+    assert 0 < len(sea.there()) < len(keys)
+    first = last_id()
+    resumed = frogmove("resume", "-o", "json")
+    assert (resumed.code, set(resumed.outcomes.values())) == (0, {"moved"})
+    assert (sea.here(), sorted(sea.there())) == ({}, keys)
+    (again,) = [record for record in run("runs", "-o", "json").records if record["continues"]]
+    assert (again["continues"], again["command"]) == (first, "move")
+
+
+def test_keys_that_were_named_and_are_moved_already_are_no_error(
+    buckets: Buckets, frogmove: Operator, wire: Wire
+) -> None:
+    buckets.put("a", "b", "c", "not named")
+    wire.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
+    assert frogmove("move", "a", "b", "c").code == 1
+    resumed = frogmove("resume", "-o", "json")
+    assert (resumed.code, resumed.outcomes) == (0, {"b": "moved"})
+    assert buckets.here() == {"not named": b"not named"}
+
+
+def test_a_resume_keeps_to_the_journals_route_and_policy(
+    buckets: Buckets, frogmove: Operator, wire: Wire
+) -> None:
+    buckets.put("in/a", "in/b", "a")
+    buckets.put_there("out/a", "out/b", body=b"theirs")
+    denied = refusal(403, "AccessDenied")
+    wire.answer("DeleteObjects", denied)
+    first = Operator(buckets, ("in", "out"))
+    assert first("move", "--all", "--on-conflict", "keep-both").code == 1
+    other = Buckets.make(buckets.server)
+    other.put("a", "in/a")
+    before = other.state()
+    resumed = Operator(other)("resume", "-o", "json")
+    assert (resumed.code, resumed.outcomes) == (0, {"in/a": "moved", "in/b": "moved"})
+    assert other.state() == before
+    assert buckets.here() == {"a": b"a"}
+    assert sorted(buckets.there().values()) == [b"in/a", b"in/b", b"theirs", b"theirs"]
+
+
+def test_a_resume_goes_to_the_server_of_the_run(
+    buckets: Buckets, frogmove: Operator, wire: Wire
+) -> None:
+    buckets.put("a")
+    wire.answer("DeleteObject", refusal(403, "AccessDenied"))
+    frogmove("move", "a")
+    resumed = frogmove("resume", "-o", "json", FROGMOVE_ENDPOINT_URL="http://127.0.0.1:9")
+    assert (resumed.code, resumed.outcomes) == (0, {"a": "moved"})
+
+
+def test_an_interrupted_sync_is_finished(buckets: Buckets, frogmove: Operator, wire: Wire) -> None:
+    keys = [f"{number:02}" for number in range(12)]
+    buckets.put(*keys)
+    interrupt_at(wire, "CopyObject", skip=3)
+    assert frogmove("sync", "--concurrency", "2").code == 130
+    resumed = frogmove("resume", "-o", "json")
+    assert resumed.code == 0
+    assert set(resumed.outcomes.values()) == {"copied", "skipped"}
+    assert buckets.here() == buckets.there() == {key: key.encode() for key in keys}
+
+
+def test_a_version_is_finished_as_that_version(
+    buckets: Buckets, frogmove: Operator, wire: Wire
+) -> None:
+    buckets.version()
+    buckets.put("a", body=b"old")
+    old = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
+    buckets.put("a", body=b"current")
+    wire.answer("DeleteObject", refusal(403, "AccessDenied"))
+    assert frogmove("move", "a", "--version-id", old).code == 1
+    assert frogmove("resume").code == 0
+    assert (buckets.here(), buckets.there()) == ({"a": b"current"}, {"a": b"old"})
+    assert frogmove("resume", "-o", "json").outcomes == {}
+
+
+def test_a_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
+    buckets: Buckets, frogmove: Operator, wire: Wire
+) -> None:
+    buckets.put("a", "b")
+    wire.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
+    frogmove("move", "--all")
+    before, left = buckets.state(), journals()
+    dry = frogmove("resume", "-n", "-o", "json")
+    assert [record["key"] for record in dry.of("action")] == ["b"]
+    assert (buckets.state(), journals()) == (before, left)
+
+
+def test_an_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: Operator) -> None:
+    buckets.put("a")
+    frogmove("move", "a")
+    frogmove("undo", last_id())
+    ran = frogmove("resume")
+    assert (ran.code, ran.out) == (2, "")
+    assert "frogmove undo" in ran.err
+
+
+def uploads(buckets: Buckets) -> list[Any]:
+    answer = buckets.client.list_multipart_uploads(Bucket=buckets.destination)
+    return list(answer.get("Uploads", []))
+
+
+@pytest.mark.parametrize("since", ["changed", "gone"])
+def test_an_upload_that_is_of_no_more_use_is_not_left_behind(
+    sea: Buckets, wire: Wire, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    monkeypatch.setattr("frogmove.core.terms.Multipart", partial(Multipart, at_once=1))
+    sea.put("a", body=b"1" * 6 * MIB)
+    interrupt_at(wire, "UploadPartCopy")
+    frogmove = Operator(sea)
+    assert frogmove("move", "a", "--multipart-threshold", "5MiB").code == 130
+    assert len(uploads(sea)) == 1
+    if since == "changed":
+        sea.put("a", body=b"2")
+    else:
+        sea.client.delete_object(Bucket=sea.source, Key="a")
+    resumed = frogmove("resume")
+    assert resumed.code == 0
+    assert uploads(sea) == []
+    assert sea.there() == ({"a": b"2"} if since == "changed" else {})
