@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from mypy_boto3_s3 import S3Client
 
+    from frogmove.s3.crt import CrtS3
     from frogmove.s3.pressure import Limits
     from frogmove.s3.uri import Location
     from frogmove.settings import Settings
@@ -24,26 +26,41 @@ CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 120
 
 
+class Engine(StrEnum):
+    """What sends the requests."""
+
+    AUTO = "auto"
+    BOTO3 = "boto3"
+    CRT = "crt"
+
+
 class Connection:
     """S3 for one run, or for one Lambda process.
 
     Args:
         settings: as whom and where to speak.
         limits: how much may be asked of S3.
+        engine: what sends the requests, where the settings do not say.
+
+    Attributes:
+        s3: what to ask.
+        endpoint_url: the address of the server.
+        engine: what sends the requests, in words.
 
     Raises:
-        UsageError: when the profile, the Region or the endpoint URL cannot be used.
+        UsageError: when the profile, the Region, the endpoint URL or the engine cannot be used.
     """
 
-    def __init__(self, settings: Settings, limits: Limits) -> None:
+    def __init__(self, settings: Settings, limits: Limits, engine: Engine = Engine.BOTO3) -> None:
         renew = partial(make_client, settings, limits.concurrency)
-        self._boto = BotoS3(renew(), limits.concurrency, renew)
-        self.s3 = PatientS3(self._boto, limits)
-        self.endpoint_url = self._boto.endpoint_url
+        boto = BotoS3(renew(), limits.concurrency, renew)
+        self._lane, self.engine = _lane(boto, settings, limits, engine)
+        self.s3 = PatientS3(self._lane, limits)
+        self.endpoint_url = boto.endpoint_url
 
     def close(self) -> None:
         """Wait for the requests under way and end the threads."""
-        self._boto.close()
+        self._lane.close()
 
     def conditions(self, destination: Location) -> Conditions:
         """Tell which conditional requests the server honours.
@@ -60,6 +77,51 @@ class Connection:
         if is_aws(self.endpoint_url):
             return ALL
         return probe(self.s3, destination.bucket, destination.prefix)
+
+
+def _lane(
+    boto: BotoS3, settings: Settings, limits: Limits, engine: Engine
+) -> tuple[BotoS3 | CrtS3, str]:
+    """Choose what sends the requests, and tell which it is and why."""
+    try:
+        chosen = Engine(settings.engine or engine)
+    except ValueError as error:
+        raise UsageError(
+            f"{settings.engine!r} is no engine.", f"There are {', '.join(Engine)}."
+        ) from error
+    if chosen is Engine.BOTO3:
+        return boto, "boto3, as asked for"
+    try:
+        return _bulk_lane(boto, settings, limits), "crt"
+    except (ImportError, ValueError) as error:
+        # awscrt has no wheels for some platforms, and cannot read every file of certificates.
+        if chosen is Engine.CRT:
+            raise UsageError(
+                f"The engine crt cannot be used: {error}.",
+                "Use --engine boto3, or mend what it says.",
+            ) from error
+        return boto, f"boto3, as crt cannot be used: {error}"
+
+
+def _bulk_lane(boto: BotoS3, settings: Settings, limits: Limits) -> CrtS3:
+    """Make the lane for many small requests, with botocore's idea of the way to the server."""
+    # The Lambda does without, and so does whoever has no awscrt.
+    from botocore.httpsession import get_cert_path
+    from botocore.session import Session
+    from botocore.utils import get_environ_proxies
+
+    from frogmove.s3.crt import CrtS3
+    from frogmove.s3.transport import Transport
+
+    bundle = Session(profile=settings.profile).get_config_variable("ca_bundle")
+    transport = Transport(
+        limits.concurrency,
+        CONNECT_TIMEOUT,
+        READ_TIMEOUT,
+        bundle or get_cert_path(verify=True) or True,
+        get_environ_proxies(boto.endpoint_url),
+    )
+    return CrtS3(boto, transport)
 
 
 def make_client(settings: Settings, connections: int) -> S3Client:

@@ -39,6 +39,7 @@ class Settings:
         expected_bucket_owner: the account that both buckets must belong to.
         requester_pays: ``yes`` to pay for requests to a bucket whose owner does not.
         kms_key_id: the key to encrypt copies with, instead of the bucket's default.
+        engine: ``boto3`` or ``crt``; ``auto`` for whichever is faster and can be used.
     """
 
     source: str | None = None
@@ -49,6 +50,7 @@ class Settings:
     expected_bucket_owner: str | None = None
     requester_pays: str | None = None
     kms_key_id: str | None = None
+    engine: str | None = None
 
     def route(self) -> Route:
         """Return the route.

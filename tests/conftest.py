@@ -97,6 +97,8 @@ def buckets(server: Server) -> Buckets:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     """Every request that frogmove's own clients send."""
     made = Wire()
+    # It meets boto3's requests.
+    monkeypatch.setenv("FROGMOVE_ENGINE", "boto3")
     make = connection.make_client
 
     def attached(settings: Settings, connections: int) -> S3Client:

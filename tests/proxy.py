@@ -57,7 +57,7 @@ SILENCE = Fate("silence", "never", "silence")
 FAIL = Fate("500", "never", (500, "InternalError"))
 FAIL_AFTER = Fate("500 after", "now", (500, "InternalError"))
 SLOW_DOWN = Fate("503", "never", (503, "SlowDown"))
-EXPIRED = Fate("403", "never", (403, "ExpiredToken"))
+EXPIRED = Fate("expired", "never", (400, "ExpiredToken"))
 # S3 may begin an answer with 200 before it knows how a copy ends.
 ERROR_IN_200 = Fate("200 with an error", "never", (200, "InternalError"))
 ERROR_IN_200_AFTER = Fate("200 with an error after", "now", (200, "InternalError"))

@@ -33,6 +33,7 @@ from tests import proxy as fates
 from tests.buckets import Buckets
 from tests.objects import md5
 from tests.proxy import PASS, Fate, Proxy, Request, proxied
+from tests.scene import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ def stage(seaweedfs: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Stage(Buckets.make(seaweedfs), proxy, tmp_path_factory.mktemp("journals"))
 
 
-def play(stage: Stage, schedule: Schedule, terms: Terms, concurrency: int) -> None:
+def play(stage: Stage, engine: str, schedule: Schedule, terms: Terms) -> None:
     """Play one schedule, then run again in peace, and see that nothing was lost."""
     folder = f"{next(stage.numbers)}/"
     bucket = stage.buckets.source, stage.buckets.destination
@@ -158,7 +159,9 @@ def play(stage: Stage, schedule: Schedule, terms: Terms, concurrency: int) -> No
     stage.proxy.forget(decide)
     stage.proxy.passed = passed
     journal = stage.journals / f"{folder[:-1]}.jsonl"
-    move(stage.proxy, route, terms, journal, Limits(concurrency, None, 3, 0.001, 0.004))
+    through = Settings(endpoint_url=stage.proxy.endpoint_url, engine=engine)
+    limits = Limits(terms.concurrency, None, 3, 0.001, 0.004)
+    move(through, route, terms, journal, limits)
     begun = [each for each in stage.proxy.requests if each.operation == "CreateMultipartUpload"]
     nameless = sum(not _is_answered(each) for each in begun)
     assert_all_is_somewhere(stage.buckets, folder, uploader)
@@ -166,7 +169,7 @@ def play(stage: Stage, schedule: Schedule, terms: Terms, concurrency: int) -> No
     stage.proxy.schedule, stage.proxy.passed = fates.nothing_happens, lambda _: None
     again = journal.with_suffix(".again.jsonl")
     peace = Terms(ALL, OnConflict.OVERWRITE, multipart=MULTIPART)
-    results, error = move(stage.proxy, route, peace, again, Limits())
+    results, error = move(through, route, peace, again, Limits())
     assert error is None
     assert {result.outcome for result in results} <= {Outcome.MOVED}
     # What was believed lost may still arrive, even now.
@@ -180,12 +183,12 @@ def _is_answered(request: Request) -> bool:
 
 
 def move(
-    proxy: Proxy, route: Route, terms: Terms, journal: Path, limits: Limits
+    through: Settings, route: Route, terms: Terms, journal: Path, limits: Limits
 ) -> tuple[list[Result], RunError | None]:
     """Move everything on a route as `frogmove move --all` does."""
     header = Header("a run", "now", "move", str(route.source), str(route.destination))
     file = JournalFile(journal, header)
-    to = connection.Connection(Settings(endpoint_url=proxy.endpoint_url), limits)
+    to = connection.Connection(through, limits)
     results: list[Result] = []
     try:
         objects = list_folder(to.s3, route.source.bucket, route.source.prefix)
@@ -254,29 +257,27 @@ def assert_uploads_are_named(
 
 
 POLICIES = st.sampled_from([OnConflict.FAIL, OnConflict.OVERWRITE, OnConflict.KEEP_BOTH])
-NO_REASON = (
-    HealthCheck.too_slow,
-    HealthCheck.filter_too_much,
-    HealthCheck.function_scoped_fixture,
-)
+NO_REASON = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 
 
-@settings(max_examples=25, deadline=None, database=None, suppress_health_check=NO_REASON)
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=15, deadline=None, database=None, suppress_health_check=NO_REASON)
 @example(Schedule({}), OnConflict.FAIL, 4)
 @example(Schedule(dict.fromkeys(range(2, 40), fates.DROP_AFTER)), OnConflict.FAIL, 4)
 @given(SCHEDULES, POLICIES, st.integers(1, 4))
 def test_no_schedule_of_faults_and_overwrites_loses_a_key(
-    stage: Stage, schedule: Schedule, policy: OnConflict, concurrency: int
+    stage: Stage, engine: str, schedule: Schedule, policy: OnConflict, concurrency: int
 ) -> None:
     terms = Terms(ALL, policy, multipart=MULTIPART, concurrency=concurrency)
-    play(stage, schedule, terms, concurrency)
+    play(stage, engine, schedule, terms)
 
 
 @pytest.mark.long
-@settings(max_examples=1500, deadline=None, database=None, suppress_health_check=NO_REASON)
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=500, deadline=None, database=None, suppress_health_check=NO_REASON)
 @given(SCHEDULES, POLICIES, st.integers(1, 4))
 def test_many_schedules_of_faults_and_overwrites_lose_no_key(
-    stage: Stage, schedule: Schedule, policy: OnConflict, concurrency: int
+    stage: Stage, engine: str, schedule: Schedule, policy: OnConflict, concurrency: int
 ) -> None:
     terms = Terms(ALL, policy, multipart=MULTIPART, concurrency=concurrency)
-    play(stage, schedule, terms, concurrency)
+    play(stage, engine, schedule, terms)

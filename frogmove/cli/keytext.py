@@ -13,7 +13,9 @@ def show(key: str) -> str:
     Pasted into bash or zsh, the quoted form is the key again. No two keys are shown alike, so one
     that looks quoted by itself is quoted, too.
     """
-    if not key.startswith("$'") and not any(_is_unseen(char) for char in key):
+    # Nearly every key is printable throughout: that is one look instead of one a character.
+    is_seen = key.isprintable() or not any(_is_unseen(char) for char in key)
+    if is_seen and not key.startswith("$'"):
         return key
     return "$'" + "".join(_escape(char) for char in key) + "'"
 

@@ -30,6 +30,12 @@ _CONNECTION = [
         help="Refuse buckets that belong to another AWS account.",
     ),
     click.option("--kms-key-id", metavar="ID", help="Encrypt copies with this KMS key."),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "boto3", "crt"]),
+        envvar="FROGMOVE_ENGINE",
+        help="What sends the requests; auto is crt, the faster, where it can be used.",
+    ),
     click.option("--requester-pays", is_flag=True, help="Pay for requests to others' buckets."),
     click.option(
         "-o",
@@ -83,6 +89,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
         expected_bucket_owner: str | None,
         requester_pays: bool,
         kms_key_id: str | None,
+        engine: str | None,
         output: str,
         quiet: bool,
         verbose: bool,
@@ -98,6 +105,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
             expected_bucket_owner=expected_bucket_owner,
             requester_pays="yes" if requester_pays else None,
             kms_key_id=kms_key_id,
+            engine=engine,
         )
         console = Console(json_lines=output == "json", quiet=quiet, verbose=verbose)
         command(settings=settings, console=console, **own)

@@ -15,7 +15,7 @@ from frogmove.cli import exits
 from frogmove.cli.interrupt import interruptible
 from frogmove.cli.progress import Progress
 from frogmove.cli.state import new_run_id, runs_directory
-from frogmove.connection import Connection
+from frogmove.connection import Connection, Engine
 from frogmove.core import reach
 from frogmove.core.action import Verb
 from frogmove.core.journal_file import Header, JournalFile
@@ -46,7 +46,7 @@ def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
     Raises:
         UsageError: when the settings cannot be used.
     """
-    connection = Connection(settings, limits)
+    connection = Connection(settings, limits, Engine.AUTO)
     try:
         yield connection
     except KeyboardInterrupt:
@@ -119,6 +119,7 @@ class Session:
         self._connection = connection
         self._policy = policy
         self._console = console
+        console.detail(f"Engine: {connection.engine}.")
         for end in (route.source, route.destination):
             reach.check(connection.s3, end, must_list=end in listed)
         with explained(route.destination.bucket):

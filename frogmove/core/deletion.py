@@ -87,7 +87,8 @@ def fits_xml(key: str) -> bool:
     the answer would be about another key, or another key would be deleted.
     https://www.w3.org/TR/xml/#charsets, https://www.w3.org/TR/xml/#sec-line-ends
     """
-    return all(
+    # Nearly every key is printable throughout: that is one look instead of one a character.
+    return key.isprintable() or all(
         (" " <= char <= "\ud7ff" and not "\x7f" <= char <= "\x9f")
         or "\ue000" <= char <= "\ufffd"
         or char >= "\U00010000"

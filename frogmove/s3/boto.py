@@ -257,7 +257,7 @@ class BotoS3:
             try:
                 return self._request(operation, request)
             except S3Error as error:
-                if error.code not in _EXPIRED or not self._renewed(client):
+                if not _may_have_expired(error) or not self._renewed(client):
                     raise
             return self._request(operation, request)
 
@@ -289,6 +289,12 @@ class BotoS3:
 
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
+
+
+def _may_have_expired(error: S3Error) -> bool:
+    """Tell whether credentials have expired; the refusal of a HEAD has no body to say so."""
+    return error.code in _EXPIRED or (error.operation == "HeadObject" and error.status == 400)
+
 
 # botocore's own refusals that mean the credentials cannot be used.
 _LOCAL = dict.fromkeys(

@@ -113,7 +113,10 @@ def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         KeyError: when one is missing that has to be there.
         ValueError: when one makes no sense.
+        UnicodeError: when one is not ASCII: SDKs differ in how they read it.
     """
+    for value in headers.values():
+        value.encode("ascii")
     answer: dict[str, Any] = {
         name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
     }

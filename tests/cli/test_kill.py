@@ -12,7 +12,7 @@ import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
@@ -21,36 +21,17 @@ import pytest
 
 from frogmove.core.terms import Multipart
 from tests import proxy as fates
-from tests.buckets import Buckets
-from tests.cli.operator import Operator
 from tests.proxy import PASS, PATIENCE, Fate, Proxy, Request, proxied
+from tests.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.buckets import Buckets
     from tests.servers import Server
 
 MIB = 1024 * 1024
 DELETES = ("DeleteObject", "DeleteObjects")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Two buckets whose operator reaches them only through the proxy."""
-
-    buckets: Buckets
-    proxy: Proxy
-    frogmove: Operator
-
-    def backwards(self) -> Scene:
-        """Return the same scene with source and destination exchanged."""
-        return Scene(
-            _exchanged(self.buckets), self.proxy, Operator(_exchanged(self.frogmove.buckets))
-        )
-
-
-def _exchanged(buckets: Buckets) -> Buckets:
-    return replace(buckets, source=buckets.destination, destination=buckets.source)
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +42,7 @@ def wire(seaweedfs: Server) -> Iterator[Proxy]:
 
 @pytest.fixture
 def scene(seaweedfs: Server, wire: Proxy) -> Scene:
-    wire.forget()
-    buckets = Buckets.make(seaweedfs)
-    through = replace(buckets, server=replace(seaweedfs, endpoint_url=wire.endpoint_url))
-    return Scene(buckets, wire, Operator(through))
+    return Scene.make(seaweedfs, wire)
 
 
 def fill(buckets: Buckets, count: int) -> dict[str, bytes]:

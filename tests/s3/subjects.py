@@ -11,6 +11,8 @@ import pytest
 from frogmove.s3 import S3Error
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.conditions import ALL, Conditions
+from frogmove.s3.crt import CrtS3
+from frogmove.s3.transport import Transport
 from tests.buckets import Buckets
 from tests.model import ModelS3, World
 
@@ -66,7 +68,20 @@ def with_boto(server: Server) -> Iterator[Subject]:
     """Speak to a server through boto3."""
     buckets = Buckets.make(server)
     s3 = BotoS3(buckets.client, 16)
-    yield Subject(
+    yield _subject(server, buckets, s3)
+    s3.close()
+
+
+def with_crt(server: Server) -> Iterator[Subject]:
+    """Speak to a server through awscrt."""
+    buckets = Buckets.make(server)
+    s3 = CrtS3(BotoS3(buckets.client, 16), Transport(16, 5, 60, verify=True, proxies={}))
+    yield _subject(server, buckets, s3)
+    s3.close()
+
+
+def _subject(server: Server, buckets: Buckets, s3: S3) -> Subject:
+    return Subject(
         s3,
         buckets.source,
         buckets.destination,
@@ -75,7 +90,6 @@ def with_boto(server: Server) -> Iterator[Subject]:
         server.lacks,
         server.ordered,
     )
-    s3.close()
 
 
 def on_model() -> Iterator[Subject]:
@@ -86,7 +100,10 @@ def on_model() -> Iterator[Subject]:
 
 
 # A further implementation is a further line.
-IMPLEMENTATIONS: dict[str, Callable[[Server], Iterator[Subject]]] = {"boto": with_boto}
+IMPLEMENTATIONS: dict[str, Callable[[Server], Iterator[Subject]]] = {
+    "boto": with_boto,
+    "crt": with_crt,
+}
 SERVERS = ("moto", "ministack", "seaweedfs")
 
 

@@ -1,0 +1,355 @@
+"""S3 for many small requests: prepared by botocore, stamped here, sent by awscrt.
+
+What is rare, or what botocore has to sign in a way of its own, goes through boto3.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from functools import partial
+from http.client import responses
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
+from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
+from frogmove.s3.transport import Answer, NoAnswerError, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from frogmove.s3 import Checksum, Copy, Deletion, Head
+    from frogmove.s3.boto import BotoS3
+    from frogmove.s3.prepared import Request
+
+T = TypeVar("T")
+
+# Answers after which boto3 is to try: it knows the way to a bucket's own Region, and reads
+# credentials anew.
+_CODES = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "PermanentRedirect",
+        "TemporaryRedirect",
+        "IllegalLocationConstraintException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "TokenRefreshRequired",
+    }
+)
+
+
+class CrtS3:
+    """The S3 interface on awscrt's HTTP connections.
+
+    Args:
+        boto: prepares the requests, and sends those that are not sent here. It is closed with
+            this.
+        transport: sends the others.
+    """
+
+    def __init__(self, boto: BotoS3, transport: Transport) -> None:
+        self._boto = boto
+        self._transport = transport
+        self._preparer = Preparer(boto.client)
+        self._preparing = Lock()
+        self._closed = False
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address of the server."""
+        return self._boto.endpoint_url
+
+    def close(self) -> None:
+        """Wait for the requests under way and end connections and threads."""
+        self._closed = True
+        self._transport.close()
+        self._preparer.close()
+        self._boto.close()
+
+    def list_page(
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
+    ) -> Future[Page]:
+        """See :class:`frogmove.s3.S3`."""
+        more = shapes.list_options(token, start_after, delimiter)
+
+        def request(preparer: Preparer) -> Request:
+            return preparer.prepare(
+                "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=limit, **more
+            ).as_it_is()
+
+        again = partial(
+            self._boto.list_page,
+            *(bucket, prefix, token, limit),
+            start_after=start_after,
+            delimiter=delimiter,
+        )
+        return self._send("ListObjectsV2", request, _page, again)
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request(preparer: Preparer) -> Request:
+            template = preparer.template(
+                ("head", bucket),
+                "head_object",
+                lambda: {"Bucket": bucket, "Key": KEY, "ChecksumMode": "ENABLED"},
+            )
+            return template.stamped(_allowed(key), version_id=version_id)
+
+        again = partial(self._boto.head, bucket, key, version_id)
+        return self._send("HeadObject", request, partial(_head, key, version_id), again)
+
+    def copy(self, copy: Copy) -> Future[Copied]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(
+            "CopyObject", partial(_copy_request, copy), _copied, partial(self._boto.copy, copy)
+        )
+
+    def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request(preparer: Preparer) -> Request:
+            template = preparer.template(
+                ("delete", bucket), "delete_object", lambda: {"Bucket": bucket, "Key": KEY}
+            )
+            condition = []
+            if deletion.version_id is None and deletion.etag is not None:
+                condition.append(("If-Match", shapes.quoted(deletion.etag)))
+            return template.stamped(_allowed(deletion.key), condition, deletion.version_id)
+
+        again = partial(self._boto.delete, bucket, deletion)
+        return self._send("DeleteObject", request, lambda _: None, again)
+
+    def delete_many(
+        self, bucket: str, deletions: Sequence[Deletion]
+    ) -> Future[dict[str, S3Error | None]]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request(preparer: Preparer) -> Request:
+            template = preparer.template(
+                ("delete_many", bucket),
+                "delete_objects",
+                lambda: {"Bucket": bucket, "Delete": {"Objects": [{"Key": KEY}]}},
+            )
+            return template.with_body(xml.write_deletions(deletions))
+
+        def result(answer: Answer) -> dict[str, S3Error | None]:
+            return shapes.fates(deletions, xml.read_fates(answer.body))
+
+        again = partial(self._boto.delete_many, bucket, deletions)
+        return self._send("DeleteObjects", request, result, again)
+
+    def copy_part(
+        self, copy: Copy, upload_id: str, number: int, first: int, last: int
+    ) -> Future[Part]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.copy_part(copy, upload_id, number, first, last)
+
+    def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.tags(bucket, key, version_id)
+
+    def create_upload(
+        self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
+    ) -> Future[str]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.create_upload(copy, source, tags, checksum)
+
+    def complete_upload(
+        self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
+    ) -> Future[Copied]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.complete_upload(copy, upload_id, parts, checksum)
+
+    def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.abort_upload(bucket, key, upload_id)
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.list_parts(bucket, key, upload_id)
+
+    def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.put(bucket, key, body)
+
+    def _send(
+        self,
+        operation: str,
+        request: Callable[[Preparer], Request],
+        result: Callable[[Answer], T],
+        again: Callable[[], Future[T]],
+    ) -> Future[T]:
+        """Send one request.
+
+        Args:
+            operation: its name, for errors.
+            request: makes it.
+            result: reads its answer.
+            again: does the same by boto3.
+        """
+        if self._closed:
+            raise RuntimeError("closed")
+        preparer = self._current()
+        try:
+            made = request(preparer)
+            headers = made.signed(preparer.keys())
+        except (UnpreparableError, UnicodeError):
+            return again()
+        future: Future[T] = Future()
+        ended = partial(self._ended, operation, result, again, preparer, future)
+        self._transport.send(made, headers, ended)
+        return future
+
+    def _current(self) -> Preparer:
+        """Return who prepares requests, for the credentials of now."""
+        preparer = self._preparer
+        if preparer.client is self._boto.client:
+            return preparer
+        with self._preparing:
+            if self._preparer.client is not self._boto.client:
+                self._preparer = Preparer(self._boto.client)
+            return self._preparer
+
+    def _ended(
+        self,
+        operation: str,
+        result: Callable[[Answer], T],
+        again: Callable[[], Future[T]],
+        preparer: Preparer,
+        future: Future[T],
+        answer: Answer | NoAnswerError,
+    ) -> None:
+        try:
+            found = self._read(operation, result, answer)
+        except S3Error as error:
+            if _is_for_boto(error):
+                preparer.forget()
+                self._redo(again, future)
+            else:
+                future.set_exception(error)
+        except UnicodeError:
+            # Header values beyond ASCII are read as botocore reads them, by itself.
+            self._redo(again, future)
+        except Exception as problem:
+            # Whoever waits for the answer would wait for ever.
+            future.set_exception(problem)
+        else:
+            future.set_result(found)
+
+    def _read(
+        self, operation: str, result: Callable[[Answer], T], answer: Answer | NoAnswerError
+    ) -> T:
+        """Read an answer.
+
+        Raises:
+            S3Error: when it is none, a refusal, or not what it should be.
+            UnicodeError: when it is for botocore to read.
+        """
+        if isinstance(answer, NoAnswerError):
+            message = f"no answer from {self.endpoint_url}: {answer.words}"
+            raise S3Error(operation, answer.name, None, message)
+        if not 200 <= answer.status < 300:
+            raise _refused(operation, answer)
+        try:
+            return result(answer)
+        except UnicodeError:
+            raise
+        except (KeyError, ValueError) as problem:
+            raise _malformed(operation, answer, problem) from problem
+
+    def _redo(self, again: Callable[[], Future[T]], future: Future[T]) -> None:
+        """Have boto3 do it, and pass on what became of it."""
+        try:
+            again().add_done_callback(partial(_pass_on, future))
+        except RuntimeError as closed:
+            future.set_exception(closed)
+
+
+def _copy_request(copy: Copy, preparer: Preparer) -> Request:
+    template = preparer.template(
+        ("copy", copy.bucket, copy.to_bucket), "copy_object", partial(_copy_params, copy)
+    )
+    source = copy.source
+    headers = [
+        template.copy_source(_allowed(source.key), source.version_id),
+        ("x-amz-copy-source-if-match", shapes.quoted(source.etag)),
+    ]
+    if source.storage_class != "STANDARD":
+        # CopyObject would reset it to STANDARD.
+        headers.append(("x-amz-storage-class", source.storage_class))
+    condition = shapes.destination_condition(copy)
+    headers += [(_CONDITIONS[name], value) for name, value in condition.items()]
+    return template.stamped(_allowed(copy.to_key), headers)
+
+
+_CONDITIONS = {"IfNoneMatch": "If-None-Match", "IfMatch": "If-Match"}
+
+
+def _copy_params(copy: Copy) -> dict[str, object]:
+    return {
+        "Bucket": copy.to_bucket,
+        "Key": KEY,
+        "CopySource": {"Bucket": copy.bucket, "Key": SOURCE},
+        "MetadataDirective": "COPY",
+        "TaggingDirective": "COPY",
+    }
+
+
+def _allowed(key: str) -> str:
+    """Return a key; botocore refuses an empty one, and is left to do so."""
+    if not key:
+        raise UnpreparableError
+    return key
+
+
+def _page(answer: Answer) -> Page:
+    return xml.read_page(answer.body)
+
+
+def _copied(answer: Answer) -> Copied:
+    found, _ = xml.read(answer.body, "CopyObjectResult")
+    return Copied(shapes.unquoted(found.need("ETag")), answer.headers.get("x-amz-version-id"))
+
+
+def _head(key: str, version_id: str | None, answer: Answer) -> Head:
+    return shapes.head(key, version_id, shapes.head_answer(answer.headers))
+
+
+def _is_for_boto(error: S3Error) -> bool:
+    """Tell whether boto3 may get further; a HEAD's refusal does not say what is wrong."""
+    if error.code in _CODES or error.status in {301, 302, 307}:
+        return True
+    return error.operation == "HeadObject" and error.status == 400
+
+
+def _refused(operation: str, answer: Answer) -> S3Error:
+    code, message = xml.read_error(answer.body) or ("", "")
+    status = answer.status
+    return S3Error(operation, code or str(status), status, message or responses.get(status, ""))
+
+
+def _malformed(operation: str, answer: Answer, problem: Exception) -> S3Error:
+    """Read an answer that calls itself a success and is none."""
+    # S3 sends its 200 before a copy is done; what goes wrong after that is said in the body.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+    said = xml.read_error(answer.body)
+    if said is not None:
+        return S3Error(operation, said[0], 500, said[1])
+    return S3Error(operation, "MalformedAnswer", 500, str(problem))
+
+
+def _pass_on(future: Future[T], done: Future[T]) -> None:
+    error = done.exception()
+    if error is None:
+        future.set_result(done.result())
+    else:
+        future.set_exception(error)

@@ -1,0 +1,238 @@
+"""S3's XML, read with expat and only where something is needed from it. Pure.
+
+botocore's own parser builds a tree and then walks it by the operation's model: 99 ms of CPU for
+a listing of 1,000 keys, against 6 ms here (measured on one machine).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+from xml.parsers import expat
+
+from frogmove.s3 import Page, S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from frogmove.s3 import Deletion
+
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+class MalformedAnswerError(ValueError):
+    """An answer that is not the XML that it should be."""
+
+
+class Record(dict[str, str]):
+    """The texts of one element's leaves, by their names; the last of several of one name."""
+
+    def need(self, name: str) -> str:
+        """Return a text that has to be there.
+
+        Raises:
+            MalformedAnswerError: when it is not.
+        """
+        try:
+            return self[name]
+        except KeyError:
+            raise MalformedAnswerError(f"the answer has no {name}") from None
+
+
+def read(
+    body: bytes, root: str, kinds: Iterable[str] = ()
+) -> tuple[Record, list[tuple[str, Record]]]:
+    """Read an answer: the leaves right under its root, and its records.
+
+    Args:
+        body: the XML.
+        root: the name of its root element.
+        kinds: the elements under the root that are records, such as ``Contents``. What is
+            deeper still is left out.
+
+    Returns:
+        the root's own leaves, and each record with its kind, in order.
+
+    Raises:
+        MalformedAnswerError: when it is no XML or has another root.
+    """
+    top = Record()
+    records: list[tuple[str, Record]] = []
+    wanted = frozenset(kinds)
+    current: dict[str, str] = top
+    name = ""
+    inside = ""
+    texts: list[str] = []
+    depth = 0
+
+    def start(tag: str, _: Mapping[str, str]) -> None:
+        nonlocal current, name, inside, depth
+        depth += 1
+        name = tag
+        texts.clear()
+        if depth == 2 and tag in wanted:
+            inside = tag
+            current = record = Record()
+            records.append((tag, record))
+        elif depth == 1 and tag != root:
+            raise MalformedAnswerError(f"the answer is <{tag}>, not <{root}>")
+
+    def end(tag: str) -> None:
+        nonlocal current, name, inside, depth
+        if name == tag and depth == (3 if inside else 2):
+            current[tag] = texts[0] if len(texts) == 1 else "".join(texts)
+        name = ""
+        depth -= 1
+        if depth == 1 and inside:
+            current, inside = top, ""
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = texts.append
+    _parse(parser, body)
+    return top, records
+
+
+def _parse(parser: expat.XMLParserType, body: bytes) -> None:
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        raise MalformedAnswerError(f"the answer is no XML: {error}") from error
+
+
+def read_error(body: bytes) -> tuple[str, str] | None:
+    """Return the code and the message of a refusal; None when the body is none."""
+    try:
+        said, _ = read(body, "Error")
+    except MalformedAnswerError:
+        return None
+    return said.get("Code", ""), said.get("Message", "")
+
+
+def read_page(body: bytes) -> Page:
+    """Read a ListObjectsV2 answer.
+
+    Raises:
+        MalformedAnswerError: when it is none.
+    """
+    top, records = _read_flat(body) or read(body, "ListBucketResult", _KINDS)
+    decode = _decoded if top.get("EncodingType") == "url" else str
+    objects = []
+    prefixes = []
+    try:
+        for kind, entry in records:
+            if kind == "Contents":
+                objects.append(
+                    S3Object(
+                        decode(entry["Key"]),
+                        int(entry["Size"]),
+                        entry["ETag"].strip('"'),
+                        moment(entry["LastModified"]),
+                        entry.get("StorageClass") or "STANDARD",
+                    )
+                )
+            else:
+                prefixes.append(decode(entry["Prefix"]))
+    except (KeyError, ValueError) as error:
+        raise MalformedAnswerError(f"an entry of the listing has a bad {error}") from error
+    more = top.need("IsTruncated") == "true"
+    return Page(objects, top.need("NextContinuationToken") if more else None, prefixes)
+
+
+_KINDS = frozenset({"Contents", "CommonPrefixes"})
+_TOP = frozenset({"IsTruncated", "NextContinuationToken", "EncodingType"})
+_LEAVES = frozenset({"Key", "Size", "ETag", "LastModified", "StorageClass", "Prefix"})
+
+
+def _read_flat(body: bytes) -> tuple[Record, list[tuple[str, Record]]] | None:
+    """Read a listing as :func:`read` does, without a Python call per element.
+
+    expat puts texts and the names of ended elements into one list, as they come. What tells a
+    name from a text is the namespace before it: no text of a URL-encoded listing has one.
+
+    Returns:
+        None when the listing is not such a one.
+    """
+    events: list[str] = []
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    # A beginning only parts the text before it from that after it.
+    parser.StartElementHandler = dict[str, object]().__setitem__
+    parser.CharacterDataHandler = events.append
+    parser.EndElementHandler = events.append
+    _parse(parser, body)
+    namespace, _, root = events[-1].rpartition("}")
+    if root != "ListBucketResult" or not namespace:
+        return None
+    names = {f"{namespace}}}{name}": name for name in _KINDS | _TOP | _LEAVES}
+    records: list[tuple[str, Record]] = []
+    top, record = Record(), Record()
+    before = ""
+    for event in events:
+        if event in names:
+            name = names[event]
+            if name in _LEAVES:
+                record[name] = before.strip()
+            elif name in _KINDS:
+                records.append((name, record))
+                record = Record()
+            else:
+                top[name] = before.strip()
+        before = event
+    return (top, records) if top.get("EncodingType") == "url" else None
+
+
+def _decoded(key: str) -> str:
+    # As botocore reads it: a plus is a space, as some servers encode it.
+    return unquote_plus(key) if "%" in key or "+" in key else key
+
+
+def moment(text: str) -> datetime:
+    """Read a time as S3 writes it: ISO 8601, in UTC unless it says otherwise."""
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+
+
+def read_fates(body: bytes) -> dict[str, list[Record]]:
+    """Read a DeleteObjects answer into what :func:`frogmove.s3.shapes.fates` takes.
+
+    Raises:
+        MalformedAnswerError: when it is none.
+    """
+    _, records = read(body, "DeleteResult", ("Deleted", "Error"))
+    found: dict[str, list[Record]] = {"Deleted": [], "Errors": []}
+    for kind, record in records:
+        record.need("Key")
+        found["Deleted" if kind == "Deleted" else "Errors"].append(record)
+    return found
+
+
+def write_deletions(deletions: Sequence[Deletion]) -> bytes:
+    """Write the body of a DeleteObjects request, as botocore writes it."""
+    return (
+        f'<Delete xmlns="{_NAMESPACE}">{"".join(map(_write_deletion, deletions))}</Delete>'
+    ).encode()
+
+
+def _write_deletion(deletion: Deletion) -> str:
+    key = escaped(deletion.key)
+    if deletion.version_id is not None:
+        return (
+            f"<Object><Key>{key}</Key>"
+            f"<VersionId>{escaped(deletion.version_id)}</VersionId></Object>"
+        )
+    if deletion.etag is not None:
+        # Quotation marks mean nothing special in a text.
+        return f'<Object><Key>{key}</Key><ETag>"{escaped(deletion.etag)}"</ETag></Object>'
+    return f"<Object><Key>{key}</Key></Object>"
+
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;", "\n": "&#xA;"})
+
+
+def escaped(text: str) -> str:
+    """Return a text as XML carries it; line ends by number, or a reader would change them."""
+    return text.translate(_ESCAPES) if any(char in text for char in "&<>\r\n") else text

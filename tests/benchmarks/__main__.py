@@ -1,0 +1,115 @@
+"""The command: ``python -m tests.benchmarks``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tests.benchmarks import peers, plot, table, workload
+from tests.benchmarks.results import Report
+from tests.benchmarks.rows import FULL, GIB, QUICK, Row, rows
+from tests.benchmarks.tools import FROGMOVE, FROGMOVE_BOTO3, frogmoves, interpreter
+
+# Growth is about the default engine alone: the 100,000th object takes each of them a while.
+GROWING = {FROGMOVE}
+
+WIDTH = 140
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--quick", is_flag=True, help="Little of everything: shows that it works.")
+@click.option("--rounds", type=click.IntRange(min=1), help="Runs of each program.  [3; quick: 1]")
+@click.option("--only", "names", multiple=True, metavar="ROW", help="Only rows of this name.")
+@click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program.")
+@click.option("--million", is_flag=True, help="1,000,000 keys as well; takes long.")
+@click.option("--large", type=float, metavar="GIB", help="Size of the large object.  [5]")
+@click.option("--json", "json_file", type=_FILE, help="Write all figures to this file.")
+@click.option("--markdown", "markdown_file", type=_FILE, help="Write the tables to this file.")
+@click.option("--svg", "svg_file", type=_FILE, help="Draw the rates into this file.")
+def main(
+    quick: bool,
+    rounds: int | None,
+    names: tuple[str, ...],
+    programs: tuple[str, ...],
+    million: bool,
+    large: float | None,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    svg_file: Path | None,
+) -> None:
+    """Measure frogmove and its peers, in turn, on S3 servers of their own."""
+    sizes = QUICK if quick else FULL
+    if large is not None:
+        sizes = replace(sizes, large=int(large * GIB))
+    chosen = _chosen(rows(sizes, million=million), names)
+    progress = Console(stderr=True)
+    report = _report()
+    if quick:
+        report.notes.append("These sizes only show that all of it works: figures mean nothing.")
+    tools = frogmoves()
+    for peer in peers.peers(programs):
+        if isinstance(peer, str):
+            report.notes.append(peer)
+            progress.print(peer, style="yellow", markup=False)
+        else:
+            tools.append(peer)
+    if programs:
+        tools = [tool for tool in tools if tool.name in programs]
+    report.versions = {tool.name: tool.version for tool in tools}
+
+    def say(text: str) -> None:
+        progress.print(text, style="dim", highlight=False, markup=False)
+
+    try:
+        for row in chosen:
+            taking = [tool for tool in tools if not row.family or tool.name in GROWING]
+            if row.is_start:
+                # With another engine, it starts no differently.
+                taking = [tool for tool in tools if tool.name != FROGMOVE_BOTO3]
+                taking.append(interpreter())
+            times = 1 if row.family or row.objects == 1 else rounds or (1 if quick else 3)
+            report.rows.append(workload.run(row, taking, times, say))
+    except KeyboardInterrupt:
+        report.notes.append(f"Interrupted after {len(report.rows)} of {len(chosen)} rows.")
+    out = Console()
+    # Piped, rich would take it for narrow.
+    table.show(report, out if out.is_terminal else Console(width=WIDTH))
+    if json_file:
+        json_file.write_text(json.dumps(report.record(), indent=1) + "\n", "utf-8")
+    if markdown_file:
+        markdown_file.write_text(table.markdown(report), "utf-8")
+    if svg_file:
+        svg_file.write_text(plot.svg(report), "utf-8")
+
+
+def _chosen(known: list[Row], names: tuple[str, ...]) -> list[Row]:
+    """Return the rows named; a name stands for all rows that begin with it, too."""
+    for name in names:
+        if not any(row.name.startswith(name) for row in known):
+            words = ", ".join(row.name for row in known)
+            raise click.UsageError(f"There is no row {name!r}; there are {words}.")
+    exact = {row.name for row in known} & set(names)
+    others = [name for name in names if name not in exact]
+    return [
+        row
+        for row in known
+        if not names or row.name in exact or any(row.name.startswith(name) for name in others)
+    ]
+
+
+def _report() -> Report:
+    machine = f"{os.cpu_count()} CPUs, {platform.system()}, Python {platform.python_version()}"
+    return Report(f"{datetime.now(UTC):%Y-%m-%d}", machine, {})
+
+
+if __name__ == "__main__":
+    main()

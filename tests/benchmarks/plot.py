@@ -1,0 +1,98 @@
+"""Reports as a picture: bars in SVG, by hand, legible on light and on dark pages alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from tests.benchmarks.tools import FROGMOVE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.benchmarks.results import Report, RowResult
+
+WIDTH = 760
+LABEL = 110
+FIGURE = 170
+BAR, GAP = 16, 5
+TITLE = 30
+MARGIN = 16
+FAR = 2.5
+
+_STYLE = """
+.page { fill: #ffffff; }
+text { font: 13px system-ui, sans-serif; fill: #24292f; }
+.title { font-weight: 600; }
+.figure { font-variant-numeric: tabular-nums; }
+.own { fill: #1a7f37; }
+.other { fill: #8c959f; }
+.ceiling { stroke: #bf8700; stroke-width: 2; stroke-dasharray: 3 3; }
+@media (prefers-color-scheme: dark) {
+  .page { fill: #0d1117; }
+  text { fill: #e6edf3; }
+  .own { fill: #3fb950; }
+  .other { fill: #6e7681; }
+  .ceiling { stroke: #d29922; }
+}
+"""
+
+
+def svg(report: Report) -> str:
+    """Draw the rates of all rows that have any."""
+    rows = [row for row in report.rows if not row.family and _bars(row)]
+    body: list[str] = []
+    top = MARGIN
+    for row in rows:
+        body += _panel(row, top)
+        top += TITLE + len(_bars(row)) * (BAR + GAP) + MARGIN
+    body.append(
+        f'<text x="{MARGIN}" y="{top + 4}">objects a second; '
+        "dashes: a bare load generator on the same server</text>"
+    )
+    height = top + MARGIN + 4
+    titles = "; ".join(row.title for row in rows)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+        f'viewBox="0 0 {WIDTH} {height}" role="img">'
+        f"<title>Objects a second: {escape(titles)}</title><style>{_STYLE}</style>\n"
+        f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>\n'
+        + "\n".join(body)
+        + "\n</svg>\n"
+    )
+
+
+def _bars(row: RowResult) -> list[tuple[str, float]]:
+    if row.skipped or row.name.startswith("start-") or row.objects == 1:
+        return []
+    return [(entry.tool, entry.rate.median) for entry in row.entries if entry.samples]
+
+
+def _panel(row: RowResult, top: int) -> Iterator[str]:
+    bars = _bars(row)
+    limit = row.ceiling.median if row.ceiling else 0.0
+    longest = max(rate for _, rate in bars)
+    # Bars next to a ceiling far above would be too short to be told apart.
+    is_near = limit <= FAR * longest
+    scale = (WIDTH - LABEL - FIGURE - MARGIN) / (max(limit, longest) if is_near else longest)
+    own = dict(bars).get(FROGMOVE)
+    title = row.title if is_near else f"{row.title} (ceiling: {limit:,.0f})"
+    yield f'<text class="title" x="{MARGIN}" y="{top + 16}">{escape(title)}</text>'
+    top += TITLE
+    left = MARGIN + LABEL
+    for place, (tool, rate) in enumerate(bars):
+        y = top + place * (BAR + GAP)
+        kind = "own" if tool.startswith(FROGMOVE) else "other"
+        width = max(1.0, rate * scale)
+        times = "" if own is None or tool == FROGMOVE else f"  ({own / rate:.2g}× slower)"
+        if own is not None and rate > own:
+            times = f"  ({rate / own:.2g}× faster)"
+        yield f'<text x="{MARGIN}" y="{y + 13}">{escape(tool)}</text>'
+        size = f'width="{width:.1f}" height="{BAR}" rx="2"'
+        yield f'<rect class="{kind}" x="{left}" y="{y}" {size}/>'
+        place_of_figure = f'x="{left + width + 8:.1f}" y="{y + 13}"'
+        yield f'<text class="figure" {place_of_figure}>{rate:,.0f}{times}</text>'
+    if limit and is_near:
+        x = left + limit * scale
+        bottom = top + len(bars) * (BAR + GAP) - GAP
+        yield f'<line class="ceiling" x1="{x:.1f}" y1="{top - 3}" x2="{x:.1f}" y2="{bottom + 3}"/>'

@@ -1,0 +1,251 @@
+"""The servers that the benchmarks run against, started by them and gone with them."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+import boto3
+import pytest
+from boto3.s3.transfer import TransferConfig
+
+from tests import proxy as proxies
+from tests import servers as tested
+from tests.benchmarks import load, requests
+from tests.benchmarks.keys import key_of
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+BUCKETS = ("bench-a", "bench-b")
+
+SECONDS_TO_START = 30.0
+SECONDS_TO_OBEY = 600.0
+PAGE = 1000
+
+# Larger objects are written in parts, of this size.
+LARGEST_PUT = 64 << 20
+
+
+class UnavailableError(Exception):
+    """Something that a row needs cannot be had here; the row is left out and says so."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers, with both buckets.
+
+    Attributes:
+        name: as people know it.
+        host: where it is.
+        port: its TCP port.
+        access_key: as whom to speak to it.
+        secret_key: the same one's.
+        counts_itself: whether to count requests costs it nothing.
+    """
+
+    name: str
+    host: str
+    port: int
+    access_key: str
+    secret_key: str
+    counts_itself: bool = False
+
+    @property
+    def endpoint_url(self) -> str:
+        """Its URL."""
+        return f"http://{self.host}:{self.port}"
+
+    def make_buckets(self) -> None:
+        """Make both buckets."""
+        signer = requests.Signer(self)
+        load.send(self, [signer.wire(requests.Request("PUT", f"/{name}")) for name in BUCKETS])
+
+    def fill(self, bucket: str, prefix: str, count: int, size: int) -> None:
+        """Write objects of one content, with the keys of :mod:`tests.benchmarks.keys`."""
+        if size > LARGEST_PUT:
+            for number in range(count):
+                self._upload(bucket, prefix + key_of(number), size)
+            return
+        body = b"x" * size
+        signer = requests.Signer(self)
+        keys = (prefix + key_of(number) for number in range(count))
+        # Large bodies one by one: each is held several times on its way.
+        connections = load.CONNECTIONS if size < 1 << 20 else 2
+        load.send(self, (signer.wire(requests.put(bucket, key, body)) for key in keys), connections)
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """List the keys under a prefix."""
+        found: list[str] = []
+        while True:
+            page = requests.list_page(bucket, prefix, found[-1] if found else "")
+            _, answer = self._ask(page)
+            keys = [unquote(key) for key in re.findall(r"<Key>(.*?)</Key>", answer.decode())]
+            found += keys
+            if len(keys) < PAGE:
+                return found
+
+    def count(self, bucket: str, prefix: str) -> int:
+        """Count the objects under a prefix."""
+        return len(self.keys(bucket, prefix))
+
+    def empty(self, bucket: str, prefix: str) -> None:
+        """Remove the objects under a prefix."""
+        keys = self.keys(bucket, prefix)
+        signer = requests.Signer(self)
+        batches = (keys[place : place + PAGE] for place in range(0, len(keys), PAGE))
+        load.send(self, (signer.wire(requests.delete_many(bucket, batch)) for batch in batches))
+
+    def etag(self, bucket: str, key: str) -> str:
+        """Return an object's ETag."""
+        headers, _ = self._ask(requests.Request("HEAD", f"/{bucket}/{key}"))
+        return headers["etag"].strip('"')
+
+    @contextmanager
+    def watched(self, counts: Counter[str]) -> Iterator[Server]:
+        """Count the requests sent to a stand-in of this server, until the context ends."""
+        # Its patience is made for tests; a copy of gigabytes takes longer.
+        proxies.PATIENCE = SECONDS_TO_OBEY
+        with proxies.proxied(self) as proxy:  # type: ignore[arg-type]
+            port = urlsplit(proxy.endpoint_url).port or 0
+            yield Server(self.name, HOST, port, self.access_key, self.secret_key)
+            counts.update(request.operation for request in proxy.requests)
+
+    def _upload(self, bucket: str, key: str, size: int) -> None:
+        """Write a large object, in parts."""
+        session = boto3.Session(self.access_key, self.secret_key, region_name=requests.REGION)
+        client = session.client("s3", endpoint_url=self.endpoint_url)
+        parts = TransferConfig(multipart_chunksize=LARGEST_PUT)
+        client.upload_fileobj(_Zeros(size), bucket, key, Config=parts)  # type: ignore[arg-type]
+
+    def _ask(self, request: requests.Request) -> tuple[http.client.HTTPMessage, bytes]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=SECONDS_TO_OBEY)
+        try:
+            head = requests.Signer(self).wire(request).decode().split("\r\n")
+            fields = dict(line.split(": ", 1) for line in head[1:-2])
+            connection.request(request.method, head[0].split(" ")[1], headers=fields)
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise load.LoadError(f"{request.method} {request.path}: {content.decode()}")
+        return response.headers, content
+
+
+class _Zeros(io.RawIOBase):
+    """A file of so many zeros."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read some of it."""
+        taken = self._left if size < 0 else min(size, self._left)
+        self._left -= taken
+        return bytes(taken)
+
+
+class Quick(Server):
+    """ministack's S3 behind :mod:`tests.benchmarks.s3server`."""
+
+    def fill(self, bucket: str, prefix: str, count: int, size: int) -> None:
+        """See :class:`Server`."""
+        self.command("fill", bucket=bucket, prefix=prefix, count=count, size=size)
+
+    def count(self, bucket: str, prefix: str) -> int:
+        """See :class:`Server`."""
+        return int(self.command("count", bucket=bucket, prefix=prefix))
+
+    def empty(self, bucket: str, prefix: str) -> None:
+        """See :class:`Server`."""
+        self.command("empty", bucket=bucket, prefix=prefix)
+
+    @contextmanager
+    def watched(self, counts: Counter[str]) -> Iterator[Server]:
+        """See :class:`Server`; the server itself counts."""
+        self.command("watch")
+        yield self
+        counts.update(self.command("watched"))
+
+    @contextmanager
+    def latency(self, seconds: float) -> Iterator[None]:
+        """Hold every answer back until the context ends."""
+        self.command("latency", seconds=seconds)
+        try:
+            yield
+        finally:
+            self.command("latency", seconds=0)
+
+    def command(self, name: str, **options: object) -> Any:
+        """Have the server do something that S3 has no request for."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=SECONDS_TO_OBEY)
+        try:
+            connection.request("GET", f"/-/{name}?{urlencode(options, quote_via=quote)}")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def quick() -> Iterator[Quick]:
+    """Run ministack's S3 in a process of its own."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "tests.benchmarks.s3server", str(port)]
+    # It ends when its standard input does: with this process, whatever ends it.
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        try:
+            server = Quick("ministack", HOST, port, "test", "test", counts_itself=True)
+            _wait(lambda: server.command("watched"), process)
+            server.make_buckets()
+            yield server
+        finally:
+            process.kill()
+
+
+@contextmanager
+def seaweedfs() -> Iterator[Server]:
+    """Run SeaweedFS as it is.
+
+    Raises:
+        UnavailableError: when it is not installed.
+    """
+    try:
+        with tested.seaweedfs(volume_megabytes=1024) as running:
+            place = urlsplit(running.endpoint_url)
+            keys = running.access_key, running.secret_key
+            server = Server("SeaweedFS", place.hostname or HOST, place.port or 0, *keys)
+            server.make_buckets()
+            yield server
+    except pytest.skip.Exception as missing:
+        raise UnavailableError(str(missing)) from missing
+
+
+def _wait(ask: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError, http.client.HTTPException):
+            ask()
+            return
+        time.sleep(0.05)
+    raise UnavailableError("The server did not start; its words are above.")

@@ -1,0 +1,207 @@
+"""The programs that are measured: frogmove, by each of its engines, and its peers.
+
+Every one is told what makes it quickest at the work, as far as its manual tells.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from frogmove import __version__
+from tests.benchmarks.requests import REGION
+
+if TYPE_CHECKING:
+    from tests.benchmarks.servers import Server
+
+ROOT = Path(__file__).parents[2]
+
+# What frogmove is called, by its own choice of engine and by the other.
+FROGMOVE = "frogmove"
+FROGMOVE_BOTO3 = "frogmove boto3"
+
+Verb = Literal["move", "copy", "list", "sync", "--help", "--version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A bucket and a prefix, which ends in a slash."""
+
+    bucket: str
+    prefix: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program.
+
+    Attributes:
+        name: as people know it.
+        program: the words that start it.
+        version: its version.
+        is_slow: whether it gets one round only, and a fifth of the small objects.
+    """
+
+    name: str
+    program: tuple[str, ...]
+    version: str
+    is_slow: bool = False
+
+    def command(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        """Return the command for some work.
+
+        Args:
+            verb: what to do. ``copy`` is to an empty place, ``sync`` to one that has it all.
+            server: where.
+            source: where from.
+            destination: where to.
+        """
+        if verb in {"--help", "--version"}:
+            return [*self.program, verb]
+        return [*self.program, *self._words(verb, server, source, destination)]
+
+    def environment(self, server: Server, folder: Path) -> dict[str, str]:
+        """Return the variables that lead it to the server, and whatever it writes to a folder."""
+        return {
+            "AWS_ACCESS_KEY_ID": server.access_key,
+            "AWS_SECRET_ACCESS_KEY": server.secret_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(folder / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def in_parts_above(self, size: int) -> Tool:
+        """Return it as it copies objects of more bytes in parts, where it can be told so."""
+        del size
+        return self
+
+    def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        raise NotImplementedError
+
+
+class Interpreter(Tool):
+    """Python, doing nothing: what a program in Python cannot start quicker than."""
+
+    def command(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        """See :class:`Tool`."""
+        del verb, server, source, destination
+        return [*self.program, "-c", ""]
+
+
+@dataclass(frozen=True)
+class Frogmove(Tool):
+    """frogmove, from this checkout.
+
+    Attributes:
+        engine: what goes behind ``--engine``; None where there is no choice.
+        options: more of its options.
+    """
+
+    engine: str | None = None
+    options: tuple[str, ...] = field(default=())
+
+    def environment(self, server: Server, folder: Path) -> dict[str, str]:
+        """See :class:`Tool`."""
+        return {
+            **super().environment(server, folder),
+            "PYTHONPATH": str(ROOT),
+            "FROGMOVE_ENDPOINT_URL": server.endpoint_url,
+            "FROGMOVE_STATE": str(folder / "state"),
+            "FROGMOVE_CONFIG": str(folder / "config.toml"),
+        }
+
+    def in_parts_above(self, size: int) -> Tool:
+        """See :class:`Tool`."""
+        return replace(self, options=("--multipart-threshold", str(size)))
+
+    def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        engine = ["--engine", self.engine] if self.engine else []
+        if verb == "list":
+            return ["ls", str(source), *engine]
+        what = ["move", "--all"] if verb == "move" else ["sync"]
+        ends = ["--source", str(source), "--destination", str(destination)]
+        return [*what, "--quiet", *engine, *ends, *self.options]
+
+
+class S5cmd(Tool):
+    """s5cmd, whose default of 256 workers is its best here."""
+
+    def command(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        """See :class:`Tool`."""
+        command = super().command(verb, server, source, destination)
+        return [*self.program, "version"] if verb == "--version" else command
+
+    def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        words = ["--endpoint-url", server.endpoint_url]
+        if verb == "list":
+            return [*words, "ls", f"{source}*"]
+        name = {"move": "mv", "copy": "cp"}.get(verb, verb)
+        return [*words, "--log", "error", name, f"{source}*", str(destination)]
+
+
+class Rclone(Tool):
+    """rclone, with the 200 transfers and checkers that its makers advise."""
+
+    def environment(self, server: Server, folder: Path) -> dict[str, str]:
+        """See :class:`Tool`."""
+        return {
+            **super().environment(server, folder),
+            "RCLONE_CONFIG": os.devnull,
+            "RCLONE_S3_PROVIDER": "Other",
+            "RCLONE_S3_ENV_AUTH": "true",
+            "RCLONE_S3_ENDPOINT": server.endpoint_url,
+            "RCLONE_S3_NO_CHECK_BUCKET": "true",
+        }
+
+    def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        start, end = (f":s3:{place.bucket}/{place.prefix}" for place in (source, destination))
+        if verb == "list":
+            return ["ls", "--fast-list", start]
+        # --checksum: neither reads nor writes times, which are a HEAD each.
+        many = ["--transfers", "200", "--checkers", "200", "--fast-list", "--checksum"]
+        return ["move" if verb == "move" else "copy", *many, start, end]
+
+
+class Aws(Tool):
+    """The AWS CLI, with more requests at once than its default of 10."""
+
+    def environment(self, server: Server, folder: Path) -> dict[str, str]:
+        """See :class:`Tool`."""
+        settings = "[default]\ns3 =\n  max_concurrent_requests = 50\n  max_queue_size = 10000\n"
+        (folder / "config").write_text(settings)
+        return {**super().environment(server, folder), "AWS_ENDPOINT_URL": server.endpoint_url}
+
+    def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        if verb == "list":
+            return ["s3", "ls", "--recursive", str(source)]
+        words = {"move": ["mv", "--recursive"], "copy": ["cp", "--recursive"], "sync": ["sync"]}
+        return ["s3", *words[verb], "--only-show-errors", str(source), str(destination)]
+
+
+def interpreter() -> Tool:
+    """Return the interpreter that frogmove runs on."""
+    return Interpreter("python -c ''", (sys.executable,), platform.python_version())
+
+
+def frogmoves() -> list[Tool]:
+    """Return frogmove by each engine; the first is what it takes by itself for many objects."""
+    program = (sys.executable, "-m", "frogmove")
+    asked = subprocess.run(
+        [*program, "move", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    if "--engine" not in asked.stdout:
+        return [Frogmove(FROGMOVE, program, __version__)]
+    return [
+        Frogmove(FROGMOVE, program, __version__, engine="crt"),
+        Frogmove(FROGMOVE_BOTO3, program, __version__, is_slow=True, engine="boto3"),
+    ]

@@ -1,0 +1,579 @@
+"""What awscrt alone shows, or only an endpoint that answers as it is told."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.credentials import RefreshableCredentials
+from botocore.session import Session as CoreSession
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from frogmove import connection as connections
+from frogmove.connection import Connection, Engine, make_client
+from frogmove.core.plan import plan_move
+from frogmove.core.result import Outcome
+from frogmove.core.terms import Terms
+from frogmove.core.transfer import run
+from frogmove.errors import UsageError
+from frogmove.s3 import Copy, Deletion
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.conditions import ALL
+from frogmove.s3.crt import CrtS3
+from frogmove.s3.failure import Kind
+from frogmove.s3.listing import list_prefix
+from frogmove.s3.pressure import Limits
+from frogmove.s3.transport import Transport
+from frogmove.settings import Settings
+from tests.buckets import Buckets
+from tests.objects import an_object, md5
+from tests.s3.subjects import refusal
+from tests.scripted import XML, error, nobody_listening, scripted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers import Server
+
+
+@pytest.fixture
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def lane(client: Any, connections: int = 4, read_timeout: float = 10) -> CrtS3:
+    transport = Transport(connections, 2, read_timeout, verify=True, proxies={})
+    return CrtS3(BotoS3(client, 2), transport)
+
+
+@contextmanager
+def speaking_to(endpoint_url: str, **more: Any) -> Iterator[CrtS3]:
+    made = lane(make_client(Settings(endpoint_url=endpoint_url), 2), **more)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+COPY = Copy("external", an_object("a"), "internal", "a")
+
+COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
+
+
+# Answers
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
+    with scripted((200, error(code))) as script, speaking_to(script.endpoint_url) as s3:
+        problem = refusal(s3.copy(COPY).exception())
+    assert problem.retrying_helps
+    assert problem.code == code
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(
+    "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
+)
+def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
+    with scripted((200, body)) as script, speaking_to(script.endpoint_url) as s3:
+        problem = refusal(s3.copy(COPY).exception())
+    assert (problem.code, problem.status) == ("MalformedAnswer", 500)
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(
+    "body", ["", error("InternalError"), f"{XML}<Other/>", "<ListBucketResult"]
+)
+def test_a_200_that_lists_nothing_is_no_end_of_the_listing(body: str) -> None:
+    with scripted((200, body)) as script, speaking_to(script.endpoint_url) as s3:
+        refusal(s3.list_page("external", "").exception())
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (503, "SlowDown"),
+        (500, "InternalError"),
+        (403, "InvalidObjectState"),
+        (403, "AccessDenied"),
+        (409, "ConditionalRequestConflict"),
+        (412, "PreconditionFailed"),
+        (400, "ExpiredToken"),
+        (501, "NotImplemented"),
+        (404, "NoSuchBucket"),
+        (429, ""),
+        (503, ""),
+        (418, ""),
+    ],
+)
+def test_both_lanes_tell_refusals_alike(status: int, code: str) -> None:
+    body = error(code, "Said so.") if code else "Busy"
+    with scripted((status, body)) as script, speaking_to(script.endpoint_url) as s3:
+        boto = BotoS3(make_client(Settings(endpoint_url=script.endpoint_url), 2), 2)
+        for mine, theirs in (
+            (s3.copy(COPY), boto.copy(COPY)),
+            (s3.head("external", "a"), boto.head("external", "a")),
+            (s3.list_page("external", ""), boto.list_page("external", "")),
+            (
+                s3.delete_many("external", [Deletion("a", None)]),
+                boto.delete_many("external", [Deletion("a", None)]),
+            ),
+        ):
+            ours, expected = refusal(mine.exception()), refusal(theirs.exception())
+            assert (ours.operation, ours.kind, ours.code, ours.status, ours.message) == (
+                expected.operation,
+                expected.kind,
+                expected.code,
+                expected.status,
+                expected.message,
+            )
+        boto.close()
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
+    answer = f"""{XML}<DeleteResult>
+      <Deleted><Key>a</Key></Deleted>
+      <Error><Key>b</Key><Code>AccessDenied</Code><Message>No.</Message></Error>
+      <Error><Key>c</Key><Code>PreconditionFailed</Code><Message>No.</Message></Error>
+    </DeleteResult>"""
+    deletions = [Deletion(key, md5(b"x")) for key in "abcd"]
+    with scripted((200, answer)) as script, speaking_to(script.endpoint_url) as s3:
+        fates = s3.delete_many("external", deletions).result()
+    assert fates["a"] is None
+    assert refusal(fates["b"]).kind is Kind.DENIED
+    assert refusal(fates["c"]).kind is Kind.CHANGED
+    assert refusal(fates["d"]).retrying_helps
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_slow_down_is_told_at_once_and_once() -> None:
+    with scripted((503, error("SlowDown"))) as script, speaking_to(script.endpoint_url) as s3:
+        began = time.monotonic()
+        assert refusal(s3.copy(COPY).exception()).kind is Kind.THROTTLED
+        assert time.monotonic() - began < 5
+        assert len(script.requests) == 1
+
+
+# No answers
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_port_where_nobody_listens_is_unreachable() -> None:
+    with nobody_listening() as endpoint_url, speaking_to(endpoint_url) as s3:
+        problem = refusal(s3.head("external", "a").exception())
+    assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
+    assert endpoint_url in problem.message
+
+
+@contextmanager
+def mute(first_words: bytes = b"", *, hang_up: bool = False) -> Iterator[str]:
+    """Serve the beginning of an answer, then nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        held: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                    connection.recv(65536)
+                    connection.sendall(first_words)
+                except OSError:
+                    return
+                if hang_up:
+                    connection.close()
+                held.append(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        for connection in held:
+            connection.close()
+
+
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<CopyObjectResult>"
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("said", [b"", HALF, b"HTTP/1.1 200"], ids=["nothing", "half", "a word"])
+def test_an_answer_that_does_not_come_is_not_waited_for(said: bytes) -> None:
+    with mute(said) as endpoint_url, speaking_to(endpoint_url, read_timeout=0.5) as s3:
+        problem = refusal(s3.copy(COPY).exception(20))
+    assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("said", [b"", HALF, b"what?\r\n\r\n"], ids=["nothing", "half", "no HTTP"])
+def test_an_answer_that_breaks_off_is_no_answer(said: bytes) -> None:
+    with mute(said, hang_up=True) as endpoint_url, speaking_to(endpoint_url) as s3:
+        problem = refusal(s3.copy(COPY).exception(20))
+    assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
+
+
+@pytest.mark.usefixtures("_keys")
+def test_more_requests_than_connections_wait_for_their_turn() -> None:
+    with scripted((200, COPIED)) as script, speaking_to(script.endpoint_url, connections=2) as s3:
+        copies = [s3.copy(COPY) for _ in range(40)]
+        assert {copy.result().etag for copy in copies} == {md5(b"x")}
+    with nobody_listening() as endpoint_url, speaking_to(endpoint_url, connections=2) as s3:
+        copies = [s3.copy(COPY) for _ in range(40)]
+        assert {refusal(copy.exception()).kind for copy in copies} == {Kind.UNREACHABLE}
+
+
+# Who asks
+
+
+def test_without_credentials_nothing_is_sent(server: Server) -> None:
+    with speaking_to(server.endpoint_url) as s3:
+        problem = refusal(s3.head("external", "a").exception())
+    assert problem.kind is Kind.CREDENTIALS
+    assert "credentials" in problem.message.lower()
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind"),
+    [(("AKADMIN", "wrong"), Kind.CREDENTIALS), (("AKBOB", "SKBOB"), Kind.DENIED)],
+    ids=["wrong-secret", "no-rights"],
+)
+def test_refused_credentials_are_told_from_missing_permission(
+    seaweedfs: Server, keys: tuple[str, str], kind: Kind
+) -> None:
+    buckets = Buckets.make(seaweedfs)
+    s3 = lane(seaweedfs.spoken_to_as(*keys).client())
+    assert refusal(s3.list_page(buckets.source, "").exception()).kind is kind
+    s3.close()
+
+
+def test_credentials_that_are_renewed_are_taken_up(
+    seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets = Buckets.make(seaweedfs)
+    buckets.put("a")
+    secrets = ["wrong", "SKADMIN"]
+
+    def renew() -> dict[str, str]:
+        later = datetime.now(UTC) + timedelta(seconds=1 if len(secrets) == 2 else 3600)
+        return {
+            "access_key": "AKADMIN",
+            "secret_key": secrets.pop(0),
+            "token": "",
+            "expiry_time": later.isoformat(),
+        }
+
+    core = CoreSession()
+    core._credentials = RefreshableCredentials.create_from_metadata(  # type: ignore[attr-defined]
+        renew(), renew, "test", advisory_timeout=0, mandatory_timeout=0
+    )
+    client = core.create_client("s3", region_name="us-east-1", endpoint_url=seaweedfs.endpoint_url)
+    s3 = lane(client)
+    assert refusal(s3.list_page(buckets.source, "").exception()).kind is Kind.CREDENTIALS
+    time.sleep(2.1)
+    assert [item.key for item in s3.list_page(buckets.source, "").result().objects] == ["a"]
+    s3.close()
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> None:
+    refused = (400, error("ExpiredToken"))
+    with scripted(refused, refused, (200, COPIED)) as script:
+        settings = Settings(endpoint_url=script.endpoint_url)
+        boto = BotoS3(make_client(settings, 2), 2, lambda: make_client(settings, 2))
+        s3 = CrtS3(boto, Transport(2, 2, 10, verify=True, proxies={}))
+        first = boto.client
+        assert s3.copy(COPY).result().etag == md5(b"x")
+        assert boto.client is not first
+        assert len(script.requests) == 3
+        assert s3.copy(COPY).result().etag == md5(b"x")
+        assert len(script.requests) == 4
+        s3.close()
+
+
+def test_an_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    client = server.session().client(
+        "s3", endpoint_url=server.endpoint_url, config=Config(signature_version=UNSIGNED)
+    )
+    s3 = lane(client)
+    assert refusal(s3.head("external-nowhere", "a").exception()).kind in {Kind.MISSING, Kind.DENIED}
+    s3.close()
+
+
+# The way there
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that nobody has signed, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "frogmove's tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    path.with_suffix(".key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+@contextmanager
+def over_tls(certificate: Path) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(COPIED)))
+            self.end_headers()
+            self.wfile.write(COPIED.encode())
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *args: Any) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"https://localhost:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def tunnels() -> Iterator[tuple[str, list[str]]]:
+    """Run a proxy that takes CONNECT and nothing else."""
+    asked: list[str] = []
+
+    def pump(one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        finally:
+            other.close()
+
+    def serve(connection: socket.socket) -> None:
+        words = connection.recv(65536).decode().split(" ")
+        asked.append(f"{words[0]} {words[1]}")
+        host, _, port = words[1].rpartition(":")
+        onward = socket.create_connection((host, int(port)))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=pump, args=(onward, connection), daemon=True).start()
+        pump(connection, onward)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    with over_tls(certificate) as endpoint_url:
+        settings = Settings(endpoint_url=endpoint_url, engine="crt")
+        stranger = Connection(settings, Limits(attempts=1))
+        problem = refusal(stranger.s3.copy(COPY).exception())
+        assert (problem.kind, problem.code) == (
+            Kind.UNREACHABLE,
+            "AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE",
+        )
+        stranger.close()
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        friend = Connection(settings, Limits(attempts=1))
+        assert friend.s3.copy(COPY).result().etag == md5(b"x")
+        friend.close()
+
+
+@pytest.mark.usefixtures("_keys")
+def test_https_goes_through_a_proxy_in_a_tunnel(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with over_tls(certificate) as endpoint_url, tunnels() as (proxy, asked):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        settings = Settings(endpoint_url=endpoint_url, engine="crt")
+        lane = Connection(settings, Limits(attempts=1))
+        assert lane.s3.copy(COPY).result().etag == md5(b"x")
+        lane.close()
+    assert asked == [f"CONNECT {endpoint_url.removeprefix('https://')}"]
+
+
+# Which engine
+
+
+@pytest.mark.usefixtures("_keys")
+def test_auto_is_crt_and_says_so() -> None:
+    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    assert made.engine == "crt"
+    made.close()
+    chosen = Settings(endpoint_url="http://127.0.0.1:9", engine="boto3")
+    made = Connection(chosen, Limits(), Engine.AUTO)
+    assert made.engine.startswith("boto3")
+    made.close()
+
+
+@pytest.mark.usefixtures("_keys")
+def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(*_: object) -> CrtS3:
+        raise ImportError("No module named 'awscrt'")
+
+    monkeypatch.setattr(connections, "_bulk_lane", missing)
+    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    assert made.engine.startswith("boto3")
+    assert "awscrt" in made.engine
+    made.close()
+    with pytest.raises(UsageError, match="awscrt"):
+        Connection(Settings(endpoint_url="http://127.0.0.1:9", engine="crt"), Limits())
+    with pytest.raises(UsageError, match="curl"):
+        Connection(Settings(endpoint_url="http://127.0.0.1:9", engine="curl"), Limits())
+
+
+@pytest.mark.usefixtures("_keys")
+def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate\n")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    assert made.engine.startswith("boto3")
+    assert str(bundle) in made.engine
+    made.close()
+
+
+# The end
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_closed_lane_takes_no_more() -> None:
+    with speaking_to("http://127.0.0.1:9") as s3:
+        pass
+    with pytest.raises(RuntimeError):
+        s3.head("external", "a")
+
+
+LEAVES = """
+import os, sys
+from frogmove.connection import Connection, Engine
+from frogmove.s3 import Copy
+from frogmove.s3.pressure import Limits
+from frogmove.settings import Settings
+from tests.objects import an_object
+made = Connection(Settings(endpoint_url=sys.argv[1]), Limits(attempts=1), Engine.CRT)
+copies = [made.s3.copy(Copy("external", an_object("a"), "internal", "a")) for _ in range(8)]
+if sys.argv[2] == "killed":
+    os._exit(130)
+if sys.argv[2] == "answered":
+    print({future.exception() is None for future in copies})
+if sys.argv[2] == "closed":
+    made.close()
+"""
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("how", ["answered", "closed", "left", "killed"])
+def test_a_process_ends_however_its_lane_is_left(how: str) -> None:
+    with scripted((200, COPIED)) as script:
+        done = subprocess.run(
+            [sys.executable, "-c", LEAVES, script.endpoint_url, how],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (130 if how == "killed" else 0, "")
+
+
+# Safety
+
+
+def test_overwrites_during_a_move_are_never_lost(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    keys = [f"k{number:03}" for number in range(200)]
+    buckets.put(*keys)
+    s3 = lane(buckets.client, 16)
+    objects = sorted(list_prefix(s3, buckets.source, ""), key=lambda item: item.key)
+    newer = {key: f"newer {key}".encode() for key in keys[::7]}
+    results = run(plan_move(iter(objects), buckets.route), s3, buckets.route, Terms(ALL), Event())
+    outcomes = {}
+    for number, result in enumerate(results):
+        outcomes[result.action.object.key] = result.outcome
+        if number == 0:
+            # What has not been deleted yet is overwritten under the run's feet.
+            for key, body in newer.items():
+                buckets.put(key, body=body)
+    here, there = buckets.here(), buckets.there()
+    s3.close()
+    for key in keys:
+        if outcomes[key] is Outcome.MOVED:
+            assert there[key] == key.encode()
+            assert here.get(key) == newer.get(key) or key not in here
+        else:
+            assert outcomes[key] is Outcome.SUPERSEDED
+            assert here[key] == newer[key]
+    for key, body in newer.items():
+        assert here[key] == body
