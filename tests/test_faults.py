@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 MIB = 1024 * 1024
-KEYS = [f"{number:02}" for number in range(10)]
+KEYS = [f"{number:02}" for number in range(6)]
 DELETES = ("DeleteObject", "DeleteObjects")
 BODIES = {key: key.encode() for key in KEYS}
 
@@ -54,7 +54,7 @@ def scene(
     wire: Proxy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Scene:
-    """A scene with ten small objects at the source and an operator of little patience."""
+    """A scene with six small objects at the source and an operator of little patience."""
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
     monkeypatch.setattr(Policy, "limits", impatient)
     monkeypatch.setattr(connection, "make_client", _make_client_once)
@@ -223,7 +223,7 @@ def _watch(monkeypatch: pytest.MonkeyPatch) -> list[Pressure]:
 
 @pytest.fixture
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every page of a listing hold four objects, so that ten make three pages."""
+    """Let every page of a listing hold two objects, so that six make three pages."""
     page = PatientS3.list_page
 
     def short(
@@ -234,7 +234,7 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         limit: int = 1000,
         **more: Any,
     ) -> Any:
-        return page(self, bucket, prefix, token, min(limit, 4), **more)
+        return page(self, bucket, prefix, token, min(limit, 2), **more)
 
     monkeypatch.setattr(PatientS3, "list_page", short)
 
@@ -263,8 +263,8 @@ def test_what_was_seen_is_moved_when_the_listing_breaks(scene: Scene, fate: Fate
     assert "the rest could not be listed" in ran.err
     assert "run the same command again" in ran.err
     assert "Traceback" not in ran.err
-    assert sorted(scene.buckets.there()) == KEYS[:4]
-    assert sorted(scene.buckets.here()) == KEYS[4:]
+    assert sorted(scene.buckets.there()) == KEYS[:2]
+    assert sorted(scene.buckets.here()) == KEYS[2:]
     scene.proxy.forget()
     assert scene.frogmove("resume").code == 0
     assert (scene.buckets.here(), scene.buckets.there()) == ({}, BODIES)
@@ -287,7 +287,7 @@ def test_a_page_that_comes_at_the_second_attempt_is_no_trouble(
 def test_a_sync_whose_listing_breaks_overwrites_and_loses_nothing(
     scene: Scene, fate: Fate, side: str
 ) -> None:
-    there = dict.fromkeys(KEYS[2:], b"theirs")
+    there = dict.fromkeys(KEYS[1:], b"theirs")
     scene.buckets.put_there(*there, body=b"theirs")
     scene.proxy.schedule = _on_page_two(getattr(scene.buckets, side), fate, 1000)
     ran = scene.frogmove("sync")
@@ -295,7 +295,7 @@ def test_a_sync_whose_listing_breaks_overwrites_and_loses_nothing(
     assert "the rest could not be listed" in ran.err
     assert scene.buckets.here() == BODIES
     # What was not seen on both sides stands as it was.
-    unseen = KEYS[4:] if side == "source" else KEYS[6:]
+    unseen = KEYS[2:] if side == "source" else KEYS[3:]
     after = scene.buckets.there()
     assert {key: after[key] for key in unseen} == dict.fromkeys(unseen, b"theirs")
     scene.proxy.forget()
@@ -326,7 +326,7 @@ def test_a_server_that_falls_silent_in_the_middle_loses_nothing(
     _wait_no_longer_than(0.3, monkeypatch)
     monkeypatch.setattr(Policy, "limits", lambda policy: replace(impatient(policy), attempts=2))
     scene.proxy.schedule = lambda request: (
-        fates.SILENCE if scene.sent("CopyObject") > 5 and not request.is_probe else PASS
+        fates.SILENCE if scene.sent("CopyObject") > 3 and not request.is_probe else PASS
     )
     ran = scene.frogmove("move", "--all", "-o", "json")
     assert ran.code == 1

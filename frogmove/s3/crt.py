@@ -348,6 +348,9 @@ def _malformed(operation: str, answer: Answer, problem: Exception) -> S3Error:
 
 
 def _pass_on(future: Future[T], done: Future[T]) -> None:
+    if done.cancelled():
+        future.cancel()
+        return
     error = done.exception()
     if error is None:
         future.set_result(done.result())

@@ -251,7 +251,7 @@ class Transport:
     """Sends requests and calls back with their answers, on awscrt's thread.
 
     Args:
-        connections: the most to one server at once.
+        connections: the most to one server at once; there are as many as requests under way.
         connect_timeout: seconds for a connection to be made.
         read_timeout: seconds in which something of an answer has to arrive.
         verify: a file of trusted certificates, or whether to check certificates at all.

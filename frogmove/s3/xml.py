@@ -167,20 +167,23 @@ def _read_flat(body: bytes) -> tuple[Record, list[tuple[str, Record]]] | None:
     namespace, _, root = events[-1].rpartition("}")
     if root != "ListBucketResult" or not namespace:
         return None
-    names = {f"{namespace}}}{name}": name for name in _KINDS | _TOP | _LEAVES}
+    mark = namespace + "}"
+    names = {mark + name: name for name in _KINDS | _TOP | _LEAVES}
     records: list[tuple[str, Record]] = []
     top, record = Record(), Record()
     before = ""
     for event in events:
         if event in names:
             name = names[event]
+            # An empty element is preceded by the end of another.
+            text = "" if before.startswith(mark) else before.strip()
             if name in _LEAVES:
-                record[name] = before.strip()
+                record[name] = text
             elif name in _KINDS:
                 records.append((name, record))
                 record = Record()
             else:
-                top[name] = before.strip()
+                top[name] = text
         before = event
     return (top, records) if top.get("EncodingType") == "url" else None
 

@@ -47,7 +47,7 @@ def eventually(server: Server) -> Eventually:
     """Wait until something is true, and fail when it has not become so in half a minute."""
 
     def wait(true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 30
         while not true():
             assert time.monotonic() < deadline, server.last_words()
             time.sleep(0.05)

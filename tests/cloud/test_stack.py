@@ -257,6 +257,8 @@ def test_a_handler_that_cannot_be_imported_moves_nothing(
 ) -> None:
     broken = io.BytesIO()
     with zipfile.ZipFile(broken, "w") as archive:
+        # A package of its own: without this the installed frogmove would be found instead.
+        archive.writestr("frogmove/__init__.py", "")
         archive.writestr("frogmove/lambda_handler.py", "raise ImportError('no pond')")
     stack = build_stack(clients, broken.getvalue(), blueprint)
     connect(clients, stack)
