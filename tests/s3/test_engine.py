@@ -1,0 +1,233 @@
+"""Which engine sends the requests, and its way to the server: certificates and proxies."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from frogmove import connection as connections
+from frogmove.connection import Connection, Engine
+from frogmove.errors import UsageError
+from frogmove.s3 import Copy
+from frogmove.s3.failure import Kind
+from frogmove.s3.pressure import Limits
+from frogmove.settings import Settings
+from tests.objects import an_object, md5
+from tests.s3.subjects import refusal
+from tests.scripted import XML
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from frogmove.s3.crt import CrtS3
+
+
+@pytest.fixture
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+COPY = Copy("external", an_object("a"), "internal", "a")
+
+COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
+
+
+# The way there
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that nobody has signed, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "frogmove's tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    path.with_suffix(".key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+@contextmanager
+def over_tls(certificate: Path) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PUT(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(COPIED)))
+            self.end_headers()
+            self.wfile.write(COPIED.encode())
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *args: Any) -> None:
+            pass
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"https://localhost:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def tunnels() -> Iterator[tuple[str, list[str]]]:
+    """Run a proxy that takes CONNECT and nothing else."""
+    asked: list[str] = []
+
+    def pump(one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        finally:
+            other.close()
+
+    def serve(connection: socket.socket) -> None:
+        words = connection.recv(65536).decode().split(" ")
+        asked.append(f"{words[0]} {words[1]}")
+        host, _, port = words[1].rpartition(":")
+        onward = socket.create_connection((host, int(port)))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        threading.Thread(target=pump, args=(onward, connection), daemon=True).start()
+        pump(connection, onward)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    with over_tls(certificate) as endpoint_url:
+        settings = Settings(endpoint_url=endpoint_url, engine="crt")
+        stranger = Connection(settings, Limits(attempts=1))
+        problem = refusal(stranger.s3.copy(COPY).exception())
+        assert (problem.kind, problem.code) == (
+            Kind.UNREACHABLE,
+            "AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE",
+        )
+        stranger.close()
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        friend = Connection(settings, Limits(attempts=1))
+        assert friend.s3.copy(COPY).result().etag == md5(b"x")
+        friend.close()
+
+
+@pytest.mark.usefixtures("_keys")
+def test_https_goes_through_a_proxy_in_a_tunnel(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with over_tls(certificate) as endpoint_url, tunnels() as (proxy, asked):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        settings = Settings(endpoint_url=endpoint_url, engine="crt")
+        lane = Connection(settings, Limits(attempts=1))
+        assert lane.s3.copy(COPY).result().etag == md5(b"x")
+        lane.close()
+    assert asked == [f"CONNECT {endpoint_url.removeprefix('https://')}"]
+
+
+# Which engine
+
+
+@pytest.mark.usefixtures("_keys")
+def test_auto_is_crt_and_says_so() -> None:
+    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    assert made.engine == "crt"
+    made.close()
+    chosen = Settings(endpoint_url="http://127.0.0.1:9", engine="boto3")
+    made = Connection(chosen, Limits(), Engine.AUTO)
+    assert made.engine.startswith("boto3")
+    made.close()
+
+
+@pytest.mark.usefixtures("_keys")
+def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(*_: object) -> CrtS3:
+        raise ImportError("No module named 'awscrt'")
+
+    monkeypatch.setattr(connections, "_bulk_lane", missing)
+    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    assert made.engine.startswith("boto3")
+    assert "awscrt" in made.engine
+    made.close()
+    with pytest.raises(UsageError, match="awscrt"):
+        Connection(Settings(endpoint_url="http://127.0.0.1:9", engine="crt"), Limits())
+    with pytest.raises(UsageError, match="curl"):
+        Connection(Settings(endpoint_url="http://127.0.0.1:9", engine="curl"), Limits())
+
+
+@pytest.mark.usefixtures("_keys")
+def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate\n")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    assert made.engine.startswith("boto3")
+    assert str(bundle) in made.engine
+    made.close()
