@@ -261,7 +261,7 @@ NO_REASON = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=15, deadline=None, database=None, suppress_health_check=NO_REASON)
+@settings(max_examples=10, deadline=None, database=None, suppress_health_check=NO_REASON)
 @example(Schedule({}), OnConflict.FAIL, 4)
 @example(Schedule(dict.fromkeys(range(2, 40), fates.DROP_AFTER)), OnConflict.FAIL, 4)
 @given(SCHEDULES, POLICIES, st.integers(1, 4))
