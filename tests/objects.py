@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ def md5(body: bytes) -> str:
 
 def an_object(key: str = "key", body: bytes = b"body", **changes: Any) -> S3Object:
     """Return an object that holds a body."""
-    return replace(S3Object(key, len(body), md5(body), LONG_AGO), **changes)
+    return S3Object(key, len(body), md5(body), LONG_AGO)._replace(**changes)
 
 
 def a_head(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from frogmove.cli.keytext import show
@@ -72,6 +73,11 @@ class Console:
             self._err = _rich(stderr=True)
         return self._err
 
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether data goes to a file or a pipe."""
+        return not sys.stdout.isatty()
+
     def say(self, text: str) -> None:
         """Print a line of data."""
         self._line([(show(text), "")])
@@ -106,7 +112,10 @@ class Console:
         if self.json_lines:
             self._json(object_record(item))
             return
-        modified = f"{item.last_modified:%Y-%m-%d %H:%M:%S}"
+        modified = item.last_modified.isoformat(" ", "seconds")[:19]
+        if self._plain:
+            sys.stdout.write(f"{item.size:>13}  {modified}  {show(name)}\n")
+            return
         self._line([(f"{item.size:>13}  ", "cyan"), (f"{modified}  ", "dim"), (show(name), "")])
 
     def planned(self, action: Action) -> None:
@@ -171,7 +180,7 @@ class Console:
         sys.stdout.write(json.dumps(record) + "\n")
 
     def _line(self, parts: list[tuple[str, str]]) -> None:
-        if not sys.stdout.isatty():
+        if self._plain:
             sys.stdout.write("".join(text for text, _ in parts) + "\n")
             return
         from rich.text import Text

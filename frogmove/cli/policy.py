@@ -42,7 +42,7 @@ _OPTIONS = [
     click.option(
         "--concurrency",
         type=click.IntRange(1, 1024),
-        default=32,
+        default=256,
         show_default=True,
         help="Requests under way at once.",
     ),
@@ -69,7 +69,7 @@ class Policy:
     verify: str = "auto"
     require_conditional: bool = False
     max_rate: float | None = None
-    concurrency: int = 32
+    concurrency: int = 256
     multipart_threshold: int = 5_000_000_000
     journal: Path | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -47,6 +48,7 @@ def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
         UsageError: when the settings cannot be used.
     """
     connection = Connection(settings, limits, Engine.AUTO)
+    _collect_less_garbage()
     try:
         yield connection
     except KeyboardInterrupt:
@@ -55,6 +57,16 @@ def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
         os._exit(exits.INTERRUPTED)
     finally:
         connection.close()
+
+
+def _collect_less_garbage() -> None:
+    """Look for garbage seldom: next to nothing here is held by a cycle.
+
+    The defaults, 700 new objects, look through what each page of a listing brings several times
+    and through boto3's models with it: a tenth of the CPU of a run (measured).
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @contextmanager

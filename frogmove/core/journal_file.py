@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
+# Bytes. What matters is written out before each batch of deletes; a write for every few lines in
+# between would only cost time.
+BUFFER = 1 << 20
+
 # Behind a damaged line; a crash tears the last one, and only a broken disk or an editor more.
 LINES_LOOKED_AT = 1000
 
@@ -95,7 +99,7 @@ class JournalFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Keys may tell more than everybody on this machine should know.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            self._file: IO[str] = os.fdopen(descriptor, "w", encoding="ascii")
+            self._file: IO[str] = os.fdopen(descriptor, "w", BUFFER, "ascii")
             self._write({"type": "run", "version": VERSION, **asdict(header)})
             for name, upload_id in self._uploads.items():
                 self._write_upload(name, upload_id)

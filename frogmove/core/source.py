@@ -14,6 +14,10 @@ from frogmove.s3.listing import list_folder
 # How many objects are looked at at once before a run.
 LOOK_AHEAD = 64
 
+# A page of 1,000 keys takes S3 less time than their copies at its 3,500 a second do: read page by
+# page, one ahead, a listing is never waited for, and no request more than needed is sent.
+LISTING_WAYS = 1
+
 
 def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:
     """Find the objects of a selection.
@@ -52,7 +56,7 @@ def still_there(selection: Selection, s3: S3, route: Route, size: int) -> Iterab
         S3Error: when the source cannot be looked at.
     """
     if not isinstance(selection, Keys):
-        return list_folder(s3, route.source.bucket, selection.prefix)
+        return list_folder(s3, route.source.bucket, selection.prefix, LISTING_WAYS)
     seen = look_up(selection.keys, s3, route.source.bucket, size, selection.version_id)
     found = [item for _, item in seen]
     for problem in found:

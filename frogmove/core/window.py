@@ -11,6 +11,8 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any, Generic, TypeVar
 
+from frogmove.s3.promise import Promise
+
 T = TypeVar("T")
 
 Task = Coroutine[Future[Any], None, T]
@@ -33,7 +35,7 @@ class Answer(Generic[T]):
         return self._future.result()
 
 
-class Parked(Future[T]):
+class Parked(Promise[T]):
     """A future that waits for company: whoever awaits it gives its place in the window up."""
 
 

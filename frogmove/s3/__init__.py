@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from frogmove.s3.failure import S3Error
 
@@ -21,9 +21,8 @@ LARGEST_COPY = 5_000_000_000
 LARGEST_DELETE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class S3Object:
-    """One object as a listing shows it.
+class S3Object(NamedTuple):
+    """One object as a listing shows it; a tuple, as a listing makes millions.
 
     Attributes:
         key: its whole key.

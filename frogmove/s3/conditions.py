@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,7 +81,7 @@ def probe(s3: S3, bucket: str, prefix: str) -> Conditions:
 
     try:
         seen = s3.head(bucket, key).result().object
-        copy_source = is_refused(replace(seen, etag=_OTHER_ETAG), guarded=False)
+        copy_source = is_refused(seen._replace(etag=_OTHER_ETAG), guarded=False)
         is_refused(seen, guarded=False)  # Now there is something that a copy must not replace.
         copy_destination = is_refused(seen, guarded=True)
         delete = _refuses(s3.delete(bucket, Deletion(key, _OTHER_ETAG)))

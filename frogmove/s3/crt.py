@@ -5,7 +5,6 @@ What is rare, or what botocore has to sign in a way of its own, goes through bot
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from functools import partial
 from http.client import responses
 from threading import Lock
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
 from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
+from frogmove.s3.promise import Promise
 from frogmove.s3.transport import Answer, NoAnswerError, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from frogmove.s3 import Checksum, Copy, Deletion, Head
     from frogmove.s3.boto import BotoS3
@@ -204,7 +205,7 @@ class CrtS3:
             headers = made.signed(preparer.keys())
         except (UnpreparableError, UnicodeError):
             return again()
-        future: Future[T] = Future()
+        future: Promise[T] = Promise()
         ended = partial(self._ended, operation, result, again, preparer, future)
         self._transport.send(made, headers, ended)
         return future
@@ -316,8 +317,7 @@ def _page(answer: Answer) -> Page:
 
 
 def _copied(answer: Answer) -> Copied:
-    found, _ = xml.read(answer.body, "CopyObjectResult")
-    return Copied(shapes.unquoted(found.need("ETag")), answer.headers.get("x-amz-version-id"))
+    return Copied(xml.read_copied(answer.body), answer.headers.get("x-amz-version-id"))
 
 
 def _head(key: str, version_id: str | None, answer: Answer) -> Head:

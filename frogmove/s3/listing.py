@@ -209,8 +209,14 @@ def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[
     return _Listing(s3, bucket, prefix, ways).objects()
 
 
-def list_folder(s3: S3, bucket: str, folder: str) -> Iterator[S3Object]:
+def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[S3Object]:
     """List the object named ``folder`` and those under ``folder/``; ``""`` lists everything.
+
+    Args:
+        s3: where the bucket is.
+        bucket: the bucket.
+        folder: its name, with or without its slash.
+        ways: see :func:`list_prefix`.
 
     Raises:
         S3Error: when a page cannot be had.
@@ -220,4 +226,4 @@ def list_folder(s3: S3, bucket: str, folder: str) -> Iterator[S3Object]:
         first = s3.list_page(bucket, folder, limit=1).result().objects
         yield from (item for item in first if item.key == folder)
         folder += "/"
-    yield from list_prefix(s3, bucket, folder)
+    yield from list_prefix(s3, bucket, folder, ways)

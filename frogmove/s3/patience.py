@@ -10,15 +10,16 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3.clock import Clock
 from frogmove.s3.pressure import Limits, Patience, Pressure
+from frogmove.s3.promise import Promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from frogmove.s3 import (
         S3,
@@ -148,7 +149,7 @@ class PatientS3:
         return turn - now
 
     def _send(self, start: Callable[[], Future[T]], wait: float = 0.0) -> Future[T]:
-        answer: Future[T] = Future()
+        answer: Promise[T] = Promise()
         begin = partial(self._attempt, start, answer, 1)
         if wait > 0:
             self._clock.later(wait, partial(self._enter, begin))

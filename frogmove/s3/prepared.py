@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import threading
 import time
 import zlib
@@ -36,6 +37,8 @@ SOURCE = "frogmove0stands0for0the0source"
 
 # They name one request among all; a template's would name thousands.
 _PER_REQUEST = frozenset({"amz-sdk-invocation-id", "amz-sdk-request"})
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]+")
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -125,15 +128,14 @@ class Template:
             headers: what it carries besides.
             version_id: the version it is about.
         """
-        # As botocore quotes keys: all but slashes and what URIs leave alone.
-        target = self.target.replace(KEY, quote(key, "/~"), 1)
+        target = self.target.replace(KEY, _encoded(key), 1)
         if version_id is not None:
             target += f"{'&' if '?' in target else '?'}versionId={quote(version_id, '')}"
         return self._request(target, [*self.headers, *headers], self.body)
 
     def copy_source(self, key: str, version_id: str | None) -> tuple[str, str]:
         """Return the header that names what is copied."""
-        source = self.source + quote(key, "/~")
+        source = self.source + _encoded(key)
         # botocore leaves version ids as they are here.
         version = "" if version_id is None else f"?versionId={version_id}"
         return "x-amz-copy-source", source + version
@@ -174,6 +176,11 @@ _CHECKSUMS: dict[str, Callable[[bytes], str]] = {
 
 def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
+
+
+def _encoded(key: str) -> str:
+    """Encode a key as botocore does: all but slashes and what URIs leave alone."""
+    return key if _PLAIN.fullmatch(key) else quote(key, "/~")
 
 
 class _CapturedError(Exception):

@@ -68,20 +68,15 @@ def sign(
     added = [("X-Amz-Date", moment), ("X-Amz-Content-SHA256", payload)]
     if keys.token:
         added.append(("X-Amz-Security-Token", keys.token))
-    lines = [
-        (lower, " ".join(value.split()))
-        for name, value in (*headers, *added)
-        if (lower := name.lower()) not in _NOT_SIGNED
-    ]
-    lines.sort()
-    names = ";".join([name for name, _ in lines])
+    every = [*headers, *added]
+    order, names = _signed_names(tuple([name for name, _ in every]))
     path, _, query = target.partition("?")
     request = "\n".join(
         (
             method,
             path,
             _canonical(query) if query else "",
-            *[f"{name}:{value}" for name, value in lines],
+            *[f"{name}:{' '.join(every[place][1].split())}" for name, place in order],
             "",
             names,
             payload,
@@ -100,6 +95,19 @@ def sign(
         f"SignedHeaders={names}, Signature={signature}"
     )
     return [*added, ("Authorization", authorization)]
+
+
+@lru_cache(maxsize=64)
+def _signed_names(names: tuple[str, ...]) -> tuple[list[tuple[str, int]], str]:
+    """Order the headers to be signed: a run's requests have the same ones over and over.
+
+    Returns:
+        their names as they are signed, each with its place among the headers; and the list of
+        them that is signed, too.
+    """
+    places = [(name.lower(), place) for place, name in enumerate(names)]
+    order = sorted(pair for pair in places if pair[0] not in _NOT_SIGNED)
+    return order, ";".join([name for name, _ in order])
 
 
 @lru_cache(maxsize=4)

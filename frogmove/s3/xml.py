@@ -1,17 +1,19 @@
 """S3's XML, read with expat and only where something is needed from it. Pure.
 
 botocore's own parser builds a tree and then walks it by the operation's model: 99 ms of CPU for
-a listing of 1,000 keys, against 6 ms here (measured on one machine).
+a listing of 1,000 keys, against 5 ms with expat and 2 ms by patterns (measured on one machine).
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 from xml.parsers import expat
 
 from frogmove.s3 import Page, S3Object
+from frogmove.s3.shapes import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,6 +120,9 @@ def read_page(body: bytes) -> Page:
     Raises:
         MalformedAnswerError: when it is none.
     """
+    usual = _read_usual(body)
+    if usual is not None:
+        return usual
     top, records = _read_flat(body) or read(body, "ListBucketResult", _KINDS)
     decode = _decoded if top.get("EncodingType") == "url" else str
     objects = []
@@ -140,6 +145,56 @@ def read_page(body: bytes) -> Page:
         raise MalformedAnswerError(f"an entry of the listing has a bad {error}") from error
     more = top.need("IsTruncated") == "true"
     return Page(objects, top.need("NextContinuationToken") if more else None, prefixes)
+
+
+# One object, and one folder, to the letter as S3 writes them in a URL-encoded listing. No text
+# here can hold an element or an entity.
+_OBJECT = re.compile(
+    r"<Contents><Key>([^<&]+)</Key>"
+    r"<LastModified>([0-9T:.+-]+Z?)</LastModified>"
+    r'<ETag>(?:&quot;|&#34;|")?([^<&"]+)(?:&quot;|&#34;|")?</ETag>'
+    r"(?:<Checksum(?:Algorithm|Type)>[A-Z0-9_]*</Checksum(?:Algorithm|Type)>)*"
+    r"<Size>([0-9]+)</Size>"
+    r"<StorageClass>([A-Z_]+)</StorageClass></Contents>"
+)
+_PREFIX = re.compile(r"<CommonPrefixes><Prefix>([^<&]+)</Prefix></CommonPrefixes>")
+_KEY_COUNT = re.compile(r"<KeyCount>([0-9]+)</KeyCount>")
+_TOKEN = re.compile(r"<NextContinuationToken>([^<&]+)</NextContinuationToken>")
+
+
+def _read_usual(body: bytes) -> Page | None:
+    """Read a listing that is written as S3 writes it, in a third of the parser's time.
+
+    Returns:
+        None when anything in it is written otherwise, or is not as many as the server counted:
+        then it is the parser's to judge.
+    """
+    text = body.decode("ascii", "replace").strip()
+    first, end = text.find("<Contents"), text.rfind("</Contents>")
+    around = text[:first] + text[end:] if first >= 0 else text
+    found, prefixes = _OBJECT.findall(text), _PREFIX.findall(around)
+    token = _TOKEN.findall(around)
+    has_more = "<IsTruncated>true</IsTruncated>" in around
+    if (
+        "\ufffd" in text
+        or "<!" in text
+        or not text.endswith("</ListBucketResult>")
+        or "<EncodingType>url</EncodingType>" not in around
+        or len(found) != text.count("<Contents")
+        or len(prefixes) != text.count("<CommonPrefixes")
+        or _KEY_COUNT.findall(around) != [str(len(found) + len(prefixes))]
+        or has_more == ("<IsTruncated>false</IsTruncated>" in around)
+        or len(token) != has_more
+    ):
+        return None
+    try:
+        objects = [
+            S3Object(_decoded(key), int(size), etag, moment(modified), storage_class)
+            for key, modified, etag, size, storage_class in found
+        ]
+    except ValueError:
+        return None
+    return Page(objects, token[0] if token else None, [_decoded(prefix) for prefix in prefixes])
 
 
 _KINDS = frozenset({"Contents", "CommonPrefixes"})
@@ -197,6 +252,28 @@ def moment(text: str) -> datetime:
     """Read a time as S3 writes it: ISO 8601, in UTC unless it says otherwise."""
     read = datetime.fromisoformat(text)
     return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+
+
+# A copy's answer to the letter as S3 writes it; S3 keeps the connection alive with white space.
+_COPIED = re.compile(
+    rb"\s*(?:<\?xml[^<>]*\?>)?\s*<CopyObjectResult[^<>]*>"
+    rb"(?:<LastModified>[^<&]*</LastModified>)?"
+    rb'<ETag>(?:&quot;|&#34;|")?([0-9a-f-]+)(?:&quot;|&#34;|")?</ETag>'
+    rb"(?:<(LastModified|Checksum[A-Z0-9a-z]+)>[^<&]*</\2>)*</CopyObjectResult>\s*"
+)
+
+
+def read_copied(body: bytes) -> str:
+    """Return the ETag of a CopyObject answer, without quotation marks.
+
+    Raises:
+        MalformedAnswerError: when it is none.
+    """
+    usual = _COPIED.fullmatch(body)
+    if usual is not None:
+        return usual[1].decode()
+    found, _ = read(body, "CopyObjectResult")
+    return unquoted(found.need("ETag"))
 
 
 def read_fates(body: bytes) -> dict[str, list[Record]]:

@@ -110,7 +110,7 @@ def test_a_copy_leaves_the_source_and_holds_its_bytes(subject: Subject) -> None:
 def test_a_source_that_has_changed_is_not_copied(subject: Subject) -> None:
     subject.needs("copy_source")
     subject.put("a")
-    stale = replace(subject.seen("a"), etag=OTHER)
+    stale = subject.seen("a")._replace(etag=OTHER)
     error = refusal(subject.s3.copy(copy_of(subject, stale)).exception())
     assert error.kind is Kind.CHANGED
     assert subject.keys(subject.destination) == []
@@ -118,7 +118,7 @@ def test_a_source_that_has_changed_is_not_copied(subject: Subject) -> None:
 
 def test_a_source_that_is_gone_is_missing(subject: Subject) -> None:
     subject.put("a")
-    gone = replace(subject.seen("a"), key="gone")
+    gone = subject.seen("a")._replace(key="gone")
     copy = copy_of(subject, gone, guard_destination=subject.honours.copy_destination)
     assert refusal(subject.s3.copy(copy).exception()).kind is Kind.MISSING
     assert subject.keys(subject.destination) == []

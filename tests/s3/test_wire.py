@@ -183,7 +183,7 @@ def lanes(recorder: Recorder, _keys: None) -> Iterator[Lanes]:
 def everything(key: str) -> Iterator[tuple[str, Callable[[S3], Future[Any]]]]:
     """Yield every hot operation on a key, in every form that it has."""
     item = an_object(key, etag=ETAG)
-    frozen = replace(item, storage_class="GLACIER_IR", version_id="v/1+2=")
+    frozen = item._replace(storage_class="GLACIER_IR", version_id="v/1+2=")
     copy = Copy("external", item, "internal", key)
     yield "head", lambda s3: s3.head("external", key)
     yield "head of a version", lambda s3: s3.head("external", key, "v/1+2=")
@@ -210,7 +210,7 @@ def test_both_lanes_send_the_same_request(lanes: Lanes, name: str) -> None:
     for form, ask in everything(KEYS[name]):
         boto, crt = lanes.ask(ask)
         assert crt.same() == boto.same(), form
-        assert crt.headers["user-agent"].startswith("Boto3/")
+        assert crt.headers["user-agent"].startswith("Botocore/")
         assert "frogmove/" in crt.headers["user-agent"]
 
 

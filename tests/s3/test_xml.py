@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import cycle
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frogmove.s3 import Deletion, Page, S3Object, xml
 from tests.keys import KEYS
 from tests.objects import md5
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MOMENT = datetime(2026, 10, 12, 17, 50, 30, tzinfo=UTC)
 AWS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
@@ -49,6 +56,101 @@ def test_a_listing_is_read_however_it_is_written(key: str, namespace: str, gap: 
     assert xml.read_page(listing(key, namespace=namespace, gap=gap)) == expected
     if all(char >= " " for char in key) and "\uffff" not in key:
         assert xml.read_page(listing(key, namespace=namespace, gap=gap, encoded=False)) == expected
+
+
+def as_s3_writes_it(keys: Sequence[str], prefixes: Sequence[str] = (), token: str = "") -> bytes:
+    more = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
+    objects = [
+        f"<Contents><Key>{quote(key, '/')}</Key><LastModified>2026-10-12T17:50:30.000Z"
+        f"</LastModified><ETag>&quot;{md5(key.encode())}&quot;</ETag>{checksum}"
+        f"<Size>{size}</Size><StorageClass>GLACIER_IR</StorageClass></Contents>"
+        for size, (key, checksum) in enumerate(zip(keys, cycle(CHECKSUMS), strict=False))
+    ]
+    folders = [
+        f"<CommonPrefixes><Prefix>{quote(p, '/')}</Prefix></CommonPrefixes>" for p in prefixes
+    ]
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult{AWS}><Name>external</Name>'
+        f"<Prefix></Prefix>{more}<KeyCount>{len(keys) + len(prefixes)}</KeyCount>"
+        f"<MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType>"
+        f"<IsTruncated>{'true' if token else 'false'}</IsTruncated>"
+        f"{''.join(objects)}{''.join(folders)}</ListBucketResult>"
+    ).encode()
+
+
+CHECKSUMS = [
+    "",
+    "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType>",
+]
+
+
+def by_the_parser(body: bytes) -> Page | None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml, "_read_usual", lambda _: None)
+        try:
+            return xml.read_page(body)
+        except xml.MalformedAnswerError:
+            return None
+
+
+@given(
+    keys=st.lists(st.sampled_from(list(KEYS.values())), max_size=4),
+    prefixes=st.lists(st.sampled_from(list(KEYS.values())), max_size=2),
+    token=st.sampled_from(["", "1/+="]),
+)
+def test_a_listing_as_s3_writes_it_is_read_like_any_other(
+    keys: list[str], prefixes: list[str], token: str
+) -> None:
+    body = as_s3_writes_it(keys, prefixes, token)
+    page = xml.read_page(body)
+    assert page == by_the_parser(body)
+    assert [item.key for item in page.objects] == keys
+    assert page.prefixes == prefixes
+    assert page.token == (token or None)
+
+
+@given(data=st.data())
+def test_damage_is_never_read_as_another_listing(data: st.DataObject) -> None:
+    body = as_s3_writes_it(["a/b c", "d&e", "f"], ["g/"], "1/+=")
+    first = data.draw(st.integers(0, len(body) - 1))
+    last = data.draw(st.integers(first, min(len(body), first + 120)))
+    patch = data.draw(st.sampled_from([b"", b"<", b"&", b"<!--", b"\xff", body[:first][-90:]]))
+    damaged = body[:first] + patch + body[last:]
+    try:
+        page = xml.read_page(damaged)
+    except xml.MalformedAnswerError:
+        return
+    assert page in (by_the_parser(damaged), by_the_parser(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<CopyObjectResult>%s</CopyObjectResult>",
+        (
+            b'\n <?xml version="1.0"?>\n<CopyObjectResult xmlns="http://example.com/">%s'
+            b"<ChecksumCRC32>a/+=</ChecksumCRC32></CopyObjectResult>\n"
+        ),
+        b"<CopyObjectResult><LastModified>now</LastModified> %s </CopyObjectResult>",
+    ],
+)
+@pytest.mark.parametrize("etag", [b"&quot;a-1&quot;", b'"a-1"', b"a-1", b"&#34;a-1&#34;"])
+def test_the_etag_of_a_copy_is_read_however_it_is_written(body: bytes, etag: bytes) -> None:
+    assert xml.read_copied(body % (b"<ETag>" + etag + b"</ETag>")) == "a-1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<Error><Code>InternalError</Code></Error>",
+        b"<CopyObjectResult></CopyObjectResult>",
+        b"<CopyObjectResult><ETag>a</ETag>",
+        b"",
+    ],
+)
+def test_what_is_no_copy_is_not_read_as_one(body: bytes) -> None:
+    with pytest.raises(xml.MalformedAnswerError):
+        xml.read_copied(body)
 
 
 @pytest.mark.parametrize(
