@@ -24,6 +24,7 @@ from frogmove.s3 import (
     Part,
     S3Error,
     S3Object,
+    UnfinishedUpload,
 )
 
 if TYPE_CHECKING:
@@ -259,6 +260,19 @@ class ModelS3:
             return [Part(number, _md5(body)) for number, body in sorted(upload.parts.items())]
 
         return self._answer("ListParts", request)
+
+    def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
+        def request() -> Sequence[UnfinishedUpload]:
+            self._world.bucket(bucket, "ListMultipartUploads")
+            return [
+                UnfinishedUpload(upload.key, upload_id)
+                for upload_id, upload in sorted(
+                    self._world.uploads.items(), key=lambda item: item[1].key.encode()
+                )
+                if upload.bucket == bucket and upload.key.startswith(prefix)
+            ]
+
+        return self._answer("ListMultipartUploads", request)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         return self._answer("PutObject", lambda: Copied(self._world.put(bucket, key, body).etag))

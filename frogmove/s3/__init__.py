@@ -120,6 +120,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class UnfinishedUpload:
+    """A multipart upload that was neither completed nor thrown away."""
+
+    key: str
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deletion:
     """One key to delete.
 
@@ -213,6 +221,9 @@ class S3(Protocol):
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
         """List all parts that a multipart upload has."""
 
+    def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
+        """List all multipart uploads under way whose keys begin with ``prefix``."""
+
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """Write a small object; used only to find out what a custom endpoint honours."""
 
@@ -230,4 +241,5 @@ __all__ = [
     "Part",
     "S3Error",
     "S3Object",
+    "UnfinishedUpload",
 ]

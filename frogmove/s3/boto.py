@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from frogmove.s3 import Copied, Page, S3Error, shapes
+from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -241,6 +241,18 @@ class BotoS3:
             ]
 
         return self._submit("ListParts", request)
+
+    def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request() -> Sequence[UnfinishedUpload]:
+            # As in listings of objects, XML cannot carry every key; botocore helps only there.
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=bucket, Prefix=prefix, EncodingType="url"
+            )
+            return [upload for page in pages for upload in shapes.uploads(page)]
+
+        return self._submit("ListMultipartUploads", request)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""

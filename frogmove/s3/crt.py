@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from frogmove.s3 import Checksum, Copy, Deletion, Head
+    from frogmove.s3 import Checksum, Copy, Deletion, Head, UnfinishedUpload
     from frogmove.s3.boto import BotoS3
     from frogmove.s3.prepared import Request
 
@@ -177,6 +177,10 @@ class CrtS3:
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
         """See :class:`frogmove.s3.S3`."""
         return self._boto.list_parts(bucket, key, upload_id)
+
+    def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.list_uploads(bucket, prefix)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""

@@ -11,8 +11,9 @@ import random
 import threading
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from frogmove.s3 import S3Error
 from frogmove.s3.clock import Clock
 from frogmove.s3.pressure import Limits, Patience, Pressure
 from frogmove.s3.promise import Promise
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         Head,
         Page,
         Part,
-        S3Error,
+        UnfinishedUpload,
     )
 
 T = TypeVar("T")
@@ -61,6 +62,21 @@ class PatientS3:
         self._pressure = Pressure(limits.concurrency)
         self._patience = Patience(limits, draw)
         self._waiting: deque[Callable[[], None]] = deque()
+        self._unanswered: set[Future[Any]] = set()
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """Answer whatever is under way, and whatever is asked from now on, with a failure.
+
+        Requests that have been sent may still take place, under their conditions. This is for
+        who has to be done by a certain time, and cannot wait for an answer that may never come.
+        """
+        with self._lock:
+            self._given_up = True
+            unanswered, self._unanswered = self._unanswered, set()
+            self._waiting.clear()
+        for answer in unanswered:
+            answer.set_exception(_out_of_time())
 
     def list_page(
         self,
@@ -134,6 +150,10 @@ class PatientS3:
         """See :class:`frogmove.s3.S3`."""
         return self._send(partial(self._s3.list_parts, bucket, key, upload_id))
 
+    def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.list_uploads, bucket, prefix))
+
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""
         return self._send(partial(self._s3.put, bucket, key, body))
@@ -150,6 +170,13 @@ class PatientS3:
 
     def _send(self, start: Callable[[], Future[T]], wait: float = 0.0) -> Future[T]:
         answer: Promise[T] = Promise()
+        with self._lock:
+            given_up = self._given_up
+            if not given_up:
+                self._unanswered.add(answer)
+        if given_up:
+            answer.set_exception(_out_of_time())
+            return answer
         begin = partial(self._attempt, start, answer, 1)
         if wait > 0:
             self._clock.later(wait, partial(self._enter, begin))
@@ -159,6 +186,8 @@ class PatientS3:
 
     def _enter(self, begin: Callable[[], None]) -> None:
         with self._lock:
+            if self._given_up:
+                return
             self._waiting.append(begin)
         self._admit()
 
@@ -189,6 +218,11 @@ class PatientS3:
                 self._patience.succeeded()
             else:
                 delay = self._patience.delay(error, attempt)
+            is_awaited = answer in self._unanswered
+            if delay is None:
+                self._unanswered.discard(answer)
+        if not is_awaited:
+            return
         if error is None:
             answer.set_result(sent.result())
         elif delay is None:
@@ -197,3 +231,7 @@ class PatientS3:
             again = partial(self._attempt, start, answer, attempt + 1)
             self._clock.later(delay, partial(self._enter, again))
         self._admit()
+
+
+def _out_of_time() -> S3Error:
+    return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")

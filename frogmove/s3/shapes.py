@@ -3,8 +3,18 @@
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
-from frogmove.s3 import Checksum, Copy, Deletion, Head, Part, S3Error, S3Object
+from frogmove.s3 import (
+    Checksum,
+    Copy,
+    Deletion,
+    Head,
+    Part,
+    S3Error,
+    S3Object,
+    UnfinishedUpload,
+)
 
 # What an object is served with, by boto3's names.
 HEADERS = (
@@ -56,6 +66,15 @@ def completed_part(part: Part) -> dict[str, Any]:
     if part.checksum is not None:
         listed[f"Checksum{part.checksum.algorithm}"] = part.checksum.value
     return listed
+
+
+def uploads(page: Mapping[str, Any]) -> list[UnfinishedUpload]:
+    """Read a page of multipart uploads; not every server encodes their keys when asked to."""
+    decode = unquote if page.get("EncodingType") == "url" else str
+    return [
+        UnfinishedUpload(decode(entry["Key"]), entry["UploadId"])
+        for entry in page.get("Uploads", [])
+    ]
 
 
 def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
