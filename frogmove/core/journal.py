@@ -23,6 +23,9 @@ class Journal(Protocol):
     def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
         """Return the upload that an earlier run left for just this content; None without one."""
 
+    def upload_ended(self, upload_id: str) -> None:
+        """A multipart upload has been completed or thrown away, or is not there any more."""
+
     def finished(self, result: Result) -> None:
         """An action has its result."""
 
@@ -34,11 +37,17 @@ class Journal(Protocol):
         """Whether an interrupted multipart upload is kept, as somebody can resume it."""
         ...
 
+    @property
+    def keeps_failed_uploads(self) -> bool:
+        """Whether one that failed for the moment is kept too, as somebody is sure to resume it."""
+        ...
+
 
 class NoJournal:
-    """Forgets everything: for runs that need no undo, as each event of the Lambda."""
+    """Forgets everything: for runs that need no undo."""
 
     keeps_uploads = False
+    keeps_failed_uploads = False
 
     def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
         """See :class:`Journal`."""
@@ -51,6 +60,9 @@ class NoJournal:
     def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
         """See :class:`Journal`."""
         return None
+
+    def upload_ended(self, upload_id: str) -> None:
+        """See :class:`Journal`."""
 
     def finished(self, result: Result) -> None:
         """See :class:`Journal`."""

@@ -88,6 +88,7 @@ class JournalFile:
     """
 
     keeps_uploads = True
+    keeps_failed_uploads = False
 
     def __init__(
         self, path: Path, header: Header, uploads: Mapping[str, str] | None = None
@@ -138,6 +139,9 @@ class JournalFile:
         """See :class:`frogmove.core.journal.Journal`."""
         name = upload_name(item.key, item.etag, destination_key, part_size)
         return self._uploads.pop(name, None)
+
+    def upload_ended(self, upload_id: str) -> None:
+        """See :class:`frogmove.core.journal.Journal`; the object's result tells it."""
 
     def abandon_uploads(self) -> list[tuple[str, str]]:
         """Return destination key and id of each upload that could be resumed and was not."""

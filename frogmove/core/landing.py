@@ -94,7 +94,7 @@ class Landing:
             return await self.parts.copy(copy, source)
         except S3Error as error:
             # Missing may be the source, or the object that was to be replaced.
-            if error.kind in {Kind.CHANGED, Kind.MISSING}:
+            if error.kind in {Kind.CHANGED, Kind.MISSING} or _is_somebody_elses_end(error):
                 return None
             raise
 
@@ -208,6 +208,14 @@ class Landing:
 
 
 _ITSELF = "source and destination are one place under two names; nothing was touched"
+
+
+def _is_somebody_elses_end(error: S3Error) -> bool:
+    """Tell whether an upload went away while its parts were copied.
+
+    Whoever moves the same object at the same time has completed it or thrown it away.
+    """
+    return error.kind is Kind.NO_UPLOAD and error.operation == "UploadPartCopy"
 
 
 def _folder(key: str) -> str:

@@ -59,7 +59,8 @@ class PartsCopier:
         """Copy an object that is as ``source`` shows it.
 
         Raises:
-            S3Error: when a request failed; the upload has been aborted.
+            S3Error: when a request failed; the upload has been aborted, unless it can be resumed
+                and that helps.
             RunError: when the journal cannot be written; likewise.
             InterruptedCopyError: when the run was asked to stop.
         """
@@ -69,8 +70,9 @@ class PartsCopier:
             if len(parts) == self._count(copy):
                 await self._check_source(copy)
                 return await self._complete(copy, upload_id, parts, _whole(source))
-        except S3Error:
-            await self._abort(copy, upload_id)
+        except S3Error as error:
+            if not (error.retrying_helps and self.journal.keeps_failed_uploads):
+                await self._abort(copy, upload_id)
             raise
         if not self.journal.keeps_uploads:
             await self._abort(copy, upload_id)
@@ -88,6 +90,7 @@ class PartsCopier:
             except S3Error as error:
                 if error.kind is not Kind.NO_UPLOAD:
                     raise
+                self.journal.upload_ended(left)
             else:
                 return left, {part.number: part for part in have}
         tags = await Answer(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
@@ -95,7 +98,7 @@ class PartsCopier:
         try:
             self.journal.upload_begun(copy.source, copy.to_key, upload_id, size)
             self.journal.commit()
-        except RunError:
+        except (RunError, S3Error):
             await self._abort(copy, upload_id)
             raise
         return upload_id, {}
@@ -140,7 +143,7 @@ class PartsCopier:
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Copied:
         try:
-            return await Answer(self.s3.complete_upload(copy, upload_id, parts, checksum))
+            copied = await Answer(self.s3.complete_upload(copy, upload_id, parts, checksum))
         except S3Error as error:
             if error.kind is not Kind.NO_UPLOAD:
                 raise
@@ -148,7 +151,9 @@ class PartsCopier:
             there = await Answer(self.s3.head(copy.to_bucket, copy.to_key))
             if there.object.etag != assembled_etag(parts):
                 raise
-            return Copied(there.object.etag)
+            copied = Copied(there.object.etag)
+        self.journal.upload_ended(upload_id)
+        return copied
 
     async def _abort(self, copy: Copy, upload_id: str) -> None:
         try:
@@ -156,6 +161,7 @@ class PartsCopier:
         except S3Error as error:
             if error.kind is not Kind.NO_UPLOAD:
                 raise
+        self.journal.upload_ended(upload_id)
 
     def _count(self, copy: Copy) -> int:
         return len(self.multipart.parts(copy.source.size))

@@ -32,12 +32,14 @@ class Result:
         outcome: how it ended.
         reason: for people: why it ended so, where the bytes are now, and what to do.
         destination_key: where the bytes went; the action's own unless both were kept.
+        retrying_helps: whether a failure may pass by itself.
     """
 
     action: Action
     outcome: Outcome
     reason: str = ""
     destination_key: str = ""
+    retrying_helps: bool = False
 
     def __post_init__(self) -> None:
         if not self.destination_key:

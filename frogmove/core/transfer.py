@@ -165,7 +165,12 @@ class Transfer:
         advice = _ADVICE.get(error.kind, "")
         if error.retrying_helps:
             advice = "Running it again may help"
-        return Result(action, Outcome.FAILED, ". ".join(filter(None, (str(error), state, advice))))
+        return Result(
+            action,
+            Outcome.FAILED,
+            ". ".join(filter(None, (str(error), state, advice))),
+            retrying_helps=error.retrying_helps,
+        )
 
     def _not_deleted(self, action: Action, landed: Landed, error: S3Error) -> Result:
         place = f"s3://{self._route.destination.bucket}/{landed.key}"
@@ -187,4 +192,5 @@ def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:
         Outcome.FAILED,
         f"interrupted after {interruption.done:,} of {interruption.total:,} parts; {kept}; "
         "source kept",
+        retrying_helps=True,
     )
