@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# Settings that an environment variable can give.
+_VARIABLES = ("source", "destination", "endpoint_url", "kms_key_id", "expected_bucket_owner")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What was asked for; None is whatever is next in order, at the end boto3's own defaults.
@@ -82,8 +86,9 @@ def resolve(
     """Put settings together: each from the first of its sources that has it.
 
     Flags come first, then a route named by a flag, then ``FROGMOVE_SOURCE``,
-    ``FROGMOVE_DESTINATION`` and ``FROGMOVE_ENDPOINT_URL``, then the route of ``FROGMOVE_ROUTE``,
-    then the file's default route.
+    ``FROGMOVE_DESTINATION``, ``FROGMOVE_ENDPOINT_URL``, ``FROGMOVE_KMS_KEY_ID`` and
+    ``FROGMOVE_EXPECTED_BUCKET_OWNER``, then the route of ``FROGMOVE_ROUTE``, then the file's
+    default route.
 
     Args:
         flags: what was given on the command line.
@@ -97,7 +102,7 @@ def resolve(
     sources: list[Mapping[str, str]] = [_given(flags)]
     variables = {
         name: environment[f"FROGMOVE_{name.upper()}"]
-        for name in ("source", "destination", "endpoint_url")
+        for name in _VARIABLES
         if environment.get(f"FROGMOVE_{name.upper()}")
     }
     if route:

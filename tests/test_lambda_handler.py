@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 from frogmove import lambda_handler
 from frogmove.core.events import EventError
 from frogmove.errors import RunError, UsageError
+from frogmove.function.process import Process
 from tests.aws_events import TEST_EVENT, batch, message, notification, record
 from tests.buckets import Buckets
 from tests.cli.operator import ROOT
@@ -45,9 +45,9 @@ def function(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Func
             monkeypatch.setenv(name, value)
         return lambda_handler.handler(event, CONTEXT)
 
-    lambda_handler.mover.cache_clear()
+    lambda_handler.process.cache_clear()
     yield invoke
-    lambda_handler.mover.cache_clear()
+    lambda_handler.process.cache_clear()
 
 
 def again(answer: dict[str, Any]) -> list[str]:
@@ -145,7 +145,7 @@ def test_a_notification_that_fails_raises_so_that_it_is_delivered_again(
 ) -> None:
     buckets.put("a", "b", body=b"mine")
     buckets.put_there("a", body=b"theirs")
-    with pytest.raises(RunError, match="Not every upload"):
+    with pytest.raises(RunError, match="Not everything could be moved"):
         function(notification(buckets.source, "a", "b"), FROGMOVE_ON_CONFLICT="fail")
     assert buckets.here() == {"a": b"mine"}
     assert buckets.there() == {"a": b"theirs", "b": b"mine"}
@@ -209,36 +209,40 @@ def test_refused_credentials_have_every_message_delivered_again(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("FROGMOVE_SOURCE", f"s3://{buckets.source}")
     monkeypatch.setenv("FROGMOVE_DESTINATION", f"s3://{buckets.destination}")
-    lambda_handler.mover.cache_clear()
+    lambda_handler.process.cache_clear()
     event = batch(*(message(key, notification(buckets.source, key)) for key in ("a", "b")))
     assert again(lambda_handler.handler(event, CONTEXT)) == ["a", "b"]
-    lambda_handler.mover.cache_clear()
+    lambda_handler.process.cache_clear()
     assert (len(buckets.here()), buckets.there()) == (2, {})
 
 
 def test_what_is_logged_is_json_and_inert(
-    buckets: Buckets, function: Function, caplog: pytest.LogCaptureFixture
+    buckets: Buckets, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = KEYS["escape sequence"]
     buckets.put(key)
-    with caplog.at_level(logging.INFO, "frogmove"):
-        function(batch(message("1", notification(buckets.source, key)), message("2", "\x1b[31m")))
-    lines = [entry.message for entry in caplog.records if entry.name == "frogmove"]
-    assert all(line.isprintable() for line in lines)
-    facts = [json.loads(line) for line in lines]
-    assert {"key": key, "outcome": "moved"}.items() <= next(
-        fact for fact in facts if "key" in fact
-    ).items()
-    assert any(fact.get("message_id") == "2" for fact in facts)
-    assert facts[-1]["request_id"] == CONTEXT.aws_request_id
+    function(batch(message("1", notification(buckets.source, key)), message("2", "\x1b[31m")))
+    written = capsys.readouterr().out
+    assert written.isascii()
+    assert all(line.isprintable() for line in written.splitlines())
+    lines = [json.loads(line) for line in written.splitlines()]
+    logged = [line for line in lines if "_aws" not in line]
+    assert {line["request_id"] for line in logged} == {CONTEXT.aws_request_id}
+    (moved,) = [line for line in logged if "key" in line]
+    assert moved.items() >= {"level": "INFO", "key": key, "outcome": "moved"}.items()
+    assert moved["bytes"] == len(key.encode())
+    (refused,) = [line for line in logged if line["level"] == "WARNING"]
+    assert refused["about"] == "2"
+    (end,) = [line for line in logged if line["message"] == "invocation"]
+    assert end.items() >= {"event": "queue", "counts": {"moved": 1}}.items()
 
 
 def test_the_client_is_made_once(buckets: Buckets, function: Function) -> None:
     buckets.put("a", "b")
     function(notification(buckets.source, "a"))
-    first = lambda_handler.mover()
+    first = lambda_handler.process()
     function(notification(buckets.source, "b"))
-    assert lambda_handler.mover() is first
+    assert lambda_handler.process() is first
     assert sorted(buckets.there()) == ["a", "b"]
 
 
@@ -264,7 +268,7 @@ def test_settings_that_are_no_route_are_refused(environment: dict[str, str]) -> 
             "FROGMOVE_ENDPOINT_URL": "http://127.0.0.1:9",
         }
     with pytest.raises(UsageError):
-        lambda_handler.Mover(environment)
+        Process(environment)
 
 
 def started(*lines: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -287,7 +291,7 @@ def test_a_function_with_wrong_settings_fails_at_its_start() -> None:
 
 def test_a_function_starts_with_its_client_and_without_what_a_terminal_needs() -> None:
     done = started(
-        "assert it.mover.cache_info().currsize == 1",
+        "assert it.process.cache_info().currsize == 1",
         "found = {'click', 'rich', 'platformdirs', 'moto', 'ministack'} & set(sys.modules)",
         "assert not found, found",
         FROGMOVE_SOURCE="s3://one-bucket",

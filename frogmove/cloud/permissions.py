@@ -9,7 +9,9 @@ _ON_DESTINATION = (
     "s3:GetObject",
     "s3:PutObject",
     "s3:PutObjectTagging",
+    # Large objects are copied in parts, over several invocations where one is too short.
     "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
     # Not on AWS: for the throw-away keys that tell which conditions this server honours, see
     # frogmove.s3.conditions.
     "s3:GetObjectTagging",
@@ -73,6 +75,7 @@ def role_policy(source: str, destination: str, queue_arn: str, logs_arn: str) ->
     source_arn, destination_arn = f"arn:aws:s3:::{source}", f"arn:aws:s3:::{destination}"
     return _policy(
         _allow(("s3:ListBucket",), source_arn, destination_arn),
+        _allow(("s3:ListBucketMultipartUploads",), destination_arn),
         _allow(_ON_SOURCE, f"{source_arn}/*"),
         _allow(_ON_DESTINATION, f"{destination_arn}/*"),
         _allow(_ON_QUEUE, queue_arn),

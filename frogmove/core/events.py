@@ -1,30 +1,49 @@
-"""Reads AWS events into the keys they are about. Pure.
+"""Reads every event the function is invoked with into what it is asked to do. Pure.
 
-An event comes from a queue that outsiders' uploads fill: whatever it holds, reading it either
-gives uploads or raises :class:`EventError`, and nothing else.
+An event is an AWS notification, whatever it came through, or a request of the operator's own.
+Whatever it holds, reading it gives one of the classes below or raises :class:`EventError`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
 
-from frogmove.errors import FrogmoveError
+from frogmove.core.batch_job import Job, Task, read_job
+from frogmove.core.notification import (
+    EXPECTED,
+    EventError,
+    Upload,
+    first_record,
+    parse,
+    read_notification,
+    shown,
+)
+from frogmove.core.quantities import parse_age
+from frogmove.errors import UsageError
+from frogmove.s3.uri import check_key
 
-EXPECTED = "Expected S3 notifications, by themselves or in messages of an SQS queue."
-
-
-class EventError(FrogmoveError):
-    """An event, or one message of it, that cannot be understood."""
+__all__ = [
+    "Event",
+    "EventError",
+    "Job",
+    "Message",
+    "Move",
+    "Notification",
+    "Ping",
+    "Queue",
+    "Sweep",
+    "Sync",
+    "Task",
+    "Upload",
+    "read_event",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """One object that a notification reports."""
+class Notification:
+    """Uploads that are reported to the function directly; a failure is told by raising."""
 
-    bucket: str
-    key: str
+    uploads: tuple[Upload, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,85 +55,125 @@ class Message:
     error: EventError | None = None
 
 
-def is_from_queue(event: object) -> bool:
-    """Tell whether an event is a batch of SQS messages, which wants a partial batch answer."""
-    records = event.get("Records") if isinstance(event, Mapping) else None
-    if not isinstance(records, list) or not records:
-        return False
-    return isinstance(records[0], Mapping) and records[0].get("eventSource") == "aws:sqs"
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A batch of SQS messages, which wants a partial batch answer."""
+
+    messages: tuple[Message, ...]
 
 
-def read_messages(event: Mapping[str, Any]) -> list[Message]:
-    """Read a batch of SQS messages, each by itself.
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The operator's wish to move keys of the source bucket."""
 
-    The shape: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    keys: tuple[str, ...]
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """The operator's wish to copy what the destination lacks."""
+
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The wish to move what was left behind; older than ``age`` seconds, None for the usual."""
+
+    dry_run: bool = False
+    age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The question whether the function is there, and how it is set."""
+
+
+Event = Notification | Queue | Job | Move | Sync | Sweep | Ping
+
+
+def read_event(event: object) -> Event:
+    """Read what the function is invoked with.
 
     Raises:
-        EventError: when the batch has a record without an id, so that no partial answer is
-            possible.
-    """
-    return [_read_message(record) for record in event["Records"]]
-
-
-def read_notification(event: object) -> tuple[Upload, ...]:
-    """Read one S3 notification.
-
-    Keys in it are URL-encoded with ``+`` for a space. The test event that S3 sends when a
-    notification is set up reports nothing.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-
-    Raises:
-        EventError: when it is anything else.
+        EventError: when it is nothing that is known, or so broken that no part of it can be
+            answered by itself.
     """
     if not isinstance(event, Mapping):
         raise EventError("The event is not a JSON object.", EXPECTED)
-    if event.get("Event") == "s3:TestEvent":
-        return ()
-    records = event.get("Records")
-    if not isinstance(records, list):
-        raise EventError("The event has no Records.", EXPECTED)
-    return tuple(upload for record in records if (upload := _read_record(record)) is not None)
+    if "action" in event:
+        return _read_action(event)
+    if "invocationSchemaVersion" in event:
+        return read_job(event)
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+    if event.get("detail-type") == "Scheduled Event":
+        return Sweep()
+    if first_record(event).get("eventSource") == "aws:sqs":
+        return Queue(tuple(_read_message(record) for record in event["Records"]))
+    return Notification(read_notification(event))
 
 
 def _read_message(record: object) -> Message:
+    """Read one message by itself: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     identity = record.get("messageId") if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping) or not isinstance(identity, str):
         raise EventError("A record of the batch has no messageId.", EXPECTED)
     try:
-        body = record.get("body")
-        return Message(identity, read_notification(_parse(body)))
+        body = parse(record.get("body"), "The message's body")
+        return Message(identity, read_notification(body))
     except EventError as error:
         return Message(identity, error=error)
 
 
-def _parse(body: object) -> object:
-    if not isinstance(body, str):
-        raise EventError("The message has no body.", EXPECTED)
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise EventError("The message's body is not JSON.", EXPECTED) from error
+_FIELDS = {
+    "move": {"keys", "dry_run"},
+    "sync": {"dry_run"},
+    "sweep": {"dry_run", "age"},
+    "ping": set[str](),
+}
 
 
-def _read_record(record: object) -> Upload | None:
-    """Read one record; None for what reports no new object."""
-    try:
-        source, name = record["eventSource"], record["eventName"]  # type: ignore[index]
-        version = record["eventVersion"]  # type: ignore[index]
-        bucket = record["s3"]["bucket"]["name"]  # type: ignore[index]
-        key = record["s3"]["object"]["key"]  # type: ignore[index]
-    except (KeyError, TypeError, IndexError) as error:
-        raise EventError("A record is not an S3 notification.", EXPECTED) from error
-    if not all(isinstance(text, str) for text in (source, name, version, bucket, key)):
-        raise EventError("A record is not an S3 notification.", EXPECTED)
-    if source != "aws:s3" or version.partition(".")[0] != "2":
-        raise EventError("A record is not an S3 notification of version 2.", EXPECTED)
-    if not name.startswith("ObjectCreated:"):
+def _read_action(event: Mapping[str, Any]) -> Move | Sync | Sweep | Ping:
+    action = event["action"]
+    if not isinstance(action, str) or action not in _FIELDS:
+        raise EventError(f"There is no action {shown(action)}.", f"There are {', '.join(_FIELDS)}.")
+    fields = _FIELDS[action]
+    unknown = [name for name in event if name != "action" and name not in fields]
+    if unknown:
+        raise EventError(
+            f"The action {action} has no field {shown(unknown[0])}.",
+            f"It has {', '.join(sorted(fields)) or 'none'}.",
+        )
+    dry_run = event.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        raise EventError(f"dry_run is {shown(dry_run)}.", "Expected true or false.")
+    if action == "ping":
+        return Ping()
+    if action == "sync":
+        return Sync(dry_run)
+    if action == "sweep":
+        return Sweep(dry_run, _read_age(event.get("age")))
+    return Move(_read_keys(event.get("keys")), dry_run)
+
+
+def _read_age(age: object) -> float | None:
+    if age is None:
         return None
     try:
-        decoded = unquote_plus(key, errors="strict")
-        # JSON can hold half a character, which no request can.
-        decoded.encode()
-        return Upload(bucket, decoded)
-    except UnicodeError as error:
-        raise EventError("A record's key is not UTF-8.", EXPECTED) from error
+        return parse_age(age)
+    except UsageError as error:
+        raise EventError(f"age: {error.message}", error.remedy) from error
+
+
+def _read_keys(keys: object) -> tuple[str, ...]:
+    if not isinstance(keys, list) or not keys:
+        raise EventError("The action move names no keys.", 'Expected "keys": ["a key", ...].')
+    for key in keys:
+        if not isinstance(key, str):
+            raise EventError(f"keys: {shown(key)} is not a key.", "Expected a text.")
+        try:
+            check_key(key)
+        except UsageError as error:
+            raise EventError(f"keys: {shown(key)} cannot be a key.", error.remedy) from error
+    return tuple(dict.fromkeys(keys))

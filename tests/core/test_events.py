@@ -6,14 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frogmove.core.batch_job import Code, Job, Task
 from frogmove.core.events import (
     EventError,
+    Message,
+    Move,
+    Notification,
+    Ping,
+    Queue,
+    Sweep,
+    Sync,
     Upload,
-    is_from_queue,
-    read_messages,
-    read_notification,
+    read_event,
 )
-from tests.aws_events import TEST_EVENT, batch, message, notification, record
+from frogmove.core.notification import read_notification
+from tests.arbitrary import JSON, mutations
+from tests.aws_events import (
+    SAMPLES,
+    SCHEDULED,
+    TEST_EVENT,
+    batch,
+    bridged,
+    delivery,
+    enveloped,
+    job,
+    message,
+    notification,
+    record,
+    task,
+)
 
 KEYS = [
     "happyface.jpg",
@@ -147,12 +168,249 @@ def test_anything_else_is_an_event_error_with_a_remedy(event: object) -> None:
     assert caught.value.remedy
 
 
-def test_a_batch_is_told_from_a_notification() -> None:
-    assert is_from_queue(batch(message("1", TEST_EVENT)))
-    assert not is_from_queue(notification("external", "a"))
-    assert not is_from_queue(batch())
-    assert not is_from_queue([])
-    assert not is_from_queue({"Records": ["text"]})
+def read_messages(event: object) -> tuple[Message, ...]:
+    queue = read_event(event)
+    assert isinstance(queue, Queue)
+    return queue.messages
+
+
+# What an event comes through makes no difference to what it reports.
+
+THROUGH = {
+    "directly": lambda event: event,
+    "sns": delivery,
+    "queue": lambda event: batch(message("1", event)),
+    "sns and queue": lambda event: batch(message("1", enveloped(event))),
+}
+
+
+def reported(event: object) -> tuple[Upload, ...]:
+    """Return the uploads that an event reports, whatever it came through."""
+    read = read_event(event)
+    if isinstance(read, Notification):
+        return read.uploads
+    assert isinstance(read, Queue)
+    (only,) = read.messages
+    assert only.error is None, only.error
+    return only.uploads
+
+
+@pytest.mark.parametrize("through", THROUGH)
+@pytest.mark.parametrize("key", KEYS)
+def test_an_upload_is_reported_whatever_it_came_through(through: str, key: str) -> None:
+    uploads = (Upload("external", key),)
+    assert reported(THROUGH[through](notification("external", key))) == uploads
+    assert reported(THROUGH[through](bridged("external", key))) == uploads
+
+
+@pytest.mark.parametrize("through", THROUGH)
+@pytest.mark.parametrize(
+    "event",
+    [
+        TEST_EVENT,
+        {"Records": [record("external", "a", "ObjectRemoved:Delete")]},
+        bridged("external", "a", "Object Deleted"),
+        bridged("external", "a", "Object Tags Added"),
+    ],
+    ids=["test", "removed", "bridged-deleted", "bridged-tagged"],
+)
+def test_what_is_no_upload_is_consumed_whatever_it_came_through(through: str, event: Any) -> None:
+    assert reported(THROUGH[through](event)) == ()
+
+
+def test_several_notifications_of_a_topic_are_all_read() -> None:
+    event = delivery(notification("external", "a", "b"))
+    event["Records"] += delivery(bridged("external", "c"))["Records"]
+    assert [upload.key for upload in reported(event)] == ["a", "b", "c"]
+
+
+def test_keys_of_eventbridge_are_taken_as_they_are() -> None:
+    assert reported(bridged("external", "a+b%20c")) == (Upload("external", "a+b%20c"),)
+
+
+def test_an_older_event_of_eventbridge_names_no_version() -> None:
+    event = bridged("external", "a")
+    del event["detail"]["event-version"]
+    assert reported(event) == (Upload("external", "a"),)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        bridged("external", "a", **{"event-version": "2.0"}),
+        bridged("external", "a", **{"event-version": 1}),
+        bridged("external", "a", bucket={}),
+        bridged("external", "a", object={"key": 3}),
+        bridged("external", "\ud800"),
+        bridged("external", "a") | {"detail": "{}"},
+        bridged("external", "a") | {"detail-type": None},
+        bridged("external", "a") | {"source": "aws.ec2"},
+        enveloped(enveloped(notification("external", "a"))),
+        enveloped("not json"),
+        enveloped("null"),
+        {"Type": "Notification"},
+        {"Type": "SubscriptionConfirmation", "Message": "You have chosen to subscribe"},
+        delivery("not json"),
+        {"Records": [delivery(TEST_EVENT)["Records"][0], None]},
+        {"Records": [{"EventSource": "aws:sns", "Sns": None}]},
+    ],
+    ids=lambda event: ascii(event)[:40],
+)
+def test_a_notification_that_is_broken_is_refused(event: Any) -> None:
+    with pytest.raises(EventError) as caught:
+        read_event(event)
+    assert caught.value.remedy
+    (queued,) = read_messages(batch(message("1", event)))
+    assert queued.error is not None
+
+
+def test_an_event_is_told_by_what_sent_it() -> None:
+    assert isinstance(read_event(batch(message("1", TEST_EVENT))), Queue)
+    assert read_event({"Records": []}) == Notification(())
+    assert read_event(SCHEDULED) == Sweep()
+    assert read_event(SCHEDULED | {"source": "aws.scheduler", "detail": "{}"}) == Sweep()
+    assert isinstance(read_event(job(task("external", "a"))), Job)
+
+
+@pytest.mark.parametrize("event", [{"action": "ping"}, SCHEDULED, job(task("external", "a"))])
+def test_only_notifications_come_through_a_queue(event: Any) -> None:
+    (read,) = read_messages(batch(message("1", event)))
+    assert isinstance(read.error, EventError)
+
+
+# S3 Batch Operations.
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("version_id", [None, "1"])
+def test_a_task_names_an_object(version: str, key: str, version_id: str | None) -> None:
+    event = job(task("external", key, version_id), version=version)
+    wanted = Task("dGFza2lkZ29lc2hlcmUK", Upload("external", key), version_id)
+    assert read_event(event) == Job(version, event["invocationId"], (wanted,))
+
+
+def test_a_bucket_is_the_last_part_of_its_arn() -> None:
+    """The user guide's own sample has an account and a Region in it."""
+    arn = "arn:aws:s3:us-east-1:0123456788:examplebucket"
+    read = read_event(job(task("x", "a") | {"s3BucketArn": arn}))
+    assert isinstance(read, Job)
+    assert read.tasks[0].upload == Upload("examplebucket", "a")
+
+
+def test_a_plus_sign_is_a_space_and_remembered() -> None:
+    read = read_event(job(task("external", "a") | {"s3Key": "a+b"}))
+    assert isinstance(read, Job)
+    assert (read.tasks[0].upload, read.tasks[0].is_ambiguous) == (Upload("external", "a b"), True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"s3Key": None}, {"s3Key": "%ff"}, {"s3BucketArn": None}, {"s3VersionId": 7}],
+    ids=repr,
+)
+def test_a_broken_task_is_an_error_of_that_task_alone(change: dict[str, Any]) -> None:
+    good = task("external", "a", identity="good")
+    read = read_event(job(good, task("external", "b", identity="bad") | change, good))
+    assert isinstance(read, Job)
+    before, bad, after = read.tasks
+    assert before == after
+    assert (bad.id, bad.upload, before.error) == ("bad", None, None)
+    assert isinstance(bad.error, EventError)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        job(version="3.0"),
+        job() | {"invocationSchemaVersion": None},
+        job() | {"invocationId": 3},
+        job() | {"tasks": None},
+        job() | {"tasks": [{}]},
+        job() | {"tasks": ["a"]},
+        job(task("external", "a") | {"taskId": None}),
+    ],
+    ids=lambda event: ascii(event)[:60],
+)
+def test_a_job_that_cannot_be_answered_is_refused(event: Any) -> None:
+    with pytest.raises(EventError):
+        read_event(event)
+
+
+def test_a_job_is_answered_task_by_task_in_plain_words() -> None:
+    made = Job("2.0", "invocation", (Task("one"), Task("two")))
+    assert made.answer([(Code.SUCCEEDED, "moved"), (Code.PERMANENT, "n\x1bo\n" + "é" * 2000)]) == {
+        "invocationSchemaVersion": "2.0",
+        "treatMissingKeysAs": "TemporaryFailure",
+        "invocationId": "invocation",
+        "results": [
+            {"taskId": "one", "resultCode": "Succeeded", "resultString": "moved"},
+            {
+                "taskId": "two",
+                "resultCode": "PermanentFailure",
+                "resultString": "n\\x1bo\\n" + "\\xe9" * 254,
+            },
+        ],
+    }
+
+
+# The operator's own requests.
+
+
+@pytest.mark.parametrize(
+    ("event", "read"),
+    [
+        ({"action": "ping"}, Ping()),
+        ({"action": "sync"}, Sync()),
+        ({"action": "sync", "dry_run": True}, Sync(dry_run=True)),
+        ({"action": "sweep"}, Sweep()),
+        ({"action": "sweep", "age": 0}, Sweep(age=0.0)),
+        ({"action": "sweep", "age": 1.5, "dry_run": False}, Sweep(age=1.5)),
+        ({"action": "sweep", "age": "2h", "dry_run": True}, Sweep(dry_run=True, age=7200.0)),
+        ({"action": "sweep", "age": None}, Sweep()),
+        ({"action": "move", "keys": ["a", "b/ ", "a"]}, Move(("a", "b/ "))),
+        ({"action": "move", "keys": ["a"], "dry_run": True}, Move(("a",), dry_run=True)),
+    ],
+    ids=repr,
+)
+def test_a_request_is_read(event: dict[str, Any], read: object) -> None:
+    assert read_event(event) == read
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"action": None},
+        {"action": "delete"},
+        {"action": ["move"]},
+        {"action": "ping", "dry_run": True},
+        {"action": "move"},
+        {"action": "move", "keys": []},
+        {"action": "move", "keys": "a"},
+        {"action": "move", "keys": ["a", 1]},
+        {"action": "move", "keys": [""]},
+        {"action": "move", "keys": ["k" * 1025]},
+        {"action": "move", "keys": ["\ud800"]},
+        {"action": "move", "keys": ["a"], "dry_run": "yes"},
+        {"action": "move", "keys": ["a"], "dry-run": True},
+        {"action": "move", "keys": ["a"], "age": 1},
+        {"action": "sync", "keys": ["a"]},
+        {"action": "sync", "dry_run": 1},
+        {"action": "sweep", "age": -1},
+        {"action": "sweep", "age": "soon"},
+        {"action": "sweep", "age": True},
+        {"action": "sweep", "age": float("nan")},
+        {"action": "sweep", "age": 10**99},
+        {"action": "sweep", "age": [1]},
+    ],
+    ids=lambda event: ascii(event)[:60],
+)
+def test_a_request_that_is_not_understood_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(EventError) as caught:
+        read_event(event)
+    assert caught.value.remedy
+    assert str(caught.value).isascii()
+    assert len(str(caught.value)) < 400
 
 
 POISON = [
@@ -200,22 +458,21 @@ def test_a_message_without_an_id_fails_the_batch(nameless: object) -> None:
         read_messages({"Records": [message("1", TEST_EVENT), nameless]})
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["Records", "s3", "body", "x"]), inner, max_size=3)
-    ),
-    max_leaves=12,
-)
 FIELDS = st.sampled_from(["eventName", "eventSource", "eventVersion", "s3"])
 
 
 @given(JSON)
 def test_no_json_does_worse_than_an_event_error(event: object) -> None:
     with contextlib.suppress(EventError):
-        read_notification(event)
+        read_event(event)
     read_messages(batch(message("1", event)))
+    read_messages(batch(message("1", enveloped(event))))
+
+
+@given(mutations(SAMPLES, JSON))
+def test_no_change_to_a_sample_does_worse_than_an_event_error(event: object) -> None:
+    with contextlib.suppress(EventError):
+        read_event(event)
 
 
 @given(FIELDS, JSON)

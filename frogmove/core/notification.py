@@ -1,0 +1,182 @@
+"""Reads notifications of S3 into the uploads they report. Pure.
+
+Notifications are filled by outsiders' uploads: whatever one holds, reading it either gives
+uploads or raises :class:`EventError`, and nothing else.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from frogmove.errors import FrogmoveError
+
+EXPECTED = (
+    "Expected an S3 notification, by itself or through SNS, SQS or EventBridge; a task of S3 "
+    'Batch Operations; or {"action": "move", "sync", "sweep" or "ping"}.'
+)
+
+
+class EventError(FrogmoveError):
+    """An event, or one message of it, that cannot be understood or is not to be obeyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One object that a notification reports."""
+
+    bucket: str
+    key: str
+
+
+def read_notification(document: object) -> tuple[Upload, ...]:
+    """Read one notification, as S3, EventBridge or SNS hands it over.
+
+    What reports no new object (a removal, the test event that S3 sends when a notification is
+    set up) gives no uploads.
+
+    Raises:
+        EventError: when it is anything else.
+    """
+    if isinstance(document, Mapping):
+        if document.get("Type") == "Notification":
+            return _read_plain(parse(document.get("Message"), "The SNS message"))
+        if is_from_topic(document):
+            return tuple(
+                upload for record in document["Records"] for upload in _read_delivery(record)
+            )
+    return _read_plain(document)
+
+
+def is_from_topic(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event is what SNS invokes a function with.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
+    """
+    return first_record(event).get("EventSource") == "aws:sns"
+
+
+def first_record(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first record of an event; an empty one when there is none."""
+    records = event.get("Records")
+    if isinstance(records, list) and records and isinstance(records[0], Mapping):
+        first: Mapping[str, Any] = records[0]
+        return first
+    return {}
+
+
+def parse(text: object, name: str) -> object:
+    """Read JSON that came as text inside an event.
+
+    Args:
+        text: the text.
+        name: what to call it in an error.
+
+    Raises:
+        EventError: when it is none.
+    """
+    if not isinstance(text, str):
+        raise EventError(f"{name} is not a text.", EXPECTED)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EventError(f"{name} is not JSON.", EXPECTED) from error
+
+
+def shown(value: object) -> str:
+    """Return how a value out of an event is shown in an error: short, on one line, in ASCII."""
+    if isinstance(value, str):
+        return ascii(value[:100])
+    return f"of the type {type(value).__name__}"
+
+
+def decode_key(encoded: str) -> str:
+    """Decode a key as S3 encodes it in notifications: UTF-8, percent signs, ``+`` for a space.
+
+    Raises:
+        EventError: when that is not UTF-8.
+    """
+    try:
+        key = unquote_plus(encoded, errors="strict")
+    except UnicodeError as error:
+        raise EventError("A key is not UTF-8.", EXPECTED) from error
+    return whole(key)
+
+
+def whole(key: str) -> str:
+    """Return a key that a request can carry: JSON can hold half a character, which none can.
+
+    Raises:
+        EventError: when it has one.
+    """
+    try:
+        key.encode()
+    except UnicodeError as error:
+        raise EventError("A key is not UTF-8.", EXPECTED) from error
+    return key
+
+
+def _read_delivery(record: object) -> tuple[Upload, ...]:
+    sns = record.get("Sns") if isinstance(record, Mapping) else None
+    if not isinstance(sns, Mapping):
+        raise EventError("A record is not an SNS notification.", EXPECTED)
+    return _read_plain(parse(sns.get("Message"), "The SNS message"))
+
+
+def _read_plain(document: object) -> tuple[Upload, ...]:
+    """Read a notification that has no further wrapping."""
+    if not isinstance(document, Mapping):
+        raise EventError("The event is not a JSON object.", EXPECTED)
+    if document.get("Event") == "s3:TestEvent":
+        return ()
+    if document.get("source") == "aws.s3":
+        return _read_bridged(document)
+    records = document.get("Records")
+    if not isinstance(records, list):
+        raise EventError("The event has no Records.", EXPECTED)
+    return tuple(upload for record in records if (upload := _read_record(record)) is not None)
+
+
+def _read_record(record: object) -> Upload | None:
+    """Read one record of S3's own; None for what reports no new object.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    try:
+        source, name = record["eventSource"], record["eventName"]  # type: ignore[index]
+        version = record["eventVersion"]  # type: ignore[index]
+        bucket = record["s3"]["bucket"]["name"]  # type: ignore[index]
+        key = record["s3"]["object"]["key"]  # type: ignore[index]
+    except (KeyError, TypeError, IndexError) as error:
+        raise EventError("A record is not an S3 notification.", EXPECTED) from error
+    if not all(isinstance(text, str) for text in (source, name, version, bucket, key)):
+        raise EventError("A record is not an S3 notification.", EXPECTED)
+    if source != "aws:s3" or version.partition(".")[0] != "2":
+        raise EventError("A record is not an S3 notification of version 2.", EXPECTED)
+    if not name.startswith("ObjectCreated:"):
+        return None
+    return Upload(bucket, decode_key(key))
+
+
+def _read_bridged(document: Mapping[str, Any]) -> tuple[Upload, ...]:
+    """Read what EventBridge passes on; keys are not encoded there.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+    kind = document.get("detail-type")
+    if not isinstance(kind, str):
+        raise EventError("The EventBridge event has no detail-type.", EXPECTED)
+    if kind != "Object Created":
+        return ()
+    try:
+        detail = document["detail"]
+        version = detail.get("event-version", "1.0")
+        bucket, key = detail["bucket"]["name"], detail["object"]["key"]
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise EventError("The EventBridge event is not one of S3's.", EXPECTED) from error
+    if not all(isinstance(text, str) for text in (version, bucket, key)):
+        raise EventError("The EventBridge event is not one of S3's.", EXPECTED)
+    if version.partition(".")[0] != "1":
+        raise EventError("The EventBridge event is not one of version 1.", EXPECTED)
+    return (Upload(bucket, whole(key)),)

@@ -1,0 +1,1 @@
+"""What the Lambda's thin handler is made of."""

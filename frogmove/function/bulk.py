@@ -1,0 +1,101 @@
+"""Sweeps and syncs: everything on the route, as far as the time goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from frogmove.core.action import Verb
+from frogmove.core.compare import settle
+from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.reach import explain
+from frogmove.core.report import action_record
+from frogmove.core.source import LOOK_AHEAD
+from frogmove.core.sweep import left_behind
+from frogmove.core.transfer import run
+from frogmove.core.upload_markers import UploadMarkers
+from frogmove.s3 import S3Error
+from frogmove.s3.listing import list_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from frogmove.core.action import Action
+    from frogmove.core.report import Record
+    from frogmove.function.invocation import Invocation
+
+# The most that a dry run shows.
+ACTIONS_SHOWN = 100
+
+
+def sweep(invocation: Invocation, age: float) -> Iterator[Action]:
+    """Plan to move what has been at the source for longer than ``age`` seconds."""
+    source = invocation.route.source
+    before = datetime.now(UTC) - timedelta(seconds=age)
+    listed = list_prefix(invocation.s3, source.bucket, source.prefix)
+    return plan_move(left_behind(listed, before), invocation.route)
+
+
+def sync(invocation: Invocation) -> Iterator[Action]:
+    """Plan to copy what the destination lacks or holds differently."""
+    s3, route = invocation.s3, invocation.route
+    sources = list_prefix(s3, route.source.bucket, route.source.prefix)
+    there = list_prefix(s3, route.destination.bucket, route.destination.prefix)
+    return settle(plan_sync(sources, there, route), s3, route, LOOK_AHEAD, invocation.stop)
+
+
+def carry_out(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
+    """Do a plan's actions until they are done or the time is up.
+
+    Returns:
+        what to answer; the next such invocation goes on where this one did not finish.
+
+    Raises:
+        RunError: when nothing more could succeed.
+    """
+    telemetry, route = invocation.telemetry, invocation.route
+    watched = telemetry.watch(actions)
+    markers = UploadMarkers(invocation.s3, route)
+    for result in run(watched, invocation.s3, route, invocation.terms, invocation.stop, markers):
+        telemetry.done(result)
+    return {
+        "dry_run": False,
+        "finished": not invocation.stop.is_set(),
+        "counts": {outcome.value: count for outcome, count in telemetry.counts.items()},
+        "bytes": telemetry.bytes,
+    }
+
+
+def show(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
+    """Count a plan's actions, and show the first of them.
+
+    Returns:
+        what to answer.
+
+    Raises:
+        UnreachableError: when the objects cannot be looked at.
+    """
+    counts: Counter[str] = Counter()
+    total = 0
+    shown: list[Record] = []
+    finished = True
+    try:
+        for action in actions:
+            counts[action.verb.value] += 1
+            if action.verb in {Verb.MOVE, Verb.COPY}:
+                total += action.object.size
+            if len(shown) < ACTIONS_SHOWN:
+                shown.append(action_record(action))
+            if invocation.stop.is_set():
+                finished = False
+                break
+    except S3Error as error:
+        raise explain(error, invocation.route.source.bucket) from error
+    return {
+        "dry_run": True,
+        "finished": finished and not invocation.stop.is_set(),
+        "counts": dict(counts),
+        "bytes": total,
+        "actions": shown,
+    }

@@ -1,0 +1,149 @@
+"""What the function tells of itself: a JSON line for each object, and metrics for each route."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
+    AmazonCloudWatchEMFProvider,
+)
+
+from frogmove.core.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from frogmove.core.action import Action
+    from frogmove.core.result import Result
+    from frogmove.errors import FrogmoveError
+    from frogmove.s3 import S3Error
+    from frogmove.settings import Settings
+
+NAME = "frogmove"
+
+# Neither more dimensions nor longer ones are taken.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+_LONGEST_DIMENSION = 1024
+
+
+class _Output(logging.Handler):
+    """Writes lines to whatever is the standard output at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)
+
+
+# Pure ASCII: whatever an outsider put into a key is shown as escapes, on one line.
+_log = Logger(
+    service=NAME,
+    logger_handler=_Output(),
+    json_serializer=partial(json.dumps, separators=(",", ":"), default=str),
+    utc=True,
+    use_rfc3339=True,
+    location=None,
+)
+
+_TELL = {Outcome.SKIPPED: _log.debug, Outcome.CONFLICT: _log.warning, Outcome.FAILED: _log.error}
+
+
+class Telemetry:
+    """Tells of one invocation.
+
+    Args:
+        settings: whose route the metrics are of, as it was written there.
+        request_id: the invocation's.
+    """
+
+    def __init__(self, settings: Settings, request_id: str) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self.bytes = 0
+        self._begun: dict[str, float] = {}
+        self._started = time.monotonic()
+        route = f"{settings.source} -> {settings.destination}"
+        self._metrics = AmazonCloudWatchEMFProvider(
+            namespace=NAME,
+            service=NAME,
+            default_dimensions={"service": NAME, "route": route[:_LONGEST_DIMENSION]},
+        )
+        _log.append_keys(request_id=request_id)
+
+    def watch(self, actions: Iterable[Action]) -> Iterator[Action]:
+        """Pass actions on, noting when each was begun."""
+        for action in actions:
+            self._begun[action.object.key] = time.monotonic()
+            yield action
+
+    def done(self, result: Result) -> None:
+        """Tell what became of one object."""
+        item, outcome = result.action.object, result.outcome
+        begun = self._begun.pop(item.key, None)
+        self.counts[outcome] += 1
+        if outcome in {Outcome.MOVED, Outcome.COPIED}:
+            self.bytes += item.size
+        if outcome is Outcome.MOVED:
+            age = max(0.0, time.time() - item.last_modified.timestamp())
+            self._metrics.add_metric("age", "Seconds", round(age, 3))
+        _TELL.get(outcome, _log.info)(
+            outcome.value,
+            key=item.key,
+            destination_key=result.destination_key,
+            outcome=outcome.value,
+            bytes=item.size,
+            milliseconds=None if begun is None else _milliseconds_since(begun),
+            reason=result.reason,
+        )
+
+    def unseen(self, key: str, error: S3Error | None) -> None:
+        """Tell of a key that no action could be made of: gone, or not to be looked at."""
+        outcome = Outcome.GONE if error is None else Outcome.FAILED
+        self.counts[outcome] += 1
+        reason = "no longer at the source" if error is None else str(error)
+        _TELL.get(outcome, _log.info)(outcome.value, key=key, outcome=outcome.value, reason=reason)
+
+    def outside(self, key: str) -> None:
+        """Tell of a key that is not under the route's source."""
+        self.counts[Outcome.SKIPPED] += 1
+        reason = "not under the source's prefix"
+        _log.debug("skipped", key=key, outcome=Outcome.SKIPPED.value, reason=reason)
+
+    def warn(self, error: FrogmoveError, about: str = "") -> None:
+        """Tell of something that is not about one object.
+
+        Args:
+            error: what is the matter.
+            about: the id of the message or task that it is about.
+        """
+        _log.warning(error.message, remedy=error.remedy, about=about or None)
+
+    def end(self, kind: str, answer: str) -> None:
+        """Tell that the invocation is over, and send the metrics.
+
+        Args:
+            kind: what the event was.
+            answer: in a word, how it was answered.
+        """
+        counts = {outcome.value: count for outcome, count in self.counts.items()}
+        _log.info(
+            "invocation",
+            event=kind,
+            answer=answer,
+            counts=counts,
+            bytes=self.bytes,
+            milliseconds=_milliseconds_since(self._started),
+        )
+        for outcome, count in counts.items():
+            self._metrics.add_metric(outcome, "Count", count)
+        if self.bytes:
+            self._metrics.add_metric("bytes", "Bytes", self.bytes)
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()
+
+
+def _milliseconds_since(begun: float) -> int:
+    return round(1000 * (time.monotonic() - begun))
