@@ -33,6 +33,9 @@ _THRESHOLD = 512 * MIB
 _PART_SIZE = 128 * MIB
 _MARGIN = 15.0
 
+# Of one object. What waits for its turn when the time is up would have to be waited for.
+_PARTS_AT_ONCE = 16
+
 _CONCURRENCY = 16
 _BULK_CONCURRENCY = 64
 _SWEEP_AGE = 900.0
@@ -106,6 +109,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
         multipart=Multipart(
             _variable(environment, "MULTIPART_THRESHOLD", _parse_threshold, _THRESHOLD),
             _variable(environment, "PART_SIZE", _parse_part_size, _PART_SIZE),
+            min(_PARTS_AT_ONCE, concurrency or _CONCURRENCY),
         ),
         margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
     )
