@@ -143,3 +143,13 @@ def test_a_missing_end_of_the_route_is_refused_with_all_ways_to_give_it(name: st
         Settings(**given).route()
     for way in (f"--{name}", f"FROGMOVE_{name.upper()}", "--route"):
         assert way in caught.value.remedy
+
+
+def test_the_environment_gives_the_key_and_the_owner_too() -> None:
+    environment = {
+        "FROGMOVE_KMS_KEY_ID": "alias/pond",
+        "FROGMOVE_EXPECTED_BUCKET_OWNER": "123456789012",
+    }
+    settings = resolve(Settings(kms_key_id="alias/mine"), None, environment, None)
+    assert settings.kms_key_id == "alias/mine"
+    assert settings.expected_bucket_owner == "123456789012"

@@ -66,12 +66,7 @@ def still_there(selection: Selection, s3: S3, route: Route, size: int) -> Iterab
 
 
 def look_up(
-    keys: Iterable[str],
-    s3: S3,
-    bucket: str,
-    size: int,
-    version_id: str | None = None,
-    stop: Event | None = None,
+    keys: Iterable[str], s3: S3, bucket: str, size: int, version_id: str | None = None
 ) -> Iterator[tuple[str, S3Object | S3Error | None]]:
     """Look at each key.
 
@@ -81,7 +76,6 @@ def look_up(
         bucket: the bucket.
         size: how many may be looked at at once.
         version_id: the version to look at instead of the current one.
-        stop: once set, no further key is looked at.
 
     Yields:
         each key with the object that is there now, None where there is none, or why it cannot
@@ -94,4 +88,4 @@ def look_up(
         except S3Error as error:
             return key, None if error.kind is Kind.MISSING else error
 
-    return Window(size, size, lambda: None, stop or Event()).run(one(key) for key in keys)
+    return Window(size, size, lambda: None, Event()).run(one(key) for key in keys)

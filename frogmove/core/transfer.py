@@ -28,8 +28,12 @@ PARKED = 4 * LARGEST_DELETE
 DELETE_ATTEMPTS = 3
 
 
+# An action that is still to be made, of what the source holds by then; None where it holds nothing.
+Coming = Task[Action | None]
+
+
 def run(
-    actions: Iterable[Action],
+    actions: Iterable[Action | Coming],
     s3: S3,
     route: Route,
     terms: Terms,
@@ -39,7 +43,8 @@ def run(
     """Do a plan's actions.
 
     Args:
-        actions: the plan; taken one by one as places fall free.
+        actions: the plan; taken one by one as places fall free, and then made where they are
+            still to be.
         s3: where both buckets are.
         route: which buckets.
         terms: how.
@@ -55,7 +60,9 @@ def run(
     transfer = Transfer(s3, route, terms, stop, journal or NoJournal())
     window = Window(terms.concurrency, PARKED, transfer.flush, stop)
     try:
-        yield from window.run(transfer.tasks(actions))
+        for result in window.run(transfer.tasks(actions)):
+            if result is not None:
+                yield result
     except S3Error as error:
         raise RunError(
             f"The run ended early, as the rest could not be listed: {error}.",
@@ -89,7 +96,7 @@ class Transfer:
         batched = terms.conditions.delete and terms.conditions.delete_many
         self._deletions = DeletionBatch(s3, route.source.bucket, journal.commit, batched=batched)
 
-    def tasks(self, actions: Iterable[Action]) -> Iterator[Task[Result]]:
+    def tasks(self, actions: Iterable[Action | Coming]) -> Iterator[Task[Result | None]]:
         """Make a task of each action, until something fatal has happened."""
         for action in actions:
             if self.fatal is not None:
@@ -100,7 +107,10 @@ class Transfer:
         """Send the deletes collected so far."""
         self._deletions.flush()
 
-    async def _take_down(self, action: Action) -> Result:
+    async def _take_down(self, coming: Action | Coming) -> Result | None:
+        action = coming if isinstance(coming, Action) else await coming
+        if action is None:
+            return None
         result = await self._perform(action)
         self._journal.finished(result)
         return result

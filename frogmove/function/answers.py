@@ -11,7 +11,7 @@ from frogmove.errors import RunError
 from frogmove.function.delivery import NOT_REACHED, Fates, Wanted, not_done
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from frogmove.core.events import Job, Message, Move, Task, Upload
     from frogmove.errors import FrogmoveError
@@ -75,9 +75,11 @@ def to_operator(move: Move, fates: Fates, moved_bytes: int) -> dict[str, Any]:
     }
 
 
-def to_job(job: Job, refused: Mapping[str, FrogmoveError], fates: Fates) -> dict[str, Any]:
-    """Return how the tasks of S3 Batch Operations ended."""
-    return job.answer([_end(task, refused.get(task.id), fates) for task in job.tasks])
+def to_job(job: Job, refusals: Sequence[FrogmoveError | None], fates: Fates) -> dict[str, Any]:
+    """Return how the tasks of S3 Batch Operations ended; those that were refused, with why."""
+    return job.answer(
+        [_end(task, error, fates) for task, error in zip(job.tasks, refusals, strict=True)]
+    )
 
 
 def _end(task: Task, refusal: FrogmoveError | None, fates: Fates) -> tuple[Code, str]:

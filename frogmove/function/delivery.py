@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.plan import plan_move
 from frogmove.core.result import Outcome
-from frogmove.core.source import look_up
 from frogmove.core.transfer import run
 from frogmove.core.upload_markers import UploadMarkers
+from frogmove.core.window import Answer, Window
 from frogmove.errors import RunError
-from frogmove.s3 import S3Object
+from frogmove.s3 import S3Error
+from frogmove.s3.failure import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from frogmove.core.action import Action
     from frogmove.function.invocation import Invocation
 
 
@@ -74,49 +76,53 @@ def deliver(wanted: Iterable[Wanted], invocation: Invocation) -> Fates:
         else:
             fates[each] = Fate(Outcome.SKIPPED, "not under the source's prefix")
             invocation.telemetry.outside(each.key)
-    objects = list(find(inside, invocation, fates))
-    if objects:
-        _run(objects, invocation, fates)
+    _run(inside, invocation, fates)
     return fates
 
 
-def find(wanted: Iterable[Wanted], invocation: Invocation, fates: Fates) -> Iterator[S3Object]:
-    """Look at what is wanted.
+def plan(wanted: Iterable[Wanted], invocation: Invocation, fates: Fates) -> Iterator[Action]:
+    """Plan to move what is wanted and there; for a dry run.
 
     Args:
         wanted: keys under the source's prefix.
         invocation: see there.
         fates: takes in what becomes of those that cannot be moved.
-
-    Yields:
-        the objects that are there.
     """
-    versions: dict[str | None, list[str]] = {}
-    for each in wanted:
-        versions.setdefault(each.version_id, []).append(each.key)
-    bucket, size = invocation.route.source.bucket, invocation.terms.concurrency
-    for version_id, keys in versions.items():
-        looked_at = look_up(keys, invocation.s3, bucket, size, version_id, invocation.stop)
-        for key, item in looked_at:
-            if isinstance(item, S3Object):
-                yield item
-                continue
-            invocation.telemetry.unseen(key, item)
-            fates[Wanted(key, version_id)] = (
-                Fate(Outcome.GONE, "no longer at the source")
-                if item is None
-                else Fate(Outcome.FAILED, str(item), item.retrying_helps)
-            )
+    size = invocation.terms.concurrency
+    window = Window(size, size, lambda: None, invocation.stop)
+    planned = window.run(_planned(each, invocation, fates) for each in wanted)
+    return (action for action in planned if action is not None)
 
 
-def _run(objects: Iterable[S3Object], invocation: Invocation, fates: Fates) -> None:
-    telemetry, route = invocation.telemetry, invocation.route
-    actions = telemetry.watch(plan_move(objects, route))
-    markers = UploadMarkers(invocation.s3, route)
+async def _planned(each: Wanted, invocation: Invocation, fates: Fates) -> Action | None:
+    """Look at what is wanted, and plan its move; None where it cannot be moved.
+
+    A part of its move, and not a step before all moves: an answer that is long in coming must not
+    keep the others waiting.
+    """
+    route = invocation.route
+    invocation.telemetry.begin(each.key)
     try:
-        for result in run(
-            actions, invocation.s3, route, invocation.terms, invocation.stop, markers
-        ):
+        seen = await Answer(invocation.s3.head(route.source.bucket, each.key, each.version_id))
+    except S3Error as error:
+        is_gone = error.kind is Kind.MISSING
+        invocation.telemetry.unseen(each.key, None if is_gone else error)
+        fates[each] = (
+            Fate(Outcome.GONE, "no longer at the source")
+            if is_gone
+            else Fate(Outcome.FAILED, str(error), error.retrying_helps)
+        )
+        return None
+    (action,) = plan_move([seen.object], route)
+    return action
+
+
+def _run(wanted: Iterable[Wanted], invocation: Invocation, fates: Fates) -> None:
+    s3, route, telemetry = invocation.s3, invocation.route, invocation.telemetry
+    actions = (_planned(each, invocation, fates) for each in wanted)
+    markers = UploadMarkers(s3, route)
+    try:
+        for result in run(actions, s3, route, invocation.terms, invocation.stop, markers):
             item = result.action.object
             fate = Fate(result.outcome, result.reason, result.retrying_helps)
             fates[Wanted(item.key, item.version_id)] = fate

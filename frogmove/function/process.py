@@ -18,12 +18,11 @@ from frogmove.core.events import (
     Sync,
     read_event,
 )
-from frogmove.core.plan import plan_move
 from frogmove.core.terms import Terms
 from frogmove.errors import FrogmoveError
 from frogmove.function import answers
 from frogmove.function.deadline import Deadline
-from frogmove.function.delivery import Fates, Wanted, deliver, find
+from frogmove.function.delivery import Fates, Wanted, deliver, plan
 from frogmove.function.invocation import Invocation
 from frogmove.function.options import read_options
 from frogmove.function.telemetry import Telemetry
@@ -149,18 +148,18 @@ class Process:
         return answers.to_queue(messages, refused, self._deliver_what_can(wanted, stop, telemetry))
 
     def _answer_job(self, job: Job, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
-        refused: dict[str, FrogmoveError] = {}
+        refusals: list[FrogmoveError | None] = []
         wanted: list[Wanted] = []
         for task in job.tasks:
             error = task.error
             if task.upload is not None:
                 error = self._refusal(task.upload) or self._outside(task.upload.key)
+            refusals.append(error)
             if error is not None:
-                refused[task.id] = error
                 telemetry.warn(error, task.id)
             elif task.upload is not None:
                 wanted.append(Wanted(task.upload.key, task.version_id))
-        return answers.to_job(job, refused, self._deliver_what_can(wanted, stop, telemetry))
+        return answers.to_job(job, refusals, self._deliver_what_can(wanted, stop, telemetry))
 
     def _answer_move(self, move: Move, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
         for key in move.keys:
@@ -176,7 +175,7 @@ class Process:
 
         invocation = self._invocation(Engine.BOTO3, stop, telemetry, dry_run=True)
         unseen: Fates = {}
-        shown = show(plan_move(find(wanted, invocation, unseen), self.options.route), invocation)
+        shown = show(plan(wanted, invocation, unseen), invocation)
         for fate in unseen.values():
             counts = shown["counts"]
             counts[fate.outcome.value] = counts.get(fate.outcome.value, 0) + 1

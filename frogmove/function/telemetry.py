@@ -76,8 +76,12 @@ class Telemetry:
     def watch(self, actions: Iterable[Action]) -> Iterator[Action]:
         """Pass actions on, noting when each was begun."""
         for action in actions:
-            self._begun[action.object.key] = time.monotonic()
+            self.begin(action.object.key)
             yield action
+
+    def begin(self, key: str) -> None:
+        """Note when an object was begun."""
+        self._begun[key] = time.monotonic()
 
     def done(self, result: Result) -> None:
         """Tell what became of one object."""
@@ -101,6 +105,7 @@ class Telemetry:
 
     def unseen(self, key: str, error: S3Error | None) -> None:
         """Tell of a key that no action could be made of: gone, or not to be looked at."""
+        self._begun.pop(key, None)
         outcome = Outcome.GONE if error is None else Outcome.FAILED
         self.counts[outcome] += 1
         reason = "no longer at the source" if error is None else str(error)

@@ -1,5 +1,6 @@
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -176,7 +177,7 @@ def read_messages(event: object) -> tuple[Message, ...]:
 
 # What an event comes through makes no difference to what it reports.
 
-THROUGH = {
+THROUGH: dict[str, Callable[[Any], Any]] = {
     "directly": lambda event: event,
     "sns": delivery,
     "queue": lambda event: batch(message("1", event)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from frogmove.core.deletion import fits_xml
-from frogmove.s3 import LARGEST_DELETE, Copy, Deletion, S3Object
+from frogmove.s3 import LARGEST_DELETE, Copy, Deletion, Head, S3Object
 from frogmove.s3.failure import Kind
 from tests.keys import KEYS
 from tests.objects import md5
@@ -204,6 +204,41 @@ def test_the_largest_batch_is_one_request(subject: Subject) -> None:
     keys = [f"k{number:04}" for number in range(LARGEST_DELETE)]
     fates = subject.s3.delete_many(subject.source, [Deletion(key, None) for key in keys]).result()
     assert fates == dict.fromkeys(keys)
+
+
+# Multipart uploads
+
+
+def begun(subject: Subject, *keys: str) -> dict[str, str]:
+    """Begin uploads to the destination and return their ids."""
+    subject.put("a")
+    source = Head(subject.seen("a"))
+    copies = {key: copy_of(subject, source.object, key) for key in keys}
+    return {
+        key: subject.s3.create_upload(copy, source, {}, None).result()
+        for key, copy in copies.items()
+    }
+
+
+def test_uploads_under_way_are_listed_by_prefix_at_once(subject: Subject) -> None:
+    begun_so = begun(subject, "in/a b+%é", "in/b", "in2/c")
+    listed = subject.s3.list_uploads(subject.destination, "in/").result()
+    assert {each.key: each.upload_id for each in listed} == {
+        key: upload_id for key, upload_id in begun_so.items() if key.startswith("in/")
+    }
+    assert len(subject.s3.list_uploads(subject.destination, "").result()) == 3
+    assert subject.keys(subject.destination) == []
+
+
+def test_what_was_thrown_away_is_not_listed(subject: Subject) -> None:
+    begun_so = begun(subject, "a", "b")
+    subject.s3.abort_upload(subject.destination, "a", begun_so["a"]).result()
+    listed = subject.s3.list_uploads(subject.destination, "").result()
+    assert [(each.key, each.upload_id) for each in listed] == [("b", begun_so["b"])]
+
+
+def test_without_uploads_nothing_is_listed(subject: Subject) -> None:
+    assert list(subject.s3.list_uploads(subject.destination, "").result()) == []
 
 
 # Refusals

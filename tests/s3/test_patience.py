@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import pytest
 
-from frogmove.s3 import Copy, S3Error
+from frogmove.s3 import Copy, Head, S3Error
 from frogmove.s3.clock import Clock
 from frogmove.s3.patience import PatientS3
 from frogmove.s3.pressure import Limits
@@ -131,3 +131,52 @@ def test_copies_keep_to_the_rate(world: World) -> None:
 def test_other_requests_do_not_wait_for_the_rate(world: World) -> None:
     s3 = patient(world, Faults(), ManualClock(), rate=0.01)
     assert all(s3.head("a", f"k{number}").done() for number in range(5))
+
+
+# No time left.
+
+
+class Unanswering(ModelS3):
+    """Never answers a HEAD, until the test does."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.asked: list[Future[Head]] = []
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        self.asked.append(Future())
+        return self.asked[-1]
+
+
+def test_what_is_under_way_when_the_time_is_up_fails_at_once(world: World) -> None:
+    silent = Unanswering(world)
+    s3 = PatientS3(silent, Limits(2))
+    answers = [s3.head("a", f"k{number}") for number in range(5)]
+    assert len(silent.asked) == 2
+    s3.give_up()
+    errors = [answer.exception(timeout=0) for answer in [*answers, s3.head("a", "k0")]]
+    for error in [*errors, s3.list_page("a", "").exception(timeout=0)]:
+        assert isinstance(error, S3Error)
+        assert (error.code, error.retrying_helps) == ("OutOfTime", True)
+    assert len(silent.asked) == 2
+
+
+def test_an_answer_that_comes_after_all_is_nobodys(world: World) -> None:
+    silent = Unanswering(world)
+    s3 = PatientS3(silent, Limits(2))
+    answers = [s3.head("a", "k0"), s3.head("a", "k1")]
+    s3.give_up()
+    silent.asked[0].set_result(ModelS3(world).head("a", "k0").result())
+    silent.asked[1].set_exception(S3Error("HeadObject", "SlowDown", 503, "late"))
+    assert all(isinstance(answer.exception(timeout=0), S3Error) for answer in answers)
+
+
+def test_what_waits_to_be_retried_when_the_time_is_up_is_not_sent_again(world: World) -> None:
+    clock, gate = ManualClock(), Faults("SlowDown")
+    s3 = patient(world, gate, clock)
+    answer = s3.head("a", "k0")
+    assert (answer.done(), gate.requests) == (False, 1)
+    s3.give_up()
+    clock.advance(100)
+    assert answer.exception(timeout=0) is not None
+    assert gate.requests == 1

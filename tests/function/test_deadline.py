@@ -1,0 +1,161 @@
+"""An invocation ends before its time is up, whatever S3 does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from threading import Event, active_count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.errors import FrogmoveError
+from frogmove.function.deadline import Deadline
+from frogmove.function.process import Process
+from tests.aws_events import batch, job, message, notification, task
+from tests.buckets import Buckets
+from tests.function.processes import ENDS, Clock
+from tests.proxy import PASS, SILENCE, Fate, Proxy, Request, proxied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.function.conftest import Invoke
+    from tests.servers import Server
+
+
+def test_without_a_clock_there_is_no_deadline() -> None:
+    with Deadline(object(), 15, lambda: None) as deadline:
+        assert not deadline.stop.wait(0.01)
+
+
+def test_first_no_more_work_is_taken_and_then_no_answer_awaited() -> None:
+    gave_up = Event()
+    started = time.monotonic()
+    with Deadline(Clock(300), 15, gave_up.set) as deadline:
+        assert deadline.stop.wait(5)
+        stopped = time.monotonic() - started
+        assert gave_up.wait(5)
+        given_up = time.monotonic() - started
+    assert 0.15 < stopped < given_up
+
+
+def test_an_invocation_that_ends_in_time_leaves_nothing_behind() -> None:
+    before = active_count()
+    given_up: list[bool] = []
+    with Deadline(Clock(60_000), 15, lambda: given_up.append(True)) as deadline:
+        pass
+    assert (active_count(), given_up, deadline.stop.is_set()) == (before, [], False)
+
+
+@pytest.mark.parametrize("left", [0, -5, 1])
+def test_hardly_any_time_is_no_time(left: int) -> None:
+    gave_up = Event()
+    with Deadline(Clock(left), 15, gave_up.set) as deadline:
+        assert deadline.stop.wait(5)
+        assert gave_up.wait(5)
+
+
+# A server that does not answer.
+
+
+@pytest.fixture(scope="module")
+def proxy(seaweedfs: Server) -> Iterator[Proxy]:
+    with proxied(seaweedfs) as made:
+        yield made
+
+
+@pytest.fixture
+def behind(seaweedfs: Server, proxy: Proxy) -> Buckets:
+    """Two buckets that the function reaches through the proxy."""
+    proxy.forget()
+    made = Buckets.make(seaweedfs)
+    return replace(made, server=replace(seaweedfs, endpoint_url=proxy.endpoint_url))
+
+
+def silent(proxy: Proxy, operation: str, key: str = "") -> None:
+    """Let no request of an operation be answered."""
+
+    def decide(request: Request) -> Fate:
+        if request.is_probe or request.operation != operation or key not in request.target:
+            return PASS
+        return SILENCE
+
+    proxy.schedule = decide
+
+
+@pytest.mark.parametrize("operation", ["HeadObject", "CopyObject"])
+def test_a_request_that_hangs_costs_its_message_alone(
+    behind: Buckets, proxy: Proxy, invoke: Invoke, operation: str
+) -> None:
+    behind.put("a", "stuck", "z")
+    silent(proxy, operation, "stuck")
+    event = batch(*(message(key, notification(behind.source, key)) for key in "az"))
+    stuck = message("stuck", notification(behind.source, "stuck"))
+    event["Records"].insert(1, stuck)
+    started = time.monotonic()
+    answer = invoke(behind, event, Clock(2000))
+    assert time.monotonic() - started < 10
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "stuck"}]}
+    assert "stuck" in behind.here()
+    assert {"a", "z"} <= set(behind.there())
+    proxy.schedule = lambda _: PASS
+    assert invoke(behind, event) == {"batchItemFailures": []}
+    assert (behind.here(), len(behind.there())) == ({}, 3)
+
+
+def test_a_batch_of_deletes_that_hangs_comes_again(
+    behind: Buckets, proxy: Proxy, invoke: Invoke
+) -> None:
+    behind.put("a", "b")
+    silent(proxy, "DeleteObjects")
+    event = batch(*(message(key, notification(behind.source, key)) for key in "ab"))
+    assert len(invoke(behind, event, Clock(1200))["batchItemFailures"]) == 2
+    assert behind.here() == behind.there() == {"a": b"a", "b": b"b"}
+    proxy.schedule = lambda _: PASS
+    assert invoke(behind, event) == {"batchItemFailures": []}
+    assert (behind.here(), behind.there()) == ({}, {"a": b"a", "b": b"b"})
+
+
+def test_a_server_that_never_answers_is_told_of_in_time(
+    behind: Buckets, proxy: Proxy, invoke: Invoke
+) -> None:
+    behind.put("a")
+    proxy.schedule = lambda _: SILENCE
+    started = time.monotonic()
+    answer = invoke(behind, job(task(behind.source, "a")), Clock(600))
+    assert [result["resultCode"] for result in answer["results"]] == ["TemporaryFailure"]
+    queued = batch(message("1", notification(behind.source, "a")))
+    assert invoke(behind, queued, Clock(600)) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    for event in (
+        notification(behind.source, "a"),
+        {"action": "move", "keys": ["a"]},
+        {"action": "sweep", "age": 0},
+        {"action": "sync"},
+    ):
+        with pytest.raises(FrogmoveError, match=r"OutOfTime|no time"):
+            invoke(behind, event, Clock(600))
+    # A read times out after two minutes.
+    assert time.monotonic() - started < 20
+    proxy.schedule = lambda _: PASS
+    assert list(behind.here()) == ["a"]
+
+
+def test_a_process_that_gave_up_serves_the_next_invocation(
+    behind: Buckets, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind.put("a")
+    for name, value in behind.server.environment().items():
+        monkeypatch.setenv(name, value)
+    ends = {name: f"{uri}" for name, uri in ENDS.items()} | {
+        "FROGMOVE_SOURCE": f"s3://{behind.source}",
+        "FROGMOVE_DESTINATION": f"s3://{behind.destination}",
+        "FROGMOVE_CONCURRENCY": "1",
+    }
+    process = Process(behind.server.environment() | ends)
+    event = batch(message("1", notification(behind.source, "a")))
+    silent(proxy, "CopyObject")
+    assert process.answer(event, Clock(1200))["batchItemFailures"]
+    proxy.schedule = lambda _: PASS
+    assert process.answer(event, Clock(5000)) == {"batchItemFailures": []}
+    assert list(behind.there()) == ["a"]

@@ -1,0 +1,152 @@
+"""What S3 Batch Operations is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.s3 import S3Error
+from tests.aws_events import job, task
+from tests.function.processes import CONTEXT, Meddler, process, stopping
+from tests.keys import KEYS
+from tests.model import World
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from tests.buckets import Buckets
+    from tests.function.conftest import Invoke
+
+
+def ends(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(result["resultCode"], result["resultString"]) for result in answer["results"]]
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_a_task_is_moved_and_answered(buckets: Buckets, invoke: Invoke, version: str) -> None:
+    buckets.put("a b/é+%")
+    event = job(task(buckets.source, "a b/é+%"), version=version)
+    answer = invoke(buckets, event)
+    results = answer.pop("results")
+    assert answer == {
+        "invocationSchemaVersion": version,
+        "treatMissingKeysAs": "TemporaryFailure",
+        "invocationId": event["invocationId"],
+    }
+    (result,) = results
+    assert result["taskId"] == event["tasks"][0]["taskId"]
+    assert result["resultCode"] == "Succeeded"
+    assert result["resultString"].startswith("moved")
+    assert (buckets.here(), buckets.there()) == ({}, {"a b/é+%": "a b/é+%".encode()})
+
+
+def test_every_key_is_moved_exactly_as_it_is(buckets: Buckets, invoke: Invoke) -> None:
+    keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
+    buckets.put(*keys)
+    event = job(*(task(buckets.source, key, identity=str(n)) for n, key in enumerate(keys)))
+    assert {code for code, _ in ends(invoke(buckets, event))} == {"Succeeded"}
+    assert buckets.there() == {key: key.encode() for key in keys}
+
+
+def test_each_task_has_its_own_end(buckets: Buckets, invoke: Invoke) -> None:
+    buckets.put("in/a", "in/refused", "out", body=b"mine")
+    buckets.put_there("in/refused", body=b"theirs")
+    source = buckets.source
+    event = job(
+        task(source, "in/a"),
+        task(source, "in/gone"),
+        task(source, "in/refused"),
+        task(source, "out"),
+        task("another-bucket", "in/a"),
+        task(source, "x") | {"s3Key": "%ff"},
+        task(source, "x") | {"s3Key": "in/may+be"},
+    )
+    answer = invoke(
+        buckets,
+        event,
+        FROGMOVE_SOURCE=f"s3://{source}/in",
+        FROGMOVE_DESTINATION=f"s3://{buckets.destination}/in",
+        FROGMOVE_ON_CONFLICT="fail",
+    )
+    codes, words = zip(*ends(answer), strict=True)
+    assert codes == (
+        "Succeeded",
+        "Succeeded",
+        "PermanentFailure",
+        "PermanentFailure",
+        "PermanentFailure",
+        "PermanentFailure",
+        "PermanentFailure",
+    )
+    assert words[1] == "gone: no longer at the source"
+    assert words[2].startswith("conflict: the destination holds something else")
+    assert "not under" in words[3]
+    assert "another-bucket" in words[4]
+    assert "%2B" in words[6]
+    assert buckets.here() == {"in/refused": b"mine", "out": b"mine"}
+    assert buckets.there() == {"in/a": b"mine", "in/refused": b"theirs"}
+
+
+def test_exactly_the_version_that_is_named_is_moved(buckets: Buckets, invoke: Invoke) -> None:
+    buckets.version()
+    buckets.put("a", body=b"old")
+    version_id = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
+    buckets.put("a", body=b"new")
+    answer = invoke(buckets, job(task(buckets.source, "a", version_id)))
+    assert ends(answer)[0][0] == "Succeeded"
+    assert (buckets.here(), buckets.there()) == ({"a": b"new"}, {"a": b"old"})
+
+
+def world_of(*keys: str) -> World:
+    world = World({"external": {}, "internal": {}})
+    for key in keys:
+        world.put("external", key, key.encode())
+    return world
+
+
+def fail(code: str, status: int) -> Any:
+    def deed() -> None:
+        raise S3Error("CopyObject", code, status, "As the test says")
+
+    return deed
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "answered"),
+    [
+        ("SlowDown", 503, "TemporaryFailure"),
+        ("InternalError", 500, "TemporaryFailure"),
+        ("RequestTimeout", 400, "TemporaryFailure"),
+        ("AccessDenied", 403, "PermanentFailure"),
+        ("InvalidObjectState", 403, "PermanentFailure"),
+    ],
+)
+def test_what_may_pass_is_told_from_what_will_not(code: str, status: int, answered: str) -> None:
+    world = world_of("a")
+    answer = process(world, Meddler({0: fail(code, status)}, only="CopyObject")).answer(
+        job(task("external", "a")), CONTEXT
+    )
+    assert ends(answer)[0][0] == answered
+    assert world.bodies("external") == {"a": b"a"}
+
+
+def test_what_was_overwritten_meanwhile_comes_again() -> None:
+    world = world_of("a")
+    gate = Meddler({0: lambda: world.put("external", "a", b"new")}, only="CopyObject")
+    event = job(task("external", "a"))
+    assert ends(process(world, gate).answer(event, CONTEXT))[0][0] == "TemporaryFailure"
+    assert ends(process(world).answer(event, CONTEXT))[0][0] == "Succeeded"
+    assert (world.bodies("external"), world.bodies("internal")) == ({}, {"a": b"new"})
+
+
+def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
+    """A timeout would count as a permanent failure."""
+    keys = [f"k{number}" for number in range(9)]
+    world = world_of(*keys)
+    event = job(*(task("external", key) for key in keys))
+    gate = Meddler({2: stopping(flags)}, only="CopyObject")
+    found = ends(process(world, gate).answer(event, CONTEXT))
+    temporary = [words for code, words in found if code == "TemporaryFailure"]
+    assert temporary == ["failed: not reached before the end"] * len(world.bodies("external"))
+    assert 0 < len(temporary) < 9

@@ -1,0 +1,64 @@
+"""How the function is set by its environment; whole processes: tests/test_lambda_handler.py."""
+
+import pytest
+
+from frogmove.core.terms import MIB, OnConflict
+from frogmove.errors import UsageError
+from frogmove.function.options import read_options
+from tests.function.processes import ENDS
+
+
+def test_what_is_not_set_has_its_default_and_empty_is_not_set() -> None:
+    settings = ["ON_CONFLICT", "CONCURRENCY", "SWEEP_AGE", "MULTIPART_THRESHOLD", "PART_SIZE"]
+    others = ["MARGIN", "ENDPOINT_URL", "KMS_KEY_ID", "EXPECTED_BUCKET_OWNER"]
+    options = read_options(ENDS)
+    assert read_options(ENDS | {f"FROGMOVE_{name}": " " for name in settings}) == options
+    assert read_options(ENDS | {f"FROGMOVE_{name}": "" for name in others}) == options
+    assert options.on_conflict is OnConflict.OVERWRITE
+    assert (options.concurrency, options.bulk_concurrency) == (16, 64)
+    assert (options.sweep_age, options.margin) == (900, 15)
+    assert (options.multipart.threshold, options.multipart.part_size) == (512 * MIB, 128 * MIB)
+
+
+def test_everything_can_be_set() -> None:
+    options = read_options(
+        ENDS
+        | {
+            "FROGMOVE_ON_CONFLICT": "keep-both",
+            "FROGMOVE_CONCURRENCY": "3",
+            "FROGMOVE_SWEEP_AGE": "1d",
+            "FROGMOVE_MULTIPART_THRESHOLD": "1GiB",
+            "FROGMOVE_PART_SIZE": "64MiB",
+            "FROGMOVE_MARGIN": "20s",
+            "FROGMOVE_ENDPOINT_URL": "http://127.0.0.1:9",
+            "FROGMOVE_KMS_KEY_ID": "alias/pond",
+            "FROGMOVE_EXPECTED_BUCKET_OWNER": "123456789012",
+        }
+    )
+    assert options.on_conflict is OnConflict.KEEP_BOTH
+    assert (options.concurrency, options.bulk_concurrency) == (3, 3)
+    assert (options.sweep_age, options.margin) == (86400, 20)
+    assert options.multipart.threshold == 1024 * MIB
+    assert (options.multipart.part_size, options.multipart.at_once) == (64 * MIB, 3)
+    settings = options.settings
+    assert settings.endpoint_url == "http://127.0.0.1:9"
+    assert (settings.kms_key_id, settings.expected_bucket_owner) == ("alias/pond", "123456789012")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ON_CONFLICT", "shrug"),
+        *(("CONCURRENCY", text) for text in ("0", "-1", "many", "1.5", "1025", "٣", "9" * 99)),
+        ("SWEEP_AGE", "soon"),
+        ("MARGIN", "-1"),
+        ("MULTIPART_THRESHOLD", "1KiB"),
+        ("MULTIPART_THRESHOLD", "6GB"),
+        ("PART_SIZE", "4MiB"),
+        ("PART_SIZE", "6GiB"),
+        ("PART_SIZE", "large"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_its_name(name: str, text: str) -> None:
+    with pytest.raises(UsageError, match=f"FROGMOVE_{name}"):
+        read_options(ENDS | {f"FROGMOVE_{name}": text})

@@ -1,0 +1,152 @@
+"""What the function writes: lines for people to search, metrics for alarms to watch."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.core.terms import Multipart
+from frogmove.errors import FrogmoveError
+from frogmove.s3 import S3Error
+from tests.aws_events import batch, message, notification
+from tests.function.processes import CONTEXT, ENDS, Meddler, process
+from tests.keys import KEYS
+from tests.model import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WHOLE = Multipart()
+
+
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """Return what has been written so far, each line as what it says."""
+
+    def read() -> list[dict[str, Any]]:
+        text = capsys.readouterr().out
+        assert text.isascii()
+        assert all(line.isprintable() for line in text.splitlines())
+        return [json.loads(line) for line in text.splitlines()]
+
+    return read
+
+
+def metrics(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return all values of each metric, and hold each blob to what CloudWatch takes.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
+    CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    found: dict[str, list[float]] = {}
+    for blob in (line for line in lines if "_aws" in line):
+        (directive,) = blob["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "frogmove"
+        assert directive["Dimensions"] == [["service", "route"]]
+        assert (blob["service"], blob["route"]) == ("frogmove", "s3://external -> s3://internal")
+        for each in directive["Metrics"]:
+            assert each["Unit"] == {"bytes": "Bytes", "age": "Seconds"}.get(each["Name"], "Count")
+            assert 1 <= len(blob[each["Name"]]) <= 100
+            found.setdefault(each["Name"], []).extend(blob[each["Name"]])
+    return found
+
+
+def world_of(*keys: str) -> World:
+    world = World({"external": {}, "internal": {}})
+    for key in keys:
+        world.put("external", key, b"12345")
+    return world
+
+
+def event_of(*keys: str) -> dict[str, Any]:
+    return batch(*(message(key, notification("external", key)) for key in keys))
+
+
+def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -> None:
+    def fail() -> None:
+        raise S3Error("CopyObject", "AccessDenied", 403, "No")
+
+    world = world_of("a", "b", "there", "forbidden")
+    world.put("internal", "there", b"other")
+    gate = Meddler({3: fail}, only="CopyObject")
+    made = process(world, gate, WHOLE, FROGMOVE_ON_CONFLICT="fail")
+    made.answer(event_of("a", "b", "there", "gone", "forbidden"), CONTEXT)
+    found = metrics(written())
+    assert {name: values for name, values in found.items() if name != "age"} == {
+        "moved": [2],
+        "gone": [1],
+        "conflict": [1],
+        "failed": [1],
+        "bytes": [10],
+    }
+    assert len(found["age"]) == 2
+    assert all(age > 0 for age in found["age"])
+
+
+def test_hundreds_of_ages_go_out_in_blobs_that_are_taken(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    keys = [f"k{number}" for number in range(250)]
+    process(world_of(*keys), parts=WHOLE).answer({"action": "sweep", "age": 0}, CONTEXT)
+    found = metrics(written())
+    assert (len(found["age"]), found["moved"], found["bytes"]) == (250, [250], [1250])
+
+
+def test_a_line_for_each_object_and_one_for_the_invocation(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    keys = list(KEYS.values())
+    process(world_of(*keys), parts=WHOLE).answer(event_of(*keys), CONTEXT)
+    lines = [line for line in written() if "_aws" not in line]
+    assert {line["request_id"] for line in lines} == {CONTEXT.aws_request_id}
+    *objects, end = lines
+    assert Counter(line["key"] for line in objects) == Counter(keys)
+    for line in objects:
+        assert (line["level"], line["outcome"], line["bytes"]) == ("INFO", "moved", 5)
+        assert line["milliseconds"] >= 0
+    assert end["message"] == "invocation"
+    assert (end["event"], end["counts"]) == ("queue", {"moved": len(keys)})
+
+
+def test_an_invocation_that_raises_has_its_metrics_too(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    def fail() -> None:
+        raise S3Error("CopyObject", "AccessDenied", 403, "No")
+
+    made = process(world_of("a", "b"), Meddler({1: fail}, only="CopyObject"), WHOLE)
+    with pytest.raises(FrogmoveError):
+        made.answer(notification("external", "a", "b"), CONTEXT)
+    lines = written()
+    assert {"moved": [1], "failed": [1]}.items() <= metrics(lines).items()
+    assert [line["answer"] for line in lines if "answer" in line] == ["an error"]
+
+
+def test_what_cannot_be_read_is_told_in_plain_words(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    for event in ({"action": "\x1b[31m\n"}, None, {"action": "move", "keys": ["\x1b"], "\n": 1}):
+        with pytest.raises(FrogmoveError):
+            process(world_of()).answer(event, CONTEXT)
+    lines = written()
+    assert metrics(lines) == {}
+    assert [line["message"] for line in lines].count("invocation") == 3
+
+
+def test_one_invocation_tells_nothing_of_another(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    made = process(world_of("a", "b"))
+    made.answer(event_of("a"), CONTEXT)
+    first = metrics(written())
+    made.answer(event_of("b"), CONTEXT)
+    assert metrics(written()).keys() == first.keys() == {"moved", "bytes", "age"}
+    made.answer({"action": "ping"}, CONTEXT)
+    assert metrics(written()) == {}
+
+
+def test_the_route_is_written_as_it_was_set() -> None:
+    assert process(world_of()).options.settings.source == ENDS["FROGMOVE_SOURCE"]
