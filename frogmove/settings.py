@@ -12,7 +12,6 @@ The file is TOML::
 
 from __future__ import annotations
 
-import tomllib
 from collections import ChainMap
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -133,6 +132,9 @@ def _given(settings: Settings) -> dict[str, str]:
 def _read(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
+    # The Lambda, which has no file, starts the sooner without.
+    import tomllib
+
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:

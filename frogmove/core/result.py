@@ -33,6 +33,7 @@ class Result:
         reason: for people: why it ended so, where the bytes are now, and what to do.
         destination_key: where the bytes went; the action's own unless both were kept.
         retrying_helps: whether a failure may pass by itself.
+        resumes: whether there only was no time left, and the parts copied so far are kept.
     """
 
     action: Action
@@ -40,6 +41,7 @@ class Result:
     reason: str = ""
     destination_key: str = ""
     retrying_helps: bool = False
+    resumes: bool = False
 
     def __post_init__(self) -> None:
         if not self.destination_key:

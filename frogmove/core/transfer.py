@@ -203,4 +203,5 @@ def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:
         f"interrupted after {interruption.done:,} of {interruption.total:,} parts; {kept}; "
         "source kept",
         retrying_helps=True,
+        resumes=interruption.kept,
     )

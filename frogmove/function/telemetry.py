@@ -63,6 +63,7 @@ class Telemetry:
     def __init__(self, settings: Settings, request_id: str) -> None:
         self.counts: Counter[Outcome] = Counter()
         self.bytes = 0
+        self._resumed = 0
         self._begun: dict[str, float] = {}
         self._started = time.monotonic()
         route = f"{settings.source} -> {settings.destination}"
@@ -93,7 +94,12 @@ class Telemetry:
         if outcome is Outcome.MOVED:
             age = max(0.0, time.time() - item.last_modified.timestamp())
             self._metrics.add_metric("age", "Seconds", round(age, 3))
-        _TELL.get(outcome, _log.info)(
+        tell = _TELL.get(outcome, _log.info)
+        if result.resumes:
+            # Nothing is wrong with an object that takes several invocations.
+            self._resumed += 1
+            tell = _log.info
+        tell(
             outcome.value,
             key=item.key,
             destination_key=result.destination_key,
@@ -143,7 +149,9 @@ class Telemetry:
             milliseconds=_milliseconds_since(self._started),
         )
         for outcome, count in counts.items():
-            self._metrics.add_metric(outcome, "Count", count)
+            number = count - self._resumed if outcome == Outcome.FAILED else count
+            if number:
+                self._metrics.add_metric(outcome, "Count", number)
         if self.bytes:
             self._metrics.add_metric("bytes", "Bytes", self.bytes)
         if self._metrics.metric_set:

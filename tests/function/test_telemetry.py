@@ -12,12 +12,13 @@ from frogmove.core.terms import Multipart
 from frogmove.errors import FrogmoveError
 from frogmove.s3 import S3Error
 from tests.aws_events import batch, message, notification
-from tests.function.processes import CONTEXT, ENDS, Meddler, process
+from tests.function.processes import CONTEXT, ENDS, Meddler, process, stopping
 from tests.keys import KEYS
 from tests.model import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
 WHOLE = Multipart()
 
@@ -146,6 +147,19 @@ def test_one_invocation_tells_nothing_of_another(
     assert metrics(written()).keys() == first.keys() == {"moved", "bytes", "age"}
     made.answer({"action": "ping"}, CONTEXT)
     assert metrics(written()) == {}
+
+
+def test_an_object_that_takes_several_invocations_is_no_failure(
+    written: Callable[[], list[dict[str, Any]]], flags: list[Event]
+) -> None:
+    world = world_of("a")
+    gate = Meddler({0: stopping(flags)}, only="UploadPartCopy")
+    assert process(world, gate).answer(event_of("a"), CONTEXT)["batchItemFailures"]
+    lines = written()
+    assert metrics(lines) == {}
+    assert {line["level"] for line in lines} == {"INFO"}
+    process(world).answer(event_of("a"), CONTEXT)
+    assert metrics(written())["moved"] == [1]
 
 
 def test_the_route_is_written_as_it_was_set() -> None:
