@@ -124,6 +124,16 @@ def config_file(environment: Mapping[str, str]) -> Path:
     return user_config_path("frogmove") / "config.toml"
 
 
+def route_names(file: Path) -> list[str]:
+    """Return the names of the configuration file's routes.
+
+    Raises:
+        UsageError: when the file cannot be used.
+    """
+    named = _read(file).get("routes")
+    return sorted(named) if isinstance(named, dict) else []
+
+
 def _given(settings: Settings) -> dict[str, str]:
     values = {field.name: getattr(settings, field.name) for field in fields(Settings)}
     return {name: value for name, value in values.items() if value}

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.cli import completion
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from frogmove.settings import Settings
 
 _ENDS = [
-    click.option("--route", help="A route of the configuration file."),
+    click.option(
+        "--route", help="A route of the configuration file.", shell_complete=completion.routes
+    ),
     click.option("--source", metavar="URI", help="Where keys come from: s3://bucket/prefix."),
     click.option("--destination", metavar="URI", help="Where keys go: s3://bucket/prefix."),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.cli import completion
 from frogmove.cli.options import connection_options, dry_run
 from frogmove.cli.policy import Policy, policy_options
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def runs(output: str) -> None:
     """List the runs that left a journal, the newest last.
 
-    \\b
+    \b
     Examples:
       frogmove runs
     """
@@ -46,7 +47,7 @@ def runs(output: str) -> None:
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completion.run_ids)
 @click.option(
     "-o",
     "--output",
@@ -60,7 +61,7 @@ def report(run: str | None, output: str) -> None:
 
     RUN is a run's id or the path of its journal; by default the last run.
 
-    \\b
+    \b
     Examples:
       frogmove report
       frogmove report 20261123-073012-ab12 -o html > report.html
@@ -74,7 +75,7 @@ def report(run: str | None, output: str) -> None:
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completion.run_ids)
 @dry_run
 @connection_options
 @click.pass_context
@@ -87,7 +88,7 @@ def resume(
     selected again, under the same options; what was already done is found done, and large
     objects go on from the part that was reached.
 
-    \\b
+    \b
     Examples:
       frogmove resume
     """
@@ -136,7 +137,7 @@ def resume(
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion.run_ids)
 @dry_run
 @policy_options
 @connection_options
@@ -155,7 +156,7 @@ def undo(
     has changed at the destination since stays there, and nothing new at the source is
     overwritten. After a sync, the copies it made go away.
 
-    \\b
+    \b
     Examples:
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12

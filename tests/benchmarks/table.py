@@ -90,7 +90,9 @@ def _work(row: RowResult) -> Table:
             notes.append(f"{entry.tool}: {entry.problem}")
             continue
         asked = entry.requests_per_object
-        if row.size > LARGEST_COPY and entry.requests.get("CopyObject"):
+        # frogmove's own are of the empty keys that find out what a server honours.
+        is_whole = "CopyObject" in entry.requests and "UploadPartCopy" not in entry.requests
+        if row.size > LARGEST_COPY and is_whole:
             notes.append(f"{entry.tool} sends a CopyObject, which S3 refuses above 5 GB.")
         share = entry.rate.median / row.ceiling.median if row.ceiling else None
         lines.append(

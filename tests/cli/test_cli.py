@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove import __version__
+from frogmove.cli import main
 from tests.buckets import Buckets
 from tests.cli.operator import COMMAND, ROOT, Operator, Ran, run
 from tests.scripted import error, nobody_listening, scripted
@@ -236,6 +238,13 @@ def test_help_is_data(arguments: list[str]) -> None:
     assert ran.out.startswith("Usage: ")
 
 
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_help_is_laid_out_as_it_was_written(command: str) -> None:
+    ran = run(command, "--help")
+    assert "\\b" not in ran.out
+    assert "Examples:\n" in ran.out or "Examples: " not in ran.out
+
+
 def test_the_version_is_told() -> None:
     ran = run("--version")
     assert (ran.code, ran.out) == (0, f"frogmove {__version__}\n")
@@ -254,6 +263,46 @@ sys.exit(f"imported: {{large}}" if large else 0)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def complete(words: str, environment: dict[str, str]) -> list[str]:
+    """Return what bash is told to offer for the last of some words."""
+    script = """
+import sys, atexit
+from frogmove.cli import main
+large = {"boto3", "botocore", "rich", "moto", "ministack"}
+atexit.register(lambda: print(*(large & set(sys.modules)), sep="", end="", file=sys.stderr))
+main(prog_name="frogmove")
+"""
+    asked = {
+        "_FROGMOVE_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment, **asked},
+    )
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_a_shell_completes_commands_options_routes_and_runs(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[routes.frogtech]\nsource = "s3://a1b"\n[routes.other]\n[routes.fast]\n')
+    (tmp_path / "20261123-073012-ab12.jsonl").touch()
+    environment = {"FROGMOVE_CONFIG": str(config), "FROGMOVE_STATE": str(tmp_path)}
+    assert complete("frogmove mo", environment) == ["move"]
+    assert complete("frogmove move --dry", environment) == ["--dry-run"]
+    assert complete("frogmove ls --route f", environment) == ["fast", "frogtech"]
+    assert complete("frogmove undo 2026", environment) == ["20261123-073012-ab12"]
+    config.write_text("routes = 7")
+    assert complete("frogmove ls --route f", environment) == []
+    config.write_text("not TOML")
+    assert complete("frogmove ls --route f", environment) == []
 
 
 def test_python_m_frogmove_is_frogmove() -> None:

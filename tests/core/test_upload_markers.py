@@ -46,7 +46,7 @@ def test_an_upload_is_found_again_by_whoever_looks_for_it(s3: ModelS3) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [replace(ITEM, etag="f" * 32), replace(ITEM, size=6)],
+    [ITEM._replace(etag="f" * 32), ITEM._replace(size=6)],
     ids=["etag", "size"],
 )
 def test_what_was_copied_from_other_content_is_thrown_away(s3: ModelS3, other: S3Object) -> None:
@@ -63,7 +63,7 @@ def test_so_are_parts_of_another_size(s3: ModelS3) -> None:
 
 @pytest.mark.parametrize(
     ("other", "to_key"),
-    [(replace(ITEM, version_id="1"), "a"), (replace(ITEM, key="b"), "a"), (ITEM, "b")],
+    [(ITEM._replace(version_id="1"), "a"), (ITEM._replace(key="b"), "a"), (ITEM, "b")],
     ids=["version", "source", "destination"],
 )
 def test_uploads_of_another_move_are_left_alone(s3: ModelS3, other: S3Object, to_key: str) -> None:
