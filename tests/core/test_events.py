@@ -1,5 +1,4 @@
 import contextlib
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frogmove.core.batch_job import Code, Job, Task
+from frogmove.core.batch_job import Job
 from frogmove.core.events import (
     EventError,
     Message,
@@ -20,7 +19,6 @@ from frogmove.core.events import (
     Upload,
     read_event,
 )
-from frogmove.core.notification import read_notification
 from tests.arbitrary import JSON, mutations
 from tests.aws_events import (
     SAMPLES,
@@ -49,124 +47,6 @@ KEYS = [
     "e\u0301 and é",
     "x=y&z?#",
 ]
-
-
-def one_encoded(encoded: str) -> dict[str, Any]:
-    made = record("external", "")
-    made["s3"]["object"]["key"] = encoded
-    return {"Records": [made]}
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_a_notification_reads_as_the_key_that_was_uploaded(key: str) -> None:
-    assert read_notification(notification("external", key)) == (Upload("external", key),)
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_every_key_comes_back_out_of_its_notification(key: str) -> None:
-    assert read_notification(notification("external", key)) == (Upload("external", key),)
-
-
-@pytest.mark.parametrize(
-    ("encoded", "key"),
-    [
-        ("a%2Fb", "a/b"),
-        ("a/b", "a/b"),
-        ("a+b", "a b"),
-        ("a%20b", "a b"),
-        ("a%2Bb", "a+b"),
-        ("a%252Bb", "a%2Bb"),
-        ("%F0%9F%90%B8", "🐸"),
-        ("%e2%82%ac", "€"),
-        ("100%", "100%"),
-        ("é", "é"),
-    ],
-)
-def test_keys_are_decoded_once(encoded: str, key: str) -> None:
-    assert read_notification(one_encoded(encoded)) == (Upload("external", key),)
-
-
-def test_several_records_are_read_in_their_order() -> None:
-    uploads = read_notification(notification("external", "b", "a", "b"))
-    assert [upload.key for upload in uploads] == ["b", "a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("name", "reported"),
-    [
-        ("ObjectCreated:Put", True),
-        ("ObjectCreated:Post", True),
-        ("ObjectCreated:Copy", True),
-        ("ObjectCreated:CompleteMultipartUpload", True),
-        ("ObjectCreated:SomethingNew", True),
-        ("ObjectRemoved:Delete", False),
-        ("ObjectRestore:Completed", False),
-        ("ObjectTagging:Put", False),
-        ("LifecycleTransition", False),
-    ],
-)
-def test_only_new_objects_are_reported(name: str, reported: bool) -> None:
-    uploads = read_notification({"Records": [record("external", "a", name)]})
-    assert bool(uploads) is reported
-
-
-@pytest.mark.parametrize("version", ["2.0", "2.1", "2.9", "2"])
-def test_any_minor_version_and_unknown_fields_are_read(version: str) -> None:
-    event = {"Records": [record("external", "a", eventVersion=version, news={"a": 1})], "more": 1}
-    assert read_notification(event) == (Upload("external", "a"),)
-
-
-def test_the_test_event_and_an_empty_notification_report_nothing() -> None:
-    assert read_notification(TEST_EVENT) == ()
-    assert read_notification({"Records": []}) == ()
-
-
-def without(*path: str) -> dict[str, Any]:
-    made = record("external", "a")
-    inner = made
-    for name in path[:-1]:
-        inner = inner[name]
-    del inner[path[-1]]
-    return {"Records": [made]}
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        None,
-        [],
-        "text",
-        3,
-        {},
-        {"Records": None},
-        {"Records": {"a": 1}},
-        {"Records": [None]},
-        {"Records": ["text"]},
-        {"Records": [[]]},
-        {"Records": [{}]},
-        {"Event": "s3:OtherEvent"},
-        {"source": "aws.s3", "detail": {"object": {"key": "a"}}},
-        {"Type": "Notification", "Message": "{}"},
-        without("eventVersion"),
-        without("eventName"),
-        without("s3"),
-        without("s3", "bucket", "name"),
-        without("s3", "object", "key"),
-        {"Records": [record("external", "a", eventVersion="3.0")]},
-        {"Records": [record("external", "a", eventVersion="20.0")]},
-        {"Records": [record("external", "a", eventSource="aws:ses")]},
-        {"Records": [record("external", "a", s3={"bucket": {"name": 1}, "object": {"key": "a"}})]},
-        {"Records": [record("external", "a", s3=[])]},
-        {"Records": [record("external", "a"), None]},
-        one_encoded("%ff%fe"),
-        one_encoded("\ud800"),
-    ],
-    ids=lambda event: ascii(event)[:40],
-)
-def test_anything_else_is_an_event_error_with_a_remedy(event: object) -> None:
-    with pytest.raises(EventError) as caught:
-        read_notification(event)
-    assert caught.value.remedy
 
 
 def read_messages(event: object) -> tuple[Message, ...]:
@@ -279,82 +159,6 @@ def test_only_notifications_come_through_a_queue(event: Any) -> None:
     assert isinstance(read.error, EventError)
 
 
-# S3 Batch Operations.
-
-
-@pytest.mark.parametrize("version", ["1.0", "2.0"])
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("version_id", [None, "1"])
-def test_a_task_names_an_object(version: str, key: str, version_id: str | None) -> None:
-    event = job(task("external", key, version_id), version=version)
-    wanted = Task("dGFza2lkZ29lc2hlcmUK", Upload("external", key), version_id)
-    assert read_event(event) == Job(version, event["invocationId"], (wanted,))
-
-
-def test_a_bucket_is_the_last_part_of_its_arn() -> None:
-    """The user guide's own sample has an account and a Region in it."""
-    arn = "arn:aws:s3:us-east-1:0123456788:examplebucket"
-    read = read_event(job(task("x", "a") | {"s3BucketArn": arn}))
-    assert isinstance(read, Job)
-    assert read.tasks[0].upload == Upload("examplebucket", "a")
-
-
-def test_a_plus_sign_is_a_space_and_remembered() -> None:
-    read = read_event(job(task("external", "a") | {"s3Key": "a+b"}))
-    assert isinstance(read, Job)
-    assert (read.tasks[0].upload, read.tasks[0].is_ambiguous) == (Upload("external", "a b"), True)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"s3Key": None}, {"s3Key": "%ff"}, {"s3BucketArn": None}, {"s3VersionId": 7}],
-    ids=repr,
-)
-def test_a_broken_task_is_an_error_of_that_task_alone(change: dict[str, Any]) -> None:
-    good = task("external", "a", identity="good")
-    read = read_event(job(good, task("external", "b", identity="bad") | change, good))
-    assert isinstance(read, Job)
-    before, bad, after = read.tasks
-    assert before == after
-    assert (bad.id, bad.upload, before.error) == ("bad", None, None)
-    assert isinstance(bad.error, EventError)
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        job(version="3.0"),
-        job() | {"invocationSchemaVersion": None},
-        job() | {"invocationId": 3},
-        job() | {"tasks": None},
-        job() | {"tasks": [{}]},
-        job() | {"tasks": ["a"]},
-        job(task("external", "a") | {"taskId": None}),
-    ],
-    ids=lambda event: ascii(event)[:60],
-)
-def test_a_job_that_cannot_be_answered_is_refused(event: Any) -> None:
-    with pytest.raises(EventError):
-        read_event(event)
-
-
-def test_a_job_is_answered_task_by_task_in_plain_words() -> None:
-    made = Job("2.0", "invocation", (Task("one"), Task("two")))
-    assert made.answer([(Code.SUCCEEDED, "moved"), (Code.PERMANENT, "n\x1bo\n" + "é" * 2000)]) == {
-        "invocationSchemaVersion": "2.0",
-        "treatMissingKeysAs": "TemporaryFailure",
-        "invocationId": "invocation",
-        "results": [
-            {"taskId": "one", "resultCode": "Succeeded", "resultString": "moved"},
-            {
-                "taskId": "two",
-                "resultCode": "PermanentFailure",
-                "resultString": "n\\x1bo\\n" + "\\xe9" * 254,
-            },
-        ],
-    }
-
-
 # The operator's own requests.
 
 
@@ -459,9 +263,6 @@ def test_a_message_without_an_id_fails_the_batch(nameless: object) -> None:
         read_messages({"Records": [message("1", TEST_EVENT), nameless]})
 
 
-FIELDS = st.sampled_from(["eventName", "eventSource", "eventVersion", "s3"])
-
-
 @given(JSON)
 def test_no_json_does_worse_than_an_event_error(event: object) -> None:
     with contextlib.suppress(EventError):
@@ -476,32 +277,7 @@ def test_no_change_to_a_sample_does_worse_than_an_event_error(event: object) -> 
         read_event(event)
 
 
-@given(FIELDS, JSON)
-def test_no_field_of_a_record_does_worse_than_an_event_error(field: str, value: object) -> None:
-    with contextlib.suppress(EventError):
-        read_notification({"Records": [record("external", "a") | {field: value}]})
-
-
-@given(st.sampled_from(["bucket", "object"]), JSON)
-def test_no_part_of_an_upload_does_worse_than_an_event_error(part: str, value: object) -> None:
-    made = record("external", "a")
-    made["s3"][part] = value
-    with contextlib.suppress(EventError):
-        read_notification({"Records": [made]})
-
-
 @given(st.text())
 def test_no_text_in_a_message_does_worse_than_an_event_error(body: str) -> None:
     (read,) = read_messages(batch(message("1", body)))
     assert read.error is None or isinstance(read.error, EventError)
-
-
-SURROGATES = st.characters(categories=["Cs"])
-
-
-@given(st.text(st.characters() | SURROGATES, max_size=20))
-def test_no_encoded_key_does_worse_than_an_event_error(encoded: str) -> None:
-    event = json.loads(json.dumps(one_encoded(encoded)))
-    with contextlib.suppress(EventError):
-        (upload,) = read_notification(event)
-        upload.key.encode()

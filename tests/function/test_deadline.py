@@ -141,6 +141,19 @@ def test_a_server_that_never_answers_is_told_of_in_time(
     assert list(behind.here()) == ["a"]
 
 
+def test_a_sweep_that_hangs_has_done_the_rest(
+    behind: Buckets, proxy: Proxy, invoke: Invoke
+) -> None:
+    """Of awscrt too, nothing is left that keeps the process."""
+    keys = [f"k{number}" for number in range(20)]
+    behind.put("stuck", *keys)
+    silent(proxy, "CopyObject", "stuck")
+    answer = invoke(behind, {"action": "sweep", "age": 0}, Clock(2500))
+    assert answer["finished"] is False
+    assert (answer["counts"]["moved"], answer["counts"]["failed"]) == (20, 1)
+    assert (list(behind.here()), sorted(behind.there())) == (["stuck"], sorted(keys))
+
+
 def test_a_process_that_gave_up_serves_the_next_invocation(
     behind: Buckets, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
