@@ -175,7 +175,9 @@ def test_two_deliveries_at_once_never_tear_or_lose_it(second: str, flags: list[E
             assert set(world.bodies("internal").values()) <= torn
 
         gate = Meddler({moment: meanwhile})
-        invocation(world, gate)
+        first = invocation(world, gate)
+        # Whoever comes second finds the work done, not a failure.
+        assert first == DONE or second != "whole"
         assert set(world.bodies("internal").values()) <= torn
         assert invocation(world) == DONE
         newest = NEW if second == "after an overwrite" and moment < gate.counted else OLD
