@@ -7,6 +7,7 @@ import click
 
 from frogmove import __version__
 from frogmove.cli.demo import demo
+from frogmove.cli.function import function
 from frogmove.cli.listing import ls
 from frogmove.cli.local import local
 from frogmove.cli.move import move
@@ -57,5 +58,6 @@ main.add_command(runs)
 main.add_command(report)
 main.add_command(resume)
 main.add_command(undo)
+main.add_command(function)
 main.add_command(local)
 main.add_command(demo)

@@ -1,0 +1,151 @@
+"""Python files compiled ahead, so that a cold start does not compile them.
+
+Lambda's folders are read-only: what has no bytecode in the package is compiled again at every
+cold start. Bytecode is of use only to the minor version of Python that made it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from frogmove.errors import RunError, UsageError
+
+_SECONDS_TO_ANSWER = 30.0
+
+# What an interpreter says of itself.
+_WHO = (
+    "import sys\n"
+    "this = sys.version_info\n"
+    "print(sys.implementation.name, f'{this[0]}.{this[1]}', this.releaselevel)\n"
+    "print(sys.executable)"
+)
+
+# Compiles what is below the folder argv[1] as if it were below argv[2]. The bytecode is not
+# checked against its source when it is loaded ("unchecked-hash", PEP 552): nothing can change it
+# there, and a date would not be the same in two builds.
+_COMPILE = """
+import importlib.util, pathlib, py_compile, sys
+folder, place = pathlib.Path(sys.argv[1]), sys.argv[2]
+for path in sorted(folder.rglob("*.py")):
+    name = path.relative_to(folder).as_posix()
+    try:
+        py_compile.compile(
+            str(path),
+            cfile=importlib.util.cache_from_source(str(path)),
+            dfile=f"{place}/{name}",
+            doraise=True,
+            optimize=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+    except py_compile.PyCompileError as error:
+        print(f"{name}: {error.exc_value}", file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A Python interpreter that can compile for a runtime.
+
+    Attributes:
+        path: its executable.
+        version: its minor version, ``3.13``.
+    """
+
+    path: str
+    version: str
+
+    def compile(self, files: Mapping[str, bytes], place: str) -> dict[str, bytes]:
+        """Compile Python files.
+
+        Two compilations of the same files give the same bytes. A file that this Python cannot
+        compile is left out, as it is when Python compiles what it imports.
+
+        Args:
+            files: the content of files by their paths; those not named ``*.py`` are passed over.
+            place: the folder that the files will be in, which tracebacks are to show.
+
+        Returns:
+            the bytecode by path, in ``__pycache__`` folders.
+
+        Raises:
+            RunError: the interpreter failed.
+        """
+        with TemporaryDirectory(prefix="frogmove-") as name:
+            folder = Path(name)
+            for path, content in files.items():
+                if path.endswith(".py"):
+                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                    (folder / path).write_bytes(content)
+            self._run(folder, place)
+            return {
+                path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in folder.rglob("*.pyc")
+            }
+
+    def _run(self, folder: Path, place: str) -> None:
+        # Isolated, and with nothing of the user's: a customised start could change the bytecode.
+        command = [self.path, "-I", "-S", "-X", "utf8", "-W", "ignore", "-c", _COMPILE]
+        done = subprocess.run(
+            [*command, str(folder), place], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            words = done.stderr.strip().splitlines()
+            raise RunError(
+                f"{self.path} could not compile the packages: {words[-1] if words else 'no word'}."
+            )
+
+
+def find_compiler(version: str, given: Path | None = None) -> Compiler | None:
+    """Find an interpreter of a minor version.
+
+    Args:
+        version: the minor version, ``3.13``.
+        given: the executable to use, rather than to look for one.
+
+    Returns:
+        the interpreter: the one that runs this, or one on the PATH; None when there is none.
+
+    Raises:
+        UsageError: when the one given is of another version, or no released CPython.
+    """
+    if given is None:
+        return next(filter(None, (_look_at(path, version) for path in _paths(version))), None)
+    found = _look_at(str(given), version)
+    if found is None:
+        raise UsageError(
+            f"{given} is no released CPython {version}, which is the function's runtime.",
+            f"Name an interpreter of Python {version}, or another --python.",
+        )
+    return found
+
+
+def _paths(version: str) -> Iterator[str]:
+    if sys.executable:
+        yield sys.executable
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield on_path
+
+
+def _look_at(path: str, version: str) -> Compiler | None:
+    """Return the interpreter that a path leads to, if it is a CPython of this version."""
+    try:
+        told = subprocess.run(
+            [path, "-I", "-S", "-c", _WHO],
+            # What pyenv puts on the PATH for every version it has runs only the one asked for.
+            env={**os.environ, "PYENV_VERSION": version},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_SECONDS_TO_ANSWER,
+        ).stdout.splitlines()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    if len(told) != 2 or told[0] != f"cpython {version} final":
+        return None
+    return Compiler(told[1], version)

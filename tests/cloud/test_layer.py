@@ -1,0 +1,256 @@
+"""The layer: out of pinned wheels alone, without what a function cannot use, always the same."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from email import message_from_string
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.requirements import Requirement
+
+from frogmove.cloud.bytecode import find_compiler
+from frogmove.cloud.layer import PYTHONS, Architecture, layer
+from frogmove.cloud.pins import pins
+from frogmove.errors import FrogmoveError, RunError
+from tests.cloud.wheels import Wheels
+from tests.zips import LAYER, PYTHON, fetched_layer, skip_without_index, zips
+
+if TYPE_CHECKING:
+    from frogmove.cloud.archive import Archive
+
+NEEDED = {
+    "aws-lambda-powertools",
+    "awscrt",
+    "boto3",
+    "botocore",
+    "jmespath",
+    "python-dateutil",
+    "s3transfer",
+    "six",
+    "typing-extensions",
+    "urllib3",
+}
+X86_64 = Architecture.X86_64
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wheels:
+    return Wheels.make(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def built(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The real layer for x86_64."""
+    return zipfile.ZipFile(zips(tmp_path_factory) / LAYER)
+
+
+def _pinned() -> dict[str, tuple[str, int]]:
+    """Return the version of each pin, and how many hashes it has."""
+    text = (files("frogmove.cloud") / "layer.txt").read_text("utf-8")
+    return {
+        match[1]: (match[2], match[3].count("--hash=sha256:"))
+        for match in re.finditer(r"^([a-z0-9-]+)==(\S+) \\\n((?: .*\n)+)", text, re.MULTILINE)
+    }
+
+
+def _names(archive: Archive) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        return opened.namelist()
+
+
+def test_all_that_boto3_and_powertools_need_is_pinned() -> None:
+    pinned = _pinned()
+    assert pinned.keys() == NEEDED
+    # Each architecture has two: with Python's stable interface of 3.11, and with that of 3.13.
+    assert {name: count for name, (_, count) in pinned.items() if count != 1} == {"awscrt": 4}
+
+
+def test_the_pins_are_within_what_frogmove_itself_asks_for() -> None:
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
+    wanted = re.search(r'"(boto3\[crt\].*)"', project)
+    assert wanted is not None
+    assert wanted[1] in (files("frogmove.cloud") / "layer.in").read_text("utf-8")
+    assert _pinned()["boto3"][0] in Requirement(wanted[1]).specifier
+
+
+def test_the_pins_satisfy_one_another(built: zipfile.ZipFile) -> None:
+    pinned = _pinned()
+    found = set()
+    for name in built.namelist():
+        if not name.endswith(".dist-info/METADATA"):
+            continue
+        about = message_from_string(built.read(name).decode())
+        project = about["Name"].lower().replace("_", "-")
+        found.add(project)
+        assert about["Version"] == pinned[project][0]
+        for told in about.get_all("Requires-Dist", []):
+            needed = Requirement(told)
+            extra = "crt" if project == "boto3" else ""
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                version = pinned[needed.name.lower().replace("_", "-")][0]
+                assert version in needed.specifier, told
+    assert found == NEEDED
+
+
+@pytest.mark.long
+def test_the_pins_are_what_pip_works_out() -> None:
+    skip_without_index()
+    made = pins()
+    assert set(re.findall(r"^([a-z0-9-]+)==", made, re.MULTILINE)) == NEEDED
+    assert (
+        made.splitlines()[:2]
+        == (files("frogmove.cloud") / "layer.txt").read_text("utf-8").splitlines()[:2]
+    )
+
+
+def test_it_holds_the_services_that_a_function_uses_and_every_licence(
+    built: zipfile.ZipFile,
+) -> None:
+    names = built.namelist()
+    described = {name.split("/")[3] for name in names if name.startswith("python/botocore/data/")}
+    assert {name for name in described if "." not in name} == {
+        "s3",
+        "signin",
+        "sso",
+        "sso-oidc",
+        "sts",
+    }
+    assert {"endpoints.json", "partitions.json", "_retry.json"} <= described
+    about = {name.split("/")[1] for name in names if ".dist-info/" in name}
+    licensed = {
+        name.split("/")[1] for name in names if re.search(r"\.dist-info/.*LICEN[CS]E", name)
+    }
+    assert about == licensed
+    assert not [name for name in names if name.endswith(("RECORD", "INSTALLER", "REQUESTED"))]
+    assert all(name.startswith("python/") for name in names)
+
+
+def test_it_is_small(built: zipfile.ZipFile) -> None:
+    assert sum(entry.compress_size for entry in built.infolist()) < 10_000_000
+    assert sum(entry.file_size for entry in built.infolist()) < 30_000_000
+
+
+def test_the_one_for_arm64_holds_what_arm64_runs() -> None:
+    archive = fetched_layer(Architecture.ARM64)
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        (library,) = [name for name in opened.namelist() if name.endswith(".so")]
+        head = opened.read(library)[:20]
+    # The ELF header's e_machine is 0xB7 for AArch64.
+    assert (head[:4], head[18]) == (b"\x7fELF", 0xB7)
+    assert archive.name == "frogmove-layer-arm64.zip"
+
+
+CREDENTIALS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import boto3, botocore
+assert botocore.__file__.startswith(sys.argv[1])
+from botocore.config import Config
+config = Config(retries={"total_max_attempts": 1})
+for name in ("s3", "sts", "sso", "sso-oidc", "signin"):
+    client = boto3.client(name, region_name="eu-central-1", config=config)
+    assert client.meta.endpoint_url.startswith("https://"), name
+for region in ("us-gov-west-1", "cn-north-1", "ap-southeast-5"):
+    boto3.client("s3", region_name=region)
+s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+for bucket in ("bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/name"):
+    url = s3.generate_presigned_url("head_object", {"Bucket": bucket, "Key": "k"})
+    print(url.partition("?")[0])
+assert s3.get_paginator("list_objects_v2") and s3.get_waiter("object_exists")
+boto3.resource("s3", region_name="us-east-1").Bucket("b").Object("k")
+import awscrt.checksums
+assert awscrt.checksums.crc64nvme(b"123456789") == 0xAE8B14860A799888
+import aws_lambda_powertools.event_handler
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.batch import BatchProcessor
+"""
+
+
+def test_trimmed_as_it_is_it_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
+    compiler = find_compiler(PYTHON)
+    if compiler is None:
+        pytest.skip(f"there is no Python {PYTHON}")
+    if sys.platform != "linux":
+        pytest.skip("awscrt's library in the layer is for Linux")
+    built.extractall(tmp_path)
+    done = subprocess.run(
+        [compiler.path, "-I", "-S", "-c", CREDENTIALS, str(tmp_path / "python")],
+        capture_output=True,
+        text=True,
+        env={"AWS_EC2_METADATA_DISABLED": "true"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "https://bucket.s3.amazonaws.com/k",
+        "https://name-123456789012.s3-accesspoint.us-west-2.amazonaws.com/k",
+    ]
+
+
+def test_what_no_function_can_use_is_left_out(wheels: Wheels) -> None:
+    wheels.add(
+        "frog",
+        {
+            "frog/__init__.py": "x = 1\n",
+            "boto3/data/s3/resources-1.json": "{}",
+            "boto3/data/ec2/resources-1.json": "{}",
+            "boto3/examples/s3.rst": "",
+            "botocore/data/endpoints.json": "{}",
+            "botocore/data/ec2/2016-11-15/service-2.json.gz": "",
+            "botocore/data/s3/2006-03-01/service-2.json.gz": "",
+            "botocore/data/s3/2006-03-01/examples-1.json": "{}",
+            "frog-1.0.data/scripts/jump": "#!python\n",
+        },
+    )
+    assert _names(layer(X86_64, PYTHON)) == [
+        "python/boto3/data/s3/resources-1.json",
+        "python/botocore/data/endpoints.json",
+        "python/botocore/data/s3/2006-03-01/service-2.json.gz",
+        "python/frog-1.0.dist-info/LICENSE",
+        "python/frog-1.0.dist-info/METADATA",
+        "python/frog-1.0.dist-info/WHEEL",
+        "python/frog/__init__.py",
+    ]
+
+
+def test_bytecode_shows_where_lambda_unpacks_it(wheels: Wheels) -> None:
+    wheels.add("frog", {"frog/__init__.py": "x = 1\n"})
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    archive = layer(X86_64, version if version in PYTHONS else PYTHON, find_compiler(version))
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        (compiled,) = [name for name in opened.namelist() if name.endswith(".pyc")]
+        assert b"/opt/python/frog/__init__.py" in opened.read(compiled)
+
+
+def test_a_wheel_with_other_bytes_is_refused(wheels: Wheels) -> None:
+    wheels.add("frog", {"frog.py": ""}, digest="0" * 64)
+    with pytest.raises(RunError, match=r"DO NOT MATCH THE HASHES[\s\S]*frog"):
+        layer(X86_64, PYTHON)
+
+
+def test_what_cannot_be_fetched_is_named(wheels: Wheels) -> None:
+    wheels.pin("newt", "0" * 64)
+    with pytest.raises(RunError, match=r"could not fetch .* newt==1\.0") as told:
+        layer(X86_64, PYTHON)
+    assert "pip config list" in told.value.remedy
+
+
+def test_the_users_settings_of_pip_do_not_stand_in_the_way(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels.add("frog", {"frog.py": ""})
+    for name in ("PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_COMPILE", "PIP_QUIET"):
+        monkeypatch.setenv(name, "1")
+    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
+
+
+def test_without_pip_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(FrogmoveError, match="ensurepip"):
+        layer(X86_64, PYTHON)
