@@ -96,7 +96,7 @@ class Measured:
 
     def median(self, figure: str) -> float:
         """Return the median of one attribute of the starts."""
-        return median(getattr(start, figure) for start in self.starts)
+        return float(median(getattr(start, figure) for start in self.starts))
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
