@@ -73,6 +73,10 @@ class Buckets:
         """Return the destination's objects by key."""
         return self._contents(self.destination)
 
+    def keys_here(self) -> list[str]:
+        """Return the keys of the source's objects."""
+        return [entry["Key"] for entry in self._list(self.source)]
+
     def _contents(self, bucket: str) -> dict[str, bytes]:
         return {
             entry["Key"]: self.client.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()

@@ -24,7 +24,7 @@ from frogmove.cloud.package import HANDLER
 from tests import servers
 from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
-from tests.runtime.emulator import make_kit, running
+from tests.runtime.emulator import environment_of, make_kit, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,12 +153,7 @@ def _measure(subjects: list[Subject], buckets: Buckets, rounds: int) -> list[Mea
 
 
 def _start(subject: Subject, buckets: Buckets) -> Start:
-    environment = {
-        **buckets.server.environment(),
-        "FROGMOVE_SOURCE": f"s3://{buckets.source}",
-        "FROGMOVE_DESTINATION": f"s3://{buckets.destination}",
-    }
-    with running(subject.kit, environment, handler=subject.handler) as runtime:
+    with running(subject.kit, environment_of(buckets), handler=subject.handler) as runtime:
         for number in range(1 + WARM):
             key = f"upload-{number}"
             buckets.put(key)

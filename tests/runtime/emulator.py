@@ -18,7 +18,7 @@ import sys
 import time
 import zipfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +34,8 @@ from tests.zips import LAYER, PYTHON, make_zips, skip_without_index, zips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.buckets import Buckets
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0
@@ -60,6 +62,7 @@ class Kit:
         python: the executable of the runtime's Python.
         task: the folder that the function's zip was unpacked to.
         layer: the folder that the layer's zip was unpacked to.
+        extra: folders before those two on the path.
     """
 
     emulator: Path
@@ -67,6 +70,11 @@ class Kit:
     python: str
     task: Path
     layer: Path
+    extra: tuple[Path, ...] = ()
+
+    def with_extra(self, folder: Path) -> Kit:
+        """Return the kit with a folder on the path that is not in the function's zip."""
+        return replace(self, extra=(folder,))
 
 
 def find_kit(factory: pytest.TempPathFactory) -> Kit:
@@ -197,8 +205,22 @@ class Runtime:
         (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
         return int(kilobytes) * 1024
 
+    def end(self) -> None:
+        """End it, and the function."""
+        _end(self.process)
+
     def _told(self) -> str:
         return self.output.read_text("utf-8", "replace")
+
+
+def environment_of(buckets: Buckets, **more: str) -> dict[str, str]:
+    """Return the function's variables, for a route from all of one bucket to all of another."""
+    return {
+        **buckets.server.environment(),
+        "FROGMOVE_SOURCE": f"s3://{buckets.source}",
+        "FROGMOVE_DESTINATION": f"s3://{buckets.destination}",
+        **more,
+    }
 
 
 @contextmanager
@@ -248,7 +270,8 @@ def _start(
     kit: Kit, environment: dict[str, str], handler: str, output: Path
 ) -> tuple[subprocess.Popen[bytes], int]:
     bootstrap = Path(__file__).with_name("bootstrap.py")
-    function = [str(each) for each in (bootstrap, kit.task, kit.layer, kit.client, handler)]
+    path = (*kit.extra, kit.task, kit.layer, kit.client)
+    function = [str(each) for each in (bootstrap, *path, handler)]
     for _ in range(TRIES):
         # Somebody else may take one of them meanwhile.
         port, inner = _free_ports()

@@ -8,31 +8,64 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws_events import TEST_EVENT, batch, message, notification
+from frogmove import __version__
+from tests.aws_events import (
+    TEST_EVENT,
+    batch,
+    bridged,
+    delivery,
+    enveloped,
+    job,
+    message,
+    notification,
+    task,
+)
 from tests.keys import KEYS
-from tests.runtime.emulator import children, running
+from tests.runtime.emulator import children, environment_of, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.buckets import Buckets
     from tests.runtime.emulator import Kit, Runtime
 
 
-def route(buckets: Buckets, **more: str) -> dict[str, str]:
-    """Return the function's environment."""
-    return {
-        **buckets.server.environment(),
-        "FROGMOVE_SOURCE": f"s3://{buckets.source}",
-        "FROGMOVE_DESTINATION": f"s3://{buckets.destination}",
-        **more,
-    }
-
-
 @pytest.fixture
 def runtime(kit: Kit, buckets: Buckets) -> Iterator[Runtime]:
-    with running(kit, route(buckets)) as started:
+    with running(kit, environment_of(buckets)) as started:
         yield started
+
+
+def facts(runtime: Runtime) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in runtime.log]
+
+
+# How each way for an upload to be reported, or wanted to be moved, looks to the function.
+EVENTS: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "queue": lambda bucket, key: batch(message("1", notification(bucket, key))),
+    "topic to queue": lambda bucket, key: batch(message("1", enveloped(notification(bucket, key)))),
+    "bridge to queue": lambda bucket, key: batch(message("1", bridged(bucket, key))),
+    "notification": notification,
+    "topic": lambda bucket, key: delivery(notification(bucket, key)),
+    "bridge": bridged,
+    "batch job": lambda bucket, key: job(task(bucket, key)),
+    "batch job 2.0": lambda bucket, key: job(task(bucket, key), version="2.0"),
+    "move": lambda _, key: {"action": "move", "keys": [key]},
+    "sweep": lambda *_: {"action": "sweep", "age": 0},
+}
+
+
+def test_every_event_moves_its_object(buckets: Buckets, runtime: Runtime) -> None:
+    """In one process, as they may come to one function."""
+    key = "in/2026 été+1%.csv"
+    for name, event in EVENTS.items():
+        buckets.put(key, body=name.encode())
+        answer = runtime.invoke(event(buckets.source, key))
+        assert answer.status == 200, name
+        assert "errorMessage" not in answer.value, name
+        assert not answer.value.get("batchItemFailures"), name
+        assert (buckets.here(), buckets.there()) == ({}, {key: name.encode()}), name
+    assert len(runtime.starts) == 1
 
 
 def test_what_a_queue_reports_is_moved_and_poison_is_handed_back(
@@ -52,49 +85,88 @@ def test_what_a_queue_reports_is_moved_and_poison_is_handed_back(
     answer = runtime.invoke(batch(poison[0], *reports, duplicate, *poison[1:], test_event))
 
     assert answer.status == 200
-    assert {item["itemIdentifier"] for item in answer.value["batchItemFailures"]} == {
-        "garbage",
-        "foreign",
-        "odd",
-    }
+    again = {item["itemIdentifier"] for item in answer.value["batchItemFailures"]}
+    assert again == {"garbage", "foreign", "odd"}
     assert (buckets.here(), buckets.there()) == ({}, {key: key.encode() for key in keys})
-
-
-def test_one_process_serves_many_invocations(buckets: Buckets, runtime: Runtime) -> None:
-    for key in "abc":
-        buckets.put(key)
-        answer = runtime.invoke(batch(message(key, notification(buckets.source, key))))
-        assert answer.value == {"batchItemFailures": []}
-    assert sorted(buckets.there()) == ["a", "b", "c"]
-    assert len(runtime.starts) == 1
 
 
 def test_what_the_function_logs_is_json_and_inert(buckets: Buckets, runtime: Runtime) -> None:
     key = KEYS["escape sequence"]
     buckets.put(key)
     runtime.invoke(batch(message("1", notification(buckets.source, key)), message("2", "\x1b[31m")))
+    assert all(line.isprintable() for line in runtime.log)
     told = facts(runtime)
-    assert [fact for fact in told if fact.get("key") == key]
-    assert all(line.replace("\t", " ").isprintable() for line in runtime.log)
+    (moved,) = [fact for fact in told if fact.get("key") == key]
+    assert moved["outcome"] == "moved"
+    (metrics,) = [fact for fact in told if "_aws" in fact]
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "frogmove"
+    assert directive["Dimensions"] == [["service", "route"]]
+    assert metrics["route"] == f"s3://{buckets.source} -> s3://{buckets.destination}"
+    assert metrics["moved"] == [1.0]
 
 
-def test_a_wrong_setting_fails_the_start_and_says_why(kit: Kit, buckets: Buckets) -> None:
-    with running(kit, route(buckets, FROGMOVE_ON_CONFLICT="shrug")) as runtime:
+def test_it_tells_its_version_and_settings(buckets: Buckets, runtime: Runtime) -> None:
+    answer = runtime.invoke({"action": "ping"})
+    assert answer.value["version"] == __version__
+    assert answer.value["settings"]["source"] == f"s3://{buckets.source}/"
+
+
+def test_an_event_of_no_known_kind_is_an_error_that_names_it(runtime: Runtime) -> None:
+    answer = runtime.invoke({"action": "explode"})
+    assert answer.status == 200
+    assert answer.value["errorType"].endswith("EventError")
+    assert "explode" in answer.value["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"FROGMOVE_ON_CONFLICT": "shrug"},
+        {"FROGMOVE_PART_SIZE": "tiny"},
+        {"FROGMOVE_DESTINATION": "nowhere"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_a_wrong_setting_fails_the_start_and_says_why(
+    kit: Kit, buckets: Buckets, variables: dict[str, str]
+) -> None:
+    with running(kit, environment_of(buckets, **variables)) as runtime:
         answer = runtime.invoke(notification(buckets.source, "a"))
     assert answer.status == 502
     assert answer.value["errorType"].endswith("UsageError")
-    assert "shrug" in answer.value["errorMessage"]
+    (value,) = variables.values()
+    assert value in answer.value["errorMessage"]
 
 
-def test_the_emulator_leaves_nothing_running(kit: Kit, buckets: Buckets) -> None:
-    with running(kit, route(buckets)) as runtime:
-        runtime.invoke(batch())
-        pids = children(runtime.process.pid)
-        assert pids
-    for pid in (runtime.process.pid, *pids):
-        assert not Path(f"/proc/{pid}").exists()
+# Runs before the handler is asked for anything: what does a function that is about to move hold?
+_SPY = """
+import sys
+from frogmove.lambda_handler import handler as real
+
+def handler(event, context):
+    real(event, context)
+    return {name: getattr(sys.modules[name], "__file__", "") for name in sys.modules}
+"""
 
 
-def facts(runtime: Runtime) -> list[dict[str, Any]]:
-    """Read the lines of a log; the runtime may put level, time and request before the JSON."""
-    return [json.loads(line[line.index("{") :]) for line in runtime.log]
+def test_it_takes_its_libraries_from_the_layer_and_nothing_for_a_terminal(
+    kit: Kit, buckets: Buckets, tmp_path: Path
+) -> None:
+    (tmp_path / "spy.py").write_text(_SPY)
+    buckets.put("a")
+    with running(kit.with_extra(tmp_path), environment_of(buckets), handler="spy.handler") as spied:
+        modules = spied.invoke(batch(message("1", notification(buckets.source, "a")))).value
+    assert buckets.there() == {"a": b"a"}
+    assert not {"click", "rich", "platformdirs", "frogmove.cli", "frogmove.cloud"} & modules.keys()
+    for name in ("boto3", "botocore", "urllib3", "aws_lambda_powertools"):
+        assert modules[name].startswith(str(kit.layer)), name
+    assert modules["frogmove"].startswith(str(kit.task))
+
+
+def test_nothing_outlives_the_emulator(runtime: Runtime) -> None:
+    runtime.invoke({"action": "ping"})
+    pids = [runtime.process.pid, *children(runtime.process.pid)]
+    assert len(pids) == 2
+    runtime.end()
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
