@@ -75,8 +75,8 @@ def package(
     frogmove-layer-x86_64.zip    the same for Intel and AMD
 
     The same frogmove always makes the same zips, byte for byte. The layers are made of wheels
-    that pip fetches, pinned by their hashes. Zips that are there already are replaced, all of
-    them or none.
+    that pip fetches, pinned by their hashes. Zips that are there already are replaced once all
+    the new ones are made.
     """
     from frogmove.cli.console import Console
     from frogmove.cloud import package as function_package

@@ -61,7 +61,7 @@ def make_archive(name: str, files: Mapping[str, bytes]) -> Archive:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for path in sorted(files):
-            archive.writestr(_entry(path), files[path], compresslevel=9)
+            archive.writestr(_entry(path), files[path])
     return Archive(name, content.getvalue(), sum(map(len, files.values())))
 
 

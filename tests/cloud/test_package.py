@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from frogmove.cloud.package import HANDLER, build_package
+from frogmove.cloud.bytecode import find_compiler
+from frogmove.cloud.package import HANDLER, build_package, package
 from frogmove.errors import FrogmoveError
 
 
@@ -37,6 +38,22 @@ def test_it_holds_nothing_else() -> None:
 
 def test_two_builds_are_equal() -> None:
     assert build_package() == build_package()
+
+
+def test_with_bytecode_it_holds_each_file_compiled_for_where_lambda_unpacks_it() -> None:
+    compiler = find_compiler(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    archive = package(compiler)
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        names = opened.namelist()
+        place = opened.read(next(name for name in names if "/errors." in name and "pyc" in name))
+    assert len([name for name in names if name.endswith(".pyc")]) * 2 == len(names)
+    assert b"/var/task/frogmove/errors.py" in place
+    assert archive == package(compiler)
+
+
+def test_it_is_small() -> None:
+    assert len(build_package()) < 200_000
+    assert package(find_compiler(f"{sys.version_info[0]}.{sys.version_info[1]}")).unzipped < 900_000
 
 
 def test_nothing_in_it_depends_on_when_and_where_it_was_built() -> None:
