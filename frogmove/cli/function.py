@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.cli.invoke import invoke
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
 @click.group("lambda")
 def function() -> None:
-    """Package the Lambda."""
+    """Package the Lambda, and call it."""
+
+
+function.add_command(invoke)
 
 
 @function.command()

@@ -181,6 +181,8 @@ def _create_function(
             "Variables": {
                 "FROGMOVE_SOURCE": f"s3://{wish.source_bucket}",
                 "FROGMOVE_DESTINATION": f"s3://{wish.destination_bucket}",
+                # The server's own level is in an environment variable that would hold here, too.
+                "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },
     )

@@ -21,6 +21,7 @@ from frogmove.core.events import (
 from frogmove.core.terms import Terms
 from frogmove.errors import FrogmoveError
 from frogmove.function import answers
+from frogmove.function.context import describe
 from frogmove.function.deadline import Deadline
 from frogmove.function.delivery import Fates, Wanted, deliver, plan
 from frogmove.function.invocation import Invocation
@@ -98,7 +99,7 @@ class Process:
             request = read_event(event)
             kind = _NAMES[type(request)]
             with Deadline(context, self.options.margin, self._give_up) as deadline:
-                answer = self._answer(request, deadline.stop, telemetry)
+                answer = self._answer(request, context, deadline.stop, telemetry)
         except FrogmoveError as error:
             telemetry.warn(error)
             raise
@@ -111,7 +112,9 @@ class Process:
                 # Its threads may wait for answers that never come.
                 self._connections.clear()
 
-    def _answer(self, request: Event, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
+    def _answer(
+        self, request: Event, context: object, stop: Flag, telemetry: Telemetry
+    ) -> dict[str, Any]:
         match request:
             case Queue(messages):
                 return self._answer_queue(messages, stop, telemetry)
@@ -124,7 +127,7 @@ class Process:
                 fates = self._deliver(wanted, stop, telemetry) if wanted else {}
                 return answers.to_notifier(uploads, fates)
             case Ping():
-                return {"action": "ping", **self.options.record()}
+                return {"action": "ping", **self.options.record(), "context": describe(context)}
             case Move():
                 return {"action": "move", **self._answer_move(request, stop, telemetry)}
             case Sync(dry_run):

@@ -73,7 +73,10 @@ def test_the_first_signal_finishes_what_is_under_way(
     buckets: Buckets, frogmove: Operator, number: signal.Signals
 ) -> None:
     buckets.put(*KEYS)
-    with under_way(frogmove, "move", "--all", "-o", "json") as (door, process):
+    with under_way(frogmove, "move", "--all", "-o", "json", "--concurrency", "32") as (
+        door,
+        process,
+    ):
         interrupt(process, number)
         door.opened.set()
         out, err = process.communicate(timeout=PATIENCE)

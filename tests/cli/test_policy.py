@@ -46,7 +46,7 @@ def test_without_options_a_run_is_careful() -> None:
     terms = policy.terms(ALL)
     assert (terms.on_conflict, terms.verify) == (OnConflict.FAIL, Verify.AUTO)
     assert terms.multipart.threshold == LARGEST_COPY
-    assert (terms.conditions, terms.concurrency) == (ALL, 32)
+    assert (terms.conditions, terms.concurrency) == (ALL, 256)
     assert terms.probe_source is False
 
 

@@ -183,6 +183,7 @@ OPERATIONS: dict[str, Callable[[BotoS3], Any]] = {
     "CompleteMultipartUpload": lambda s3: s3.complete_upload(COPY, "id", [Part(1, "e")], CRC),
     "AbortMultipartUpload": lambda s3: s3.abort_upload("internal", "a", "id"),
     "ListParts": lambda s3: s3.list_parts("internal", "a", "id"),
+    "ListMultipartUploads": lambda s3: s3.list_uploads("internal", ""),
     "PutObject": lambda s3: s3.put("internal", "a", b""),
 }
 HEADERS = {

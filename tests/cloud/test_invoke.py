@@ -1,0 +1,107 @@
+"""Operators call the function themselves, by the Lambda API of the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import __version__
+from frogmove.cloud.package import build_package
+from frogmove.cloud.stack import Blueprint, Stack, build_stack
+from tests.cli.operator import Ran, run
+from tests.scripted import nobody_listening
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from frogmove.cloud.clients import Clients
+    from frogmove.cloud.server import Server
+    from tests.cloud.conftest import Eventually
+
+
+@pytest.fixture
+def stack(clients: Clients, blueprint: Blueprint) -> Stack:
+    return build_stack(clients, build_package(), blueprint)
+
+
+def invoke(server: Server, *arguments: str) -> Ran:
+    environment: dict[str, str | None] = {**server.client_environment(), "AWS_PROFILE": None}
+    return run("lambda", "invoke", *arguments, environment=environment)
+
+
+def test_the_function_does_what_an_operator_asks(
+    server: Server, stack: Stack, clients: Clients, eventually: Eventually, tmp_path: Path
+) -> None:
+    name = ("--function", stack.blueprint.name)
+    source, destination = stack.blueprint.source_bucket, stack.blueprint.destination_bucket
+
+    ran = invoke(server, "ping", *name)
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["version"]) == (0, __version__)
+    assert answer["settings"]["source"] == f"s3://{source}/"
+    assert answer["context"]["function_name"] == stack.blueprint.name
+    assert answer["context"]["remaining_time_in_millis"] > 0
+
+    for key in ("a \x1b[31mb", "c"):
+        clients.s3.put_object(Bucket=source, Key=key, Body=b"frogs")
+    ran = invoke(server, "move", "a \x1b[31mb", "--dry-run", *name)
+    assert json.loads(ran.out)["counts"] == {"move": 1}
+    assert "\x1b" not in ran.out
+
+    ran = invoke(server, "move", "a \x1b[31mb", "--verbose", *name)
+    assert json.loads(ran.out)["counts"] == {"moved": 1}
+    assert "\x1b" not in ran.err
+    assert [item["Key"] for item in clients.s3.list_objects_v2(Bucket=source)["Contents"]] == ["c"]
+
+    event = tmp_path / "event.json"
+    event.write_text('{"action": "sweep", "age": 0}')
+    ran = invoke(server, "--event", str(event), "--no-wait", *name)
+    assert (ran.code, ran.out) == (0, "")
+    eventually(lambda: "Contents" not in clients.s3.list_objects_v2(Bucket=source))
+    assert clients.s3.list_objects_v2(Bucket=destination)["KeyCount"] == 2
+
+    ran = invoke(server, "sweep", "--age", "soon", *name)
+    assert (ran.code, ran.out) == (1, "")
+    assert "soon" in ran.err
+
+
+def test_a_function_that_is_not_there_is_said(server: Server) -> None:
+    ran = invoke(server, "ping", "--function", "nobody")
+    assert (ran.code, ran.out) == (2, "")
+    assert "nobody" in ran.err
+
+
+def test_no_answer_is_said(server: Server) -> None:
+    with nobody_listening() as url:
+        ran = invoke(server, "ping", "--endpoint-url", url)
+    assert (ran.code, ran.out) == (1, "")
+    assert "gave no answer" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["move"],
+        ["sweep", "a"],
+        ["ping", "-n"],
+        ["sync", "--age", "1h"],
+        ["ping", "--event", "EVENT"],
+        ["--event", "EVENT", "-n"],
+        ["--event", "BROKEN"],
+        ["--event", "nowhere.json"],
+    ],
+    ids=" ".join,
+)
+def test_what_makes_no_sense_calls_nobody(
+    server: Server, tmp_path: Path, arguments: list[str]
+) -> None:
+    for name, text in (("EVENT", "{}"), ("BROKEN", "{")):
+        (tmp_path / name).write_text(text)
+    placed = [str(tmp_path / word) if word.isupper() else word for word in arguments]
+    ran = invoke(server, *placed)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err
