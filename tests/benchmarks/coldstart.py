@@ -186,6 +186,10 @@ def _markdown(measured: list[Measured]) -> str:
     lines += [
         "",
         (
+            "Each invocation moves one object on a local server. frogmove's first finds out which "
+            "conditions that server honours; AWS is known to."
+        ),
+        (
             f"Medians of {len(least.starts)} starts. Target: a start within {TARGET} of boto3's; "
             f"measured {reached:.2f}: {verdict}."
         ),

@@ -171,3 +171,23 @@ def test_a_new_process_goes_on_where_another_was_given_up(kit: Kit, buckets: Buc
             assert is_done(runtime.invoke(event))
         assert [each.query["partNumber"] for each in proxy.of("UploadPartCopy")] == ["6"]
     assert digest_there(buckets, "large") == digest
+
+
+def test_a_completion_that_was_not_heard_of_loses_nothing(kit: Kit, buckets: Buckets) -> None:
+    """Where no checksum tells that the bytes are there already, they are copied once more."""
+    digest = put_large(buckets, "large", 20 * MIB)
+    event = batch(message("1", notification(buckets.source, "large")))
+    sizes = {"FROGMOVE_MULTIPART_THRESHOLD": "5MiB", "FROGMOVE_PART_SIZE": "5MiB"}
+    with proxied(buckets.server) as proxy:
+        proxy.schedule = lambda request: (
+            HEARD if request.operation == "CompleteMultipartUpload" else PASS
+        )
+        with running(kit, through(proxy, buckets, **sizes), seconds=2) as runtime:
+            assert not is_done(runtime.invoke(event))
+            assert buckets.keys_here() == ["large"]
+            proxy.forget()
+            assert is_done(runtime.invoke(event))
+    assert buckets.keys_here() == []
+    assert digest_there(buckets, "large") == digest
+    uploads = buckets.client.list_multipart_uploads(Bucket=buckets.destination)
+    assert uploads.get("Uploads", []) == []
