@@ -115,9 +115,11 @@ def resume(
         listed = () if earlier.keys else ends if earlier.command == "sync" else ends[:1]
         session = Session(connection, route, policy, console, listed)
         if earlier.command == "sync":
-            from frogmove.cli.sync import plan
+            from threading import Event
 
-            actions = plan(connection.s3, route)
+            from frogmove.core.compare import plan_settled_sync
+
+            actions = plan_settled_sync(connection.s3, route, LOOK_AHEAD, Event())
         else:
             selection = Keys(tuple(earlier.keys), earlier.version_id) if earlier.keys else None
             chosen = selection or Folder(earlier.folder or "")

@@ -1,12 +1,6 @@
 """Sizes as people write them: ``64MiB``, ``5GB``, ``1048576``."""
 
-import re
-
 import click
-
-_UNITS = {"": 1, "b": 1}
-_UNITS |= {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", start=1)}
-_UNITS |= {f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", start=1)}
 
 
 class Size(click.ParamType[int]):
@@ -22,10 +16,13 @@ class Size(click.ParamType[int]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """Read a size; see :meth:`click.ParamType.convert`."""
-        match = re.fullmatch(r"(\d+)\s*([a-z]*)", str(value).strip().lower())
-        if match is None or match[2] not in _UNITS:
-            self.fail(f"{value!r} is not a size such as 64MiB or 5GB.", param, ctx)
-        size = int(match[1]) * _UNITS[match[2]]
+        from frogmove.core.quantities import parse_size
+        from frogmove.errors import UsageError
+
+        try:
+            size = parse_size(str(value))
+        except UsageError as error:
+            self.fail(f"{error.message} {error.remedy}", param, ctx)
         if not self._smallest <= size <= self._largest:
             self.fail(
                 f"{value} is not between {self._smallest:,} and {self._largest:,} bytes.",

@@ -10,13 +10,8 @@ from frogmove.cli.options import dry_run, route_options
 from frogmove.cli.policy import policy_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from frogmove.cli.console import Console
     from frogmove.cli.policy import Policy
-    from frogmove.core.action import Action
-    from frogmove.core.route import Route
-    from frogmove.s3 import S3
     from frogmove.settings import Settings
 
 
@@ -39,30 +34,17 @@ def sync(
       frogmove sync --dry-run
       frogmove sync
     """
+    from threading import Event
+
     from frogmove.cli.session import Session, connect, header
+    from frogmove.core.compare import plan_settled_sync
+    from frogmove.core.source import LOOK_AHEAD
 
     route = settings.route()
     with connect(settings, policy.limits()) as connection:
         both = (route.source, route.destination)
         session = Session(connection, route, policy, console, both)
-        actions = plan(connection.s3, route)
+        actions = plan_settled_sync(connection.s3, route, LOOK_AHEAD, Event())
         if dry_run:
             ctx.exit(session.show(actions))
         ctx.exit(session.run(actions, header("sync", settings, policy, connection)))
-
-
-def plan(s3: S3, route: Route) -> Iterator[Action]:
-    """Plan a sync of everything on a route."""
-    from threading import Event
-
-    from frogmove.core.compare import settle
-    from frogmove.core.plan import plan_sync
-    from frogmove.core.source import LOOK_AHEAD
-    from frogmove.s3.listing import list_prefix
-
-    actions = plan_sync(
-        list_prefix(s3, route.source.bucket, route.source.prefix),
-        list_prefix(s3, route.destination.bucket, route.destination.prefix),
-        route,
-    )
-    return settle(actions, s3, route, LOOK_AHEAD, Event())

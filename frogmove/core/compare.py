@@ -5,11 +5,13 @@ from dataclasses import replace
 from threading import Event
 
 from frogmove.core.action import Action, Verb
+from frogmove.core.plan import plan_sync
 from frogmove.core.route import Route
 from frogmove.core.verify import Likeness, compare
 from frogmove.core.window import Answer, Window
 from frogmove.s3 import S3
 from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.listing import list_prefix
 
 
 def settle(
@@ -53,3 +55,28 @@ def settle(
         return replace(action, verb=Verb.COPY, reason=reason)
 
     return Window(size, size, lambda: None, stop).run(one(action) for action in actions)
+
+
+def plan_settled_sync(s3: S3, route: Route, size: int, stop: Event) -> Iterator[Action]:
+    """Plan a sync of everything on a route, with nothing left to compare.
+
+    Args:
+        s3: where both buckets are.
+        route: which buckets.
+        size: how many objects may be looked at at once.
+        stop: once set, no further action is taken.
+
+    Yields:
+        the actions, in the order in which they are settled.
+
+    Raises:
+        S3Error: when an object cannot be looked at, or a page of a listing cannot be had.
+        RunError: when a listing is not in order.
+    """
+    source, destination = route.source, route.destination
+    actions = plan_sync(
+        list_prefix(s3, source.bucket, source.prefix),
+        list_prefix(s3, destination.bucket, destination.prefix),
+        route,
+    )
+    return settle(actions, s3, route, size, stop)

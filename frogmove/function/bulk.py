@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.action import Verb
-from frogmove.core.compare import settle
-from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.compare import plan_settled_sync
+from frogmove.core.plan import plan_move
 from frogmove.core.reach import explain
 from frogmove.core.report import action_record
 from frogmove.core.source import LOOK_AHEAD
@@ -39,10 +39,7 @@ def sweep(invocation: Invocation, age: float) -> Iterator[Action]:
 
 def sync(invocation: Invocation) -> Iterator[Action]:
     """Plan to copy what the destination lacks or holds differently."""
-    s3, route = invocation.s3, invocation.route
-    sources = list_prefix(s3, route.source.bucket, route.source.prefix)
-    there = list_prefix(s3, route.destination.bucket, route.destination.prefix)
-    return settle(plan_sync(sources, there, route), s3, route, LOOK_AHEAD, invocation.stop)
+    return plan_settled_sync(invocation.s3, invocation.route, LOOK_AHEAD, invocation.stop)
 
 
 def carry_out(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
