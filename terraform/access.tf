@@ -1,0 +1,294 @@
+# Policies for people, to be attached to groups, users or roles: who uploads, who reads, who runs
+# the command line.
+
+locals {
+  uploader_objects = var.uploader_folders ? "${local.source_arn}/${var.source_prefix}&{aws:username}/*" : local.source_objects
+}
+
+# Uploaders write, and nothing else: they cannot see, overwrite knowingly or delete what is there.
+
+data "aws_iam_policy_document" "uploaders" {
+  statement {
+    sid = "Upload"
+    # Multipart uploads are begun, filled and completed with PutObject.
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+    actions   = ["s3:AbortMultipartUpload", "s3:PutObject"]
+    resources = [local.uploader_objects]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid = "EncryptThroughS3"
+      # Decrypt: the parts of a multipart upload are put together.
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_policy" "uploaders" {
+  name        = "${var.name}-uploaders"
+  description = "Upload to ${local.source_uri}, and nothing else"
+  policy      = data.aws_iam_policy_document.uploaders.json
+  tags        = local.tags
+}
+
+# Readers see what has arrived, and change nothing.
+
+data "aws_iam_policy_document" "readers" {
+  statement {
+    sid       = "ReadWhatHasArrived"
+    actions   = ["s3:GetObject", "s3:GetObjectTagging"]
+    resources = [local.destination_objects]
+  }
+
+  statement {
+    sid       = "ListWhatHasArrived"
+    actions   = ["s3:ListBucket"]
+    resources = [local.destination_arn]
+
+    dynamic "condition" {
+      for_each = var.destination_prefix == "" ? [] : [var.destination_prefix]
+
+      content {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = ["${condition.value}*"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid       = "DecryptThroughS3"
+      actions   = ["kms:Decrypt"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_policy" "readers" {
+  name        = "${var.name}-readers"
+  description = "Read ${local.destination_uri}, and nothing else"
+  policy      = data.aws_iam_policy_document.readers.json
+  tags        = local.tags
+}
+
+# Operators move by hand in both directions (undo), look after the queues, call the function and
+# start S3 Batch Operations. They change no settings of any resource.
+
+data "aws_iam_policy_document" "operators" {
+  # checkov:skip=CKV_AWS_111:s3:CreateJob knows no resources; the role that a job may use is named
+  # checkov:skip=CKV_AWS_356:the actions on * know no resources
+
+  statement {
+    sid = "LookAtTheBuckets"
+    actions = [
+      "s3:GetBucketLocation",
+      "s3:GetBucketNotification",
+      "s3:GetBucketVersioning",
+      "s3:GetEncryptionConfiguration",
+      "s3:GetLifecycleConfiguration",
+      "s3:ListBucket",
+      "s3:ListBucketMultipartUploads",
+      "s3:ListBucketVersions",
+    ]
+    resources = [local.source_arn, local.destination_arn]
+  }
+
+  statement {
+    sid = "MoveAndUndo"
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:DeleteObjectVersion",
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:ListMultipartUploadParts",
+      "s3:PutObject",
+      "s3:PutObjectTagging",
+    ]
+    resources = concat(
+      [local.source_objects, local.destination_objects],
+      # Manifests are written there and reports read.
+      var.batch_operations && var.destination_prefix != "" ? [local.batch_objects] : [],
+    )
+  }
+
+  statement {
+    sid = "LookIntoTheQueues"
+    actions = [
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:ListMessageMoveTasks",
+      "sqs:ReceiveMessage",
+    ]
+    resources = [local.queue_arn, local.dead_letter_arn, local.sweep_dead_arn]
+  }
+
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+  statement {
+    sid = "SendDeadLettersBack"
+    actions = [
+      "sqs:CancelMessageMoveTask",
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:StartMessageMoveTask",
+    ]
+    resources = [local.dead_letter_arn, local.sweep_dead_arn]
+  }
+
+  statement {
+    sid       = "AnnounceAgain"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.queue_arn]
+  }
+
+  statement {
+    sid = "CallTheFunction"
+    actions = [
+      "lambda:GetAlias",
+      "lambda:GetFunctionConfiguration",
+      "lambda:InvokeFunction",
+      "lambda:ListAliases",
+      "lambda:ListVersionsByFunction",
+    ]
+    resources = [local.function_arn, "${local.function_arn}:*"]
+  }
+
+  statement {
+    sid = "ReadTheLog"
+    actions = [
+      "logs:DescribeLogStreams",
+      "logs:FilterLogEvents",
+      "logs:GetLogEvents",
+      "logs:StartLiveTail",
+      "logs:StartQuery",
+    ]
+    resources = [local.log_group_arn, "${local.log_group_arn}:*"]
+  }
+
+  # None of these knows resources.
+  statement {
+    sid = "WatchAndFindTheMapping"
+    actions = [
+      "cloudwatch:DescribeAlarms",
+      "cloudwatch:GetMetricData",
+      "lambda:ListEventSourceMappings",
+      "logs:GetQueryResults",
+      "logs:StopQuery",
+    ]
+    resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.batch_operations ? [local.batch_role_arn] : []
+
+    content {
+      sid       = "GiveBatchOperationsItsRoleAlone"
+      actions   = ["iam:PassRole"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "iam:PassedToService"
+        values   = ["batchoperations.s3.amazonaws.com"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.batch_operations ? ["*"] : []
+
+    content {
+      sid       = "StartBatchOperationsThatCallFunctions"
+      actions   = ["s3:CreateJob"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "s3:RequestJobOperation"
+        values   = ["LambdaInvoke"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.batch_operations ? ["*"] : []
+
+    content {
+      sid       = "ListBatchOperations"
+      actions   = ["s3:ListJobs"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.batch_operations ? [local.batch_jobs_arn] : []
+
+    content {
+      sid       = "SteerBatchOperations"
+      actions   = ["s3:DescribeJob", "s3:UpdateJobPriority", "s3:UpdateJobStatus"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid       = "UseTheKeysThroughS3AndSqs"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com", "sqs.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_policy" "operators" {
+  name        = "${var.name}-operators"
+  description = "Run the frogmove command line between ${local.source_uri} and ${local.destination_uri}"
+  policy      = data.aws_iam_policy_document.operators.json
+  tags        = local.tags
+}
+
+resource "aws_iam_group_policy_attachment" "uploaders" {
+  for_each   = toset(var.uploader_groups)
+  group      = each.value
+  policy_arn = aws_iam_policy.uploaders.arn
+}
+
+resource "aws_iam_group_policy_attachment" "readers" {
+  for_each   = toset(var.reader_groups)
+  group      = each.value
+  policy_arn = aws_iam_policy.readers.arn
+}
+
+resource "aws_iam_group_policy_attachment" "operators" {
+  for_each   = toset(var.operator_groups)
+  group      = each.value
+  policy_arn = aws_iam_policy.operators.arn
+}

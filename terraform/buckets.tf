@@ -1,0 +1,169 @@
+# Both buckets, created or adopted. Of an adopted one only the policy is set, and only when asked.
+
+locals {
+  owns_source_policy      = coalesce(var.manage_source_policy, var.create_source_bucket)
+  owns_destination_policy = coalesce(var.manage_destination_policy, var.create_destination_bucket)
+
+  created = merge(
+    var.create_source_bucket ? { source = aws_s3_bucket.source[0].id } : {},
+    var.create_destination_bucket ? { destination = aws_s3_bucket.destination[0].id } : {},
+  )
+  versioned = merge(
+    var.create_source_bucket && var.source_versioning ? { source = aws_s3_bucket.source[0].id } : {},
+    var.create_destination_bucket ? { destination = aws_s3_bucket.destination[0].id } : {},
+  )
+  # Days after which old versions go, for each bucket that keeps some.
+  expiring = { for side in ["source", "destination"] : side =>
+  contains(keys(local.versioned), side) && var.noncurrent_version_days != null ? [var.noncurrent_version_days] : [] }
+  policed = merge(
+    local.owns_source_policy ? { source = var.source_bucket } : {},
+    local.owns_destination_policy ? { destination = var.destination_bucket } : {},
+  )
+}
+
+resource "aws_s3_bucket" "source" {
+  # checkov:skip=CKV2_AWS_6:aws_s3_bucket_public_access_block.this is of both buckets; checkov does not follow its for_each
+  # checkov:skip=CKV2_AWS_61:aws_s3_bucket_lifecycle_configuration.this is of both buckets; checkov does not follow its for_each
+  # checkov:skip=CKV_AWS_18:access logs are optional, see access_log_bucket
+  # checkov:skip=CKV_AWS_21:a letterbox that is emptied within seconds; versions would keep a second copy of every file, see source_versioning
+  # checkov:skip=CKV_AWS_144:a bucket that files only pass through needs no replica
+  # checkov:skip=CKV_AWS_145:a customer KMS key is optional, see create_kms_key; SSE-S3 otherwise
+  # checkov:skip=CKV2_AWS_62:its notification is in queue.tf
+  count         = var.create_source_bucket ? 1 : 0
+  bucket        = var.source_bucket
+  force_destroy = var.force_destroy
+  tags          = local.tags
+}
+
+resource "aws_s3_bucket" "destination" {
+  # checkov:skip=CKV2_AWS_6:aws_s3_bucket_public_access_block.this is of both buckets; checkov does not follow its for_each
+  # checkov:skip=CKV2_AWS_61:aws_s3_bucket_lifecycle_configuration.this is of both buckets; checkov does not follow its for_each
+  # checkov:skip=CKV_AWS_18:access logs are optional, see access_log_bucket
+  # checkov:skip=CKV_AWS_144:replication is the owner's decision; versions protect against mistakes
+  # checkov:skip=CKV_AWS_145:a customer KMS key is optional, see create_kms_key; SSE-S3 otherwise
+  # checkov:skip=CKV2_AWS_62:nothing waits for files that have arrived
+  count         = var.create_destination_bucket ? 1 : 0
+  bucket        = var.destination_bucket
+  force_destroy = var.force_destroy
+  tags          = local.tags
+}
+
+# S3 takes one change of a bucket's access at a time: public access, then policy, then ownership,
+# or it answers "A conflicting conditional operation is currently in progress".
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  for_each                = local.created
+  bucket                  = each.value
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+data "aws_iam_policy_document" "tls_only" {
+  for_each = local.policed
+
+  statement {
+    sid       = "RefuseWithoutTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = ["arn:${local.partition}:s3:::${each.value}", "arn:${local.partition}:s3:::${each.value}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  for_each = local.policed
+  bucket   = each.value
+  policy   = data.aws_iam_policy_document.tls_only[each.key].json
+
+  depends_on = [aws_s3_bucket.source, aws_s3_bucket.destination, aws_s3_bucket_public_access_block.this]
+}
+
+resource "aws_s3_bucket_ownership_controls" "this" {
+  for_each = local.created
+  bucket   = each.value
+
+  rule {
+    # ACLs are off: access follows the policies alone.
+    object_ownership = "BucketOwnerEnforced"
+  }
+
+  depends_on = [aws_s3_bucket_policy.this]
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  for_each = local.versioned
+  bucket   = each.value
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  for_each = local.created
+  bucket   = each.value
+
+  rule {
+    bucket_key_enabled = local.encrypted
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = local.encrypted ? "aws:kms" : "AES256"
+      kms_master_key_id = local.key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  for_each = local.created
+  bucket   = each.value
+
+  rule {
+    id     = "clean-up"
+    status = "Enabled"
+
+    filter {}
+
+    # Copies of large objects go on from delivery to delivery in one upload, so they need days.
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.abort_multipart_days
+    }
+
+    dynamic "noncurrent_version_expiration" {
+      for_each = local.expiring[each.key]
+
+      content {
+        noncurrent_days = noncurrent_version_expiration.value
+      }
+    }
+
+    dynamic "expiration" {
+      for_each = local.expiring[each.key]
+
+      content {
+        expired_object_delete_marker = true
+      }
+    }
+  }
+
+  # A rule on versions means something else while the bucket keeps none.
+  depends_on = [aws_s3_bucket_versioning.this]
+}
+
+resource "aws_s3_bucket_logging" "this" {
+  for_each      = var.access_log_bucket == null ? {} : local.created
+  bucket        = each.value
+  target_bucket = var.access_log_bucket
+  target_prefix = "${each.value}/"
+}

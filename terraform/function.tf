@@ -1,0 +1,117 @@
+# The function, its layer, the alias that everything calls it by, and what feeds it.
+
+resource "aws_lambda_layer_version" "libraries" {
+  layer_name               = "${var.name}-libraries"
+  description              = "boto3, awscrt and Powertools for frogmove, pinned"
+  filename                 = var.layer_zip
+  source_code_hash         = filebase64sha256(var.layer_zip)
+  compatible_runtimes      = [var.runtime]
+  compatible_architectures = [var.architecture]
+
+  lifecycle {
+    # The function is moved to the new one before the old one goes; published versions keep theirs.
+    create_before_destroy = true
+  }
+}
+
+resource "aws_lambda_function" "move" {
+  # checkov:skip=CKV_AWS_115:the queue's maximum_concurrency limits it; reserved_concurrency is optional
+  # checkov:skip=CKV_AWS_116:the dead-letter queue is the queue's, and the alias has its own destination for failed sweeps
+  # checkov:skip=CKV_AWS_117:it speaks to S3 alone, which needs no VPC
+  # checkov:skip=CKV_AWS_173:its environment holds no secret
+  # checkov:skip=CKV_AWS_272:code signing is the owner's decision; the package is reproducible and its hash is in the plan
+  function_name                  = var.name
+  description                    = "Moves each upload from ${local.source_uri} to ${local.destination_uri}"
+  role                           = aws_iam_role.function.arn
+  handler                        = "frogmove.lambda_handler.handler"
+  runtime                        = var.runtime
+  architectures                  = [var.architecture]
+  filename                       = var.function_zip
+  source_code_hash               = filebase64sha256(var.function_zip)
+  layers                         = [aws_lambda_layer_version.libraries.arn]
+  memory_size                    = var.memory_megabytes
+  timeout                        = var.timeout_seconds
+  reserved_concurrent_executions = var.reserved_concurrency
+  # Every change makes a version, which the alias can go back to.
+  publish = true
+  tags    = local.tags
+
+  environment {
+    variables = merge(
+      {
+        FROGMOVE_SOURCE                = local.source_uri
+        FROGMOVE_DESTINATION           = local.destination_uri
+        FROGMOVE_ON_CONFLICT           = var.on_conflict
+        FROGMOVE_CONCURRENCY           = tostring(var.object_concurrency)
+        FROGMOVE_EXPECTED_BUCKET_OWNER = local.account
+        FROGMOVE_SWEEP_AGE             = var.sweep_age
+        POWERTOOLS_LOG_LEVEL           = var.log_level
+      },
+      local.encrypted ? { FROGMOVE_KMS_KEY_ID = local.key_arn } : {},
+      var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },
+      var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
+    )
+  }
+
+  logging_config {
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.function.name
+    # Never above INFO: Lambda would drop the lines that are the metrics.
+    application_log_level = var.log_level == "DEBUG" ? "DEBUG" : "INFO"
+    system_log_level      = "INFO"
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
+  }
+
+  # Recursion detection is left at Lambda's default, Terminate: were source and destination ever
+  # connected in a circle, Lambda itself would end it.
+
+  depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = local.alias
+  description      = "What queue, schedule, operators and S3 Batch Operations call"
+  function_name    = aws_lambda_function.move.function_name
+  function_version = coalesce(var.live_version, aws_lambda_function.move.version)
+}
+
+resource "aws_lambda_event_source_mapping" "uploads" {
+  event_source_arn                   = aws_sqs_queue.uploads.arn
+  function_name                      = aws_lambda_alias.live.arn
+  enabled                            = var.enabled
+  batch_size                         = var.batch_size
+  maximum_batching_window_in_seconds = var.batch_window_seconds
+  # Only the messages whose uploads could not be moved are delivered again.
+  function_response_types = ["ReportBatchItemFailures"]
+  tags                    = local.tags
+
+  scaling_config {
+    maximum_concurrency = var.maximum_concurrency
+  }
+
+  # Nothing is copied before the destination keeps versions and refuses the public.
+  depends_on = [
+    aws_iam_role_policy.function,
+    aws_s3_bucket_versioning.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_ownership_controls.this,
+    aws_s3_bucket_lifecycle_configuration.this,
+  ]
+}
+
+# A sweep that fails is tried once more; then it is kept, and the next one does its work too.
+resource "aws_lambda_function_event_invoke_config" "live" {
+  function_name                = aws_lambda_function.move.function_name
+  qualifier                    = aws_lambda_alias.live.name
+  maximum_retry_attempts       = 1
+  maximum_event_age_in_seconds = 3600
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.sweep_dead_letters.arn
+    }
+  }
+}

@@ -1,0 +1,206 @@
+# What the function may do, and what S3 Batch Operations may do with it. Each action is one that
+# the move protocol sends; frogmove/cloud/permissions.py is the same list for the embedded AWS.
+
+data "aws_iam_policy_document" "function_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  name               = "${var.name}-function"
+  description        = "What the function ${var.name} may do"
+  assume_role_policy = data.aws_iam_policy_document.function_trust.json
+  tags               = local.tags
+}
+
+data "aws_iam_policy_document" "function" {
+  # checkov:skip=CKV_AWS_111:the two X-Ray actions know no resources, and are there only with tracing
+  # checkov:skip=CKV_AWS_356:the two X-Ray actions know no resources, and are there only with tracing
+
+  # On the whole bucket: S3 answers 404 and not 403 for a key that is gone only to whoever may
+  # list, and a condition on s3:prefix is not met by that question.
+  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+  statement {
+    sid       = "TellGoneFromForbidden"
+    actions   = ["s3:ListBucket"]
+    resources = [local.source_arn, local.destination_arn]
+  }
+
+  # A conditional delete needs GetObject too:
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+  statement {
+    sid = "ReadAndDeleteAtTheSource"
+    actions = concat(
+      [
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+      ],
+      var.move_named_versions ? ["s3:DeleteObjectVersion"] : [],
+    )
+    resources = [local.source_objects]
+  }
+
+  statement {
+    sid = "CopyToTheDestination"
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:ListMultipartUploadParts",
+      "s3:PutObject",
+      "s3:PutObjectTagging",
+    ]
+    resources = [local.destination_objects]
+  }
+
+  # To go on with the copy of a large object that an earlier delivery began.
+  statement {
+    sid       = "FindUnfinishedCopies"
+    actions   = ["s3:ListBucketMultipartUploads"]
+    resources = [local.destination_arn]
+  }
+
+  statement {
+    sid       = "TakeFromTheQueue"
+    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    resources = [local.queue_arn]
+  }
+
+  statement {
+    sid       = "KeepFailedSweeps"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.sweep_dead_arn]
+  }
+
+  statement {
+    sid       = "WriteItsOwnLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.log_group_arn}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid       = "UseTheKeysThroughS3AndSqs"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com", "sqs.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing ? ["*"] : []
+
+    content {
+      sid       = "Trace"
+      actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      resources = [statement.value]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "function" {
+  name   = "move"
+  role   = aws_iam_role.function.id
+  policy = data.aws_iam_policy_document.function.json
+}
+
+# S3 Batch Operations: has the function move what a manifest lists.
+
+data "aws_iam_policy_document" "batch_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["batchoperations.s3.amazonaws.com"]
+    }
+
+    # AWS does not document that Batch Operations names its job and account when it takes on a
+    # role. Where it does, they have to be ours; where it does not, iam:PassRole still keeps the
+    # role to this account's operators, as a role cannot be passed from another account.
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+
+    condition {
+      test     = "ArnLikeIfExists"
+      variable = "aws:SourceArn"
+      values   = [local.batch_jobs_arn]
+    }
+  }
+}
+
+resource "aws_iam_role" "batch" {
+  count              = var.batch_operations ? 1 : 0
+  name               = local.batch_role_name
+  description        = "Lets S3 Batch Operations call the function ${var.name}"
+  assume_role_policy = data.aws_iam_policy_document.batch_trust.json
+  tags               = local.tags
+}
+
+data "aws_iam_policy_document" "batch" {
+  statement {
+    sid       = "CallTheFunction"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [local.alias_arn]
+  }
+
+  statement {
+    sid       = "ReadTheManifest"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = [local.batch_objects]
+  }
+
+  statement {
+    sid       = "WriteTheReport"
+    actions   = ["s3:PutObject"]
+    resources = [local.batch_objects]
+  }
+
+  statement {
+    sid       = "FindTheBucket"
+    actions   = ["s3:GetBucketLocation"]
+    resources = [local.destination_arn]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid       = "UseTheKeysThroughS3"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "batch" {
+  count  = var.batch_operations ? 1 : 0
+  name   = "batch"
+  role   = aws_iam_role.batch[0].id
+  policy = data.aws_iam_policy_document.batch.json
+}

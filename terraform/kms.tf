@@ -1,0 +1,99 @@
+# One optional key for buckets, queues, topic and logs.
+
+locals {
+  encrypted = var.create_kms_key || var.kms_key_arn != null
+  key_arn   = var.create_kms_key ? aws_kms_key.this[0].arn : var.kms_key_arn
+  # Every key that an object may be encrypted with. Their number is known before the key is made.
+  object_key_arns = concat(local.encrypted ? [local.key_arn] : [], var.bucket_kms_key_arns)
+}
+
+data "aws_iam_policy_document" "key" {
+  # checkov:skip=CKV_AWS_109:in a key's policy the resource * is the key itself
+  # checkov:skip=CKV_AWS_111:in a key's policy the resource * is the key itself
+  # checkov:skip=CKV_AWS_356:in a key's policy the resource * is the key itself
+
+  # Without this nobody could ever administer the key; who may is then up to IAM policies.
+  statement {
+    sid       = "LetIamDecide"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account}:root"]
+    }
+  }
+
+  statement {
+    sid       = "LetTheSourceBucketSendToTheQueue"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [local.source_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+
+  statement {
+    sid       = "LetTheLogsBeEncrypted"
+    actions   = ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${local.region}.amazonaws.com"]
+    }
+
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    condition {
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = [local.log_group_arn]
+    }
+  }
+
+  statement {
+    sid       = "LetAlarmsReachTheTopic"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  count                   = var.create_kms_key ? 1 : 0
+  description             = "Encrypts the buckets, queues and logs of ${var.name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = data.aws_iam_policy_document.key.json
+  tags                    = local.tags
+}
+
+resource "aws_kms_alias" "this" {
+  count         = var.create_kms_key ? 1 : 0
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this[0].key_id
+}

@@ -1,0 +1,45 @@
+# Names and ARNs that the other files share. ARNs are put together from names, so that a plan shows
+# every policy in full before anything is created.
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.region
+  here      = "${local.region}:${local.account}"
+
+  source_uri      = "s3://${var.source_bucket}/${var.source_prefix}"
+  destination_uri = "s3://${var.destination_bucket}/${var.destination_prefix}"
+  # The dimension of frogmove's own metrics.
+  route = "${local.source_uri} -> ${local.destination_uri}"
+
+  source_arn          = "arn:${local.partition}:s3:::${var.source_bucket}"
+  destination_arn     = "arn:${local.partition}:s3:::${var.destination_bucket}"
+  source_objects      = "${local.source_arn}/${var.source_prefix}*"
+  destination_objects = "${local.destination_arn}/${var.destination_prefix}*"
+  batch_objects       = "${local.destination_arn}/${var.batch_prefix}*"
+
+  queue_name         = "${var.name}-uploads"
+  dead_letter_name   = "${var.name}-uploads-dead"
+  sweep_dead_name    = "${var.name}-sweeps-dead"
+  queue_arn          = "arn:${local.partition}:sqs:${local.here}:${local.queue_name}"
+  dead_letter_arn    = "arn:${local.partition}:sqs:${local.here}:${local.dead_letter_name}"
+  sweep_dead_arn     = "arn:${local.partition}:sqs:${local.here}:${local.sweep_dead_name}"
+  function_arn       = "arn:${local.partition}:lambda:${local.here}:function:${var.name}"
+  alias              = "live"
+  alias_arn          = "${local.function_arn}:${local.alias}"
+  log_group_name     = "/aws/lambda/${var.name}"
+  log_group_arn      = "arn:${local.partition}:logs:${local.here}:log-group:${local.log_group_name}"
+  topic_arn          = "arn:${local.partition}:sns:${local.here}:${var.name}-alarms"
+  batch_role_name    = "${var.name}-batch"
+  batch_role_arn     = "arn:${local.partition}:iam::${local.account}:role/${local.batch_role_name}"
+  batch_jobs_arn     = "arn:${local.partition}:s3:${local.here}:job/*"
+  schedule_group     = "default"
+  schedule_group_arn = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
+
+  sweeps = var.sweep_schedule != null
+  tags   = merge({ project = "frogmove" }, var.tags)
+}

@@ -1,0 +1,231 @@
+# The log, the alarms and whom they tell, the dashboard.
+
+resource "aws_cloudwatch_log_group" "function" {
+  # checkov:skip=CKV_AWS_158:a customer KMS key is optional, see create_kms_key
+  # checkov:skip=CKV_AWS_338:the retention is a variable
+  name              = local.log_group_name
+  retention_in_days = var.log_retention_days
+  kms_key_id        = local.key_arn
+  tags              = local.tags
+}
+
+locals {
+  own_metrics  = { service = "frogmove", route = local.route }
+  function_dim = { FunctionName = var.name }
+
+  # Everything that somebody has to look at; README.md says what to do for each.
+  alarms = {
+    dead-letters = {
+      description = "Uploads could not be moved after ${var.max_receive_count} tries. They are still at the source."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = local.dead_letter_name }
+      threshold   = 0
+      periods     = 1
+    }
+    oldest-message = {
+      description = "An upload has waited longer than ${var.alarm_age_seconds} seconds to be moved."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateAgeOfOldestMessage"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = local.queue_name }
+      threshold   = var.alarm_age_seconds
+      periods     = 1
+    }
+    errors = {
+      description = "The function ended with an error; the log says which."
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      statistic   = "Sum"
+      dimensions  = local.function_dim
+      threshold   = 0
+      periods     = 1
+    }
+    throttles = {
+      description = "Lambda refused to start the function: the account's or the reserved concurrency is used up."
+      namespace   = "AWS/Lambda"
+      metric      = "Throttles"
+      statistic   = "Sum"
+      dimensions  = local.function_dim
+      threshold   = 0
+      # Now and then is normal while it scales.
+      periods = 3
+    }
+    sweep-dead-letters = {
+      description = "A sweep could not be started, or failed twice."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = local.sweep_dead_name }
+      threshold   = 0
+      periods     = 1
+    }
+    failed = {
+      description = "Objects could not be moved; the log names each, where its bytes are and whether trying again helps."
+      namespace   = "frogmove"
+      metric      = "failed"
+      statistic   = "Sum"
+      dimensions  = local.own_metrics
+      threshold   = 0
+      periods     = 1
+    }
+    conflict = {
+      description = "The destination holds something else under the key, or was changed at the same time; neither side was changed."
+      namespace   = "frogmove"
+      metric      = "conflict"
+      statistic   = "Sum"
+      dimensions  = local.own_metrics
+      threshold   = 0
+      periods     = 1
+    }
+  }
+
+  alarm_topics = concat(
+    length(var.alarm_emails) > 0 ? [local.topic_arn] : [],
+    var.alarm_topic_arns,
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each            = var.alarms ? local.alarms : {}
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  period              = 300
+  evaluation_periods  = each.value.periods
+  # No data means that nothing happened.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = local.alarm_topics
+  ok_actions         = local.alarm_topics
+  tags               = local.tags
+
+  depends_on = [aws_sns_topic_policy.alarms]
+}
+
+resource "aws_sns_topic" "alarms" {
+  # checkov:skip=CKV_AWS_26:it carries the names of alarms alone, and CloudWatch cannot send to a topic under alias/aws/sns; a customer KMS key is optional, see create_kms_key
+  count             = length(var.alarm_emails) > 0 ? 1 : 0
+  name              = "${var.name}-alarms"
+  kms_master_key_id = local.key_arn
+  tags              = local.tags
+}
+
+data "aws_iam_policy_document" "topic" {
+  statement {
+    sid       = "TakeAlarmsOfThisAccount"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:cloudwatch:${local.here}:alarm:${var.name}-*"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  count  = length(var.alarm_emails) > 0 ? 1 : 0
+  arn    = aws_sns_topic.alarms[0].arn
+  policy = data.aws_iam_policy_document.topic.json
+}
+
+resource "aws_sns_topic_subscription" "alarms" {
+  for_each  = toset(var.alarm_emails)
+  topic_arn = aws_sns_topic.alarms[0].arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  count          = var.dashboard ? 1 : 0
+  dashboard_name = var.name
+
+  dashboard_body = jsonencode({
+    widgets = [for index, widget in local.widgets : merge(widget, {
+      x = index % 2 * 12, y = floor(index / 2) * 6, width = 12, height = 6
+    })]
+  })
+}
+
+locals {
+  own = ["service", "frogmove", "route", local.route]
+
+  widgets = [
+    {
+      type = "metric"
+      properties = {
+        title = "Objects, by what became of them", region = local.region, stat = "Sum", period = 300, stacked = true
+        metrics = [for outcome in ["moved", "copied", "skipped", "gone", "superseded", "conflict", "failed"] :
+        concat(["frogmove", outcome], local.own)]
+      }
+    },
+    {
+      type = "metric"
+      properties = {
+        title = "Waiting uploads, and dead letters", region = local.region, stat = "Maximum", period = 300
+        metrics = [
+          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", local.queue_name, { label = "waiting" }],
+          ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", local.queue_name, { label = "at work" }],
+          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", local.dead_letter_name, { label = "dead letters" }],
+          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", local.sweep_dead_name, { label = "failed sweeps" }],
+        ]
+      }
+    },
+    {
+      type = "metric"
+      properties = {
+        title = "Seconds from upload to move", region = local.region, period = 300
+        metrics = [
+          concat(["frogmove", "age"], local.own, [{ stat = "p50", label = "half of them" }]),
+          concat(["frogmove", "age"], local.own, [{ stat = "p99", label = "99 of 100" }]),
+          ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", local.queue_name, { stat = "Maximum", label = "oldest waiting" }],
+        ]
+      }
+    },
+    {
+      type = "metric"
+      properties = {
+        title   = "Bytes moved", region = local.region, stat = "Sum", period = 300
+        metrics = [concat(["frogmove", "bytes"], local.own)]
+      }
+    },
+    {
+      type = "metric"
+      properties = {
+        title = "Function", region = local.region, stat = "Sum", period = 300
+        metrics = [
+          ["AWS/Lambda", "Invocations", "FunctionName", var.name],
+          ["AWS/Lambda", "Errors", "FunctionName", var.name],
+          ["AWS/Lambda", "Throttles", "FunctionName", var.name],
+          ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", var.name, { stat = "Maximum" }],
+          ["AWS/Lambda", "Duration", "FunctionName", var.name, { stat = "p99", label = "milliseconds, 99 of 100", yAxis = "right" }],
+        ]
+      }
+    },
+    {
+      type = "log"
+      properties = {
+        title = "What needs attention", region = local.region, view = "table"
+        query = "SOURCE '${local.log_group_name}' | filter level in ['ERROR', 'WARNING', 'CRITICAL'] or outcome in ['failed', 'conflict'] | fields @timestamp, level, message, key, outcome, reason | sort @timestamp desc | limit 50"
+      }
+    },
+  ]
+}

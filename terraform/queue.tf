@@ -1,0 +1,130 @@
+# An upload is announced by the source bucket to a queue, which keeps it until it is moved. What
+# cannot be moved after max_receive_count tries waits in the dead-letter queue.
+
+locals {
+  visibility_timeout = coalesce(var.visibility_timeout_seconds, 6 * var.timeout_seconds)
+  # Longer than the queue's own: SQS counts the age of a dead letter from its first arrival.
+  dead_letter_retention = 1209600
+}
+
+resource "aws_sqs_queue" "uploads" {
+  name                       = local.queue_name
+  visibility_timeout_seconds = local.visibility_timeout
+  message_retention_seconds  = var.queue_retention_seconds
+  receive_wait_time_seconds  = 20
+  # With alias/aws/sqs, S3 could not send: https://repost.aws/knowledge-center/sns-topic-sqs-kms-encrypted
+  sqs_managed_sse_enabled = local.encrypted ? null : true
+  kms_master_key_id       = local.key_arn
+  tags                    = local.tags
+
+  lifecycle {
+    precondition {
+      # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      condition     = local.visibility_timeout >= 6 * var.timeout_seconds && local.visibility_timeout <= 43200
+      error_message = "visibility_timeout_seconds has to be six times timeout_seconds at least (or a message would be delivered again while it is worked on), and 43200 at most."
+    }
+
+    precondition {
+      condition     = var.queue_retention_seconds > var.max_receive_count * local.visibility_timeout
+      error_message = "queue_retention_seconds has to be more than max_receive_count times the visibility timeout, or messages are dropped before they reach the dead-letter queue."
+    }
+  }
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = local.dead_letter_name
+  message_retention_seconds = local.dead_letter_retention
+  sqs_managed_sse_enabled   = local.encrypted ? null : true
+  kms_master_key_id         = local.key_arn
+  tags                      = local.tags
+}
+
+resource "aws_sqs_queue_redrive_policy" "uploads" {
+  queue_url = aws_sqs_queue.uploads.id
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.id
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.queue_arn]
+  })
+}
+
+# Both conditions are needed: whoever takes over the bucket's name in another account must not send.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+data "aws_iam_policy_document" "queue" {
+  statement {
+    sid       = "TakeUploadsFromTheSourceBucket"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.queue_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [local.source_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+
+  statement {
+    sid       = "RefuseWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [local.queue_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "uploads" {
+  queue_url = aws_sqs_queue.uploads.id
+  policy    = data.aws_iam_policy_document.queue.json
+}
+
+# A bucket has one configuration of notifications: a second of these, here or elsewhere, would
+# fight with this one for ever.
+resource "aws_s3_bucket_notification" "uploads" {
+  count  = coalesce(var.manage_source_notification, true) ? 1 : 0
+  bucket = var.source_bucket
+
+  queue {
+    id            = "${var.name}-uploads"
+    queue_arn     = aws_sqs_queue.uploads.arn
+    events        = ["s3:ObjectCreated:*"]
+    filter_prefix = var.source_prefix == "" ? null : var.source_prefix
+  }
+
+  # S3 sends a test message at once, and refuses a queue that does not take it. What is announced
+  # must find somebody to move it, and a destination that keeps versions.
+  depends_on = [
+    aws_s3_bucket.source,
+    aws_sqs_queue_policy.uploads,
+    aws_sqs_queue_redrive_policy.uploads,
+    aws_lambda_event_source_mapping.uploads,
+    aws_s3_bucket_ownership_controls.this,
+  ]
+}

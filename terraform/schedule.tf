@@ -1,0 +1,107 @@
+# Files that no notification has moved (it was lost, or came before the notification was set up)
+# are found by a sweep.
+
+resource "aws_scheduler_schedule" "sweep" {
+  # checkov:skip=CKV_AWS_297:its input is {"action":"sweep"}, which is no secret
+  count               = local.sweeps ? 1 : 0
+  name                = "${var.name}-sweep"
+  description         = "Has frogmove look for files that no notification has moved"
+  group_name          = local.schedule_group
+  schedule_expression = var.sweep_schedule
+  state               = var.enabled ? "ENABLED" : "DISABLED"
+
+  flexible_time_window {
+    mode                      = "FLEXIBLE"
+    maximum_window_in_minutes = 5
+  }
+
+  target {
+    arn      = aws_lambda_alias.live.arn
+    role_arn = aws_iam_role.scheduler[0].arn
+    input    = jsonencode({ action = "sweep" })
+
+    retry_policy {
+      maximum_event_age_in_seconds = 3600
+      maximum_retry_attempts       = 3
+    }
+
+    dead_letter_config {
+      arn = aws_sqs_queue.sweep_dead_letters.arn
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.scheduler, aws_lambda_event_source_mapping.uploads]
+}
+
+# Sweeps that could not be started, and sweeps that failed.
+resource "aws_sqs_queue" "sweep_dead_letters" {
+  name                      = local.sweep_dead_name
+  message_retention_seconds = local.dead_letter_retention
+  sqs_managed_sse_enabled   = local.encrypted ? null : true
+  kms_master_key_id         = local.key_arn
+  tags                      = local.tags
+}
+
+data "aws_iam_policy_document" "scheduler_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["scheduler.amazonaws.com"]
+    }
+
+    # A schedule's group, never the schedule itself:
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [local.schedule_group_arn]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_iam_role" "scheduler" {
+  count              = local.sweeps ? 1 : 0
+  name               = "${var.name}-scheduler"
+  description        = "Lets EventBridge Scheduler start the sweep of ${var.name}"
+  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
+  tags               = local.tags
+}
+
+data "aws_iam_policy_document" "scheduler" {
+  statement {
+    sid       = "StartSweeps"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [local.alias_arn]
+  }
+
+  statement {
+    sid       = "KeepThoseThatCouldNotBeStarted"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.sweep_dead_arn]
+  }
+
+  dynamic "statement" {
+    for_each = local.encrypted ? [local.key_arn] : []
+
+    content {
+      sid       = "UseTheQueuesKey"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [statement.value]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "scheduler" {
+  count  = local.sweeps ? 1 : 0
+  name   = "sweep"
+  role   = aws_iam_role.scheduler[0].id
+  policy = data.aws_iam_policy_document.scheduler.json
+}

@@ -1,0 +1,326 @@
+# Each option, on and off.
+# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "nobody"
+  secret_key                  = "nothing"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+variables {
+  function_zip = "tests/function.zip"
+  layer_zip    = "tests/layer.zip"
+}
+
+run "adopt_both_buckets" {
+  command = plan
+
+  variables {
+    create_source_bucket             = false
+    create_destination_bucket        = false
+    manage_source_notification       = true
+    adopted_destination_is_versioned = true
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket.source) + length(aws_s3_bucket.destination) + length(aws_s3_bucket_policy.this) + length(aws_s3_bucket_public_access_block.this) + length(aws_s3_bucket_ownership_controls.this) + length(aws_s3_bucket_versioning.this) + length(aws_s3_bucket_lifecycle_configuration.this) + length(aws_s3_bucket_server_side_encryption_configuration.this) == 0
+    error_message = "Nothing about an adopted bucket is changed."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.uploads[0].bucket == "frogtech-sharara-external" && output.destination_bucket == "frogtech-sharara-internal"
+    error_message = "Adopted buckets are used under their names."
+  }
+}
+
+run "adopt_the_source_and_leave_its_notifications_paused" {
+  command = plan
+
+  variables {
+    create_source_bucket       = false
+    manage_source_notification = false
+    enabled                    = false
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.uploads) == 0 && keys(aws_s3_bucket_policy.this) == ["destination"]
+    error_message = "Notifications and policy of an adopted bucket can be left alone."
+  }
+
+  assert {
+    condition     = !aws_lambda_event_source_mapping.uploads.enabled && aws_scheduler_schedule.sweep[0].state == "DISABLED"
+    error_message = "Nothing starts a move; uploads wait in the queue."
+  }
+}
+
+run "adopt_and_take_over_the_policies" {
+  command = plan
+
+  variables {
+    create_source_bucket       = false
+    create_destination_bucket  = false
+    manage_source_notification = true
+    manage_source_policy       = true
+    manage_destination_policy  = true
+    on_conflict                = "fail"
+  }
+
+  assert {
+    condition     = keys(aws_s3_bucket_policy.this) == ["destination", "source"]
+    error_message = "Policies of adopted buckets are set when asked."
+  }
+}
+
+run "folders_and_versions" {
+  command = plan
+
+  variables {
+    name                    = "frogmove-reports"
+    source_prefix           = "reports/"
+    destination_prefix      = "in/2026/"
+    source_versioning       = true
+    noncurrent_version_days = 3
+    move_named_versions     = true
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.uploads[0].queue[0].filter_prefix == "reports/"
+    error_message = "Only the folder's uploads are announced."
+  }
+
+  assert {
+    condition     = output.route == "s3://frogtech-sharara-external/reports/ -> s3://frogtech-sharara-internal/in/2026/"
+    error_message = "A route is two folders."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "ReadAndDeleteAtTheSource"]) == "arn:aws:s3:::frogtech-sharara-external/reports/*"
+    error_message = "The function reaches into its folders alone."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_policy.readers.policy).Statement : statement.Condition if statement.Sid == "ListWhatHasArrived"]) == { StringLike = { "s3:prefix" = "in/2026/*" } }
+    error_message = "Readers list their folder alone."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.uploaders.policy).Statement[0].Resource == "arn:aws:s3:::frogtech-sharara-external/reports/$${aws:username}/*"
+    error_message = "An uploader's folder is inside the route's."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.this["source"].versioning_configuration[0].status == "Enabled" && aws_s3_bucket_lifecycle_configuration.this["source"].rule[0].noncurrent_version_expiration[0].noncurrent_days == 3
+    error_message = "The source keeps versions for a time."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.function.policy, "s3:DeleteObjectVersion")
+    error_message = "Named versions may be moved when asked for."
+  }
+}
+
+run "a_key_of_its_own" {
+  command = plan
+
+  variables {
+    create_kms_key = true
+    alarm_emails   = ["operators@frogtech.example"]
+  }
+
+  assert {
+    condition     = aws_kms_key.this[0].enable_key_rotation && aws_kms_key.this[0].deletion_window_in_days == 30 && aws_kms_alias.this[0].name == "alias/frogmove"
+    error_message = "A key that rotates, and cannot go at once."
+  }
+
+  assert {
+    condition = alltrue([for encryption in aws_s3_bucket_server_side_encryption_configuration.this :
+    [for rule in encryption.rule : [for sse in rule.apply_server_side_encryption_by_default : sse.sse_algorithm if rule.bucket_key_enabled]] == [["aws:kms"]]])
+    error_message = "Buckets use the key, through bucket keys."
+  }
+
+  assert {
+    condition = toset([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : values(statement.Principal)[0]]) == toset([
+    "arn:aws:iam::123456789012:root", "s3.amazonaws.com", "logs.eu-central-1.amazonaws.com", "cloudwatch.amazonaws.com"])
+    error_message = "The key serves this account, its bucket, its logs and its alarms."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : can(statement.Condition) || statement.Sid == "LetIamDecide"])
+    error_message = "Every service uses the key under a condition."
+  }
+}
+
+run "a_key_that_exists_big_and_fast" {
+  command = plan
+
+  variables {
+    kms_key_arn             = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    bucket_kms_key_arns     = ["arn:aws:kms:eu-central-1:123456789012:key/66666666-7777-8888-9999-000000000000"]
+    alarm_emails            = ["operators@frogtech.example"]
+    timeout_seconds         = 900
+    max_receive_count       = 20
+    batch_size              = 100
+    batch_window_seconds    = 5
+    maximum_concurrency     = 50
+    reserved_concurrency    = 60
+    memory_megabytes        = 2048
+    multipart_threshold     = "1GiB"
+    part_size               = "128MiB"
+    log_level               = "DEBUG"
+    tracing                 = true
+    architecture            = "x86_64"
+    queue_retention_seconds = 1209600
+  }
+
+  assert {
+    condition     = length(aws_kms_key.this) == 0 && length([for queue in [aws_sqs_queue.uploads, aws_sqs_queue.dead_letters, aws_sqs_queue.sweep_dead_letters] : queue if queue.kms_master_key_id == var.kms_key_arn]) == 3
+    error_message = "The queues use the key."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn && aws_sns_topic.alarms[0].kms_master_key_id == var.kms_key_arn && aws_lambda_function.move.environment[0].variables.FROGMOVE_KMS_KEY_ID == var.kms_key_arn
+    error_message = "So do logs, topic and copies."
+  }
+
+  assert {
+    condition = alltrue([for policy in [aws_iam_role_policy.function.policy, aws_iam_policy.operators.policy, aws_iam_policy.readers.policy, aws_iam_policy.uploaders.policy] :
+      anytrue([for statement in jsondecode(policy).Statement : contains(flatten([statement.Action]), "kms:Decrypt") &&
+    toset(flatten([statement.Resource])) == toset(concat([var.kms_key_arn], var.bucket_kms_key_arns)) && can(statement.Condition.StringEquals["kms:ViaService"])])])
+    error_message = "Whoever needs the keys may use these, through the services alone."
+  }
+
+  assert {
+    condition     = strcontains(output.config_toml, "kms_key_id = \"${var.kms_key_arn}\"")
+    error_message = "The command line encrypts its copies with the key too."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.uploads.visibility_timeout_seconds == 5400
+    error_message = "The visibility timeout follows the function's."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_MULTIPART_THRESHOLD == "1GiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_PART_SIZE == "128MiB" && aws_lambda_function.move.logging_config[0].application_log_level == "DEBUG"
+    error_message = "The function is told."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.tracing_config[0].mode == "Active" && strcontains(aws_iam_role_policy.function.policy, "xray:PutTraceSegments") && aws_lambda_function.move.architectures == tolist(["x86_64"])
+    error_message = "Tracing, and the right to it."
+  }
+}
+
+run "alarms_people_and_another_partition" {
+  command = plan
+
+  variables {
+    alarm_emails      = ["operators@frogtech.example", "pond@frogtech.example"]
+    alarm_topic_arns  = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
+    uploader_groups   = ["partners", "guests"]
+    reader_groups     = ["analysts"]
+    operator_groups   = ["operators"]
+    access_log_bucket = "frogtech-access-logs"
+    tags              = { team = "sharara" }
+    live_version      = "3"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws-cn:sns:eu-central-1:123456789012:frogmove-alarms", "arn:aws:sns:eu-central-1:123456789012:on-call"]) && alarm.ok_actions == alarm.alarm_actions])
+    error_message = "Every alarm tells both, and tells when it is over."
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_subscription.alarms) == 2 && jsondecode(aws_sns_topic_policy.alarms[0].policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "Both addresses, and this account's alarms alone."
+  }
+
+  assert {
+    condition     = keys(aws_iam_group_policy_attachment.uploaders) == ["guests", "partners"] && keys(aws_iam_group_policy_attachment.readers) == ["analysts"] && keys(aws_iam_group_policy_attachment.operators) == ["operators"]
+    error_message = "Groups have their policies."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_logging.this) == 2
+    error_message = "Access logs of both buckets."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.tags == tomap({ project = "frogmove", team = "sharara" })
+    error_message = "Tags are everywhere."
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn" }
+  }
+
+  assert {
+    condition     = startswith(jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0].Condition.ArnEquals["aws:SourceArn"], "arn:aws-cn:s3:::")
+    error_message = "ARNs are of the partition that is deployed to."
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live.function_version == "3" && output.function_version == "3"
+    error_message = "The alias stands for the version named."
+  }
+}
+
+run "bare" {
+  command = plan
+
+  variables {
+    alarms                    = false
+    dashboard                 = false
+    batch_operations          = false
+    uploader_folders          = false
+    force_destroy             = true
+    sweep_schedule            = null
+    noncurrent_version_days   = null
+    abort_multipart_days      = 30
+    manage_source_policy      = false
+    manage_destination_policy = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_dashboard.this) + length(aws_iam_role.batch) == 0 && output.batch_role_arn == null && output.dashboard_url == null
+    error_message = "None of what can be left out."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_policy.operators.policy, "iam:PassRole") && !strcontains(aws_iam_policy.operators.policy, "s3:CreateJob")
+    error_message = "Without Batch Operations nobody may start them."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.uploaders.policy).Statement[0].Resource == "arn:aws:s3:::frogtech-sharara-external/*"
+    error_message = "Uploaders share the source."
+  }
+
+  assert {
+    condition     = aws_s3_bucket.destination[0].force_destroy
+    error_message = "Losing objects on destroy has to be asked for."
+  }
+
+  assert {
+    condition     = length(aws_scheduler_schedule.sweep) + length(aws_iam_role.scheduler) + length(aws_iam_role_policy.scheduler) == 0 && output.schedule_name == null
+    error_message = "No schedule, and no role for it."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this["destination"].rule[0].noncurrent_version_expiration) == 0 && aws_s3_bucket_lifecycle_configuration.this["destination"].rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 30
+    error_message = "Versions are kept, unfinished uploads go."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.this) == 0
+    error_message = "Policies of created buckets can be somebody else's."
+  }
+}

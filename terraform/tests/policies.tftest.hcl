@@ -1,0 +1,133 @@
+# Policies: who may, under which conditions. tests/terraform/test_permissions.py tries them out.
+# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "nobody"
+  secret_key                  = "nothing"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+variables {
+  function_zip = "tests/function.zip"
+  layer_zip    = "tests/layer.zip"
+}
+
+run "policies" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0] == {
+      Sid       = "TakeUploadsFromTheSourceBucket"
+      Effect    = "Allow"
+      Action    = "sqs:SendMessage"
+      Resource  = "arn:aws:sqs:eu-central-1:123456789012:frogmove-uploads"
+      Principal = { Service = "s3.amazonaws.com" }
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::frogtech-sharara-external" }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }
+    error_message = "S3 sends for this bucket of this account."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[1].Effect == "Deny" && jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[1].Condition == { Bool = { "aws:SecureTransport" = "false" } }
+    error_message = "The queue refuses requests without TLS."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.scheduler[0].assume_role_policy).Statement[0].Condition == {
+      ArnEquals    = { "aws:SourceArn" = "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/default" }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    } && aws_scheduler_schedule.sweep[0].group_name == "default"
+    error_message = "Scheduler takes on its role for the schedule's group."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.batch[0].assume_role_policy).Statement[0].Condition == {
+      ArnLikeIfExists      = { "aws:SourceArn" = "arn:aws:s3:eu-central-1:123456789012:job/*" }
+      StringEqualsIfExists = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "Batch Operations takes on its role for this account's jobs."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    error_message = "Lambda takes on the function's role."
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in [
+      aws_iam_role_policy.function.policy, aws_iam_role_policy.scheduler[0].policy, aws_iam_role_policy.batch[0].policy,
+      aws_iam_policy.operators.policy, aws_iam_policy.readers.policy, aws_iam_policy.uploaders.policy,
+      ] : [for statement in jsondecode(policy).Statement : [for action in flatten([statement.Action]) :
+    statement.Effect == "Allow" && !strcontains(action, "*")]]]))
+    error_message = "Actions are named one by one."
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in [
+      aws_iam_role_policy.function.policy, aws_iam_role_policy.scheduler[0].policy, aws_iam_role_policy.batch[0].policy,
+      aws_iam_policy.readers.policy, aws_iam_policy.uploaders.policy,
+    ] : [for statement in jsondecode(policy).Statement : !contains(flatten([statement.Resource]), "*")]]))
+    error_message = "No resource is all of them."
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Action if contains(flatten([statement.Resource]), "*")])) == toset(["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "logs:GetQueryResults", "logs:StopQuery", "s3:CreateJob", "s3:ListJobs"])
+    error_message = "Operators have on all resources only what knows none."
+  }
+
+  assert {
+    condition     = toset([for action in flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action]) : action if strcontains(action, "Delete")]) == toset(["s3:DeleteObject", "sqs:DeleteMessage"])
+    error_message = "It deletes objects at the source and messages, and no version for good."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:DeleteObject")]) == "arn:aws:s3:::frogtech-sharara-external/*"
+    error_message = "It deletes at the source alone."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) == "arn:aws:s3:::frogtech-sharara-internal/*"
+    error_message = "It writes at the destination alone."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.function.policy, "kms:") && !strcontains(aws_iam_role_policy.function.policy, "xray:")
+    error_message = "No rights to what is not used."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_policy.uploaders.policy).Statement == [{
+      Sid      = "Upload"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+      Resource = "arn:aws:s3:::frogtech-sharara-external/$${aws:username}/*"
+    }]
+    error_message = "Uploaders write under their own name."
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.readers.policy).Statement : statement.Action])) == toset(["s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket"]) && !strcontains(aws_iam_policy.readers.policy, "external")
+    error_message = "Readers read the destination."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Condition if contains(flatten([statement.Action]), "iam:PassRole")]) == { StringEquals = { "iam:PassedToService" = "batchoperations.s3.amazonaws.com" } }
+    error_message = "Operators give one role to one service."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Condition if contains(flatten([statement.Action]), "s3:CreateJob")]) == { StringEquals = { "s3:RequestJobOperation" = "LambdaInvoke" } }
+    error_message = "Operators start jobs that call a function."
+  }
+}

@@ -1,0 +1,210 @@
+# Bad input: refused before anything is touched.
+# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "nobody"
+  secret_key                  = "nothing"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+variables {
+  function_zip = "tests/function.zip"
+  layer_zip    = "tests/layer.zip"
+}
+
+run "names" {
+  command = plan
+
+  variables {
+    name               = "Frogmove"
+    source_bucket      = "Frog_Tech"
+    source_prefix      = "reports"
+    destination_prefix = "in/*/"
+    batch_prefix       = ""
+    function_zip       = "tests/none.zip"
+    layer_zip          = "tests/none.zip"
+  }
+
+  expect_failures = [
+    var.name,
+    var.source_bucket,
+    var.source_prefix,
+    var.destination_prefix,
+    var.batch_prefix,
+    var.function_zip,
+    var.layer_zip,
+  ]
+}
+
+run "one_bucket_for_both_and_an_unknown_processor" {
+  command = plan
+
+  variables {
+    destination_bucket = "frogtech-sharara-external"
+    architecture       = "mips"
+    runtime            = "python3.9"
+  }
+
+  expect_failures = [
+    var.destination_bucket,
+    var.architecture,
+    var.runtime,
+  ]
+}
+
+run "adopting_undecided" {
+  command = plan
+
+  variables {
+    create_source_bucket      = false
+    create_destination_bucket = false
+  }
+
+  expect_failures = [
+    var.manage_source_notification,
+    var.on_conflict,
+  ]
+}
+
+run "numbers_too_small" {
+  command = plan
+
+  variables {
+    noncurrent_version_days = 0
+    abort_multipart_days    = 1
+    memory_megabytes        = 128
+    timeout_seconds         = 1
+    maximum_concurrency     = 1
+    batch_size              = 0
+    object_concurrency      = 0
+    max_receive_count       = 1
+    queue_retention_seconds = 60
+    alarm_age_seconds       = 1
+  }
+
+  expect_failures = [
+    var.noncurrent_version_days,
+    var.abort_multipart_days,
+    var.memory_megabytes,
+    var.timeout_seconds,
+    var.maximum_concurrency,
+    var.batch_size,
+    var.object_concurrency,
+    var.max_receive_count,
+    var.queue_retention_seconds,
+    var.alarm_age_seconds,
+  ]
+}
+
+run "numbers_too_large" {
+  command = plan
+
+  variables {
+    timeout_seconds         = 901
+    batch_size              = 1001
+    max_receive_count       = 1001
+    memory_megabytes        = 10241
+    maximum_concurrency     = 1001
+    queue_retention_seconds = 1209601
+    object_concurrency      = 257
+  }
+
+  expect_failures = [
+    var.timeout_seconds,
+    var.batch_size,
+    var.max_receive_count,
+    var.memory_megabytes,
+    var.maximum_concurrency,
+    var.queue_retention_seconds,
+    var.object_concurrency,
+  ]
+}
+
+run "words" {
+  command = plan
+
+  variables {
+    reserved_concurrency = 5
+    batch_window_seconds = 0
+    batch_size           = 100
+    destination_bucket   = "a..b"
+    on_conflict          = "guess"
+    live_version         = "newest"
+    multipart_threshold  = "large"
+    part_size            = "small"
+    log_level            = "LOUD"
+    sweep_schedule       = "hourly"
+    sweep_age            = "old"
+    log_retention_days   = 42
+    alarm_emails         = ["operators"]
+    alarm_topic_arns     = ["on-call"]
+    kms_key_arn          = "alias/frogmove"
+    bucket_kms_key_arns  = ["alias/aws/s3"]
+  }
+
+  expect_failures = [
+    var.reserved_concurrency,
+    var.batch_window_seconds,
+    var.destination_bucket,
+    var.on_conflict,
+    var.live_version,
+    var.multipart_threshold,
+    var.part_size,
+    var.log_level,
+    var.sweep_schedule,
+    var.sweep_age,
+    var.log_retention_days,
+    var.alarm_emails,
+    var.alarm_topic_arns,
+    var.kms_key_arn,
+    var.bucket_kms_key_arns,
+  ]
+}
+
+run "two_keys_and_a_layer_for_another_processor" {
+  command = plan
+
+  variables {
+    layer_zip      = "tests/layer-x86_64.zip"
+    create_kms_key = true
+    kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/1"
+  }
+
+  expect_failures = [
+    var.layer_zip,
+    var.kms_key_arn,
+  ]
+}
+
+run "messages_seen_again_while_worked_on" {
+  command = plan
+
+  variables {
+    visibility_timeout_seconds = 300
+  }
+
+  expect_failures = [
+    aws_sqs_queue.uploads,
+  ]
+}
+
+run "messages_dropped_before_they_are_dead" {
+  command = plan
+
+  variables {
+    timeout_seconds   = 900
+    max_receive_count = 100
+  }
+
+  expect_failures = [
+    aws_sqs_queue.uploads,
+  ]
+}
