@@ -42,9 +42,11 @@ resource "aws_sqs_queue" "dead_letters" {
 resource "aws_sqs_queue_redrive_policy" "uploads" {
   queue_url = aws_sqs_queue.uploads.id
   redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    deadLetterTargetArn = local.dead_letter_arn
     maxReceiveCount     = var.max_receive_count
   })
+
+  depends_on = [aws_sqs_queue.dead_letters]
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
