@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from tests.buckets import Buckets
 from tests.terraform.module import ACCOUNT, NAMES, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.servers import Server
 
 
@@ -55,7 +58,8 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of somebody who may do everything."""
-        return self.server.session().client(service, endpoint_url=self.server.endpoint_url)
+        session: Any = self.server.session()
+        return session.client(service, endpoint_url=self.server.endpoint_url)
 
     def person(self, kind: str) -> Person:
         """Create a user who has one of the policies for people attached."""
@@ -101,6 +105,140 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A deployment whose resources have been created as planned.
+
+    Attributes:
+        deployment: the plan, and where.
+        outputs: what ``terraform output -json`` would print.
+    """
+
+    deployment: Deployment
+    outputs: dict[str, dict[str, Any]]
+
+    def output(self, name: str) -> Any:
+        """Return the value of an output."""
+        return self.outputs[name]["value"]
+
+
+def build(deployment: Deployment, package: bytes, **environment: str) -> Running:
+    """Create what is planned by the calls that the AWS provider makes, but for the notification.
+
+    Four things are as this server needs them: the queue does not refuse requests without TLS, as
+    notifications come without here; the runtime is its own interpreter, which has
+    boto3 without a layer; the role may also remove the throw-away keys by which a server other
+    than AWS is asked what it honours; and messages are hidden for a second only.
+
+    Args:
+        deployment: the plan, and where.
+        package: the function's zip.
+        environment: variables of the function that are to be otherwise than planned.
+    """
+    plan, buckets = deployment.plan.resources, deployment.buckets
+    (versioning,) = plan['aws_s3_bucket_versioning.this["destination"]']["versioning_configuration"]
+    buckets.client.put_bucket_versioning(
+        Bucket=buckets.destination, VersioningConfiguration={"Status": versioning["status"]}
+    )
+    queues = _queues(deployment)
+    alias, version = _function(deployment, package, environment)
+    (scaling,) = plan["aws_lambda_event_source_mapping.uploads"]["scaling_config"]
+    mapping = plan["aws_lambda_event_source_mapping.uploads"]
+    deployment.client("lambda").create_event_source_mapping(
+        EventSourceArn=queues["uploads"][1],
+        FunctionName=alias,
+        Enabled=mapping["enabled"],
+        BatchSize=mapping["batch_size"],
+        ScalingConfig={"MaximumConcurrency": scaling["maximum_concurrency"]},
+        FunctionResponseTypes=mapping["function_response_types"],
+    )
+    values = deployment.plan.outputs | {
+        "queue_url": queues["uploads"][0],
+        "queue_arn": queues["uploads"][1],
+        "dead_letter_url": queues["dead_letters"][0],
+        "sweep_dead_letter_url": queues["sweep_dead_letters"][0],
+        "function_arn": alias,
+        "function_version": version,
+    }
+    return Running(deployment, {name: {"value": value} for name, value in values.items()})
+
+
+def connect(running: Running) -> None:
+    """Set the planned notification of the source bucket."""
+    deployment = running.deployment
+    (planned,) = deployment.plan.resources["aws_s3_bucket_notification.uploads[0]"]["queue"]
+    deployment.buckets.client.put_bucket_notification_configuration(
+        Bucket=deployment.buckets.source,
+        NotificationConfiguration={
+            "QueueConfigurations": [
+                {
+                    "Id": planned["id"],
+                    "QueueArn": running.output("queue_arn"),
+                    "Events": planned["events"],
+                }
+            ]
+        },
+    )
+
+
+def _queues(deployment: Deployment) -> dict[str, tuple[str, str]]:
+    sqs, plan = deployment.client("sqs"), deployment.plan.resources
+    queues = {}
+    for kind in ("uploads", "dead_letters", "sweep_dead_letters"):
+        url = sqs.create_queue(QueueName=plan[f"aws_sqs_queue.{kind}"]["name"])["QueueUrl"]
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        queues[kind] = (url, answer["Attributes"]["QueueArn"])
+    redrive = json.loads(plan["aws_sqs_queue_redrive_policy.uploads"]["redrive_policy"])
+    policy = deployment.plan.policy("aws_sqs_queue_policy.uploads")
+    policy["Statement"] = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    sqs.set_queue_attributes(
+        QueueUrl=queues["uploads"][0],
+        Attributes={
+            "VisibilityTimeout": "1",
+            "RedrivePolicy": json.dumps(redrive),
+            "Policy": json.dumps(policy),
+        },
+    )
+    return queues
+
+
+def _function(
+    deployment: Deployment, package: bytes, environment: Mapping[str, str]
+) -> tuple[str, str]:
+    functions, iam = deployment.client("lambda"), deployment.client("iam")
+    planned = deployment.plan.resources["aws_lambda_function.move"]
+    role = deployment.create_role("function")
+    throw_away = {
+        "Effect": "Allow",
+        "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+        "Resource": f"arn:aws:s3:::{deployment.buckets.destination}/*",
+    }
+    iam.put_role_policy(
+        RoleName=role,
+        PolicyName="not-on-aws",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [throw_away]}),
+    )
+    (variables,) = planned["environment"]
+    functions.create_function(
+        FunctionName=planned["function_name"],
+        Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
+        Role=iam.get_role(RoleName=role)["Role"]["Arn"],
+        Handler=planned["handler"],
+        Code={"ZipFile": package},
+        Timeout=planned["timeout"],
+        MemorySize=planned["memory_size"],
+        Environment={"Variables": variables["variables"] | environment},
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName=planned["function_name"])
+    version = functions.publish_version(FunctionName=planned["function_name"])["Version"]
+    alias = functions.create_alias(
+        FunctionName=planned["function_name"],
+        Name=deployment.plan.resources["aws_lambda_alias.live"]["name"],
+        FunctionVersion=version,
+    )
+    return alias["AliasArn"], version
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Somebody with the rights of one policy.
 
@@ -122,7 +260,8 @@ class Person:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of this one."""
-        return self.session().client(service, endpoint_url=self.server.endpoint_url)
+        session: Any = self.session()
+        return session.client(service, endpoint_url=self.server.endpoint_url)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make frogmove this one."""
