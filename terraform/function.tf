@@ -42,12 +42,12 @@ resource "aws_lambda_function" "move" {
         FROGMOVE_SOURCE                = local.source_uri
         FROGMOVE_DESTINATION           = local.destination_uri
         FROGMOVE_ON_CONFLICT           = var.on_conflict
-        FROGMOVE_CONCURRENCY           = tostring(var.object_concurrency)
         FROGMOVE_EXPECTED_BUCKET_OWNER = local.account
         FROGMOVE_SWEEP_AGE             = var.sweep_age
         POWERTOOLS_LOG_LEVEL           = var.log_level
       },
       local.encrypted ? { FROGMOVE_KMS_KEY_ID = local.key_arn } : {},
+      var.object_concurrency == null ? {} : { FROGMOVE_CONCURRENCY = tostring(var.object_concurrency) },
       var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },
       var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
     )

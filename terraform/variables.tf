@@ -319,13 +319,12 @@ variable "on_conflict" {
 }
 
 variable "object_concurrency" {
-  description = "How many requests one invocation has under way at once."
+  description = "How many requests one invocation has under way at once; null for frogmove's own numbers, which are higher for sweeps than for uploads."
   type        = number
-  default     = 16
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.object_concurrency >= 1 && var.object_concurrency <= 256
+    condition     = var.object_concurrency == null ? true : var.object_concurrency >= 1 && var.object_concurrency <= 256
     error_message = "Concurrency is 1 to 256."
   }
 }

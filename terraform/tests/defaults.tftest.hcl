@@ -139,7 +139,6 @@ run "what_is_created" {
       FROGMOVE_SOURCE                = "s3://frogtech-sharara-external/"
       FROGMOVE_DESTINATION           = "s3://frogtech-sharara-internal/"
       FROGMOVE_ON_CONFLICT           = "overwrite"
-      FROGMOVE_CONCURRENCY           = "16"
       FROGMOVE_EXPECTED_BUCKET_OWNER = "123456789012"
       FROGMOVE_SWEEP_AGE             = "15m"
       POWERTOOLS_LOG_LEVEL           = "INFO"

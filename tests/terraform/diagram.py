@@ -1,0 +1,231 @@
+"""Draws terraform/diagram.svg from terraform/diagram.toml: ``python -m tests.terraform.diagram``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from tests.terraform.module import MODULE
+
+SOURCE = MODULE / "diagram.toml"
+PICTURE = MODULE / "diagram.svg"
+
+# Pixels.
+HEADING = 46
+INSET = 18
+PADDING = 14
+TITLE_LINE = 22
+TEXT_LINE = 18
+NAME_LINE = 17
+NAME_WIDTH = 6.35
+TEXT_WIDTH = 7.2
+
+STYLE = """
+svg { --page: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --group: #f6f8fa;
+  --card: #ffffff; --flow: #0969da; --people: #8250df; --bucket: #1a7f37; --queue: #bf3989;
+  --function: #bc4c00; --clock: #0969da; --trouble: #cf222e; --plain: #818b98 }
+@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #f0f6fc; --soft: #9198a1;
+  --line: #3d444d; --group: #151b23; --card: #0d1117; --flow: #4493f8; --people: #ab7df8;
+  --bucket: #3fb950; --queue: #db61a2; --function: #f0883e; --clock: #4493f8; --trouble: #f85149;
+  --plain: #656c76 } }
+text { font-family: -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif;
+  fill: var(--ink) }
+.page { fill: var(--page) }
+.heading { font-size: 26px; font-weight: 600 }
+.group { fill: var(--group); stroke: var(--line); stroke-width: 1.5 }
+.quiet { stroke-dasharray: 6 5 }
+.group-title { font-size: 18px; font-weight: 600 }
+.card { fill: var(--card); stroke: var(--line); stroke-width: 1.2 }
+.title { font-size: 16px; font-weight: 600 }
+.text { font-size: 14px; fill: var(--soft) }
+.name { font-family: ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", monospace;
+  font-size: 10.5px; fill: var(--soft) }
+.arrow { fill: none; stroke: var(--flow); stroke-width: 2.5; stroke-linejoin: round }
+.head { fill: var(--flow) }
+.arrow.trouble { stroke: var(--trouble); stroke-dasharray: 5 4 }
+.head.trouble { fill: var(--trouble) }
+.label { font-size: 14px; font-weight: 600; fill: var(--flow); stroke: var(--page);
+  stroke-width: 7; stroke-linejoin: round; paint-order: stroke }
+.inside { stroke: var(--group) }
+.label.trouble { fill: var(--trouble) }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def side(self, name: str) -> tuple[float, float]:
+        """Return the middle of a side."""
+        middle = (self.x + self.width / 2, self.y + self.height / 2)
+        return {
+            "left": (self.x, middle[1]),
+            "right": (self.x + self.width, middle[1]),
+            "top": (middle[0], self.y),
+            "bottom": (middle[0], self.y + self.height),
+        }[name]
+
+    def overlaps(self, other: Box) -> bool:
+        """Tell whether the two have a point in common."""
+        return (
+            self.x < other.x + other.width
+            and other.x < self.x + self.width
+            and self.y < other.y + other.height
+            and other.y < self.y + self.height
+        )
+
+
+def read() -> dict[str, Any]:
+    """Return what is to be drawn."""
+    return tomllib.loads(SOURCE.read_text("utf-8"))
+
+
+def resources(diagram: dict[str, Any]) -> list[str]:
+    """Return the resources that the cards name."""
+    return [
+        name
+        for group in diagram["groups"]
+        for card in group["cards"]
+        for name in card.get("resources", ())
+    ]
+
+
+def layout(diagram: dict[str, Any]) -> dict[str, Box]:
+    """Return where each group and each card is: cards share what height their group has left."""
+    boxes = {}
+    for group in diagram["groups"]:
+        box = boxes[group["name"]] = Box(*group["box"])
+        heights = [_height(card) for card in group["cards"]]
+        free = box.height - HEADING - INSET - sum(heights)
+        gap = min(64, free / max(1, len(heights) - 1))
+        top = box.y + HEADING
+        for card, height in zip(group["cards"], heights, strict=True):
+            boxes[f"{group['name']}.{card['name']}"] = Box(
+                box.x + INSET, top, box.width - 2 * INSET, height
+            )
+            top += height + gap
+    return boxes
+
+
+def _height(card: dict[str, Any]) -> float:
+    names = card.get("resources", ())
+    lines = TITLE_LINE + TEXT_LINE * len(card["text"]) + NAME_LINE * len(names)
+    return 2 * PADDING + lines + (4 if names else 0)
+
+
+def draw(diagram: dict[str, Any]) -> str:
+    """Return the picture."""
+    width, height = diagram["size"]
+    boxes = layout(diagram)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{escape(diagram["title"])}">',
+        f"<style>{STYLE}</style>",
+        f'<rect class="page" width="{width}" height="{height}"/>',
+        _text(30, 52, "heading", diagram["title"]),
+    ]
+    for group in diagram["groups"]:
+        box = boxes[group["name"]]
+        parts.append(_rectangle(box, "group quiet" if group.get("quiet") else "group", 14))
+        parts.append(_text(box.x + INSET, box.y + 31, "group-title", group["title"]))
+        for card in group["cards"]:
+            parts += _card(card, boxes[f"{group['name']}.{card['name']}"])
+    for arrow in diagram["arrows"]:
+        parts += _arrow(arrow, boxes)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _card(card: dict[str, Any], box: Box) -> list[str]:
+    kind = card.get("kind", "plain")
+    left, line = box.x + PADDING + 6, box.y + PADDING + 15
+    parts = [
+        _rectangle(box, "card", 8),
+        f'<path d="M{box.x + 1:g} {box.y + 8:g}v{box.height - 16:g}" '
+        f'style="stroke:var(--{kind});stroke-width:5;stroke-linecap:round"/>',
+        _text(left, line, "title", card["title"]),
+    ]
+    for text in card["text"]:
+        line += TEXT_LINE + 2 * (text is card["text"][0])
+        parts.append(_text(left, line, "text", text))
+    line += 4
+    for name in card.get("resources", ()):
+        line += NAME_LINE
+        parts.append(_text(left, line, "name", name.removeprefix("aws_")))
+    return parts
+
+
+def route(arrow: dict[str, Any], boxes: dict[str, Box]) -> list[tuple[float, float]]:
+    """Return the corners of an arrow, its ends included."""
+    (start, out), (end, into) = arrow["from"].split(), arrow["to"].split()
+    first, last = boxes[start].side(out), boxes[end].side(into)
+    if "end" in arrow:
+        last = (last[0], boxes[arrow["end"]].side(into)[1])
+    if "via" in arrow:
+        return [first, *((x, y) for x, y in arrow["via"]), last]
+    if "turn" in arrow and first[1] != last[1]:
+        return [first, (arrow["turn"], first[1]), (arrow["turn"], last[1]), last]
+    return [first, last]
+
+
+def _arrow(arrow: dict[str, Any], boxes: dict[str, Box]) -> list[str]:
+    points, kind = route(arrow, boxes), arrow.get("kind", "")
+    (x, y), (before_x, before_y) = points[-1], points[-2]
+    step_x, step_y = _sign(x - before_x), _sign(y - before_y)
+    back = (x - 9 * step_x, y - 9 * step_y)
+    line = " ".join(f"{px:g},{py:g}" for px, py in [*points[:-1], back])
+    head = [
+        (x, y),
+        (x - 12 * step_x + 6 * step_y, y - 12 * step_y + 6 * step_x),
+        (x - 12 * step_x - 6 * step_y, y - 12 * step_y - 6 * step_x),
+    ]
+    parts = [
+        f'<polyline class="arrow {kind}" points="{line}"/>',
+        f'<polygon class="head {kind}" points="{" ".join(f"{a:g},{b:g}" for a, b in head)}"/>',
+    ]
+    if "label" in arrow:
+        parts.append(_label(arrow["label"], kind, points))
+    return parts
+
+
+def _label(text: str, kind: str, points: list[tuple[float, float]]) -> str:
+    """Write beside an upright arrow, and onto the longest level stretch of any other."""
+    (x, y), (to_x, to_y) = max(
+        zip(points, points[1:], strict=False),
+        key=lambda stretch: abs(stretch[0][0] - stretch[1][0]),
+    )
+    if x == to_x and len(points) == 2:
+        return _text(x + 14, (y + to_y) / 2 + 4, f"label inside {kind}", text)
+    if len(points) == 4 and abs(x - to_x) < 100:
+        # Around a corner between two groups: beside the upright stretch.
+        x, y, to_y = points[1][0], points[1][1], points[2][1]
+        return _text(x, (y + to_y) / 2 + 5, f"label {kind}", text, anchor="middle")
+    return _text((x + to_x) / 2, y + 5, f"label {kind}", text, anchor="middle")
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+def _rectangle(box: Box, style: str, radius: int) -> str:
+    return (
+        f'<rect class="{style}" x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" '
+        f'height="{box.height:g}" rx="{radius}"/>'
+    )
+
+
+def _text(x: float, y: float, style: str, text: str, anchor: str = "start") -> str:
+    style = style.strip()
+    return (
+        f'<text class="{style}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
+    )
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(draw(read()), "utf-8")
