@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from tests.terraform.module import MODULE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SOURCE = MODULE / "diagram.toml"
 PICTURE = MODULE / "diagram.svg"
@@ -22,35 +26,74 @@ NAME_LINE = 17
 NAME_WIDTH = 6.35
 TEXT_WIDTH = 7.2
 
-STYLE = """
-svg { --page: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --group: #f6f8fa;
-  --card: #ffffff; --flow: #0969da; --people: #8250df; --bucket: #1a7f37; --queue: #bf3989;
-  --function: #bc4c00; --clock: #0969da; --trouble: #cf222e; --plain: #818b98 }
-@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #f0f6fc; --soft: #9198a1;
-  --line: #3d444d; --group: #151b23; --card: #0d1117; --flow: #4493f8; --people: #ab7df8;
-  --bucket: #3fb950; --queue: #db61a2; --function: #f0883e; --clock: #4493f8; --trouble: #f85149;
-  --plain: #656c76 } }
-text { font-family: -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif;
-  fill: var(--ink) }
-.page { fill: var(--page) }
+# Written out twice rather than as variables, which not every viewer of pictures knows.
+LIGHT = {
+    "page": "#ffffff",
+    "ink": "#1f2328",
+    "soft": "#59636e",
+    "line": "#d1d9e0",
+    "group": "#f6f8fa",
+    "card": "#ffffff",
+    "flow": "#0969da",
+    "people": "#8250df",
+    "bucket": "#1a7f37",
+    "queue": "#bf3989",
+    "function": "#bc4c00",
+    "clock": "#0969da",
+    "trouble": "#cf222e",
+    "plain": "#818b98",
+}
+DARK = {
+    "page": "#0d1117",
+    "ink": "#f0f6fc",
+    "soft": "#9198a1",
+    "line": "#3d444d",
+    "group": "#151b23",
+    "card": "#0d1117",
+    "flow": "#4493f8",
+    "people": "#ab7df8",
+    "bucket": "#3fb950",
+    "queue": "#db61a2",
+    "function": "#f0883e",
+    "clock": "#4493f8",
+    "trouble": "#f85149",
+    "plain": "#656c76",
+}
+SHAPES = """\
+text { font-family: -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif }
 .heading { font-size: 26px; font-weight: 600 }
-.group { fill: var(--group); stroke: var(--line); stroke-width: 1.5 }
+.group { stroke-width: 1.5 }
 .quiet { stroke-dasharray: 6 5 }
 .group-title { font-size: 18px; font-weight: 600 }
-.card { fill: var(--card); stroke: var(--line); stroke-width: 1.2 }
+.card { stroke-width: 1.2 }
+.stripe { stroke-width: 5; stroke-linecap: round }
 .title { font-size: 16px; font-weight: 600 }
-.text { font-size: 14px; fill: var(--soft) }
-.name { font-family: ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", monospace;
-  font-size: 10.5px; fill: var(--soft) }
-.arrow { fill: none; stroke: var(--flow); stroke-width: 2.5; stroke-linejoin: round }
-.head { fill: var(--flow) }
-.arrow.trouble { stroke: var(--trouble); stroke-dasharray: 5 4 }
-.head.trouble { fill: var(--trouble) }
-.label { font-size: 14px; font-weight: 600; fill: var(--flow); stroke: var(--page);
-  stroke-width: 7; stroke-linejoin: round; paint-order: stroke }
-.inside { stroke: var(--group) }
-.label.trouble { fill: var(--trouble) }
+.text { font-size: 14px }
+.name { font-family: ui-monospace, Menlo, "DejaVu Sans Mono", monospace; font-size: 10.5px }
+.arrow { fill: none; stroke-width: 2.5; stroke-linejoin: round }
+.arrow.trouble { stroke-dasharray: 5 4 }
+.label { font-size: 14px; font-weight: 600; stroke-width: 9; stroke-linejoin: round;
+  paint-order: stroke }
 """
+
+
+def _style(colours: Mapping[str, str]) -> str:
+    fills = {"page": "page", "group": "group", "card": "card", "head": "flow", "label": "flow"}
+    fills |= {"heading": "ink", "group-title": "ink", "title": "ink", "text": "soft"}
+    fills |= {"name": "soft", "head.trouble": "trouble", "label.trouble": "trouble"}
+    strokes = {"group": "line", "card": "line", "arrow": "flow", "arrow.trouble": "trouble"}
+    strokes |= {"label": "page", "label.inside": "group"}
+    kinds = ("people", "bucket", "queue", "function", "clock", "trouble", "plain")
+    strokes |= {f"stripe.{kind}": kind for kind in kinds}
+    return "".join(
+        [f".{name} {{ fill: {colours[colour]} }}\n" for name, colour in fills.items()]
+        + [f".{name} {{ stroke: {colours[colour]} }}\n" for name, colour in strokes.items()]
+    )
+
+
+def _styles() -> str:
+    dark = f"@media (prefers-color-scheme: dark) {{\n{_style(DARK)}}}"
+    return f"{SHAPES}{_style(LIGHT)}{dark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +168,9 @@ def draw(diagram: dict[str, Any]) -> str:
     width, height = diagram["size"]
     boxes = layout(diagram)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img" aria-label="{escape(diagram["title"])}">',
-        f"<style>{STYLE}</style>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
+        f"<title>{escape(diagram['title'])}</title>",
+        f"<style>\n{_styles()}\n</style>",
         f'<rect class="page" width="{width}" height="{height}"/>',
         _text(30, 52, "heading", diagram["title"]),
     ]
@@ -147,8 +190,7 @@ def _card(card: dict[str, Any], box: Box) -> list[str]:
     left, line = box.x + PADDING + 6, box.y + PADDING + 15
     parts = [
         _rectangle(box, "card", 8),
-        f'<path d="M{box.x + 1:g} {box.y + 8:g}v{box.height - 16:g}" '
-        f'style="stroke:var(--{kind});stroke-width:5;stroke-linecap:round"/>',
+        f'<path class="stripe {kind}" d="M{box.x + 1:g} {box.y + 8:g}v{box.height - 16:g}"/>',
         _text(left, line, "title", card["title"]),
     ]
     for text in card["text"]:
@@ -167,11 +209,17 @@ def route(arrow: dict[str, Any], boxes: dict[str, Box]) -> list[tuple[float, flo
     first, last = boxes[start].side(out), boxes[end].side(into)
     if "end" in arrow:
         last = (last[0], boxes[arrow["end"]].side(into)[1])
-    if "via" in arrow:
-        return [first, *((x, y) for x, y in arrow["via"]), last]
-    if "turn" in arrow and first[1] != last[1]:
-        return [first, (arrow["turn"], first[1]), (arrow["turn"], last[1]), last]
-    return [first, last]
+    if arrow.get("level"):
+        last = (last[0], first[1])
+    points, level = [first], out in {"left", "right"}
+    for turn in arrow.get("turns", ()):
+        x, y = points[-1]
+        points.append((turn, y) if level else (x, turn))
+        level = not level
+    x, y = points[-1]
+    if x != last[0] and y != last[1]:
+        points.append((last[0], y) if level else (x, last[1]))
+    return [*points, last]
 
 
 def _arrow(arrow: dict[str, Any], boxes: dict[str, Box]) -> list[str]:
@@ -195,18 +243,19 @@ def _arrow(arrow: dict[str, Any], boxes: dict[str, Box]) -> list[str]:
 
 
 def _label(text: str, kind: str, points: list[tuple[float, float]]) -> str:
-    """Write beside an upright arrow, and onto the longest level stretch of any other."""
+    """Write onto the longest stretch of an arrow; beside it when the arrow is upright."""
     (x, y), (to_x, to_y) = max(
-        zip(points, points[1:], strict=False),
-        key=lambda stretch: abs(stretch[0][0] - stretch[1][0]),
+        pairwise(points),
+        key=lambda ends: abs(ends[0][0] - ends[1][0]) + abs(ends[0][1] - ends[1][1]),
     )
-    if x == to_x and len(points) == 2:
+    if len(points) == 2 and x == to_x:
         return _text(x + 14, (y + to_y) / 2 + 4, f"label inside {kind}", text)
-    if len(points) == 4 and abs(x - to_x) < 100:
-        # Around a corner between two groups: beside the upright stretch.
-        x, y, to_y = points[1][0], points[1][1], points[2][1]
-        return _text(x, (y + to_y) / 2 + 5, f"label {kind}", text, anchor="middle")
-    return _text((x + to_x) / 2, y + 5, f"label {kind}", text, anchor="middle")
+    return _text((x + to_x) / 2, (y + to_y) / 2 + 5, f"label {kind}", text, anchor="middle")
+
+
+def _length(stretch: tuple[tuple[float, float], tuple[float, float]]) -> float:
+    (x, y), (to_x, to_y) = stretch
+    return abs(x - to_x) + abs(y - to_y)
 
 
 def _sign(value: float) -> int:
@@ -222,9 +271,7 @@ def _rectangle(box: Box, style: str, radius: int) -> str:
 
 def _text(x: float, y: float, style: str, text: str, anchor: str = "start") -> str:
     style = style.strip()
-    return (
-        f'<text class="{style}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
-    )
+    return f'<text class="{style}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 if __name__ == "__main__":

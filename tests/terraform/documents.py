@@ -1,0 +1,52 @@
+"""What terraform/README.md shows of the module, read out of the module; ``cog`` puts it in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.terraform.module import MODULE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def inputs() -> str:
+    """Return the variables as a Markdown table, a heading for each part of variables.tf."""
+    text = (MODULE / "variables.tf").read_text("utf-8")
+    lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
+    for name, body in _blocks(text, "variable"):
+        default = _default(body)
+        lines.append(
+            f"| `{name}` | `{_argument(body, 'type')}` | {default} | {_description(body)} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def outputs() -> str:
+    """Return the outputs as a Markdown table."""
+    text = (MODULE / "outputs.tf").read_text("utf-8")
+    lines = ["| output | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {_description(body)} |" for name, body in _blocks(text, "output")]
+    return "\n".join([*lines, ""])
+
+
+def _blocks(text: str, kind: str) -> Iterator[tuple[str, str]]:
+    # terraform fmt puts the closing brace of a top-level block, and of no other, at a line's start.
+    for found in re.finditer(rf'(?ms)^{kind} "(\w+)" {{\n(.*?)^}}', text):
+        yield found[1], found[2]
+
+
+def _argument(body: str, name: str) -> str | None:
+    found = re.search(rf"(?m)^  {name} += (.+)$", body)
+    return found and found[1]
+
+
+def _description(body: str) -> str:
+    text = _argument(body, "description") or ""
+    return text.strip('"').replace('\\"', '"').replace("|", "\\|")
+
+
+def _default(body: str) -> str:
+    default = _argument(body, "default")
+    return "required" if default is None else f"`{default}`"
