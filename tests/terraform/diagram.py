@@ -1,4 +1,4 @@
-"""Draws terraform/diagram.svg from terraform/diagram.toml: ``python -m tests.terraform.diagram``."""
+"""Draws terraform/diagram.svg from diagram.toml: ``python -m tests.terraform.diagram``."""
 
 from __future__ import annotations
 

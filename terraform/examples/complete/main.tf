@@ -71,3 +71,8 @@ output "frogmove" {
   description = "What operators, the command line and smoke_test.py need."
   value       = module.frogmove
 }
+
+output "config_toml" {
+  description = "The operators' configuration file."
+  value       = module.frogmove.config_toml
+}

@@ -1,0 +1,52 @@
+"""terraform/README.md holds what the module says of itself, and what it adds up is right."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cogapp import Cog
+
+from tests.terraform.documents import inputs, outputs
+from tests.terraform.module import MODULE, Plan
+
+if TYPE_CHECKING:
+    import pytest
+
+README = (MODULE / "README.md").read_text("utf-8")
+
+
+def test_inputs_and_outputs_are_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(MODULE.parent)
+    assert Cog().main(["cog", "--check", "terraform/README.md"]) == 0
+
+
+def test_every_input_and_output_is_described() -> None:
+    for table in (inputs(), outputs()):
+        rows = [re.split(r"(?<!\\)\|", row) for row in table.splitlines()[2:]]
+        assert len(rows) > 20
+        assert all(len(row[-2].strip()) > 5 for row in rows), table
+
+
+def test_every_alarm_has_its_remedy(plan: Plan) -> None:
+    alarms = [name.removeprefix("the-deployment-") for name in plan.outputs["alarm_names"]]
+    (section,) = re.findall(r"(?s)\n## When an alarm rings\n(.*?)\n## ", README)
+    described = re.findall(r"(?m)^\| `([a-z-]+)` \| .+ \| .+ \|$", section)
+    assert sorted(described) == sorted(alarms)
+
+
+def test_the_costs_add_up() -> None:
+    rows = [row.split("|")[2:4] for row in README.splitlines() if re.match(r"\| (S3|SQS|L|l)", row)]
+    prices = [[float(cell.rpartition("$")[2]) for cell in row] for row in rows if "$" in row[0]]
+    (together,) = re.findall(
+        r"\*\*together\*\* \| \*\*\$([\d.]+)\*\* \| \*\*\$([\d.]+)\*\*", README
+    )
+    sums = [round(sum(column), 2) for column in zip(*prices, strict=True)]
+    assert sums == [float(price) for price in together]
+
+
+def test_files_that_are_linked_are_there() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        # Somebody else's page, which comes with the function.
+        if target != "LAMBDA.md":
+            assert (MODULE / target).exists(), target
