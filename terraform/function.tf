@@ -75,7 +75,7 @@ resource "aws_lambda_alias" "live" {
   name             = local.alias
   description      = "What queue, schedule, operators and S3 Batch Operations call"
   function_name    = aws_lambda_function.move.function_name
-  function_version = coalesce(var.live_version, aws_lambda_function.move.version)
+  function_version = var.live_version == null ? aws_lambda_function.move.version : var.live_version
 }
 
 resource "aws_lambda_event_source_mapping" "uploads" {

@@ -124,10 +124,11 @@ class Running:
 def build(deployment: Deployment, package: bytes, **environment: str) -> Running:
     """Create what is planned by the calls that the AWS provider makes, but for the notification.
 
-    Four things are as this server needs them: the queue does not refuse requests without TLS, as
+    Some things are as this server needs them: the queue does not refuse requests without TLS, as
     notifications come without here; the runtime is its own interpreter, which has
     boto3 without a layer; the role may also remove the throw-away keys by which a server other
-    than AWS is asked what it honours; and messages are hidden for a second only.
+    than AWS is asked what it honours; messages are hidden for a second only; and no
+    more than two workers are started, each of which is a process here.
 
     Args:
         deployment: the plan, and where.
@@ -141,14 +142,13 @@ def build(deployment: Deployment, package: bytes, **environment: str) -> Running
     )
     queues = _queues(deployment)
     alias, version = _function(deployment, package, environment)
-    (scaling,) = plan["aws_lambda_event_source_mapping.uploads"]["scaling_config"]
     mapping = plan["aws_lambda_event_source_mapping.uploads"]
     deployment.client("lambda").create_event_source_mapping(
         EventSourceArn=queues["uploads"][1],
         FunctionName=alias,
         Enabled=mapping["enabled"],
         BatchSize=mapping["batch_size"],
-        ScalingConfig={"MaximumConcurrency": scaling["maximum_concurrency"]},
+        ScalingConfig={"MaximumConcurrency": 2},
         FunctionResponseTypes=mapping["function_response_types"],
     )
     values = deployment.plan.outputs | {

@@ -50,6 +50,16 @@ def test_an_upload_is_moved(running: Running) -> None:
     assert buckets.there() == files
 
 
+def test_a_bucket_that_holds_something_is_not_deleted(running: Running) -> None:
+    """Which is what keeps objects when the deployment is destroyed, as it does not empty it."""
+    deployment = running.deployment
+    deployment.buckets.put_there("old")
+    deployment.buckets.client.delete_object(Bucket=deployment.buckets.destination, Key="old")
+    assert not deployment.plan.resources["aws_s3_bucket.destination[0]"]["force_destroy"]
+    with pytest.raises(ClientError, match="BucketNotEmpty"):
+        deployment.buckets.client.delete_bucket(Bucket=deployment.buckets.destination)
+
+
 def test_a_message_of_another_bucket_is_not_taken(running: Running) -> None:
     """The queue's policy names the source bucket: S3 does not get to send for another."""
     deployment = running.deployment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cogapp import Cog
+from cogapp import Cog  # type: ignore[import-untyped]
 
 from tests.terraform.documents import inputs, outputs
 from tests.terraform.module import MODULE, Plan

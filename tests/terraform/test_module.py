@@ -15,7 +15,16 @@ import pytest
 from frogmove.core.route import Route
 from frogmove.s3.uri import parse_location
 from frogmove.settings import Settings, config_file, resolve
-from tests.terraform.module import MODULE, Plan, alone, require_terraform, terraform, users_cache
+from tests.terraform.module import (
+    MODULE,
+    PACKAGES,
+    Plan,
+    alone,
+    require_stand_in,
+    require_terraform,
+    terraform,
+    users_cache,
+)
 
 CHECKOV = "checkov==3.3.30"
 
@@ -50,6 +59,30 @@ def test_an_example_is_valid(name: str, tmp_path: Path) -> None:
         (example / "dist" / package).touch()
     done = terraform(example, "validate", "-no-color")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_is_applied_once_goes_back_and_keeps_its_buckets_when_destroyed() -> None:
+    """The ways of the README, with a provider that invents what AWS would answer."""
+    require_stand_in()
+    given = [f"-var={name}={value}" for name, value in PACKAGES.items()]
+    kept = [f"aws_s3_bucket.{side}[0]" for side in ("source", "destination")]
+    done = terraform(
+        MODULE,
+        *("apply", "-no-color", "-auto-approve", *given, ";"),
+        *("plan", "-no-color", *given, ";"),
+        *("plan", "-no-color", *given, "-var=live_version=3", ";"),
+        *("state", "rm", "-no-color", *kept, ";"),
+        *("destroy", "-no-color", "-auto-approve", *given),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    applied = re.search(r"Apply complete! Resources: (\d+) added, 0 changed", done.stdout)
+    destroyed = re.search(r"Destroy complete! Resources: (\d+) destroyed", done.stdout)
+    assert applied is not None
+    assert "No changes. Your infrastructure matches the configuration." in done.stdout
+    assert "# aws_lambda_alias.live will be updated in-place" in done.stdout
+    assert "Plan: 0 to add, 1 to change, 0 to destroy." in done.stdout
+    assert destroyed is not None
+    assert int(destroyed[1]) == int(applied[1]) - len(kept)
 
 
 def test_checkov_finds_nothing() -> None:
