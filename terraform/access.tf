@@ -94,9 +94,6 @@ resource "aws_iam_policy" "readers" {
 # start S3 Batch Operations. They change no settings of any resource.
 
 data "aws_iam_policy_document" "operators" {
-  # checkov:skip=CKV_AWS_111:s3:CreateJob knows no resources; the role that a job may use is named
-  # checkov:skip=CKV_AWS_356:the actions on * know no resources
-
   statement {
     sid = "LookAtTheBuckets"
     actions = [
@@ -180,6 +177,7 @@ data "aws_iam_policy_document" "operators" {
       "logs:DescribeLogStreams",
       "logs:FilterLogEvents",
       "logs:GetLogEvents",
+      "logs:GetQueryResults",
       "logs:StartLiveTail",
       "logs:StartQuery",
     ]
@@ -190,13 +188,18 @@ data "aws_iam_policy_document" "operators" {
   statement {
     sid = "WatchAndFindTheMapping"
     actions = [
-      "cloudwatch:DescribeAlarms",
       "cloudwatch:GetMetricData",
       "lambda:ListEventSourceMappings",
-      "logs:GetQueryResults",
       "logs:StopQuery",
     ]
     resources = ["*"]
+  }
+
+  # Whoever may not look at all alarms may not ask for them by the beginning of their names.
+  statement {
+    sid       = "SeeAlarms"
+    actions   = ["cloudwatch:DescribeAlarms"]
+    resources = ["arn:${local.partition}:cloudwatch:${local.here}:alarm:*"]
   }
 
   dynamic "statement" {

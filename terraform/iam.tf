@@ -20,9 +20,6 @@ resource "aws_iam_role" "function" {
 }
 
 data "aws_iam_policy_document" "function" {
-  # checkov:skip=CKV_AWS_111:the two X-Ray actions know no resources, and are there only with tracing
-  # checkov:skip=CKV_AWS_356:the two X-Ray actions know no resources, and are there only with tracing
-
   # On the whole bucket: S3 answers 404 and not 403 for a key that is gone only to whoever may
   # list, and a condition on s3:prefix is not met by that question.
   # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html

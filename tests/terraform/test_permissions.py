@@ -164,6 +164,27 @@ def test_operators_send_dead_letters_back(deployment: Deployment, operator: Pers
     assert is_refused(lambda: theirs.receive_message(QueueUrl=other))
 
 
+def test_operators_look_at_both_buckets(deployment: Deployment, operator: Person) -> None:
+    """What tells why something does not move, and what an interrupted large copy leaves."""
+    buckets, s3 = deployment.buckets, operator.client("s3")
+    buckets.version()
+    for bucket in (buckets.source, buckets.destination):
+        version = s3.put_object(Bucket=bucket, Key="a", Tagging="kind=report")["VersionId"]
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        s3.get_bucket_location(Bucket=bucket)
+        s3.get_bucket_notification_configuration(Bucket=bucket)
+        s3.get_bucket_encryption(Bucket=bucket)
+        with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+            s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+        assert s3.list_object_versions(Bucket=bucket)["Versions"]
+        assert s3.get_object_tagging(Bucket=bucket, Key="a", VersionId=version)["TagSet"]
+        s3.put_object_tagging(Bucket=bucket, Key="a", Tagging={"TagSet": []})
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="b")["UploadId"]
+        assert s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
+        s3.list_parts(Bucket=bucket, Key="b", UploadId=upload)
+        s3.abort_multipart_upload(Bucket=bucket, Key="b", UploadId=upload)
+
+
 def test_operators_change_no_settings(deployment: Deployment, operator: Person) -> None:
     s3, bucket = operator.client("s3"), deployment.buckets.destination
     elsewhere = deployment.buckets.make(deployment.server)
@@ -312,6 +333,30 @@ def test_the_function_moves_a_large_object_in_parts(deployment: Deployment) -> N
     sizes = {"FROGMOVE_MULTIPART_THRESHOLD": "5MiB", "FROGMOVE_PART_SIZE": "5MiB"}
     assert invoke(deployment, function, event, **sizes) == {"batchItemFailures": []}
     assert (set(buckets.here()), set(buckets.there())) == (set(), {"large"})
+
+
+def test_the_function_moves_what_it_rarely_meets(deployment: Deployment) -> None:
+    """The requests of versions named by Batch Operations, of resumed and of given-up copies."""
+    buckets = deployment.buckets
+    here, there = buckets.source, buckets.destination
+    buckets.version()
+    named = buckets.client.put_object(Bucket=here, Key="a", Tagging="kind=report")["VersionId"]
+    buckets.put("a", body=b"newer")
+    s3 = deployment.role("function").client("s3")
+
+    assert s3.list_objects_v2(Bucket=here)["KeyCount"] == 1
+    assert s3.list_objects_v2(Bucket=there)["KeyCount"] == 0
+    assert s3.head_object(Bucket=here, Key="a", VersionId=named)["VersionId"] == named
+    assert s3.get_object_tagging(Bucket=here, Key="a", VersionId=named)["TagSet"]
+    upload = s3.create_multipart_upload(Bucket=there, Key="a", Tagging="kind=report")["UploadId"]
+    s3.upload_part_copy(
+        Bucket=there, Key="a", UploadId=upload, PartNumber=1, CopySource=f"{here}/a"
+    )
+    assert [found["UploadId"] for found in s3.list_multipart_uploads(Bucket=there)["Uploads"]]
+    assert len(s3.list_parts(Bucket=there, Key="a", UploadId=upload)["Parts"]) == 1
+    s3.abort_multipart_upload(Bucket=there, Key="a", UploadId=upload)
+    s3.copy_object(Bucket=there, Key="a", CopySource=f"{here}/a")
+    s3.put_object_tagging(Bucket=there, Key="a", Tagging={"TagSet": []})
 
 
 def test_the_function_may_do_nothing_else(deployment: Deployment) -> None:
