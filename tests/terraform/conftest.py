@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.terraform import module
+from tests.terraform.deployment import Deployment
+
+if TYPE_CHECKING:
+    from tests.servers import Server
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +28,9 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> module.Plan:
         if not kept.exists():
             kept.write_text(module.plan(module.MODULE), "utf-8")
     return module.Plan.read(kept.read_text("utf-8"))
+
+
+@pytest.fixture
+def deployment(ministack: Server, plan: module.Plan) -> Deployment:
+    """The plan under names that no other test knows, with its buckets created."""
+    return Deployment.make(ministack, plan)

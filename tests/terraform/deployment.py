@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from frogmove.core.route import Route
 from frogmove.s3.uri import Location
@@ -16,9 +18,12 @@ from tests.buckets import Buckets
 from tests.terraform.module import ACCOUNT, NAMES, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.servers import Server
+
+
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,3 +281,24 @@ def allowed(document: dict[str, Any]) -> set[str]:
         named = statement["Action"]
         actions |= {named} if isinstance(named, str) else set(named)
     return actions
+
+
+def is_refused(request: Callable[[], object]) -> bool:
+    """Tell whether a request is refused for want of rights; it has to be answered."""
+    try:
+        request()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException", "403"}:
+            return True
+        raise
+    return False
+
+
+def put_large(deployment: Deployment, key: str) -> None:
+    """Upload 6 MiB, without a checksum: ministack keeps none of the whole over a copy in parts."""
+    session: Any = deployment.server.session()
+    plain = Config(request_checksum_calculation="when_required")
+    client = session.client("s3", endpoint_url=deployment.server.endpoint_url, config=plain)
+    client.put_object(
+        Bucket=deployment.buckets.source, Key=key, Body=bytes(6 * MIB), Tagging="kind=report"
+    )

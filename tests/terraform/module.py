@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -121,7 +122,9 @@ def plan(folder: Path) -> str:
 
 @cache
 def _from_the_registry(folder: Path) -> Path:
-    copy = Path(tempfile.mkdtemp(prefix="frogmove-test-")) / folder.name
+    own = Path(tempfile.mkdtemp(prefix="frogmove-test-"))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    copy = own / folder.name
     shutil.copytree(folder, copy)
     done = _run(["terraform", "init", "-input=false", "-backend=false"], copy, dict(os.environ))
     if done.returncode:
