@@ -106,7 +106,11 @@ def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         venv = users_cache() / "offline-terraform/venv"
         environment = {**os.environ, "PROVIDER_VENV": str(venv)}
         with alone(venv.parent):
-            return _run([str(TOOL), str(folder), *arguments], folder, environment)
+            # Its first use makes its environment.
+            if not (venv.parent / "made").exists():
+                _run([str(TOOL), str(MODULE), "version"], folder, environment)
+                (venv.parent / "made").touch()
+        return _run([str(TOOL), str(folder), *arguments], folder, environment)
     copy = _from_the_registry(folder)
     return _run(["terraform", *arguments], copy, dict(os.environ))
 
