@@ -218,28 +218,13 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
+  # Neither knows resources. What a job can do is bounded by the one role that it may be given.
   dynamic "statement" {
     for_each = var.batch_operations ? ["*"] : []
 
     content {
-      sid       = "StartBatchOperationsThatCallFunctions"
-      actions   = ["s3:CreateJob"]
-      resources = [statement.value]
-
-      condition {
-        test     = "StringEquals"
-        variable = "s3:RequestJobOperation"
-        values   = ["LambdaInvoke"]
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.batch_operations ? ["*"] : []
-
-    content {
-      sid       = "ListBatchOperations"
-      actions   = ["s3:ListJobs"]
+      sid       = "StartBatchOperations"
+      actions   = ["s3:CreateJob", "s3:ListJobs"]
       resources = [statement.value]
     }
   }
