@@ -159,7 +159,7 @@ def test_it_takes_its_libraries_from_the_layer_and_nothing_for_a_terminal(
         modules = spied.invoke(batch(message("1", notification(buckets.source, "a")))).value
     assert buckets.there() == {"a": b"a"}
     assert not {"click", "rich", "platformdirs", "frogmove.cli", "frogmove.cloud"} & modules.keys()
-    for name in ("boto3", "botocore", "urllib3", "aws_lambda_powertools"):
+    for name in ("botocore", "urllib3", "aws_lambda_powertools"):
         assert modules[name].startswith(str(kit.layer)), name
     assert modules["frogmove"].startswith(str(kit.task))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.servers import Server
-
-acts = pytest.mark.skipif(
-    importlib.util.find_spec("frogmove.function") is None,
-    reason="this handler does not answer direct invokes",
-)
 
 
 @pytest.fixture
@@ -75,7 +69,6 @@ def test_a_message_of_another_bucket_is_not_taken(running: Running) -> None:
         )
 
 
-@acts
 def test_a_sweep_moves_what_no_notification_has(running: Running) -> None:
     """Started as Scheduler would: by its role, through the alias, with the planned input."""
     deployment = running.deployment
@@ -110,7 +103,6 @@ def script(outputs: str, *arguments: str, **environment: str) -> subprocess.Comp
     )
 
 
-@acts
 def test_the_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
     connect(running)
     # As in the examples: one output that holds all.
@@ -121,7 +113,6 @@ def test_the_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
     assert running.deployment.buckets.state() == []
 
 
-@acts
 def test_the_smoke_test_says_when_nothing_moves(running: Running) -> None:
     """Nothing is connected: the upload stays, is found out and removed."""
     done = smoke_test(running, running.outputs, "--timeout", "1")
@@ -130,7 +121,6 @@ def test_the_smoke_test_says_when_nothing_moves(running: Running) -> None:
     assert running.deployment.buckets.state() == []
 
 
-@acts
 def test_the_smoke_test_says_when_the_function_fails(running: Running) -> None:
     name = running.deployment.plan.resources["aws_lambda_function.move"]["function_name"]
     functions = running.deployment.client("lambda")
