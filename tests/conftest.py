@@ -111,5 +111,5 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run twice as many tests at once as there are processors: they wait for servers half the time."""
+    """Run two tests at once for each processor: half of their time they wait for servers."""
     return 2 * (os.cpu_count() or 1)
