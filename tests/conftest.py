@@ -110,6 +110,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     return made
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Run two tests at once for each processor: half of their time they wait for servers."""
     return 2 * (os.cpu_count() or 1)
