@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.session import Session
 
 from frogmove.errors import RunError, UnreachableError, UsageError
@@ -82,10 +82,15 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
             f"The function {function!r} was not called: {refusal['Message']}",
             "Check --function, --region and your permissions.",
         ) from error
-    except (BotoCoreError, OSError) as error:
+    except (HTTPClientError, OSError) as error:
         raise RunError(
             f"The function {function!r} gave no answer: {error}.",
             "It may have been called, and a call can be repeated: nothing is moved twice.",
+        ) from error
+    except BotoCoreError as error:
+        raise UnreachableError(
+            f"The function {function!r} was not called: {str(error).rstrip('.')}.",
+            "Check --function, --profile and your credentials.",
         ) from error
     log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
     if not wait:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,8 +75,29 @@ def test_a_function_that_is_not_there_is_said(server: Server) -> None:
     assert "nobody" in ran.err
 
 
-def test_no_answer_is_said(server: Server) -> None:
+def test_nobody_to_call_it_as_is_said() -> None:
+    nobody: dict[str, str | None] = {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": None,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    ran = run("lambda", "invoke", "ping", environment=nobody)
+    assert (ran.code, ran.out) == (2, "")
+    assert "was not called" in ran.err
+    assert "credentials" in ran.err
+
+
+def test_nobody_there_is_said(server: Server) -> None:
     with nobody_listening() as url:
+        ran = invoke(server, "ping", "--endpoint-url", url)
+    assert (ran.code, ran.out) == (2, "")
+    assert "was not called" in ran.err
+
+
+def test_an_answer_that_does_not_come_is_said(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=lambda: listening.accept()[0].close(), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         ran = invoke(server, "ping", "--endpoint-url", url)
     assert (ran.code, ran.out) == (1, "")
     assert "gave no answer" in ran.err
