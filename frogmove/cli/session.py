@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli import exits
 from frogmove.cli.interrupt import interruptible
+from frogmove.cli.open_files import fit_open_files
 from frogmove.cli.progress import Progress
 from frogmove.cli.state import new_run_id, runs_directory
 from frogmove.connection import Connection, Engine
@@ -47,7 +48,7 @@ def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
     Raises:
         UsageError: when the settings cannot be used.
     """
-    connection = Connection(settings, limits, Engine.AUTO)
+    connection = Connection(settings, fit_open_files(limits), Engine.AUTO)
     _collect_less_garbage()
     try:
         yield connection
