@@ -27,6 +27,10 @@ class Promise(Future[T]):
         self._error: BaseException | None = None
         self._callbacks: list[Callable[[Future[T]], Any]] = []
 
+    def __repr__(self) -> str:
+        state = "open" if not self._kept else "kept" if self._error is None else "broken"
+        return f"<Promise {state}>"
+
     def set_result(self, result: T) -> None:
         """Keep the promise."""
         self._keep(result, None)

@@ -28,6 +28,13 @@ def test_a_broken_one_has_an_error() -> None:
         promise.result()
 
 
+def test_it_can_be_shown_at_any_time() -> None:
+    promises: list[Promise[int]] = [Promise(), Promise(), Promise()]
+    promises[1].set_result(1)
+    promises[2].set_exception(ValueError())
+    assert list(map(repr, promises)) == ["<Promise open>", "<Promise kept>", "<Promise broken>"]
+
+
 def test_it_is_kept_once_and_not_cancelled() -> None:
     promise: Promise[int] = Promise()
     assert not promise.cancel()
