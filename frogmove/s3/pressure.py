@@ -27,6 +27,11 @@ class Limits:
     budget: int = 200
 
 
+# What awscrt and botocore call a TLS handshake that failed. awscrt takes 10 to 30 seconds to say
+# so, on purpose, lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
+_NOT_TRUSTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"})
+
+
 class Pressure:
     """How many requests may be under way: halved on SlowDown, growing again with every success.
 
@@ -93,8 +98,10 @@ class Patience:
         limits = self._limits
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
-        # A server that has never answered is more likely to be misspelt than to be busy.
-        attempts = limits.attempts if self._answered else min(limits.attempts, 3)
+        # A server that has never answered is more likely to be misspelt than to be busy, and one
+        # that was never trusted will not be the next time.
+        never = 1 if error.code in _NOT_TRUSTED else 3
+        attempts = limits.attempts if self._answered else min(limits.attempts, never)
         if attempt >= attempts or self._budget < 1:
             return None
         self._budget -= 1

@@ -87,6 +87,13 @@ def test_a_server_that_never_answered_is_given_up_soon() -> None:
     assert patient.delay(TIMEOUT, 3) is None
 
 
+@pytest.mark.parametrize("code", ["AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"])
+def test_a_server_that_was_never_trusted_is_not_asked_again(code: str) -> None:
+    untrusted = S3Error("CopyObject", code, None, "certificate verify failed")
+    assert Patience(Limits(attempts=8), longest).delay(untrusted, 1) is None
+    assert patience(Limits(attempts=8)).delay(untrusted, 1) is not None
+
+
 def test_the_budget_of_a_run_ends_retries_and_success_refills_it() -> None:
     patient = patience(Limits(budget=2))
     assert patient.delay(TIMEOUT, 1) is not None
