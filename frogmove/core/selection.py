@@ -1,10 +1,12 @@
-"""Which objects a command means: keys by name, or everything in a folder. Pure."""
+"""Which objects are meant: keys by name, everything in a folder, or what is old enough. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from frogmove.core.route import Route
 from frogmove.errors import UsageError
+from frogmove.s3 import S3Object
 from frogmove.s3.uri import check_key
 
 
@@ -67,3 +69,11 @@ def select(
     if not folder:
         raise UsageError("An empty --prefix means everything.", "Say --all if that is meant.")
     return Folder(check_key(route.source.prefix + folder))
+
+
+def left_behind(objects: Iterable[S3Object], before: datetime) -> Iterator[S3Object]:
+    """Pass those objects on that were there before a time.
+
+    Younger ones are left to their own events, which are on their way.
+    """
+    return (item for item in objects if item.last_modified <= before)

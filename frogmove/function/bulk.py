@@ -11,8 +11,8 @@ from frogmove.core.compare import plan_settled_sync
 from frogmove.core.plan import plan_move
 from frogmove.core.reach import explain
 from frogmove.core.report import action_record
+from frogmove.core.selection import left_behind
 from frogmove.core.source import LOOK_AHEAD
-from frogmove.core.sweep import left_behind
 from frogmove.core.transfer import run
 from frogmove.core.upload_markers import UploadMarkers
 from frogmove.s3 import S3Error

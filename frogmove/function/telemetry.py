@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from collections import Counter
 from functools import partial
@@ -36,7 +37,9 @@ class _Output(logging.Handler):
     """Writes lines to whatever is the standard output at the time."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), flush=True)
+        # In one piece: a name and the line's end written apart could be parted by another thread.
+        sys.stdout.write(f"{self.format(record)}\n")
+        sys.stdout.flush()
 
 
 # Pure ASCII: whatever an outsider put into a key is shown as escapes, on one line.

@@ -94,15 +94,11 @@ def read(
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = texts.append
-    _parse(parser, body)
-    return top, records
-
-
-def _parse(parser: expat.XMLParserType, body: bytes) -> None:
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         raise MalformedAnswerError(f"the answer is no XML: {error}") from error
+    return top, records
 
 
 def read_error(body: bytes) -> tuple[str, str] | None:
@@ -123,7 +119,7 @@ def read_page(body: bytes) -> Page:
     usual = _read_usual(body)
     if usual is not None:
         return usual
-    top, records = _read_flat(body) or read(body, "ListBucketResult", _KINDS)
+    top, records = read(body, "ListBucketResult", _KINDS)
     decode = _decoded if top.get("EncodingType") == "url" else str
     objects = []
     prefixes = []
@@ -198,49 +194,6 @@ def _read_usual(body: bytes) -> Page | None:
 
 
 _KINDS = frozenset({"Contents", "CommonPrefixes"})
-_TOP = frozenset({"IsTruncated", "NextContinuationToken", "EncodingType"})
-_LEAVES = frozenset({"Key", "Size", "ETag", "LastModified", "StorageClass", "Prefix"})
-
-
-def _read_flat(body: bytes) -> tuple[Record, list[tuple[str, Record]]] | None:
-    """Read a listing as :func:`read` does, without a Python call per element.
-
-    expat puts texts and the names of ended elements into one list, as they come. What tells a
-    name from a text is the namespace before it: no text of a URL-encoded listing has one.
-
-    Returns:
-        None when the listing is not such a one.
-    """
-    events: list[str] = []
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
-    # A beginning only parts the text before it from that after it.
-    parser.StartElementHandler = dict[str, object]().__setitem__
-    parser.CharacterDataHandler = events.append
-    parser.EndElementHandler = events.append
-    _parse(parser, body)
-    namespace, _, root = events[-1].rpartition("}")
-    if root != "ListBucketResult" or not namespace:
-        return None
-    mark = namespace + "}"
-    names = {mark + name: name for name in _KINDS | _TOP | _LEAVES}
-    records: list[tuple[str, Record]] = []
-    top, record = Record(), Record()
-    before = ""
-    for event in events:
-        if event in names:
-            name = names[event]
-            # An empty element is preceded by the end of another.
-            text = "" if before.startswith(mark) else before.strip()
-            if name in _LEAVES:
-                record[name] = text
-            elif name in _KINDS:
-                records.append((name, record))
-                record = Record()
-            else:
-                top[name] = text
-        before = event
-    return (top, records) if top.get("EncodingType") == "url" else None
 
 
 def _decoded(key: str) -> str:

@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 import pytest
 
 from frogmove.core.route import Route
-from frogmove.core.selection import Folder, Keys, Selection, select
+from frogmove.core.selection import Folder, Keys, Selection, left_behind, select
 from frogmove.errors import UsageError
 from frogmove.s3.uri import parse_location
+from tests.objects import LONG_AGO, an_object
 
 ROUTE = Route(parse_location("s3://src/in"), parse_location("s3://dst"))
 
@@ -59,3 +62,11 @@ def test_no_way_or_several_ways_of_choosing_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         select(ROUTE, names, folder, everything=everything)
+
+
+def test_what_is_old_enough_is_left_behind() -> None:
+    ages = {"older": -1, "just as old": 0, "younger": 1}
+    objects = [
+        an_object(key, last_modified=LONG_AGO + timedelta(seconds=age)) for key, age in ages.items()
+    ]
+    assert [item.key for item in left_behind(objects, LONG_AGO)] == ["older", "just as old"]
