@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from frogmove import __version__
 from frogmove.errors import UsageError
+from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.conditions import ALL, Conditions, is_aws, probe
+from frogmove.s3.conditions import ALL, Conditions, probe
 from frogmove.s3.patience import PatientS3
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Connection:
     Attributes:
         s3: what to ask.
         endpoint_url: the address of the server.
+        named_endpoint: the same where somebody named it, in whatever way; None where it is the
+            Region's own.
         engine: what sends the requests, in words.
 
     Raises:
@@ -57,6 +60,8 @@ class Connection:
         self._lane, self.engine = _lane(boto, settings, limits, engine)
         self.s3 = PatientS3(self._lane, limits)
         self.endpoint_url = boto.endpoint_url
+        is_own = is_default(boto.endpoint_url, boto.client.meta.region_name)
+        self.named_endpoint = settings.endpoint_url or (None if is_own else boto.endpoint_url)
 
     def close(self) -> None:
         """Wait for the requests under way and end the threads."""

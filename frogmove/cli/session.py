@@ -25,7 +25,6 @@ from frogmove.core.report import Summary
 from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
 from frogmove.s3 import S3Error
-from frogmove.s3.conditions import is_aws
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -98,7 +97,7 @@ def header(command: str, settings: Settings, policy: Policy, connection: Connect
         profile=settings.profile,
         region=settings.region,
         # However the server was named: a resume must not go to another one.
-        endpoint_url=None if is_aws(connection.endpoint_url) else connection.endpoint_url,
+        endpoint_url=connection.named_endpoint,
     )
 
 

@@ -5,12 +5,9 @@ import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from frogmove.s3 import S3, Copy, Deletion, S3Error, S3Object
 from frogmove.s3.failure import Kind
-
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 _OTHER_ETAG = "0" * 32
 
@@ -46,11 +43,6 @@ class Conditions:
 # Copies and deletes with conditions, per key in batches too, since 2025.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 ALL = Conditions(copy_source=True, copy_destination=True, delete=True, delete_many=True)
-
-
-def is_aws(endpoint_url: str) -> bool:
-    """Tell whether an endpoint is AWS's own, which honours every condition."""
-    return (urlsplit(endpoint_url).hostname or "").endswith(_AWS_DOMAINS)
 
 
 def probe(s3: S3, bucket: str, prefix: str) -> Conditions:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.conditions import ALL, Conditions, is_aws, probe
+from frogmove.s3.conditions import ALL, Conditions, probe
 from frogmove.s3.failure import Kind, S3Error
 from tests.buckets import Buckets
 
@@ -44,28 +44,6 @@ def test_a_bucket_that_cannot_be_written_to_cannot_be_probed(seaweedfs: Server) 
         probe(bob, buckets.destination, "")
     assert caught.value.kind is Kind.DENIED
     assert buckets.there() == {}
-
-
-@pytest.mark.parametrize(
-    ("endpoint_url", "aws"),
-    [
-        ("https://s3.amazonaws.com", True),
-        ("https://s3.eu-central-1.amazonaws.com", True),
-        ("https://s3.dualstack.eu-central-1.amazonaws.com", True),
-        ("https://s3.cn-north-1.amazonaws.com.cn", True),
-        ("https://S3.EU-CENTRAL-1.AMAZONAWS.COM", True),
-        ("http://127.0.0.1:9000", False),
-        ("http://localhost", False),
-        ("https://amazonaws.com.example.org", False),
-        ("https://example.org/s3.amazonaws.com", False),
-        ("https://s3.amazonaws.com@example.org", False),
-        ("https://evilamazonaws.com", False),
-        ("https://s3.eu-central-1.wasabisys.com", False),
-        ("", False),
-    ],
-)
-def test_only_aws_itself_is_trusted_unasked(endpoint_url: str, aws: bool) -> None:
-    assert is_aws(endpoint_url) is aws
 
 
 @pytest.mark.parametrize("name", ["copy_source", "copy_destination", "delete", "delete_many"])
