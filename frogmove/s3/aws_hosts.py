@@ -21,7 +21,7 @@ _DOMAINS = (
 _DOMAIN = "|".join(re.escape(domain) for domain in _DOMAINS)
 
 # botocore's name for us-east-1 is aws-global, where that is not asked for by its own.
-_REGION = r"(?:(?:[a-z]{2}|eusc|us-gov|us-iso[a-z]?|eu-iso[a-z]?)-[a-z]+-\d+|aws-global)"
+_REGION = r"(?:(?:[a-z]{2}|eusc-[a-z]{2}|us-gov|us-iso[a-z]?|eu-iso[a-z]?)-[a-z]+-\d+|aws-global)"
 
 # https://docs.aws.amazon.com/general/latest/gr/s3.html
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
