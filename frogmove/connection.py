@@ -12,6 +12,7 @@ from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.conditions import ALL, Conditions, probe
 from frogmove.s3.patience import PatientS3
+from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -57,6 +58,7 @@ class Connection:
     def __init__(self, settings: Settings, limits: Limits, engine: Engine = Engine.BOTO3) -> None:
         renew = partial(make_client, settings, limits.concurrency)
         boto = BotoS3(renew(), limits.concurrency, renew)
+        self._boto = boto
         self._lane, self.engine = _lane(boto, settings, limits, engine)
         self.s3 = PatientS3(self._lane, limits)
         self.endpoint_url = boto.endpoint_url
@@ -67,11 +69,16 @@ class Connection:
         """Wait for the requests under way and end the threads."""
         self._lane.close()
 
+    @property
+    def refused(self) -> list[str]:
+        """What the server refused so far and is asked without, in words."""
+        return self._boto.fallbacks.words
+
     def conditions(self, destination: Location) -> Conditions:
         """Tell which conditional requests the server honours.
 
-        AWS is known. Any other server is asked, once a run: an answer kept for longer would
-        outlive the server that gave it.
+        AWS is known, but for its directory buckets. Any other server is asked, once a run: an
+        answer kept for longer would outlive the server that gave it.
 
         Args:
             destination: where two throw-away keys may be written to find out.
@@ -79,7 +86,7 @@ class Connection:
         Raises:
             S3Error: when they cannot be written.
         """
-        if is_aws(self.endpoint_url):
+        if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
             return ALL
         return probe(self.s3, destination.bucket, destination.prefix)
 

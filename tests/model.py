@@ -90,7 +90,7 @@ class World:
     def source_of(self, copy: Copy, operation: str) -> Stored:
         """Read a copy's source, under its condition."""
         source = self.stored(copy.bucket, copy.source.key, operation)
-        if source.etag != copy.source.etag:
+        if copy.guard_source and source.etag != copy.source.etag:
             raise _precondition(operation)
         return source
 

@@ -120,7 +120,11 @@ def ministack() -> Iterator[Server]:
         pytest.skip("ministack is not installed: pip install 'frogmove[local]'")
     with running_server() as running:
         yield Server(
-            "ministack", running.endpoint_url, "test", "test", replace(ALL, copy_destination=False)
+            "ministack",
+            running.endpoint_url,
+            "test",
+            "test",
+            replace(ALL, copy_destination=False, copy_replace=False),
         )
 
 

@@ -219,17 +219,19 @@ class Session:
         with explained(self._probed.bucket):
             conditions = self._connection.conditions(self._probed)
         server = self._connection.endpoint_url
-        ignored = ", ".join(conditions.ignored)
-        if ignored and self._policy.require_conditional:
+        shortcomings = "; ".join(conditions.shortcomings)
+        if shortcomings and self._policy.require_conditional:
             raise UsageError(
-                f"{server} ignores {ignored}.",
+                f"{server} {shortcomings}.",
                 "Nothing was moved, as --require-conditional asks.",
             )
-        self._console.detail(f"Conditions that {server} ignores: {ignored or 'none'}.")
+        self._console.detail(f"Conditions: {server} {shortcomings or 'honours all'}.")
+        for words in self._connection.refused:
+            self._console.warn(f"This server refuses {words}: it is asked without.")
         if not conditions.delete:
             self._console.warn(
-                "This server ignores conditional deletes: each source is looked at just before "
-                "its delete, which leaves a moment for an overwrite to go unseen."
+                "This server does not honour conditional deletes: each source is looked at just "
+                "before its delete, which leaves a moment for an overwrite to go unseen."
             )
         terms = self._policy.terms(conditions)
         return replace(terms, probe_source=self._probed != self._route.destination)

@@ -6,10 +6,14 @@ from functools import partial
 
 from frogmove.core.window import Parked
 from frogmove.s3 import LARGEST_DELETE, S3, Deletion, S3Error
+from frogmove.s3.failure import Kind
 
 
 class DeletionBatch:
     """Collects deletes and sends them together.
+
+    A server may have no batches after all: Google Cloud Storage answers 501, others 405, or that
+    there is nothing at that address. Then each key is deleted by a request of its own.
 
     Args:
         s3: where the bucket is.
@@ -53,24 +57,39 @@ class DeletionBatch:
         self._before()
         if len(waiting) == 1:
             ((deletion, fate),) = waiting
-            self._s3.delete(self._bucket, deletion).add_done_callback(partial(_tell_one, fate))
+            self._send_one(deletion, fate)
         else:
-            fates = {deletion.key: fate for deletion, fate in waiting}
             deletions = [deletion for deletion, _ in waiting]
             sent = self._s3.delete_many(self._bucket, deletions)
-            sent.add_done_callback(partial(_tell_each, fates))
+            sent.add_done_callback(partial(self._tell_each, waiting))
+
+    def _tell_each(
+        self,
+        waiting: list[tuple[Deletion, Parked[S3Error | None]]],
+        done: Future[dict[str, S3Error | None]],
+    ) -> None:
+        error = done.exception()
+        has_no_batches = _is(error, Kind.REFUSED, Kind.MISSING)
+        if has_no_batches:
+            self._most = 1
+        for deletion, fate in waiting:
+            own = done.result()[deletion.key] if error is None else error
+            # It was not deleted, and a request of its own may do.
+            if has_no_batches or _is(own, Kind.REFUSED):
+                self._send_one(deletion, fate)
+            else:
+                _tell(fate, own)
+
+    def _send_one(self, deletion: Deletion, fate: Parked[S3Error | None]) -> None:
+        self._s3.delete(self._bucket, deletion).add_done_callback(partial(_tell_one, fate))
 
 
 def _tell_one(fate: Parked[S3Error | None], done: Future[None]) -> None:
     _tell(fate, done.exception())
 
 
-def _tell_each(
-    fates: dict[str, Parked[S3Error | None]], done: Future[dict[str, S3Error | None]]
-) -> None:
-    error = done.exception()
-    for key, fate in fates.items():
-        _tell(fate, done.result()[key] if error is None else error)
+def _is(error: BaseException | None, *kinds: Kind) -> bool:
+    return isinstance(error, S3Error) and error.kind in kinds
 
 
 def _tell(fate: Parked[S3Error | None], error: BaseException | None) -> None:

@@ -6,7 +6,7 @@ import uuid
 from frogmove.core.window import Answer
 from frogmove.s3 import S3, Deletion
 from frogmove.s3.failure import Kind, S3Error
-from frogmove.s3.uri import Location
+from frogmove.s3.uri import Location, is_access_point
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
 _ALIAS_ENDINGS = ("-s3alias", "-ext-s3alias")
@@ -14,7 +14,7 @@ _ALIAS_ENDINGS = ("-s3alias", "-ext-s3alias")
 
 def may_be_alias(bucket: str) -> bool:
     """Tell whether a bucket's name is that of an access point, behind which is another bucket."""
-    return bucket.endswith(_ALIAS_ENDINGS)
+    return is_access_point(bucket) or bucket.endswith(_ALIAS_ENDINGS)
 
 
 async def are_one(s3: S3, looked_at: Location, written_to: Location) -> bool:

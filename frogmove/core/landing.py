@@ -7,6 +7,7 @@ from frogmove.core.distinct import are_one
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.result import Outcome, Result
 from frogmove.core.route import Route
+from frogmove.core.tags import missing_tags
 from frogmove.core.terms import OnConflict, Terms
 from frogmove.core.verify import Likeness, Verify, compare, same_etag
 from frogmove.core.window import Answer
@@ -67,12 +68,14 @@ class Landing:
             to_bucket=self.route.destination.bucket,
             to_key=action.destination_key,
             replaces=action.replaces,
-            guard_destination=self.terms.conditions.copy_destination,
         )
         for _ in range(ATTEMPTS):
             copied = await self._try(copy)
             if copied is not None:
-                return await self._verify(action, copy, copied)
+                landed = await self._verify(action, copy, copied)
+                if copied.asked_for_tags or not isinstance(landed, Landed):
+                    return landed
+                return await self._check_tags(action, copy, landed)
             again = await self._reconsider(action, copy)
             if not isinstance(again, Copy):
                 return again
@@ -82,9 +85,14 @@ class Landing:
     async def _try(self, copy: Copy) -> Copied | None:
         """Copy; None when a condition did not hold."""
         large = copy.source.size > self.terms.multipart.threshold
+        conditions = self.terms.conditions
+        condition = "copy_destination" if copy.replaces is None else "copy_replace"
         # Parts are not worth copying when it is known beforehand that they cannot be assembled.
-        if (large or not copy.guard_destination) and await self._is_occupied(copy):
+        if (large or not getattr(conditions, condition)) and await self._is_occupied(copy):
             return None
+        sent = conditions.sends(condition), "copy_source" not in conditions.refused
+        if sent != (copy.guard_destination, copy.guard_source):
+            copy = replace(copy, guard_destination=sent[0], guard_source=sent[1])
         try:
             if not large:
                 return await Answer(self.s3.copy(copy))
@@ -176,6 +184,15 @@ class Landing:
                 action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept"
             )
         return self._judge(action, landed, source, there)
+
+    async def _check_tags(self, action: Action, copy: Copy, landed: Landed) -> Landed | Result:
+        """Say which tags a copy lacks; strictly, that is too little to delete the source."""
+        missing = await missing_tags(self.s3, copy)
+        if not missing:
+            return landed
+        if self.terms.verify is Verify.STRICT:
+            return Result(action, Outcome.FAILED, f"{missing}; source kept", copy.to_key)
+        return replace(landed, note="; ".join(filter(None, (landed.note, missing))))
 
     def _judge(self, action: Action, landed: Landed, source: Head, there: Head) -> Landed | Result:
         evidence = compare(source, there)

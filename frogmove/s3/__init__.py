@@ -92,6 +92,7 @@ class Copy:
         to_key: the destination key.
         replaces: the ETag that the destination must hold; None: it must hold nothing.
         guard_destination: False leaves the destination condition out, for servers without it.
+        guard_source: False leaves the source condition out, for servers that refuse it.
     """
 
     bucket: str
@@ -100,14 +101,22 @@ class Copy:
     to_key: str
     replaces: str | None = None
     guard_destination: bool = True
+    guard_source: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The answer to a copy: the ETag of what was written, and its version where there are any."""
+    """The answer to a copy.
+
+    Attributes:
+        etag: of what was written.
+        version_id: its version, where there are any.
+        asked_for_tags: whether the copy was told to carry tags; some servers refuse to be told.
+    """
 
     etag: str
     version_id: str | None = None
+    asked_for_tags: bool = True
 
 
 @dataclass(frozen=True, slots=True)

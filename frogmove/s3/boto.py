@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, shapes
+from frogmove.s3.failure import Kind
+from frogmove.s3.fallbacks import TAGGING, Fallbacks, is_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +32,9 @@ class BotoS3:
         concurrency: how many requests may be under way at once.
         renew: makes another such client, of credentials read anew, when S3 says that those of
             this one have expired; None where that cannot help.
+
+    Attributes:
+        fallbacks: what the server refuses and is asked without.
     """
 
     def __init__(
@@ -41,6 +46,8 @@ class BotoS3:
         self._client = client
         self._renew = renew
         self._renewing = Lock()
+        self.fallbacks = Fallbacks()
+        self.fallbacks.attach(client)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="s3")
 
     @property
@@ -56,6 +63,7 @@ class BotoS3:
     def close(self) -> None:
         """Wait for the requests under way and end the threads."""
         self._pool.shutdown(cancel_futures=True)
+        self.fallbacks.detach(self._client)
 
     def list_page(
         self,
@@ -98,7 +106,7 @@ class BotoS3:
 
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""
-        more = shapes.destination_condition(copy)
+        more = shapes.source_condition(copy) | shapes.destination_condition(copy)
         if copy.source.storage_class != "STANDARD":
             # CopyObject would reset it to STANDARD.
             more["StorageClass"] = copy.source.storage_class
@@ -108,13 +116,14 @@ class BotoS3:
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
                 CopySource=shapes.copy_source(copy),  # type: ignore[arg-type]
-                CopySourceIfMatch=shapes.quoted(copy.source.etag),
                 MetadataDirective="COPY",
                 TaggingDirective="COPY",
                 **more,
             )
             return Copied(
-                shapes.unquoted(answer["CopyObjectResult"]["ETag"]), answer.get("VersionId")
+                shapes.unquoted(answer["CopyObjectResult"]["ETag"]),
+                answer.get("VersionId"),
+                asked_for_tags=not self.fallbacks.leaves_out("CopyObject", TAGGING),
             )
 
         return self._submit("CopyObject", request)
@@ -154,7 +163,15 @@ class BotoS3:
             answer = self._client.get_object_tagging(Bucket=bucket, Key=key, **version)
             return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
-        return self._submit("GetObjectTagging", request)
+        def none_where_there_are_none() -> Mapping[str, str]:
+            try:
+                return self._send("GetObjectTagging", request)
+            except S3Error as error:
+                if is_unknown(error):
+                    return {}
+                raise
+
+        return self._submit("GetObjectTagging", none_where_there_are_none)
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
@@ -188,8 +205,8 @@ class BotoS3:
                 UploadId=upload_id,
                 PartNumber=number,
                 CopySource=shapes.copy_source(copy),  # type: ignore[arg-type]
-                CopySourceIfMatch=shapes.quoted(copy.source.etag),
                 CopySourceRange=f"bytes={first}-{last}",
+                **shapes.source_condition(copy),
             )
             return shapes.part(number, answer["CopyPartResult"])
 
@@ -276,6 +293,29 @@ class BotoS3:
         return self._pool.submit(attempt)
 
     def _request(self, operation: str, request: Callable[[], T]) -> T:
+        """Send a request; where it is refused, without what the server may not know."""
+        try:
+            return self._send(operation, request)
+        except S3Error as error:
+            if not self.fallbacks.may_help(error):
+                raise
+            refusal = error
+        for names in self.fallbacks.trials(operation):
+            try:
+                with self.fallbacks.leaving_out(names):
+                    answer = self._send(operation, request)
+            except S3Error as error:
+                if self.fallbacks.may_help(error):
+                    continue
+                if error.kind in {Kind.CHANGED, Kind.MISSING}:
+                    # That is an answer to what was asked.
+                    self.fallbacks.learn(operation, names)
+                raise
+            self.fallbacks.learn(operation, names)
+            return answer
+        raise refusal
+
+    def _send(self, operation: str, request: Callable[[], T]) -> T:
         try:
             return request()
         except ClientError as error:
@@ -297,6 +337,7 @@ class BotoS3:
         with self._renewing:
             if self._client is client:
                 self._client = self._renew()
+                self.fallbacks.attach(self._client)
         return True
 
 

@@ -4,49 +4,93 @@ import contextlib
 import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from frogmove.s3 import S3, Copy, Deletion, S3Error, S3Object
+from frogmove.s3 import S3, Copied, Copy, Deletion, S3Error, S3Object
 from frogmove.s3.failure import Kind
 
 _OTHER_ETAG = "0" * 32
 
+_BODY = b"frogmove asks which conditions this server honours"
+
+
+class Support(StrEnum):
+    """What a server does about a condition."""
+
+    HONOURED = "honours"
+    IGNORED = "ignores"
+    REFUSED = "refuses"
+    UNKNOWN = "does not tell about"
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Which conditions a server honours rather than ignores.
+    """Which conditions a server honours: only those are relied upon.
 
     Attributes:
         copy_source: a copy only of the ETag named.
-        copy_destination: a copy only where the destination holds nothing, or what was named.
+        copy_destination: a copy only where the destination holds nothing.
         delete: a delete only of the ETag named.
         delete_many: the same for each key of a batch.
+        copy_replace: a copy only over the ETag named.
+        refused: the names of those that it answers with a refusal, so that they cannot be sent.
+        unknown: the names of those of which nothing could be found out: sent, not relied upon.
     """
 
     copy_source: bool
     copy_destination: bool
     delete: bool
     delete_many: bool
+    copy_replace: bool = False
+    refused: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+    def sends(self, name: str) -> bool:
+        """Tell whether requests carry a condition."""
+        return getattr(self, name) or name in self.unknown
 
     @property
     def ignored(self) -> list[str]:
         """The conditions the server ignores, in words."""
-        words = {
-            "copy-source-if-match": self.copy_source,
-            "if-none-match on copies": self.copy_destination,
-            "if-match on deletes": self.delete,
-            "ETags in batched deletes": self.delete_many,
-        }
-        return [name for name, honoured in words.items() if not honoured]
+        return self._words(Support.IGNORED)
 
+    @property
+    def shortcomings(self) -> list[str]:
+        """What keeps conditions from being relied upon, in words; empty where all can be."""
+        kinds = (Support.IGNORED, Support.REFUSED, Support.UNKNOWN)
+        found = ((kind, self._words(kind)) for kind in kinds)
+        return [f"{kind.value} {', '.join(words)}" for kind, words in found if words]
+
+    def _words(self, support: Support) -> list[str]:
+        return [words for name, words in _WORDS.items() if self._support(name) is support]
+
+    def _support(self, name: str) -> Support:
+        if getattr(self, name):
+            return Support.HONOURED
+        if name in self.refused:
+            return Support.REFUSED
+        return Support.UNKNOWN if name in self.unknown else Support.IGNORED
+
+
+_WORDS = {
+    "copy_source": "copy-source-if-match",
+    "copy_destination": "if-none-match on copies",
+    "copy_replace": "if-match on copies",
+    "delete": "if-match on deletes",
+    "delete_many": "ETags in batched deletes",
+}
 
 # Copies and deletes with conditions, per key in batches too, since 2025.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
-ALL = Conditions(copy_source=True, copy_destination=True, delete=True, delete_many=True)
+ALL = Conditions(
+    copy_source=True, copy_destination=True, delete=True, delete_many=True, copy_replace=True
+)
 
 
 def probe(s3: S3, bucket: str, prefix: str) -> Conditions:
-    """Find out what a server honours, by requests that it must refuse.
+    """Find out what a server honours, by requests that it must not do.
 
     Works on two throw-away keys under the destination's prefix and deletes them again. The
     source is left alone, as objects there set off notifications.
@@ -57,40 +101,113 @@ def probe(s3: S3, bucket: str, prefix: str) -> Conditions:
         prefix: the destination prefix.
 
     Raises:
-        S3Error: when the throw-away keys cannot be written.
+        S3Error: when the throw-away keys cannot be written, or no request can succeed.
     """
-    key = f"{prefix}.frogmove-probe-{uuid.uuid4().hex}"
-    other = key + "-copy"
-    written = s3.put(bucket, key, b"frogmove asks which conditions this server honours").result()
-    # By version, where there are versions: a plain delete would leave a marker for ever.
-    left = [Deletion(key, None, written.version_id)]
+    return _Probe(s3, bucket, f"{prefix}.frogmove-probe-{uuid.uuid4().hex}").conditions()
 
-    def is_refused(source: S3Object, *, guarded: bool) -> bool:
-        copied = s3.copy(Copy(bucket, source, bucket, other, guard_destination=guarded))
+
+class _Probe:
+    """One probe under way."""
+
+    def __init__(self, s3: S3, bucket: str, key: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._key = key
+        self._other = key + "-copy"
+        # By version, where there are versions: a plain delete would leave a marker for ever.
+        self._left: list[Deletion] = []
+
+    def conditions(self) -> Conditions:
+        """Ask everything."""
+        written = self._s3.put(self._bucket, self._key, _BODY).result()
+        self._left.append(Deletion(self._key, None, written.version_id))
+        seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
+        try:
+            found = self._ask_copies(seen)
+            found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
+            found["delete_many"] = self._ask_batch()
+        finally:
+            for deletion in self._left:
+                with contextlib.suppress(S3Error):
+                    self._s3.delete(self._bucket, deletion).result()
+        return Conditions(
+            **{name: support is Support.HONOURED for name, support in found.items()},
+            refused=_names(found, Support.REFUSED),
+            unknown=_names(found, Support.UNKNOWN),
+        )
+
+    def _ask_copies(self, seen: S3Object) -> dict[str, Support]:
+        """Copy once as it should be, so that later refusals can be told from others."""
+        names = ("copy_source", "copy_destination", "copy_replace")
+        found = dict.fromkeys(names, Support.UNKNOWN)
+        guarded = True
+        copied = self._copy(seen)
+        if _tell(copied) is Support.REFUSED:
+            guarded = False
+            copied = self._copy(seen, guard_source=False)
+        if copied.exception() is not None:
+            return found
+        if guarded:
+            found["copy_source"] = _tell(self._copy(seen._replace(etag=_OTHER_ETAG)))
+        else:
+            found["copy_source"] = Support.REFUSED
+        # Now there is something that a copy must not replace.
+        for name, replaces in (("copy_destination", None), ("copy_replace", _OTHER_ETAG)):
+            copied = self._copy(seen, replaces, guard_source=guarded, guard_destination=True)
+            found[name] = _tell(copied)
+        return found
+
+    def _copy(
+        self,
+        source: S3Object,
+        replaces: str | None = None,
+        *,
+        guard_source: bool = True,
+        guard_destination: bool = False,
+    ) -> Future[Copied]:
+        copied = self._s3.copy(
+            Copy(
+                self._bucket,
+                source,
+                self._bucket,
+                self._other,
+                replaces,
+                guard_destination=guard_destination,
+                guard_source=guard_source,
+            )
+        )
         if copied.exception() is None:
-            left.append(Deletion(other, None, copied.result().version_id))
-        return _refuses(copied)
+            left = Deletion(self._other, None, copied.result().version_id)
+            if left not in self._left:
+                self._left.append(left)
+        return copied
 
-    try:
-        seen = s3.head(bucket, key).result().object
-        copy_source = is_refused(seen._replace(etag=_OTHER_ETAG), guarded=False)
-        is_refused(seen, guarded=False)  # Now there is something that a copy must not replace.
-        copy_destination = is_refused(seen, guarded=True)
-        delete = _refuses(s3.delete(bucket, Deletion(key, _OTHER_ETAG)))
-        batch = s3.delete_many(bucket, [Deletion(other, _OTHER_ETAG)]).result()
-        return Conditions(copy_source, copy_destination, delete, _changed(batch[other]))
-    finally:
-        for deletion in left:
-            with contextlib.suppress(S3Error):
-                s3.delete(bucket, deletion).result()
+    def _ask_batch(self) -> Support:
+        sent = self._s3.delete_many(self._bucket, [Deletion(self._other, _OTHER_ETAG)])
+        if sent.exception() is not None:
+            return _tell(sent)
+        return _support(sent.result()[self._other])
 
 
-def _refuses(future: Future[Any]) -> bool:
+def _tell(future: Future[Any]) -> Support:
+    """Read the answer to a request that must not be done.
+
+    Raises:
+        S3Error: when every further request would fail in the same way.
+    """
     error = future.exception()
-    if error is not None and not isinstance(error, S3Error):
+    if error is not None and (not isinstance(error, S3Error) or error.ends_the_run):
         raise error
-    return _changed(error)
+    return _support(error)
 
 
-def _changed(error: S3Error | None) -> bool:
-    return error is not None and error.kind is Kind.CHANGED
+def _support(error: S3Error | None) -> Support:
+    if error is None:
+        return Support.IGNORED
+    if error.kind is Kind.CHANGED:
+        return Support.HONOURED
+    return Support.REFUSED if error.kind is Kind.REFUSED else Support.UNKNOWN
+
+
+def _names(found: dict[str, Support], support: Support) -> frozenset[str]:
+    return frozenset(name for name, each in found.items() if each is support)

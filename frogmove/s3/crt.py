@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
+from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
 from frogmove.s3.promise import Promise
 from frogmove.s3.transport import Answer, NoAnswerError, Transport
@@ -54,6 +55,7 @@ class CrtS3:
         self._transport = transport
         self._preparer = Preparer(boto.client)
         self._preparing = Lock()
+        self._learnt = 0
         self._closed = False
 
     @property
@@ -110,9 +112,16 @@ class CrtS3:
 
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""
-        return self._send(
-            "CopyObject", partial(_copy_request, copy), _copied, partial(self._boto.copy, copy)
-        )
+
+        def result(answer: Answer) -> Copied:
+            # What was learnt meanwhile says less of this request, never more.
+            tags = not self._boto.fallbacks.leaves_out("CopyObject", TAGGING)
+            return Copied(
+                xml.read_copied(answer.body), answer.headers.get("x-amz-version-id"), tags
+            )
+
+        again = partial(self._boto.copy, copy)
+        return self._send("CopyObject", partial(_copy_request, copy), result, again)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.S3`."""
@@ -215,8 +224,12 @@ class CrtS3:
         return future
 
     def _current(self) -> Preparer:
-        """Return who prepares requests, for the credentials of now."""
+        """Return who prepares requests, for the credentials and with the knowledge of now."""
         preparer = self._preparer
+        learnt = self._boto.fallbacks.version
+        if self._learnt != learnt:
+            self._learnt = learnt
+            preparer.forget()
         if preparer.client is self._boto.client:
             return preparer
         with self._preparing:
@@ -236,7 +249,7 @@ class CrtS3:
         try:
             found = self._read(operation, result, answer)
         except S3Error as error:
-            if _is_for_boto(error):
+            if _is_for_boto(error) or self._boto.fallbacks.may_help(error):
                 preparer.forget()
                 self._redo(again, future)
             else:
@@ -284,19 +297,20 @@ def _copy_request(copy: Copy, preparer: Preparer) -> Request:
         ("copy", copy.bucket, copy.to_bucket), "copy_object", partial(_copy_params, copy)
     )
     source = copy.source
-    headers = [
-        template.copy_source(_allowed(source.key), source.version_id),
-        ("x-amz-copy-source-if-match", shapes.quoted(source.etag)),
-    ]
+    headers = [template.copy_source(_allowed(source.key), source.version_id)]
     if source.storage_class != "STANDARD":
         # CopyObject would reset it to STANDARD.
         headers.append(("x-amz-storage-class", source.storage_class))
-    condition = shapes.destination_condition(copy)
-    headers += [(_CONDITIONS[name], value) for name, value in condition.items()]
+    for condition in (shapes.source_condition(copy), shapes.destination_condition(copy)):
+        headers += [(_CONDITIONS[name], value) for name, value in condition.items()]
     return template.stamped(_allowed(copy.to_key), headers)
 
 
-_CONDITIONS = {"IfNoneMatch": "If-None-Match", "IfMatch": "If-Match"}
+_CONDITIONS = {
+    "CopySourceIfMatch": "x-amz-copy-source-if-match",
+    "IfNoneMatch": "If-None-Match",
+    "IfMatch": "If-Match",
+}
 
 
 def _copy_params(copy: Copy) -> dict[str, object]:
@@ -318,10 +332,6 @@ def _allowed(key: str) -> str:
 
 def _page(answer: Answer) -> Page:
     return xml.read_page(answer.body)
-
-
-def _copied(answer: Answer) -> Copied:
-    return Copied(xml.read_copied(answer.body), answer.headers.get("x-amz-version-id"))
 
 
 def _head(key: str, version_id: str | None, answer: Answer) -> Head:

@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
-from frogmove.s3 import S3, Page, S3Object
+from frogmove.s3 import S3, Page, S3Error, S3Object
+from frogmove.s3.failure import Kind
 from frogmove.s3.ranges import midpoint, spread
+from frogmove.s3.uri import is_directory_bucket
 
 # Requests of one listing under way at once.
 WAYS = 8
@@ -46,6 +48,10 @@ class _Range:
         if not self.begun or self.coming is not None:
             return False
         return self.token is None or (self.last is not None and self.reached > self.last)
+
+    def is_a_guess(self) -> bool:
+        """Tell whether nothing of it has been read, so that others can be read in its place."""
+        return self.token is None and self.after != "" and not self.reached
 
     def take(self, page: Page) -> None:
         """Take a page in."""
@@ -100,7 +106,7 @@ class _Listing:
         return objects
 
     def _first_key(self, following: _Range) -> str | None:
-        while not following.pages and not following.is_read():
+        while following in self._ranges and not following.pages and not following.is_read():
             self._schedule(following)
             self._receive()
         page = next((page for page in following.pages if page.objects), None)
@@ -146,6 +152,10 @@ class _Listing:
             return
         coming, each.coming = each.coming, None
         if coming is None or each not in self._ranges:
+            return
+        if coming.exception() is not None and each.is_a_guess():
+            # Not every server can begin in the middle: directory buckets cannot.
+            self._go_on_alone(self._ranges[0])
             return
         each.take(coming.result())
         self._pages += 1
@@ -206,7 +216,23 @@ def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[
     Raises:
         S3Error: when a page cannot be had; what was listed before it is not the whole.
     """
-    return _Listing(s3, bucket, prefix, ways).objects()
+    # Listings of directory buckets are in no order, and cannot begin in the middle.
+    return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else ways).objects()
+
+
+def _named(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
+    """List one key, if it is there."""
+    if is_directory_bucket(bucket):
+        # They list only what ends in a slash.
+        try:
+            return [s3.head(bucket, key).result().object]
+        except S3Error as error:
+            if error.kind is Kind.MISSING:
+                return []
+            raise
+    # A key sorts before all others that begin with it.
+    first = s3.list_page(bucket, key, limit=1).result().objects
+    return [item for item in first if item.key == key]
 
 
 def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[S3Object]:
@@ -222,8 +248,6 @@ def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[
         S3Error: when a page cannot be had.
     """
     if folder and not folder.endswith("/"):
-        # A key sorts before all others that begin with it.
-        first = s3.list_page(bucket, folder, limit=1).result().objects
-        yield from (item for item in first if item.key == folder)
+        yield from _named(s3, bucket, folder)
         folder += "/"
     yield from list_prefix(s3, bucket, folder, ways)

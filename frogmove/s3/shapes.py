@@ -48,6 +48,11 @@ def copy_source(copy: Copy) -> dict[str, str]:
     return place
 
 
+def source_condition(copy: Copy) -> dict[str, Any]:
+    """Return the condition a copy is made under at its source."""
+    return {"CopySourceIfMatch": quoted(copy.source.etag)} if copy.guard_source else {}
+
+
 def destination_condition(copy: Copy) -> dict[str, Any]:
     """Return the condition a copy is made under at its destination."""
     if not copy.guard_destination:

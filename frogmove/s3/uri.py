@@ -7,9 +7,31 @@ from frogmove.errors import UsageError
 
 LONGEST_KEY = 1024
 
-# General-purpose bucket names, dots included.
+# Buckets of today have 3 to 63 lower-case letters, digits, dots and hyphens; those made before
+# 2018 in us-east-1 may have up to 255 characters, upper case and underscores too.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{1,253}[A-Za-z0-9_]")
+
+# Access points and multi-Region access points take the place of a bucket.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
+_ACCESS_POINT = re.compile(
+    r"arn:aws[a-z-]*:s3:(?:[a-z0-9-]+:\d{12}:accesspoint/[a-z0-9][a-z0-9-]*"
+    r"|:\d{12}:accesspoint/[a-zA-Z0-9.-]+)"
+)
+_ARN = re.compile(r"arn:[^/]*:accesspoint[:/][^/]*|arn:[^/]*")
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
+_DIRECTORY = re.compile(r"[a-z0-9][a-z0-9-]*--[a-z0-9-]+--x-s3")
+
+
+def is_directory_bucket(bucket: str) -> bool:
+    """Tell a directory bucket (S3 Express One Zone) by its name."""
+    return _DIRECTORY.fullmatch(bucket) is not None
+
+
+def is_access_point(bucket: str) -> bool:
+    """Tell whether what stands for a bucket is the ARN of an access point."""
+    return bucket.startswith("arn:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +54,30 @@ def split(uri: str) -> tuple[str, str]:
     scheme, colon, rest = uri.partition("://")
     if scheme != "s3" or not colon:
         raise UsageError(f"{uri!r} is not an S3 URI.", "Write it as s3://bucket/prefix.")
+    if rest.startswith("arn:"):
+        return _split_arn(uri, rest)
     bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise UsageError(
             f"{bucket!r} in {uri!r} cannot be the name of a bucket.",
-            "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens.",
+            "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; an old "
+            "one may have up to 255, upper case and underscores.",
         )
     return bucket, key
+
+
+def _split_arn(uri: str, rest: str) -> tuple[str, str]:
+    found = _ARN.match(rest)
+    arn = found[0] if found else rest
+    # Both forms are one access point.
+    name = arn.replace(":accesspoint:", ":accesspoint/", 1)
+    if not _ACCESS_POINT.fullmatch(name):
+        raise UsageError(
+            f"{arn!r} in {uri!r} is not an access point that can be used.",
+            "Buckets, access points and multi-Region access points of S3 can be; those of "
+            "Object Lambda and Outposts cannot.",
+        )
+    return name, rest[len(arn) :].removeprefix("/")
 
 
 def parse_location(uri: str) -> Location:

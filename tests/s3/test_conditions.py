@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,10 +45,24 @@ def test_a_bucket_that_cannot_be_written_to_cannot_be_probed(seaweedfs: Server) 
     assert buckets.there() == {}
 
 
-@pytest.mark.parametrize("name", ["copy_source", "copy_destination", "delete", "delete_many"])
-def test_what_is_ignored_is_told_in_words(name: str) -> None:
-    assert ALL.ignored == []
-    (words,) = replace(ALL, **{name: False}).ignored
+NAMES = ["copy_source", "copy_destination", "delete", "delete_many", "copy_replace"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_honoured_is_told_in_words(name: str) -> None:
+    def without(*refused: str, unknown: tuple[str, ...] = ()) -> Conditions:
+        honours: dict[str, Any] = {each: each != name for each in NAMES}
+        return Conditions(**honours, refused=frozenset(refused), unknown=frozenset(unknown))
+
+    (words,) = without().ignored
     assert " " in words or "-" in words
-    nothing = Conditions(copy_source=False, copy_destination=False, delete=False, delete_many=False)
-    assert len(set(nothing.ignored)) == 4
+    assert without().shortcomings == [f"ignores {words}"]
+    assert without(name).shortcomings == [f"refuses {words}"]
+    assert without(unknown=(name,)).shortcomings == [f"does not tell about {words}"]
+    assert [without().sends(name), without(name).sends(name)] == [False, False]
+    assert without(unknown=(name,)).sends(name)
+
+
+def test_aws_lacks_nothing() -> None:
+    assert ALL.ignored == ALL.shortcomings == []
+    assert all(ALL.sends(name) for name in NAMES)

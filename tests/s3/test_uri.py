@@ -3,7 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frogmove.errors import UsageError
-from frogmove.s3.uri import LONGEST_KEY, Location, check_key, parse_location, split
+from frogmove.s3.uri import (
+    LONGEST_KEY,
+    Location,
+    check_key,
+    is_directory_bucket,
+    parse_location,
+    split,
+)
+
+DOOR = "arn:aws:s3:eu-west-1:123456789012:accesspoint/door"
+CHINESE = "arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/door"
+EVERYWHERE = "arn:aws:s3::123456789012:accesspoint/m1a2b3.mrap"
 
 BUCKETS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", fullmatch=True)
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -23,6 +34,16 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
         ("s3://my.dotted-bucket.1/é", "my.dotted-bucket.1", "é"),
         (f"s3://{'b' * 63}/k", "b" * 63, "k"),
         ("s3://abc/k", "abc", "k"),
+        ("s3://Old_Bucket/k", "Old_Bucket", "k"),
+        (f"s3://{'B' * 255}/k", "B" * 255, "k"),
+        ("s3://fast--usw2-az1--x-s3/a/b", "fast--usw2-az1--x-s3", "a/b"),
+        (f"s3://{DOOR}", DOOR, ""),
+        (f"s3://{DOOR}/", DOOR, ""),
+        (f"s3://{DOOR}/a/b", DOOR, "a/b"),
+        (f"s3://{DOOR}//a", DOOR, "/a"),
+        (f"s3://{DOOR.replace('/', ':')}/a", DOOR, "a"),
+        (f"s3://{CHINESE}/a:b", CHINESE, "a:b"),
+        (f"s3://{EVERYWHERE}/a", EVERYWHERE, "a"),
     ],
 )
 def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
@@ -46,9 +67,8 @@ def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
         "s3://",
         "s3:///key",
         "s3://ab/key",
-        f"s3://{'b' * 64}/key",
-        "s3://Bucket/key",
-        "s3://under_score/key",
+        f"s3://{'b' * 256}/key",
+        "s3://.../key",
         "s3://-bucket/key",
         "s3://bucket-/key",
         "s3://two..dots/key",
@@ -58,6 +78,12 @@ def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
         "s3://bucket\n/key",
         "s3://bucket?x=/key",
         "s3://arn:aws:s3:eu-west-1:1:accesspoint",
+        "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint",
+        "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/",
+        "s3://arn:aws:s3:::bucket/key",
+        "s3://arn:aws:s3-object-lambda:eu-west-1:123456789012:accesspoint/door/key",
+        "s3://arn:aws:s3-outposts:eu-west-1:123456789012:outpost/op-1/accesspoint/door",
+        "s3://arn:aws:sqs:eu-west-1:123456789012:queue",
     ],
 )
 def test_what_is_no_s3_uri_is_refused_with_its_own_words_and_a_remedy(uri: str) -> None:
@@ -125,3 +151,24 @@ def test_a_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
 def test_what_s3_cannot_hold_is_no_key(key: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         check_key(key)
+
+
+@pytest.mark.parametrize("uri", [f"s3://{DOOR}/logs/", f"s3://{EVERYWHERE}/", "s3://Old_Bucket/a/"])
+def test_a_location_says_itself_again(uri: str) -> None:
+    assert str(parse_location(uri)) == uri
+    assert parse_location(str(parse_location(uri))) == parse_location(uri)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "directory"),
+    [
+        ("fast--usw2-az1--x-s3", True),
+        ("a-b--use1-az4--x-s3", True),
+        ("fast--x-s3", False),
+        ("fast-x-s3", False),
+        ("fast--usw2-az1--x-s3x", False),
+        (DOOR, False),
+    ],
+)
+def test_a_directory_bucket_is_known_by_its_name(bucket: str, directory: bool) -> None:
+    assert is_directory_bucket(bucket) is directory
