@@ -30,14 +30,21 @@ HEADERS = (
 ALGORITHMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
 
 
+# https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+_WEAK = 'W/"'
+
+
 def quoted(etag: str) -> str:
-    """Return an ETag as HTTP conditions carry it."""
-    return f'"{etag}"'
+    """Return an ETag as HTTP conditions carry it: as the server wrote it."""
+    return etag if etag.startswith(_WEAK) else f'"{etag}"'
 
 
 def unquoted(etag: str) -> str:
-    """Return an ETag without quotation marks; some servers leave them out by themselves."""
-    return etag.strip('"')
+    """Return an ETag without quotation marks; some servers leave them out by themselves.
+
+    A weak one keeps them, so that conditions can name it as the server did.
+    """
+    return etag if etag.startswith(_WEAK) else etag.strip('"')
 
 
 def copy_source(copy: Copy) -> dict[str, str]:

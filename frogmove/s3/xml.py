@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 from xml.parsers import expat
 
 from frogmove.s3 import Page, S3Object
-from frogmove.s3.shapes import unquoted
+from frogmove.s3.shapes import quoted, unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -130,7 +130,7 @@ def read_page(body: bytes) -> Page:
                     S3Object(
                         decode(entry["Key"]),
                         int(entry["Size"]),
-                        entry["ETag"].strip('"'),
+                        unquoted(entry["ETag"]),
                         moment(entry["LastModified"]),
                         entry.get("StorageClass") or "STANDARD",
                     )
@@ -259,7 +259,7 @@ def _write_deletion(deletion: Deletion) -> str:
         )
     if deletion.etag is not None:
         # Quotation marks mean nothing special in a text.
-        return f'<Object><Key>{key}</Key><ETag>"{escaped(deletion.etag)}"</ETag></Object>'
+        return f"<Object><Key>{key}</Key><ETag>{escaped(quoted(deletion.etag))}</ETag></Object>"
     return f"<Object><Key>{key}</Key></Object>"
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from frogmove.s3 import Page
-from frogmove.s3.listing import list_prefix
+from frogmove.s3 import Page, S3Error
+from frogmove.s3.listing import list_folder, list_prefix
 from frogmove.s3.ranges import midpoint, spread
 from tests.model import ModelS3, World
 
@@ -64,6 +64,59 @@ def test_a_parallel_listing_is_the_plain_one(
 ) -> None:
     world = world_of(keys, page, order)
     assert listed(world, ways, prefix) == listed(world, 1, prefix)
+
+
+class SequentialS3(ModelS3):
+    """Cannot begin in the middle: it refuses to, or begins at the beginning all the same."""
+
+    refuses = True
+
+    def list_page(self, *args: Any, start_after: str = "", **options: Any) -> Future[Page]:
+        if not (start_after and self.refuses):
+            return super().list_page(*args, **options)
+        refused: Future[Page] = Future()
+        refused.set_exception(S3Error("ListObjectsV2", "NotImplemented", 501, "No"))
+        return refused
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    keys=st.lists(KEYS, max_size=120, unique=True),
+    page=st.integers(1, 7),
+    ways=st.integers(2, 9),
+    refuses=st.booleans(),
+    prefix=st.sampled_from(["", "a/"]),
+)
+@example([f"{n:04}" for n in range(300)], 3, 8, True, "")
+@example([f"{n:04}" for n in range(300)], 3, 8, False, "")
+def test_a_server_that_cannot_begin_in_the_middle_is_listed_page_by_page(
+    keys: list[str], page: int, ways: int, refuses: bool, prefix: str
+) -> None:
+    world = world_of(keys, page)
+    s3 = SequentialS3(world)
+    s3.refuses = refuses
+    found = [item.key for item in list_prefix(s3, "a", prefix, ways)]
+    assert found == listed(world, 1, prefix)
+
+
+def test_a_directory_bucket_is_not_asked_to_begin_in_the_middle() -> None:
+    bucket = "fast--usw2-az1--x-s3"
+    world = World({bucket: {}}, page=3, order=ORDERS[2])
+    for number in range(100):
+        world.put(bucket, f"{number:03}", b"")
+    s3 = CountingS3(world)
+    assert len(list(list_prefix(s3, bucket, ""))) == 100
+    assert s3.pages == 34
+
+
+@pytest.mark.parametrize("bucket", ["a-bucket", "fast--usw2-az1--x-s3"])
+def test_a_folder_is_listed_with_the_object_of_its_own_name(bucket: str) -> None:
+    world = World({bucket: {}})
+    for key in ("logs", "logs/a", "logs2"):
+        world.put(bucket, key, b"")
+    s3 = ModelS3(world)
+    assert [item.key for item in list_folder(s3, bucket, "logs")] == ["logs", "logs/a"]
+    assert [item.key for item in list_folder(s3, bucket, "log")] == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from botocore.auth import S3SigV4Auth
@@ -23,6 +24,7 @@ from frogmove.s3.boto import BotoS3
 from frogmove.s3.crt import CrtS3
 from frogmove.s3.failure import Kind
 from frogmove.s3.pressure import Limits
+from frogmove.s3.shapes import quoted, unquoted
 from frogmove.s3.transport import Answer
 from frogmove.settings import Settings
 from tests.keys import KEYS
@@ -214,6 +216,20 @@ def test_both_lanes_send_the_same_request(lanes: Lanes, name: str) -> None:
         assert "frogmove/" in crt.headers["user-agent"]
 
 
+@pytest.mark.parametrize("etag", [ETAG.upper(), f'W/"{ETAG}"', "a-<&>-5"])
+def test_conditions_name_an_etag_as_the_server_wrote_it(lanes: Lanes, etag: str) -> None:
+    shown = quoted(etag)
+    assert unquoted(shown) == etag
+    copy = Copy("external", an_object("a", etag=etag), "internal", "a", replaces=etag)
+    _, sent = lanes.ask(lambda s3: s3.copy(copy))
+    assert sent.headers["x-amz-copy-source-if-match"] == sent.headers["if-match"] == shown
+    _, sent = lanes.ask(lambda s3: s3.delete("external", Deletion("a", etag)))
+    assert sent.headers["if-match"] == shown
+    for sent in lanes.ask(lambda s3: s3.delete_many("external", [Deletion("a", etag)])):
+        written = ElementTree.fromstring(sent.body)
+        assert [each.text for each in written.iter() if each.tag.endswith("ETag")] == [shown]
+
+
 @pytest.mark.parametrize("name", ["markup", "query", "NFD", "double slash", "leading slash"])
 def test_a_signature_is_the_one_that_botocore_would_make(lanes: Lanes, name: str) -> None:
     for form, ask in everything(KEYS[name]):
@@ -275,11 +291,19 @@ ARN = "arn:aws:s3:us-west-2:123456789012:accesspoint/pond"
 PLACES = {
     "virtual host": ("external", {}),
     "dots in the name": ("external.example.com", {}),
+    "old name": ("Old_Bucket", {}),
+    "long name": ("b" * 255, {}),
     "path": ("external", {"AWS_ENDPOINT_URL_S3": "https://s3.example.com:8443/base"}),
     "IPv6": ("external", {"AWS_ENDPOINT_URL_S3": "https://[::1]:8443"}),
     "dual-stack": ("external", {"AWS_USE_DUALSTACK_ENDPOINT": "true"}),
     "FIPS": ("external", {"AWS_USE_FIPS_ENDPOINT": "true"}),
     "access point elsewhere": (ARN, {"AWS_S3_USE_ARN_REGION": "true"}),
+    "access point elsewhere, unasked": (ARN, {}),
+    "access point here": (ARN.replace("us-west-2", "eu-west-1"), {}),
+    "access point behind an endpoint": (
+        ARN,
+        {"AWS_ENDPOINT_URL_S3": "https://vpce-1-2.s3.us-west-2.vpce.amazonaws.com"},
+    ),
     "China": ("external", {"AWS_DEFAULT_REGION": "cn-north-1"}),
 }
 
