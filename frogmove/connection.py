@@ -148,6 +148,7 @@ def make_client(settings: Settings, connections: int) -> S3Client:
     """
     # botocore takes longer to import than everything else together, and boto3 a fifth more: it
     # makes this same client, after imports for transfers and resources that are not used here.
+    from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
@@ -159,6 +160,7 @@ def make_client(settings: Settings, connections: int) -> S3Client:
         # PatientS3 retries, for every implementation alike.
         retries={"mode": "standard", "total_max_attempts": 1},
         request_checksum_calculation="when_required",
+        signature_version=UNSIGNED if settings.no_sign_request else None,
         user_agent_extra=f"frogmove/{__version__}",
     )
     try:

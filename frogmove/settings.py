@@ -41,6 +41,7 @@ class Settings:
         endpoint_url: an S3-compatible server instead of AWS.
         expected_bucket_owner: the account that both buckets must belong to.
         requester_pays: ``yes`` to pay for requests to a bucket whose owner does not.
+        no_sign_request: ``yes`` to send requests unsigned, by nobody in particular.
         kms_key_id: the key to encrypt copies with, instead of the bucket's default.
         engine: ``boto3`` or ``crt``; ``auto`` for whichever is faster and can be used.
     """
@@ -52,6 +53,7 @@ class Settings:
     endpoint_url: str | None = None
     expected_bucket_owner: str | None = None
     requester_pays: str | None = None
+    no_sign_request: str | None = None
     kms_key_id: str | None = None
     engine: str | None = None
 

@@ -40,6 +40,11 @@ _CONNECTION = [
         envvar="FROGMOVE_ENGINE",
         help="What sends the requests; auto is crt, the faster, where it can be used.",
     ),
+    click.option(
+        "--no-sign-request",
+        is_flag=True,
+        help="Send requests unsigned: only to buckets that anybody may use.",
+    ),
     click.option("--requester-pays", is_flag=True, help="Pay for requests to others' buckets."),
     click.option(
         "-o",
@@ -92,6 +97,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
         endpoint_url: str | None,
         expected_bucket_owner: str | None,
         requester_pays: bool,
+        no_sign_request: bool,
         kms_key_id: str | None,
         engine: str | None,
         output: str,
@@ -108,6 +114,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
             endpoint_url=endpoint_url,
             expected_bucket_owner=expected_bucket_owner,
             requester_pays="yes" if requester_pays else None,
+            no_sign_request="yes" if no_sign_request else None,
             kms_key_id=kms_key_id,
             engine=engine,
         )

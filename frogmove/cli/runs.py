@@ -213,4 +213,5 @@ def _as_in(settings: Settings, earlier: Header) -> Settings:
         profile=settings.profile or earlier.profile,
         region=settings.region or earlier.region,
         endpoint_url=settings.endpoint_url or earlier.endpoint_url,
+        no_sign_request=settings.no_sign_request or earlier.no_sign_request,
     )

@@ -98,6 +98,7 @@ def header(command: str, settings: Settings, policy: Policy, connection: Connect
         region=settings.region,
         # However the server was named: a resume must not go to another one.
         endpoint_url=connection.named_endpoint,
+        no_sign_request=settings.no_sign_request,
     )
 
 

@@ -9,9 +9,11 @@ from frogmove.core.plan import plan_sync
 from frogmove.core.route import Route
 from frogmove.core.verify import Likeness, compare
 from frogmove.core.window import Answer, Window
+from frogmove.errors import UsageError
 from frogmove.s3 import S3
 from frogmove.s3.failure import Kind, S3Error
 from frogmove.s3.listing import list_prefix
+from frogmove.s3.uri import is_directory_bucket
 
 
 def settle(
@@ -72,8 +74,16 @@ def plan_settled_sync(s3: S3, route: Route, size: int, stop: Event) -> Iterator[
     Raises:
         S3Error: when an object cannot be looked at, or a page of a listing cannot be had.
         RunError: when a listing is not in order.
+        UsageError: when one of them cannot be in order.
     """
     source, destination = route.source, route.destination
+    for end in (source, destination):
+        if is_directory_bucket(end.bucket):
+            raise UsageError(
+                f"{end.bucket!r} is a directory bucket, whose listings have no order: "
+                "it cannot be synced.",
+                "Move keys from or to it with `frogmove move`.",
+            )
     actions = plan_sync(
         list_prefix(s3, source.bucket, source.prefix),
         list_prefix(s3, destination.bucket, destination.prefix),

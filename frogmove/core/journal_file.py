@@ -54,6 +54,7 @@ class Header:
         profile: the profile of the AWS configuration that was named.
         region: the AWS Region that was named.
         endpoint_url: the server, where it was not AWS.
+        no_sign_request: ``yes`` where requests were sent unsigned.
         continues: the run that this one resumes or undoes.
     """
 
@@ -71,6 +72,7 @@ class Header:
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
+    no_sign_request: str | None = None
     continues: str | None = None
 
 

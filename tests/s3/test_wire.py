@@ -385,3 +385,16 @@ def test_what_is_signed_in_a_way_of_its_own_goes_through_boto3(
     assert refusal(lane.head(bucket, "a").exception()).kind is Kind.DENIED
     assert transport.held == []
     lane.close()
+
+
+def test_unsigned_requests_need_no_credentials_and_both_lanes_send_them(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    settings = Settings(endpoint_url=f"http://{recorder.address}", no_sign_request="yes")
+    with both(recorder, settings) as lanes:
+        for form, ask in everything("a b//c+d"):
+            boto, crt = lanes.ask(ask)
+            assert crt.same() == boto.same(), form
+            assert "authorization" not in boto.headers.keys() | crt.headers.keys(), form
