@@ -10,85 +10,17 @@ import pytest
 from frogmove import connection
 from frogmove.cli.policy import Policy
 from tests.proxy import PASS, Fate, Proxy, Request, proxied
+from tests.refusals import BROKEN, HARMLESS, Refuses, header, refuse
 from tests.scene import ENGINES, Scene, impatient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.cli.operator import Ran
     from tests.servers import Server
 
 KEYS = [f"{number:02}" for number in range(5)]
 BODIES = {key: key.encode() for key in KEYS}
-
-Refuses = tuple["Callable[[Request], bool]", int, str]
-
-
-def operation(*names: str) -> Callable[[Request], bool]:
-    return lambda request: request.operation in names
-
-
-def header(name: str, *operations: str) -> Callable[[Request], bool]:
-    return lambda request: (
-        name in request.headers and (not operations or request.operation in operations)
-    )
-
-
-def parameter(name: str) -> Callable[[Request], bool]:
-    return lambda request: name in request.query
-
-
-def batch_without_md5(request: Request) -> bool:
-    return request.operation == "DeleteObjects" and "content-md5" not in request.headers
-
-
-# Nothing that was asked for has to be missed.
-HARMLESS: dict[str, Refuses] = {
-    "no batches (GCS)": (operation("DeleteObjects"), 501, "NotImplemented"),
-    "no batches, 405": (operation("DeleteObjects"), 405, "MethodNotAllowed"),
-    "no batches, 404": (operation("DeleteObjects"), 404, "NotFound"),
-    "no batches, 400": (operation("DeleteObjects"), 400, "MalformedXML"),
-    "Content-MD5 (OVH)": (batch_without_md5, 400, "InvalidRequest"),
-    "Content-MD5, named": (batch_without_md5, 400, "MissingContentMD5"),
-    "tagging (R2)": (header("x-amz-tagging-directive"), 501, "NotImplemented"),
-    "tagging, 400": (header("x-amz-tagging-directive"), 400, "InvalidArgument"),
-    "metadata": (header("x-amz-metadata-directive"), 400, "InvalidArgument"),
-    "both directives": (
-        lambda request: any(name.endswith("-directive") for name in request.headers),
-        *(501, "NotImplemented"),
-    ),
-    "checksums in HEAD": (header("x-amz-checksum-mode"), 400, "InvalidArgument"),
-    "encoding": (parameter("encoding-type"), 400, "InvalidArgument"),
-    "tags": (
-        lambda request: "tagging" in request.query or "x-amz-tagging-directive" in request.headers,
-        *(501, "NotImplemented"),
-    ),
-    "source condition": (
-        header("x-amz-copy-source-if-match"),
-        *(501, "NotImplemented"),
-    ),
-    "if-none-match on copies": (header("if-none-match"), 501, "NotImplemented"),
-    "if-match on copies": (header("if-match", "CopyObject"), 400, "InvalidArgument"),
-    "if-match on deletes": (header("if-match", "DeleteObject"), 501, "NotImplemented"),
-    "ETags in batches": (
-        lambda request: b"<ETag>" in request.body and request.operation == "DeleteObjects",
-        *(400, "MalformedXML"),
-    ),
-    "expect": (header("expect"), 417, "ExpectationFailed"),
-}
-
-# What a server fails at for ever tells nothing, and nothing is relied upon.
-BROKEN: dict[str, Refuses] = {
-    "batches fail": (operation("DeleteObjects"), 500, "InternalError"),
-    "probe's deletes denied": (
-        lambda request: request.is_probe and request.operation == "DeleteObject",
-        *(403, "AccessDenied"),
-    ),
-    "probe's copies denied": (
-        lambda request: request.is_probe and request.operation == "CopyObject",
-        *(403, "AccessDenied"),
-    ),
-}
 
 ALL_CASES = {**HARMLESS, **BROKEN}
 
@@ -115,12 +47,6 @@ def scene(
     return scene
 
 
-def refuse(scene: Scene, refuses: Refuses) -> None:
-    matches, status, code = refuses
-    fate = Fate(code, "never", (status, code))
-    scene.proxy.schedule = lambda request: fate if matches(request) else PASS
-
-
 def there(scene: Scene) -> dict[str, bytes]:
     """Return what the destination holds, but for throw-away keys that could not be deleted."""
     found = scene.buckets.there()
@@ -133,7 +59,7 @@ def assert_ran(ran: Ran, outcomes: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("refuses", ALL_CASES.values(), ids=ALL_CASES)
 def test_move_and_undo_do_without_what_is_refused(scene: Scene, refuses: Refuses) -> None:
-    refuse(scene, refuses)
+    refuse(scene.proxy, refuses)
     moved = scene.frogmove("move", "--all", "-o", "json")
     assert_ran(moved, dict.fromkeys(KEYS, "moved"))
     assert (scene.buckets.here(), there(scene)) == ({}, BODIES)
@@ -146,7 +72,7 @@ def test_move_and_undo_do_without_what_is_refused(scene: Scene, refuses: Refuses
 @pytest.mark.parametrize("refuses", ALL_CASES.values(), ids=ALL_CASES)
 def test_sync_does_without_what_is_refused(scene: Scene, refuses: Refuses) -> None:
     scene.buckets.put_there("00", body=b"older and longer")
-    refuse(scene, refuses)
+    refuse(scene.proxy, refuses)
     ran = scene.frogmove("sync", "--on-conflict", "overwrite", "-o", "json")
     assert_ran(ran, dict.fromkeys(KEYS, "copied"))
     assert (scene.buckets.here(), there(scene)) == (BODIES, BODIES)
@@ -155,7 +81,7 @@ def test_sync_does_without_what_is_refused(scene: Scene, refuses: Refuses) -> No
 @pytest.mark.parametrize("scene", ["boto3"], indirect=True)
 @pytest.mark.parametrize("case", ["encoding", "checksums in HEAD"])
 def test_a_dry_run_and_ls_do_without_it_too(scene: Scene, case: str) -> None:
-    refuse(scene, HARMLESS[case])
+    refuse(scene.proxy, HARMLESS[case])
     before = scene.buckets.state()
     assert scene.frogmove("ls").code == 0
     assert scene.frogmove("move", "--all", "-n").code == 0
@@ -164,7 +90,7 @@ def test_a_dry_run_and_ls_do_without_it_too(scene: Scene, case: str) -> None:
 
 
 def test_what_is_refused_is_said_once(scene: Scene) -> None:
-    refuse(scene, HARMLESS["tagging (R2)"])
+    refuse(scene.proxy, HARMLESS["tagging (R2)"])
     ran = scene.frogmove("move", "--all")
     assert ran.code == 0
     assert ran.err.count("x-amz-tagging-directive") == 1
@@ -183,7 +109,7 @@ def test_what_is_refused_is_said_once(scene: Scene) -> None:
     ],
 )
 def test_a_strict_operator_is_told_what_is_missing(scene: Scene, case: str, words: str) -> None:
-    refuse(scene, ALL_CASES[case])
+    refuse(scene.proxy, ALL_CASES[case])
     ran = scene.frogmove("move", "--all", "--require-conditional")
     assert ran.code == 2
     assert words in " ".join(ran.err.split()), ran.err
@@ -197,7 +123,7 @@ def test_a_strict_operator_is_told_what_is_missing(scene: Scene, case: str, word
 def test_what_is_honoured_stays_in_use_when_something_else_is_refused(
     scene: Scene, name: str
 ) -> None:
-    refuse(scene, (header(name), 501, "NotImplemented"))
+    refuse(scene.proxy, (header(name), 501, "NotImplemented"))
     assert scene.frogmove("move", "--all").code == 0
     for request in scene.proxy.of("CopyObject")[-len(KEYS) :]:
         others = {"x-amz-copy-source-if-match", "if-none-match"} - {name}
@@ -241,3 +167,32 @@ def test_a_new_upload_survives_where_conditional_deletes_are_refused(scene: Scen
     ran = scene.frogmove("move", "00", "-o", "json")
     assert ran.outcomes == {"00": "superseded"}, ran
     assert scene.buckets.here()["00"] == b"newer"
+
+
+LARGE: dict[str, Refuses] = {
+    "checksums": (header("x-amz-checksum-algorithm"), 400, "InvalidArgument"),
+    "size": (header("x-amz-mp-object-size"), 501, "NotImplemented"),
+    "size, 400": (header("x-amz-mp-object-size"), 400, "NotImplemented"),
+    "tags": HARMLESS["tags"],
+    "source condition": HARMLESS["source condition"],
+}
+
+
+@pytest.mark.parametrize("refuses", LARGE.values(), ids=LARGE)
+def test_copies_in_parts_do_without_what_is_refused(scene: Scene, refuses: Refuses) -> None:
+    body = b"sixteen bytes and" * (6 * 1024 * 1024 // 17)
+    scene.buckets.put("large", body=body, ChecksumAlgorithm="CRC32", ContentType="text/csv")
+    refuse(scene.proxy, refuses)
+    ran = scene.frogmove("move", "large", "-o", "json", "--multipart-threshold", "5MiB")
+    assert_ran(ran, {"large": "moved"})
+    assert "large" not in scene.buckets.here()
+    assert there(scene) == {"large": body}
+
+
+def test_a_size_that_does_not_fit_is_no_header_that_is_not_known(scene: Scene) -> None:
+    scene.buckets.put("large", body=bytes(6 * 1024 * 1024))
+    refuse(scene.proxy, (header("x-amz-mp-object-size"), 400, "InvalidRequest"))
+    ran = scene.frogmove("move", "large", "-o", "json", "--multipart-threshold", "5MiB")
+    assert (ran.code, ran.outcomes) == (1, {"large": "failed"})
+    assert "large" in scene.buckets.here()
+    assert there(scene) == {}

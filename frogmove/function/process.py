@@ -219,7 +219,7 @@ class Process:
         options = self.options
         connection = self._connection(engine)
         # A dry run never asks a server by writing; its terms are not used.
-        conditions = _NONE if dry_run else self._found_out(connection)
+        conditions = _NONE if dry_run else self._found_out(connection, telemetry)
         is_bulk = engine is Engine.AUTO
         terms = Terms(
             conditions,
@@ -229,7 +229,7 @@ class Process:
         )
         return Invocation(connection.s3, options.route, terms, stop, telemetry)
 
-    def _found_out(self, connection: Connection) -> Conditions:
+    def _found_out(self, connection: Connection, telemetry: Telemetry) -> Conditions:
         """Find out, once, what the server honours and that the route's ends are two."""
         if self._conditions is None:
             route = self.options.route
@@ -238,6 +238,7 @@ class Process:
                 self._conditions = connection.conditions(route.destination)
             except S3Error as error:
                 raise reach.explain(error, route.destination.bucket) from error
+            telemetry.refused(connection.refused)
         return self._conditions
 
     def _connection(self, engine: Engine) -> Connection:

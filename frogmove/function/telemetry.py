@@ -135,6 +135,11 @@ class Telemetry:
         """
         _log.warning(error.message, remedy=error.remedy, about=about or None)
 
+    def refused(self, words: Iterable[str]) -> None:
+        """Tell what the server refuses and is asked without."""
+        for each in words:
+            _log.warning(f"The server refuses {each}: it is asked without.")
+
     def end(self, kind: str, answer: str) -> None:
         """Tell that the invocation is over, and send the metrics.
 

@@ -48,7 +48,7 @@ def process(
 
     def connect(*_: object) -> Connection:
         s3 = PatientS3(ModelS3(world, gate), Limits(4, attempts=1))
-        made = SimpleNamespace(s3=s3, conditions=lambda _: ALL, endpoint_url="", engine="")
+        made = SimpleNamespace(s3=s3, conditions=lambda _: ALL, refused=[], engine="")
         return cast("Connection", made)
 
     made = Process(ENDS | environment, connect)
