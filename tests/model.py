@@ -182,7 +182,10 @@ class ModelS3:
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         def request() -> Head:
-            stored = self._world.stored(bucket, key, "HeadObject")
+            stored = self._world.buckets.get(bucket, {}).get(key)
+            if stored is None:
+                # An answer to HEAD has no body: it tells no missing key from a missing bucket.
+                raise S3Error("HeadObject", "404", 404, "Not Found")
             crc = Checksum("CRC32", f"{zlib.crc32(stored.body)}", full_object=True)
             return Head(_seen(key, stored), (crc,) if self._world.checksums else ())
 

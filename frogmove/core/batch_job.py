@@ -32,14 +32,14 @@ class Task:
         id: what the answer names it by.
         upload: its bucket and key; None when the task cannot be read.
         version_id: the version that the manifest names, if it does.
-        is_ambiguous: whether the key was written with a ``+``, which may have meant a space.
+        rival: another key that may have been meant, where the key is written with a ``+``.
         error: why the task cannot be read.
     """
 
     id: str
     upload: Upload | None = None
     version_id: str | None = None
-    is_ambiguous: bool = False
+    rival: str | None = None
     error: EventError | None = None
 
 
@@ -106,7 +106,26 @@ def _read_task(task: object, version: str) -> Task:
     if version_id is not None and not isinstance(version_id, str):
         return Task(identity, error=EventError("The task's s3VersionId is no text.", EXPECTED))
     try:
-        upload = Upload(bucket.rpartition(":")[2], decode_key(key))
+        key, rival = _read_key(key)
     except EventError as error:
         return Task(identity, error=error)
-    return Task(identity, upload, version_id or None, is_ambiguous="+" in key)
+    return Task(identity, Upload(bucket.rpartition(":")[2], key), version_id or None, rival)
+
+
+def _read_key(written: str) -> tuple[str, str | None]:
+    """Read a key as manifests hold it, and what else it may mean.
+
+    Manifests are URL-encoded, and S3 hands their keys on as they are written. S3 Inventory writes
+    a space as ``+`` and a plus sign as ``%2B``; other writers write a space as ``%20``, and some
+    leave a plus sign as it is. One writer does the same for all of a key.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/specify-batchjob-manifest.html
+
+    Raises:
+        EventError: when it is not UTF-8.
+    """
+    as_plus = decode_key(written.replace("+", "%2B"))
+    if "%20" in written:
+        return as_plus, None
+    as_space = decode_key(written)
+    is_sure = as_space == as_plus or "%2B" in written.upper()
+    return as_space, None if is_sure else as_plus

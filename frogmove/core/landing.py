@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from frogmove.core.action import Action
 from frogmove.core.distinct import are_one
+from frogmove.core.lookup import Lookup
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.result import Outcome, Result
 from frogmove.core.route import Route
@@ -45,12 +46,14 @@ class Landing:
         route: which buckets.
         terms: how.
         parts: what copies those too large for one copy.
+        source: what looks at the source bucket.
     """
 
     s3: S3
     route: Route
     terms: Terms
     parts: PartsCopier
+    source: Lookup
 
     async def land(self, action: Action) -> Landed | Result:
         """Get the object's bytes to the destination, verified.
@@ -216,6 +219,8 @@ class Landing:
         Raises:
             S3Error: when it cannot be looked at.
         """
+        if bucket == self.route.source.bucket:
+            return await self.source.head(key, version_id)
         try:
             return await Answer(self.s3.head(bucket, key, version_id))
         except S3Error as error:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from threading import Event
 
+from frogmove.core.lookup import Lookup
 from frogmove.core.route import Route
 from frogmove.core.selection import Keys, Selection
-from frogmove.core.window import Answer, Window
+from frogmove.core.window import Window
 from frogmove.errors import UsageError
 from frogmove.s3 import S3, S3Object
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.failure import S3Error
 from frogmove.s3.listing import list_folder
 
 # How many objects are looked at at once before a run.
@@ -84,8 +85,10 @@ def look_up(
 
     async def one(key: str) -> tuple[str, S3Object | S3Error | None]:
         try:
-            return key, (await Answer(s3.head(bucket, key, version_id))).object
+            seen = await lookup.head(key, version_id)
         except S3Error as error:
-            return key, None if error.kind is Kind.MISSING else error
+            return key, error
+        return key, None if seen is None else seen.object
 
+    lookup = Lookup(s3, bucket)
     return Window(size, size, lambda: None, Event()).run(one(key) for key in keys)

@@ -9,9 +9,11 @@ from dataclasses import replace
 from threading import Event
 
 from frogmove.core.action import Action, Verb
+from frogmove.core.advice import describe
 from frogmove.core.deletion import DeletionBatch
 from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.landing import Landed, Landing, superseded
+from frogmove.core.lookup import Lookup
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
 from frogmove.core.result import Outcome, Result
 from frogmove.core.route import Route
@@ -92,7 +94,7 @@ class Transfer:
         self._conditions = terms.conditions
         self._journal = journal
         parts = PartsCopier(s3, terms.multipart, journal, stop)
-        self._landing = Landing(s3, route, terms, parts)
+        self._landing = Landing(s3, route, terms, parts, Lookup(s3, route.source.bucket))
         batched = terms.conditions.delete and terms.conditions.delete_many
         self._deletions = DeletionBatch(s3, route.source.bucket, journal.commit, batched=batched)
 
@@ -172,27 +174,17 @@ class Transfer:
     def _failed(self, action: Action, error: S3Error, state: str) -> Result:
         if error.ends_the_run:
             self.fatal = error
-        advice = _ADVICE.get(error.kind, "")
-        if error.retrying_helps:
-            advice = "Running it again may help"
         return Result(
             action,
             Outcome.FAILED,
-            ". ".join(filter(None, (str(error), state, advice))),
-            retrying_helps=error.retrying_helps,
+            describe(error, state),
+            retrying_helps=error.retrying_helps or error.is_expired,
         )
 
     def _not_deleted(self, action: Action, landed: Landed, error: S3Error) -> Result:
         place = f"s3://{self._route.destination.bucket}/{landed.key}"
         state = f"Copied to {place}, but the source may still be there as well"
         return self._failed(action, error, state)
-
-
-_ADVICE = {
-    Kind.ARCHIVED: "Restore it from its archive first",
-    Kind.DENIED: "Ask for the missing permission",
-    Kind.LOCKED: "Its retention or legal hold has to end first",
-}
 
 
 def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:

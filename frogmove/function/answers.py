@@ -29,6 +29,11 @@ def wanted_of(uploads: Iterable[Upload]) -> list[Wanted]:
     return [Wanted(upload.key) for upload in uploads]
 
 
+def wanted_of_task(task: Task, upload: Upload) -> Wanted:
+    """Return what a task of S3 Batch Operations is about."""
+    return Wanted(upload.key, task.version_id, task.rival)
+
+
 def to_queue(
     messages: Iterable[Message], refused: Mapping[str, FrogmoveError], fates: Fates
 ) -> dict[str, Any]:
@@ -41,7 +46,7 @@ def to_queue(
         for message in messages
         if message.id in refused or not_done(wanted_of(message.uploads), fates)
     ]
-    return {"batchItemFailures": [{"itemIdentifier": identity} for identity in again]}
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(again)]}
 
 
 def to_notifier(uploads: Iterable[Upload], fates: Fates) -> dict[str, Any]:
@@ -68,11 +73,17 @@ def to_operator(move: Move, fates: Fates, moved_bytes: int) -> dict[str, Any]:
         "finished": True,
         "counts": _counts(wanted, fates),
         "bytes": moved_bytes,
-        "results": [
-            {"key": each.key, "outcome": fates[each].outcome.value, "reason": fates[each].reason}
-            for each in wanted[:RESULTS_SHOWN]
-        ],
+        "results": results({each: fates[each] for each in wanted}),
     }
+
+
+def results(fates: Fates) -> list[dict[str, str]]:
+    """Return what is shown of the ends of keys: what needs attention first, and not too many."""
+    ordered = sorted(fates.items(), key=lambda item: item[1].is_done)
+    return [
+        {"key": each.key, "outcome": fate.outcome.value, "reason": fate.reason}
+        for each, fate in ordered[:RESULTS_SHOWN]
+    ]
 
 
 def to_job(job: Job, refusals: Sequence[FrogmoveError | None], fates: Fates) -> dict[str, Any]:
@@ -85,10 +96,8 @@ def to_job(job: Job, refusals: Sequence[FrogmoveError | None], fates: Fates) -> 
 def _end(task: Task, refusal: FrogmoveError | None, fates: Fates) -> tuple[Code, str]:
     if refusal is not None or task.upload is None:
         return Code.PERMANENT, str(refusal)
-    fate = fates.get(Wanted(task.upload.key, task.version_id), NOT_REACHED)
+    fate = fates.get(wanted_of_task(task, task.upload), NOT_REACHED)
     words = f"{fate.outcome.value}: {fate.reason}" if fate.reason else fate.outcome.value
-    if fate.outcome is Outcome.GONE and task.is_ambiguous:
-        return Code.PERMANENT, f"{words}; if the key has a plus sign, write it as %2B"
     if fate.outcome is Outcome.SUPERSEDED or (not fate.is_done and fate.retrying_helps):
         return Code.TEMPORARY, words
     return (Code.SUCCEEDED if fate.is_done else Code.PERMANENT), words

@@ -1,18 +1,24 @@
-"""Moves keys that an event names, as they are at the source by now."""
+"""Moves keys that an event names, as they are at the source by now.
+
+Two wishes for one key never run side by side: which would win is not for a race to say.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
+from frogmove.core.advice import describe
+from frogmove.core.lookup import Lookup
 from frogmove.core.plan import plan_move
 from frogmove.core.result import Outcome
 from frogmove.core.transfer import run
 from frogmove.core.upload_markers import UploadMarkers
-from frogmove.core.window import Answer, Window
+from frogmove.core.window import Window
 from frogmove.errors import RunError
 from frogmove.s3 import S3Error
-from frogmove.s3.failure import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,10 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A key of the source bucket, or one version of it."""
+    """A key of the source bucket, or one version of it.
+
+    Attributes:
+        key: the whole key.
+        version_id: the version; None for the current one.
+        rival: another key that may have been meant instead.
+    """
 
     key: str
     version_id: str | None = None
+    rival: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +56,26 @@ class Fate:
     reason: str = ""
     retrying_helps: bool = False
 
+    @classmethod
+    def of_error(cls, error: S3Error) -> Fate:
+        """Return the fate of a key that could not be looked at."""
+        passes = error.retrying_helps or error.is_expired
+        return cls(Outcome.FAILED, describe(error, "Nothing was done to it"), passes)
+
     @property
     def is_done(self) -> bool:
         """Whether there is nothing left to do for whoever wanted the key."""
         return not self.outcome.needs_attention
 
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+_HELD_BACK = Fate(
+    Outcome.FAILED,
+    "not begun, as an earlier version of the key has to be tried again first; source kept",
+    retrying_helps=True,
+)
 
 # What there was no time for, or what nothing could be done for.
 NOT_REACHED = Fate(Outcome.FAILED, "not reached before the end", retrying_helps=True)
@@ -76,8 +104,59 @@ def deliver(wanted: Iterable[Wanted], invocation: Invocation) -> Fates:
         else:
             fates[each] = Fate(Outcome.SKIPPED, "not under the source's prefix")
             invocation.telemetry.outside(each.key)
-    _run(inside, invocation, fates)
+    lookup = Lookup(invocation.s3, invocation.route.source.bucket)
+    for each_round in _rounds(inside, invocation, lookup):
+        _run(_not_held_back(each_round, fates), invocation, lookup, fates)
     return fates
+
+
+def _rounds(wanted: list[Wanted], invocation: Invocation, lookup: Lookup) -> Iterator[list[Wanted]]:
+    """Part what is wanted into rounds of different keys, the oldest version of each key first."""
+    by_key: dict[str, list[Wanted]] = {}
+    for each in wanted:
+        by_key.setdefault(each.key, []).append(each)
+    several = [each for same in by_key.values() if len(same) > 1 for each in same]
+    ages = dict(_ages(several, invocation, lookup))
+    # Manifests list the newest first: so do those of one second.
+    ordered = []
+    for same in by_key.values():
+        if len(same) > 1:
+            same.reverse()
+            same.sort(key=ages.__getitem__)
+        ordered.append(same)
+    for number in range(max(map(len, ordered), default=0)):
+        yield [same[number] for same in ordered if number < len(same)]
+
+
+def _ages(
+    wanted: Iterable[Wanted], invocation: Invocation, lookup: Lookup
+) -> Iterator[tuple[Wanted, datetime]]:
+    """Find out when each was written; the current one is the last, whatever its date."""
+
+    async def one(each: Wanted) -> tuple[Wanted, datetime]:
+        if each.version_id is None:
+            return each, _LAST
+        try:
+            seen = await lookup.head(each.key, each.version_id)
+        except S3Error:
+            # Its move says why.
+            return each, _FIRST
+        return each, _FIRST if seen is None else seen.object.last_modified
+
+    size = invocation.terms.concurrency
+    return Window(size, size, lambda: None, Event()).run(one(each) for each in wanted)
+
+
+def _not_held_back(wanted: Iterable[Wanted], fates: Fates) -> list[Wanted]:
+    """Hold back what comes after an earlier version that will be tried again."""
+    waiting = {each.key for each, fate in fates.items() if not fate.is_done and fate.retrying_helps}
+    going = []
+    for each in wanted:
+        if each.key in waiting:
+            fates[each] = _HELD_BACK
+        else:
+            going.append(each)
+    return going
 
 
 def plan(wanted: Iterable[Wanted], invocation: Invocation, fates: Fates) -> Iterator[Action]:
@@ -90,11 +169,14 @@ def plan(wanted: Iterable[Wanted], invocation: Invocation, fates: Fates) -> Iter
     """
     size = invocation.terms.concurrency
     window = Window(size, size, lambda: None, invocation.stop)
-    planned = window.run(_planned(each, invocation, fates) for each in wanted)
+    lookup = Lookup(invocation.s3, invocation.route.source.bucket)
+    planned = window.run(_planned(each, invocation, lookup, fates) for each in wanted)
     return (action for action in planned if action is not None)
 
 
-async def _planned(each: Wanted, invocation: Invocation, fates: Fates) -> Action | None:
+async def _planned(
+    each: Wanted, invocation: Invocation, lookup: Lookup, fates: Fates
+) -> Action | None:
     """Look at what is wanted, and plan its move; None where it cannot be moved.
 
     A part of its move, and not a step before all moves: an answer that is long in coming must not
@@ -103,32 +185,45 @@ async def _planned(each: Wanted, invocation: Invocation, fates: Fates) -> Action
     route = invocation.route
     invocation.telemetry.begin(each.key)
     try:
-        seen = await Answer(invocation.s3.head(route.source.bucket, each.key, each.version_id))
+        seen = await lookup.head(each.key, each.version_id)
+        rival = each.rival and await lookup.head(each.rival, each.version_id)
     except S3Error as error:
-        is_gone = error.kind is Kind.MISSING
-        invocation.telemetry.unseen(each.key, None if is_gone else error)
-        fates[each] = (
-            Fate(Outcome.GONE, "no longer at the source")
-            if is_gone
-            else Fate(Outcome.FAILED, str(error), error.retrying_helps)
-        )
-        return None
-    (action,) = plan_move([seen.object], route)
-    return action
+        fate = Fate.of_error(error)
+    else:
+        if seen is not None and not rival:
+            (action,) = plan_move([seen.object], route)
+            return action
+        fate = _ambiguous(each) if rival else Fate(Outcome.GONE, "no longer at the source")
+    invocation.telemetry.unseen(each.key, fate.outcome, fate.reason)
+    fates[each] = fate
+    return None
 
 
-def _run(wanted: Iterable[Wanted], invocation: Invocation, fates: Fates) -> None:
+def _ambiguous(each: Wanted) -> Fate:
+    reason = (
+        f"the key may mean {each.key[:200]!a} or {(each.rival or '')[:200]!a}, "
+        "and the second is there. "
+        "Nothing was done to either. Write a space as %20 and a plus sign as %2B in the manifest"
+    )
+    return Fate(Outcome.FAILED, reason)
+
+
+def _run(wanted: Iterable[Wanted], invocation: Invocation, lookup: Lookup, fates: Fates) -> None:
     s3, route, telemetry = invocation.s3, invocation.route, invocation.telemetry
-    actions = (_planned(each, invocation, fates) for each in wanted)
+    # A round holds each key once.
+    named = {each.key: each for each in wanted}
+    actions = (_planned(each, invocation, lookup, fates) for each in named.values())
     markers = UploadMarkers(s3, route)
     try:
         for result in run(actions, s3, route, invocation.terms, invocation.stop, markers):
             item = result.action.object
             fate = Fate(result.outcome, result.reason, result.retrying_helps)
-            fates[Wanted(item.key, item.version_id)] = fate
+            fates[named[item.key]] = fate
             telemetry.done(result)
     except RunError as error:
         telemetry.warn(error)
+        for each in named.values():
+            fates.setdefault(each, replace(NOT_REACHED, reason=f"not reached: {error}"))
 
 
 def not_done(wanted: Iterable[Wanted], fates: Mapping[Wanted, Fate]) -> dict[Wanted, Fate]:

@@ -18,12 +18,13 @@ from frogmove.core.events import (
     Sync,
     read_event,
 )
+from frogmove.core.result import Outcome
 from frogmove.core.terms import Terms
 from frogmove.errors import FrogmoveError
 from frogmove.function import answers
 from frogmove.function.context import describe
 from frogmove.function.deadline import Deadline
-from frogmove.function.delivery import Fates, Wanted, deliver, plan
+from frogmove.function.delivery import Fate, Fates, Wanted, deliver, plan
 from frogmove.function.invocation import Invocation
 from frogmove.function.options import read_options
 from frogmove.function.telemetry import Telemetry
@@ -161,7 +162,7 @@ class Process:
             if error is not None:
                 telemetry.warn(error, task.id)
             elif task.upload is not None:
-                wanted.append(Wanted(task.upload.key, task.version_id))
+                wanted.append(answers.wanted_of_task(task, task.upload))
         return answers.to_job(job, refusals, self._deliver_what_can(wanted, stop, telemetry))
 
     def _answer_move(self, move: Move, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
@@ -182,6 +183,10 @@ class Process:
         for fate in unseen.values():
             counts = shown["counts"]
             counts[fate.outcome.value] = counts.get(fate.outcome.value, 0) + 1
+        if any(not fate.is_done for fate in unseen.values()):
+            shown["results"] = answers.results(
+                {each: unseen[each] for each in wanted if each in unseen}
+            )
         return shown
 
     def _in_bulk(
@@ -206,7 +211,7 @@ class Process:
             return self._deliver(wanted, stop, telemetry)
         except FrogmoveError as error:
             telemetry.warn(error)
-            return {}
+            return dict.fromkeys(wanted, _unusable(error))
 
     def _invocation(
         self, engine: Engine, stop: Flag, telemetry: Telemetry, *, dry_run: bool
@@ -288,3 +293,10 @@ class Process:
         if key.startswith(source.prefix):
             return None
         return EventError(f"{key[:200]!a} is not under {source}.", "Nothing was done to it.")
+
+
+def _unusable(error: FrogmoveError) -> Fate:
+    """Return the fate of what is left where it is, as the destination cannot be used."""
+    cause = error.__cause__
+    passes = isinstance(cause, S3Error) and (cause.retrying_helps or cause.is_expired)
+    return Fate(Outcome.FAILED, f"{error} The source is kept.", passes)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from frogmove.core.action import Action
     from frogmove.core.result import Result
     from frogmove.errors import FrogmoveError
-    from frogmove.s3 import S3Error
     from frogmove.settings import Settings
 
 NAME = "frogmove"
@@ -112,12 +111,10 @@ class Telemetry:
             reason=result.reason,
         )
 
-    def unseen(self, key: str, error: S3Error | None) -> None:
+    def unseen(self, key: str, outcome: Outcome, reason: str) -> None:
         """Tell of a key that no action could be made of: gone, or not to be looked at."""
         self._begun.pop(key, None)
-        outcome = Outcome.GONE if error is None else Outcome.FAILED
         self.counts[outcome] += 1
-        reason = "no longer at the source" if error is None else str(error)
         _TELL.get(outcome, _log.info)(outcome.value, key=key, outcome=outcome.value, reason=reason)
 
     def outside(self, key: str) -> None:

@@ -37,6 +37,7 @@ _BY_CODE = {
     "SignatureDoesNotMatch": Kind.CREDENTIALS,
     "ExpiredToken": Kind.CREDENTIALS,
     "ExpiredTokenException": Kind.CREDENTIALS,
+    "RequestExpired": Kind.CREDENTIALS,
     "InvalidToken": Kind.CREDENTIALS,
     "TokenRefreshRequired": Kind.CREDENTIALS,
     "RequestTimeTooSkewed": Kind.CREDENTIALS,
@@ -87,6 +88,12 @@ def kind_of(code: str, status: int | None, message: str = "") -> Kind:
     return _BY_STATUS.get(status, Kind.REFUSED)
 
 
+# They name credentials that were good until lately: those of a role are renewed by themselves.
+_EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+)
+
+
 class S3Error(Exception):
     """One request to S3 failed for good.
 
@@ -113,6 +120,11 @@ class S3Error(Exception):
     def retrying_helps(self) -> bool:
         """Whether the same request may succeed later with nothing else changed."""
         return self.kind in {Kind.CONFLICT, Kind.THROTTLED, Kind.UNAVAILABLE, Kind.UNREACHABLE}
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the credentials were good until lately, as a temporary session's are."""
+        return self.code in _EXPIRED
 
     @property
     def ends_the_run(self) -> bool:

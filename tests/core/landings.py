@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from frogmove.core.action import Action, Verb
 from frogmove.core.journal import NoJournal
 from frogmove.core.landing import Landed, Landing
+from frogmove.core.lookup import Lookup
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.result import Outcome, Result
 from frogmove.core.terms import OnConflict, Terms
@@ -46,8 +47,9 @@ def seen(world: World, key: str = "key", replaces: str | None = None) -> Action:
 def land(world: World, action: Action, s3: ModelS3 | None = None, **terms: Any) -> Landed | Result:
     s3 = s3 or ModelS3(world)
     agreed = Terms(**({"conditions": ALL} | terms))
+    source = Lookup(s3, ROUTE.source.bucket)
     parts = PartsCopier(s3, agreed.multipart, NoJournal(), Event())
-    return finish(Landing(s3, ROUTE, agreed, parts).land(action))
+    return finish(Landing(s3, ROUTE, agreed, parts, source).land(action))
 
 
 def landed(answer: Landed | Result) -> Landed:

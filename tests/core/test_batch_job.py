@@ -25,10 +25,25 @@ def test_a_bucket_is_the_last_part_of_its_arn() -> None:
     assert read.tasks[0].upload == Upload("examplebucket", "a")
 
 
-def test_a_plus_sign_is_a_space_and_remembered() -> None:
-    read = read_event(job(task("external", "a") | {"s3Key": "a+b"}))
+@pytest.mark.parametrize(
+    ("written", "key", "rival"),
+    [
+        ("a+b", "a b", "a+b"),
+        ("%C3%A9+b", "é b", "é+b"),
+        ("a+b%2Bc", "a b+c", None),
+        ("a+b%2bc", "a b+c", None),
+        ("a+b%20c", "a+b c", None),
+        ("a%2Bb%20c", "a+b c", None),
+        ("a%20b", "a b", None),
+        ("ab", "ab", None),
+    ],
+)
+def test_a_plus_sign_is_read_as_the_rest_of_the_key_is_written(
+    written: str, key: str, rival: str | None
+) -> None:
+    read = read_event(job(task("external", "a") | {"s3Key": written}))
     assert isinstance(read, Job)
-    assert (read.tasks[0].upload, read.tasks[0].is_ambiguous) == (Upload("external", "a b"), True)
+    assert (read.tasks[0].upload, read.tasks[0].rival) == (Upload("external", key), rival)
 
 
 @pytest.mark.parametrize(

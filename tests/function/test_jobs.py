@@ -77,13 +77,13 @@ def test_each_task_has_its_own_end(buckets: Buckets, invoke: Invoke) -> None:
         "PermanentFailure",
         "PermanentFailure",
         "PermanentFailure",
-        "PermanentFailure",
+        "Succeeded",
     )
     assert words[1] == "gone: no longer at the source"
     assert words[2].startswith("conflict: the destination holds something else")
     assert "not under" in words[3]
     assert "another-bucket" in words[4]
-    assert "%2B" in words[6]
+    assert words[6] == "gone: no longer at the source"
     assert buckets.here() == {"in/refused": b"mine", "out": b"mine"}
     assert buckets.there() == {"in/a": b"mine", "in/refused": b"theirs"}
 
@@ -119,6 +119,9 @@ def fail(code: str, status: int) -> Any:
         ("InternalError", 500, "TemporaryFailure"),
         ("RequestTimeout", 400, "TemporaryFailure"),
         ("AccessDenied", 403, "PermanentFailure"),
+        ("ExpiredToken", 400, "TemporaryFailure"),
+        ("RequestExpired", 400, "TemporaryFailure"),
+        ("InvalidAccessKeyId", 403, "PermanentFailure"),
         ("InvalidObjectState", 403, "PermanentFailure"),
     ],
 )
@@ -150,3 +153,69 @@ def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
     temporary = [words for code, words in found if code == "TemporaryFailure"]
     assert temporary == ["failed: not reached before the end"] * len(world.bodies("external"))
     assert 0 < len(temporary) < 9
+
+
+def plus(key: str = "a") -> dict[str, Any]:
+    return task("external", "x") | {"s3Key": f"{key}+b"}
+
+
+def test_a_plus_sign_that_may_mean_another_key_that_is_there_is_refused() -> None:
+    for keys in (["a b", "a+b"], ["a+b"]):
+        world = world_of(*keys)
+        ((code, words),) = ends(process(world).answer(job(plus()), CONTEXT))
+        assert code == "PermanentFailure"
+        assert "%20" in words
+        assert "%2B" in words
+        assert sorted(world.bodies("external")) == sorted(keys)
+        assert world.bodies("internal") == {}
+
+
+def test_a_plus_sign_is_a_space_where_no_other_key_is_there() -> None:
+    world = world_of("a b")
+    ((code, _),) = ends(process(world).answer(job(plus()), CONTEXT))
+    assert (code, list(world.bodies("internal"))) == ("Succeeded", ["a b"])
+
+
+def test_versions_of_one_key_are_moved_one_after_the_other_the_oldest_first(
+    buckets: Buckets, invoke: Invoke
+) -> None:
+    """Manifests list the newest first, and in that order the oldest would end as the current."""
+    buckets.version()
+    versions = []
+    for number in range(5):
+        put = buckets.client.put_object(Bucket=buckets.source, Key="a", Body=b"%d" % number)
+        versions.append(put["VersionId"])
+    event = job(
+        *(task(buckets.source, "a", each, identity=each) for each in reversed(versions)),
+        task(buckets.source, "other"),
+    )
+    answer = invoke(buckets, event)
+    assert {code for code, _ in ends(answer)} == {"Succeeded"}
+    assert (buckets.here(), buckets.there()) == ({}, {"a": b"4"})
+
+
+def test_the_reason_why_the_destination_cannot_be_used_is_in_each_task(
+    buckets: Buckets, invoke: Invoke
+) -> None:
+    buckets.put("a", "b")
+    event = job(task(buckets.source, "a"), task(buckets.source, "b"))
+    answer = invoke(buckets, event, FROGMOVE_DESTINATION="s3://frogmove-nobodys-bucket")
+    for code, words in ends(answer):
+        assert code == "PermanentFailure"
+        assert "frogmove-nobodys-bucket" in words
+        assert "source" in words
+    assert sorted(buckets.here()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "PermanentFailure"), (503, "TemporaryFailure")])
+def test_a_key_that_cannot_be_looked_at_says_what_to_do(status: int, code: str) -> None:
+    def deed() -> None:
+        raise S3Error("HeadObject", str(status), status, "Forbidden")
+
+    world = world_of("a")
+    gate = Meddler({0: deed}, only="HeadObject")
+    ((answered, words),) = ends(process(world, gate).answer(job(task("external", "a")), CONTEXT))
+    assert answered == code
+    assert "Nothing was done to it" in words
+    assert ("s3:GetObject" in words) == (status == 403)
+    assert "again" in words
