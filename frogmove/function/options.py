@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from frogmove import __version__
+from frogmove.core.distinct import may_be_alias
 from frogmove.core.quantities import parse_age, parse_size
 from frogmove.core.terms import MIB, SMALLEST_PART, Multipart, OnConflict
 from frogmove.errors import UsageError
@@ -98,6 +99,11 @@ def read_options(environment: Mapping[str, str]) -> Options:
         UsageError: when it cannot be used as it is.
     """
     settings = resolve(Settings(), None, environment, None)
+    if may_be_alias(settings.end("source").bucket):
+        raise UsageError(
+            f"FROGMOVE_SOURCE is {settings.source!r}: an access point, but events name buckets.",
+            "Set FROGMOVE_SOURCE to the bucket behind it.",
+        )
     concurrency = _variable(environment, "CONCURRENCY", _parse_concurrency, None)
     return Options(
         settings,

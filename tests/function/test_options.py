@@ -62,3 +62,15 @@ def test_everything_can_be_set() -> None:
 def test_what_cannot_be_used_is_refused_by_its_name(name: str, text: str) -> None:
     with pytest.raises(UsageError, match=f"FROGMOVE_{name}"):
         read_options(ENDS | {f"FROGMOVE_{name}": text})
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    ["arn:aws:s3:eu-west-1:123456789012:accesspoint/door", "door-abcdefghijklmnop-s3alias"],
+)
+def test_an_access_point_is_no_source_as_events_name_buckets(bucket: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_options(ENDS | {"FROGMOVE_SOURCE": f"s3://{bucket}/in"})
+    assert "FROGMOVE_SOURCE" in caught.value.message
+    there = read_options(ENDS | {"FROGMOVE_DESTINATION": f"s3://{bucket}/in"})
+    assert there.route.destination.bucket == bucket
