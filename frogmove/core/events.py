@@ -5,13 +5,14 @@ Whatever it holds, reading it gives one of the classes below or raises :class:`E
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from frogmove.core.batch_job import Job, Task, read_job
 from frogmove.core.notification import (
     EXPECTED,
     EventError,
+    Ignored,
     Upload,
     first_record,
     parse,
@@ -25,6 +26,7 @@ from frogmove.s3.uri import check_key
 __all__ = [
     "Event",
     "EventError",
+    "Ignored",
     "Job",
     "Message",
     "Move",
@@ -44,6 +46,7 @@ class Notification:
     """Uploads that are reported to the function directly; a failure is told by raising."""
 
     uploads: tuple[Upload, ...]
+    ignored: tuple[Ignored, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Message:
     id: str
     uploads: tuple[Upload, ...] = ()
     error: EventError | None = None
+    ignored: tuple[Ignored, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +111,34 @@ def read_event(event: object) -> Event:
     if "invocationSchemaVersion" in event:
         return read_job(event)
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html
     if event.get("detail-type") == "Scheduled Event":
+        if event.get("source") not in _SCHEDULERS:
+            raise EventError(
+                f"A Scheduled Event comes from {shown(event.get('source'))}.",
+                f"Expected one from {' or '.join(_SCHEDULERS)}.",
+            )
         return Sweep()
     if first_record(event).get("eventSource") == "aws:sqs":
         return Queue(tuple(_read_message(record) for record in event["Records"]))
-    return Notification(read_notification(event))
+    ignored: list[Ignored] = []
+    return Notification(read_notification(event, ignored), tuple(ignored))
 
 
 def _read_message(record: object) -> Message:
     """Read one message by itself: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     identity = record.get("messageId") if isinstance(record, Mapping) else None
-    if not isinstance(record, Mapping) or not isinstance(identity, str):
+    if not isinstance(record, Mapping) or not isinstance(identity, str) or not identity:
         raise EventError("A record of the batch has no messageId.", EXPECTED)
     try:
         body = parse(record.get("body"), "The message's body")
-        return Message(identity, read_notification(body))
+        ignored: list[Ignored] = []
+        return Message(identity, read_notification(body, ignored), ignored=tuple(ignored))
     except EventError as error:
         return Message(identity, error=error)
 
+
+_SCHEDULERS = ("aws.events", "aws.scheduler")
 
 _FIELDS = {
     "move": {"keys", "dry_run"},

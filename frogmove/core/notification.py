@@ -30,23 +30,76 @@ class Upload:
     key: str
 
 
-def read_notification(document: object) -> tuple[Upload, ...]:
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """What a notification reports that is no new object, so that nothing is to be done.
+
+    Attributes:
+        name: S3's name for it.
+        key: the key it is about.
+    """
+
+    name: str
+    key: str
+
+
+# What S3 may report of an object that is no upload, up to the colon.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+_OTHER_EVENTS = frozenset(
+    {
+        "IntelligentTiering",
+        "LifecycleExpiration",
+        "LifecycleTransition",
+        "ObjectAcl",
+        "ObjectRemoved",
+        "ObjectRestore",
+        "ObjectTagging",
+        "ReducedRedundancyLostObject",
+        "Replication",
+    }
+)
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
+_OTHER_DETAILS = frozenset(
+    {
+        "Object ACL Updated",
+        "Object Access Tier Changed",
+        "Object Deleted",
+        "Object Restore Completed",
+        "Object Restore Expired",
+        "Object Restore Initiated",
+        "Object Storage Class Changed",
+        "Object Tags Added",
+        "Object Tags Deleted",
+    }
+)
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging.html
+_API_CALL = "AWS API Call via CloudTrail"
+
+
+def read_notification(document: object, ignored: list[Ignored] | None = None) -> tuple[Upload, ...]:
     """Read one notification, as S3, EventBridge or SNS hands it over.
 
-    What reports no new object (a removal, the test event that S3 sends when a notification is
-    set up) gives no uploads.
+    Args:
+        document: the notification.
+        ignored: takes in what is understood and reports no new object, as a removal does; but for
+            the test event that S3 sends when a notification is set up.
 
     Raises:
         EventError: when it is anything else.
     """
+    ignored = [] if ignored is None else ignored
     if isinstance(document, Mapping):
         if document.get("Type") == "Notification":
-            return _read_plain(parse(document.get("Message"), "The SNS message"))
+            return _read_plain(parse(document.get("Message"), "The SNS message"), ignored)
         if is_from_topic(document):
             return tuple(
-                upload for record in document["Records"] for upload in _read_delivery(record)
+                upload
+                for record in document["Records"]
+                for upload in _read_delivery(record, ignored)
             )
-    return _read_plain(document)
+    return _read_plain(document, ignored)
 
 
 def is_from_topic(event: Mapping[str, Any]) -> bool:
@@ -117,28 +170,31 @@ def whole(key: str) -> str:
     return key
 
 
-def _read_delivery(record: object) -> tuple[Upload, ...]:
+def _read_delivery(record: object, ignored: list[Ignored]) -> tuple[Upload, ...]:
     sns = record.get("Sns") if isinstance(record, Mapping) else None
     if not isinstance(sns, Mapping):
         raise EventError("A record is not an SNS notification.", EXPECTED)
-    return _read_plain(parse(sns.get("Message"), "The SNS message"))
+    return _read_plain(parse(sns.get("Message"), "The SNS message"), ignored)
 
 
-def _read_plain(document: object) -> tuple[Upload, ...]:
+def _read_plain(document: object, ignored: list[Ignored]) -> tuple[Upload, ...]:
     """Read a notification that has no further wrapping."""
     if not isinstance(document, Mapping):
         raise EventError("The event is not a JSON object.", EXPECTED)
     if document.get("Event") == "s3:TestEvent":
         return ()
     if document.get("source") == "aws.s3":
-        return _read_bridged(document)
+        return _read_bridged(document, ignored)
     records = document.get("Records")
     if not isinstance(records, list):
         raise EventError("The event has no Records.", EXPECTED)
-    return tuple(upload for record in records if (upload := _read_record(record)) is not None)
+    if not records:
+        ignored.append(Ignored("no Records", ""))
+    read = [_read_record(record, ignored) for record in records]
+    return tuple(upload for upload in read if upload is not None)
 
 
-def _read_record(record: object) -> Upload | None:
+def _read_record(record: object, ignored: list[Ignored]) -> Upload | None:
     """Read one record of S3's own; None for what reports no new object.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -154,12 +210,17 @@ def _read_record(record: object) -> Upload | None:
         raise EventError("A record is not an S3 notification.", EXPECTED)
     if source != "aws:s3" or version.partition(".")[0] != "2":
         raise EventError("A record is not an S3 notification of version 2.", EXPECTED)
-    if not name.startswith("ObjectCreated:"):
-        return None
-    return Upload(bucket, decode_key(key))
+    # S3's own records leave the s3: out that configurations write.
+    group = name.removeprefix("s3:").partition(":")[0]
+    if group == "ObjectCreated":
+        return Upload(bucket, decode_key(key))
+    if group not in _OTHER_EVENTS:
+        raise EventError(f"S3 reports {shown(name)}, which is not known.", EXPECTED)
+    ignored.append(Ignored(name, decode_key(key)))
+    return None
 
 
-def _read_bridged(document: Mapping[str, Any]) -> tuple[Upload, ...]:
+def _read_bridged(document: Mapping[str, Any], ignored: list[Ignored]) -> tuple[Upload, ...]:
     """Read what EventBridge passes on; keys are not encoded there.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
@@ -167,8 +228,13 @@ def _read_bridged(document: Mapping[str, Any]) -> tuple[Upload, ...]:
     kind = document.get("detail-type")
     if not isinstance(kind, str):
         raise EventError("The EventBridge event has no detail-type.", EXPECTED)
-    if kind != "Object Created":
-        return ()
+    if kind == _API_CALL:
+        raise EventError(
+            "CloudTrail reports a call of S3's API, which may have failed, and not an upload.",
+            'Have the rule match the detail-type "Object Created".',
+        )
+    if kind != "Object Created" and kind not in _OTHER_DETAILS:
+        raise EventError(f"EventBridge reports {shown(kind)}, which is not known.", EXPECTED)
     try:
         detail = document["detail"]
         version = detail.get("event-version", "1.0")
@@ -179,4 +245,7 @@ def _read_bridged(document: Mapping[str, Any]) -> tuple[Upload, ...]:
         raise EventError("The EventBridge event is not one of S3's.", EXPECTED)
     if version.partition(".")[0] != "1":
         raise EventError("The EventBridge event is not one of version 1.", EXPECTED)
+    if kind != "Object Created":
+        ignored.append(Ignored(kind, whole(key)))
+        return ()
     return (Upload(bucket, whole(key)),)

@@ -49,15 +49,21 @@ def to_queue(
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(again)]}
 
 
-def to_notifier(uploads: Iterable[Upload], fates: Fates) -> dict[str, Any]:
+def to_notifier(uploads: Iterable[Upload], fates: Fates, ignored: int) -> dict[str, Any]:
     """Return what became of uploads that were reported to the function directly.
+
+    Args:
+        uploads: the uploads.
+        fates: what became of them.
+        ignored: how much else was reported.
 
     Raises:
         RunError: when something is left to do, so that Lambda delivers the event again.
     """
     wanted = wanted_of(uploads)
     _check(wanted, fates)
-    return {"counts": _counts(wanted, fates)}
+    counts = _counts(wanted, fates)
+    return {"counts": counts | {"ignored": ignored} if ignored else counts}
 
 
 def to_operator(move: Move, fates: Fates, moved_bytes: int) -> dict[str, Any]:

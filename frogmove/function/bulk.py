@@ -15,6 +15,7 @@ from frogmove.core.selection import left_behind
 from frogmove.core.source import LOOK_AHEAD
 from frogmove.core.transfer import run
 from frogmove.core.upload_markers import UploadMarkers
+from frogmove.function.answers import RESULTS_SHOWN
 from frogmove.s3 import S3Error
 from frogmove.s3.listing import list_prefix
 
@@ -54,14 +55,19 @@ def carry_out(actions: Iterable[Action], invocation: Invocation) -> dict[str, An
     telemetry, route = invocation.telemetry, invocation.route
     watched = telemetry.watch(actions)
     markers = UploadMarkers(invocation.s3, route)
+    left: list[dict[str, str]] = []
     for result in run(watched, invocation.s3, route, invocation.terms, invocation.stop, markers):
         telemetry.done(result)
-    return {
+        if result.outcome.needs_attention and len(left) < RESULTS_SHOWN:
+            key, outcome = result.action.object.key, result.outcome.value
+            left.append({"key": key, "outcome": outcome, "reason": result.reason})
+    answer = {
         "dry_run": False,
         "finished": not invocation.stop.is_set(),
         "counts": {outcome.value: count for outcome, count in telemetry.counts.items()},
         "bytes": telemetry.bytes,
     }
+    return answer | {"results": left} if left else answer
 
 
 def show(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:

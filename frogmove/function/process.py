@@ -121,12 +121,13 @@ class Process:
                 return self._answer_queue(messages, stop, telemetry)
             case Job():
                 return self._answer_job(request, stop, telemetry)
-            case Notification(uploads):
+            case Notification(uploads, ignored):
+                telemetry.ignore(ignored)
                 for upload in uploads:
                     self._check(upload)
                 wanted = answers.wanted_of(uploads)
                 fates = self._deliver(wanted, stop, telemetry) if wanted else {}
-                return answers.to_notifier(uploads, fates)
+                return answers.to_notifier(uploads, fates, len(ignored))
             case Ping():
                 return {"action": "ping", **self.options.record(), "context": describe(context)}
             case Move():
@@ -143,6 +144,7 @@ class Process:
         refused: dict[str, FrogmoveError] = {}
         wanted: list[Wanted] = []
         for message in messages:
+            telemetry.ignore(message.ignored, message.id)
             error = message.error or self._refusal(*message.uploads)
             if error is None:
                 wanted += answers.wanted_of(message.uploads)

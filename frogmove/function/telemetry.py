@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections import Counter
@@ -18,9 +19,10 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 from frogmove.core.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from frogmove.core.action import Action
+    from frogmove.core.notification import Ignored
     from frogmove.core.result import Result
     from frogmove.errors import FrogmoveError
     from frogmove.settings import Settings
@@ -41,15 +43,47 @@ class _Output(logging.Handler):
         sys.stdout.flush()
 
 
+# In powertools' own order.
+# https://docs.aws.amazon.com/powertools/python/latest/core/logger/
+_LEVEL_VARIABLES = ("POWERTOOLS_LOG_LEVEL", "LOG_LEVEL")
+
+# What others call them; Lambda itself has TRACE and FATAL.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+_LEVELS = {"TRACE": "DEBUG", "FATAL": "CRITICAL", "WARN": "WARNING"} | {
+    name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+}
+
+
+def read_level(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Read how much is to be logged: a wrong name must not stop the function from moving keys.
+
+    Returns:
+        the level, and what is wrong with the variable that names it; empty when nothing is.
+    """
+    for variable in _LEVEL_VARIABLES:
+        named = environment.get(variable, "").strip()
+        if named:
+            level = _LEVELS.get(named.upper())
+            wrong = f"{variable} is {named[:40]!a}, which is no log level; INFO is used."
+            return (level, "") if level else ("INFO", wrong)
+    return "INFO", ""
+
+
+_level, _wrong_level = read_level(os.environ)
+
 # Pure ASCII: whatever an outsider put into a key is shown as escapes, on one line.
 _log = Logger(
     service=NAME,
+    level=_level,
     logger_handler=_Output(),
     json_serializer=partial(json.dumps, separators=(",", ":"), default=str),
     utc=True,
     use_rfc3339=True,
     location=None,
 )
+
+if _wrong_level:
+    _log.warning(_wrong_level, remedy=f"There are {', '.join(_LEVELS)}.")
 
 _TELL = {Outcome.SKIPPED: _log.debug, Outcome.CONFLICT: _log.warning, Outcome.FAILED: _log.error}
 
@@ -66,6 +100,7 @@ class Telemetry:
         self.counts: Counter[Outcome] = Counter()
         self.bytes = 0
         self._resumed = 0
+        self._ignored = 0
         self._begun: dict[str, float] = {}
         self._started = time.monotonic()
         route = f"{settings.source} -> {settings.destination}"
@@ -123,6 +158,18 @@ class Telemetry:
         reason = "not under the source's prefix"
         _log.debug("skipped", key=key, outcome=Outcome.SKIPPED.value, reason=reason)
 
+    def ignore(self, ignored: Iterable[Ignored], about: str = "") -> None:
+        """Tell of what was reported and is no new object.
+
+        Args:
+            ignored: what it was.
+            about: the id of the message that reports it.
+        """
+        for each in ignored:
+            self._ignored += 1
+            reason = f"{each.name}: no new object is reported, so there is nothing to move"
+            _log.info("ignored", key=each.key, reason=reason, about=about or None)
+
     def warn(self, error: FrogmoveError, about: str = "") -> None:
         """Tell of something that is not about one object.
 
@@ -145,6 +192,8 @@ class Telemetry:
             answer: in a word, how it was answered.
         """
         counts = {outcome.value: count for outcome, count in self.counts.items()}
+        if self._ignored:
+            counts["ignored"] = self._ignored
         _log.info(
             "invocation",
             event=kind,

@@ -281,3 +281,32 @@ def test_no_change_to_a_sample_does_worse_than_an_event_error(event: object) -> 
 def test_no_text_in_a_message_does_worse_than_an_event_error(body: str) -> None:
     (read,) = read_messages(batch(message("1", body)))
     assert read.error is None or isinstance(read.error, EventError)
+
+
+@pytest.mark.parametrize("source", ["aws.s3", "somebody.else", "", None])
+def test_a_schedule_of_somebody_elses_is_refused(source: str | None) -> None:
+    assert read_event(SCHEDULED | {"source": "aws.scheduler"}) == Sweep()
+    with pytest.raises(EventError, match="Scheduled Event"):
+        read_event(SCHEDULED | {"source": source})
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"source": "aws.config", "detail-type": "Config Rules Compliance Change", "detail": {}},
+        {"s3Bucket": "logs", "s3ObjectKey": ["a.json.gz"]},
+        {"version": "1.0", "invokingEvent": "{}", "resultToken": "x"},
+        {"Records": [{"eventSource": "aws:kinesis", "kinesis": {"data": "e30="}}]},
+        {"Records": [{"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": {}}]},
+        {"Records": [{"eventSource": "aws:ses", "eventVersion": "1.0", "ses": {}}]},
+        {"Type": "SubscriptionConfirmation", "Message": "You have chosen to subscribe"},
+        {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {}},
+        {"awslogs": {"data": "H4sI"}},
+    ],
+    ids=repr,
+)
+def test_what_other_services_send_is_refused_whatever_it_comes_through(event: Any) -> None:
+    with pytest.raises(EventError):
+        read_event(event)
+    (message_read,) = read_messages(batch(message("1", event)))
+    assert message_read.error is not None

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frogmove.core.events import EventError, Upload
-from frogmove.core.notification import read_notification
+from frogmove.core.notification import Ignored, read_notification
 from tests.arbitrary import JSON
-from tests.aws_events import TEST_EVENT, notification, record
+from tests.aws_events import TEST_EVENT, bridged, notification, record
 from tests.core.test_events import KEYS
 
 
@@ -65,11 +65,59 @@ def test_several_records_are_read_in_their_order() -> None:
         ("ObjectRestore:Completed", False),
         ("ObjectTagging:Put", False),
         ("LifecycleTransition", False),
+        ("LifecycleExpiration:DeleteMarkerCreated", False),
+        ("ReducedRedundancyLostObject", False),
+        ("Replication:OperationMissedThreshold", False),
+        ("ObjectAcl:Put", False),
+        ("IntelligentTiering", False),
     ],
 )
 def test_only_new_objects_are_reported(name: str, reported: bool) -> None:
-    uploads = read_notification({"Records": [record("external", "a", name)]})
+    ignored: list[Ignored] = []
+    uploads = read_notification({"Records": [record("external", "a b", name)]}, ignored)
     assert bool(uploads) is reported
+    assert ignored == ([] if reported else [Ignored(name, "a b")])
+
+
+@pytest.mark.parametrize("name", ["", "ObjectDreamt:Of", "objectcreated:put", "TestEvent"])
+def test_an_event_that_is_not_known_is_refused(name: str) -> None:
+    with pytest.raises(EventError, match="not known"):
+        read_notification({"Records": [record("external", "a", name)]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("AWS API Call via CloudTrail", "Object Created"),
+        ("AWS Service Event via CloudTrail", "not known"),
+        ("Object Dreamt Of", "not known"),
+        ("object created", "not known"),
+    ],
+)
+def test_a_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> None:
+    with pytest.raises(EventError) as told:
+        read_notification(bridged("external", "a", kind))
+    assert word in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Object ACL Updated",
+        "Object Access Tier Changed",
+        "Object Deleted",
+        "Object Restore Completed",
+        "Object Restore Expired",
+        "Object Restore Initiated",
+        "Object Storage Class Changed",
+        "Object Tags Added",
+        "Object Tags Deleted",
+    ],
+)
+def test_what_s3_tells_eventbridge_besides_is_ignored_and_told(kind: str) -> None:
+    ignored: list[Ignored] = []
+    assert read_notification(bridged("external", "a+b", kind), ignored) == ()
+    assert ignored == [Ignored(kind, "a+b")]
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1", "2.9", "2"])

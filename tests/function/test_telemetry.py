@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,9 @@ import pytest
 
 from frogmove.core.terms import Multipart
 from frogmove.errors import FrogmoveError
+from frogmove.function.telemetry import read_level
 from frogmove.s3 import S3Error
-from tests.aws_events import batch, message, notification
+from tests.aws_events import batch, bridged, message, notification, record
 from tests.function.processes import CONTEXT, ENDS, Meddler, process, stopping
 from tests.keys import KEYS
 from tests.model import World
@@ -164,3 +167,54 @@ def test_an_object_that_takes_several_invocations_is_no_failure(
 
 def test_the_route_is_written_as_it_was_set() -> None:
     assert process(world_of()).options.settings.source == ENDS["FROGMOVE_SOURCE"]
+
+
+def test_what_is_ignored_is_counted_and_told(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    removed = {"Records": [record("external", "a", "ObjectRemoved:Delete")]}
+    function = process(World({"external": {}, "internal": {}}))
+    assert function.answer(removed, CONTEXT) == {"counts": {"ignored": 1}}
+    lines = written()
+    (told,) = [line for line in lines if line.get("message") == "ignored"]
+    assert (told["key"], "ObjectRemoved:Delete" in told["reason"]) == ("a", True)
+    assert metrics(lines)["ignored"] == [1.0]
+
+    event = batch(message("1", removed), message("2", bridged("external", "b", "Object Deleted")))
+    assert function.answer(event, CONTEXT) == {"batchItemFailures": []}
+    lines = written()
+    assert [line["about"] for line in lines if line.get("message") == "ignored"] == ["1", "2"]
+    (end,) = [line for line in lines if line.get("message") == "invocation"]
+    assert end["counts"] == {"ignored": 2}
+
+
+@pytest.mark.parametrize(
+    ("variables", "level", "wrong"),
+    [
+        ({}, "INFO", ""),
+        ({"LOG_LEVEL": ""}, "INFO", ""),
+        ({"LOG_LEVEL": "debug"}, "DEBUG", ""),
+        ({"LOG_LEVEL": "TRACE"}, "DEBUG", ""),
+        ({"LOG_LEVEL": "FATAL"}, "CRITICAL", ""),
+        ({"LOG_LEVEL": "20"}, "INFO", "LOG_LEVEL"),
+        ({"POWERTOOLS_LOG_LEVEL": "loud"}, "INFO", "POWERTOOLS_LOG_LEVEL"),
+        ({"POWERTOOLS_LOG_LEVEL": "warn", "LOG_LEVEL": "loud"}, "WARNING", ""),
+    ],
+)
+def test_a_log_level_that_is_none_is_named_and_info_is_used(
+    variables: dict[str, str], level: str, wrong: str
+) -> None:
+    read, complaint = read_level(variables)
+    assert (read, complaint.partition(" ")[0]) == (level, wrong)
+
+
+@pytest.mark.parametrize("name", ["POWERTOOLS_LOG_LEVEL", "LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"])
+@pytest.mark.parametrize("level", ["TRACE", "loud", "10"])
+def test_no_log_level_stops_the_function_at_import(name: str, level: str) -> None:
+    script = "import frogmove.lambda_handler"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={name: level}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    if level != "TRACE" and name != "AWS_LAMBDA_LOG_LEVEL":
+        assert name in done.stdout
