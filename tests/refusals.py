@@ -62,11 +62,29 @@ HARMLESS: dict[str, Refuses] = {
         lambda request: b"<ETag>" in request.body and request.operation == "DeleteObjects",
         *(400, "MalformedXML"),
     ),
+    "source condition never holds": (
+        header("x-amz-copy-source-if-match"),
+        *(412, "PreconditionFailed"),
+    ),
+    "if-none-match never holds": (header("if-none-match"), 412, "PreconditionFailed"),
+    "if-match on copies never holds": (
+        header("if-match", "CopyObject"),
+        *(412, "PreconditionFailed"),
+    ),
+    "if-match on deletes never holds": (
+        header("if-match", "DeleteObject"),
+        *(412, "PreconditionFailed"),
+    ),
+    "ETags in batches never hold": (
+        lambda request: b"<ETag>" in request.body and request.operation == "DeleteObjects",
+        *(412, "PreconditionFailed"),
+    ),
     "expect": (header("expect"), 417, "ExpectationFailed"),
 }
 
 # What a server fails at for ever tells nothing, and nothing is relied upon.
 BROKEN: dict[str, Refuses] = {
+    "batches hang up": (operation("DeleteObjects"), 0, "none"),
     "batches fail": (operation("DeleteObjects"), 500, "InternalError"),
     "probe's deletes denied": (
         lambda request: request.is_probe and request.operation == "DeleteObject",
@@ -82,5 +100,5 @@ BROKEN: dict[str, Refuses] = {
 def refuse(proxy: Proxy, refuses: Refuses) -> None:
     """Have a proxy refuse one thing."""
     matches, status, code = refuses
-    fate = Fate(code, "never", (status, code))
+    fate = Fate(code, "never", (status, code) if status else "none")
     proxy.schedule = lambda request: fate if matches(request) else PASS

@@ -28,7 +28,8 @@ ALL_CASES = {**HARMLESS, **BROKEN}
 SYNCED = [
     *("no batches (GCS)", "Content-MD5 (OVH)", "tagging (R2)", "checksums in HEAD", "tags"),
     *("source condition", "if-none-match on copies", "if-match on copies", "batches fail"),
-    "probe's copies denied",
+    *("probe's copies denied", "batches hang up", "if-none-match never holds"),
+    *("source condition never holds", "if-match on copies never holds"),
 ]
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from frogmove.s3 import S3, Copied, Copy, Deletion, S3Error, S3Object
@@ -114,18 +115,22 @@ class _Probe:
         self._bucket = bucket
         self._key = key
         self._other = key + "-copy"
+        self._etag = ""
         # By version, where there are versions: a plain delete would leave a marker for ever.
         self._left: list[Deletion] = []
 
     def conditions(self) -> Conditions:
-        """Ask everything."""
+        """Ask everything: by what must not be done, then by what has to be."""
         written = self._s3.put(self._bucket, self._key, _BODY).result()
         self._left.append(Deletion(self._key, None, written.version_id))
         seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
         try:
             found = self._ask_copies(seen)
             found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
-            found["delete_many"] = self._ask_batch()
+            found["delete_many"] = self._ask_batch(_OTHER_ETAG)
+            # Where there are versions it would leave markers.
+            if written.version_id is None:
+                self._ask_to_delete(found, seen.etag)
         finally:
             for deletion in self._left:
                 with contextlib.suppress(S3Error):
@@ -140,21 +145,23 @@ class _Probe:
         """Copy once as it should be, so that later refusals can be told from others."""
         names = ("copy_source", "copy_destination", "copy_replace")
         found = dict.fromkeys(names, Support.UNKNOWN)
-        guarded = True
-        copied = self._copy(seen)
-        if _tell(copied) is Support.REFUSED:
-            guarded = False
-            copied = self._copy(seen, guard_source=False)
+        for source, destination in ((True, True), (True, False), (False, True), (False, False)):
+            copied = self._copy(seen, guard_source=source, guard_destination=destination)
+            if _tell(copied) not in {Support.REFUSED, Support.HONOURED}:
+                break
         if copied.exception() is not None:
             return found
-        if guarded:
+        # One that does not hold where it should is of no use.
+        found["copy_source"] = found["copy_destination"] = Support.REFUSED
+        if source:
             found["copy_source"] = _tell(self._copy(seen._replace(etag=_OTHER_ETAG)))
-        else:
-            found["copy_source"] = Support.REFUSED
+        ask = partial(self._copy, seen, guard_source=source, guard_destination=True)
         # Now there is something that a copy must not replace.
-        for name, replaces in (("copy_destination", None), ("copy_replace", _OTHER_ETAG)):
-            copied = self._copy(seen, replaces, guard_source=guarded, guard_destination=True)
-            found[name] = _tell(copied)
+        if destination:
+            found["copy_destination"] = _tell(ask())
+        found["copy_replace"] = _tell(ask(_OTHER_ETAG))
+        if found["copy_replace"] is Support.HONOURED and ask(self._etag).exception() is not None:
+            found["copy_replace"] = Support.REFUSED
         return found
 
     def _copy(
@@ -177,16 +184,30 @@ class _Probe:
             )
         )
         if copied.exception() is None:
+            self._etag = copied.result().etag
             left = Deletion(self._other, None, copied.result().version_id)
             if left not in self._left:
                 self._left.append(left)
         return copied
 
-    def _ask_batch(self) -> Support:
-        sent = self._s3.delete_many(self._bucket, [Deletion(self._other, _OTHER_ETAG)])
+    def _ask_batch(self, etag: str) -> Support:
+        sent = self._s3.delete_many(self._bucket, [Deletion(self._other, etag)])
         if sent.exception() is not None:
             return _tell(sent)
         return _support(sent.result()[self._other])
+
+    def _ask_to_delete(self, found: dict[str, Support], etag: str) -> None:
+        """Delete by ETag what is there; where that fails, the condition is of no use."""
+        # What is done is ignored, in the words of a request that must not be done.
+        honoured, done = Support.HONOURED, Support.IGNORED
+        if found["delete_many"] is honoured and self._ask_batch(self._etag) is not done:
+            found["delete_many"] = Support.REFUSED
+        deletion = Deletion(self._key, etag)
+        if (
+            found["delete"] is honoured
+            and _tell(self._s3.delete(self._bucket, deletion)) is not done
+        ):
+            found["delete"] = Support.REFUSED
 
 
 def _tell(future: Future[Any]) -> Support:
