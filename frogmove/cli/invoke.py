@@ -48,7 +48,8 @@ def invoke(
     """Call the deployed function.
 
     ACTION is ping (its version and settings), move (these KEYs, each whole), sweep (whatever
-    lies at the source for too long) or sync. The answer is JSON.
+    lies at the source for too long) or sync. The answer is JSON. The exit code is 1 when a key
+    failed or conflicted, when the time was up before all was done, or when no answer came.
 
     \b
     Examples:
@@ -57,8 +58,10 @@ def invoke(
       frogmove lambda invoke move reports/2026.csv
       frogmove lambda invoke --event event.json --verbose
     """
+    from frogmove.cli import exits
     from frogmove.cli.console import Console
     from frogmove.cloud.invoke import call, make_client
+    from frogmove.cloud.leftover import left_over
 
     console = Console(verbose=verbose)
     wanted = _event(action, keys, event, dry_run=dry_run, age=age)
@@ -70,6 +73,11 @@ def invoke(
     else:
         # ASCII: what an outsider put into a key is shown as escapes.
         sys.stdout.write(json.dumps(called.answer, indent=2) + "\n")
+        left = left_over(called.answer, wanted)
+        for line in left:
+            console.warn(line)
+        if left:
+            sys.exit(exits.ATTENTION)
 
 
 def _event(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from frogmove.errors import RunError, UnreachableError, UsageError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # Seconds. A function may take a quarter of an hour.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LONGEST = 910
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+_SERVER_FAILED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +79,37 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
             LogType="Tail" if wait else "None",
             Payload=json.dumps(event).encode(),
         )
-        payload = answer["Payload"].read()
     except ClientError as error:
         refusal = error.response["Error"]
+        # Whatever failed behind Lambda's door may have failed after the function was called.
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
+            raise _no_answer(function, refusal["Message"] or refusal["Code"]) from error
         raise UnreachableError(
             f"The function {function!r} was not called: {refusal['Message']}",
             "Check --function, --region and your permissions.",
         ) from error
-    except (HTTPClientError, OSError) as error:
-        raise RunError(
-            f"The function {function!r} gave no answer: {error}.",
-            "It may have been called, and a call can be repeated: nothing is moved twice.",
-        ) from error
+    except (HTTPClientError, ResponseParserError, OSError) as error:
+        raise _no_answer(function, str(error)) from error
     except BotoCoreError as error:
         raise UnreachableError(
             f"The function {function!r} was not called: {str(error).rstrip('.')}.",
             "Check --function, --profile and your credentials.",
         ) from error
+    try:
+        payload = answer["Payload"].read()
+    except (BotoCoreError, OSError) as error:
+        raise _no_answer(function, str(error)) from error
     log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
     if not wait:
         return Called(None, log)
     return Called(_read(function, payload, failed="FunctionError" in answer), log)
+
+
+def _no_answer(function: str, why: str) -> RunError:
+    return RunError(
+        f"The function {function!r} gave no answer: {why.rstrip('.')}.",
+        "It may have been called, and a call can be repeated: nothing is moved twice.",
+    )
 
 
 def _read(function: str, payload: bytes, *, failed: bool) -> object:

@@ -13,7 +13,7 @@ from frogmove import __version__
 from frogmove.cloud.package import build_package
 from frogmove.cloud.stack import Blueprint, Stack, build_stack
 from tests.cli.operator import Ran, run
-from tests.scripted import nobody_listening
+from tests.scripted import nobody_listening, scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,3 +128,43 @@ def test_what_makes_no_sense_calls_nobody(
     ran = invoke(server, *placed)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("body", ['{"Message": "So it is."}', "<html>Bad gateway</html>", ""])
+def test_an_error_behind_the_door_may_have_come_after_the_call(
+    server: Server, status: int, body: str
+) -> None:
+    with scripted((status, body)) as script:
+        ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, ran.out) == (1, "")
+    assert "gave no answer" in ran.err
+    assert "It may have been called" in ran.err
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 429])
+def test_a_call_that_is_refused_touches_nothing(server: Server, status: int) -> None:
+    with scripted((status, '{"Message": "So it is."}')) as script:
+        ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, ran.out) == (2, "")
+    assert "was not called" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        ({"action": "sweep", "counts": {"moved": 3}, "finished": True}, 0, ""),
+        ({"action": "sweep", "counts": {"moved": 3}, "finished": False}, 1, "time was up"),
+        ({"action": "sweep", "counts": {"failed": 1}, "finished": True}, 1, "failed"),
+        ({"action": "sweep", "counts": {"conflict": 1}, "finished": True}, 1, "conflicted"),
+        ({"batchItemFailures": [{"itemIdentifier": "m1"}]}, 1, "m1"),
+    ],
+    ids=str,
+)
+def test_the_exit_code_is_that_of_the_answer(
+    server: Server, answer: dict[str, object], code: int, words: str
+) -> None:
+    with scripted((200, json.dumps(answer))) as script:
+        ran = invoke(server, "sweep", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, json.loads(ran.out)) == (code, answer)
+    assert words in ran.err
