@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +90,8 @@ def package(
     from frogmove.cloud.bytecode import find_compiler
     from frogmove.cloud.layer import Architecture, layer
 
+    # As Ctrl-C does: whatever was begun is cleared away on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(json_lines=output == "json", quiet=quiet)
     compiler = find_compiler(python, compile_with)
     _make_directory(directory)

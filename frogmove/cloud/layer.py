@@ -5,6 +5,7 @@ the conditional requests that frogmove relies on; see "Working with layers for P
 https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
 """
 
+import errno
 import importlib.util
 import os
 import re
@@ -16,7 +17,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from frogmove.cloud.archive import Archive, make_archive
+from frogmove.cloud.built import check_built
 from frogmove.cloud.bytecode import Compiler
+from frogmove.cloud.pip_settings import pip_environment
 from frogmove.errors import FrogmoveError, RunError
 
 PINS = "layer.txt"
@@ -43,6 +46,9 @@ _UNUSED = re.compile(
     r"|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.(js|css)"
     r"|(.*/)?__pycache__/"
 )
+_NO_ROOM = os.strerror(errno.ENOSPC)
+_ROOM = "Set TMPDIR to a folder with 200 MB of room."
+
 _DESCRIPTION = re.compile(r"(?:boto3|botocore)/data/([^/]+)/")
 
 
@@ -72,16 +78,22 @@ def layer(architecture: Architecture, python: str, compiler: Compiler | None = N
         FrogmoveError: there is no pip.
         RunError: pip could not fetch all of it.
     """
-    with TemporaryDirectory(prefix="frogmove-") as name:
-        folder = Path(name)
-        _install(folder, architecture, python)
-        kept = {
-            f"{_FOLDER}/{path}": (folder / path).read_bytes()
-            for path in _relative(folder)
-            if _is_kept(path)
-        }
-    if compiler is not None:
-        kept |= compiler.compile(kept, _PLACE)
+    try:
+        with TemporaryDirectory(prefix="frogmove-") as name:
+            folder = Path(name, "built")
+            folder.mkdir()
+            _install(folder, architecture, python)
+            kept = {
+                f"{_FOLDER}/{path}": (folder / path).read_bytes()
+                for path in _relative(folder)
+                if _is_kept(path)
+            }
+        if compiler is not None:
+            kept |= compiler.compile(kept, _PLACE)
+    except OSError as error:
+        raise RunError(
+            f"There is no room to put the layer together: {error.strerror or error}.", _ROOM
+        ) from error
     return make_archive(f"frogmove-layer-{architecture}.zip", kept)
 
 
@@ -110,7 +122,7 @@ def pip_command(architecture: Architecture, python: str, folder: Path) -> list[s
 
 
 def run_pip(command: list[str]) -> str:
-    """Run pip, which follows the user's own configuration of it.
+    """Run pip, which fetches from where the user's own configuration of it says.
 
     Returns:
         what it printed.
@@ -118,9 +130,12 @@ def run_pip(command: list[str]) -> str:
     Raises:
         RunError: it failed.
     """
-    # Nothing is put into an environment here, so none has to be active.
-    environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    # What pip leaves behind when it is killed goes with the folder.
+    with TemporaryDirectory(prefix="frogmove-pip-") as scratch:
+        environment = pip_environment(os.environ, scratch)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if _NO_ROOM in done.stderr:
+        raise RunError(f"pip could not unpack what the layer needs: {_NO_ROOM}.", _ROOM)
     if done.returncode != 0:
         raise RunError(
             f"pip could not fetch what the layer needs: {_complaint(done.stderr)}.",
@@ -133,6 +148,7 @@ def _install(folder: Path, architecture: Architecture, python: str) -> None:
     with as_file(files("frogmove.cloud") / PINS) as pins:
         command = pip_command(architecture, python, folder)
         run_pip([*command, "--no-deps", "--require-hashes", "--requirement", str(pins)])
+        check_built(folder, pins.read_text("utf-8"), architecture.machine)
 
 
 def _complaint(told: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -15,10 +18,12 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 
+from frogmove.cloud.built import check_built
 from frogmove.cloud.bytecode import find_compiler
 from frogmove.cloud.layer import PYTHONS, Architecture, layer
 from frogmove.cloud.pins import pins
 from frogmove.errors import FrogmoveError, RunError
+from tests.cli.operator import COMMAND
 from tests.cloud.wheels import Wheels
 from tests.zips import LAYER, PYTHON, fetched_layer, skip_without_index, zips
 
@@ -255,3 +260,111 @@ def test_without_pip_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(FrogmoveError, match="ensurepip"):
         layer(X86_64, PYTHON)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIP_PLATFORM", "win_amd64"),
+        ("PIP_DRY_RUN", "1"),
+        ("PIP_ROOT", "ROOT"),
+        ("PIP_TARGET", "ROOT"),
+        ("PIP_PREFIX", "ROOT"),
+        ("PIP_NO_BINARY", ":all:"),
+        ("PIP_CONSTRAINT", "ROOT"),
+        ("PIP_REPORT", "ROOT/report"),
+        ("PIP_PYTHON_VERSION", "2.7"),
+        ("PIP_ABI", "none"),
+        ("PIP_PYTHON", "/nowhere/python"),
+        ("PIP_ISOLATED", "1"),
+        ("PIP_LOG", "ROOT/log"),
+    ],
+)
+@pytest.mark.parametrize("by", ["variable", "file"])
+def test_no_setting_of_pip_changes_what_is_built(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, by: str
+) -> None:
+    wheels.add("frog", {"frog.py": ""})
+    value = value.replace("ROOT", str(tmp_path / "root"))
+    if by == "variable":
+        monkeypatch.setenv(name, value)
+    else:
+        setting = name.removeprefix("PIP_").lower().replace("_", "-")
+        (tmp_path / "pip.conf").write_text(f"[global]\nquiet = 1\n{setting} = {value}\n")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
+    assert not (tmp_path / "root").exists()
+
+
+def test_where_packages_come_from_is_the_users_to_say(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wheels.add("frog", {"frog.py": ""})
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    config = "[global]\nfind-links = /nowhere\nquiet = 2\nno-index = true\n"
+    (tmp_path / "pip.conf").write_text(f"{config}[install]\nfind-links = {wheels.folder}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
+
+
+ELF = "\x7fELF\x02\x01\x01" + "\x00" * 11
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "found"),
+    [
+        (ELF + "\x28\x00rest", "frog.so", "another machine"),
+        (ELF + "\x3e\x00rest", "frog.so", ""),
+        (ELF + "\x28\x00rest", "frog", "another machine"),
+        ("\x00MZ", "frog.pyd", "another system"),
+        ("", "frog.so.1.2", "another system"),
+        ("text", "frog.txt", ""),
+    ],
+)
+def test_what_another_machine_runs_is_refused(
+    wheels: Wheels, content: str, name: str, found: str
+) -> None:
+    wheels.add("frog", {f"frog/{name}": content})
+    if not found:
+        assert f"python/frog/{name}" in _names(layer(X86_64, PYTHON))
+        return
+    with pytest.raises(RunError, match=rf"frog/{re.escape(name)}.*{found}"):
+        layer(X86_64, PYTHON)
+
+
+def test_a_package_that_pip_did_not_install_is_named(tmp_path: Path) -> None:
+    (tmp_path / "frog_pond-1.0.dist-info").mkdir()
+    check_built(tmp_path, "frog-pond==1.0 --hash=sha256:0\n", "x86_64")
+    with pytest.raises(RunError, match=r"lacks newt-2\.0"):
+        check_built(tmp_path, "frog-pond==1.0\nnewt==2.0 \\\n    --hash=x\n", "x86_64")
+
+
+def test_no_folder_to_work_in_is_one_sentence(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(RunError) as told:
+        layer(X86_64, PYTHON)
+    assert "TMPDIR" in told.value.remedy
+
+
+def test_sigterm_leaves_nothing(tmp_path: Path) -> None:
+    """An index that does not answer holds pip up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/simple"
+        scratch, out = tmp_path / "scratch", tmp_path / "out"
+        scratch.mkdir()
+        environment = {**os.environ, "TMPDIR": str(scratch), "PIP_INDEX_URL": url}
+        running = subprocess.Popen(
+            [*COMMAND, "lambda", "package", "-d", str(out)], env=environment, stderr=subprocess.PIPE
+        )
+        listening.settimeout(60)
+        connection, _ = listening.accept()
+        assert list(scratch.iterdir())
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=30)
+        connection.close()
+    assert running.returncode == 130
+    assert list(scratch.iterdir()) == []
+    assert list(out.iterdir()) == []
