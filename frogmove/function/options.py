@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from frogmove import __version__
 from frogmove.core.distinct import may_be_alias
 from frogmove.core.quantities import parse_age, parse_size
 from frogmove.core.terms import MIB, SMALLEST_PART, Multipart, OnConflict
 from frogmove.errors import UsageError
+from frogmove.function.checks import CHECKS, without_password
 from frogmove.s3 import LARGEST_COPY
 from frogmove.settings import Settings, resolve
 
@@ -85,7 +85,7 @@ class Options:
                 "multipart_threshold": self.multipart.threshold,
                 "part_size": self.multipart.part_size,
                 "margin": self.margin,
-                "endpoint_url": _without_password(endpoint) if endpoint else None,
+                "endpoint_url": without_password(endpoint) if endpoint else None,
                 "kms_key_id": self.settings.kms_key_id,
                 "expected_bucket_owner": self.settings.expected_bucket_owner,
             },
@@ -98,6 +98,8 @@ def read_options(environment: Mapping[str, str]) -> Options:
     Raises:
         UsageError: when it cannot be used as it is.
     """
+    for name, check in CHECKS.items():
+        _variable(environment, name, check, None)
     settings = resolve(Settings(), None, environment, None)
     if may_be_alias(settings.end("source").bucket):
         raise UsageError(
@@ -163,8 +165,3 @@ def _between(text: str, smallest: int, largest: int) -> int:
     if not smallest <= size <= largest:
         raise UsageError(f"{text!a} is not between {smallest:,} and {largest:,} bytes.")
     return size
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

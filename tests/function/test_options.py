@@ -57,6 +57,12 @@ def test_everything_can_be_set() -> None:
         ("PART_SIZE", "4MiB"),
         ("PART_SIZE", "6GiB"),
         ("PART_SIZE", "large"),
+        ("SOURCE", "external"),
+        ("DESTINATION", "http://internal"),
+        *(("ENDPOINT_URL", text) for text in ("nonsense", "ftp://x", "http://", "http://h:port")),
+        *(("EXPECTED_BUCKET_OWNER", text) for text in ("12", "12345678901a", "٣" * 12)),
+        ("KMS_KEY_ID", "a b"),
+        ("KMS_KEY_ID", "a\nb"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_its_name(name: str, text: str) -> None:
