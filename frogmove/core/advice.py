@@ -35,8 +35,10 @@ def advise(error: S3Error) -> str:
     if error.retrying_helps:
         return "Running it again may help"
     if error.kind is Kind.DENIED:
-        actions = _ACTIONS.get(error.operation, f"the permission for {error.operation}")
-        return f"It needs {actions}. Running it again does not help until that is allowed"
+        actions = _ACTIONS.get(error.operation, f"for {error.operation}")
+        return (
+            f"It needs permission: {actions}. Running it again does not help until that is allowed"
+        )
     return _ADVICE.get(error.kind, "")
 
 

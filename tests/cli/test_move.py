@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -278,3 +279,15 @@ def test_a_server_that_ignores_conditions_is_spoken_of(
     ran = frogmove("move", "a", "-v")
     for ignored in buckets.server.honours.ignored:
         assert ignored in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("move", "a"), ("move", "a", "--dry-run"), ("move", "--all")]
+)
+def test_a_source_bucket_that_is_not_there_is_not_one_whose_keys_are_gone(
+    buckets: Buckets, arguments: tuple[str, ...]
+) -> None:
+    ran = Operator(replace(buckets, source="frogmove-nobodys-source"))(*arguments)
+    assert ran.code == 2
+    assert "frogmove-nobodys-source" in ran.err
+    assert "does not exist" in ran.err
