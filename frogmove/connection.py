@@ -47,6 +47,7 @@ class Connection:
     Attributes:
         s3: what to ask.
         endpoint_url: the address of the server.
+        kms_key_id: the key that copies are encrypted with, where one was named.
         named_endpoint: the same where somebody named it, in whatever way; None where it is the
             Region's own.
         engine: what sends the requests, in words.
@@ -63,6 +64,7 @@ class Connection:
         self.s3 = PatientS3(self._lane, limits)
         self.endpoint_url = boto.endpoint_url
         is_own = is_default(boto.endpoint_url, boto.client.meta.region_name)
+        self.kms_key_id = settings.kms_key_id
         self.named_endpoint = settings.endpoint_url or (None if is_own else boto.endpoint_url)
 
     def close(self) -> None:

@@ -277,6 +277,15 @@ class ModelS3:
 
         return self._answer("ListMultipartUploads", request)
 
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        def request() -> bytes:
+            stored = self._world.stored(bucket, item.key, "GetObject")
+            if stored.etag != item.etag:
+                raise S3Error("GetObject", "PreconditionFailed", 412, "changed")
+            return stored.body[first : last + 1]
+
+        return self._answer("GetObject", request)
+
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         return self._answer("PutObject", lambda: Copied(self._world.put(bucket, key, body).etag))
 

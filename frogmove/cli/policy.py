@@ -31,7 +31,7 @@ _OPTIONS = [
         type=click.Choice(["auto", "strict"]),
         default="auto",
         show_default=True,
-        help="Strict accepts a copy only by ETag or checksum, never by size.",
+        help="Strict also keeps sources whose tags a copy lacks.",
     ),
     click.option(
         "--require-conditional",
@@ -54,6 +54,13 @@ _OPTIONS = [
         help="Larger objects are copied in parts.",
     ),
     click.option(
+        "--max-compare-size",
+        type=Size(smallest=0, largest=50_000_000_000_000),
+        default="1GiB",
+        show_default=True,
+        help="Larger objects are not read to compare them where ETags and checksums do not tell.",
+    ),
+    click.option(
         "--journal",
         type=click.Path(dir_okay=False, path_type=Path),
         help="Where to write the run's journal; by default the state directory.",
@@ -71,6 +78,7 @@ class Policy:
     max_rate: float | None = None
     concurrency: int = 256
     multipart_threshold: int = 5_000_000_000
+    max_compare_size: int = 1024**3
     journal: Path | None = None
 
     def limits(self) -> Limits:
@@ -93,6 +101,7 @@ class Policy:
             Verify(self.verify),
             Multipart(threshold, part_size),
             self.concurrency,
+            max_compare_size=self.max_compare_size,
         )
 
 
@@ -108,6 +117,7 @@ def policy_options(command: Callable[..., None]) -> Callable[..., None]:
         max_rate: float | None,
         concurrency: int,
         multipart_threshold: int,
+        max_compare_size: int,
         journal: Path | None,
         **own: object,
     ) -> None:
@@ -118,6 +128,7 @@ def policy_options(command: Callable[..., None]) -> Callable[..., None]:
             max_rate,
             concurrency,
             multipart_threshold,
+            max_compare_size,
             journal,
         )
         command(policy=policy, **own)

@@ -109,6 +109,7 @@ def resume(
         on_conflict=earlier.on_conflict,
         verify=earlier.verify,
         multipart_threshold=earlier.multipart_threshold,
+        max_compare_size=earlier.max_compare_size,
     )
     with connect(settings, policy.limits()) as connection:
         ends = (route.source, route.destination)

@@ -94,6 +94,7 @@ def header(command: str, settings: Settings, policy: Policy, connection: Connect
         on_conflict=policy.on_conflict,
         verify=policy.verify,
         multipart_threshold=policy.multipart_threshold,
+        max_compare_size=policy.max_compare_size,
         profile=settings.profile,
         region=settings.region,
         # However the server was named: a resume must not go to another one.
@@ -235,7 +236,11 @@ class Session:
                 "before its delete, which leaves a moment for an overwrite to go unseen."
             )
         terms = self._policy.terms(conditions)
-        return replace(terms, probe_source=self._probed != self._route.destination)
+        return replace(
+            terms,
+            probe_source=self._probed != self._route.destination,
+            kms_key_id=self._connection.kms_key_id,
+        )
 
 
 def _finishing(header: Header, journal: Path | None) -> str:

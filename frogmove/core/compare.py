@@ -10,7 +10,7 @@ from frogmove.core.route import Route
 from frogmove.core.verify import Likeness, compare
 from frogmove.core.window import Answer, Window
 from frogmove.errors import UsageError
-from frogmove.s3 import S3
+from frogmove.s3 import S3, Head
 from frogmove.s3.failure import Kind, S3Error
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.uri import is_directory_bucket
@@ -49,14 +49,22 @@ def settle(
         evidence = compare(source, there)
         if evidence.likeness is Likeness.SAME:
             return replace(action, verb=Verb.SKIP, reason=f"already there, same {evidence.by}")
+        if evidence.likeness is Likeness.UNKNOWN and _is_newer(there, source):
+            reason = "up to date: same size, and newer than the source; the bytes were not compared"
+            return replace(action, verb=Verb.SKIP, reason=reason)
         reason = (
             f"{evidence.by} differs"
             if evidence.likeness is Likeness.DIFFERENT
-            else "same size, but nothing proves the same bytes"
+            else "same size, but nothing proves the same bytes, and not newer than the source"
         )
         return replace(action, verb=Verb.COPY, reason=reason)
 
     return Window(size, size, lambda: None, stop).run(one(action) for action in actions)
+
+
+def _is_newer(there: Head, source: Head) -> bool:
+    # Without this, what has no comparable ETag would be copied by every sync.
+    return there.object.last_modified > source.object.last_modified
 
 
 def plan_settled_sync(s3: S3, route: Route, size: int, stop: Event) -> Iterator[Action]:

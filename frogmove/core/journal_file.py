@@ -51,6 +51,7 @@ class Header:
         on_conflict: the policy.
         verify: how much proof a copy needed.
         multipart_threshold: bytes; larger objects were copied in parts.
+        max_compare_size: bytes; larger objects were not read to compare them.
         profile: the profile of the AWS configuration that was named.
         region: the AWS Region that was named.
         endpoint_url: the server, where it was not AWS.
@@ -69,6 +70,7 @@ class Header:
     on_conflict: str = "fail"
     verify: str = "auto"
     multipart_threshold: int = LARGEST_COPY
+    max_compare_size: int = 1024**3
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from frogmove.core.action import Action
+from frogmove.core.content import same_content
 from frogmove.core.distinct import are_one
 from frogmove.core.lookup import Lookup
 from frogmove.core.multipart import PartsCopier
@@ -10,7 +11,14 @@ from frogmove.core.result import Outcome, Result
 from frogmove.core.route import Route
 from frogmove.core.tags import missing_tags
 from frogmove.core.terms import OnConflict, Terms
-from frogmove.core.verify import Likeness, Verify, compare, same_etag
+from frogmove.core.verify import (
+    Likeness,
+    Verify,
+    compare,
+    has_key,
+    same_attributes,
+    same_etag,
+)
 from frogmove.core.window import Answer
 from frogmove.s3 import S3, Copied, Copy, Head, S3Object
 from frogmove.s3.failure import Kind, S3Error
@@ -127,12 +135,43 @@ class Landing:
             return replace(copy, replaces=None)
         if await self._is_itself(copy, source.object, there.object):
             return Result(action, Outcome.FAILED, _ITSELF)
-        if compare(source, there).likeness is Likeness.SAME:
-            note = "the destination held the same bytes already"
-            return Landed(copy.to_key, there.object.etag, note=note)
+        # What is to be replaced was judged before, unless it is our own copy by now.
         if there.object.etag == copy.replaces:
             return copy
-        return self._resolve_conflict(action, copy, there.object)
+        other = await self._other_than(copy, source, there)
+        if not other:
+            note = "the destination held the same bytes already"
+            return Landed(copy.to_key, there.object.etag, note=note)
+        return self._resolve_conflict(action, copy, there.object, other)
+
+    async def _other_than(self, copy: Copy, source: Head, there: Head) -> str:
+        """Say in what the destination differs from what a copy would be; empty: in nothing."""
+        by = compare(source, there)
+        likeness = by.likeness
+        if likeness is Likeness.UNKNOWN:
+            likeness = await self._read_both(copy, source.object, there.object)
+        if likeness is Likeness.UNKNOWN:
+            return (
+                "something of the same size that is too large to be read and compared "
+                f"(over {self.terms.max_compare_size:,} bytes)"
+            )
+        if likeness is Likeness.DIFFERENT:
+            return "something else"
+        if not same_attributes(source, there):
+            return "the same bytes with other content headers or metadata"
+        if not has_key(there, self.terms.kms_key_id):
+            return "the same bytes, not encrypted with the KMS key asked for"
+        ours = await Answer(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
+        if ours != await Answer(self.s3.tags(copy.to_bucket, copy.to_key, None)):
+            return "the same bytes with other tags"
+        return ""
+
+    async def _read_both(self, copy: Copy, source: S3Object, there: S3Object) -> Likeness:
+        """Compare two objects byte by byte, unless they are too large for it."""
+        if source.size > self.terms.max_compare_size:
+            return Likeness.UNKNOWN
+        same = await same_content(self.s3, (copy.bucket, source), (copy.to_bucket, there))
+        return Likeness.SAME if same else Likeness.DIFFERENT
 
     async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
         """Tell whether what the destination holds is the source itself, under another name.
@@ -151,10 +190,12 @@ class Landing:
             ends.reverse()
         return await are_one(self.s3, *ends)
 
-    def _resolve_conflict(self, action: Action, copy: Copy, there: S3Object) -> Copy | Result:
+    def _resolve_conflict(
+        self, action: Action, copy: Copy, there: S3Object, holds: str
+    ) -> Copy | Result:
         """Apply the policy for a destination that holds something else."""
         state = (
-            f"the destination holds something else ({there.size:,} bytes of "
+            f"the destination holds {holds} ({there.size:,} bytes of "
             f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
         )
         # What sync decided to replace is no longer what is there: that is for the next sync.
@@ -186,7 +227,7 @@ class Landing:
             return Result(
                 action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept"
             )
-        return self._judge(action, landed, source, there)
+        return await self._judge(action, copy, landed, source, there)
 
     async def _check_tags(self, action: Action, copy: Copy, landed: Landed) -> Landed | Result:
         """Say which tags a copy lacks; strictly, that is too little to delete the source."""
@@ -197,21 +238,27 @@ class Landing:
             return Result(action, Outcome.FAILED, f"{missing}; source kept", copy.to_key)
         return replace(landed, note="; ".join(filter(None, (landed.note, missing))))
 
-    def _judge(self, action: Action, landed: Landed, source: Head, there: Head) -> Landed | Result:
-        evidence = compare(source, there)
-        if evidence.likeness is Likeness.SAME:
+    async def _judge(
+        self, action: Action, copy: Copy, landed: Landed, source: Head, there: Head
+    ) -> Landed | Result:
+        """Judge a copy that this run made, which its ETag does not prove."""
+        evidence = compare(source, there, is_our_copy=True)
+        likeness, by = evidence.likeness, evidence.by
+        if likeness is Likeness.UNKNOWN:
+            likeness, by = await self._read_both(copy, source.object, there.object), "content"
+        if likeness is Likeness.SAME:
             return landed
-        if evidence.likeness is Likeness.DIFFERENT:
+        if likeness is Likeness.DIFFERENT:
             return Result(
                 action,
                 Outcome.FAILED,
-                f"the copy's {evidence.by} is not the source's; source kept, copy not to be used",
+                f"the copy's {by} is not the source's; source kept, copy not to be used",
             )
-        if self.terms.verify is Verify.STRICT:
-            return Result(
-                action, Outcome.FAILED, "source and copy have no checksum in common; source kept"
-            )
-        return replace(landed, note="verified by size only: no checksum in common")
+        reason = (
+            "source and copy have no checksum in common, and are too large to be read and compared "
+            f"(over {self.terms.max_compare_size:,} bytes); source kept"
+        )
+        return Result(action, Outcome.CONFLICT, reason, copy.to_key)
 
     async def look(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
         """Look at one object; None when it is not there.

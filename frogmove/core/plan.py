@@ -77,8 +77,16 @@ def _sync_action(item: S3Object, key: str, twin: S3Object | None) -> Action:
 
 def _obstacle(item: S3Object, key: str, route: Route) -> Action | None:
     """Return the action for an object that cannot be carried; None for one that can."""
-    if item.key == route.source.prefix:
+    if item.key == route.source.prefix and item.size == 0:
         return Action(Verb.SKIP, item, key, "the marker of the source folder itself")
+    if not key:
+        return Action(
+            Verb.REFUSE,
+            item,
+            key,
+            "it has data and is named like the source folder itself, so at the destination it "
+            "would have no name",
+        )
     if len(key.encode()) > LONGEST_KEY:
         return Action(
             Verb.REFUSE, item, key, f"the destination key would have over {LONGEST_KEY:,} bytes"

@@ -60,6 +60,8 @@ class Terms:
         verify: how much proof a copy needs.
         multipart: when and how objects are copied in parts.
         concurrency: how many objects may be under way at once.
+        kms_key_id: the key that copies are encrypted with; None: the bucket's default.
+        max_compare_size: bytes; where nothing else tells, larger objects are not read to compare.
         probe_source: whether throw-away keys go to the source, as uploads to the destination
             set something off: so in an undo.
     """
@@ -69,4 +71,6 @@ class Terms:
     verify: Verify = Verify.AUTO
     multipart: Multipart = field(default_factory=Multipart)
     concurrency: int = 32
+    kms_key_id: str | None = None
+    max_compare_size: int = 1024 * MIB
     probe_source: bool = False

@@ -8,6 +8,9 @@ from frogmove.s3 import Head
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
+# Nobody can make other bytes with the same one to order, MD5s compared besides.
+_STRONG = frozenset({"SHA256", "SHA1"})
+
 
 class Verify(StrEnum):
     """How much proof of a copy is wanted before its source is deleted."""
@@ -37,32 +40,82 @@ def same_etag(one: str, other: str) -> bool:
 
     Only equality proves anything. Objects encrypted with KMS or written in parts have ETags that
     are no MD5 of the bytes, so the same bytes may well have two.
+    Compared without case and weakness, which servers write as they like.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
-    return one == other and _MD5.fullmatch(one) is not None
+    if one != other:
+        one, other = _plain(one), _plain(other)
+    return one == other and _MD5.fullmatch(_plain(one)) is not None
 
 
-def compare(one: Head, other: Head) -> Evidence:
-    """Compare two objects by the best proof there is: ETag, then checksum, then size.
+def _plain(etag: str) -> str:
+    """Return an ETag without case, weakness and quotation marks."""
+    return etag.removeprefix("W/").strip('"').lower()
+
+
+def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Evidence:
+    """Compare two objects by what S3 tells of them.
+
+    MD5s or checksums that differ prove that the objects do, whatever else is equal. A CRC can be
+    made to order, so equal ones prove nothing about an object that somebody else may have written.
+
+    Args:
+        one: an object.
+        other: another.
+        is_our_copy: whether one is the copy that this run has just made of the other, under the
+            condition that it had the ETag it has now; then equal CRCs show that it arrived whole.
 
     Returns:
         SAME or DIFFERENT with the proof; UNKNOWN when only their sizes could be compared.
     """
     if one.object.size != other.object.size:
         return Evidence(Likeness.DIFFERENT, "size")
-    if same_etag(one.object.etag, other.object.etag):
-        return Evidence(Likeness.SAME, "ETag")
-    theirs = {checksum.algorithm: checksum for checksum in other.checksums if checksum.full_object}
-    for checksum in one.checksums:
-        match = theirs.get(checksum.algorithm)
-        if match is not None and checksum.full_object:
-            equal = checksum.value == match.value
-            return Evidence(Likeness.SAME if equal else Likeness.DIFFERENT, checksum.algorithm)
-    if _etag_is_md5(one) and _etag_is_md5(other):
+    md5s = _etag_is_md5(one) and _etag_is_md5(other)
+    if md5s and not same_etag(one.object.etag, other.object.etag):
         return Evidence(Likeness.DIFFERENT, "ETag")
+    equal = []
+    theirs = {(total.algorithm, total.full_object): total.value for total in other.checksums}
+    for checksum in one.checksums:
+        value = theirs.get((checksum.algorithm, checksum.full_object))
+        if value == checksum.value:
+            equal.append(checksum)
+        elif value is not None and checksum.full_object:
+            return Evidence(Likeness.DIFFERENT, checksum.algorithm)
+    if md5s:
+        return Evidence(Likeness.SAME, "ETag")
+    for checksum in equal:
+        if is_our_copy or (checksum.full_object and checksum.algorithm in _STRONG):
+            return Evidence(Likeness.SAME, checksum.algorithm)
     return Evidence(Likeness.UNKNOWN, "size")
+
+
+def same_attributes(one: Head, other: Head) -> bool:
+    """Tell whether two objects have the content headers and metadata that a copy carries."""
+    return _carried(one) == _carried(other)
+
+
+def has_key(head: Head, kms_key_id: str | None) -> bool:
+    """Tell whether an object is encrypted with a KMS key, where one is asked for.
+
+    An alias is not what S3 tells of an object: any KMS key is taken for it.
+    """
+    if kms_key_id is None:
+        return True
+    if not (head.encryption or "").startswith("aws:kms"):
+        return False
+    alias = ":alias/" in kms_key_id or kms_key_id.startswith("alias/")
+    return alias or (head.kms_key or "").rpartition("/")[2] == kms_key_id.rpartition("/")[2]
+
+
+def _carried(head: Head) -> tuple[dict[str, str], dict[str, str]]:
+    # No copy carries a website redirect.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+    headers = {
+        name: value for name, value in head.headers.items() if name != "WebsiteRedirectLocation"
+    }
+    return headers, dict(head.metadata)
 
 
 def _etag_is_md5(head: Head) -> bool:
     plain = head.encryption in {None, "AES256"}
-    return plain and _MD5.fullmatch(head.object.etag) is not None
+    return plain and _MD5.fullmatch(_plain(head.object.etag)) is not None

@@ -58,6 +58,8 @@ class Options:
         sweep_age: ``FROGMOVE_SWEEP_AGE``; seconds an object lies before a sweep takes it, by
             default a quarter of an hour.
         multipart: ``FROGMOVE_MULTIPART_THRESHOLD`` and ``FROGMOVE_PART_SIZE``.
+        max_compare_size: ``FROGMOVE_MAX_COMPARE_SIZE``; larger objects are not read to compare
+            them where ETags and checksums do not tell, 1 GiB by default.
         margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
     """
 
@@ -68,6 +70,7 @@ class Options:
     bulk_concurrency: int
     sweep_age: float
     multipart: Multipart
+    max_compare_size: int
     margin: float
 
     def record(self) -> dict[str, Any]:
@@ -84,6 +87,7 @@ class Options:
                 "sweep_age": self.sweep_age,
                 "multipart_threshold": self.multipart.threshold,
                 "part_size": self.multipart.part_size,
+                "max_compare_size": self.max_compare_size,
                 "margin": self.margin,
                 "endpoint_url": without_password(endpoint) if endpoint else None,
                 "kms_key_id": self.settings.kms_key_id,
@@ -119,6 +123,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
             _variable(environment, "PART_SIZE", _parse_part_size, _PART_SIZE),
             min(_PARTS_AT_ONCE, concurrency or _CONCURRENCY),
         ),
+        max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, 1024 * MIB),
         margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
     )
 

@@ -233,6 +233,8 @@ class Process:
             options.on_conflict,
             multipart=options.multipart,
             concurrency=options.bulk_concurrency if is_bulk else options.concurrency,
+            kms_key_id=options.settings.kms_key_id,
+            max_compare_size=options.max_compare_size,
         )
         return Invocation(connection.s3, options.route, terms, stop, telemetry)
 

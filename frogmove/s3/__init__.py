@@ -60,6 +60,7 @@ class Head:
         encryption: ``AES256``, ``aws:kms`` …; None when not said.
         headers: ``ContentType``, ``CacheControl`` … as they were given when it was written.
         metadata: the user's own.
+        kms_key: the name of the KMS key that it is encrypted with; None when not said.
     """
 
     object: S3Object
@@ -67,6 +68,7 @@ class Head:
     encryption: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    kms_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,12 @@ class S3(Protocol):
 
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
         """List all multipart uploads under way whose keys begin with ``prefix``."""
+
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """Read the bytes ``first`` to ``last`` of an object, while its ETag is the one seen.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """Write a small object; used only to find out what a custom endpoint honours."""

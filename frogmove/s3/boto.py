@@ -7,7 +7,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, shapes
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from frogmove.s3 import Checksum, Copy, Deletion, Head, Part
+    from frogmove.s3 import Checksum, Copy, Deletion, Head, Part, S3Object
 
 T = TypeVar("T")
 
@@ -270,6 +275,32 @@ class BotoS3:
             return [upload for page in pages for upload in shapes.uploads(page)]
 
         return self._submit("ListMultipartUploads", request)
+
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.S3`."""
+        version: dict[str, Any] = {} if item.version_id is None else {"VersionId": item.version_id}
+        size = last - first + 1
+
+        def request() -> bytes:
+            answer = self._client.get_object(
+                Bucket=bucket,
+                Key=item.key,
+                Range=f"bytes={first}-{last}",
+                IfMatch=shapes.quoted(item.etag),
+                **version,
+            )
+            with answer["Body"] as body:
+                if shapes.unquoted(answer["ETag"]) != item.etag:
+                    raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
+                # A server that ignores the range would send the whole object.
+                if answer["ContentLength"] != size:
+                    raise ValueError(f"{answer['ContentLength']} bytes instead of {size}")
+                try:
+                    return body.read()
+                except IncompleteReadError as error:
+                    raise ValueError(str(error)) from error
+
+        return self._submit("GetObject", request)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""

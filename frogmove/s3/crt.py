@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from frogmove.s3 import Checksum, Copy, Deletion, Head, UnfinishedUpload
+    from frogmove.s3 import Checksum, Copy, Deletion, Head, S3Object, UnfinishedUpload
     from frogmove.s3.boto import BotoS3
     from frogmove.s3.prepared import Request
 
@@ -190,6 +190,10 @@ class CrtS3:
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
         """See :class:`frogmove.s3.S3`."""
         return self._boto.list_uploads(bucket, prefix)
+
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.read(bucket, item, first, last)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""

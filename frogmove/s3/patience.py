@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Head,
         Page,
         Part,
+        S3Object,
         UnfinishedUpload,
     )
 
@@ -153,6 +154,10 @@ class PatientS3:
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
         """See :class:`frogmove.s3.S3`."""
         return self._send(partial(self._s3.list_uploads, bucket, prefix))
+
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.read, bucket, item, first, last))
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""

@@ -132,6 +132,7 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
         customer or answer.get("ServerSideEncryption"),
         {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
         answer.get("Metadata", {}),
+        answer.get("SSEKMSKeyId"),
     )
 
 
@@ -174,6 +175,7 @@ _HEAD_HEADERS = {
     "WebsiteRedirectLocation": "x-amz-website-redirect-location",
     "StorageClass": "x-amz-storage-class",
     "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
     "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
     "ChecksumType": "x-amz-checksum-type",
     **{f"Checksum{name}": f"x-amz-checksum-{name.lower()}" for name in ALGORITHMS},

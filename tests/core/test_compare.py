@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +53,20 @@ def test_the_same_size_and_other_bytes_are_copied(buckets: Buckets, s3: BotoS3) 
     assert action.replaces == open_question.replaces
 
 
-def test_equal_bytes_under_incomparable_etags_are_copied_unless_a_checksum_tells(
+def test_what_cannot_be_compared_is_up_to_date_once_it_is_newer(
     buckets: Buckets, s3: BotoS3
 ) -> None:
     put_in_parts(buckets, buckets.source, "a", b"frog")
+    time.sleep(1.1)
     buckets.put_there("a", body=b"frog")
     (open_question,) = planned(buckets, s3)
     assert open_question.verb is Verb.COMPARE
     (action,) = settled(buckets, s3, [open_question])
+    assert action.verb is Verb.SKIP
+    assert "newer than the source" in action.reason
+    time.sleep(1.1)
+    put_in_parts(buckets, buckets.source, "a", b"toad")
+    (action,) = settled(buckets, s3, planned(buckets, s3))
     assert action.verb is Verb.COPY
     assert "nothing proves" in action.reason
 

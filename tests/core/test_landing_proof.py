@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +22,7 @@ from tests.core.landings import (
     landed,
     seen,
 )
+from tests.forgery import forge
 from tests.model import ModelS3, World, open_gate
 from tests.objects import md5
 
@@ -65,21 +67,70 @@ ETAGS = {"kms": "f" * 32, "parts": md5(b"parts") + "-2", "odd": "not-hexadecimal
 @pytest.mark.parametrize("etag", ETAGS.values(), ids=ETAGS)
 @pytest.mark.parametrize("verify", list(Verify))
 @pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "none"])
-def test_where_etags_prove_nothing_checksums_do_and_else_the_size(
+def test_where_etags_prove_nothing_checksums_do_and_else_the_bytes(
     world: World, etag: str, verify: Verify, checksums: bool
 ) -> None:
     world.put("external", "key", MINE, etag)
     world.checksums = checksums
     answer = land(world, seen(world), Encrypted(world, "aws:kms"), verify=verify)
     assert world.bodies("internal") == {"key": MINE}
-    if checksums:
-        assert landed(answer).note == ""
-    elif verify is Verify.AUTO:
-        assert "by size only" in landed(answer).note
-    else:
-        reason = ended(answer, Outcome.FAILED)
-        assert "no checksum in common" in reason
-        assert "source kept" in reason
+    assert landed(answer).note == ""
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+def test_what_nothing_proves_and_is_too_large_to_be_read_stays_at_the_source(
+    world: World, verify: Verify
+) -> None:
+    world.put("external", "key", MINE, "odd")
+    world.checksums = False
+    answer = land(
+        world, seen(world), Encrypted(world, "aws:kms"), verify=verify, max_compare_size=3
+    )
+    assert "too large to be read" in ended(answer, Outcome.CONFLICT)
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+def test_a_forged_crc_does_not_make_other_bytes_the_copy(world: World, verify: Verify) -> None:
+    world.put("external", "key", MINE + b"\0\0\0\0" * 2)
+    body = world.buckets["external"]["key"].body
+    forged = b"evil....".ljust(len(body) - 4, b".")
+    forged += forge(forged, zlib.crc32(body))
+    assert (len(forged), zlib.crc32(forged)) == (len(body), zlib.crc32(body))
+    for etag in (md5(forged), "odd"):
+        world.put("internal", "key", forged, etag)
+        ended(land(world, seen(world), verify=verify), Outcome.CONFLICT)
+        assert world.bodies("internal") == {"key": forged}
+
+
+@pytest.mark.parametrize("etag", [None, "odd"], ids=["comparable", "incomparable"])
+def test_a_copy_whose_answer_was_lost_is_known_as_ours(world: World, etag: str | None) -> None:
+    world.put("external", "key", MINE)
+    world.put("internal", "key", MINE, etag)
+    assert "same bytes already" in landed(land(world, seen(world))).note
+
+
+class Described(ModelS3):
+    """Tells of the destination's objects that they have other metadata."""
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        answer = super().head(bucket, key, version_id)
+        if bucket == "internal" and answer.exception() is None:
+            head = answer.result()
+            answer = type(answer)()
+            answer.set_result(replace(head, metadata={"by": "somebody else"}))
+        return answer
+
+
+def test_the_same_bytes_with_other_metadata_are_not_there_already(world: World) -> None:
+    world.put("internal", "key", MINE)
+    reason = ended(land(world, seen(world), Described(world)), Outcome.CONFLICT)
+    assert "other content headers or metadata" in reason
+
+
+def test_the_same_bytes_without_the_key_asked_for_are_not_there_already(world: World) -> None:
+    world.put("internal", "key", MINE)
+    reason = ended(land(world, seen(world), kms_key_id="alias/frog"), Outcome.CONFLICT)
+    assert "not encrypted with the KMS key" in reason
 
 
 @pytest.mark.parametrize("verify", list(Verify))

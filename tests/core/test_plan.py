@@ -48,6 +48,12 @@ def test_a_move_takes_every_object_to_its_place_in_the_order_given() -> None:
 def test_the_marker_of_the_source_folder_stays_where_it_is() -> None:
     (action,) = plan_move([an_object("in/", b"")], FOLDERS)
     assert action.verb is Verb.SKIP
+    (full,) = plan_move([an_object("in/", b"data")], FOLDERS)
+    assert (full.verb, full.destination_key) == (Verb.MOVE, "archive/2026/")
+    (nameless,) = plan_move(
+        [an_object("in/", b"data")], Route(FOLDERS.source, parse_location("s3://dst"))
+    )
+    assert nameless.verb is Verb.REFUSE
     (other,) = plan_move([an_object("in/sub/", b"")], FOLDERS)
     assert other.verb is Verb.MOVE
 

@@ -26,7 +26,8 @@ def head(
         (ONE, ONE, True),
         (ONE, OTHER, False),
         (PARTS, PARTS, False),
-        (ONE, ONE.upper(), False),
+        (ONE, ONE.upper(), True),
+        (ONE, f'W/"{ONE}"', True),
         ("", "", False),
         ("0x8D4BCC2E4835CD0", "0x8D4BCC2E4835CD0", False),
     ],
@@ -46,7 +47,8 @@ def test_only_two_equal_md5s_prove_the_same_bytes(one: str, other: str, same: bo
         (head(ONE, encryption="SSE-C"), head(OTHER), Likeness.UNKNOWN, "size"),
         (head(PARTS), head(ONE), Likeness.UNKNOWN, "size"),
         (head(PARTS), head(PARTS), Likeness.UNKNOWN, "size"),
-        (head(PARTS, crc("x")), head(ONE, crc("x")), Likeness.SAME, "CRC64NVME"),
+        (head(PARTS, crc("x")), head(ONE, crc("x")), Likeness.UNKNOWN, "size"),
+        (head(ONE, crc("x")), head(OTHER, crc("x")), Likeness.DIFFERENT, "ETag"),
         (head(PARTS, crc("x")), head(ONE, crc("y")), Likeness.DIFFERENT, "CRC64NVME"),
         (
             head(PARTS, crc("x", full_object=False)),
@@ -63,15 +65,15 @@ def test_only_two_equal_md5s_prove_the_same_bytes(one: str, other: str, same: bo
         (head(PARTS, crc("x", "CRC32")), head(ONE, crc("x")), Likeness.UNKNOWN, "size"),
         (
             head(PARTS, crc("z", full_object=False), crc("x", "SHA256")),
-            head(OTHER, crc("y"), crc("x", "SHA256")),
+            head(PARTS, crc("y", "CRC32"), crc("x", "SHA256")),
             Likeness.SAME,
             "SHA256",
         ),
         (
             head(ONE, crc("x"), encryption="aws:kms"),
             head(OTHER, crc("x"), encryption="aws:kms"),
-            Likeness.SAME,
-            "CRC64NVME",
+            Likeness.UNKNOWN,
+            "size",
         ),
         (head("", size=0), head("", size=0), Likeness.UNKNOWN, "size"),
     ],
@@ -82,6 +84,13 @@ def test_two_objects_are_compared_by_the_best_proof_there_is(
 ) -> None:
     assert compare(one, other) == Evidence(likeness, by)
     assert compare(other, one) == Evidence(likeness, by)
+
+
+@pytest.mark.parametrize("full_object", [True, False])
+def test_a_crc_proves_our_own_copy_only(full_object: bool) -> None:
+    one, other = (head(etag, crc("x", full_object=full_object)) for etag in (PARTS, ONE))
+    assert compare(one, other).likeness is Likeness.UNKNOWN
+    assert compare(one, other, is_our_copy=True).likeness is Likeness.SAME
 
 
 ETAGS = st.sampled_from([ONE, OTHER, PARTS, ""])

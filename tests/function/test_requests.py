@@ -241,6 +241,7 @@ def test_a_ping_tells_how_the_function_is_set(
         "sweep_age": 900.0,
         "multipart_threshold": 512 * 2**20,
         "part_size": 128 * 2**20,
+        "max_compare_size": 2**30,
         "margin": 15.0,
         "endpoint_url": "http://127.0.0.1:9",
         "kms_key_id": "alias/pond",

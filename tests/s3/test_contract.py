@@ -44,6 +44,15 @@ def test_a_listing_shows_what_a_head_shows(subject: Subject) -> None:
         assert item.storage_class == "STANDARD"
 
 
+def test_a_range_is_read_while_the_object_is_what_was_seen(subject: Subject) -> None:
+    subject.s3.put(subject.source, "a", b"frogs").result()
+    seen = subject.seen("a")
+    assert subject.s3.read(subject.source, seen, 1, 3).result() == b"rog"
+    subject.s3.put(subject.source, "a", b"toads").result()
+    error = refusal(subject.s3.read(subject.source, seen, 1, 3).exception())
+    assert error.kind is Kind.CHANGED
+
+
 def test_an_empty_bucket_is_an_empty_page(subject: Subject) -> None:
     page = subject.s3.list_page(subject.source, "").result()
     assert (list(page.objects), page.token) == ([], None)
