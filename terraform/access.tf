@@ -116,11 +116,16 @@ data "aws_iam_policy_document" "operators" {
       "s3:DeleteObject",
       "s3:DeleteObjectVersion",
       "s3:GetObject",
+      "s3:GetObjectAnnotation",
       "s3:GetObjectTagging",
       "s3:GetObjectVersion",
+      "s3:GetObjectVersionAnnotation",
       "s3:GetObjectVersionTagging",
       "s3:ListMultipartUploadParts",
+      "s3:ListObjectAnnotations",
+      "s3:ListObjectVersionAnnotations",
       "s3:PutObject",
+      "s3:PutObjectAnnotation",
       "s3:PutObjectTagging",
     ]
     resources = concat(

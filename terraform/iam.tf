@@ -37,9 +37,13 @@ data "aws_iam_policy_document" "function" {
       [
         "s3:DeleteObject",
         "s3:GetObject",
+        "s3:GetObjectAnnotation",
         "s3:GetObjectTagging",
         "s3:GetObjectVersion",
+        "s3:GetObjectVersionAnnotation",
         "s3:GetObjectVersionTagging",
+        "s3:ListObjectAnnotations",
+        "s3:ListObjectVersionAnnotations",
       ],
       var.move_named_versions ? ["s3:DeleteObjectVersion"] : [],
     )
@@ -51,9 +55,12 @@ data "aws_iam_policy_document" "function" {
     actions = [
       "s3:AbortMultipartUpload",
       "s3:GetObject",
+      "s3:GetObjectAnnotation",
       "s3:GetObjectTagging",
       "s3:ListMultipartUploadParts",
+      "s3:ListObjectAnnotations",
       "s3:PutObject",
+      "s3:PutObjectAnnotation",
       "s3:PutObjectTagging",
     ]
     resources = [local.destination_objects]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from frogmove.core.multipart import assembled_etag
 from frogmove.s3 import (
+    Annotation,
     Checksum,
     Copied,
     Copy,
@@ -43,6 +44,7 @@ class Stored:
     etag: str
     modified: datetime
     storage_class: str = "STANDARD"
+    annotations: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
@@ -143,7 +145,9 @@ class CopyRequest:
     def _finish(self, source: Stored) -> Copied:
         copy = self.copy
         self.world.check_destination(copy, "CopyObject")
-        return Copied(self.world.put(copy.to_bucket, copy.to_key, source.body).etag)
+        stored = self.world.put(copy.to_bucket, copy.to_key, source.body)
+        stored.annotations.update(source.annotations)
+        return Copied(stored.etag)
 
 
 class ModelS3:
@@ -211,6 +215,40 @@ class ModelS3:
             return {}
 
         return self._answer("GetObjectTagging", request)
+
+    def list_annotations(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Sequence[Annotation]]:
+        def request() -> Sequence[Annotation]:
+            stored = self._world.stored(bucket, key, "ListObjectAnnotations")
+            return [
+                Annotation(name, _md5(payload), len(payload))
+                for name, payload in sorted(stored.annotations.items())
+            ]
+
+        return self._answer("ListObjectAnnotations", request)
+
+    def read_annotation(
+        self, bucket: str, key: str, version_id: str | None, name: str
+    ) -> Future[bytes]:
+        def request() -> bytes:
+            stored = self._world.stored(bucket, key, "GetObjectAnnotation")
+            if name not in stored.annotations:
+                raise S3Error("GetObjectAnnotation", "NoSuchAnnotation", 404, "There is none")
+            return stored.annotations[name]
+
+        return self._answer("GetObjectAnnotation", request)
+
+    def put_annotation(
+        self, bucket: str, key: str, etag: str, name: str, payload: bytes
+    ) -> Future[None]:
+        def request() -> None:
+            stored = self._world.stored(bucket, key, "PutObjectAnnotation")
+            if stored.etag != etag:
+                raise _precondition("PutObjectAnnotation")
+            stored.annotations[name] = payload
+
+        return self._answer("PutObjectAnnotation", request)
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None

@@ -4,11 +4,21 @@ from typing import Any
 
 # What the handler asks of each bucket, and no more. ListBucket makes S3 answer 404 and not 403
 # for a key that is not there (API reference of HeadObject).
-_ON_SOURCE = ("s3:GetObject", "s3:GetObjectTagging", "s3:DeleteObject")
+_ON_SOURCE = (
+    "s3:GetObject",
+    "s3:GetObjectTagging",
+    "s3:GetObjectAnnotation",
+    "s3:ListObjectAnnotations",
+    "s3:DeleteObject",
+)
 _ON_DESTINATION = (
     "s3:GetObject",
     "s3:PutObject",
     "s3:PutObjectTagging",
+    # Copies in parts carry no annotations by themselves.
+    "s3:GetObjectAnnotation",
+    "s3:ListObjectAnnotations",
+    "s3:PutObjectAnnotation",
     # Large objects are copied in parts, over several invocations where one is too short.
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",

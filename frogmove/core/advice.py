@@ -5,12 +5,15 @@ from frogmove.s3.failure import Kind, S3Error
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _ACTIONS = {
     "HeadObject": "s3:GetObject and s3:ListBucket on the bucket that was asked",
-    "CopyObject": "s3:GetObject and s3:GetObjectTagging at the source, "
-    "s3:PutObject and s3:PutObjectTagging at the destination",
+    "CopyObject": "s3:GetObject, s3:GetObjectTagging and s3:GetObjectAnnotation at the source, "
+    "s3:PutObject, s3:PutObjectTagging and s3:PutObjectAnnotation at the destination",
     "UploadPartCopy": "s3:GetObject at the source, s3:PutObject at the destination",
     "CreateMultipartUpload": "s3:PutObject and s3:PutObjectTagging at the destination",
     "CompleteMultipartUpload": "s3:PutObject at the destination",
     "GetObjectTagging": "s3:GetObjectTagging at the source",
+    "ListObjectAnnotations": "s3:ListObjectAnnotations on both sides",
+    "GetObjectAnnotation": "s3:GetObjectAnnotation on both sides",
+    "PutObjectAnnotation": "s3:PutObjectAnnotation at the destination",
     "DeleteObject": "s3:DeleteObject and s3:GetObject at the source",
     "DeleteObjects": "s3:DeleteObject and s3:GetObject at the source",
     "ListObjectsV2": "s3:ListBucket on the bucket",

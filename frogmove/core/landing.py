@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from frogmove.core.action import Action
+from frogmove.core.annotations import carry_annotations
 from frogmove.core.content import same_content
 from frogmove.core.distinct import are_one
 from frogmove.core.lookup import Lookup
@@ -84,9 +85,14 @@ class Landing:
             copied = await self._try(copy)
             if copied is not None:
                 landed = await self._verify(action, copy, copied)
-                if copied.asked_for_tags or not isinstance(landed, Landed):
+                if not isinstance(landed, Landed):
                     return landed
-                return await self._check_tags(action, copy, landed)
+                if not copied.asked_for_tags:
+                    return await self._check_tags(action, copy, landed)
+                if not self._is_large(copy):
+                    return landed
+                carried = await self._carry_annotations(action, copy, landed)
+                return carried or _changed_at_once(action)
             again = await self._reconsider(action, copy)
             if not isinstance(again, Copy):
                 return again
@@ -95,7 +101,7 @@ class Landing:
 
     async def _try(self, copy: Copy) -> Copied | None:
         """Copy; None when a condition did not hold."""
-        large = copy.source.size > self.terms.multipart.threshold
+        large = self._is_large(copy)
         conditions = self.terms.conditions
         condition = "copy_destination" if copy.replaces is None else "copy_replace"
         # Parts are not worth copying when it is known beforehand that they cannot be assembled.
@@ -116,6 +122,9 @@ class Landing:
             if error.kind in {Kind.CHANGED, Kind.MISSING} or _is_somebody_elses_end(error):
                 return None
             raise
+
+    def _is_large(self, copy: Copy) -> bool:
+        return copy.source.size > self.terms.multipart.threshold
 
     async def _is_occupied(self, copy: Copy) -> bool:
         """Tell whether the destination holds anything but what the copy is to replace."""
@@ -141,7 +150,11 @@ class Landing:
         other = await self._other_than(copy, source, there)
         if not other:
             note = "the destination held the same bytes already"
-            return Landed(copy.to_key, there.object.etag, note=note)
+            twin = Landed(copy.to_key, there.object.etag, note=note)
+            carried = await self._carry_annotations(action, copy, twin)
+            if carried is not None:
+                return carried
+            other = "the same bytes with other annotations"
         return self._resolve_conflict(action, copy, there.object, other)
 
     async def _other_than(self, copy: Copy, source: Head, there: Head) -> str:
@@ -213,21 +226,37 @@ class Landing:
 
     async def _verify(self, action: Action, copy: Copy, copied: Copied) -> Landed | Result:
         """Make sure that the copy holds what was seen at the source."""
-        item = action.object
         landed = Landed(copy.to_key, copied.etag, copy.replaces)
-        if same_etag(item.etag, copied.etag):
+        if same_etag(copy.source.etag, copied.etag):
             return landed
-        source = await self.look(copy.bucket, item.key, item.version_id)
-        if source is None:
-            return Result(action, Outcome.GONE, "vanished from the source after it was copied")
-        if source.object.etag != item.etag:
-            return superseded(action, "what was copied may be either")
+        source = await self._look_again(action, copy)
+        if isinstance(source, Result):
+            return source
         there = await self.look(copy.to_bucket, copy.to_key)
         if there is None or there.object.etag != copied.etag:
-            return Result(
-                action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept"
-            )
+            return _changed_at_once(action)
         return await self._judge(action, copy, landed, source, there)
+
+    async def _carry_annotations(
+        self, action: Action, copy: Copy, landed: Landed
+    ) -> Landed | Result | None:
+        """Give what landed the annotations of its source; None where it has others."""
+        try:
+            return landed if await carry_annotations(self.s3, copy, landed.etag) else None
+        except S3Error as error:
+            if error.kind not in {Kind.CHANGED, Kind.MISSING}:
+                raise
+        source = await self._look_again(action, copy)
+        return source if isinstance(source, Result) else _changed_at_once(action)
+
+    async def _look_again(self, action: Action, copy: Copy) -> Head | Result:
+        """Look at the source of a copy that was made; it may be another by now."""
+        source = await self.look(copy.bucket, copy.source.key, copy.source.version_id)
+        if source is None:
+            return Result(action, Outcome.GONE, "vanished from the source after it was copied")
+        if source.object.etag != copy.source.etag:
+            return superseded(action, "what was copied may be either")
+        return source
 
     async def _check_tags(self, action: Action, copy: Copy, landed: Landed) -> Landed | Result:
         """Say which tags a copy lacks; strictly, that is too little to delete the source."""
@@ -285,6 +314,10 @@ def _is_somebody_elses_end(error: S3Error) -> bool:
     Whoever moves the same object at the same time has completed it or thrown it away.
     """
     return error.kind is Kind.NO_UPLOAD and error.operation == "UploadPartCopy"
+
+
+def _changed_at_once(action: Action) -> Result:
+    return Result(action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept")
 
 
 def _folder(key: str) -> str:

@@ -139,6 +139,18 @@ class UnfinishedUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """One annotation of an object, as S3 lists it: its payload is read by itself.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAnnotation.html
+    """
+
+    name: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deletion:
     """One key to delete.
 
@@ -198,6 +210,21 @@ class S3(Protocol):
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """Read an object's tags."""
 
+    def list_annotations(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Sequence[Annotation]]:
+        """List all annotations of an object; none where the server does not know any."""
+
+    def read_annotation(
+        self, bucket: str, key: str, version_id: str | None, name: str
+    ) -> Future[bytes]:
+        """Read the payload of an annotation."""
+
+    def put_annotation(
+        self, bucket: str, key: str, etag: str, name: str, payload: bytes
+    ) -> Future[None]:
+        """Give the object of this ETag an annotation."""
+
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
     ) -> Future[str]:
@@ -249,6 +276,7 @@ __all__ = [
     "LARGEST_COPY",
     "LARGEST_DELETE",
     "S3",
+    "Annotation",
     "Checksum",
     "Copied",
     "Copy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -11,11 +12,10 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     HTTPClientError,
-    IncompleteReadError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, shapes
+from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, annotation_requests, shapes
 from frogmove.s3.failure import Kind
 from frogmove.s3.fallbacks import TAGGING, Fallbacks, is_unknown
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from frogmove.s3 import Checksum, Copy, Deletion, Head, Part, S3Object
+    from frogmove.s3 import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class BotoS3:
         self._renew = renew
         self._renewing = Lock()
         self.fallbacks = Fallbacks()
-        self.fallbacks.attach(client)
+        self._attach(client)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="s3")
 
     @property
@@ -99,7 +99,7 @@ class BotoS3:
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         """See :class:`frogmove.s3.S3`."""
-        version: dict[str, Any] = {} if version_id is None else {"VersionId": version_id}
+        version = shapes.version(version_id)
 
         def request() -> Head:
             answer = self._client.head_object(
@@ -162,7 +162,7 @@ class BotoS3:
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """See :class:`frogmove.s3.S3`."""
-        version: dict[str, Any] = {} if version_id is None else {"VersionId": version_id}
+        version = shapes.version(version_id)
 
         def request() -> Mapping[str, str]:
             answer = self._client.get_object_tagging(Bucket=bucket, Key=key, **version)
@@ -177,6 +177,42 @@ class BotoS3:
                 raise
 
         return self._submit("GetObjectTagging", none_where_there_are_none)
+
+    def list_annotations(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Sequence[Annotation]]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request() -> Sequence[Annotation]:
+            try:
+                list_ = partial(annotation_requests.list_all, self._client, bucket, key, version_id)
+                return self._send(annotation_requests.LIST, list_)
+            except S3Error as error:
+                if annotation_requests.can_be_none(error):
+                    return []
+                raise
+
+        return self._submit(annotation_requests.LIST, request)
+
+    def read_annotation(
+        self, bucket: str, key: str, version_id: str | None, name: str
+    ) -> Future[bytes]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request() -> bytes:
+            return annotation_requests.read(self._client, bucket, key, version_id, name)
+
+        return self._submit("GetObjectAnnotation", request)
+
+    def put_annotation(
+        self, bucket: str, key: str, etag: str, name: str, payload: bytes
+    ) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+
+        def request() -> None:
+            annotation_requests.put(self._client, bucket, key, etag, name, payload)
+
+        return self._submit("PutObjectAnnotation", request)
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
@@ -278,7 +314,7 @@ class BotoS3:
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         """See :class:`frogmove.s3.S3`."""
-        version: dict[str, Any] = {} if item.version_id is None else {"VersionId": item.version_id}
+        version = shapes.version(item.version_id)
         size = last - first + 1
 
         def request() -> bytes:
@@ -295,10 +331,7 @@ class BotoS3:
                 # A server that ignores the range would send the whole object.
                 if answer["ContentLength"] != size:
                     raise ValueError(f"{answer['ContentLength']} bytes instead of {size}")
-                try:
-                    return body.read()
-                except IncompleteReadError as error:
-                    raise ValueError(str(error)) from error
+                return shapes.content(body)
 
         return self._submit("GetObject", request)
 
@@ -368,8 +401,12 @@ class BotoS3:
         with self._renewing:
             if self._client is client:
                 self._client = self._renew()
-                self.fallbacks.attach(self._client)
+                self._attach(self._client)
         return True
+
+    def _attach(self, client: S3Client) -> None:
+        self.fallbacks.attach(client)
+        annotation_requests.guard_listing(client)
 
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}

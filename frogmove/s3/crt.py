@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from frogmove.s3 import Checksum, Copy, Deletion, Head, S3Object, UnfinishedUpload
+    from frogmove.s3 import (
+        Annotation,
+        Checksum,
+        Copy,
+        Deletion,
+        Head,
+        S3Object,
+        UnfinishedUpload,
+    )
     from frogmove.s3.boto import BotoS3
     from frogmove.s3.prepared import Request
 
@@ -166,6 +174,24 @@ class CrtS3:
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """See :class:`frogmove.s3.S3`."""
         return self._boto.tags(bucket, key, version_id)
+
+    def list_annotations(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Sequence[Annotation]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.list_annotations(bucket, key, version_id)
+
+    def read_annotation(
+        self, bucket: str, key: str, version_id: str | None, name: str
+    ) -> Future[bytes]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.read_annotation(bucket, key, version_id, name)
+
+    def put_annotation(
+        self, bucket: str, key: str, etag: str, name: str, payload: bytes
+    ) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.put_annotation(bucket, key, etag, name, payload)
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from frogmove.s3 import (
         S3,
+        Annotation,
         Checksum,
         Copied,
         Copy,
@@ -123,6 +124,24 @@ class PatientS3:
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """See :class:`frogmove.s3.S3`."""
         return self._send(partial(self._s3.tags, bucket, key, version_id))
+
+    def list_annotations(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Sequence[Annotation]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.list_annotations, bucket, key, version_id))
+
+    def read_annotation(
+        self, bucket: str, key: str, version_id: str | None, name: str
+    ) -> Future[bytes]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.read_annotation, bucket, key, version_id, name))
+
+    def put_annotation(
+        self, bucket: str, key: str, etag: str, name: str, payload: bytes
+    ) -> Future[None]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.put_annotation, bucket, key, etag, name, payload))
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None

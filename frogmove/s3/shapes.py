@@ -47,6 +47,26 @@ def unquoted(etag: str) -> str:
     return etag if etag.startswith(_WEAK) else etag.strip('"')
 
 
+def version(version_id: str | None) -> dict[str, Any]:
+    """Return what names a version, where one was named."""
+    return {} if version_id is None else {"VersionId": version_id}
+
+
+def content(body: Any) -> bytes:  # noqa: ANN401
+    """Read all of an answer's content.
+
+    Raises:
+        ValueError: when it is cut short.
+    """
+    from botocore.exceptions import IncompleteReadError
+
+    try:
+        read: bytes = body.read()
+    except IncompleteReadError as error:
+        raise ValueError(str(error)) from error
+    return read
+
+
 def copy_source(copy: Copy) -> dict[str, str]:
     """Return what a copy is made of."""
     place = {"Bucket": copy.bucket, "Key": copy.source.key}

@@ -102,6 +102,14 @@ run "policies" {
   }
 
   assert {
+    condition = alltrue([for policy in [aws_iam_role_policy.function.policy, aws_iam_policy.operators.policy] : length(setsubtract(
+      ["s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation", "s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations", "s3:PutObjectAnnotation"],
+      flatten([for statement in jsondecode(policy).Statement : statement.Action])
+    )) == 0])
+    error_message = "Whoever moves carries annotations."
+  }
+
+  assert {
     condition     = !strcontains(aws_iam_role_policy.function.policy, "kms:") && !strcontains(aws_iam_role_policy.function.policy, "xray:")
     error_message = "No rights to what is not used."
   }

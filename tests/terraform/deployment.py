@@ -295,10 +295,33 @@ def is_refused(request: Callable[[], object]) -> bool:
 
 
 def put_large(deployment: Deployment, key: str) -> None:
-    """Upload 6 MiB, without a checksum: ministack keeps none of the whole over a copy in parts."""
+    """Upload 6 MiB with tags and an annotation.
+
+    Without a checksum: ministack keeps none of the whole over a copy in parts.
+    """
     session: Any = deployment.server.session()
     plain = Config(request_checksum_calculation="when_required")
     client = session.client("s3", endpoint_url=deployment.server.endpoint_url, config=plain)
     client.put_object(
         Bucket=deployment.buckets.source, Key=key, Body=bytes(6 * MIB), Tagging="kind=report"
     )
+    annotate(deployment, key)
+
+
+def annotate(deployment: Deployment, key: str) -> None:
+    """Give an object at the source an annotation."""
+    deployment.buckets.client.put_object_annotation(
+        Bucket=deployment.buckets.source,
+        Key=key,
+        AnnotationName="summary",
+        AnnotationPayload=b"a pond",
+    )
+
+
+def is_annotated(deployment: Deployment, key: str) -> bool:
+    """Tell whether an object at the destination has that annotation."""
+    answer = deployment.buckets.client.get_object_annotation(
+        Bucket=deployment.buckets.destination, Key=key, AnnotationName="summary"
+    )
+    payload: bytes = answer["AnnotationPayload"].read()
+    return payload == b"a pond"

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.cli.operator import Operator, run
-from tests.terraform.deployment import Deployment, Person, is_refused, put_large
+from tests.terraform.deployment import Deployment, Person, is_annotated, is_refused, put_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,7 @@ def test_operators_move_a_large_object_in_parts(
     put_large(deployment, "large")
     assert frogmove("move", "large", "--multipart-threshold", "5MiB").code == 0
     assert (set(buckets.here()), set(buckets.there())) == (set(), {"large"})
+    assert is_annotated(deployment, "large")
 
 
 def test_operators_send_dead_letters_back(deployment: Deployment, operator: Person) -> None:

@@ -11,10 +11,21 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from frogmove.cloud.permissions import role_policy
 from tests.aws_events import batch, message, notification
 from tests.cli.operator import ROOT
-from tests.terraform.deployment import Deployment, Person, allowed, is_refused, put_large
+from tests.terraform.deployment import (
+    Deployment,
+    Person,
+    allowed,
+    annotate,
+    is_annotated,
+    is_refused,
+    put_large,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +69,7 @@ def test_the_function_moves_with_the_rights_it_has(deployment: Deployment) -> No
     buckets = deployment.buckets
     function = deployment.role("function")
     buckets.put("a", "tagged", Tagging="kind=report")
+    annotate(deployment, "tagged")
     buckets.put_there("a", body=b"what was there before")
     event = batch(
         message("1", notification(buckets.source, "a")),
@@ -66,6 +78,7 @@ def test_the_function_moves_with_the_rights_it_has(deployment: Deployment) -> No
     )
     assert invoke(deployment, function, event) == {"batchItemFailures": []}
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"a", "tagged": b"tagged"})
+    assert is_annotated(deployment, "tagged")
 
 
 def test_the_function_moves_a_large_object_in_parts(deployment: Deployment) -> None:
@@ -76,6 +89,7 @@ def test_the_function_moves_a_large_object_in_parts(deployment: Deployment) -> N
     sizes = {"FROGMOVE_MULTIPART_THRESHOLD": "5MiB", "FROGMOVE_PART_SIZE": "5MiB"}
     assert invoke(deployment, function, event, **sizes) == {"batchItemFailures": []}
     assert (set(buckets.here()), set(buckets.there())) == (set(), {"large"})
+    assert is_annotated(deployment, "large")
 
 
 def test_the_function_moves_what_it_rarely_meets(deployment: Deployment) -> None:
@@ -91,6 +105,10 @@ def test_the_function_moves_what_it_rarely_meets(deployment: Deployment) -> None
     assert s3.list_objects_v2(Bucket=there)["KeyCount"] == 0
     assert s3.head_object(Bucket=here, Key="a", VersionId=named)["VersionId"] == named
     assert s3.get_object_tagging(Bucket=here, Key="a", VersionId=named)["TagSet"]
+    version: Any = {"Bucket": here, "Key": "a", "VersionId": named}
+    assert s3.list_object_annotations(**version)["AnnotationCount"] == 0
+    with pytest.raises(ClientError, match="NoSuchAnnotation"):
+        s3.get_object_annotation(**version, AnnotationName="summary")
     upload = s3.create_multipart_upload(Bucket=there, Key="a", Tagging="kind=report")["UploadId"]
     s3.upload_part_copy(
         Bucket=there, Key="a", UploadId=upload, PartNumber=1, CopySource=f"{here}/a"
@@ -138,7 +156,9 @@ def test_the_function_may_what_it_may_on_the_embedded_aws(deployment: Deployment
     # The throw-away keys of servers other than AWS; the module creates the log group itself.
     assert embedded - planned <= {"logs:CreateLogGroup", "s3:DeleteObjectVersion"}
     # Manifests of S3 Batch Operations may name versions; failed sweeps are kept.
-    extra = {"s3:GetObjectVersion", "s3:GetObjectVersionTagging", "sqs:SendMessage"}
+    versions = {"Version", "VersionTagging", "VersionAnnotation"}
+    extra = {f"s3:GetObject{name}" for name in versions}
+    extra |= {"s3:ListObjectVersionAnnotations", "sqs:SendMessage"}
     in_parts = {"s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts"}
     assert planned - embedded <= extra | in_parts
 

@@ -1,0 +1,78 @@
+"""Carries the annotations of an object to its copy, where S3 does not do so by itself.
+
+A single copy carries them. One in parts does not, and an object that was there before has its own.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from frogmove.core.window import Answer
+from frogmove.s3 import S3, Annotation, Copy, S3Error
+
+# Payloads in memory: each has up to 1 MiB.
+_AT_ONCE = 4
+
+# Annotations that change under our hands this often are still being written.
+_ATTEMPTS = 4
+
+
+async def carry_annotations(s3: S3, copy: Copy, etag: str) -> bool:
+    """Give an object the annotations of the source that it lacks, and make sure that it has them.
+
+    Args:
+        s3: where both are.
+        copy: the source, and where the object is.
+        etag: the ETag of the object that is to get them.
+
+    Returns:
+        False when the object has another annotation under one of the names; it keeps that.
+
+    Raises:
+        S3Error: when they cannot be carried; of kind CHANGED when the object is another by now.
+    """
+    source = copy.source
+    # This run may replace what it wrote itself.
+    ours: set[str] = set()
+    seen = await _list(s3, copy.bucket, source.key, source.version_id)
+    for _ in range(_ATTEMPTS):
+        if not seen:
+            return True
+        there = {each.name for each in await _list(s3, copy.to_bucket, copy.to_key, None)}
+        names = iter([each.name for each in seen])
+        while batch := list(islice(names, _AT_ONCE)):
+            if not await _carry(s3, copy, etag, batch, there - ours):
+                return False
+        ours.update(each.name for each in seen if each.name not in there)
+        before, seen = seen, await _list(s3, copy.bucket, source.key, source.version_id)
+        if seen == before:
+            return True
+    raise S3Error("ListObjectAnnotations", "OperationAborted", 409, "They keep changing")
+
+
+async def _list(s3: S3, bucket: str, key: str, version_id: str | None) -> Sequence[Annotation]:
+    return await Answer(s3.list_annotations(bucket, key, version_id))
+
+
+async def _carry(s3: S3, copy: Copy, etag: str, names: Sequence[str], theirs: set[str]) -> bool:
+    """Carry a few annotations, and read them back."""
+    key, version_id = copy.source.key, copy.source.version_id
+    payloads = await _read(s3, copy.bucket, key, version_id, names)
+    missing = [name for name in names if name not in theirs]
+    for sent in [
+        s3.put_annotation(copy.to_bucket, copy.to_key, etag, name, payloads[name])
+        for name in missing
+    ]:
+        await Answer(sent)
+    there = await _read(s3, copy.to_bucket, copy.to_key, None, names)
+    for name in missing:
+        if there[name] != payloads[name]:
+            raise S3Error("PutObjectAnnotation", "BadDigest", 500, f"{name} did not arrive whole")
+    return there == payloads
+
+
+async def _read(
+    s3: S3, bucket: str, key: str, version_id: str | None, names: Sequence[str]
+) -> dict[str, bytes]:
+    asked = {name: s3.read_annotation(bucket, key, version_id, name) for name in names}
+    return {name: await Answer(answer) for name, answer in asked.items()}

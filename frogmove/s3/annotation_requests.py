@@ -1,0 +1,76 @@
+"""Annotations of objects, through boto3, on servers that may not know what those are.
+
+A server that does not know ``?annotation`` answers with the object itself, whatever its size. So
+one byte is asked for: only a read of an object has such a range, and only its answer is partial.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectAnnotations.html
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from frogmove.s3 import Annotation, S3Error, shapes
+from frogmove.s3.aws_hosts import is_aws
+from frogmove.s3.failure import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+LIST = "ListObjectAnnotations"
+
+
+def list_all(client: S3Client, bucket: str, key: str, version_id: str | None) -> list[Annotation]:
+    """List all annotations of an object."""
+    pages = client.get_paginator("list_object_annotations").paginate(
+        Bucket=bucket, Key=key, **shapes.version(version_id)
+    )
+    return [
+        Annotation(entry["AnnotationName"], shapes.unquoted(entry["ETag"]), entry["Size"])
+        for page in pages
+        for entry in page.get("Annotations", [])
+    ]
+
+
+def read(client: S3Client, bucket: str, key: str, version_id: str | None, name: str) -> bytes:
+    """Read the payload of an annotation."""
+    answer = client.get_object_annotation(
+        Bucket=bucket, Key=key, AnnotationName=name, **shapes.version(version_id)
+    )
+    with answer["AnnotationPayload"] as body:
+        return shapes.content(body)
+
+
+def put(client: S3Client, bucket: str, key: str, etag: str, name: str, payload: bytes) -> None:
+    """Give the object of this ETag an annotation."""
+    client.put_object_annotation(
+        Bucket=bucket,
+        Key=key,
+        AnnotationName=name,
+        AnnotationPayload=payload,
+        ObjectIfMatch=shapes.quoted(etag),
+    )
+
+
+def guard_listing(client: S3Client) -> None:
+    """Have a client of another server than AWS never read an object instead of its annotations."""
+    if is_aws(client.meta.endpoint_url):
+        return
+    client.meta.events.register(f"before-call.s3.{LIST}", _ask_for_one_byte)
+    client.meta.events.register(f"before-parse.s3.{LIST}", _refuse_object)
+
+
+def can_be_none(error: S3Error) -> bool:
+    """Tell whether a refusal to list annotations means that the object cannot have any."""
+    return error.kind is Kind.REFUSED or error.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+
+
+def _ask_for_one_byte(params: dict[str, Any], **_: object) -> None:
+    params["headers"]["Range"] = "bytes=0-0"
+
+
+def _refuse_object(response_dict: Mapping[str, Any], **_: object) -> None:
+    if response_dict["status_code"] == HTTPStatus.PARTIAL_CONTENT:
+        raise S3Error(LIST, "NotImplemented", HTTPStatus.NOT_IMPLEMENTED, "")
