@@ -42,6 +42,8 @@ data "aws_iam_policy_document" "function" {
         "s3:GetObjectVersion",
         "s3:GetObjectVersionAnnotation",
         "s3:GetObjectVersionTagging",
+        # To tell the source from the destination by an upload that only one of them can have.
+        "s3:ListMultipartUploadParts",
         "s3:ListObjectAnnotations",
         "s3:ListObjectVersionAnnotations",
       ],

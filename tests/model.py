@@ -298,6 +298,8 @@ class ModelS3:
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
         def request() -> Sequence[Part]:
             upload = self._world.upload(upload_id, "ListParts")
+            if (upload.bucket, upload.key) != (bucket, key):
+                raise S3Error("ListParts", "NoSuchUpload", 404, "The upload does not exist")
             return [Part(number, _md5(body)) for number, body in sorted(upload.parts.items())]
 
         return self._answer("ListParts", request)

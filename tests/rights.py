@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from tests.buckets import Buckets
 
 
-def denied(buckets: Buckets, *actions: str) -> Operator:
-    """Return somebody who may do everything but these to the source; ministack knows users."""
+def denied(buckets: Buckets, *actions: str, bucket: str = "") -> Operator:
+    """Return somebody who may do everything but these to a bucket, by default the source.
+
+    ministack knows users.
+    """
+    bucket = bucket or buckets.source
     iam, name = buckets.server.iam(), f"user-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name)
     statements = [
@@ -22,7 +26,7 @@ def denied(buckets: Buckets, *actions: str) -> Operator:
         {
             "Effect": "Deny",
             "Action": list(actions),
-            "Resource": [f"arn:aws:s3:::{buckets.source}", f"arn:aws:s3:::{buckets.source}/*"],
+            "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
         },
     ]
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})

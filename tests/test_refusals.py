@@ -121,7 +121,7 @@ def test_what_is_refused_is_said_once(scene: Scene) -> None:
         ("if-match on copies", "refuses if-match on copies"),
         ("source condition", "refuses copy-source-if-match"),
         ("no batches (GCS)", "refuses ETags in batched deletes"),
-        ("probe's deletes denied", "does not tell about if-match on deletes"),
+        ("probe's deletes denied", "does not tell about copy-source-if-match"),
     ],
 )
 def test_a_strict_operator_is_told_what_is_missing(scene: Scene, case: str, words: str) -> None:

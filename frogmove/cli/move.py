@@ -59,7 +59,7 @@ def move(
     selection = select(route, keys, prefix, everything=everything, version_id=version_id)
     with connect(settings, policy.limits()) as connection:
         listed = () if isinstance(selection, Keys) else (route.source,)
-        session = Session(connection, route, policy, console, listed)
+        session = Session(connection, route, policy, console, listed, dry_run=dry_run)
         with explained(route.source.bucket):
             objects = find(selection, connection.s3, route, LOOK_AHEAD)
         actions = plan_move(objects, route)

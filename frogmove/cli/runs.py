@@ -114,7 +114,7 @@ def resume(
     with connect(settings, policy.limits()) as connection:
         ends = (route.source, route.destination)
         listed = () if earlier.keys else ends if earlier.command == "sync" else ends[:1]
-        session = Session(connection, route, policy, console, listed)
+        session = Session(connection, route, policy, console, listed, dry_run=dry_run)
         if earlier.command == "sync":
             from threading import Event
 
@@ -174,7 +174,9 @@ def undo(
     back = backwards(route)
     with connect(settings, policy.limits()) as connection:
         # The source sets off notifications, so it is not the place for a throw-away key.
-        session = Session(connection, back, policy, console, probed=route.destination)
+        session = Session(
+            connection, back, policy, console, probed=route.destination, dry_run=dry_run
+        )
         actions = plan_undo(reader.of_type("copied"))
         if dry_run:
             ctx.exit(session.show(actions))

@@ -82,6 +82,15 @@ def explained(bucket: str) -> Iterator[None]:
         raise reach.explain(error, bucket) from error
 
 
+@contextmanager
+def _finished(console: Console) -> Iterator[None]:
+    """Let questions that write throw-away keys come to their end, and stop only then."""
+    with interruptible(console) as stop:
+        yield
+    if stop.is_set():
+        raise KeyboardInterrupt
+
+
 def header(command: str, settings: Settings, policy: Policy, connection: Connection) -> Header:
     """Return the journal header of a run that begins now."""
     route = settings.route()
@@ -113,6 +122,7 @@ class Session:
         console: where to show what happens.
         listed: which of its ends the plan lists.
         probed: the end to which throw-away keys may be written; by default the destination.
+        dry_run: whether nothing may be written at all.
 
     Raises:
         UnreachableError: when an end cannot be used.
@@ -127,6 +137,8 @@ class Session:
         console: Console,
         listed: Collection[Location] = (),
         probed: Location | None = None,
+        *,
+        dry_run: bool = False,
     ) -> None:
         self._route = route
         self._probed = probed or route.destination
@@ -136,8 +148,8 @@ class Session:
         console.detail(f"Engine: {connection.engine}.")
         for end in (route.source, route.destination):
             reach.check(connection.s3, end, must_list=end in listed)
-        with explained(route.destination.bucket):
-            reach.check_distinct(connection.s3, route, self._probed)
+        with _finished(console), explained(route.destination.bucket):
+            reach.check_distinct(connection.s3, route, self._probed, dry_run=dry_run)
 
     def show(self, actions: Iterable[Action]) -> int:
         """Print a plan instead of running it.
@@ -218,7 +230,7 @@ class Session:
                 self._connection.s3.abort_upload(bucket, key, upload_id).result()
 
     def _terms(self) -> Terms:
-        with explained(self._probed.bucket):
+        with _finished(self._console), explained(self._probed.bucket):
             conditions = self._connection.conditions(self._probed)
         server = self._connection.endpoint_url
         shortcomings = "; ".join(conditions.shortcomings)

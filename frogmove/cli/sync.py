@@ -43,7 +43,7 @@ def sync(
     route = settings.route()
     with connect(settings, policy.limits()) as connection:
         both = (route.source, route.destination)
-        session = Session(connection, route, policy, console, both)
+        session = Session(connection, route, policy, console, both, dry_run=dry_run)
         actions = plan_settled_sync(connection.s3, route, LOOK_AHEAD, Event())
         if dry_run:
             ctx.exit(session.show(actions))

@@ -30,15 +30,17 @@ def check(s3: S3, location: Location, *, must_list: bool) -> None:
             raise explain(error, location.bucket) from error
 
 
-def check_distinct(s3: S3, route: Route, probed: Location) -> None:
+def check_distinct(s3: S3, route: Route, probed: Location, *, dry_run: bool = False) -> None:
     """Refuse a route whose ends are one bucket under two names.
 
     Only where a name is that of an access point; the protocol itself watches for other aliases.
+    A dry run, which never writes, compares what both ends list.
 
     Args:
         s3: where both are.
         route: the route.
         probed: its end to which a throw-away key may be written.
+        dry_run: whether nothing may be written.
 
     Raises:
         UsageError: when they are.
@@ -48,11 +50,27 @@ def check_distinct(s3: S3, route: Route, probed: Location) -> None:
     if source == destination or not (may_be_alias(source) or may_be_alias(destination)):
         return
     other = source if probed.bucket == destination else destination
-    if finish(are_one(s3, Location(other, probed.prefix), probed)):
+    if dry_run:
+        one = _list_the_same(s3, route)
+    else:
+        one = finish(are_one(s3, Location(other, probed.prefix), probed))
+    if one:
         raise UsageError(
             f"{source!r} and {destination!r} are one bucket under two names.",
             "A move onto itself would delete the objects.",
         )
+
+
+def _list_the_same(s3: S3, route: Route) -> bool:
+    """Tell whether both buckets list the same objects, times included, for the source."""
+    ends = (route.source.bucket, route.destination.bucket)
+    try:
+        pages = [s3.list_page(bucket, route.source.prefix).result().objects for bucket in ends]
+    except S3Error as error:
+        if error.kind is Kind.DENIED:
+            return False
+        raise
+    return bool(pages[0]) and list(pages[0]) == list(pages[1])
 
 
 def explain(error: S3Error, bucket: str) -> UnreachableError:

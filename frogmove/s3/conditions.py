@@ -1,6 +1,5 @@
 """Which conditional requests a server honours; many S3-compatible ones silently ignore some."""
 
-import contextlib
 import uuid
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from frogmove.s3 import S3, Copied, Copy, Deletion, S3Error, S3Object
+from frogmove.s3 import S3, Copied, Copy, Deletion, Head, S3Error, S3Object
 from frogmove.s3.failure import Kind
 
 _OTHER_ETAG = "0" * 32
@@ -93,8 +92,9 @@ ALL = Conditions(
 def probe(s3: S3, bucket: str, prefix: str) -> Conditions:
     """Find out what a server honours, by requests that it must not do.
 
-    Works on two throw-away keys under the destination's prefix and deletes them again. The
-    source is left alone, as objects there set off notifications.
+    Works on two throw-away keys under the destination's prefix and deletes them again. Where they
+    could not be deleted, none is written and nothing is found out. The source is left alone, as
+    objects there set off notifications.
 
     Args:
         s3: the server.
@@ -116,15 +116,18 @@ class _Probe:
         self._key = key
         self._other = key + "-copy"
         self._etag = ""
-        # By version, where there are versions: a plain delete would leave a marker for ever.
-        self._left: list[Deletion] = []
+        self._sent: list[tuple[str, Future[Copied]]] = []
 
     def conditions(self) -> Conditions:
         """Ask everything: by what must not be done, then by what has to be."""
-        written = self._s3.put(self._bucket, self._key, _BODY).result()
-        self._left.append(Deletion(self._key, None, written.version_id))
-        seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
+        if not self._may_delete():
+            self._check_write()
+            return Conditions(*(False,) * 5, unknown=frozenset(_WORDS))
         try:
+            put = self._s3.put(self._bucket, self._key, _BODY)
+            self._sent.append((self._key, put))
+            written = put.result()
+            seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
             found = self._ask_copies(seen)
             found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
             found["delete_many"] = self._ask_batch(_OTHER_ETAG)
@@ -132,14 +135,35 @@ class _Probe:
             if written.version_id is None:
                 self._ask_to_delete(found, seen.etag)
         finally:
-            for deletion in self._left:
-                with contextlib.suppress(S3Error):
-                    self._s3.delete(self._bucket, deletion).result()
+            self._clean_up()
         return Conditions(
             **{name: support is Support.HONOURED for name, support in found.items()},
             refused=_names(found, Support.REFUSED),
             unknown=_names(found, Support.UNKNOWN),
         )
+
+    def _may_delete(self) -> bool:
+        """Ask to delete what is not there: a throw-away key that stays sets off notifications."""
+        asked = self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)).exception()
+        if isinstance(asked, S3Error) and asked.ends_the_run:
+            raise asked
+        return not (isinstance(asked, S3Error) and asked.kind is Kind.DENIED)
+
+    def _check_write(self) -> None:
+        """Ask to write by what no reader sees: an upload that is begun and thrown away."""
+        nothing = S3Object(self._key, 0, "", datetime.now(UTC))
+        copy = Copy(self._bucket, nothing, self._bucket, self._key)
+        upload_id = self._s3.create_upload(copy, Head(nothing), {}, None).result()
+        self._s3.abort_upload(self._bucket, self._key, upload_id).exception()
+
+    def _clean_up(self) -> None:
+        """Delete what was written, and what may have been, as its answer was lost."""
+        left = dict.fromkeys(_left(key, sent) for key, sent in self._sent)
+        for deletion in filter(None, left):
+            error = self._s3.delete(self._bucket, deletion).exception()
+            if deletion.version_id and isinstance(error, S3Error) and error.kind is Kind.DENIED:
+                # Then it is at least hidden.
+                self._s3.delete(self._bucket, Deletion(deletion.key, None)).exception()
 
     def _ask_copies(self, seen: S3Object) -> dict[str, Support]:
         """Copy once as it should be, so that later refusals can be told from others."""
@@ -183,11 +207,9 @@ class _Probe:
                 guard_source=guard_source,
             )
         )
+        self._sent.append((self._other, copied))
         if copied.exception() is None:
             self._etag = copied.result().etag
-            left = Deletion(self._other, None, copied.result().version_id)
-            if left not in self._left:
-                self._left.append(left)
         return copied
 
     def _ask_batch(self, etag: str) -> Support:
@@ -208,6 +230,16 @@ class _Probe:
             and _tell(self._s3.delete(self._bucket, deletion)) is not done
         ):
             found["delete"] = Support.REFUSED
+
+
+def _left(key: str, sent: Future[Copied]) -> Deletion | None:
+    """Return how to delete what a request wrote; None where it wrote nothing."""
+    error = sent.exception()
+    if error is None:
+        # By version, where there are versions: a plain delete would leave a marker for ever.
+        return Deletion(key, None, sent.result().version_id)
+    lost = isinstance(error, S3Error) and error.retrying_helps
+    return Deletion(key, None) if lost else None
 
 
 def _tell(future: Future[Any]) -> Support:

@@ -1,0 +1,215 @@
+"""Questions about a server and its buckets leave nothing behind, whatever becomes of them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+
+from frogmove.core.distinct import are_one
+from frogmove.core.window import finish
+from frogmove.s3 import S3Error
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.conditions import probe
+from frogmove.s3.uri import Location
+from tests.buckets import Buckets
+from tests.cli.operator import Operator
+from tests.model import ModelS3, World
+from tests.proxy import DROP_AFTER, PASS, PATIENCE, Fate, Proxy, Request, proxied
+from tests.rights import denied
+from tests.scene import ENGINES, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.servers import Server
+
+ALIAS = "point-abcdefghijklmnopqrstuvwxyz01-s3alias"
+
+
+@pytest.fixture
+def mini(ministack: Server) -> Buckets:
+    return Buckets.make(ministack)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked for that writes or deletes, by the engine's own methods."""
+    asked: list[str] = []
+
+    def watch(name: str) -> None:
+        method = getattr(BotoS3, name)
+
+        def watched(self: BotoS3, *args: Any) -> Any:
+            asked.append(name)
+            return method(self, *args)
+
+        monkeypatch.setattr(BotoS3, name, watched)
+
+    for name in ("put", "copy", "delete", "delete_many", "create_upload"):
+        watch(name)
+    return asked
+
+
+# Without permission to delete at the destination, as the Lambda's role is.
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("versioned", [False, True], ids=["plain", "versioned"])
+def test_who_may_not_delete_there_writes_no_throw_away_key(
+    mini: Buckets, engine: str, versioned: bool
+) -> None:
+    if versioned:
+        mini.version()
+    mini.put("a", "b")
+    who = denied(mini, "s3:DeleteObject", bucket=mini.destination)
+    ran = who("move", "--all", "-v", "-o", "json", FROGMOVE_ENGINE=engine)
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved", "b": "moved"})
+    assert "does not tell about" in ran.err
+    assert (mini.here(), mini.there()) == ({}, {"a": b"a", "b": b"b"})
+    assert {row[2] for row in mini.state() if row[0] == mini.destination} == {"a", "b"}
+
+
+def test_who_may_not_delete_versions_there_hides_the_throw_away_keys(mini: Buckets) -> None:
+    mini.version()
+    mini.put("a")
+    who = denied(mini, "s3:DeleteObjectVersion", bucket=mini.destination)
+    assert who("move", "--all").code == 0
+    assert mini.there() == {"a": b"a"}
+
+
+def test_two_places_are_told_apart_without_permission_to_delete() -> None:
+    world = World({"external": {}, "internal": {}})
+
+    def gate(operation: str, request: Callable[[], Any]) -> Any:
+        if operation in {"DeleteObject", "DeleteObjects"}:
+            raise S3Error(operation, "AccessDenied", 403, "No.")
+        return request()
+
+    s3 = ModelS3(world, gate)
+    here, there = Location("external", "a/"), Location("internal", "a/")
+    assert finish(are_one(s3, here, there)) is False
+    assert finish(are_one(s3, there, there)) is True
+    assert (world.bodies("external"), world.bodies("internal"), world.uploads) == ({}, {}, {})
+
+
+# Behind an access point's alias.
+
+
+@pytest.fixture
+def aliased(mini: Buckets, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Know the source bucket under a second name: this server has no access points."""
+
+    class Aliased(BotoS3):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self._client.meta.events.register("provide-client-params.s3", renamed)
+
+    def renamed(params: dict[str, Any], **_: object) -> None:
+        if params.get("Bucket") == ALIAS:
+            params["Bucket"] = mini.source
+
+    monkeypatch.setattr("frogmove.connection.BotoS3", Aliased)
+    return Operator(mini)
+
+
+@pytest.mark.parametrize("end", ["--source", "--destination"])
+def test_a_dry_run_finds_an_alias_and_writes_nothing(
+    mini: Buckets, aliased: Operator, written: list[str], end: str
+) -> None:
+    mini.put("a", "b")
+    ends = {"--source": f"s3://{mini.source}", "--destination": f"s3://{mini.source}"}
+    ends[end] = f"s3://{ALIAS}"
+    ran = aliased("move", "--all", "-n", *(part for pair in ends.items() for part in pair))
+    assert ran.code == 2
+    assert "one bucket under two names" in ran.err
+    assert written == []
+
+
+def test_a_dry_run_between_an_alias_and_another_bucket_writes_nothing(
+    mini: Buckets, aliased: Operator, written: list[str]
+) -> None:
+    mini.put("a")
+    mini.put_there("z")
+    ran = aliased("move", "--all", "-n", "--source", f"s3://{ALIAS}")
+    assert ran.code == 0
+    assert "a" in ran.out
+    assert written == []
+
+
+def test_a_run_finds_an_alias_without_an_object(
+    mini: Buckets, aliased: Operator, written: list[str]
+) -> None:
+    """Objects set off notifications; an upload that never ends sets off nothing."""
+    mini.put("a")
+    ran = aliased("move", "--all", "--destination", f"s3://{ALIAS}")
+    assert ran.code == 2
+    assert written == ["create_upload"]
+    assert mini.here() == {"a": b"a"}
+    assert "Uploads" not in mini.client.list_multipart_uploads(Bucket=mini.source)
+
+
+# Asked to stop in the middle of the questions.
+
+
+@pytest.fixture(scope="module")
+def proxy(ministack: Server) -> Iterator[Proxy]:
+    with proxied(ministack) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("number", "signum"),
+    [*((number, signal.SIGTERM) for number in (1, 2, 5, 8)), (1, signal.SIGINT)],
+)
+def test_what_is_stopped_at_a_question_leaves_nothing(
+    ministack: Server, proxy: Proxy, number: int, signum: signal.Signals
+) -> None:
+    scene = Scene.make(ministack, proxy)
+    scene.buckets.put("a")
+    started: list[subprocess.Popen[bytes]] = []
+    probes: list[Request] = []
+
+    def decide(request: Request) -> Fate:
+        # The first question writes nothing.
+        if (request.is_probe and request.operation != "DeleteObject") or probes:
+            probes.append(request)
+            if len(probes) == number:
+                started[0].send_signal(signum)
+        return PASS
+
+    proxy.schedule = decide
+    with scene.frogmove.process(
+        "move", "--all", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        started.append(process)
+        _, err = process.communicate(timeout=PATIENCE)
+    proxy.forget()
+    assert process.returncode == 130, err
+    assert len(probes) >= number
+    assert b"Traceback" not in err
+    assert (scene.buckets.here(), scene.buckets.there()) == ({"a": b"a"}, {})
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "CopyObject"])
+def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
+    ministack: Server, proxy: Proxy, operation: str
+) -> None:
+    scene = Scene.make(ministack, proxy)
+    proxy.schedule = lambda request: DROP_AFTER if request.operation == operation else PASS
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    server = replace(ministack, endpoint_url=proxy.endpoint_url)
+    client = server.session().client("s3", endpoint_url=proxy.endpoint_url, config=config)
+    s3 = BotoS3(client, 1)
+    if operation == "PutObject":
+        with pytest.raises(S3Error):
+            probe(s3, scene.buckets.destination, "")
+    else:
+        assert "copy_source" in probe(s3, scene.buckets.destination, "").unknown
+    s3.close()
+    proxy.forget()
+    assert scene.buckets.there() == {}
