@@ -152,6 +152,8 @@ class Landing:
             note = "the destination held the same bytes already"
             twin = Landed(copy.to_key, there.object.etag, note=note)
             carried = await self._carry_annotations(action, copy, twin)
+            if isinstance(carried, Landed) and self._is_large(copy):
+                await self.parts.abandon(copy)
             if carried is not None:
                 return carried
             other = "the same bytes with other annotations"

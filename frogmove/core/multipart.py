@@ -7,7 +7,8 @@ here: headers, metadata, tags and storage class are carried by hand.
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
@@ -64,7 +65,23 @@ class PartsCopier:
             RunError: when the journal cannot be written; likewise.
             InterruptedCopyError: when the run was asked to stop.
         """
-        upload_id, have = await self._upload(copy, source)
+        upload_id, have, lost = await self._upload(copy, source)
+        try:
+            return await self._fill(copy, source, upload_id, have)
+        finally:
+            await self._abort_lost(copy, lost)
+
+    async def abandon(self, copy: Copy) -> None:
+        """Throw away the upload that an earlier run left for a copy that is there by now."""
+        with suppress(S3Error):
+            left = self.journal.upload_to_resume(copy.source, copy.to_key, self.multipart.part_size)
+            if left is not None:
+                await self._abort(copy, left)
+
+    async def _fill(
+        self, copy: Copy, source: Head, upload_id: str, have: dict[int, Part]
+    ) -> Copied:
+        """Copy the parts that are missing and complete the upload."""
         try:
             parts = await self._copy_parts(copy, upload_id, have)
             if len(parts) == self._count(copy):
@@ -80,8 +97,14 @@ class PartsCopier:
             kept=self.journal.keeps_uploads, done=len(parts), total=self._count(copy)
         )
 
-    async def _upload(self, copy: Copy, source: Head) -> tuple[str, dict[int, Part]]:
-        """Find the upload that an earlier run left, or begin one."""
+    async def _upload(
+        self, copy: Copy, source: Head
+    ) -> tuple[str, dict[int, Part], frozenset[str]]:
+        """Find the upload that an earlier run left, or begin one.
+
+        Returns:
+            the upload, the parts that it has, and uploads that may have been begun in vain.
+        """
         size = self.multipart.part_size
         left = self.journal.upload_to_resume(copy.source, copy.to_key, size)
         if left is not None:
@@ -92,16 +115,46 @@ class PartsCopier:
                     raise
                 self.journal.upload_ended(left)
             else:
-                return left, {part.number: part for part in have}
+                return left, {part.number: part for part in have}, frozenset()
         tags = await Answer(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
-        upload_id = await Answer(self.s3.create_upload(copy, source, tags, _whole(source)))
+        before = await self._under_way(copy)
+        try:
+            upload_id = await Answer(self.s3.create_upload(copy, source, tags, _whole(source)))
+        except S3Error as error:
+            if error.retrying_helps:
+                await self._abort_lost(copy, await self._begun_since(copy, before))
+            raise
+        lost = await self._begun_since(copy, before) - {upload_id}
         try:
             self.journal.upload_begun(copy.source, copy.to_key, upload_id, size)
             self.journal.commit()
         except (RunError, S3Error):
             await self._abort(copy, upload_id)
             raise
-        return upload_id, {}
+        return upload_id, {}, lost
+
+    async def _under_way(self, copy: Copy) -> frozenset[str] | None:
+        """Return the uploads of the destination key; None where they cannot be listed."""
+        try:
+            listed = await Answer(self.s3.list_uploads(copy.to_bucket, copy.to_key))
+        except S3Error:
+            return None
+        return frozenset(each.upload_id for each in listed if each.key == copy.to_key)
+
+    async def _begun_since(self, copy: Copy, before: frozenset[str] | None) -> frozenset[str]:
+        now = None if before is None else await self._under_way(copy)
+        return frozenset() if before is None or now is None else now - before
+
+    async def _abort_lost(self, copy: Copy, lost: Iterable[str]) -> None:
+        """Throw away uploads that were begun when ours was and have not got a part since.
+
+        They are those whose answer was lost. S3 does not tell whose an upload is, but anybody
+        else's has parts by the time that ours has all of its own.
+        """
+        for upload_id in lost:
+            with suppress(S3Error):
+                if not await Answer(self.s3.list_parts(copy.to_bucket, copy.to_key, upload_id)):
+                    await Answer(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
 
     async def _copy_parts(
         self, copy: Copy, upload_id: str, have: dict[int, Part]

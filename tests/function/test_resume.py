@@ -157,7 +157,7 @@ def test_a_part_size_that_was_set_anew_begins_anew(world: World, flags: list[Eve
 
 # Two at once: the second runs from its start to its end before any one request of the first.
 
-FIRST = 24
+FIRST = 32
 
 
 @pytest.mark.parametrize("second", ["whole", "interrupted", "after an overwrite"])
