@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from frogmove import __version__
+from frogmove.credentials import open_session, sign_in, words
 from frogmove.errors import UsageError
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
@@ -152,8 +153,6 @@ def make_client(settings: Settings, connections: int) -> S3Client:
     # makes this same client, after imports for transfers and resources that are not used here.
     from botocore import UNSIGNED
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
 
     config = Config(
         max_pool_connections=connections,
@@ -165,8 +164,8 @@ def make_client(settings: Settings, connections: int) -> S3Client:
         signature_version=UNSIGNED if settings.no_sign_request else None,
         user_agent_extra=f"frogmove/{__version__}",
     )
+    session = open_session(settings.profile, unsigned=bool(settings.no_sign_request))
     try:
-        session = Session(profile=settings.profile)
         region = settings.region or session.get_config_variable("region")
         made = session.create_client(
             "s3",
@@ -174,16 +173,38 @@ def make_client(settings: Settings, connections: int) -> S3Client:
             endpoint_url=settings.endpoint_url,
             config=config,
         )
-    except (BotoCoreError, ValueError) as error:
+    except Exception as error:
         raise UsageError(
-            f"The AWS settings cannot be used: {error}.",
+            f"The AWS settings cannot be used: {words(error)}.",
             "Check --profile, --region and --endpoint-url.",
         ) from error
     client = cast("S3Client", made)
-    client.meta.events.register(
-        "provide-client-params.s3", partial(_add_standing_terms, settings=settings)
-    )
+    events = client.meta.events
+    events.register("provide-client-params.s3", partial(_add_standing_terms, settings=settings))
+    if not settings.no_sign_request:
+        events.register("before-call.s3", partial(sign_in, session))
+    events.register_first("needs-retry.s3.HeadBucket", _end_redirects)
     return client
+
+
+def _end_redirects(
+    response: tuple[object, dict[str, Any]] | None, operation: OperationModel, **_: object
+) -> None:
+    """Keep botocore from looking for a bucket's Region for ever.
+
+    It asks HeadBucket for it, and where that too is sent elsewhere without a Region, again.
+
+    Raises:
+        ClientError: in that case, for botocore to give up.
+    """
+    from botocore.exceptions import ClientError
+
+    if response is None:
+        return
+    told = response[1].get("ResponseMetadata", {})
+    has_region = "x-amz-bucket-region" in told.get("HTTPHeaders", {})
+    if told.get("HTTPStatusCode", 200) >= 300 and not has_region:
+        raise ClientError(cast("Any", response[1]), operation.name)
 
 
 def _add_standing_terms(

@@ -1,5 +1,7 @@
 """The errors an operator is meant to read: one sentence on what happened, one on what to do."""
 
+from frogmove.redaction import redact
+
 
 class FrogmoveError(Exception):
     """Something frogmove cannot go on from, said for people.
@@ -10,9 +12,9 @@ class FrogmoveError(Exception):
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = redact(message)
+        self.remedy = redact(remedy)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()

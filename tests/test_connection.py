@@ -27,7 +27,8 @@ from tests.scripted import XML, error, scripted
 def test_aws_settings_that_cannot_be_used_are_refused(settings: Settings) -> None:
     with pytest.raises(UsageError) as caught:
         make_client(settings, 1)
-    assert "--endpoint-url" in caught.value.remedy
+    named = "--profile" if settings.profile else "--endpoint-url"
+    assert named in caught.value.remedy
 
 
 def test_a_client_speaks_to_the_region_and_endpoint_that_were_asked_for() -> None:

@@ -1,5 +1,7 @@
 """What a failed request is called to people: what happened, where the bytes are, what to do."""
 
+import re
+
 from frogmove.s3.failure import Kind, S3Error
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -23,12 +25,21 @@ _ACTIONS = {
     "PutObject": "s3:PutObject at the destination",
 }
 
+# The action that was refused in S3's own words, which may be one of KMS.
+_NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)")
+
 _ADVICE = {
     Kind.ARCHIVED: "Restore it from its archive first",
     Kind.LOCKED: "Its retention or legal hold has to end first",
     Kind.NO_BUCKET: "Check the name of the bucket and the account",
     Kind.CREDENTIALS: "Check the credentials",
 }
+
+
+def permission(error: S3Error) -> str:
+    """Return the IAM actions that a refused request needs; S3's word for it where it says one."""
+    named = _NAMED_ACTION.search(error.message)
+    return named[1] if named else _ACTIONS.get(error.operation, f"for {error.operation}")
 
 
 def advise(error: S3Error) -> str:
@@ -38,10 +49,8 @@ def advise(error: S3Error) -> str:
     if error.retrying_helps:
         return "Running it again may help"
     if error.kind is Kind.DENIED:
-        actions = _ACTIONS.get(error.operation, f"for {error.operation}")
-        return (
-            f"It needs permission: {actions}. Running it again does not help until that is allowed"
-        )
+        needed = f"It needs permission: {permission(error)}"
+        return f"{needed}. Running it again does not help until that is allowed"
     return _ADVICE.get(error.kind, "")
 
 

@@ -1,11 +1,12 @@
 """Whether both ends of a route can be used, asked before anything is touched."""
 
+from frogmove.core.advice import permission
 from frogmove.core.distinct import are_one, may_be_alias
 from frogmove.core.route import Route
 from frogmove.core.window import finish
 from frogmove.errors import UnreachableError, UsageError
 from frogmove.s3 import S3
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.failure import SIGN_IN, Kind, S3Error
 from frogmove.s3.uri import Location
 
 
@@ -74,33 +75,83 @@ def _list_the_same(s3: S3, route: Route) -> bool:
 
 
 def explain(error: S3Error, bucket: str) -> UnreachableError:
-    """Say for people why a bucket cannot be used, and what to do about it."""
+    """Say for people why a bucket cannot be used, and what to do about it.
+
+    Args:
+        error: what was answered; its code and words are in what is said.
+        bucket: the bucket that was asked for.
+    """
+    said = error.said
+    if error.signing_in:
+        return _not_signed_in(error)
+    if error.code in _SKEWED:
+        return UnreachableError(
+            f"This computer's clock and the server's differ too much for {bucket!r}: {said}.",
+            "Set this computer's clock, such as by NTP, and try again.",
+        )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return UnreachableError(
-                f"The bucket {bucket!r} does not exist.",
+                f"The bucket {bucket!r} does not exist: {said}.",
                 "Check the route's spelling, --endpoint-url, and the account you are in.",
             )
         case Kind.CREDENTIALS:
             return UnreachableError(
-                f"S3 refused the credentials for {bucket!r}: {error.message.rstrip('.')}.",
+                f"S3 refused the credentials for {bucket!r}: {said}.",
                 "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
                 "or renew an expired session.",
             )
         case Kind.DENIED:
             return UnreachableError(
-                f"You have no permission for {error.operation} on {bucket!r}.",
-                "Ask whoever runs the account for it, or choose another --profile.",
+                f"You have no permission for what {bucket!r} was asked: {said}.",
+                f"It needs permission: {permission(error)}. "
+                "Ask whoever runs the account, or choose another --profile.",
             )
         case Kind.UNREACHABLE:
             return UnreachableError(
-                f"The bucket {bucket!r} cannot be reached: {error.message} ({error.code}).",
-                "Check --endpoint-url, --region and the network.",
+                f"The bucket {bucket!r} cannot be reached: {said}.",
+                "Check --endpoint-url, --region, the proxy and the network.",
             )
-        case _:
-            return UnreachableError(
-                f"S3 would not answer for {bucket!r}: {error}.",
-                "Try again in a moment."
-                if error.retrying_helps
-                else "Check the route, --endpoint-url and --region.",
-            )
+    if error.code in _ELSEWHERE or (error.status or 0) // 100 == 3:
+        return UnreachableError(
+            f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
+            "Give the bucket's own Region with --region, or its endpoint with --endpoint-url.",
+        )
+    return UnreachableError(
+        f"S3 would not answer for {bucket!r}: {error.operation}: {said}.",
+        "Try again in a moment."
+        if error.retrying_helps
+        else "Check the route, --endpoint-url and --region.",
+    )
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+
+_ELSEWHERE = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "PermanentRedirect",
+        "TemporaryRedirect",
+    }
+)
+
+
+def _not_signed_in(error: S3Error) -> UnreachableError:
+    """Say that there are no credentials to ask S3 with, and who would not give them."""
+    if error.operation == SIGN_IN:
+        return UnreachableError(
+            f"There are no credentials to ask S3 with: {error.said}.",
+            "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            "or choose another --profile.",
+        )
+    service = "IAM Identity Center" if error.operation in _IDENTITY_CENTER else "STS"
+    return UnreachableError(
+        f"{service}, not S3, refused {error.operation}: {error.said}.",
+        "Sign in again, choose another --profile, or ask whoever runs the account "
+        f"to allow {error.operation}.",
+    )
+
+
+_IDENTITY_CENTER = frozenset({"CreateToken", "GetRoleCredentials"})

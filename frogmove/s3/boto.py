@@ -8,15 +8,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
 
+from frogmove.errors import FrogmoveError
 from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, annotation_requests, shapes
-from frogmove.s3.failure import Kind
+from frogmove.s3.boto_errors import failed
+from frogmove.s3.failure import SIGN_IN, Kind
 from frogmove.s3.fallbacks import TAGGING, Fallbacks, is_unknown
 
 if TYPE_CHECKING:
@@ -27,6 +24,9 @@ if TYPE_CHECKING:
     from frogmove.s3 import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
 
 T = TypeVar("T")
+
+# The code of an answer that cannot be read.
+MALFORMED = "MalformedAnswer"
 
 
 class BotoS3:
@@ -382,17 +382,12 @@ class BotoS3:
     def _send(self, operation: str, request: Callable[[], T]) -> T:
         try:
             return request()
-        except ClientError as error:
-            raise _refused(operation, error) from error
-        except (HTTPClientError, BotoConnectionError) as error:
-            message = f"no answer from {self.endpoint_url}"
-            raise S3Error(operation, type(error).__name__, None, message) from error
-        except BotoCoreError as error:
-            # No credentials, no token, a parameter botocore refuses: nothing was sent.
-            code = _LOCAL.get(type(error).__name__, "")
-            raise S3Error(operation, code, 400, str(error)) from error
-        except (KeyError, ValueError) as error:
-            raise S3Error(operation, "MalformedAnswer", 500, repr(error)) from error
+        except S3Error:
+            raise
+        except (KeyError, ValueError, TypeError, ResponseParserError) as error:
+            raise S3Error(operation, MALFORMED, 500, shapes.problem(error)) from error
+        except Exception as error:
+            raise failed(operation, error) from error
 
     def _renewed(self, client: S3Client) -> bool:
         """Replace a client whose credentials have expired, once for all who found it so."""
@@ -400,7 +395,10 @@ class BotoS3:
             return False
         with self._renewing:
             if self._client is client:
-                self._client = self._renew()
+                try:
+                    self._client = self._renew()
+                except FrogmoveError as error:
+                    raise S3Error(SIGN_IN, "", 400, error.message) from error
                 self._attach(self._client)
         return True
 
@@ -415,23 +413,3 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 def _may_have_expired(error: S3Error) -> bool:
     """Tell whether credentials have expired; the refusal of a HEAD has no body to say so."""
     return error.code in _EXPIRED or (error.operation == "HeadObject" and error.status == 400)
-
-
-# botocore's own refusals that mean the credentials cannot be used.
-_LOCAL = dict.fromkeys(
-    (
-        "NoCredentialsError",
-        "PartialCredentialsError",
-        "CredentialRetrievalError",
-        "TokenRetrievalError",
-        "SSOTokenLoadError",
-        "UnauthorizedSSOTokenError",
-    ),
-    "InvalidAccessKeyId",
-)
-
-
-def _refused(operation: str, error: ClientError) -> S3Error:
-    said = error.response.get("Error", {})
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return S3Error(operation, said.get("Code", ""), status, said.get("Message", ""))

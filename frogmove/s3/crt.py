@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
+from frogmove.s3.boto import MALFORMED
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
 from frogmove.s3.promise import Promise
@@ -311,15 +312,16 @@ class CrtS3:
             return result(answer)
         except UnicodeError:
             raise
-        except (KeyError, ValueError) as problem:
+        except (KeyError, ValueError, TypeError) as problem:
             raise _malformed(operation, answer, problem) from problem
 
     def _redo(self, again: Callable[[], Future[T]], future: Future[T]) -> None:
         """Have boto3 do it, and pass on what became of it."""
         try:
             again().add_done_callback(partial(_pass_on, future))
-        except RuntimeError as closed:
-            future.set_exception(closed)
+        except Exception as problem:
+            # Whoever waits for the answer would wait for ever.
+            future.set_exception(problem)
 
 
 def _copy_request(copy: Copy, preparer: Preparer) -> Request:
@@ -388,7 +390,7 @@ def _malformed(operation: str, answer: Answer, problem: Exception) -> S3Error:
     said = xml.read_error(answer.body)
     if said is not None:
         return S3Error(operation, said[0], 500, said[1])
-    return S3Error(operation, "MalformedAnswer", 500, str(problem))
+    return S3Error(operation, MALFORMED, 500, shapes.problem(problem))
 
 
 def _pass_on(future: Future[T], done: Future[T]) -> None:

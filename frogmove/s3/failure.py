@@ -2,6 +2,11 @@
 
 from enum import StrEnum
 
+from frogmove.redaction import redact
+
+# The operation of an error that came before anything could be sent.
+SIGN_IN = "SignIn"
+
 
 class Kind(StrEnum):
     """What a failed request means to whoever sent it."""
@@ -65,6 +70,21 @@ _BY_STATUS = {
 }
 
 
+# Requests that get credentials, and go to STS or IAM Identity Center.
+_SIGNING_IN = frozenset(
+    {
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "CreateToken",
+        "GetCallerIdentity",
+        "GetRoleCredentials",
+        "GetSessionToken",
+        SIGN_IN,
+    }
+)
+
+
 def kind_of(code: str, status: int | None, message: str = "") -> Kind:
     """Tell what S3's error code, or where that says nothing its HTTP status, means.
 
@@ -105,16 +125,30 @@ class S3Error(Exception):
     """
 
     def __init__(self, operation: str, code: str, status: int | None, message: str) -> None:
+        # Some are worded by libraries, which know no secrets.
+        message = redact(message)
         super().__init__(operation, code, status, message)
         self.operation = operation
         self.code = code
         self.status = status
         self.message = message
         self.kind = kind_of(code, status, message)
+        if operation in _SIGNING_IN and not self.retrying_helps:
+            self.kind = Kind.CREDENTIALS
 
     def __str__(self) -> str:
-        said = self.message.rstrip(".") or self.kind.value
-        return f"{self.operation}: {said} ({self.code})"
+        return f"{self.operation}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """The server's own words and its code."""
+        words = self.message.rstrip(".") or self.kind.value
+        return f"{words} ({self.code})" if self.code else words
+
+    @property
+    def signing_in(self) -> bool:
+        """Whether it was credentials that could not be had, of whoever gives them."""
+        return self.operation in _SIGNING_IN
 
     @property
     def retrying_helps(self) -> bool:

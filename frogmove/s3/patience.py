@@ -225,7 +225,13 @@ class PatientS3:
             begin()
 
     def _attempt(self, start: Callable[[], Future[T]], answer: Future[T], attempt: int) -> None:
-        start().add_done_callback(partial(self._ended, start, answer, attempt))
+        try:
+            sent = start()
+        except Exception as problem:
+            # Whoever waits for the answer would wait for ever.
+            sent = Promise()
+            sent.set_exception(problem)
+        sent.add_done_callback(partial(self._ended, start, answer, attempt))
 
     def _ended(
         self,

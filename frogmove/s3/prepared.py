@@ -20,7 +20,6 @@ from urllib.parse import quote, urlsplit
 import botocore
 from botocore.auth import S3SigV4Auth
 from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, ClientError
 
 from frogmove.s3.sigv4 import EMPTY, UNSIGNED, Keys, Scope, sign
 
@@ -243,7 +242,8 @@ class Preparer:
             getattr(self.client, operation)(**params)
         except _CapturedError as captured:
             return self._template(captured)
-        except (BotoCoreError, ClientError, ValueError) as error:
+        except Exception as error:
+            # boto3 finds the same, and says it.
             raise UnpreparableError from error
         finally:
             self._capturing.on = False
@@ -321,7 +321,7 @@ class Preparer:
         def ask() -> Keys:
             try:
                 frozen = signer.get_auth_instance(service, region, version).credentials
-            except (BotoCoreError, ClientError) as error:
+            except Exception as error:
                 raise UnpreparableError from error
             if frozen is None:
                 raise UnpreparableError

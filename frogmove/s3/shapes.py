@@ -67,6 +67,13 @@ def content(body: Any) -> bytes:  # noqa: ANN401
     return read
 
 
+def problem(error: Exception) -> str:
+    """Say what is wrong with an answer, as a reader of it found out."""
+    if isinstance(error, KeyError):
+        return f"the answer has no {error.args[0]}"
+    return " ".join(str(error).split())
+
+
 def copy_source(copy: Copy) -> dict[str, str]:
     """Return what a copy is made of."""
     place = {"Bucket": copy.bucket, "Key": copy.source.key}

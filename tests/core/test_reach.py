@@ -58,14 +58,44 @@ def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> Non
 
 def test_a_missing_permission_is_named_with_the_operation() -> None:
     problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
-    assert "no permission for ListObjectsV2 on 'external'" in problem.message
-    assert problem.remedy
+    assert "no permission for what 'external' was asked" in problem.message
+    assert "s3:ListBucket" in problem.remedy
+
+
+SCP = (
+    "User: arn:aws:iam::1:user/u is not authorized to perform: s3:ListBucket on resource: "
+    '"arn:aws:s3:::external" with an explicit deny in a service control policy'
+)
+KMS = (
+    "User: arn:aws:iam::1:user/u is not authorized to perform: kms:GenerateDataKey on this "
+    "resource because no identity-based policy allows the kms:GenerateDataKey action"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (S3Error("ListObjectsV2", "AccessDenied", 403, SCP), ["service control policy", "s3:List"]),
+        (S3Error("CopyObject", "AccessDenied", 403, KMS), ["permission: kms:GenerateDataKey"]),
+        (S3Error("ListObjectsV2", "RequestTimeTooSkewed", 403, "Too large."), ["clock"]),
+        (S3Error("AssumeRole", "AccessDenied", 403, "No."), ["STS", "AssumeRole", "No"]),
+        (S3Error("AssumeRole", "ExpiredToken", 400, "Old."), ["STS", "ExpiredToken"]),
+        (S3Error("ListObjectsV2", "AuthorizationHeaderMalformed", 400, "Not so."), ["--region"]),
+        (S3Error("ListObjectsV2", "PermanentRedirect", 301, ""), ["--region", "another Region"]),
+        (S3Error("ListObjectsV2", "NoSuchBucket", 404, "None."), ["NoSuchBucket", "None"]),
+        (S3Error("ListObjectsV2", "MethodNotAllowed", 405, "Not that."), ["Not that"]),
+    ],
+)
+def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -> None:
+    told = str(explain(error, "external"))
+    for name in [error.code, *named]:
+        assert name in told
 
 
 def test_who_must_list_and_may_not_is_told_so(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
-    with pytest.raises(UnreachableError, match="no permission for ListObjectsV2"):
+    with pytest.raises(UnreachableError, match="permission: s3:ListBucket"):
         check(bob, Location(buckets.source), must_list=True)
 
 

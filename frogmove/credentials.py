@@ -1,0 +1,92 @@
+"""Credentials: who gives them, and what is said when they cannot be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from frogmove.errors import UsageError
+from frogmove.s3.failure import SIGN_IN
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+# Seconds; STS and whoever else is asked for credentials answer soon or not at all.
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 25
+
+
+def open_session(profile: str | None, *, unsigned: bool) -> Session:
+    """Read the AWS configuration, and find out who gives credentials.
+
+    Args:
+        profile: a profile of it; None for the usual one.
+        unsigned: whether no credentials are needed.
+
+    Raises:
+        UsageError: when the configuration cannot be read, or who gives credentials fails.
+    """
+    from botocore.config import Config
+    from botocore.session import Session
+
+    try:
+        session = Session(profile=profile)
+        # For STS and whoever else is asked for credentials: botocore would try for minutes.
+        session.set_default_client_config(
+            Config(
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=READ_TIMEOUT,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            )
+        )
+        provider = session.get_component("credential_provider").get_provider("assume-role")
+        provider._prompter = _ask_for_code  # noqa: SLF001
+        if not unsigned:
+            session.get_credentials()
+    except Exception as error:
+        # Among them whatever a credential process said that is not JSON, or not UTF-8.
+        raise UsageError(
+            f"The AWS configuration gives no credentials: {words(error)}.",
+            "Sign in again, or check --profile and what the AWS configuration says of it.",
+        ) from error
+    return session
+
+
+def _ask_for_code(prompt: str) -> str:
+    """Ask the operator for an MFA code; never a pipe, which may be somebody else's data.
+
+    Raises:
+        ValueError: when there is no terminal.
+    """
+    from getpass import getpass
+
+    try:
+        Path("/dev/tty").open("rb").close()
+    except OSError as error:
+        raise ValueError("an MFA code is needed, and there is no terminal to type it") from error
+    return getpass(prompt)
+
+
+def words(error: Exception) -> str:
+    """Return what an exception says, as a part of a sentence."""
+    said = " ".join(str(error).split()).rstrip(".")
+    return said or type(error).__name__
+
+
+def sign_in(session: Session, **_: object) -> None:
+    """Get credentials before a request is signed, so that their failure is told from S3's.
+
+    Args:
+        session: who has them.
+
+    Raises:
+        S3Error: when they cannot be had.
+    """
+    try:
+        credentials = session.get_credentials()
+        if credentials is not None:
+            credentials.get_frozen_credentials()
+    except Exception as error:
+        from frogmove.s3.boto_errors import failed
+
+        raise failed(SIGN_IN, error) from error

@@ -1,0 +1,184 @@
+"""Credentials that cannot be had: one sentence, exit 2, and nothing that hangs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.buckets import Buckets
+from tests.cli.operator import Operator
+from tests.scene import ENGINES
+from tests.scripted import error, nobody_listening, scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Server
+
+EXPIRED = json.dumps(
+    {
+        "Version": 1,
+        "AccessKeyId": "AKIA",
+        "SecretAccessKey": "s",
+        "SessionToken": "t",
+        "Expiration": "2020-01-01T00:00:00Z",
+    }
+)
+
+ROLE = "role_arn = arn:aws:iam::123456789012:role/mover\n"
+
+# What the AWS configuration says, and what of it the sentence has to name.
+BROKEN = {
+    "helper-fails": ("credential_process = sh -c 'echo sign in first >&2; exit 1'", "sign in"),
+    "helper-missing": ("credential_process = /no/such/helper", "/no/such/helper"),
+    "helper-babbles": ("credential_process = echo hello", "credential"),
+    "helper-lists": ("credential_process = echo []", "credential"),
+    "helper-latin": (r"credential_process = printf '\351'", "credential"),
+    "helper-stale": (f"credential_process = printf '%s' '{EXPIRED}'", "expired"),
+    "no-token-file": (ROLE + "web_identity_token_file = /no/such/token", "/no/such/token"),
+    "no-source": (ROLE + "source_profile = nobody", "nobody"),
+    "no-sso-token": (
+        """sso_session = s
+sso_account_id = 123456789012
+sso_role_name = r
+[sso-session s]
+sso_region = eu-central-1
+sso_start_url = https://x.invalid/start""",
+        "SSO",
+    ),
+    "malformed": ("credential_process\n= = [[", "config"),
+}
+
+MFA = ROLE + "source_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me"
+
+COMMANDS = {"ls": ["ls"], "move": ["move", "--all"], "dry": ["sync", "-n"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """An operator whose credentials come from an AWS configuration file."""
+
+    operator: Operator
+    config: Path
+    engine: str
+
+    def environment(self, profile: str, endpoint_url: str | None = None) -> dict[str, str | None]:
+        self.config.write_text(
+            "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
+            f"[profile broken]\n{profile}\n"
+        )
+        told: dict[str, str | None] = {
+            "AWS_ACCESS_KEY_ID": None,
+            "AWS_SECRET_ACCESS_KEY": None,
+            "AWS_SESSION_TOKEN": None,
+            "AWS_CONFIG_FILE": str(self.config),
+            "AWS_PROFILE": "broken",
+            "FROGMOVE_ENGINE": self.engine,
+        }
+        return told if endpoint_url is None else {**told, "AWS_ENDPOINT_URL_STS": endpoint_url}
+
+
+@pytest.fixture(params=ENGINES)
+def somebody(request: pytest.FixtureRequest, moto: Server, tmp_path: Path) -> Somebody:
+    buckets = Buckets.make(moto)
+    buckets.put("a")
+    return Somebody(Operator(buckets), tmp_path / "aws.config", request.param)
+
+
+def said(somebody: Somebody, command: list[str], environment: dict[str, str | None]) -> str:
+    """Run a command as somebody; return the one sentence it ends with."""
+    ran = somebody.operator(*command, **environment)
+    assert (ran.code, ran.out) == (2, ""), ran
+    return _sentence(ran.err)
+
+
+def said_without_terminal(
+    somebody: Somebody, command: list[str], environment: dict[str, str | None]
+) -> str:
+    """Do the same in a process of its own, which may not hang."""
+    process = somebody.operator.process(
+        *command,
+        env=environment,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        out, err = process.communicate(timeout=50)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (2, b""), err
+    return _sentence(err.decode())
+
+
+def _sentence(told: str) -> str:
+    assert "Traceback" not in told
+    sentences = [line for line in told.splitlines() if line.startswith("Error: ")]
+    assert len(sentences) == 1, told
+    assert len(told.splitlines()) <= 2, told
+    return sentences[0]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_credentials_that_cannot_be_had_are_one_sentence(somebody: Somebody, name: str) -> None:
+    profile, named = BROKEN[name]
+    told = said(somebody, ["ls"], somebody.environment(profile))
+    assert named.lower() in told.lower()
+    assert somebody.operator.buckets.here() == {"a": b"a"}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_ends_when_a_helper_gives_stale_credentials(
+    somebody: Somebody, command: list[str]
+) -> None:
+    environment = somebody.environment(BROKEN["helper-stale"][0])
+    assert "expired" in said_without_terminal(somebody, command, environment)
+
+
+def test_an_mfa_code_is_not_asked_for_without_a_terminal(somebody: Somebody) -> None:
+    told = said_without_terminal(somebody, ["ls"], somebody.environment(MFA))
+    assert "MFA" in told
+
+
+def test_a_refusal_of_sts_names_sts(somebody: Somebody) -> None:
+    profile = ROLE + "source_profile = base"
+    denial = (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>'
+        "<Code>AccessDenied</Code><Message>base may not assume mover</Message>"
+        "</Error></ErrorResponse>"
+    )
+    with scripted((403, denial)) as sts:
+        told = said(somebody, ["ls"], somebody.environment(profile, sts.endpoint_url))
+    assert "AssumeRole" in told
+    assert "STS" in told
+    assert "base may not assume mover" in told
+
+
+def test_an_sts_that_does_not_answer_is_named_and_not_s3(somebody: Somebody) -> None:
+    profile = ROLE + "source_profile = base"
+    with nobody_listening() as sts:
+        told = said(somebody, ["ls"], somebody.environment(profile, sts))
+    assert sts in told
+    assert somebody.operator.buckets.server.endpoint_url not in told
+
+
+def test_a_helper_that_fails_after_s3_found_the_credentials_expired(
+    somebody: Somebody, tmp_path: Path
+) -> None:
+    once = tmp_path / "once"
+    good = json.dumps({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "s"})
+    helper = tmp_path / "helper"
+    helper.write_text(
+        f"#!/bin/sh\n[ -e {once} ] && {{ echo sign in again >&2; exit 1; }}\n"
+        f"touch {once}\necho '{good}'\n"
+    )
+    helper.chmod(0o755)
+    environment = somebody.environment(f"credential_process = {helper}")
+    with scripted((400, error("ExpiredToken"))) as script:
+        told = said(somebody, ["ls", "--endpoint-url", script.endpoint_url], environment)
+    assert "sign in again" in told

@@ -1,0 +1,37 @@
+import pytest
+
+from frogmove.errors import UsageError
+from frogmove.redaction import redact
+from frogmove.s3 import S3Error
+
+SECRETS = [
+    "http://user:hidden@host:9000/",
+    "https://user:hi@hidden@host/bucket",
+    "HTTP://:hidden@[::1]:80",
+    "no answer from http://u%40x:hidden@host: refused",
+    'Failed to connect to proxy URL: "http://u:hidden@127.0.0.1:3128"',
+    "proxy u:hidden@proxy.example:3128",
+    "https://host/bucket?x=hidden",
+    "'https://host/?X-Amz-Signature=hidden&b=hidden' was refused",
+    "https://host/#hidden",
+]
+
+PLAIN = [
+    "s3://bucket/a?b=c",
+    "in/mail@example.com:80",
+    "no answer from http://127.0.0.1:9000: refused",
+    "arn:aws:s3:eu-central-1:123456789012:accesspoint/x",
+    "what? a@b",
+]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_the_secrets_of_urls_are_not_told(text: str) -> None:
+    assert "hidden" not in redact(text)
+    assert "hidden" not in str(UsageError(text, text))
+    assert "hidden" not in str(S3Error("HeadObject", "", None, text))
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_everything_else_is_told_as_it_is(text: str) -> None:
+    assert redact(text) == text

@@ -1,0 +1,32 @@
+"""A server that sends its callers elsewhere without saying where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.buckets import Buckets
+from tests.cli.operator import Operator
+from tests.scene import ENGINES
+from tests.scripted import error, scripted
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("status", [301, 302, 307])
+@pytest.mark.parametrize("body", ["", error("PermanentRedirect", "Use another endpoint.")])
+def test_a_redirect_without_a_region_is_one_sentence(
+    engine: str, status: int, body: str, moto: Server
+) -> None:
+    operator = Operator(Buckets.make(moto))
+    with scripted((status, body)) as script:
+        ran = operator("ls", "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
+    assert ran.code == 2
+    assert len(ran.err.splitlines()) == 2, ran.err
+    assert "--region" in ran.err
+    assert len(script.requests) < 8
+    if body:
+        assert "Use another endpoint (PermanentRedirect)" in ran.err
