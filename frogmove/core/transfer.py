@@ -67,14 +67,17 @@ def run(
                 yield result
     except S3Error as error:
         raise RunError(
-            f"The run ended early, as the rest could not be listed: {error}.",
-            "What was moved stays moved; run the same command again for the rest.",
+            f"The run ended early, as the rest could not be listed: {describe(error, _STATE)}.",
+            "Run the same command again for the rest.",
         ) from error
     if transfer.fatal is not None:
         raise RunError(
-            f"The run ended early: {transfer.fatal}.",
-            "What was moved stays moved; mend the cause and run the same command again.",
+            f"The run ended early: {describe(transfer.fatal, _STATE)}.",
+            "Mend the cause and run the same command again.",
         )
+
+
+_STATE = "What was moved stays moved"
 
 
 class Transfer:
