@@ -87,6 +87,6 @@ def sign_in(session: Session, **_: object) -> None:
         if credentials is not None:
             credentials.get_frozen_credentials()
     except Exception as error:
-        from frogmove.s3.boto_errors import failed
+        from frogmove.s3.boto_answers import failed
 
         raise failed(SIGN_IN, error) from error

@@ -12,8 +12,8 @@ from botocore.parsers import ResponseParserError
 
 from frogmove.errors import FrogmoveError
 from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, annotation_requests, shapes
-from frogmove.s3.boto_errors import failed
-from frogmove.s3.failure import SIGN_IN, Kind
+from frogmove.s3.boto_answers import check_roots, failed
+from frogmove.s3.failure import MALFORMED, SIGN_IN, Kind
 from frogmove.s3.fallbacks import TAGGING, Fallbacks, is_unknown
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from frogmove.s3 import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
 
 T = TypeVar("T")
-
-# The code of an answer that cannot be read.
-MALFORMED = "MalformedAnswer"
 
 
 class BotoS3:
@@ -84,15 +81,12 @@ class BotoS3:
         more = shapes.list_options(token, start_after, delimiter)
 
         def request() -> Page:
-            # botocore asks for URL-encoded keys and decodes them, as XML cannot carry every key.
-            answer = self._client.list_objects_v2(
-                Bucket=bucket, Prefix=prefix, MaxKeys=limit, **more
-            )
-            following = answer.get("NextContinuationToken") if answer["IsTruncated"] else None
-            return Page(
-                [shapes.listed(entry) for entry in answer.get("Contents", [])],
-                following,
-                [entry["Prefix"] for entry in answer.get("CommonPrefixes", [])],
+            # XML cannot carry every key. botocore would decode them too, but never says that one
+            # cannot be decoded.
+            return shapes.page(
+                self._client.list_objects_v2(
+                    Bucket=bucket, Prefix=prefix, MaxKeys=limit, EncodingType="url", **more
+                )
             )
 
         return self._submit("ListObjectsV2", request)
@@ -126,7 +120,7 @@ class BotoS3:
                 **more,
             )
             return Copied(
-                shapes.unquoted(answer["CopyObjectResult"]["ETag"]),
+                shapes.etag_of(answer["CopyObjectResult"]),
                 answer.get("VersionId"),
                 asked_for_tags=not self.fallbacks.leaves_out("CopyObject", TAGGING),
             )
@@ -273,7 +267,7 @@ class BotoS3:
                 MpuObjectSize=copy.source.size,
                 **more,
             )
-            return Copied(shapes.unquoted(answer["ETag"]))
+            return Copied(shapes.etag_of(answer))
 
         return self._submit("CompleteMultipartUpload", request)
 
@@ -326,7 +320,7 @@ class BotoS3:
                 **version,
             )
             with answer["Body"] as body:
-                if shapes.unquoted(answer["ETag"]) != item.etag:
+                if shapes.etag_of(answer) != item.etag:
                     raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
                 # A server that ignores the range would send the whole object.
                 if answer["ContentLength"] != size:
@@ -340,7 +334,7 @@ class BotoS3:
 
         def request() -> Copied:
             answer = self._client.put_object(Bucket=bucket, Key=key, Body=body)
-            return Copied(shapes.unquoted(answer["ETag"]), answer.get("VersionId"))
+            return Copied(shapes.etag_of(answer), answer.get("VersionId"))
 
         return self._submit("PutObject", request)
 
@@ -405,6 +399,7 @@ class BotoS3:
     def _attach(self, client: S3Client) -> None:
         self.fallbacks.attach(client)
         annotation_requests.guard_listing(client)
+        check_roots(client)
 
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
-from frogmove.s3.boto import MALFORMED
+from frogmove.s3.failure import MALFORMED
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
 from frogmove.s3.promise import Promise

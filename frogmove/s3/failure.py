@@ -7,6 +7,9 @@ from frogmove.redaction import redact
 # The operation of an error that came before anything could be sent.
 SIGN_IN = "SignIn"
 
+# The code of an answer that is not what it should be.
+MALFORMED = "MalformedAnswer"
+
 
 class Kind(StrEnum):
     """What a failed request means to whoever sent it."""

@@ -16,7 +16,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from frogmove.s3 import S3, Page, S3Error, S3Object
-from frogmove.s3.failure import Kind
+from frogmove.s3.failure import MALFORMED, Kind
 from frogmove.s3.ranges import midpoint, spread
 from frogmove.s3.uri import is_directory_bucket
 
@@ -42,6 +42,8 @@ class _Range:
     reached: str = ""
     sample: list[str] = field(default_factory=list)
     begun: bool = False
+    pages_read: int = 0
+    earlier: str | None = None
 
     def is_read(self) -> bool:
         """Tell whether no further page is needed."""
@@ -54,8 +56,19 @@ class _Range:
         return self.token is None and self.after != "" and not self.reached
 
     def take(self, page: Page) -> None:
-        """Take a page in."""
+        """Take a page in.
+
+        Raises:
+            S3Error: when its token was given before: the listing would never end.
+        """
+        if page.token is not None and page.token == self.earlier:
+            message = "the listing gives a NextContinuationToken again, and would never end"
+            raise S3Error("ListObjectsV2", MALFORMED, 400, message)
         self.token = page.token
+        self.pages_read += 1
+        # Kept at each power of two: however long the circle is, this is in it one day (Brent).
+        if self.pages_read & (self.pages_read - 1) == 0:
+            self.earlier = page.token
         self.pages.append(page)
         if page.objects:
             self.reached = page.objects[-1].key

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.failure import MALFORMED, Kind, S3Error
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ class Patience:
         # A server that has never answered is more likely to be misspelt than to be busy, and one
         # that was never trusted will not be the next time.
         never = 1 if error.code in _NOT_TRUSTED else 3
-        attempts = limits.attempts if self._answered else min(limits.attempts, never)
+        # Nor will one that writes its answers wrongly write them rightly.
+        is_known = self._answered and error.code != MALFORMED
+        attempts = limits.attempts if is_known else min(limits.attempts, never)
         if attempt >= attempts or self._budget < 1:
             return None
         self._budget -= 1

@@ -1,15 +1,18 @@
 """Translates between frogmove's values and the shapes that boto3 takes and gives. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from frogmove.s3 import (
     Checksum,
     Copy,
     Deletion,
     Head,
+    Page,
     Part,
     S3Error,
     S3Object,
@@ -96,7 +99,7 @@ def destination_condition(copy: Copy) -> dict[str, Any]:
 
 def part(number: int, answer: Mapping[str, Any]) -> Part:
     """Read a part of a multipart upload."""
-    return Part(number, unquoted(answer["ETag"]), next(iter(_checksums(answer, whole=True)), None))
+    return Part(number, etag_of(answer), next(iter(_checksums(answer, whole=True)), None))
 
 
 def completed_part(part: Part) -> dict[str, Any]:
@@ -130,15 +133,96 @@ def list_options(token: str | None, start_after: str, delimiter: str) -> dict[st
     return {name: value for name, value in options.items() if value}
 
 
-def listed(entry: Mapping[str, Any]) -> S3Object:
-    """Read an object of a listing."""
-    return S3Object(
-        key=entry["Key"],
-        size=entry["Size"],
-        etag=unquoted(entry["ETag"]),
-        last_modified=entry["LastModified"],
-        storage_class=entry.get("StorageClass", "STANDARD"),
+def page(answer: Mapping[str, Any]) -> Page:
+    """Read a page of a listing, whose keys are still as they came.
+
+    Raises:
+        KeyError: when something is missing that has to be there.
+        ValueError: when something makes no sense.
+        S3Error: when a key cannot be told from the text that stands for it.
+    """
+    decode = decoded if answer.get("EncodingType") == "url" else str
+    token = answer.get("NextContinuationToken")
+    return Page(
+        [
+            S3Object(
+                decode(entry["Key"]),
+                int(entry["Size"]),
+                etag_of(entry),
+                entry["LastModified"],
+                entry.get("StorageClass") or "STANDARD",
+            )
+            for entry in answer.get("Contents", [])
+        ],
+        following(token, more=answer["IsTruncated"]),
+        [decode(entry["Prefix"]) for entry in answer.get("CommonPrefixes", [])],
     )
+
+
+def following(token: str | None, *, more: bool) -> str | None:
+    """Return the token that asks for the next page, None where there is none.
+
+    Raises:
+        ValueError: when the rest cannot be asked for: the listing would look whole.
+    """
+    if more and not token:
+        raise ValueError("the listing is truncated and has no NextContinuationToken")
+    return token if more else None
+
+
+def etag_of(answer: Mapping[str, Any]) -> str:
+    """Return the ETag of an answer.
+
+    Raises:
+        KeyError: when it has none, or an empty one: no condition could name the object.
+    """
+    etag = unquoted(answer["ETag"])
+    if not etag:
+        raise KeyError("ETag")
+    return etag
+
+
+# What no encoding leaves as it is.
+_RAW = re.compile(r"[^!-~]|%(?![0-9A-Fa-f]{2})")
+
+
+def decoded(key: str) -> str:
+    """Decode a key that is said to be URL-encoded; a plus is a space, as some encode it.
+
+    Raises:
+        S3Error: when it is not encoded at all, or the bytes it stands for are no text.
+    """
+    if _RAW.search(key):
+        raise _unreadable(
+            f"the server calls its keys URL-encoded, but {key!r} is not: "
+            "no key of this listing can be trusted"
+        )
+    if "%" not in key and "+" not in key:
+        return key
+    try:
+        return unquote_plus(key, errors="strict")
+    except UnicodeDecodeError as error:
+        raise _unreadable(
+            f"the key {key!r}, as the server encodes it, is not UTF-8; S3 has no such keys, and "
+            "no request could name it"
+        ) from error
+
+
+def _unreadable(message: str) -> S3Error:
+    return S3Error("ListObjectsV2", "InvalidKey", 400, message)
+
+
+def moment(text: str) -> datetime:
+    """Read a time: ISO 8601 as S3 writes it, or as HTTP does; in UTC unless it says otherwise.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = parsedate_to_datetime(text)
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
@@ -146,9 +230,9 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
     seen = S3Object(
         key=key,
         size=answer["ContentLength"],
-        etag=unquoted(answer["ETag"]),
+        etag=etag_of(answer),
         last_modified=answer["LastModified"],
-        storage_class=answer.get("StorageClass", "STANDARD"),
+        storage_class=answer.get("StorageClass") or "STANDARD",
         version_id=version_id,
     )
     whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
@@ -179,9 +263,8 @@ def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
     answer: dict[str, Any] = {
         name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
     }
-    answer["ContentLength"] = int(headers["content-length"])
-    answer["ETag"] = headers["etag"]
-    answer["LastModified"] = parsedate_to_datetime(headers["last-modified"])
+    answer["ContentLength"] = int(answer["ContentLength"])
+    answer["LastModified"] = moment(answer["LastModified"])
     answer["Metadata"] = {
         name.removeprefix(_METADATA): value
         for name, value in headers.items()
@@ -193,6 +276,9 @@ def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
 _METADATA = "x-amz-meta-"
 
 _HEAD_HEADERS = {
+    "ContentLength": "content-length",
+    "ETag": "etag",
+    "LastModified": "last-modified",
     "CacheControl": "cache-control",
     "ContentDisposition": "content-disposition",
     "ContentEncoding": "content-encoding",

@@ -7,13 +7,11 @@ a listing of 1,000 keys, against 5 ms with expat and 2 ms by patterns (measured 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus
 from xml.parsers import expat
 
 from frogmove.s3 import Page, S3Object
-from frogmove.s3.shapes import quoted, unquoted
+from frogmove.s3.shapes import decoded, etag_of, moment, page, problem, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,32 +113,24 @@ def read_page(body: bytes) -> Page:
 
     Raises:
         MalformedAnswerError: when it is none.
+        S3Error: when a key cannot be told from the text that stands for it.
     """
     usual = _read_usual(body)
     if usual is not None:
         return usual
     top, records = read(body, "ListBucketResult", _KINDS)
-    decode = _decoded if top.get("EncodingType") == "url" else str
-    objects = []
-    prefixes = []
+    answer: dict[str, object] = dict(top)
+    answer["IsTruncated"] = top.need("IsTruncated") == "true"
+    entries: dict[str, list[dict[str, object]]] = {kind: [] for kind in _KINDS}
     try:
-        for kind, entry in records:
+        for kind, record in records:
+            entry: dict[str, object] = dict(record)
             if kind == "Contents":
-                objects.append(
-                    S3Object(
-                        decode(entry["Key"]),
-                        int(entry["Size"]),
-                        unquoted(entry["ETag"]),
-                        moment(entry["LastModified"]),
-                        entry.get("StorageClass") or "STANDARD",
-                    )
-                )
-            else:
-                prefixes.append(decode(entry["Prefix"]))
+                entry["LastModified"] = moment(record.need("LastModified"))
+            entries[kind].append(entry)
+        return page(answer | entries)
     except (KeyError, ValueError) as error:
-        raise MalformedAnswerError(f"an entry of the listing has a bad {error}") from error
-    more = top.need("IsTruncated") == "true"
-    return Page(objects, top.need("NextContinuationToken") if more else None, prefixes)
+        raise MalformedAnswerError(problem(error)) from error
 
 
 # One object, and one folder, to the letter as S3 writes them in a URL-encoded listing. No text
@@ -185,26 +175,15 @@ def _read_usual(body: bytes) -> Page | None:
         return None
     try:
         objects = [
-            S3Object(_decoded(key), int(size), etag, moment(modified), storage_class)
+            S3Object(decoded(key), int(size), etag, moment(modified), storage_class)
             for key, modified, etag, size, storage_class in found
         ]
     except ValueError:
         return None
-    return Page(objects, token[0] if token else None, [_decoded(prefix) for prefix in prefixes])
+    return Page(objects, token[0] if token else None, [decoded(prefix) for prefix in prefixes])
 
 
 _KINDS = frozenset({"Contents", "CommonPrefixes"})
-
-
-def _decoded(key: str) -> str:
-    # As botocore reads it: a plus is a space, as some servers encode it.
-    return unquote_plus(key) if "%" in key or "+" in key else key
-
-
-def moment(text: str) -> datetime:
-    """Read a time as S3 writes it: ISO 8601, in UTC unless it says otherwise."""
-    read = datetime.fromisoformat(text)
-    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 # A copy's answer to the letter as S3 writes it; S3 keeps the connection alive with white space.
@@ -226,7 +205,10 @@ def read_copied(body: bytes) -> str:
     if usual is not None:
         return usual[1].decode()
     found, _ = read(body, "CopyObjectResult")
-    return unquoted(found.need("ETag"))
+    try:
+        return etag_of(found)
+    except KeyError as error:
+        raise MalformedAnswerError(problem(error)) from error
 
 
 def read_fates(body: bytes) -> dict[str, list[Record]]:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frogmove.s3 import Deletion, Page, S3Object, xml
+from frogmove.s3.shapes import moment
 from tests.keys import KEYS
 from tests.objects import md5
 
@@ -172,8 +173,8 @@ def test_half_a_listing_is_none(broken: bytes) -> None:
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
-    assert xml.moment("2026-10-12T17:50:30") == MOMENT
-    assert xml.moment("2026-10-12T19:50:30+02:00") == MOMENT
+    assert moment("2026-10-12T17:50:30") == MOMENT
+    assert moment("2026-10-12T19:50:30+02:00") == MOMENT
 
 
 @pytest.mark.parametrize("key", ["a<b>&\"'", "a\nb\rc", "é🐸", " a "])

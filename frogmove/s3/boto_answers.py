@@ -1,5 +1,9 @@
-"""What botocore raises in place of an answer, as an error of S3."""
+"""What botocore makes of answers, and what it raises in their place."""
 
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -12,6 +16,25 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from frogmove.s3 import S3Error
+from frogmove.s3.failure import MALFORMED
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.model import OperationModel
+    from mypy_boto3_s3 import S3Client
+
+# The root of each answer that a decision depends on. botocore reads whatever root there is, so
+# that the page of a gateway may be an empty bucket.
+_ROOTS = {
+    operation: re.compile(rb"<(?:\w+:)?" + root + rb"[\s/>]")
+    for operation, root in {
+        "ListObjectsV2": b"ListBucketResult",
+        "CopyObject": b"CopyObjectResult",
+        "UploadPartCopy": b"CopyPartResult",
+        "DeleteObjects": b"DeleteResult",
+        "CompleteMultipartUpload": b"CompleteMultipartUploadResult",
+    }.items()
+}
 
 # botocore's own refusals that mean the credentials cannot be used.
 _LOCAL = dict.fromkeys(
@@ -60,3 +83,24 @@ def _origin(url: str) -> str:
     """Return what of a URL names the server."""
     place = urlsplit(url)
     return f"{place.scheme}://{place.netloc}"
+
+
+def check_roots(client: S3Client) -> None:
+    """Have a client refuse answers that are about something else than what was asked."""
+    for operation in _ROOTS:
+        client.meta.events.register_last(f"after-call.s3.{operation}", _check_root)
+
+
+def _check_root(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+    """Refuse an answer that calls itself a success and has another root.
+
+    Raises:
+        S3Error: in that case.
+    """
+    # botocore calls a 200 without XML a 500, and knows a 200 with an error.
+    status = getattr(http_response.raw, "status", http_response.status_code)
+    content = http_response.content
+    if status >= 300 or b"<Error" in content:
+        return
+    if http_response.status_code >= 300 or not _ROOTS[model.name].search(content):
+        raise S3Error(model.name, MALFORMED, 500, "the answer is not what was asked for")

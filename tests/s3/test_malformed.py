@@ -1,0 +1,183 @@
+"""Answers that no S3 should give: both engines make the same of them, and never a silent loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.connection import Connection, Engine
+from frogmove.s3 import Copied, Copy, Deletion, S3Error
+from frogmove.s3.failure import MALFORMED
+from frogmove.s3.listing import list_prefix
+from frogmove.s3.pressure import Limits
+from frogmove.settings import Settings
+from tests.buckets import Buckets
+from tests.cli.operator import Operator
+from tests.objects import an_object, md5
+from tests.scene import ENGINES
+from tests.scripted import XML, Script, scripted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from frogmove.s3 import S3
+    from tests.servers import Server
+
+ETAG = f"<ETag>&quot;{md5(b'x')}&quot;</ETag>"
+DATE = "<LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+SIZE = "<Size>1</Size>"
+
+
+def page(contents: str, *, url: bool = True, more: str = "") -> str:
+    encoding = "<EncodingType>url</EncodingType>" if url else ""
+    cut = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>"
+    token = more if more.startswith("<") else ""
+    return f"{XML}<ListBucketResult>{encoding}{cut}{token}{contents}</ListBucketResult>"
+
+
+def entry(key: str = "a", etag: str = ETAG, date: str = DATE, size: str = SIZE) -> str:
+    return f"<Contents><Key>{key}</Key>{date}{etag}{size}</Contents>"
+
+
+def rfc(text: str) -> str:
+    return f"<LastModified>{text}</LastModified>"
+
+
+# What is read, or the code of the refusal.
+LISTINGS: dict[str, tuple[str, Any]] = {
+    "rfc-1123": (page(entry(date=rfc("Fri, 02 Jan 2026 03:04:05 GMT"))), ["a"]),
+    "no-zone": (page(entry(date=rfc("2026-01-02T03:04:05"))), ["a"]),
+    "no-date": (page(entry(date=rfc("yesterday"))), MALFORMED),
+    "date-left-out": (page(entry(date="")), MALFORMED),
+    "no-etag": (page(entry(etag="")), MALFORMED),
+    "empty-etag": (page(entry(etag="<ETag></ETag>")), MALFORMED),
+    "quoted-nothing": (page(entry(etag="<ETag>&quot;&quot;</ETag>")), MALFORMED),
+    "no-size": (page(entry(size="")), MALFORMED),
+    "size-in-words": (page(entry(size="<Size>one</Size>")), MALFORMED),
+    "no-key": (page(f"<Contents>{DATE}{ETAG}{SIZE}</Contents>"), MALFORMED),
+    "no-token": (page(entry(), more="without"), MALFORMED),
+    "empty-token": (
+        page(entry(), more="<NextContinuationToken></NextContinuationToken>"),
+        MALFORMED,
+    ),
+    "nothing-about-the-end": (f"{XML}<ListBucketResult>{entry()}</ListBucketResult>", MALFORMED),
+    "another-root": (f"{XML}<Html><IsTruncated>false</IsTruncated></Html>", MALFORMED),
+    "no-xml": ("hello", MALFORMED),
+    "empty": ("", MALFORMED),
+    "cut": (page(entry())[:-30], MALFORMED),
+    "not-utf-8": (page(entry("in/%FF")), "InvalidKey"),
+    "raw-space": (page(entry("in/a b")), "InvalidKey"),
+    "raw-accent": (page(entry("in/é")), "InvalidKey"),
+    "raw-percent": (page(entry("in/100%")), "InvalidKey"),
+    "raw-and-said-so": (page(entry("in/100% é+"), url=False), ["in/100% é+"]),
+    "encoded": (page(entry("in/100%25+%C3%A9%2B")), ["in/100% é+"]),
+    "upper-etag": (page(entry(etag=f"<ETag>{md5(b'x').upper()}</ETag>")), ["a"]),
+}
+
+COPY = Copy("external", an_object("a"), "internal", "a")
+COPIES: dict[str, tuple[str, Any]] = {
+    "no-etag": (f"{XML}<CopyObjectResult>{DATE}</CopyObjectResult>", MALFORMED),
+    "empty-etag": (f"{XML}<CopyObjectResult><ETag/></CopyObjectResult>", MALFORMED),
+    "rfc-1123": (
+        f"{XML}<CopyObjectResult>{rfc('Fri, 02 Jan 2026 03:04:05 GMT')}{ETAG}</CopyObjectResult>",
+        Copied(md5(b"x")),
+    ),
+    "another-root": (f"{XML}<Html>{ETAG}</Html>", MALFORMED),
+    "no-xml": ("hello", MALFORMED),
+    "empty": ("", MALFORMED),
+}
+
+
+@pytest.fixture
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def made_of(engine: str, answer: str, ask: Callable[[S3], object]) -> object:
+    """Return what an engine makes of an answer: a value, or the refusal's code."""
+    with scripted((200, answer)) as script:
+        return asked(engine, script, ask)
+
+
+def asked(engine: str, script: Script, ask: Callable[[S3], object]) -> object:
+    limits = Limits(attempts=1)
+    connection = Connection(Settings(endpoint_url=script.endpoint_url), limits, Engine(engine))
+    try:
+        return ask(connection.s3)
+    except S3Error as error:
+        return error.code
+    finally:
+        connection.close()
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", LISTINGS)
+def test_a_listing_is_read_alike_or_refused(name: str, engine: str) -> None:
+    answer, expected = LISTINGS[name]
+
+    def ask(s3: S3) -> object:
+        return [item.key for item in list_prefix(s3, "external", "")]
+
+    assert made_of(engine, answer, ask) == expected
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_is_read_alike_or_refused(name: str) -> None:
+    answer, expected = COPIES[name]
+    found = [
+        made_of(engine, answer, lambda s3: s3.copy(COPY).result()) for engine in ("boto3", "crt")
+    ]
+    assert found == [expected, expected]
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_batch_that_is_answered_with_nonsense_deletes_nothing_for_certain(engine: str) -> None:
+    def ask(s3: S3) -> object:
+        fates = s3.delete_many("external", [Deletion("a", md5(b"x"))]).result()
+        assert fates["a"] is not None
+        return fates["a"].code
+
+    assert made_of(engine, f"{XML}<DeleteResult></DeleteResult>", ask) == "NotMentioned"
+
+
+def token(text: str) -> str:
+    return f"<NextContinuationToken>{text}</NextContinuationToken>"
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("ways", [1, 8])
+@pytest.mark.parametrize("circle", [1, 2, 3, 7])
+def test_a_token_that_comes_again_ends_the_listing_with_an_error(
+    engine: str, ways: int, circle: int
+) -> None:
+    start = [page(entry("0"), more=token("start"))]
+    around = [page(entry(str(1 + turn)), more=token(f"t{turn}")) for turn in range(circle)]
+
+    def ask(s3: S3) -> object:
+        return list(list_prefix(s3, "external", "", ways))
+
+    with scripted(*((200, answer) for answer in start + around * 40)) as script:
+        assert asked(engine, script, ask) == MALFORMED
+    assert len(script.requests) < 40
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("command", [["ls"], ["move", "--all"], ["sync"], ["sync", "-n"]])
+@pytest.mark.parametrize(
+    ("name", "named"), [("no-token", "NextContinuationToken"), ("not-utf-8", "in/%FF")]
+)
+def test_every_command_refuses_it_by_name(
+    engine: str, command: list[str], name: str, named: str, moto: Server
+) -> None:
+    operator = Operator(Buckets.make(moto))
+    with scripted((200, LISTINGS[name][0])) as script:
+        ran = operator(*command, "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
+    assert ran.code == 2, ran
+    assert named in ran.err
+    assert "Traceback" not in ran.err
