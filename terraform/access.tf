@@ -99,7 +99,10 @@ data "aws_iam_policy_document" "operators" {
     actions = [
       "s3:GetBucketLocation",
       "s3:GetBucketNotification",
+      "s3:GetBucketObjectLockConfiguration",
+      "s3:GetBucketOwnershipControls",
       "s3:GetBucketVersioning",
+      "s3:GetBucketWebsite",
       "s3:GetEncryptionConfiguration",
       "s3:GetLifecycleConfiguration",
       "s3:ListBucket",
@@ -111,23 +114,29 @@ data "aws_iam_policy_document" "operators" {
 
   statement {
     sid = "MoveAndUndo"
-    actions = [
-      "s3:AbortMultipartUpload",
-      "s3:DeleteObject",
-      "s3:DeleteObjectVersion",
-      "s3:GetObject",
-      "s3:GetObjectAnnotation",
-      "s3:GetObjectTagging",
-      "s3:GetObjectVersion",
-      "s3:GetObjectVersionAnnotation",
-      "s3:GetObjectVersionTagging",
-      "s3:ListMultipartUploadParts",
-      "s3:ListObjectAnnotations",
-      "s3:ListObjectVersionAnnotations",
-      "s3:PutObject",
-      "s3:PutObjectAnnotation",
-      "s3:PutObjectTagging",
-    ]
+    actions = distinct(concat(
+      [
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:GetObjectAnnotation",
+        "s3:GetObjectLegalHold",
+        "s3:GetObjectRetention",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionAnnotation",
+        "s3:GetObjectVersionTagging",
+        "s3:ListMultipartUploadParts",
+        "s3:ListObjectAnnotations",
+        "s3:ListObjectVersionAnnotations",
+        "s3:PutObject",
+        "s3:PutObjectAnnotation",
+        "s3:PutObjectTagging",
+      ],
+      local.carried_at_the_source,
+      local.carried_to_the_destination,
+    ))
     resources = concat(
       [local.source_objects, local.destination_objects],
       # Manifests are written there and reports read.

@@ -49,6 +49,7 @@ resource "aws_lambda_function" "move" {
       local.encrypted ? { FROGMOVE_KMS_KEY_ID = local.key_arn } : {},
       var.object_concurrency == null ? {} : { FROGMOVE_CONCURRENCY = tostring(var.object_concurrency) },
       var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },
+      length(var.carry) == 0 ? {} : { FROGMOVE_CARRY = join(",", var.carry) },
       var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
     )
   }

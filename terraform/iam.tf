@@ -1,6 +1,21 @@
 # What the function may do, and what S3 Batch Operations may do with it. Each action is one that
 # the move protocol sends; frogmove/cloud/permissions.py is the same list for the embedded AWS.
 
+locals {
+  # Locks are given to a copy, and read back from it.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+  carries_retention = contains(var.carry, "retention")
+  carries_hold      = contains(var.carry, "legal-hold")
+  carries_acl       = contains(var.carry, "acl")
+
+  carried_at_the_source = local.carries_acl ? ["s3:GetObjectAcl", "s3:GetObjectVersionAcl"] : []
+  carried_to_the_destination = concat(
+    local.carries_retention ? ["s3:GetObjectRetention", "s3:PutObjectRetention"] : [],
+    local.carries_hold ? ["s3:GetObjectLegalHold", "s3:PutObjectLegalHold"] : [],
+    local.carries_acl ? ["s3:GetObjectAcl", "s3:PutObjectAcl"] : [],
+  )
+}
+
 data "aws_iam_policy_document" "function_trust" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -29,6 +44,17 @@ data "aws_iam_policy_document" "function" {
     resources = [local.source_arn, local.destination_arn]
   }
 
+  # Only where these are in use have objects anything that a copy does not carry.
+  statement {
+    sid = "KnowWhatObjectsMayHave"
+    actions = [
+      "s3:GetBucketObjectLockConfiguration",
+      "s3:GetBucketOwnershipControls",
+      "s3:GetBucketWebsite",
+    ]
+    resources = [local.source_arn]
+  }
+
   # A conditional delete needs GetObject too:
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
   statement {
@@ -38,6 +64,8 @@ data "aws_iam_policy_document" "function" {
         "s3:DeleteObject",
         "s3:GetObject",
         "s3:GetObjectAnnotation",
+        "s3:GetObjectLegalHold",
+        "s3:GetObjectRetention",
         "s3:GetObjectTagging",
         "s3:GetObjectVersion",
         "s3:GetObjectVersionAnnotation",
@@ -48,23 +76,27 @@ data "aws_iam_policy_document" "function" {
         "s3:ListObjectVersionAnnotations",
       ],
       var.move_named_versions ? ["s3:DeleteObjectVersion"] : [],
+      local.carried_at_the_source,
     )
     resources = [local.source_objects]
   }
 
   statement {
     sid = "CopyToTheDestination"
-    actions = [
-      "s3:AbortMultipartUpload",
-      "s3:GetObject",
-      "s3:GetObjectAnnotation",
-      "s3:GetObjectTagging",
-      "s3:ListMultipartUploadParts",
-      "s3:ListObjectAnnotations",
-      "s3:PutObject",
-      "s3:PutObjectAnnotation",
-      "s3:PutObjectTagging",
-    ]
+    actions = concat(
+      [
+        "s3:AbortMultipartUpload",
+        "s3:GetObject",
+        "s3:GetObjectAnnotation",
+        "s3:GetObjectTagging",
+        "s3:ListMultipartUploadParts",
+        "s3:ListObjectAnnotations",
+        "s3:PutObject",
+        "s3:PutObjectAnnotation",
+        "s3:PutObjectTagging",
+      ],
+      local.carried_to_the_destination,
+    )
     resources = [local.destination_objects]
   }
 

@@ -351,6 +351,18 @@ variable "part_size" {
   }
 }
 
+variable "carry" {
+  description = "What of an object is carried to its copy that S3 does not carry by itself: redirect (website redirects), retention, legal-hold, acl. The function and the operators get the rights for it. Nothing is lost unsaid without: the result says what a copy lacks."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.carry, ["redirect", "retention", "legal-hold", "acl"])) == 0
+    error_message = "carry is a list of redirect, retention, legal-hold and acl."
+  }
+}
+
 variable "move_named_versions" {
   description = "Whether the function may delete a named version of a source object for good, which only S3 Batch Operations with version ids in the manifest asks for. Without it deletes in a versioned source leave a delete marker and can be taken back."
   type        = bool

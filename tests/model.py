@@ -31,6 +31,8 @@ from frogmove.s3 import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from frogmove.s3.bucket_features import Feature
+
 T = TypeVar("T")
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -215,6 +217,19 @@ class ModelS3:
             return {}
 
         return self._answer("GetObjectTagging", request)
+
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        return self._answer(f"Has {feature}", lambda: False)
+
+    def read_lock(
+        self, bucket: str, key: str, version_id: str | None, operation: str
+    ) -> Future[Mapping[str, Any]]:
+        return self._answer(operation, dict)
+
+    def read_grants(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Mapping[str, str]]:
+        return self._answer("GetObjectAcl", dict)
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None

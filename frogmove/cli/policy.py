@@ -31,7 +31,7 @@ _OPTIONS = [
         type=click.Choice(["auto", "strict"]),
         default="auto",
         show_default=True,
-        help="Strict also keeps sources whose tags a copy lacks.",
+        help="Strict also keeps sources of which a copy lacks anything.",
     ),
     click.option(
         "--require-conditional",
@@ -61,6 +61,12 @@ _OPTIONS = [
         help="Larger objects are not read to compare them where ETags and checksums do not tell.",
     ),
     click.option(
+        "--carry",
+        metavar="LIST",
+        callback=lambda _ctx, _param, text: _carried(text),
+        help="Carry what copies do not: redirect,retention,legal-hold,acl, or some of these.",
+    ),
+    click.option(
         "--journal",
         type=click.Path(dir_okay=False, path_type=Path),
         help="Where to write the run's journal; by default the state directory.",
@@ -79,6 +85,7 @@ class Policy:
     concurrency: int = 256
     multipart_threshold: int = 5_000_000_000
     max_compare_size: int = 1024**3
+    carry: tuple[str, ...] = ()
     journal: Path | None = None
 
     def limits(self) -> Limits:
@@ -89,6 +96,7 @@ class Policy:
 
     def terms(self, conditions: Conditions) -> Terms:
         """Return the terms, on a server with these conditions."""
+        from frogmove.core.attributes import Attribute
         from frogmove.core.terms import SMALLEST_PART, Multipart, OnConflict, Terms
         from frogmove.core.verify import Verify
 
@@ -102,7 +110,14 @@ class Policy:
             Multipart(threshold, part_size),
             self.concurrency,
             max_compare_size=self.max_compare_size,
+            carry=frozenset(map(Attribute, self.carry)),
         )
+
+
+def _carried(text: str | None) -> tuple[str, ...]:
+    from frogmove.core.attributes import parse_attributes
+
+    return tuple(sorted(parse_attributes(text or "")))
 
 
 def policy_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -118,6 +133,7 @@ def policy_options(command: Callable[..., None]) -> Callable[..., None]:
         concurrency: int,
         multipart_threshold: int,
         max_compare_size: int,
+        carry: tuple[str, ...],
         journal: Path | None,
         **own: object,
     ) -> None:
@@ -129,6 +145,7 @@ def policy_options(command: Callable[..., None]) -> Callable[..., None]:
             concurrency,
             multipart_threshold,
             max_compare_size,
+            carry,
             journal,
         )
         command(policy=policy, **own)

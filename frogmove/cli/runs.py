@@ -110,6 +110,7 @@ def resume(
         verify=earlier.verify,
         multipart_threshold=earlier.multipart_threshold,
         max_compare_size=earlier.max_compare_size,
+        carry=tuple(earlier.carry),
     )
     with connect(settings, policy.limits()) as connection:
         ends = (route.source, route.destination)
@@ -170,6 +171,7 @@ def undo(
 
     reader = _read(find_journal(run))
     settings = _as_in(settings, reader.header)
+    policy = replace(policy, carry=policy.carry or tuple(reader.header.carry))
     route = settings.route()
     back = backwards(route)
     with connect(settings, policy.limits()) as connection:

@@ -20,11 +20,13 @@ from frogmove.cli.state import new_run_id, runs_directory
 from frogmove.connection import Connection, Engine
 from frogmove.core import reach
 from frogmove.core.action import Verb
+from frogmove.core.attributes import warnings
 from frogmove.core.journal_file import Header, JournalFile
 from frogmove.core.report import Summary
 from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
 from frogmove.s3 import S3Error
+from frogmove.s3.bucket_features import read_features
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -104,6 +106,7 @@ def header(command: str, settings: Settings, policy: Policy, connection: Connect
         verify=policy.verify,
         multipart_threshold=policy.multipart_threshold,
         max_compare_size=policy.max_compare_size,
+        carry=list(policy.carry),
         profile=settings.profile,
         region=settings.region,
         # However the server was named: a resume must not go to another one.
@@ -248,8 +251,13 @@ class Session:
                 "before its delete, which leaves a moment for an overwrite to go unseen."
             )
         terms = self._policy.terms(conditions)
+        with explained(self._route.source.bucket):
+            features = read_features(self._connection.s3, self._route.source.bucket)
+        for words in warnings(features, terms.carry):
+            self._console.warn(words)
         return replace(
             terms,
+            features=features,
             probe_source=self._probed != self._route.destination,
             kms_key_id=self._connection.kms_key_id,
         )

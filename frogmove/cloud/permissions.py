@@ -9,7 +9,15 @@ _ON_SOURCE = (
     "s3:GetObjectTagging",
     "s3:GetObjectAnnotation",
     "s3:ListObjectAnnotations",
+    "s3:GetObjectRetention",
+    "s3:GetObjectLegalHold",
     "s3:DeleteObject",
+)
+# Only where these are in use have objects anything that a copy does not carry.
+_ON_SOURCE_BUCKET = (
+    "s3:GetBucketWebsite",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
 )
 _ON_DESTINATION = (
     "s3:GetObject",
@@ -86,6 +94,7 @@ def role_policy(source: str, destination: str, queue_arn: str, logs_arn: str) ->
     return _policy(
         _allow(("s3:ListBucket",), source_arn, destination_arn),
         _allow(("s3:ListBucketMultipartUploads",), destination_arn),
+        _allow(_ON_SOURCE_BUCKET, source_arn),
         _allow(_ON_SOURCE, f"{source_arn}/*"),
         _allow(_ON_DESTINATION, f"{destination_arn}/*"),
         _allow(_ON_QUEUE, queue_arn),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class Header:
         verify: how much proof a copy needed.
         multipart_threshold: bytes; larger objects were copied in parts.
         max_compare_size: bytes; larger objects were not read to compare them.
+        carry: which attributes were carried that no copy carries by itself.
         profile: the profile of the AWS configuration that was named.
         region: the AWS Region that was named.
         endpoint_url: the server, where it was not AWS.
@@ -71,6 +72,7 @@ class Header:
     verify: str = "auto"
     multipart_threshold: int = LARGEST_COPY
     max_compare_size: int = 1024**3
+    carry: list[str] = field(default_factory=list)
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from frogmove.core.action import Action
 from frogmove.core.annotations import carry_annotations
+from frogmove.core.attributes import AttributeReader, Found, in_words
 from frogmove.core.content import same_content
 from frogmove.core.distinct import are_one
 from frogmove.core.lookup import Lookup
@@ -56,6 +57,7 @@ class Landing:
         terms: how.
         parts: what copies those too large for one copy.
         source: what looks at the source bucket.
+        attributes: what reads what no copy carries by itself.
     """
 
     s3: S3
@@ -63,6 +65,7 @@ class Landing:
     terms: Terms
     parts: PartsCopier
     source: Lookup
+    attributes: AttributeReader
 
     async def land(self, action: Action) -> Landed | Result:
         """Get the object's bytes to the destination, verified.
@@ -81,23 +84,38 @@ class Landing:
             to_key=action.destination_key,
             replaces=action.replaces,
         )
+        found: Found = {}
+        if self.attributes.kinds:
+            source = await self.look(copy.bucket, copy.source.key, copy.source.version_id)
+            if source is not None and source.object.etag == copy.source.etag:
+                found = await self.attributes.of_source(copy.bucket, source)
+                copy = replace(copy, attributes=self.attributes.parameters(found))
         for _ in range(ATTEMPTS):
             copied = await self._try(copy)
             if copied is not None:
-                landed = await self._verify(action, copy, copied)
-                if not isinstance(landed, Landed):
-                    return landed
-                if not copied.asked_for_tags:
-                    return await self._check_tags(action, copy, landed)
-                if not self._is_large(copy):
-                    return landed
-                carried = await self._carry_annotations(action, copy, landed)
-                return carried or _changed_at_once(action)
-            again = await self._reconsider(action, copy)
-            if not isinstance(again, Copy):
-                return again
-            copy = again
+                landed = await self._settle(action, copy, copied)
+            else:
+                again = await self._reconsider(action, copy, found)
+                if isinstance(again, Copy):
+                    copy = again
+                    continue
+                landed = again
+            if found and isinstance(landed, Landed):
+                return await self._check_attributes(action, copy, landed, found)
+            return landed
         return Result(action, Outcome.CONFLICT, "the destination kept changing; source kept")
+
+    async def _settle(self, action: Action, copy: Copy, copied: Copied) -> Landed | Result:
+        """Verify what was copied, and add what the copy did not carry by itself."""
+        landed = await self._verify(action, copy, copied)
+        if not isinstance(landed, Landed):
+            return landed
+        if not copied.asked_for_tags:
+            return await self._check_tags(action, copy, landed)
+        if not self._is_large(copy):
+            return landed
+        carried = await self._carry_annotations(action, copy, landed)
+        return carried or _changed_at_once(action)
 
     async def _try(self, copy: Copy) -> Copied | None:
         """Copy; None when a condition did not hold."""
@@ -131,7 +149,7 @@ class Landing:
         there = await self.look(copy.to_bucket, copy.to_key)
         return there is not None and there.object.etag != copy.replaces
 
-    async def _reconsider(self, action: Action, copy: Copy) -> Copy | Landed | Result:
+    async def _reconsider(self, action: Action, copy: Copy, found: Found) -> Copy | Landed | Result:
         """Find out which condition of a copy did not hold, and what is to be done about it."""
         item = action.object
         source = await self.look(copy.bucket, item.key, item.version_id)
@@ -148,6 +166,10 @@ class Landing:
         if there.object.etag == copy.replaces:
             return copy
         other = await self._other_than(copy, source, there)
+        if copy.attributes and not other:
+            lacking = await self.attributes.missing(found, copy.to_bucket, there)
+            if self.attributes.insists_on(lacking):
+                other = f"the same bytes without the source's {in_words(lacking)}"
         if not other:
             note = "the destination held the same bytes already"
             twin = Landed(copy.to_key, there.object.etag, note=note)
@@ -259,6 +281,23 @@ class Landing:
         if source.object.etag != copy.source.etag:
             return superseded(action, "what was copied may be either")
         return source
+
+    async def _check_attributes(
+        self, action: Action, copy: Copy, landed: Landed, found: Found
+    ) -> Landed | Result:
+        """Say what a copy lacks that S3 does not carry by itself; where asked for, refuse it."""
+        there = await self.look(copy.to_bucket, landed.key)
+        if there is None or there.object.etag != landed.etag:
+            return _changed_at_once(action)
+        lacking = await self.attributes.missing(found, copy.to_bucket, there)
+        if not lacking:
+            return landed
+        words = in_words(lacking)
+        if self.attributes.insists_on(lacking):
+            reason = f"the copy lacks the source's {words}; source kept"
+            return Result(action, Outcome.FAILED, reason, landed.key)
+        note = "; ".join(filter(None, (landed.note, f"not carried: {words}")))
+        return replace(landed, note=note)
 
     async def _check_tags(self, action: Action, copy: Copy, landed: Landed) -> Landed | Result:
         """Say which tags a copy lacks; strictly, that is too little to delete the source."""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from frogmove.core.attributes import Attribute
 from frogmove.core.verify import Verify
 from frogmove.s3 import LARGEST_COPY
+from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.conditions import Conditions
 
 MIB = 1024 * 1024
@@ -62,6 +64,8 @@ class Terms:
         concurrency: how many objects may be under way at once.
         kms_key_id: the key that copies are encrypted with; None: the bucket's default.
         max_compare_size: bytes; where nothing else tells, larger objects are not read to compare.
+        carry: which attributes are carried that no copy carries by itself.
+        features: what the source bucket has switched on.
         probe_source: whether throw-away keys go to the source, as uploads to the destination
             set something off: so in an undo.
     """
@@ -73,4 +77,6 @@ class Terms:
     concurrency: int = 32
     kms_key_id: str | None = None
     max_compare_size: int = 1024 * MIB
+    carry: frozenset[Attribute] = frozenset()
+    features: BucketFeatures = field(default_factory=BucketFeatures)
     probe_source: bool = False

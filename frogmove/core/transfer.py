@@ -10,6 +10,7 @@ from threading import Event
 
 from frogmove.core.action import Action, Verb
 from frogmove.core.advice import describe
+from frogmove.core.attributes import AttributeReader
 from frogmove.core.deletion import DeletionBatch
 from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.landing import Landed, Landing, superseded
@@ -18,6 +19,7 @@ from frogmove.core.multipart import InterruptedCopyError, PartsCopier
 from frogmove.core.result import Outcome, Result
 from frogmove.core.route import Route
 from frogmove.core.terms import Terms
+from frogmove.core.verify import Verify
 from frogmove.core.window import Answer, Task, Window
 from frogmove.errors import RunError
 from frogmove.s3 import LARGEST_DELETE, S3, Deletion
@@ -97,7 +99,10 @@ class Transfer:
         self._conditions = terms.conditions
         self._journal = journal
         parts = PartsCopier(s3, terms.multipart, journal, stop)
-        self._landing = Landing(s3, route, terms, parts, Lookup(s3, route.source.bucket))
+        strict = terms.verify is Verify.STRICT
+        attributes = AttributeReader(s3, terms.carry, terms.features, strict=strict)
+        lookup = Lookup(s3, route.source.bucket)
+        self._landing = Landing(s3, route, terms, parts, lookup, attributes)
         batched = terms.conditions.delete and terms.conditions.delete_many
         self._deletions = DeletionBatch(s3, route.source.bucket, journal.commit, batched=batched)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove import __version__
+from frogmove.core.attributes import parse_attributes
 from frogmove.core.distinct import may_be_alias
 from frogmove.core.quantities import parse_age, parse_size
 from frogmove.core.terms import MIB, SMALLEST_PART, Multipart, OnConflict
@@ -22,6 +23,7 @@ from frogmove.settings import Settings, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from frogmove.core.attributes import Attribute
     from frogmove.core.route import Route
 
 T = TypeVar("T")
@@ -60,6 +62,7 @@ class Options:
         multipart: ``FROGMOVE_MULTIPART_THRESHOLD`` and ``FROGMOVE_PART_SIZE``.
         max_compare_size: ``FROGMOVE_MAX_COMPARE_SIZE``; larger objects are not read to compare
             them where ETags and checksums do not tell, 1 GiB by default.
+        carry: ``FROGMOVE_CARRY``; which attributes are carried that no copy carries by itself.
         margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
     """
 
@@ -71,6 +74,7 @@ class Options:
     sweep_age: float
     multipart: Multipart
     max_compare_size: int
+    carry: frozenset[Attribute]
     margin: float
 
     def record(self) -> dict[str, Any]:
@@ -88,6 +92,7 @@ class Options:
                 "multipart_threshold": self.multipart.threshold,
                 "part_size": self.multipart.part_size,
                 "max_compare_size": self.max_compare_size,
+                "carry": sorted(self.carry),
                 "margin": self.margin,
                 "endpoint_url": without_password(endpoint) if endpoint else None,
                 "kms_key_id": self.settings.kms_key_id,
@@ -124,6 +129,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
             min(_PARTS_AT_ONCE, concurrency or _CONCURRENCY),
         ),
         max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, 1024 * MIB),
+        carry=_variable(environment, "CARRY", parse_attributes, frozenset()),
         margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.connection import Connection, Engine
 from frogmove.core import reach
+from frogmove.core.attributes import warnings
 from frogmove.core.events import (
     EventError,
     Job,
@@ -29,6 +30,7 @@ from frogmove.function.invocation import Invocation
 from frogmove.function.options import read_options
 from frogmove.function.telemetry import Telemetry
 from frogmove.s3 import S3Error
+from frogmove.s3.bucket_features import BucketFeatures, read_features
 from frogmove.s3.conditions import Conditions
 from frogmove.s3.pressure import Limits
 
@@ -75,6 +77,7 @@ class Process:
         self._connect = connect
         self._connections: dict[Engine, Connection] = {}
         self._conditions: Conditions | None = None
+        self._features = BucketFeatures()
         self._given_up = False
         # The first event finds a client ready, as starting is not billed by its length.
         self._connection(Engine.BOTO3)
@@ -235,6 +238,8 @@ class Process:
             concurrency=options.bulk_concurrency if is_bulk else options.concurrency,
             kms_key_id=options.settings.kms_key_id,
             max_compare_size=options.max_compare_size,
+            carry=options.carry,
+            features=self._features,
         )
         return Invocation(connection.s3, options.route, terms, stop, telemetry)
 
@@ -244,10 +249,17 @@ class Process:
             route = self.options.route
             try:
                 reach.check_distinct(connection.s3, route, route.destination)
-                self._conditions = connection.conditions(route.destination)
+                conditions = connection.conditions(route.destination)
             except S3Error as error:
                 raise reach.explain(error, route.destination.bucket) from error
+            try:
+                self._features = read_features(connection.s3, route.source.bucket)
+            except S3Error as error:
+                raise reach.explain(error, route.source.bucket) from error
+            self._conditions = conditions
             telemetry.refused(connection.refused)
+            for words in warnings(self._features, self.options.carry):
+                telemetry.caution(words)
         return self._conditions
 
     def _connection(self, engine: Engine) -> Connection:

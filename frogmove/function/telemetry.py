@@ -179,6 +179,10 @@ class Telemetry:
         """
         _log.warning(error.message, remedy=error.remedy, about=about or None)
 
+    def caution(self, words: str) -> None:
+        """Tell what is not said for each object."""
+        _log.warning(words)
+
     def refused(self, words: Iterable[str]) -> None:
         """Tell what the server refuses and is asked without."""
         for each in words:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from frogmove.s3.bucket_features import Feature
 from frogmove.s3.failure import S3Error
 
 # CopyObject takes sources of at most 5 GB.
@@ -61,6 +62,7 @@ class Head:
         headers: ``ContentType``, ``CacheControl`` … as they were given when it was written.
         metadata: the user's own.
         kms_key: the name of the KMS key that it is encrypted with; None when not said.
+        lock: ``ObjectLockMode`` … of its retention and legal hold, as far as one may know them.
     """
 
     object: S3Object
@@ -69,6 +71,7 @@ class Head:
     headers: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     kms_key: str | None = None
+    lock: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Copy:
         replaces: the ETag that the destination must hold; None: it must hold nothing.
         guard_destination: False leaves the destination condition out, for servers without it.
         guard_source: False leaves the source condition out, for servers that refuse it.
+        attributes: what the copy is given besides, by boto3's names: a website redirect …
     """
 
     bucket: str
@@ -104,6 +108,7 @@ class Copy:
     replaces: str | None = None
     guard_destination: bool = True
     guard_source: bool = True
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,19 @@ class S3(Protocol):
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """Read an object's tags."""
+
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        """Tell whether a bucket has something switched on."""
+
+    def read_lock(
+        self, bucket: str, key: str, version_id: str | None, operation: str
+    ) -> Future[Mapping[str, Any]]:
+        """Read an object's retention (``GetObjectRetention``) or its ``GetObjectLegalHold``."""
+
+    def read_grants(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Mapping[str, str]]:
+        """Read who has been granted what besides the owner, by the names that copies take."""
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None

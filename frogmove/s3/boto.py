@@ -11,7 +11,15 @@ from urllib.parse import urlencode
 from botocore.parsers import ResponseParserError
 
 from frogmove.errors import FrogmoveError
-from frogmove.s3 import Copied, Page, S3Error, UnfinishedUpload, annotation_requests, shapes
+from frogmove.s3 import (
+    Copied,
+    Page,
+    S3Error,
+    UnfinishedUpload,
+    annotation_requests,
+    attribute_requests,
+    shapes,
+)
 from frogmove.s3.boto_answers import check_roots, failed
 from frogmove.s3.failure import MALFORMED, SIGN_IN, Kind
 from frogmove.s3.fallbacks import TAGGING, Fallbacks, is_unknown
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from frogmove.s3 import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
+    from frogmove.s3.bucket_features import Feature
 
 T = TypeVar("T")
 
@@ -109,6 +118,7 @@ class BotoS3:
         if copy.source.storage_class != "STANDARD":
             # CopyObject would reset it to STANDARD.
             more["StorageClass"] = copy.source.storage_class
+        more |= copy.attributes
 
         def request() -> Copied:
             answer = self._client.copy_object(
@@ -172,6 +182,33 @@ class BotoS3:
 
         return self._submit("GetObjectTagging", none_where_there_are_none)
 
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        """See :class:`frogmove.s3.S3`."""
+        operation = attribute_requests.operation(feature)
+
+        def request() -> bool:
+            try:
+                has = partial(attribute_requests.has_feature, self._client, bucket, feature)
+                return self._send(operation, has)
+            except S3Error as error:
+                return attribute_requests.without(self._client, feature, error)
+
+        return self._submit(operation, request)
+
+    def read_lock(
+        self, bucket: str, key: str, version_id: str | None, operation: str
+    ) -> Future[Mapping[str, Any]]:
+        """See :class:`frogmove.s3.S3`."""
+        read = attribute_requests.read_lock
+        return self._read_or_none(operation, read, bucket, key, version_id, operation)
+
+    def read_grants(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.S3`."""
+        read = attribute_requests.read_grants
+        return self._read_or_none("GetObjectAcl", read, bucket, key, version_id)
+
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Sequence[Annotation]]:
@@ -213,6 +250,7 @@ class BotoS3:
     ) -> Future[str]:
         """See :class:`frogmove.s3.S3`."""
         more: dict[str, Any] = {**source.headers, "Metadata": dict(source.metadata)}
+        more |= copy.attributes
         if tags:
             more["Tagging"] = urlencode(tags)
         if source.object.storage_class != "STANDARD":
@@ -337,6 +375,19 @@ class BotoS3:
             return Copied(shapes.etag_of(answer), answer.get("VersionId"))
 
         return self._submit("PutObject", request)
+
+    def _read_or_none(
+        self, operation: str, read: Callable[..., Mapping[str, T]], *where: object
+    ) -> Future[Mapping[str, T]]:
+        def request() -> Mapping[str, T]:
+            try:
+                return self._send(operation, partial(read, self._client, *where))
+            except S3Error as error:
+                if attribute_requests.is_none(error):
+                    return {}
+                raise
+
+        return self._submit(operation, request)
 
     def _submit(self, operation: str, request: Callable[[], T]) -> Future[T]:
         def attempt() -> T:

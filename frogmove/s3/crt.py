@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from http.client import responses
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
 from frogmove.s3.failure import MALFORMED
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UnfinishedUpload,
     )
     from frogmove.s3.boto import BotoS3
+    from frogmove.s3.bucket_features import Feature
     from frogmove.s3.prepared import Request
 
 T = TypeVar("T")
@@ -129,6 +130,8 @@ class CrtS3:
                 xml.read_copied(answer.body), answer.headers.get("x-amz-version-id"), tags
             )
 
+        if copy.attributes:
+            return self._boto.copy(copy)
         again = partial(self._boto.copy, copy)
         return self._send("CopyObject", partial(_copy_request, copy), result, again)
 
@@ -175,6 +178,22 @@ class CrtS3:
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """See :class:`frogmove.s3.S3`."""
         return self._boto.tags(bucket, key, version_id)
+
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.has_feature(bucket, feature)
+
+    def read_lock(
+        self, bucket: str, key: str, version_id: str | None, operation: str
+    ) -> Future[Mapping[str, Any]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.read_lock(bucket, key, version_id, operation)
+
+    def read_grants(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._boto.read_grants(bucket, key, version_id)
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None

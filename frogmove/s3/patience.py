@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         S3Object,
         UnfinishedUpload,
     )
+    from frogmove.s3.bucket_features import Feature
 
 T = TypeVar("T")
 
@@ -124,6 +125,22 @@ class PatientS3:
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """See :class:`frogmove.s3.S3`."""
         return self._send(partial(self._s3.tags, bucket, key, version_id))
+
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.has_feature, bucket, feature))
+
+    def read_lock(
+        self, bucket: str, key: str, version_id: str | None, operation: str
+    ) -> Future[Mapping[str, Any]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.read_lock, bucket, key, version_id, operation))
+
+    def read_grants(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.S3`."""
+        return self._send(partial(self._s3.read_grants, bucket, key, version_id))
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None

@@ -1,7 +1,7 @@
 """Translates between frogmove's values and the shapes that boto3 takes and gives. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -244,6 +244,7 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
         {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
         answer.get("Metadata", {}),
         answer.get("SSEKMSKeyId"),
+        {name: answer[name] for name in _LOCK_HEADERS if name in answer},
     )
 
 
@@ -265,6 +266,9 @@ def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
     }
     answer["ContentLength"] = int(answer["ContentLength"])
     answer["LastModified"] = moment(answer["LastModified"])
+    for name, (header, read) in _LOCK_HEADERS.items():
+        if header in headers:
+            answer[name] = read(headers[header])
     answer["Metadata"] = {
         name.removeprefix(_METADATA): value
         for name, value in headers.items()
@@ -272,6 +276,17 @@ def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
     }
     return answer
 
+
+_LOCK = "x-amz-object-lock-"
+
+_LOCK_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "ObjectLockMode": (f"{_LOCK}mode", str),
+    "ObjectLockRetainUntilDate": (f"{_LOCK}retain-until-date", moment),
+    "ObjectLockLegalHoldStatus": (f"{_LOCK}legal-hold", str),
+    "ObjectLockEventHold": (f"{_LOCK}event-hold", str),
+    "ObjectLockEventHoldDurationDays": (f"{_LOCK}event-hold-duration-days", int),
+    "ObjectLockEventHoldDurationYears": (f"{_LOCK}event-hold-duration-years", int),
+}
 
 _METADATA = "x-amz-meta-"
 

@@ -89,6 +89,7 @@ run "folders_and_versions" {
     source_versioning       = true
     noncurrent_version_days = 3
     move_named_versions     = true
+    carry                   = ["retention", "legal-hold", "acl"]
   }
 
   assert {
@@ -124,6 +125,19 @@ run "folders_and_versions" {
   assert {
     condition     = strcontains(aws_iam_role_policy.function.policy, "s3:DeleteObjectVersion")
     error_message = "Named versions may be moved when asked for."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.environment[0].variables["FROGMOVE_CARRY"] == "retention,legal-hold,acl"
+    error_message = "The function is told what to carry."
+  }
+
+  assert {
+    condition = alltrue([for policy in [aws_iam_role_policy.function.policy, aws_iam_policy.operators.policy] : length(setsubtract(
+      ["s3:PutObjectRetention", "s3:PutObjectLegalHold", "s3:PutObjectAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"],
+      flatten([for statement in jsondecode(policy).Statement : statement.Action])
+    )) == 0])
+    error_message = "Whoever moves may carry it."
   }
 }
 

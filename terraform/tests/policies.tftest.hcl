@@ -110,6 +110,11 @@ run "policies" {
   }
 
   assert {
+    condition     = !strcontains(aws_iam_role_policy.function.policy, "s3:PutObjectRetention") && !strcontains(aws_iam_role_policy.function.policy, "ObjectAcl")
+    error_message = "No rights to locks and ACLs that are not carried."
+  }
+
+  assert {
     condition     = !strcontains(aws_iam_role_policy.function.policy, "kms:") && !strcontains(aws_iam_role_policy.function.policy, "xray:")
     error_message = "No rights to what is not used."
   }

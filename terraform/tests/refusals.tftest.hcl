@@ -137,6 +137,7 @@ run "words" {
     batch_size           = 100
     destination_bucket   = "a..b"
     on_conflict          = "guess"
+    carry                = ["redirects"]
     live_version         = "newest"
     multipart_threshold  = "large"
     part_size            = "small"
@@ -155,6 +156,7 @@ run "words" {
     var.batch_window_seconds,
     var.destination_bucket,
     var.on_conflict,
+    var.carry,
     var.live_version,
     var.multipart_threshold,
     var.part_size,

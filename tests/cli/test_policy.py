@@ -55,9 +55,10 @@ def test_each_option_arrives(tmp_path: Path) -> None:
     policy = policy_of(
         *("--on-conflict", "keep-both", "--verify", "strict", "--require-conditional"),
         *("--max-rate", "2.5", "--concurrency", "7", "--multipart-threshold", "64MiB"),
-        *("--max-compare-size", "1MiB", "--journal", str(journal)),
+        *("--max-compare-size", "1MiB", "--carry", "redirect,acl", "--journal", str(journal)),
     )
-    assert policy == Policy("keep-both", "strict", True, 2.5, 7, 64 * MIB, MIB, journal)
+    carry = ("acl", "redirect")
+    assert policy == Policy("keep-both", "strict", True, 2.5, 7, 64 * MIB, MIB, carry, journal)
     limits, terms = policy.limits(), policy.terms(ALL)
     assert (limits.concurrency, limits.rate) == (7, 2.5)
     assert (terms.on_conflict, terms.verify) == (OnConflict.KEEP_BOTH, Verify.STRICT)

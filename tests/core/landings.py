@@ -7,12 +7,14 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.core.action import Action, Verb
+from frogmove.core.attributes import AttributeReader
 from frogmove.core.journal import NoJournal
 from frogmove.core.landing import Landed, Landing
 from frogmove.core.lookup import Lookup
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.result import Outcome, Result
 from frogmove.core.terms import OnConflict, Terms
+from frogmove.core.verify import Verify
 from frogmove.core.window import finish
 from frogmove.s3.conditions import ALL
 from tests.model import ModelS3, World
@@ -49,7 +51,9 @@ def land(world: World, action: Action, s3: ModelS3 | None = None, **terms: Any) 
     agreed = Terms(**({"conditions": ALL} | terms))
     source = Lookup(s3, ROUTE.source.bucket)
     parts = PartsCopier(s3, agreed.multipart, NoJournal(), Event())
-    return finish(Landing(s3, ROUTE, agreed, parts, source).land(action))
+    strict = agreed.verify is Verify.STRICT
+    attributes = AttributeReader(s3, agreed.carry, agreed.features, strict=strict)
+    return finish(Landing(s3, ROUTE, agreed, parts, source, attributes).land(action))
 
 
 def landed(answer: Landed | Result) -> Landed:

@@ -191,7 +191,7 @@ def test_a_source_that_cannot_be_listed_raises() -> None:
     world = world_of("a")
     for event in (NOW, NOW | {"dry_run": True}, {"action": "sync"}):
         with pytest.raises(FrogmoveError, match=r"s3:ListBucket"):
-            process(world, Meddler({0: fail})).answer(event, CONTEXT)
+            process(world, Meddler({0: fail}, only="ListObjectsV2")).answer(event, CONTEXT)
     assert world.bodies("external") == {"a": b"a"}
 
 
@@ -242,6 +242,7 @@ def test_a_ping_tells_how_the_function_is_set(
         "multipart_threshold": 512 * 2**20,
         "part_size": 128 * 2**20,
         "max_compare_size": 2**30,
+        "carry": [],
         "margin": 15.0,
         "endpoint_url": "http://127.0.0.1:9",
         "kms_key_id": "alias/pond",

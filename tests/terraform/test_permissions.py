@@ -136,6 +136,10 @@ def test_operators_look_at_both_buckets(deployment: Deployment, operator: Person
         version = s3.put_object(Bucket=bucket, Key="a", Tagging="kind=report")["VersionId"]
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         s3.get_bucket_location(Bucket=bucket)
+        for ask in (s3.get_bucket_website, s3.get_object_lock_configuration):
+            with pytest.raises(ClientError, match=r"(?i)configuration"):
+                ask(Bucket=bucket)
+        assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]
         s3.get_bucket_notification_configuration(Bucket=bucket)
         s3.get_bucket_encryption(Bucket=bucket)
         with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):

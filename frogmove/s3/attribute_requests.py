@@ -1,0 +1,109 @@
+"""Asks through boto3 for what no copy carries by itself: redirects, Object Lock, ACLs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from frogmove.s3 import S3Error, shapes
+from frogmove.s3.aws_hosts import is_aws
+from frogmove.s3.bucket_features import Feature
+from frogmove.s3.failure import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+# What is answered where there is none.
+_NONE = {
+    "NoSuchWebsiteConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+    "NoSuchObjectLockConfiguration",
+    "OwnershipControlsNotFoundError",
+}
+
+_OPERATIONS = {
+    Feature.WEBSITE: "GetBucketWebsite",
+    Feature.OBJECT_LOCK: "GetObjectLockConfiguration",
+    Feature.ACLS: "GetBucketOwnershipControls",
+}
+
+_GRANTS = {
+    "FULL_CONTROL": "GrantFullControl",
+    "READ": "GrantRead",
+    "READ_ACP": "GrantReadACP",
+    "WRITE_ACP": "GrantWriteACP",
+}
+
+
+def operation(feature: Feature) -> str:
+    """Return the operation that tells of a feature."""
+    return _OPERATIONS[feature]
+
+
+def has_feature(client: S3Client, bucket: str, feature: Feature) -> bool:
+    """Tell whether a bucket has a feature; an answer that does not say so says that it has not."""
+    match feature:
+        case Feature.WEBSITE:
+            site: Mapping[str, Any] = client.get_bucket_website(Bucket=bucket)
+            return "IndexDocument" in site or "RedirectAllRequestsTo" in site
+        case Feature.OBJECT_LOCK:
+            lock = client.get_object_lock_configuration(Bucket=bucket)
+            return lock.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+        case Feature.ACLS:
+            controls = client.get_bucket_ownership_controls(Bucket=bucket)
+            rules = controls.get("OwnershipControls", {}).get("Rules", [])
+            return any(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+
+
+def without(client: S3Client, feature: Feature, error: S3Error) -> bool:
+    """Read a refusal to tell of a feature: whether the bucket has it all the same.
+
+    A bucket of AWS without a rule of ownership is an old one, where ACLs count. Other servers say
+    so whatever they do.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
+
+    Raises:
+        S3Error: when it says neither.
+    """
+    if not is_none(error):
+        raise error
+    return feature is Feature.ACLS and is_aws(client.meta.endpoint_url)
+
+
+def is_none(error: S3Error) -> bool:
+    """Tell whether a refusal says that there is no such thing."""
+    return error.code in _NONE or error.kind is Kind.REFUSED
+
+
+def read_lock(
+    client: S3Client, bucket: str, key: str, version_id: str | None, name: str
+) -> Mapping[str, Any]:
+    """Read ``GetObjectRetention`` or ``GetObjectLegalHold``, by the names that HEAD uses."""
+    where: Any = {"Bucket": bucket, "Key": key, **shapes.version(version_id)}
+    if name == "GetObjectRetention":
+        kept = client.get_object_retention(**where).get("Retention", {})
+        found: dict[str, Any] = {
+            "ObjectLockMode": kept.get("Mode"),
+            "ObjectLockRetainUntilDate": kept.get("RetainUntilDate"),
+        }
+    else:
+        held = client.get_object_legal_hold(**where).get("LegalHold", {})
+        found = {"ObjectLockLegalHoldStatus": held.get("Status")}
+    return {name: value for name, value in found.items() if value}
+
+
+def read_grants(
+    client: S3Client, bucket: str, key: str, version_id: str | None
+) -> Mapping[str, str]:
+    """Read who has been granted what besides the owner, as a copy is told it."""
+    acl = client.get_object_acl(Bucket=bucket, Key=key, **shapes.version(version_id))
+    owner = acl.get("Owner", {}).get("ID")
+    granted: dict[str, list[str]] = {}
+    only_owner = True
+    for grant in acl.get("Grants", []):
+        grantee, permission = grant["Grantee"], grant["Permission"]
+        name = f'uri="{grantee["URI"]}"' if "URI" in grantee else f'id="{grantee.get("ID", "")}"'
+        granted.setdefault(_GRANTS[permission], []).append(name)
+        only_owner &= permission == "FULL_CONTROL" and grantee.get("ID") == owner
+    return {} if only_owner else {name: ", ".join(sorted(who)) for name, who in granted.items()}
