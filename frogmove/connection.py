@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from frogmove import __version__
 from frogmove.credentials import open_session, sign_in, words
 from frogmove.errors import UsageError
+from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.conditions import ALL, Conditions, probe
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from frogmove.s3.pressure import Limits
     from frogmove.s3.uri import Location
     from frogmove.settings import Settings
-
-# Seconds. A copy of gigabytes answers late.
-CONNECT_TIMEOUT = 5
-READ_TIMEOUT = 120
 
 
 class Engine(StrEnum):
@@ -131,8 +128,7 @@ def _bulk_lane(boto: BotoS3, settings: Settings, limits: Limits) -> CrtS3:
     bundle = Session(profile=settings.profile).get_config_variable("ca_bundle")
     transport = Transport(
         limits.concurrency,
-        CONNECT_TIMEOUT,
-        READ_TIMEOUT,
+        timeouts.CONNECT,
         bundle or get_cert_path(verify=True) or True,
         get_environ_proxies(boto.endpoint_url),
     )
@@ -156,8 +152,8 @@ def make_client(settings: Settings, connections: int) -> S3Client:
 
     config = Config(
         max_pool_connections=connections,
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
+        connect_timeout=timeouts.CONNECT,
+        read_timeout=timeouts.SLOW,
         # PatientS3 retries, for every implementation alike.
         retries={"mode": "standard", "total_max_attempts": 1},
         request_checksum_calculation="when_required",

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.errors import UsageError
+from frogmove.s3 import timeouts
 from frogmove.s3.failure import SIGN_IN
 
 if TYPE_CHECKING:
     from botocore.session import Session
-
-# Seconds; STS and whoever else is asked for credentials answer soon or not at all.
-CONNECT_TIMEOUT = 5
-READ_TIMEOUT = 25
 
 
 def open_session(profile: str | None, *, unsigned: bool) -> Session:
@@ -34,8 +31,8 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
         # For STS and whoever else is asked for credentials: botocore would try for minutes.
         session.set_default_client_config(
             Config(
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
+                connect_timeout=timeouts.CONNECT,
+                read_timeout=timeouts.QUICK,
                 retries={"mode": "standard", "total_max_attempts": 2},
             )
         )

@@ -10,6 +10,7 @@ import pytest
 
 from frogmove import connection
 from frogmove.cli.policy import Policy
+from frogmove.s3 import timeouts
 from frogmove.s3.patience import PatientS3
 from frogmove.s3.pressure import Pressure
 from tests import proxy as fates
@@ -43,8 +44,7 @@ def wire(seaweedfs: Server) -> Iterator[Proxy]:
 
 
 # To make a client takes longer than most of these runs.
-_make_client = connection.make_client
-_make_client_once = cache(_make_client)
+_make_client_once = cache(connection.make_client)
 
 
 @pytest.fixture(params=ENGINES)
@@ -305,8 +305,7 @@ def test_a_sync_whose_listing_breaks_overwrites_and_loses_nothing(
 
 
 def _wait_no_longer_than(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "READ_TIMEOUT", seconds)
-    monkeypatch.setattr(connection, "make_client", _make_client)
+    monkeypatch.setattr(timeouts, "QUICK", seconds)
 
 
 def test_a_server_that_never_answers_is_given_up(

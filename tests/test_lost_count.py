@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -119,6 +120,7 @@ class _Client:
 
     def __init__(self, code: str = "") -> None:
         self.code = code
+        self.meta = MagicMock(endpoint_url="http://127.0.0.1:9")
 
     def put_object(self, **_: object) -> dict[str, str]:
         if self.code:

@@ -37,7 +37,7 @@ def ls(settings: Settings, console: Console, where: str | None, destination_side
 
     side, folder = _place(settings, where, destination_side=destination_side)
     objects = total = 0
-    with connect(settings, Limits()) as connection, explained(side.bucket):
+    with connect(settings, Limits(), console) as connection, explained(side.bucket):
         console.detail(f"Engine: {connection.engine}.")
         for item in list_folder(connection.s3, side.bucket, folder):
             console.listed(item, item.key.removeprefix(side.prefix))

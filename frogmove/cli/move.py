@@ -57,7 +57,7 @@ def move(
 
     route = settings.route()
     selection = select(route, keys, prefix, everything=everything, version_id=version_id)
-    with connect(settings, policy.limits()) as connection:
+    with connect(settings, policy.limits(), console) as connection:
         listed = () if isinstance(selection, Keys) else (route.source,)
         session = Session(connection, route, policy, console, listed, dry_run=dry_run)
         with explained(route.source.bucket):

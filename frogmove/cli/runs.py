@@ -112,7 +112,7 @@ def resume(
         max_compare_size=earlier.max_compare_size,
         carry=tuple(earlier.carry),
     )
-    with connect(settings, policy.limits()) as connection:
+    with connect(settings, policy.limits(), console) as connection:
         ends = (route.source, route.destination)
         listed = () if earlier.keys else ends if earlier.command == "sync" else ends[:1]
         session = Session(connection, route, policy, console, listed, dry_run=dry_run)
@@ -174,7 +174,7 @@ def undo(
     policy = replace(policy, carry=policy.carry or tuple(reader.header.carry))
     route = settings.route()
     back = backwards(route)
-    with connect(settings, policy.limits()) as connection:
+    with connect(settings, policy.limits(), console) as connection:
         # The source sets off notifications, so it is not the place for a throw-away key.
         session = Session(
             connection, back, policy, console, probed=route.destination, dry_run=dry_run

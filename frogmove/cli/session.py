@@ -17,6 +17,7 @@ from frogmove.cli.interrupt import interruptible
 from frogmove.cli.open_files import fit_open_files
 from frogmove.cli.progress import Progress
 from frogmove.cli.state import new_run_id, runs_directory
+from frogmove.cli.waiting import Waiting
 from frogmove.connection import Connection, Engine
 from frogmove.core import reach
 from frogmove.core.action import Verb
@@ -43,14 +44,25 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connect(settings: Settings, limits: Limits) -> Iterator[Connection]:
+def connect(settings: Settings, limits: Limits, console: Console) -> Iterator[Connection]:
     """Speak to S3 as the settings say.
+
+    Args:
+        settings: as whom and where to speak.
+        limits: how much may be asked of S3.
+        console: where to say that there is no answer yet.
 
     Raises:
         UsageError: when the settings cannot be used.
     """
-    connection = Connection(settings, fit_open_files(limits), Engine.AUTO)
-    _collect_less_garbage()
+    with Waiting(console) as waiting:
+        connection = Connection(settings, fit_open_files(limits), Engine.AUTO)
+        waiting.watch(connection)
+        _collect_less_garbage()
+        yield from _used(connection)
+
+
+def _used(connection: Connection) -> Iterator[Connection]:
     try:
         yield connection
     except KeyboardInterrupt:

@@ -41,7 +41,7 @@ def sync(
     from frogmove.core.source import LOOK_AHEAD
 
     route = settings.route()
-    with connect(settings, policy.limits()) as connection:
+    with connect(settings, policy.limits(), console) as connection:
         both = (route.source, route.destination)
         session = Session(connection, route, policy, console, both, dry_run=dry_run)
         actions = plan_settled_sync(connection.s3, route, LOOK_AHEAD, Event())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from frogmove.s3 import (
     annotation_requests,
     attribute_requests,
     shapes,
+    timeouts,
 )
 from frogmove.s3.boto_answers import check_roots, failed
 from frogmove.s3.failure import MALFORMED, SIGN_IN, Kind
@@ -57,6 +58,7 @@ class BotoS3:
         self._client = client
         self._renew = renew
         self._renewing = Lock()
+        self._thread = local()
         self.fallbacks = Fallbacks()
         self._attach(client)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="s3")
@@ -135,7 +137,7 @@ class BotoS3:
                 asked_for_tags=not self.fallbacks.leaves_out("CopyObject", TAGGING),
             )
 
-        return self._submit("CopyObject", request)
+        return self._submit("CopyObject", request, timeouts.of_copy(copy.source.size))
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.S3`."""
@@ -283,7 +285,7 @@ class BotoS3:
             )
             return shapes.part(number, answer["CopyPartResult"])
 
-        return self._submit("UploadPartCopy", request)
+        return self._submit("UploadPartCopy", request, timeouts.of_copy(last - first))
 
     def complete_upload(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
@@ -307,7 +309,7 @@ class BotoS3:
             )
             return Copied(shapes.etag_of(answer))
 
-        return self._submit("CompleteMultipartUpload", request)
+        return self._submit("CompleteMultipartUpload", request, timeouts.SLOW)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
         """See :class:`frogmove.s3.S3`."""
@@ -389,9 +391,12 @@ class BotoS3:
 
         return self._submit(operation, request)
 
-    def _submit(self, operation: str, request: Callable[[], T]) -> Future[T]:
+    def _submit(
+        self, operation: str, request: Callable[[], T], seconds: float | None = None
+    ) -> Future[T]:
         def attempt() -> T:
             client = self._client
+            self._thread.seconds = seconds
             try:
                 return self._request(operation, request)
             except S3Error as error:
@@ -451,6 +456,12 @@ class BotoS3:
         self.fallbacks.attach(client)
         annotation_requests.guard_listing(client)
         check_roots(client)
+        client.meta.events.register("before-call.s3", self._limit)
+
+    def _limit(self, params: dict[str, Any], **_: object) -> None:
+        """Let a request wait for its answer as long as it may take; older botocores do not."""
+        seconds = getattr(self._thread, "seconds", None)
+        params["context"]["read_timeout"] = seconds or timeouts.QUICK
 
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}

@@ -10,7 +10,7 @@ from http.client import responses
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from frogmove.s3 import Copied, Page, Part, S3Error, shapes, xml
+from frogmove.s3 import Copied, Page, Part, S3Error, shapes, timeouts, xml
 from frogmove.s3.failure import MALFORMED
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
@@ -133,7 +133,8 @@ class CrtS3:
         if copy.attributes:
             return self._boto.copy(copy)
         again = partial(self._boto.copy, copy)
-        return self._send("CopyObject", partial(_copy_request, copy), result, again)
+        seconds = timeouts.of_copy(copy.source.size)
+        return self._send("CopyObject", partial(_copy_request, copy), result, again, seconds)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.S3`."""
@@ -251,6 +252,7 @@ class CrtS3:
         request: Callable[[Preparer], Request],
         result: Callable[[Answer], T],
         again: Callable[[], Future[T]],
+        seconds: float | None = None,
     ) -> Future[T]:
         """Send one request.
 
@@ -259,6 +261,7 @@ class CrtS3:
             request: makes it.
             result: reads its answer.
             again: does the same by boto3.
+            seconds: in which something of the answer has to arrive.
         """
         if self._closed:
             raise RuntimeError("closed")
@@ -270,7 +273,7 @@ class CrtS3:
             return again()
         future: Promise[T] = Promise()
         ended = partial(self._ended, operation, result, again, preparer, future)
-        self._transport.send(made, headers, ended)
+        self._transport.send(made, headers, ended, seconds or timeouts.QUICK)
         return future
 
     def _current(self) -> Preparer:

@@ -7,6 +7,9 @@ from frogmove.redaction import redact
 # The operation of an error that came before anything could be sent.
 SIGN_IN = "SignIn"
 
+# The code of a server that has not said a word to anybody for too long.
+SILENT = "NoAnswer"
+
 # The code of an answer that is not what it should be.
 MALFORMED = "MalformedAnswer"
 
@@ -166,4 +169,4 @@ class S3Error(Exception):
     @property
     def ends_the_run(self) -> bool:
         """Whether every further request would fail in the same way."""
-        return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET}
+        return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET} or self.code == SILENT

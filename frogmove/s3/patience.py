@@ -13,10 +13,12 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from frogmove.s3 import S3Error
+from frogmove.s3 import S3Error, timeouts
 from frogmove.s3.clock import Clock
+from frogmove.s3.failure import SILENT
 from frogmove.s3.pressure import Limits, Patience, Pressure
 from frogmove.s3.promise import Promise
+from frogmove.s3.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +69,8 @@ class PatientS3:
         self._waiting: deque[Callable[[], None]] = deque()
         self._unanswered: set[Future[Any]] = set()
         self._given_up = False
+        self._silence = Silence()
+        self._silent_until = 0.0
 
     def give_up(self) -> None:
         """Answer whatever is under way, and whatever is asked from now on, with a failure.
@@ -78,8 +82,14 @@ class PatientS3:
             self._given_up = True
             unanswered, self._unanswered = self._unanswered, set()
             self._waiting.clear()
+            self._silence = Silence()
         for answer in unanswered:
             answer.set_exception(_out_of_time())
+
+    def silent_for(self) -> float:
+        """Return the seconds for which an answer, to whatever was asked, is overdue."""
+        with self._lock:
+            return self._silence.unusual(self._clock.now())
 
     def list_page(
         self,
@@ -110,7 +120,8 @@ class PatientS3:
 
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`; waits for its turn where there is a rate."""
-        return self._send(partial(self._s3.copy, copy), self._turn())
+        slow = timeouts.of_copy(copy.source.size) > timeouts.QUICK
+        return self._send(partial(self._s3.copy, copy), self._turn(), slow=slow)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.S3`."""
@@ -171,13 +182,15 @@ class PatientS3:
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
     ) -> Future[Part]:
         """See :class:`frogmove.s3.S3`."""
-        return self._send(partial(self._s3.copy_part, copy, upload_id, number, first, last))
+        start = partial(self._s3.copy_part, copy, upload_id, number, first, last)
+        return self._send(start, slow=True)
 
     def complete_upload(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
         """See :class:`frogmove.s3.S3`."""
-        return self._send(partial(self._s3.complete_upload, copy, upload_id, parts, checksum))
+        start = partial(self._s3.complete_upload, copy, upload_id, parts, checksum)
+        return self._send(start, slow=True)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
         """See :class:`frogmove.s3.S3`."""
@@ -209,16 +222,20 @@ class PatientS3:
             self._next_copy = turn + 1 / self._rate
         return turn - now
 
-    def _send(self, start: Callable[[], Future[T]], wait: float = 0.0) -> Future[T]:
+    def _send(
+        self, start: Callable[[], Future[T]], wait: float = 0.0, *, slow: bool = False
+    ) -> Future[T]:
         answer: Promise[T] = Promise()
         with self._lock:
-            given_up = self._given_up
-            if not given_up:
+            refusal = _out_of_time() if self._given_up else None
+            if self._clock.now() < self._silent_until:
+                refusal = _silent("the server has not answered for too long, and was not asked")
+            if refusal is None:
                 self._unanswered.add(answer)
-        if given_up:
-            answer.set_exception(_out_of_time())
+        if refusal is not None:
+            answer.set_exception(refusal)
             return answer
-        begin = partial(self._attempt, start, answer, 1)
+        begin = partial(self._attempt, start, answer, 1, slow)
         if wait > 0:
             self._clock.later(wait, partial(self._enter, begin))
         else:
@@ -241,33 +258,48 @@ class PatientS3:
                 begin = self._waiting.popleft()
             begin()
 
-    def _attempt(self, start: Callable[[], Future[T]], answer: Future[T], attempt: int) -> None:
+    def _attempt(
+        self, start: Callable[[], Future[T]], answer: Future[T], attempt: int, slow: bool
+    ) -> None:
+        if attempt == 1:
+            with self._lock:
+                self._silence.asked(self._clock.now(), slow=slow)
         try:
             sent = start()
         except Exception as problem:
             # Whoever waits for the answer would wait for ever.
             sent = Promise()
             sent.set_exception(problem)
-        sent.add_done_callback(partial(self._ended, start, answer, attempt))
+        sent.add_done_callback(partial(self._ended, start, answer, attempt, slow))
 
     def _ended(
         self,
         start: Callable[[], Future[T]],
         answer: Future[T],
         attempt: int,
+        slow: bool,
         sent: Future[T],
     ) -> None:
         error = sent.exception()
         delay = None
+        given_up: set[Future[Any]] = set()
         with self._lock:
             self._pressure.end(error)
             if error is None:
                 self._patience.succeeded()
             else:
                 delay = self._patience.delay(error, attempt)
+            silent_for = self._listen(error)
             is_awaited = answer in self._unanswered
-            if delay is None:
+            if is_awaited and delay is not None and silent_for >= timeouts.SILENT:
+                delay = None
+                error = _silent(f"{getattr(error, 'message', error)}, for {silent_for:.0f} s")
+                given_up = self._fall_silent() - {answer}
+            elif is_awaited and delay is None:
                 self._unanswered.discard(answer)
+                self._silence.ended(slow=slow)
+        for other in given_up:
+            other.set_exception(error)
         if not is_awaited:
             return
         if error is None:
@@ -275,9 +307,29 @@ class PatientS3:
         elif delay is None:
             answer.set_exception(error)
         else:
-            again = partial(self._attempt, start, answer, attempt + 1)
+            again = partial(self._attempt, start, answer, attempt + 1, slow)
             self._clock.later(delay, partial(self._enter, again))
         self._admit()
+
+    def _listen(self, error: BaseException | None) -> float:
+        """Learn whether the server lives; return the seconds for which it has not said a word."""
+        now = self._clock.now()
+        if error is None or (isinstance(error, S3Error) and error.status is not None):
+            self._silence.heard(now)
+            self._silent_until = 0.0
+        return self._silence.seconds(now)
+
+    def _fall_silent(self) -> set[Future[Any]]:
+        """Ask no more for a while; return whatever waits for an answer."""
+        unanswered, self._unanswered = self._unanswered, set()
+        self._waiting.clear()
+        self._silence = Silence()
+        self._silent_until = self._clock.now() + timeouts.SILENT
+        return unanswered
+
+
+def _silent(message: str) -> S3Error:
+    return S3Error("Request", SILENT, None, message)
 
 
 def _out_of_time() -> S3Error:

@@ -90,15 +90,20 @@ class _Flight:
         "headers",
         "over",
         "request",
+        "seconds",
         "seen",
         "status",
         "stream",
     )
 
     def __init__(
-        self, request: HttpRequest, done: Callable[[Answer | NoAnswerError], None]
+        self,
+        request: HttpRequest,
+        done: Callable[[Answer | NoAnswerError], None],
+        seconds: float,
     ) -> None:
         self.request = request
+        self.seconds = seconds
         self._done = done
         self.chunks: list[bytes] = []
         self.headers: list[tuple[str, str]] = []
@@ -174,10 +179,11 @@ class _Pool:
             self._open -= 1
         return None
 
-    def look(self, latest: float) -> None:
-        """Give up the requests of which nothing has been seen since some time."""
+    def look(self) -> None:
+        """Give up the requests of which nothing has been seen for longer than they may take."""
+        now = time.monotonic()
         for flight in list(self.under_way):
-            if not 0 < flight.seen < latest:
+            if not 0 < flight.seen < now - flight.seconds:
                 continue
             if flight.connection is not None:
                 # It then ends with an error.
@@ -253,7 +259,6 @@ class Transport:
     Args:
         connections: the most to one server at once; there are as many as requests under way.
         connect_timeout: seconds for a connection to be made.
-        read_timeout: seconds in which something of an answer has to arrive.
         verify: a file of trusted certificates, or whether to check certificates at all.
         proxies: proxy URLs by scheme, as botocore resolves them.
 
@@ -265,12 +270,10 @@ class Transport:
         self,
         connections: int,
         connect_timeout: float,
-        read_timeout: float,
         verify: str | bool,
         proxies: Mapping[str, str],
     ) -> None:
         self._connections = connections
-        self._read_timeout = read_timeout
         self._proxies = proxies
         loops = EventLoopGroup(1)
         self._bootstrap = ClientBootstrap(loops, DefaultHostResolver(loops))
@@ -287,6 +290,7 @@ class Transport:
         request: Request,
         headers: list[tuple[str, str]],
         done: Callable[[Answer | NoAnswerError], None],
+        seconds: float,
     ) -> None:
         """Send a request.
 
@@ -294,10 +298,11 @@ class Transport:
             request: the request.
             headers: its headers, signed.
             done: called with what became of it, most often on another thread.
+            seconds: in which something of the answer has to arrive.
         """
         body = io.BytesIO(request.body) if request.body else None
         made = HttpRequest(request.method, request.target, HttpHeaders(headers), body)
-        self._pool(request.origin).send(_Flight(made, done))
+        self._pool(request.origin).send(_Flight(made, done, seconds))
 
     def close(self) -> None:
         """Wait for the requests under way and end the connections."""
@@ -323,7 +328,7 @@ class Transport:
         """End the connections whose answers are overdue."""
         while not self._closed.wait(LOOK):
             for pool in list(self._pools.values()):
-                pool.look(time.monotonic() - self._read_timeout)
+                pool.look()
 
     def _connect(self, origin: Origin) -> Future[HttpClientConnection]:
         secure = origin.scheme == "https"

@@ -75,7 +75,7 @@ def with_boto(server: Server) -> Iterator[Subject]:
 def with_crt(server: Server) -> Iterator[Subject]:
     """Speak to a server through awscrt."""
     buckets = Buckets.make(server)
-    s3 = CrtS3(BotoS3(buckets.client, 16), Transport(16, 5, 60, verify=True, proxies={}))
+    s3 = CrtS3(BotoS3(buckets.client, 16), Transport(16, 5, verify=True, proxies={}))
     yield _subject(server, buckets, s3)
     s3.close()
 

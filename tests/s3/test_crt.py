@@ -21,7 +21,7 @@ from frogmove.core.plan import plan_move
 from frogmove.core.result import Outcome
 from frogmove.core.terms import Terms
 from frogmove.core.transfer import run
-from frogmove.s3 import Copy, Deletion
+from frogmove.s3 import Copy, Deletion, timeouts
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.conditions import ALL
 from frogmove.s3.crt import CrtS3
@@ -46,8 +46,8 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
-def lane(client: Any, connections: int = 4, read_timeout: float = 10) -> CrtS3:
-    transport = Transport(connections, 2, read_timeout, verify=True, proxies={})
+def lane(client: Any, connections: int = 4) -> CrtS3:
+    transport = Transport(connections, 2, verify=True, proxies={})
     return CrtS3(BotoS3(client, 2), transport)
 
 
@@ -203,8 +203,11 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<CopyObjectResult>"
 
 @pytest.mark.usefixtures("_keys")
 @pytest.mark.parametrize("said", [b"", HALF, b"HTTP/1.1 200"], ids=["nothing", "half", "a word"])
-def test_an_answer_that_does_not_come_is_not_waited_for(said: bytes) -> None:
-    with mute(said) as endpoint_url, speaking_to(endpoint_url, read_timeout=0.5) as s3:
+def test_an_answer_that_does_not_come_is_not_waited_for(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "QUICK", 0.5)
+    with mute(said) as endpoint_url, speaking_to(endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception(20))
     assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
 
@@ -285,7 +288,7 @@ def test_a_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> 
     with scripted(refused, refused, (200, COPIED)) as script:
         settings = Settings(endpoint_url=script.endpoint_url)
         boto = BotoS3(make_client(settings, 2), 2, lambda: make_client(settings, 2))
-        s3 = CrtS3(boto, Transport(2, 2, 10, verify=True, proxies={}))
+        s3 = CrtS3(boto, Transport(2, 2, verify=True, proxies={}))
         first = boto.client
         assert s3.copy(COPY).result().etag == md5(b"x")
         assert boto.client is not first

@@ -1,0 +1,62 @@
+"""A word for whoever waits for a server that does not answer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from frogmove.cli.console import Console
+    from frogmove.connection import Connection
+
+# Seconds without an answer before a word of it, and between two looks.
+WORD = 5.0
+LOOK = 0.5
+
+
+class Waiting:
+    """Says once for each silence that, and for whom, a command is waiting.
+
+    Args:
+        console: where to say it.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._connection: Connection | None = None
+        self._ended = Event()
+        self._thread = Thread(target=self._look, name="waiting", daemon=True)
+
+    def __enter__(self) -> Waiting:
+        # Where no thread can be had, there is no word.
+        with suppress(RuntimeError):
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+
+    def watch(self, connection: Connection) -> None:
+        """Wait for this server from now on; until then it was for credentials."""
+        self._connection = connection
+
+    def _look(self) -> None:
+        before = 0.0
+        waited = 0.0
+        while not self._ended.wait(LOOK):
+            waited += LOOK
+            now = waited if self._connection is None else self._connection.s3.silent_for()
+            if before < WORD <= now:
+                self._console.warn(f"Waiting for {self._name()} since {now:.0f} s.")
+            before = now
+
+    def _name(self) -> str:
+        return "credentials" if self._connection is None else self._connection.endpoint_url

@@ -1,0 +1,135 @@
+"""A server that does not answer: a word after a moment, an end within a minute, nothing lost."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.cli import waiting
+from frogmove.s3 import timeouts, transport
+from tests import proxy as fates
+from tests.buckets import Buckets
+from tests.cli.operator import Operator
+from tests.proxy import PASS, Fate, Request, proxied
+from tests.scene import ENGINES, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers import Server
+
+COMMANDS = {
+    "ls": ["ls"],
+    "move": ["move", "--all"],
+    "key": ["move", "a"],
+    "sync": ["sync"],
+    "dry": ["sync", "-n"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second pass for a twenty-fifth of a minute."""
+    monkeypatch.setattr(timeouts, "QUICK", 0.8)
+    monkeypatch.setattr(timeouts, "CONNECT", 0.8)
+    monkeypatch.setattr(timeouts, "SILENT", 1.4)
+    monkeypatch.setattr(transport, "LOOK", 0.1)
+    monkeypatch.setattr(waiting, "WORD", 0.3)
+    monkeypatch.setattr(waiting, "LOOK", 0.05)
+
+
+@contextmanager
+def mute() -> Iterator[int]:
+    """Accept connections and say nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        yield listening.getsockname()[1]
+
+
+@contextmanager
+def full() -> Iterator[int]:
+    """Drop whatever would make a connection."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        place = listening.getsockname()
+        held = []
+        for _ in range(3):
+            taken = socket.socket()
+            taken.setblocking(False)
+            taken.connect_ex(place)
+            held.append(taken)
+        yield place[1]
+        for taken in held:
+            taken.close()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_accepts_and_says_nothing(
+    engine: str, command: list[str], scheme: str, moto: Server
+) -> None:
+    operator = Operator(Buckets.make(moto))
+    with mute() as port:
+        gives_up(operator, engine, command, f"{scheme}://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_server_that_cannot_be_connected_to(engine: str, moto: Server) -> None:
+    operator = Operator(Buckets.make(moto))
+    with full() as port:
+        gives_up(operator, engine, ["ls"], f"http://127.0.0.1:{port}")
+
+
+def gives_up(operator: Operator, engine: str, command: list[str], endpoint_url: str) -> None:
+    begun = time.monotonic()
+    ran = operator(*command, "--endpoint-url", endpoint_url, FROGMOVE_ENGINE=engine)
+    assert time.monotonic() - begun < 9
+    assert ran.code == 2, ran
+    assert f"Waiting for {endpoint_url} since" in ran.err
+    assert ran.err.count("Error: ") == 1
+    assert endpoint_url in ran.err.partition("Error: ")[2]
+    assert "Traceback" not in ran.err
+
+
+@pytest.fixture(params=ENGINES)
+def scene(
+    request: pytest.FixtureRequest, moto: Server, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
+    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
+    with proxied(moto) as proxy:
+        yield Scene.make(moto, proxy)
+
+
+def test_a_large_copy_may_answer_late(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "LARGE", 10)
+    scene.buckets.put("large", body=b"more than ten bytes")
+
+    def decide(request: Request) -> Fate:
+        if request.operation == "CopyObject" and request.key == "large":
+            time.sleep(2)
+        return PASS
+
+    scene.proxy.schedule = decide
+    ran = scene.frogmove("move", "large", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"large": "moved"})
+    assert scene.sent("CopyObject") == 1
+
+
+def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(scene: Scene) -> None:
+    bodies = {f"{number:03}": f"{number:03}".encode() for number in range(120)}
+    scene.buckets.put(*bodies)
+    scene.proxy.schedule = lambda request: (
+        fates.SILENCE if scene.sent("CopyObject") > 10 and not request.is_probe else PASS
+    )
+    begun = time.monotonic()
+    ran = scene.frogmove("move", "--all", "-o", "json", "--concurrency", "4")
+    assert time.monotonic() - begun < 12
+    assert ran.code == 1
+    assert "resume" in ran.err
+    assert {**scene.buckets.here(), **scene.buckets.there()} == bodies
+    scene.proxy.forget()
+    assert scene.frogmove("resume").code == 0
+    assert (scene.buckets.here(), scene.buckets.there()) == ({}, bodies)
