@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.cli.operator import Ran
     from tests.servers import Server
 
-KEYS = [f"{number:02}" for number in range(5)]
+KEYS = [f"{number:02}" for number in range(3)]
 BODIES = {key: key.encode() for key in KEYS}
 
 ALL_CASES = {**HARMLESS, **BROKEN}

@@ -315,7 +315,11 @@ class Held:
         self.held: list[tuple[Request, dict[str, str]]] = []
 
     def send(
-        self, request: Request, headers: list[tuple[str, str]], done: Callable[[Answer], None]
+        self,
+        request: Request,
+        headers: list[tuple[str, str]],
+        done: Callable[[Answer], None],
+        seconds: float,
     ) -> None:
         self.held.append((request, {name.lower(): value for name, value in headers}))
         done(Answer(403, [], b""))
