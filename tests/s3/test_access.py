@@ -11,6 +11,7 @@ from botocore.session import Session
 from frogmove import connection
 from frogmove.s3 import S3, Checksum, Copy, Deletion, Head, Part
 from frogmove.s3.boto import BotoS3
+from frogmove.s3.bucket_features import Feature
 from frogmove.settings import Settings
 from tests.buckets import Buckets
 from tests.cli.operator import Operator
@@ -185,6 +186,13 @@ OPERATIONS: dict[str, Callable[[BotoS3], Any]] = {
     "ListParts": lambda s3: s3.list_parts("internal", "a", "id"),
     "ListMultipartUploads": lambda s3: s3.list_uploads("internal", ""),
     "PutObject": lambda s3: s3.put("internal", "a", b""),
+    "GetObject": lambda s3: s3.read("external", ITEM, 0, 1),
+    "GetBucketWebsite": lambda s3: s3.has_feature("external", Feature.WEBSITE),
+    "GetObjectRetention": lambda s3: s3.read_lock("external", "a", None, "GetObjectRetention"),
+    "GetObjectAcl": lambda s3: s3.read_grants("external", "a", None),
+    "ListObjectAnnotations": lambda s3: s3.list_annotations("external", "a", None),
+    "GetObjectAnnotation": lambda s3: s3.read_annotation("external", "a", None, "b"),
+    "PutObjectAnnotation": lambda s3: s3.put_annotation("internal", "a", "e", "b", b"c"),
 }
 HEADERS = {
     "ExpectedBucketOwner": ("x-amz-expected-bucket-owner", OWNER),
@@ -203,7 +211,7 @@ def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch, settings: Settings, name: 
     """Return a request as it would go out to AWS."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    wire.serve(lambda _: refusal(501, "NotImplemented"))
+    wire.serve(lambda _: refusal(403, "AccessDenied"))
     s3 = BotoS3(connection.make_client(settings, 1), 1)
     assert OPERATIONS[name](s3).exception() is not None
     s3.close()

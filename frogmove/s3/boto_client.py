@@ -1,0 +1,145 @@
+"""One boto3 client and its pool of threads: how a request is sent, and what its failure is."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock, local
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.parsers import ResponseParserError
+
+from frogmove.errors import FrogmoveError
+from frogmove.s3 import S3Error, annotation_requests, shapes, timeouts
+from frogmove.s3.boto_answers import check_roots, failed
+from frogmove.s3.failure import MALFORMED, SIGN_IN, Kind
+from frogmove.s3.fallbacks import Fallbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+
+
+class BotoClient:
+    """Sends requests through one boto3 client, which may be shared: boto3 clients are thread-safe.
+
+    Args:
+        client: where and as whom to speak; its connection pool should hold ``concurrency``.
+        concurrency: how many requests may be under way at once.
+        renew: makes another such client, of credentials read anew, when S3 says that those of
+            this one have expired; None where that cannot help.
+
+    Attributes:
+        fallbacks: what the server refuses and is asked without.
+    """
+
+    def __init__(
+        self,
+        client: S3Client,
+        concurrency: int,
+        renew: Callable[[], S3Client] | None = None,
+    ) -> None:
+        self._client = client
+        self._renew = renew
+        self._renewing = Lock()
+        self._thread = local()
+        self.fallbacks = Fallbacks()
+        self._attach(client)
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="s3")
+
+    @property
+    def client(self) -> S3Client:
+        """The client: another one once its credentials have had to be read anew."""
+        return self._client
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address of the server."""
+        return self._client.meta.endpoint_url
+
+    def close(self) -> None:
+        """Wait for the requests under way and end the threads."""
+        self._pool.shutdown(cancel_futures=True)
+        self.fallbacks.detach(self._client)
+
+    def _submit(
+        self, operation: str, request: Callable[[], T], seconds: float | None = None
+    ) -> Future[T]:
+        def attempt() -> T:
+            client = self._client
+            self._thread.seconds = seconds
+            try:
+                return self._request(operation, request)
+            except S3Error as error:
+                if not _may_have_expired(error) or not self._renewed(client):
+                    raise
+            return self._request(operation, request)
+
+        return self._pool.submit(attempt)
+
+    def _request(self, operation: str, request: Callable[[], T]) -> T:
+        """Send a request; where it is refused, without what the server may not know."""
+        try:
+            return self._send(operation, request)
+        except S3Error as error:
+            if not self.fallbacks.may_help(error):
+                raise
+            refusal = error
+        for names in self.fallbacks.trials(operation):
+            try:
+                with self.fallbacks.leaving_out(names):
+                    answer = self._send(operation, request)
+            except S3Error as error:
+                if self.fallbacks.may_help(error):
+                    continue
+                if error.kind in {Kind.CHANGED, Kind.MISSING}:
+                    # That is an answer to what was asked.
+                    self.fallbacks.learn(operation, names)
+                raise
+            self.fallbacks.learn(operation, names)
+            return answer
+        raise refusal
+
+    def _send(self, operation: str, request: Callable[[], T]) -> T:
+        try:
+            return request()
+        except S3Error:
+            raise
+        except (KeyError, ValueError, TypeError, ResponseParserError) as error:
+            raise S3Error(operation, MALFORMED, 500, shapes.problem(error)) from error
+        except Exception as error:
+            raise failed(operation, error) from error
+
+    def _renewed(self, client: S3Client) -> bool:
+        """Replace a client whose credentials have expired, once for all who found it so."""
+        if self._renew is None:
+            return False
+        with self._renewing:
+            if self._client is client:
+                try:
+                    self._client = self._renew()
+                except FrogmoveError as error:
+                    raise S3Error(SIGN_IN, "", 400, error.message) from error
+                self._attach(self._client)
+        return True
+
+    def _attach(self, client: S3Client) -> None:
+        self.fallbacks.attach(client)
+        annotation_requests.guard_listing(client)
+        check_roots(client)
+        client.meta.events.register("before-call.s3", self._limit)
+
+    def _limit(self, params: dict[str, Any], **_: object) -> None:
+        """Let a request wait for its answer as long as it may take; older botocores do not."""
+        seconds = getattr(self._thread, "seconds", None)
+        params["context"]["read_timeout"] = seconds or timeouts.QUICK
+
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
+
+
+def _may_have_expired(error: S3Error) -> bool:
+    """Tell whether credentials have expired; the refusal of a HEAD has no body to say so."""
+    return error.code in _EXPIRED or (error.operation == "HeadObject" and error.status == 400)
