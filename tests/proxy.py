@@ -39,16 +39,18 @@ class Fate:
     Attributes:
         name: in words.
         reaches: when the server gets it; ``later`` is when the test says so.
-        answer: what its sender gets: the server's answer whole or in half, a closed connection,
+        answer: what its sender gets: the server's answer whole, whole and then a closed
+            connection of which nothing was said, or in half; a closed connection at once;
             nothing at all for as long as the proxy lives, or an error of this status and code.
     """
 
     name: str
     reaches: Literal["now", "never", "later"] = "now"
-    answer: Literal["whole", "half", "none", "silence"] | tuple[int, str] = "whole"
+    answer: Literal["whole", "last", "half", "none", "silence"] | tuple[int, str] = "whole"
 
 
 PASS = Fate("pass")
+CLOSE = Fate("close", "now", "last")
 DROP_BEFORE = Fate("drop before", "never", "none")
 DROP_AFTER = Fate("drop after", "now", "none")
 TRUNCATE = Fate("truncate", "now", "half")
@@ -261,6 +263,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(request, status, [("Content-Type", "application/xml")], content)
         elif answer is not None:
             self._answer(request, *answer, half=told == "half")
+            if told == "last":
+                self._hang_up()
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

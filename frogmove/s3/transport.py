@@ -48,6 +48,15 @@ IDLE = 15.0
 # Seconds between two looks for answers that are overdue.
 LOOK = 1.0
 
+# Kept connections in a row that a server may have closed, unsaid, before none is kept any more: it
+# closes each after its answer, and every further request would have to find that out.
+MOST_CLOSED = 8
+
+# Methods of requests that may be sent again, unseen, on another connection: what they do they do
+# once, under their conditions, as with every retry. A delete may meet a new object.
+# https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1
+_SENT_AGAIN = frozenset({"GET", "HEAD", "PUT"})
+
 
 class NoAnswerError(Exception):
     """A request got no answer, or not a whole one.
@@ -85,10 +94,13 @@ class _Flight:
 
     __slots__ = (
         "_done",
+        "again",
         "chunks",
         "connection",
         "headers",
+        "kept",
         "over",
+        "overdue",
         "request",
         "seconds",
         "seen",
@@ -110,6 +122,10 @@ class _Flight:
         self.status = 0
         self.seen = 0.0
         self.over = False
+        # Whether it went over a connection of an earlier one, waited too long, was sent again.
+        self.kept = False
+        self.overdue = False
+        self.again = False
         self.connection: HttpClientConnection | None = None
         self.stream: HttpClientStream | None = None
 
@@ -121,6 +137,10 @@ class _Flight:
     def on_body(self, chunk: bytes, **_: object) -> None:
         self.chunks.append(chunk)
         self.seen = time.monotonic()
+
+    def met_a_closed_connection(self) -> bool:
+        """Tell whether it failed as the server had closed a connection that was kept."""
+        return self.kept and self.status == 0 and not self.overdue
 
     def end(self, error: BaseException | None) -> None:
         """Tell how it ended."""
@@ -144,6 +164,8 @@ class _Pool:
         self._open = 0
         self._idle: list[tuple[HttpClientConnection, float]] = []
         self._waiting: deque[_Flight] = deque()
+        # How many kept connections in a row the server had closed; see MOST_CLOSED.
+        self._closed = 0
         self._lock = threading.Lock()
         self.under_way: set[_Flight] = set()
 
@@ -158,7 +180,7 @@ class _Pool:
                     return
                 self._open += 1
         if connection is not None:
-            self._start(flight, connection)
+            self._start(flight, connection, kept=True)
         else:
             self._dial(flight)
 
@@ -185,6 +207,7 @@ class _Pool:
         for flight in list(self.under_way):
             if not 0 < flight.seen < now - flight.seconds:
                 continue
+            flight.overdue = True
             if flight.connection is not None:
                 # It then ends with an error.
                 flight.connection.close()
@@ -209,8 +232,11 @@ class _Pool:
         else:
             self._start(flight, coming.result())
 
-    def _start(self, flight: _Flight, connection: HttpClientConnection) -> None:
+    def _start(
+        self, flight: _Flight, connection: HttpClientConnection, *, kept: bool = False
+    ) -> None:
         flight.connection = connection
+        flight.kept = kept
         flight.seen = time.monotonic()
         try:
             stream = connection.request(flight.request, flight.on_response, flight.on_body)
@@ -232,7 +258,16 @@ class _Pool:
         connection: HttpClientConnection | None,
         error: BaseException | None,
     ) -> None:
+        if error is not None and flight.met_a_closed_connection():
+            self._closed += 1
+            if flight.request.method in _SENT_AGAIN and not flight.again:
+                flight.again = True
+                self._dial(flight)
+                return
+        elif flight.kept:
+            self._closed = 0
         reusable = connection is not None and error is None and connection.is_open()
+        reusable = reusable and self._closed <= MOST_CLOSED
         following: _Flight | None = None
         with self._lock:
             if flight.over:
@@ -246,7 +281,7 @@ class _Pool:
                 self._open -= 1
         if following is not None:
             if reusable and connection is not None:
-                self._start(following, connection)
+                self._start(following, connection, kept=True)
             else:
                 self._dial(following)
         self.under_way.discard(flight)
