@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.errors import UsageError
 from frogmove.s3 import timeouts
-from frogmove.s3.failure import SIGN_IN
+from frogmove.s3.errors import SIGN_IN
 
 if TYPE_CHECKING:
     from botocore.session import Session

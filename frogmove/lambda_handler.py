@@ -1,7 +1,7 @@
 """The automatic face of frogmove: one event in, keys moved, one answer out.
 
-The environment variables are those of :mod:`frogmove.function.options`, the events those of
-:mod:`frogmove.core.events`.
+The environment variables are those of :mod:`frogmove.function.config`, the events those of
+:mod:`frogmove.function.events`.
 """
 
 import gc
@@ -16,13 +16,13 @@ if _STARTS:
     # again and again takes a tenth of the start.
     gc.disable()
 
-from frogmove.function.process import Process  # noqa: E402 - what takes the time
+from frogmove.function.app import LambdaApp  # noqa: E402 - what takes the time
 
 
 @cache
-def process() -> Process:
+def app() -> LambdaApp:
     """Return what serves this process's invocations, made of its environment."""
-    return Process(os.environ)
+    return LambdaApp(os.environ)
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
@@ -38,12 +38,12 @@ def handler(event: object, context: object) -> dict[str, Any]:
     Raises:
         FrogmoveError: when the event cannot be understood, or has to be delivered again.
     """
-    return process().answer(event, context)
+    return app().answer(event, context)
 
 
 if _STARTS:
     # Wrong settings then fail the function's start, and the first event finds a client ready.
-    process()
+    app()
     # What is there by now stays.
     gc.freeze()
     gc.enable()

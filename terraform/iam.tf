@@ -1,5 +1,5 @@
 # What the function may do, and what S3 Batch Operations may do with it. Each action is one that
-# the move protocol sends; frogmove/cloud/permissions.py is the same list for the embedded AWS.
+# the move protocol sends; frogmove/local_aws/iam_policies.py is the same list for the embedded AWS.
 
 locals {
   # Locks are given to a copy, and read back from it.

@@ -319,7 +319,7 @@ variable "on_conflict" {
 }
 
 variable "object_concurrency" {
-  description = "How many requests one invocation has under way at once; null for frogmove's own numbers, which are higher for sweeps than for uploads."
+  description = "How many requests one invocation has in flight at once; null for frogmove's own numbers, which are higher for sweeps than for uploads."
   type        = number
   default     = null
 

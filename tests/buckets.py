@@ -6,9 +6,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from frogmove.core.route import Route
-from frogmove.s3 import S3Object
-from frogmove.s3.shapes import unquoted
+from frogmove.core.models import Route
+from frogmove.s3.boto_shapes import unquoted
+from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.s3.conditions import Conditions
+from frogmove.s3.capabilities import Capabilities
 from tests.servers import HOST, Server, _answers, _folder, _free_ports, _process, _wait
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def ceph() -> Iterator[Server]:
         command = ["radosgw", "-f", "-n", "client.rgw.a", frontend]
         gateway = stack.enter_context(_process(command, logs["rgw"], environment))
         _wait(gateway, logs["rgw"], lambda: _answers(http))
-        ignores_all = Conditions(
+        ignores_all = Capabilities(
             copy_source=False, copy_destination=False, delete=False, delete_many=False
         )
         yield Server("ceph", f"http://{HOST}:{http}", "AKADMIN", "SKADMIN", ignores_all)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from frogmove import connection
+from frogmove import client
 from tests import servers
 from tests.buckets import Buckets
-from tests.wire import Wire
+from tests.request_hooks import RequestHooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from frogmove.settings import Settings
+    from frogmove.config import Config
     from tests.servers import Server
 
 FOREIGN = ("AWS_", "FROGMOVE_", "BOTO_", "XDG_")
@@ -94,19 +94,19 @@ def buckets(server: Server) -> Buckets:
 
 
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+def hooks(monkeypatch: pytest.MonkeyPatch) -> RequestHooks:
     """Every request that frogmove's own clients send."""
-    made = Wire()
+    made = RequestHooks()
     # It meets boto3's requests.
     monkeypatch.setenv("FROGMOVE_ENGINE", "boto3")
-    make = connection.make_client
+    make = client.make_boto_client
 
-    def attached(settings: Settings, connections: int) -> S3Client:
-        client = make(settings, connections)
+    def attached(config: Config, connections: int) -> S3Client:
+        client = make(config, connections)
         made.attach(client)
         return client
 
-    monkeypatch.setattr(connection, "make_client", attached)
+    monkeypatch.setattr(client, "make_boto_client", attached)
     return made
 
 

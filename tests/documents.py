@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from click.testing import CliRunner
 
 from frogmove.cli import main
-from frogmove.core.action import Action, Verb
-from frogmove.core.report import Summary, action_record, object_record, result_record
-from frogmove.core.result import Outcome, Result
-from frogmove.s3 import S3Object
+from frogmove.core.models import Action, Outcome, Result, Verb
+from frogmove.core.records import Summary, action_record, object_record, result_record
+from frogmove.s3.models import S3Object
 
 
 def help_text(*command: str) -> str:

@@ -14,7 +14,7 @@ from rich.style import Style
 from rich.text import Text
 
 from frogmove.cli.demo import sample_files
-from frogmove.cli.embedded import embedded_aws
+from frogmove.local_aws.environment import embedded_aws
 
 PICTURE = Path(__file__).parent.parent / ".github" / "frogmove.svg"
 KEYS = (
@@ -30,7 +30,7 @@ COMMANDS = (
     "frogmove move --prefix reports --dry-run",
     "frogmove move --prefix reports",
     "frogmove sync",
-    "frogmove ls --destination-side",
+    "frogmove ls --side destination",
 )
 WIDTH, HEIGHT = 80, 60
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.proxy import PASS, Fate, Proxy, Request
+from tests.fault_proxy import PASS, Fault, FaultProxy, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,8 +97,8 @@ BROKEN: dict[str, Refuses] = {
 }
 
 
-def refuse(proxy: Proxy, refuses: Refuses) -> None:
+def refuse(proxy: FaultProxy, refuses: Refuses) -> None:
     """Have a proxy refuse one thing."""
     matches, status, code = refuses
-    fate = Fate(code, "never", (status, code) if status else "none")
-    proxy.schedule = lambda request: fate if matches(request) else PASS
+    fault = Fault(code, "never", (status, code) if status else "none")
+    proxy.schedule = lambda request: fault if matches(request) else PASS

@@ -25,8 +25,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from frogmove.cloud.server import running_server
-from frogmove.s3.conditions import ALL, Conditions
+from frogmove.local_aws.server import running_server
+from frogmove.s3.capabilities import ALL_SUPPORTED, Capabilities
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Server:
     endpoint_url: str
     access_key: str
     secret_key: str
-    honours: Conditions
+    honours: Capabilities
     lacks: frozenset[str] = frozenset()
     ordered: bool = True
 
@@ -108,7 +108,7 @@ def moto() -> Iterator[Server]:
             f"http://{HOST}:{port}",
             "test",
             "test",
-            Conditions(copy_source=False, copy_destination=False, delete=True, delete_many=False),
+            Capabilities(copy_source=False, copy_destination=False, delete=True, delete_many=False),
             lacks=frozenset({"newline"}),
         )
 
@@ -124,7 +124,7 @@ def ministack() -> Iterator[Server]:
             running.endpoint_url,
             "test",
             "test",
-            replace(ALL, copy_destination=False, copy_replace=False),
+            replace(ALL_SUPPORTED, copy_destination=False, copy_replace=False),
         )
 
 
@@ -144,14 +144,20 @@ def seaweedfs(volume_megabytes: int = 64) -> Iterator[Server]:
     with ExitStack() as stack:
         endpoint_url = _start_weed(stack, weed, volume_megabytes)
         yield Server(
-            "seaweedfs", endpoint_url, "AKADMIN", "SKADMIN", ALL, frozenset(KEYS), ordered=False
+            "seaweedfs",
+            endpoint_url,
+            "AKADMIN",
+            "SKADMIN",
+            ALL_SUPPORTED,
+            frozenset(KEYS),
+            ordered=False,
         )
 
 
 def find_weed() -> str | None:
     """Return the path of the ``weed`` binary; the one beside this interpreter comes first."""
-    beside = Path(sys.executable).parent / "weed"
-    return str(beside) if os.access(beside, os.X_OK) else shutil.which("weed")
+    sibling = Path(sys.executable).parent / "weed"
+    return str(sibling) if os.access(sibling, os.X_OK) else shutil.which("weed")
 
 
 def _start_weed(stack: ExitStack, weed: str, volume_megabytes: int) -> str:
@@ -273,11 +279,11 @@ def _process(
 
 
 def _wait(
-    process: subprocess.Popen[bytes], folder: Path, look: Callable[[], str | bool | None]
+    process: subprocess.Popen[bytes], folder: Path, check: Callable[[], str | bool | None]
 ) -> str | bool:
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline:
-        answer = look()
+        answer = check()
         if answer:
             return answer
         if process.poll() is not None:

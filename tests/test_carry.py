@@ -14,16 +14,16 @@ from frogmove.s3.boto import BotoS3
 from frogmove.s3.bucket_features import BucketFeatures, Feature, read_features
 from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES
 from tests.function.conftest import invoke
-from tests.rights import denied
-from tests.scene import ENGINES
-from tests.wire import refusal
+from tests.iam_users import denied
+from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
     from tests.function.conftest import Invoke
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
-    from tests.wire import Wire
 
 __all__ = ["invoke"]
 
@@ -79,7 +79,7 @@ class Site:
         return found
 
     def move(self, *arguments: str, **environment: str) -> Any:
-        return Operator(self.buckets)("move", "a", "-o", "json", *arguments, **environment)
+        return FrogmoveRunner(self.buckets)("move", "a", "-o", "json", *arguments, **environment)
 
 
 @pytest.fixture
@@ -125,10 +125,10 @@ def test_it_is_said_where_it_is_not(site: Site, name: str, size: int) -> None:
         assert result["reason"] == ""
 
 
-def test_a_redirect_that_was_dropped_is_said(site: Site, wire: Wire) -> None:
+def test_a_redirect_that_was_dropped_is_said(site: Site, hooks: RequestHooks) -> None:
     """AWS drops it from a single copy."""
     site.put(**REDIRECT)
-    drop_redirects(site, wire)
+    drop_redirects(site, hooks)
     ran = site.move()
     (result,) = ran.of("result")
     assert (ran.code, result["outcome"]) == (0, "moved")
@@ -137,10 +137,10 @@ def test_a_redirect_that_was_dropped_is_said(site: Site, wire: Wire) -> None:
 
 @pytest.mark.parametrize("carry", [(), ("--carry", "redirect")], ids=["strict", "asked"])
 def test_a_copy_that_lacks_what_it_must_have_keeps_its_source(
-    site: Site, wire: Wire, carry: tuple[str, ...]
+    site: Site, hooks: RequestHooks, carry: tuple[str, ...]
 ) -> None:
     site.put(**REDIRECT)
-    drop_redirects(site, wire)
+    drop_redirects(site, hooks)
     ran = site.move(*(carry or ("--verify", "strict")))
     (result,) = ran.of("result")
     assert (ran.code, result["outcome"]) == (1, "failed")
@@ -148,20 +148,20 @@ def test_a_copy_that_lacks_what_it_must_have_keeps_its_source(
     assert site.head(site.buckets.source)["WebsiteRedirectLocation"] == "/elsewhere"
 
 
-def drop_redirects(site: Site, wire: Wire) -> None:
+def drop_redirects(site: Site, hooks: RequestHooks) -> None:
     """Lose the redirect right after a copy was made, as a server that drops it."""
 
     def lose() -> None:
         if "a" in site.buckets.there():
             site.buckets.put_there("a", body=bytes(10))
 
-    wire.before("HeadObject", lose, times=9, match=site.buckets.destination)
+    hooks.before("HeadObject", lose, times=9, match=site.buckets.destination)
 
 
-def test_strict_looks_where_the_bucket_does_not_say(ministack: Server, wire: Wire) -> None:
+def test_strict_looks_where_the_bucket_does_not_say(ministack: Server, hooks: RequestHooks) -> None:
     site = Site.make(ministack, features=False)
     site.put(**REDIRECT)
-    drop_redirects(site, wire)
+    drop_redirects(site, hooks)
     ran = site.move("--verify", "strict")
     assert (ran.code, ran.outcomes) == (1, {"a": "failed"})
 
@@ -206,15 +206,17 @@ def test_that_acls_are_not_carried_is_said_once_a_run(site: Site) -> None:
 # What it costs.
 
 
-def test_without_such_features_no_object_is_asked_for_any(ministack: Server, wire: Wire) -> None:
+def test_without_such_features_no_object_is_asked_for_any(
+    ministack: Server, hooks: RequestHooks
+) -> None:
     site = Site.make(ministack, features=False)
     site.put()
     site.buckets.put("b", "c")
-    ran = Operator(site.buckets)("move", "--all")
+    ran = FrogmoveRunner(site.buckets)("move", "--all")
     assert (ran.code, len(ran.err.splitlines())) == (0, 1), ran.err
-    asked = wire.of("HeadObject", "GetObjectAcl", "GetObjectRetention")
+    asked = hooks.of("HeadObject", "GetObjectAcl", "GetObjectRetention")
     assert [each.url for each in asked if site.buckets.source in each.url] == []
-    assert len(wire.of("GetBucketWebsite", "GetObjectLockConfiguration")) == 2
+    assert len(hooks.of("GetBucketWebsite", "GetObjectLockConfiguration")) == 2
 
 
 @pytest.mark.parametrize("name", ["moto", "seaweedfs"])
@@ -224,7 +226,7 @@ def test_other_servers_have_none_or_say_so(request: pytest.FixtureRequest, name:
     assert read_features(s3, buckets.source) == BucketFeatures()
     s3.close()
     buckets.put("a")
-    assert Operator(buckets)("move", "a", "--carry", "redirect,acl,retention").code == 0
+    assert FrogmoveRunner(buckets)("move", "a", "--carry", "redirect,acl,retention").code == 0
     assert buckets.there() == {"a": b"a"}
 
 
@@ -252,10 +254,10 @@ def test_who_may_not_know_of_retention_is_told_so(site: Site) -> None:
     )
 
 
-def test_a_large_copy_is_begun_with_them(site: Site, wire: Wire) -> None:
+def test_a_large_copy_is_begun_with_them(site: Site, hooks: RequestHooks) -> None:
     site.put(SHORT["large"], ACL="public-read", **RETENTION, **HOLD)
     site.move("--carry", "retention,legal-hold,acl", *IN_PARTS)
-    (begun,) = wire.of("CreateMultipartUpload")
+    (begun,) = hooks.of("CreateMultipartUpload")
     assert begun.headers["x-amz-object-lock-mode"] == "GOVERNANCE"
     assert datetime.fromisoformat(begun.headers["x-amz-object-lock-retain-until-date"]) == UNTIL
     assert begun.headers["x-amz-object-lock-legal-hold"] == "ON"
@@ -275,19 +277,19 @@ def test_a_twin_without_it_is_a_conflict(site: Site) -> None:
     assert (ran.code, site.head()["ObjectLockMode"]) == (0, "GOVERNANCE")
 
 
-def test_resume_carries_what_the_run_was_to_carry(site: Site, wire: Wire) -> None:
+def test_resume_carries_what_the_run_was_to_carry(site: Site, hooks: RequestHooks) -> None:
     site.put(**HOLD)
-    wire.answer("CopyObject", refusal(400, "InvalidRequest"), times=9)
+    hooks.answer("CopyObject", refusal(400, "InvalidRequest"), times=9)
     assert site.move("--carry", "legal-hold").code == 1
-    wire._rules.clear()
-    ran = Operator(site.buckets)("resume", "-o", "json")
+    hooks._rules.clear()
+    ran = FrogmoveRunner(site.buckets)("resume", "-o", "json")
     assert (ran.code, ran.outcomes) == (0, {"a": "moved"})
     assert site.head()["ObjectLockLegalHoldStatus"] == "ON"
 
 
 def test_sync_carries_it(site: Site) -> None:
     site.put(**HOLD)
-    ran = Operator(site.buckets)("sync", "-o", "json", "--carry", "legal-hold")
+    ran = FrogmoveRunner(site.buckets)("sync", "-o", "json", "--carry", "legal-hold")
     assert (ran.code, ran.outcomes) == (0, {"a": "copied"})
     assert site.head()["ObjectLockLegalHoldStatus"] == "ON"
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.scene import ENGINES
-from tests.scripted import error, nobody_listening, scripted
+from tests.canned_server import canned_server, error, nobody_listening
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ COMMANDS = {"ls": ["ls"], "move": ["move", "--all"], "dry": ["sync", "-n"]}
 class Somebody:
     """An operator whose credentials come from an AWS configuration file."""
 
-    operator: Operator
+    runner: FrogmoveRunner
     config: Path
     engine: str
 
@@ -86,12 +86,12 @@ class Somebody:
 def somebody(request: pytest.FixtureRequest, moto: Server, tmp_path: Path) -> Somebody:
     buckets = Buckets.make(moto)
     buckets.put("a")
-    return Somebody(Operator(buckets), tmp_path / "aws.config", request.param)
+    return Somebody(FrogmoveRunner(buckets), tmp_path / "aws.config", request.param)
 
 
 def said(somebody: Somebody, command: list[str], environment: dict[str, str | None]) -> str:
     """Run a command as somebody; return the one sentence it ends with."""
-    ran = somebody.operator(*command, **environment)
+    ran = somebody.runner(*command, **environment)
     assert (ran.code, ran.out) == (2, ""), ran
     return _sentence(ran.err)
 
@@ -100,7 +100,7 @@ def said_without_terminal(
     somebody: Somebody, command: list[str], environment: dict[str, str | None]
 ) -> str:
     """Do the same in a process of its own, which may not hang."""
-    process = somebody.operator.process(
+    process = somebody.runner.process(
         *command,
         env=environment,
         start_new_session=True,
@@ -129,7 +129,7 @@ def test_credentials_that_cannot_be_had_are_one_sentence(somebody: Somebody, nam
     profile, named = BROKEN[name]
     told = said(somebody, ["ls"], somebody.environment(profile))
     assert named.lower() in told.lower()
-    assert somebody.operator.buckets.here() == {"a": b"a"}
+    assert somebody.runner.buckets.here() == {"a": b"a"}
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -152,7 +152,7 @@ def test_a_refusal_of_sts_names_sts(somebody: Somebody) -> None:
         "<Code>AccessDenied</Code><Message>base may not assume mover</Message>"
         "</Error></ErrorResponse>"
     )
-    with scripted((403, denial)) as sts:
+    with canned_server((403, denial)) as sts:
         told = said(somebody, ["ls"], somebody.environment(profile, sts.endpoint_url))
     assert "AssumeRole" in told
     assert "STS" in told
@@ -164,7 +164,7 @@ def test_an_sts_that_does_not_answer_is_named_and_not_s3(somebody: Somebody) -> 
     with nobody_listening() as sts:
         told = said(somebody, ["ls"], somebody.environment(profile, sts))
     assert sts in told
-    assert somebody.operator.buckets.server.endpoint_url not in told
+    assert somebody.runner.buckets.server.endpoint_url not in told
 
 
 def test_a_helper_that_fails_after_s3_found_the_credentials_expired(
@@ -179,6 +179,6 @@ def test_a_helper_that_fails_after_s3_found_the_credentials_expired(
     )
     helper.chmod(0o755)
     environment = somebody.environment(f"credential_process = {helper}")
-    with scripted((400, error("ExpiredToken"))) as script:
+    with canned_server((400, error("ExpiredToken"))) as script:
         told = said(somebody, ["ls", "--endpoint-url", script.endpoint_url], environment)
     assert "sign in again" in told

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.connection import Connection
-from frogmove.s3.conditions import ALL
-from frogmove.s3.pressure import Limits
+from frogmove.client import Client
+from frogmove.config import Config
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.limits import Limits
 from frogmove.s3.uri import Location
-from frogmove.settings import Settings
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.proxy import PASS, Fate, Proxy, Request, proxied
-from tests.scene import ENGINES
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES
+from tests.fault_proxy import PASS, Fault, FaultProxy, Request, proxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,8 @@ KEYS = ["a/1", "a/2", "b"]
 
 
 @pytest.fixture(scope="module")
-def proxy(moto: Server) -> Iterator[Proxy]:
-    def decide(request: Request) -> Fate:
+def proxy(moto: Server) -> Iterator[FaultProxy]:
+    def decide(request: Request) -> Fault:
         prefix = request.query.get("prefix", "")
         unknown = (
             "start-after" in request.query
@@ -38,7 +38,7 @@ def proxy(moto: Server) -> Iterator[Proxy]:
             or "tagging" in request.query
         )
         if unknown and ("--x-s3" in request.bucket):
-            return Fate("not here", "never", (501, "NotImplemented"))
+            return Fault("not here", "never", (501, "NotImplemented"))
         return PASS
 
     with proxied(moto, decide) as made:
@@ -47,7 +47,7 @@ def proxy(moto: Server) -> Iterator[Proxy]:
 
 @pytest.fixture(params=["source", "destination", "both"])
 def buckets(
-    request: pytest.FixtureRequest, moto: Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, moto: Server, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> Buckets:
     # No server here makes sessions.
     monkeypatch.setenv("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", "true")
@@ -67,7 +67,7 @@ def test_keys_move_from_and_to_directory_buckets(
 ) -> None:
     monkeypatch.setenv("FROGMOVE_ENGINE", engine)
     buckets.put(*KEYS)
-    frogmove = Operator(buckets)
+    frogmove = FrogmoveRunner(buckets)
     for folder, listed in (("", KEYS), ("a", ["1", "2"])):
         ran = frogmove("ls", *([folder] if folder else []), "-o", "json")
         assert ran.code == 0, ran
@@ -82,7 +82,7 @@ def test_keys_move_from_and_to_directory_buckets(
 
 def test_a_sync_of_them_is_refused_in_one_sentence(buckets: Buckets) -> None:
     buckets.put(*KEYS)
-    ran = Operator(buckets)("sync")
+    ran = FrogmoveRunner(buckets)("sync")
     assert ran.code == 2
     assert "is a directory bucket, whose listings have no order" in " ".join(ran.err.split())
     assert buckets.there() == {}
@@ -91,9 +91,9 @@ def test_a_sync_of_them_is_refused_in_one_sentence(buckets: Buckets) -> None:
 def test_what_a_directory_bucket_honours_is_found_out_even_on_aws(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = replace(ALL, delete=False)
-    monkeypatch.setattr("frogmove.connection.probe", lambda *_: asked)
-    connection = Connection(Settings(region="us-west-2"), Limits(1))
+    asked = replace(ALL_SUPPORTED, delete=False)
+    monkeypatch.setattr("frogmove.client.probe", lambda *_: asked)
+    connection = Client(Config(region="us-west-2"), Limits(1))
     connection.close()
-    assert connection.conditions(Location("fast--usw2-az1--x-s3")) is asked
-    assert connection.conditions(Location("internal")) is ALL
+    assert connection.capabilities(Location("fast--usw2-az1--x-s3")) is asked
+    assert connection.capabilities(Location("internal")) is ALL_SUPPORTED

@@ -1,4 +1,4 @@
-"""Credentials that expire while a run is under way."""
+"""Credentials that expire while a run is in flight."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from frogmove.cli.policy import Policy
-from tests import proxy as fates
-from tests.cli.operator import Operator
-from tests.proxy import PASS, PATIENCE, Fate, Request, proxied
-from tests.scene import ENGINES, Scene, impatient
+from frogmove.cli.options import TransferFlags
+from tests import fault_proxy as faults
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES, FaultFixture, few_retries
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,46 +26,50 @@ CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 @pytest.fixture(params=ENGINES)
-def scene(
+def fault_fixture(
     request: pytest.FixtureRequest, seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
+) -> Iterator[FaultFixture]:
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(Policy, "limits", impatient)
+    monkeypatch.setattr(TransferFlags, "limits", few_retries)
     with proxied(seaweedfs) as proxy:
-        scene = Scene.make(seaweedfs, proxy)
-        scene.buckets.put(*BODIES)
-        yield scene
+        fault_fixture = FaultFixture.make(seaweedfs, proxy)
+        fault_fixture.buckets.put(*BODIES)
+        yield fault_fixture
 
 
 @pytest.mark.parametrize("operation", ["CopyObject", "HeadObject", "DeleteObjects"])
 def test_credentials_that_expire_in_the_middle_are_read_anew(
-    scene: Scene, operation: str, seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
+    fault_fixture: FaultFixture, operation: str, seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Its HEAD comes when copies have been made, and a HEAD's refusal does not say why.
-    scene.buckets.put("10", body=LARGE)
-    old, new = (_make_user(seaweedfs, f"{name}-{scene.buckets.source}") for name in ("old", "new"))
-    # The operator's environment is the process's own, which changes under way.
-    told = scene.frogmove.environment().items()
+    fault_fixture.buckets.put("10", body=LARGE)
+    old, new = (
+        _make_user(seaweedfs, f"{name}-{fault_fixture.buckets.source}") for name in ("old", "new")
+    )
+    # The operator's environment is the process's own, which changes in flight.
+    told = fault_fixture.frogmove.environment().items()
     environment = {name: value for name, value in told if name not in CREDENTIALS}
-    monkeypatch.setattr(Operator, "environment", lambda _: environment)
+    monkeypatch.setattr(FrogmoveRunner, "environment", lambda _: environment)
     _become(monkeypatch, old)
 
-    def decide(request: Request) -> Fate:
+    def decide(request: Request) -> Fault:
         if old[0] not in request.headers["authorization"]:
             return PASS
-        if not any(scene.proxy.of(operation)[(operation == "CopyObject") * 4 :]):
+        if not any(fault_fixture.proxy.of(operation)[(operation == "CopyObject") * 4 :]):
             return PASS
         # As whoever renews an operator's session does, before the old one is refused.
         _become(monkeypatch, new)
-        return fates.EXPIRED
+        return faults.EXPIRED
 
-    scene.proxy.schedule = decide
+    fault_fixture.proxy.schedule = decide
     limits = ["--concurrency", "2", "--multipart-threshold", "5MiB"]
-    ran = scene.frogmove("move", "--all", "-o", "json", *limits)
+    ran = fault_fixture.frogmove("move", "--all", "-o", "json", *limits)
     bodies = BODIES | {"10": LARGE}
     assert (ran.code, ran.outcomes) == (0, dict.fromkeys(bodies, "moved")), ran
-    assert (scene.buckets.here(), scene.buckets.there()) == ({}, bodies)
-    users = [each.headers["authorization"] for each in scene.proxy.of("CopyObject", operation)]
+    assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, bodies)
+    users = [
+        each.headers["authorization"] for each in fault_fixture.proxy.of("CopyObject", operation)
+    ]
     assert any(old[0] in each for each in users)
     assert any(new[0] in each for each in users)
 
@@ -83,7 +87,7 @@ def _make_user(server: Server, name: str) -> tuple[str, str]:
     iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=document)
     made = iam.create_access_key(UserName=name)["AccessKey"]
     user = made["AccessKeyId"], made["SecretAccessKey"]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SECONDS_TO_WAIT
     while not _is_known(server.spoken_to_as(*user)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -99,15 +103,15 @@ def _is_known(server: Server) -> bool:
     return True
 
 
-def test_credentials_that_stay_expired_end_the_run_and_say_so(scene: Scene) -> None:
-    scene.proxy.schedule = lambda request: (
-        fates.EXPIRED if request.number > 20 and scene.sent("CopyObject") > 3 else PASS
+def test_credentials_that_stay_expired_end_the_run_and_say_so(fault_fixture: FaultFixture) -> None:
+    fault_fixture.proxy.schedule = lambda request: (
+        faults.EXPIRED if request.number > 20 and fault_fixture.sent("CopyObject") > 3 else PASS
     )
-    ran = scene.frogmove("move", "--all", "--concurrency", "1")
+    ran = fault_fixture.frogmove("move", "--all", "--concurrency", "1")
     assert ran.code == 1
     assert "ExpiredToken" in ran.err
     assert "resume" in ran.err
-    assert {**scene.buckets.here(), **scene.buckets.there()} == BODIES
-    scene.proxy.forget()
-    assert scene.frogmove("move", "--all").code == 0
-    assert (scene.buckets.here(), scene.buckets.there()) == ({}, BODIES)
+    assert {**fault_fixture.buckets.here(), **fault_fixture.buckets.there()} == BODIES
+    fault_fixture.proxy.reset()
+    assert fault_fixture.frogmove("move", "--all").code == 0
+    assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, BODIES)

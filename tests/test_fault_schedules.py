@@ -16,24 +16,23 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from frogmove import connection
+from frogmove import client
+from frogmove.config import Config
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.models import Outcome, Result, Route
+from frogmove.core.options import MIB, Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
-from frogmove.core.result import Outcome, Result
-from frogmove.core.route import Route
-from frogmove.core.terms import MIB, Multipart, OnConflict, Terms
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_folder
-from frogmove.s3.pressure import Limits
 from frogmove.s3.uri import Location
-from frogmove.settings import Settings
-from tests import proxy as fates
+from tests import fault_proxy as faults
 from tests.buckets import Buckets
-from tests.objects import md5
-from tests.proxy import PASS, Fate, Proxy, Request, proxied
-from tests.scene import ENGINES
+from tests.factories import md5
+from tests.fault_fixture import ENGINES
+from tests.fault_proxy import PASS, Fault, FaultProxy, Request, proxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,17 +45,17 @@ LARGE = "large"
 KEYS = [*SMALL, LARGE]
 MULTIPART = Multipart(threshold=5 * MIB, part_size=5 * MIB)
 
-FATES = [
-    fates.DROP_BEFORE,
-    fates.DROP_AFTER,
-    fates.TRUNCATE,
-    fates.LATE,
-    fates.FAIL,
-    fates.FAIL_AFTER,
-    fates.SLOW_DOWN,
-    fates.ERROR_IN_200,
-    fates.ERROR_IN_200_AFTER,
-    fates.EXPIRED,
+FAULTS = [
+    faults.DROP_BEFORE,
+    faults.DROP_AFTER,
+    faults.TRUNCATE,
+    faults.LATE,
+    faults.FAIL,
+    faults.FAIL_AFTER,
+    faults.SLOW_DOWN,
+    faults.ERROR_IN_200,
+    faults.ERROR_IN_200_AFTER,
+    faults.EXPIRED,
 ]
 
 # A run in peace sends about so many requests.
@@ -74,7 +73,7 @@ class Schedule:
         releases: when all late requests so far reach the server.
     """
 
-    faults: dict[int, Fate]
+    faults: dict[int, Fault]
     overwrites: dict[int, str] = field(default_factory=dict)
     afterwards: dict[int, str] = field(default_factory=dict)
     releases: frozenset[int] = frozenset()
@@ -83,7 +82,7 @@ class Schedule:
 NUMBERS = st.integers(1, REQUESTS)
 SCHEDULES = st.builds(
     Schedule,
-    st.dictionaries(NUMBERS, st.sampled_from(FATES), max_size=10),
+    st.dictionaries(NUMBERS, st.sampled_from(FAULTS), max_size=10),
     st.dictionaries(NUMBERS, st.sampled_from(KEYS), max_size=2),
     st.dictionaries(NUMBERS, st.sampled_from(KEYS), max_size=2),
     st.frozensets(NUMBERS, max_size=2),
@@ -121,7 +120,7 @@ class Stage:
     """Where the schedules are played, each in a folder of its own."""
 
     buckets: Buckets
-    proxy: Proxy
+    proxy: FaultProxy
     journals: Path
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -132,11 +131,11 @@ def stage(seaweedfs: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for name, value in seaweedfs.environment().items():
             patch.setenv(name, value)
         # To make a client takes longer than to use it.
-        patch.setattr(connection, "make_client", cache(connection.make_client))
+        patch.setattr(client, "make_boto_client", cache(client.make_boto_client))
         yield Stage(Buckets.make(seaweedfs), proxy, tmp_path_factory.mktemp("journals"))
 
 
-def play(stage: Stage, engine: str, schedule: Schedule, terms: Terms) -> None:
+def play(stage: Stage, engine: str, schedule: Schedule, options: TransferOptions) -> None:
     """Play one schedule, then run again in peace, and see that nothing was lost."""
     folder = f"{next(stage.numbers)}/"
     bucket = stage.buckets.source, stage.buckets.destination
@@ -145,7 +144,7 @@ def play(stage: Stage, engine: str, schedule: Schedule, terms: Terms) -> None:
     for key in KEYS:
         uploader.upload(key)
 
-    def decide(request: Request) -> Fate:
+    def decide(request: Request) -> Fault:
         if request.number in schedule.releases:
             stage.proxy.deliver_late()
         if request.number in schedule.overwrites:
@@ -156,19 +155,19 @@ def play(stage: Stage, engine: str, schedule: Schedule, terms: Terms) -> None:
         if request.number in schedule.afterwards:
             uploader.upload(schedule.afterwards[request.number])
 
-    stage.proxy.forget(decide)
+    stage.proxy.reset(decide)
     stage.proxy.passed = passed
     journal = stage.journals / f"{folder[:-1]}.jsonl"
-    through = Settings(endpoint_url=stage.proxy.endpoint_url, engine=engine)
-    limits = Limits(terms.concurrency, None, 3, 0.001, 0.004)
-    move(through, route, terms, journal, limits)
+    through = Config(endpoint_url=stage.proxy.endpoint_url, engine=engine)
+    limits = Limits(options.concurrency, None, 3, 0.001, 0.004)
+    move(through, route, options, journal, limits)
     begun = [each for each in stage.proxy.requests if each.operation == "CreateMultipartUpload"]
     nameless = sum(not _is_answered(each) for each in begun)
     assert_all_is_somewhere(stage.buckets, folder, uploader)
 
-    stage.proxy.schedule, stage.proxy.passed = fates.nothing_happens, lambda _: None
+    stage.proxy.schedule, stage.proxy.passed = faults.nothing_happens, lambda _: None
     again = journal.with_suffix(".again.jsonl")
-    peace = Terms(ALL, OnConflict.OVERWRITE, multipart=MULTIPART)
+    peace = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=MULTIPART)
     results, error = move(through, route, peace, again, Limits())
     assert error is None
     assert {result.outcome for result in results} <= {Outcome.MOVED}
@@ -179,21 +178,21 @@ def play(stage: Stage, engine: str, schedule: Schedule, terms: Terms) -> None:
 
 
 def _is_answered(request: Request) -> bool:
-    return request.fate.reaches == "never" or request.fate.answer == "whole"
+    return request.fault.reaches == "never" or request.fault.answer == "whole"
 
 
 def move(
-    through: Settings, route: Route, terms: Terms, journal: Path, limits: Limits
+    through: Config, route: Route, options: TransferOptions, journal: Path, limits: Limits
 ) -> tuple[list[Result], RunError | None]:
     """Move everything on a route as `frogmove move --all` does."""
     header = Header("a run", "now", "move", str(route.source), str(route.destination))
     file = JournalFile(journal, header)
-    to = connection.Connection(through, limits)
+    to = client.Client(through, limits)
     results: list[Result] = []
     try:
         objects = list_folder(to.s3, route.source.bucket, route.source.prefix)
         actions = plan_move(objects, route)
-        results.extend(run(actions, to.s3, route, terms, Event(), file))
+        results.extend(run(actions, to.s3, route, options, Event(), file))
     except RunError as error:
         return results, error
     finally:
@@ -263,13 +262,13 @@ NO_REASON = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=10, deadline=None, database=None, suppress_health_check=NO_REASON)
 @example(Schedule({}), OnConflict.FAIL, 4)
-@example(Schedule(dict.fromkeys(range(2, 40), fates.DROP_AFTER)), OnConflict.FAIL, 4)
+@example(Schedule(dict.fromkeys(range(2, 40), faults.DROP_AFTER)), OnConflict.FAIL, 4)
 @given(SCHEDULES, POLICIES, st.integers(1, 4))
 def test_no_schedule_of_faults_and_overwrites_loses_a_key(
     stage: Stage, engine: str, schedule: Schedule, policy: OnConflict, concurrency: int
 ) -> None:
-    terms = Terms(ALL, policy, multipart=MULTIPART, concurrency=concurrency)
-    play(stage, engine, schedule, terms)
+    options = TransferOptions(ALL_SUPPORTED, policy, multipart=MULTIPART, concurrency=concurrency)
+    play(stage, engine, schedule, options)
 
 
 @pytest.mark.long
@@ -279,5 +278,5 @@ def test_no_schedule_of_faults_and_overwrites_loses_a_key(
 def test_many_schedules_of_faults_and_overwrites_lose_no_key(
     stage: Stage, engine: str, schedule: Schedule, policy: OnConflict, concurrency: int
 ) -> None:
-    terms = Terms(ALL, policy, multipart=MULTIPART, concurrency=concurrency)
-    play(stage, engine, schedule, terms)
+    options = TransferOptions(ALL_SUPPORTED, policy, multipart=MULTIPART, concurrency=concurrency)
+    play(stage, engine, schedule, options)

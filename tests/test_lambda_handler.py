@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from frogmove import lambda_handler
-from frogmove.core.events import EventError
 from frogmove.errors import RunError, UsageError
-from frogmove.function.process import Process
+from frogmove.function.app import LambdaApp
+from frogmove.function.events import EventError
 from tests.aws_events import TEST_EVENT, batch, message, notification, record
 from tests.buckets import Buckets
-from tests.cli.operator import ROOT
+from tests.cli.cli_runner import ROOT
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def function(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Func
             monkeypatch.setenv(name, value)
         return lambda_handler.handler(event, CONTEXT)
 
-    lambda_handler.process.cache_clear()
+    lambda_handler.app.cache_clear()
     yield invoke
-    lambda_handler.process.cache_clear()
+    lambda_handler.app.cache_clear()
 
 
 def again(answer: dict[str, Any]) -> list[str]:
@@ -209,10 +209,10 @@ def test_refused_credentials_have_every_message_delivered_again(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("FROGMOVE_SOURCE", f"s3://{buckets.source}")
     monkeypatch.setenv("FROGMOVE_DESTINATION", f"s3://{buckets.destination}")
-    lambda_handler.process.cache_clear()
+    lambda_handler.app.cache_clear()
     event = batch(*(message(key, notification(buckets.source, key)) for key in ("a", "b")))
     assert again(lambda_handler.handler(event, CONTEXT)) == ["a", "b"]
-    lambda_handler.process.cache_clear()
+    lambda_handler.app.cache_clear()
     assert (len(buckets.here()), buckets.there()) == (2, {})
 
 
@@ -240,9 +240,9 @@ def test_what_is_logged_is_json_and_inert(
 def test_the_client_is_made_once(buckets: Buckets, function: Function) -> None:
     buckets.put("a", "b")
     function(notification(buckets.source, "a"))
-    first = lambda_handler.process()
+    first = lambda_handler.app()
     function(notification(buckets.source, "b"))
-    assert lambda_handler.process() is first
+    assert lambda_handler.app() is first
     assert sorted(buckets.there()) == ["a", "b"]
 
 
@@ -268,7 +268,7 @@ def test_settings_that_are_no_route_are_refused(environment: dict[str, str]) -> 
             "FROGMOVE_ENDPOINT_URL": "http://127.0.0.1:9",
         }
     with pytest.raises(UsageError):
-        Process(environment)
+        LambdaApp(environment)
 
 
 def started(*lines: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -291,7 +291,7 @@ def test_a_function_with_wrong_settings_fails_at_its_start() -> None:
 
 def test_a_function_starts_with_its_client_and_without_what_a_terminal_needs() -> None:
     done = started(
-        "assert it.process.cache_info().currsize == 1",
+        "assert it.app.cache_info().currsize == 1",
         "found = {'click', 'rich', 'platformdirs', 'moto', 'ministack'} & set(sys.modules)",
         "assert not found, found",
         FROGMOVE_SOURCE="s3://one-bucket",

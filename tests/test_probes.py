@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 
-from frogmove.core.distinct import are_one
-from frogmove.core.window import finish
-from frogmove.s3 import S3Error
+from frogmove.core.preflight import is_same_place
+from frogmove.core.scheduler import run_one
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.conditions import probe
+from frogmove.s3.capabilities import probe
+from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import Location
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.model import ModelS3, World
-from tests.proxy import DROP_AFTER, PASS, PATIENCE, Fate, Proxy, Request, proxied
-from tests.rights import denied
-from tests.scene import ENGINES, Scene
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fault_fixture import ENGINES, FaultFixture
+from tests.fault_proxy import DROP_AFTER, PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request, proxied
+from tests.iam_users import denied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ ALIAS = "point-abcdefghijklmnopqrstuvwxyz01-s3alias"
 
 
 @pytest.fixture
-def mini(ministack: Server) -> Buckets:
+def ministack_buckets(ministack: Server) -> Buckets:
     return Buckets.make(ministack)
 
 
@@ -61,47 +61,51 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("versioned", [False, True], ids=["plain", "versioned"])
 def test_who_may_not_delete_there_writes_no_throw_away_key(
-    mini: Buckets, engine: str, versioned: bool
+    ministack_buckets: Buckets, engine: str, versioned: bool
 ) -> None:
     if versioned:
-        mini.version()
-    mini.put("a", "b")
-    who = denied(mini, "s3:DeleteObject", bucket=mini.destination)
+        ministack_buckets.version()
+    ministack_buckets.put("a", "b")
+    who = denied(ministack_buckets, "s3:DeleteObject", bucket=ministack_buckets.destination)
     ran = who("move", "--all", "-v", "-o", "json", FROGMOVE_ENGINE=engine)
     assert (ran.code, ran.outcomes) == (0, {"a": "moved", "b": "moved"})
     assert "does not tell about" in ran.err
-    assert (mini.here(), mini.there()) == ({}, {"a": b"a", "b": b"b"})
-    assert {row[2] for row in mini.state() if row[0] == mini.destination} == {"a", "b"}
+    assert (ministack_buckets.here(), ministack_buckets.there()) == ({}, {"a": b"a", "b": b"b"})
+    assert {
+        row[2] for row in ministack_buckets.state() if row[0] == ministack_buckets.destination
+    } == {"a", "b"}
 
 
-def test_who_may_not_delete_versions_there_hides_the_throw_away_keys(mini: Buckets) -> None:
-    mini.version()
-    mini.put("a")
-    who = denied(mini, "s3:DeleteObjectVersion", bucket=mini.destination)
+def test_who_may_not_delete_versions_there_hides_the_throw_away_keys(
+    ministack_buckets: Buckets,
+) -> None:
+    ministack_buckets.version()
+    ministack_buckets.put("a")
+    who = denied(ministack_buckets, "s3:DeleteObjectVersion", bucket=ministack_buckets.destination)
     assert who("move", "--all").code == 0
-    assert mini.there() == {"a": b"a"}
+    assert ministack_buckets.there() == {"a": b"a"}
 
 
 def test_two_places_are_told_apart_without_permission_to_delete() -> None:
-    world = World({"external": {}, "internal": {}})
+    state = FakeS3State({"external": {}, "internal": {}})
 
-    def gate(operation: str, request: Callable[[], Any]) -> Any:
+    def interceptor(operation: str, request: Callable[[], Any]) -> Any:
         if operation in {"DeleteObject", "DeleteObjects"}:
             raise S3Error(operation, "AccessDenied", 403, "No.")
         return request()
 
-    s3 = ModelS3(world, gate)
+    s3 = FakeS3(state, interceptor)
     here, there = Location("external", "a/"), Location("internal", "a/")
-    assert finish(are_one(s3, here, there)) is False
-    assert finish(are_one(s3, there, there)) is True
-    assert (world.bodies("external"), world.bodies("internal"), world.uploads) == ({}, {}, {})
+    assert run_one(is_same_place(s3, here, there)) is False
+    assert run_one(is_same_place(s3, there, there)) is True
+    assert (state.bodies("external"), state.bodies("internal"), state.uploads) == ({}, {}, {})
 
 
 # Behind an access point's alias.
 
 
 @pytest.fixture
-def aliased(mini: Buckets, monkeypatch: pytest.MonkeyPatch) -> Operator:
+def aliased(ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> FrogmoveRunner:
     """Know the source bucket under a second name: this server has no access points."""
 
     class Aliased(BotoS3):
@@ -111,18 +115,21 @@ def aliased(mini: Buckets, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
     def renamed(params: dict[str, Any], **_: object) -> None:
         if params.get("Bucket") == ALIAS:
-            params["Bucket"] = mini.source
+            params["Bucket"] = ministack_buckets.source
 
-    monkeypatch.setattr("frogmove.connection.BotoS3", Aliased)
-    return Operator(mini)
+    monkeypatch.setattr("frogmove.client.BotoS3", Aliased)
+    return FrogmoveRunner(ministack_buckets)
 
 
 @pytest.mark.parametrize("end", ["--source", "--destination"])
 def test_a_dry_run_finds_an_alias_and_writes_nothing(
-    mini: Buckets, aliased: Operator, written: list[str], end: str
+    ministack_buckets: Buckets, aliased: FrogmoveRunner, written: list[str], end: str
 ) -> None:
-    mini.put("a", "b")
-    ends = {"--source": f"s3://{mini.source}", "--destination": f"s3://{mini.source}"}
+    ministack_buckets.put("a", "b")
+    ends = {
+        "--source": f"s3://{ministack_buckets.source}",
+        "--destination": f"s3://{ministack_buckets.source}",
+    }
     ends[end] = f"s3://{ALIAS}"
     ran = aliased("move", "--all", "-n", *(part for pair in ends.items() for part in pair))
     assert ran.code == 2
@@ -131,10 +138,10 @@ def test_a_dry_run_finds_an_alias_and_writes_nothing(
 
 
 def test_a_dry_run_between_an_alias_and_another_bucket_writes_nothing(
-    mini: Buckets, aliased: Operator, written: list[str]
+    ministack_buckets: Buckets, aliased: FrogmoveRunner, written: list[str]
 ) -> None:
-    mini.put("a")
-    mini.put_there("z")
+    ministack_buckets.put("a")
+    ministack_buckets.put_there("z")
     ran = aliased("move", "--all", "-n", "--source", f"s3://{ALIAS}")
     assert ran.code == 0
     assert "a" in ran.out
@@ -142,22 +149,24 @@ def test_a_dry_run_between_an_alias_and_another_bucket_writes_nothing(
 
 
 def test_a_run_finds_an_alias_without_an_object(
-    mini: Buckets, aliased: Operator, written: list[str]
+    ministack_buckets: Buckets, aliased: FrogmoveRunner, written: list[str]
 ) -> None:
     """Objects set off notifications; an upload that never ends sets off nothing."""
-    mini.put("a")
+    ministack_buckets.put("a")
     ran = aliased("move", "--all", "--destination", f"s3://{ALIAS}")
     assert ran.code == 2
     assert written == ["create_upload"]
-    assert mini.here() == {"a": b"a"}
-    assert "Uploads" not in mini.client.list_multipart_uploads(Bucket=mini.source)
+    assert ministack_buckets.here() == {"a": b"a"}
+    assert "Uploads" not in ministack_buckets.client.list_multipart_uploads(
+        Bucket=ministack_buckets.source
+    )
 
 
 # Asked to stop in the middle of the questions.
 
 
 @pytest.fixture(scope="module")
-def proxy(ministack: Server) -> Iterator[Proxy]:
+def proxy(ministack: Server) -> Iterator[FaultProxy]:
     with proxied(ministack) as made:
         yield made
 
@@ -167,14 +176,14 @@ def proxy(ministack: Server) -> Iterator[Proxy]:
     [*((number, signal.SIGTERM) for number in (1, 2, 5, 8)), (1, signal.SIGINT)],
 )
 def test_what_is_stopped_at_a_question_leaves_nothing(
-    ministack: Server, proxy: Proxy, number: int, signum: signal.Signals
+    ministack: Server, proxy: FaultProxy, number: int, signum: signal.Signals
 ) -> None:
-    scene = Scene.make(ministack, proxy)
-    scene.buckets.put("a")
+    fault_fixture = FaultFixture.make(ministack, proxy)
+    fault_fixture.buckets.put("a")
     started: list[subprocess.Popen[bytes]] = []
     probes: list[Request] = []
 
-    def decide(request: Request) -> Fate:
+    def decide(request: Request) -> Fault:
         # The first question writes nothing.
         if (request.is_probe and request.operation != "DeleteObject") or probes:
             probes.append(request)
@@ -183,23 +192,23 @@ def test_what_is_stopped_at_a_question_leaves_nothing(
         return PASS
 
     proxy.schedule = decide
-    with scene.frogmove.process(
+    with fault_fixture.frogmove.process(
         "move", "--all", stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         started.append(process)
-        _, err = process.communicate(timeout=PATIENCE)
-    proxy.forget()
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    proxy.reset()
     assert process.returncode == 130, err
     assert len(probes) >= number
     assert b"Traceback" not in err
-    assert (scene.buckets.here(), scene.buckets.there()) == ({"a": b"a"}, {})
+    assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({"a": b"a"}, {})
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "CopyObject"])
 def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
-    ministack: Server, proxy: Proxy, operation: str
+    ministack: Server, proxy: FaultProxy, operation: str
 ) -> None:
-    scene = Scene.make(ministack, proxy)
+    fault_fixture = FaultFixture.make(ministack, proxy)
     proxy.schedule = lambda request: DROP_AFTER if request.operation == operation else PASS
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
     server = replace(ministack, endpoint_url=proxy.endpoint_url)
@@ -207,9 +216,9 @@ def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
     s3 = BotoS3(client, 1)
     if operation == "PutObject":
         with pytest.raises(S3Error):
-            probe(s3, scene.buckets.destination, "")
+            probe(s3, fault_fixture.buckets.destination, "")
     else:
-        assert "copy_source" in probe(s3, scene.buckets.destination, "").unknown
+        assert "copy_source" in probe(s3, fault_fixture.buckets.destination, "").unknown
     s3.close()
-    proxy.forget()
-    assert scene.buckets.there() == {}
+    proxy.reset()
+    assert fault_fixture.buckets.there() == {}

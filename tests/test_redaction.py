@@ -2,7 +2,7 @@ import pytest
 
 from frogmove.errors import UsageError
 from frogmove.redaction import redact
-from frogmove.s3 import S3Error
+from frogmove.s3.errors import S3Error
 
 SECRETS = [
     "http://user:hidden@host:9000/",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.scene import ENGINES
-from tests.scripted import error, scripted
+from tests.canned_server import canned_server, error
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def test_a_redirect_without_a_region_is_one_sentence(
     engine: str, status: int, body: str, moto: Server
 ) -> None:
-    operator = Operator(Buckets.make(moto))
-    with scripted((status, body)) as script:
-        ran = operator("ls", "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
+    runner = FrogmoveRunner(Buckets.make(moto))
+    with canned_server((status, body)) as script:
+        ran = runner("ls", "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
     assert ran.code == 2
     assert len(ran.err.splitlines()) == 2, ran.err
     assert "--region" in ran.err

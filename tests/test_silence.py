@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.cli import waiting
-from frogmove.s3 import timeouts, transport
-from tests import proxy as fates
+from frogmove.s3 import connection_pool, timeouts
+from tests import fault_proxy as faults
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.proxy import PASS, Fate, Request, proxied
-from tests.scene import ENGINES, Scene
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES, FaultFixture
+from tests.fault_proxy import PASS, Fault, Request, proxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "QUICK", 0.8)
     monkeypatch.setattr(timeouts, "CONNECT", 0.8)
     monkeypatch.setattr(timeouts, "SILENT", 1.4)
-    monkeypatch.setattr(transport, "LOOK", 0.1)
+    monkeypatch.setattr(connection_pool, "TIMEOUT_CHECK_SECONDS", 0.1)
     monkeypatch.setattr(waiting, "WORD", 0.3)
     monkeypatch.setattr(waiting, "LOOK", 0.05)
 
@@ -71,21 +71,21 @@ def full() -> Iterator[int]:
 def test_a_server_that_accepts_and_says_nothing(
     engine: str, command: list[str], scheme: str, moto: Server
 ) -> None:
-    operator = Operator(Buckets.make(moto))
+    runner = FrogmoveRunner(Buckets.make(moto))
     with mute() as port:
-        gives_up(operator, engine, command, f"{scheme}://127.0.0.1:{port}")
+        gives_up(runner, engine, command, f"{scheme}://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_server_that_cannot_be_connected_to(engine: str, moto: Server) -> None:
-    operator = Operator(Buckets.make(moto))
+    runner = FrogmoveRunner(Buckets.make(moto))
     with full() as port:
-        gives_up(operator, engine, ["ls"], f"http://127.0.0.1:{port}")
+        gives_up(runner, engine, ["ls"], f"http://127.0.0.1:{port}")
 
 
-def gives_up(operator: Operator, engine: str, command: list[str], endpoint_url: str) -> None:
+def gives_up(runner: FrogmoveRunner, engine: str, command: list[str], endpoint_url: str) -> None:
     begun = time.monotonic()
-    ran = operator(*command, "--endpoint-url", endpoint_url, FROGMOVE_ENGINE=engine)
+    ran = runner(*command, "--endpoint-url", endpoint_url, FROGMOVE_ENGINE=engine)
     assert time.monotonic() - begun < 9
     assert ran.code == 2, ran
     assert f"Waiting for {endpoint_url} since" in ran.err
@@ -95,41 +95,45 @@ def gives_up(operator: Operator, engine: str, command: list[str], endpoint_url: 
 
 
 @pytest.fixture(params=ENGINES)
-def scene(
+def fault_fixture(
     request: pytest.FixtureRequest, moto: Server, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Scene]:
+) -> Iterator[FaultFixture]:
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
     with proxied(moto) as proxy:
-        yield Scene.make(moto, proxy)
+        yield FaultFixture.make(moto, proxy)
 
 
-def test_a_large_copy_may_answer_late(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_copy_may_answer_late(
+    fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(timeouts, "LARGE", 10)
-    scene.buckets.put("large", body=b"more than ten bytes")
+    fault_fixture.buckets.put("large", body=b"more than ten bytes")
 
-    def decide(request: Request) -> Fate:
+    def decide(request: Request) -> Fault:
         if request.operation == "CopyObject" and request.key == "large":
             time.sleep(2)
         return PASS
 
-    scene.proxy.schedule = decide
-    ran = scene.frogmove("move", "large", "-o", "json")
+    fault_fixture.proxy.schedule = decide
+    ran = fault_fixture.frogmove("move", "large", "-o", "json")
     assert (ran.code, ran.outcomes) == (0, {"large": "moved"})
-    assert scene.sent("CopyObject") == 1
+    assert fault_fixture.sent("CopyObject") == 1
 
 
-def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(scene: Scene) -> None:
+def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(
+    fault_fixture: FaultFixture,
+) -> None:
     bodies = {f"{number:03}": f"{number:03}".encode() for number in range(120)}
-    scene.buckets.put(*bodies)
-    scene.proxy.schedule = lambda request: (
-        fates.SILENCE if scene.sent("CopyObject") > 10 and not request.is_probe else PASS
+    fault_fixture.buckets.put(*bodies)
+    fault_fixture.proxy.schedule = lambda request: (
+        faults.SILENCE if fault_fixture.sent("CopyObject") > 10 and not request.is_probe else PASS
     )
     begun = time.monotonic()
-    ran = scene.frogmove("move", "--all", "-o", "json", "--concurrency", "4")
+    ran = fault_fixture.frogmove("move", "--all", "-o", "json", "--concurrency", "4")
     assert time.monotonic() - begun < 12
     assert ran.code == 1
     assert "resume" in ran.err
-    assert {**scene.buckets.here(), **scene.buckets.there()} == bodies
-    scene.proxy.forget()
-    assert scene.frogmove("resume").code == 0
-    assert (scene.buckets.here(), scene.buckets.there()) == ({}, bodies)
+    assert {**fault_fixture.buckets.here(), **fault_fixture.buckets.there()} == bodies
+    fault_fixture.proxy.reset()
+    assert fault_fixture.frogmove("resume").code == 0
+    assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, bodies)

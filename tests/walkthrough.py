@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from frogmove.cli.embedded import embedded_aws
-from frogmove.cloud.stack import connect
+from frogmove.local_aws.environment import embedded_aws
+from frogmove.local_aws.stack import connect
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cloud.bytecode import find_compiler
-from frogmove.cloud.layer import Architecture, layer
-from frogmove.cloud.package import package
 from frogmove.errors import RunError
-from tests.once import once
+from frogmove.packaging.bytecode import find_compiler
+from frogmove.packaging.function_zip import package
+from frogmove.packaging.layer_zip import Architecture, layer
+from tests.shared_artifact import shared_artifact
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from frogmove.cloud.archive import Archive
+    from frogmove.packaging.zip_archive import Archive
 
 PYTHON = "3.13"
 LAYER = "frogmove-layer-x86_64.zip"
@@ -50,4 +50,4 @@ def skip_without_index() -> None:
 
 def zips(factory: pytest.TempPathFactory) -> Path:
     """Return the folder of both zips; a run of the tests makes them once."""
-    return once(factory, "zips", make_zips)
+    return shared_artifact(factory, "zips", make_zips)

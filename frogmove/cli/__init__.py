@@ -7,11 +7,11 @@ import click
 
 from frogmove import __version__
 from frogmove.cli.demo import demo
-from frogmove.cli.function import function
-from frogmove.cli.listing import ls
+from frogmove.cli.history import report, resume, runs, undo
+from frogmove.cli.lambda_package import function
 from frogmove.cli.local import local
+from frogmove.cli.ls import ls
 from frogmove.cli.move import move
-from frogmove.cli.runs import report, resume, runs, undo
 from frogmove.cli.sync import sync
 from frogmove.errors import FrogmoveError
 
@@ -24,15 +24,15 @@ class Cli(click.Group):
         try:
             return super().invoke(ctx)
         except FrogmoveError as error:
-            from frogmove.cli import exits
-            from frogmove.cli.console import Console
+            from frogmove.cli import exit_codes
+            from frogmove.cli.output import Console
 
             Console().error(error.message, error.remedy)
-            ctx.exit(exits.of_error(error))
+            ctx.exit(exit_codes.of_error(error))
         except KeyboardInterrupt:
-            from frogmove.cli import exits
+            from frogmove.cli import exit_codes
 
-            ctx.exit(exits.INTERRUPTED)
+            ctx.exit(exit_codes.INTERRUPTED)
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})

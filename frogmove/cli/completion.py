@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the routes of the configuration file that begin so."""
+    from frogmove.config import config_file, route_names
     from frogmove.errors import UsageError
-    from frogmove.settings import config_file, route_names
 
     try:
         known = route_names(config_file(os.environ))
@@ -27,7 +27,7 @@ def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the runs that left a journal and begin so, the newest first."""
-    from frogmove.cli.state import journals
+    from frogmove.cli.run_store import journals
 
     names = [path.stem for path in reversed(journals())]
     return [name for name in names if name.startswith(incomplete)]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.embedded import EmbeddedAws, embedded_aws
 from frogmove.errors import RunError
+from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from frogmove.cli.console import Console
+    from frogmove.cli.output import Console
 
 Objects = dict[str, bytes]
 
@@ -63,19 +63,19 @@ def demo() -> None:
     the buckets after every step. Nothing outside this machine is asked, and nothing is left
     behind.
     """
-    from frogmove.cli.console import Console
-    from frogmove.cloud.clients import said_for_people
+    from frogmove.cli.output import Console
+    from frogmove.local_aws.clients import translate_errors
 
     console = Console()
     started = time.monotonic()
     console.say("Starting a private AWS: two buckets, a queue and the Lambda.")
-    with said_for_people("showing the demo"), embedded_aws() as aws:
-        show = Show(console, aws)
-        show.upload(sample_files())
+    with translate_errors("showing the demo"), embedded_aws() as aws:
+        demo_run = DemoRun(console, aws)
+        demo_run.upload(sample_files())
         for step in STEPS:
-            show.play(step)
-        show.automatic_move()
-        show.summary(time.monotonic() - started)
+            demo_run.play(step)
+        demo_run.automatic_move()
+        demo_run.summary(time.monotonic() - started)
 
 
 def sample_files() -> Objects:
@@ -97,8 +97,8 @@ def sample_files() -> Objects:
     }
 
 
-class Show:
-    """The demo under way: what is shown, and what each bucket must hold by now.
+class DemoRun:
+    """The running demo: what is shown, and what each bucket must hold by now.
 
     Args:
         console: where it is shown.
@@ -156,7 +156,7 @@ class Show:
         Raises:
             RunError: it did not arrive in time, or not as it was uploaded.
         """
-        from frogmove.cloud.stack import connect
+        from frogmove.local_aws.stack import connect
 
         connect(self._aws.clients, self._aws.stack)
         self._title("Let the Lambda move what is uploaded from now on")
@@ -167,7 +167,7 @@ class Show:
         self._destination[_LATE_KEY] = self._source.pop(_LATE_KEY)
         self._wait_for_keys()
         seconds = time.monotonic() - uploaded
-        self._check("the move by the Lambda", self._aws.server.last_words())
+        self._check("the move by the Lambda", self._aws.server.log_tail())
         self._console.say(f"The Lambda moved it within {seconds:.1f} s of the upload.")
 
     def summary(self, seconds: float) -> None:
@@ -192,16 +192,16 @@ class Show:
     def _put(self, files: Mapping[str, bytes]) -> None:
         for key, body in files.items():
             self._aws.clients.s3.put_object(
-                Bucket=self._aws.stack.blueprint.source_bucket, Key=key, Body=body
+                Bucket=self._aws.stack.config.source_bucket, Key=key, Body=body
             )
         self._source |= files
 
     def _check(self, step: str, remedy: str = "") -> None:
         """Compare what both buckets hold with what they must hold, byte for byte."""
-        blueprint = self._aws.stack.blueprint
+        stack_config = self._aws.stack.config
         for bucket, expected in (
-            (blueprint.source_bucket, self._source),
-            (blueprint.destination_bucket, self._destination),
+            (stack_config.source_bucket, self._source),
+            (stack_config.destination_bucket, self._destination),
         ):
             difference = _difference(expected, read_bucket(self._aws.clients.s3, bucket))
             if difference:
@@ -217,13 +217,13 @@ class Show:
 
     def _wait_for_keys(self) -> None:
         """Wait until the buckets hold the right keys, or for as long as is reasonable."""
-        blueprint = self._aws.stack.blueprint
+        stack_config = self._aws.stack.config
         s3 = self._aws.clients.s3
         deadline = time.monotonic() + _SECONDS_FOR_LAMBDA
         while time.monotonic() < deadline:
             if (
-                list_keys(s3, blueprint.source_bucket) == self._source.keys()
-                and list_keys(s3, blueprint.destination_bucket) == self._destination.keys()
+                list_keys(s3, stack_config.source_bucket) == self._source.keys()
+                and list_keys(s3, stack_config.destination_bucket) == self._destination.keys()
             ):
                 return
             time.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import click
 
-from frogmove.cli.embedded import EmbeddedAws, embedded_aws
+from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
 
 _EXAMPLE_KEY = "reports/2026 été+1%.csv"
 
@@ -18,30 +18,30 @@ _EXAMPLE_KEY = "reports/2026 été+1%.csv"
     "--port", type=click.IntRange(1, 65535), help="The port to listen on; a free one if not given."
 )
 @click.option(
-    "--by-hand",
+    "--no-trigger",
     is_flag=True,
-    help="Leave the Lambda unconnected, so that uploads stay until they are moved by hand.",
+    help="Do not connect uploads to the Lambda; move them with frogmove move.",
 )
-def local(port: int | None, by_hand: bool) -> None:
+def local(port: int | None, no_trigger: bool) -> None:
     """Run a private AWS with both buckets and the Lambda, until Ctrl-C.
 
     Nothing outside this machine is asked, and nothing is left behind.
     """
-    from frogmove.cli.console import Console
-    from frogmove.cloud.stack import connect
+    from frogmove.cli.output import Console
+    from frogmove.local_aws.stack import connect
 
     console = Console()
     with suppress(KeyboardInterrupt), embedded_aws(port) as aws:
-        if not by_hand:
+        if not no_trigger:
             connect(aws.clients, aws.stack)
-        for line in _how_to_use(aws, by_hand):
+        for line in _how_to_use(aws, no_trigger):
             console.say(line)
         sys.stdout.flush()
         aws.server.wait()
     console.note("Stopped; nothing is left behind.")
 
 
-def _how_to_use(aws: EmbeddedAws, by_hand: bool) -> Iterator[str]:
+def _how_to_use(aws: EmbeddedAws, no_trigger: bool) -> Iterator[str]:
     """Tell how another terminal uses this; every line may be pasted into a shell as it is."""
     yield f"# A private AWS is running at {aws.server.endpoint_url}; Ctrl-C stops it."
     yield "# In another terminal:"
@@ -50,14 +50,14 @@ def _how_to_use(aws: EmbeddedAws, by_hand: bool) -> Iterator[str]:
     for name, value in aws.environment().items():
         yield f"export {name}={shlex.quote(value)}"
     yield "# Then, for a start:"
-    yield f"#   {_upload_command(aws.stack.blueprint.source_bucket)}"
-    if by_hand:
+    yield f"#   {_upload_command(aws.stack.config.source_bucket)}"
+    if no_trigger:
         yield "#   frogmove ls"
         yield f"#   frogmove move --dry-run {shlex.quote(_EXAMPLE_KEY)}"
         yield f"#   frogmove move {shlex.quote(_EXAMPLE_KEY)}"
     else:
         yield "# The Lambda moves it at once:"
-    yield "#   frogmove ls --destination-side"
+    yield "#   frogmove ls --side destination"
 
 
 def _upload_command(bucket: str) -> str:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options
-from frogmove.cli.policy import policy_options
+from frogmove.cli.options import dry_run, route_options, transfer_options
 
 if TYPE_CHECKING:
-    from frogmove.cli.console import Console
-    from frogmove.cli.policy import Policy
+    from frogmove.cli.options import TransferFlags
+    from frogmove.cli.output import Console
+    from frogmove.config import Config
     from frogmove.core.journal_file import Header
     from frogmove.core.selection import Selection
-    from frogmove.settings import Settings
 
 
 @click.command()
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Move everything at the source.")
 @click.option("--version-id", metavar="ID", help="Move exactly this version of one KEY.")
 @dry_run
-@policy_options
+@transfer_options
 @route_options
 @click.pass_context
 def move(
     ctx: click.Context,
-    settings: Settings,
+    config: Config,
     console: Console,
-    policy: Policy,
+    flags: TransferFlags,
     keys: tuple[str, ...],
     prefix: str | None,
     everything: bool,
@@ -50,23 +49,22 @@ def move(
       frogmove move --prefix reports --dry-run
       frogmove move --all --on-conflict keep-both
     """
-    from frogmove.cli.session import Session, connect, explained, header
+    from frogmove.cli.runner import Runner, connect, explained, header
     from frogmove.core.plan import plan_move
-    from frogmove.core.selection import Keys, select
-    from frogmove.core.source import LOOK_AHEAD, find
+    from frogmove.core.selection import HEAD_CONCURRENCY, Keys, find, select
 
-    route = settings.route()
+    route = config.route()
     selection = select(route, keys, prefix, everything=everything, version_id=version_id)
-    with connect(settings, policy.limits(), console) as connection:
+    with connect(config, flags.limits(), console) as client:
         listed = () if isinstance(selection, Keys) else (route.source,)
-        session = Session(connection, route, policy, console, listed, dry_run=dry_run)
+        runner = Runner(client, route, flags, console, listed, dry_run=dry_run)
         with explained(route.source.bucket):
-            objects = find(selection, connection.s3, route, LOOK_AHEAD)
+            objects = find(selection, client.s3, route, HEAD_CONCURRENCY)
         actions = plan_move(objects, route)
         if dry_run:
-            ctx.exit(session.show(actions))
-        run = header("move", settings, policy, connection)
-        ctx.exit(session.run(actions, with_selection(run, selection)))
+            ctx.exit(runner.preview(actions))
+        run = header("move", config, flags, client)
+        ctx.exit(runner.run(actions, with_selection(run, selection)))
 
 
 def with_selection(run: Header, selection: Selection) -> Header:

@@ -1,10 +1,11 @@
-"""The options that every command on a route has."""
+"""The options that commands share: a route, a connection to S3, and how a run moves."""
 
 from __future__ import annotations
 
 import functools
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,40 @@ from frogmove.cli import completion
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from frogmove.settings import Settings
+    from frogmove.config import Config
+    from frogmove.core.options import TransferOptions
+    from frogmove.s3.capabilities import Capabilities
+    from frogmove.s3.limits import Limits
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes between two others."""
+
+    name = "size"
+
+    def __init__(self, smallest: int, largest: int) -> None:
+        self._smallest = smallest
+        self._largest = largest
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read a size; see :meth:`click.ParamType.convert`."""
+        from frogmove.core.units import parse_size
+        from frogmove.errors import UsageError
+
+        try:
+            size = parse_size(str(value))
+        except UsageError as error:
+            self.fail(f"{error.message} {error.remedy}", param, ctx)
+        if not self._smallest <= size <= self._largest:
+            self.fail(
+                f"{value} is not between {self._smallest:,} and {self._largest:,} bytes.",
+                param,
+                ctx,
+            )
+        return size
+
 
 _ENDS = [
     click.option(
@@ -23,6 +57,7 @@ _ENDS = [
     click.option("--source", metavar="URI", help="Where keys come from: s3://bucket/prefix."),
     click.option("--destination", metavar="URI", help="Where keys go: s3://bucket/prefix."),
 ]
+
 
 _CONNECTION = [
     click.option("--profile", help="A profile of the AWS configuration."),
@@ -55,8 +90,9 @@ _CONNECTION = [
         help="Text for people, or JSON lines.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention."),
-    click.option("-v", "--verbose", is_flag=True, help="Print how things were found out, too."),
+    click.option("-v", "--verbose", is_flag=True, help="Print diagnostic details."),
 ]
+
 
 dry_run = click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing."
@@ -64,7 +100,7 @@ dry_run = click.option(
 
 
 def route_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a route and a connection: it gets ``settings`` and ``console``."""
+    """Give a command a route and a connection: it gets ``config`` and ``console``."""
 
     @functools.wraps(command)
     def wrapper(
@@ -72,14 +108,14 @@ def route_options(command: Callable[..., None]) -> Callable[..., None]:
         route: str | None,
         source: str | None,
         destination: str | None,
-        settings: Settings,
+        config: Config,
         **own: object,
     ) -> None:
-        from frogmove.settings import config_file, resolve
+        from frogmove.config import config_file, resolve
 
-        flags = replace(settings, source=source, destination=destination)
+        flags = replace(config, source=source, destination=destination)
         resolved = resolve(flags, route, os.environ, config_file(os.environ))
-        command(settings=resolved, **own)
+        command(config=resolved, **own)
 
     for option in reversed(_ENDS):
         wrapper = option(wrapper)
@@ -87,7 +123,7 @@ def route_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def connection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a connection but no route: it gets ``settings`` and ``console``."""
+    """Give a command a connection but no route: it gets ``config`` and ``console``."""
 
     @functools.wraps(command)
     def wrapper(
@@ -105,10 +141,10 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
         verbose: bool,
         **own: object,
     ) -> None:
-        from frogmove.cli.console import Console
-        from frogmove.settings import Settings
+        from frogmove.cli.output import Console
+        from frogmove.config import Config
 
-        settings = Settings(
+        config = Config(
             profile=profile,
             region=region,
             endpoint_url=endpoint_url,
@@ -119,8 +155,145 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
             engine=engine,
         )
         console = Console(json_lines=output == "json", quiet=quiet, verbose=verbose)
-        command(settings=settings, console=console, **own)
+        command(config=config, console=console, **own)
 
     for option in reversed(_CONNECTION):
+        wrapper = option(wrapper)
+    return wrapper
+
+
+_OPTIONS = [
+    click.option(
+        "--on-conflict",
+        type=click.Choice(["fail", "overwrite", "skip", "keep-both"]),
+        default="fail",
+        show_default=True,
+        help="When the destination holds something else under the same key.",
+    ),
+    click.option(
+        "--verify",
+        type=click.Choice(["auto", "strict"]),
+        default="auto",
+        show_default=True,
+        help="Strict also keeps sources of which a copy lacks anything.",
+    ),
+    click.option(
+        "--require-conditional",
+        is_flag=True,
+        help="Refuse a server that ignores conditions, rather than look before each delete.",
+    ),
+    click.option("--max-rate", type=click.FloatRange(min=0.01), help="Objects begun a second."),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1, 1024),
+        default=256,
+        show_default=True,
+        help="Maximum concurrent requests.",
+    ),
+    click.option(
+        "--multipart-threshold",
+        type=Size(smallest=5 * 1024 * 1024, largest=5_000_000_000),
+        default="5GB",
+        show_default=True,
+        help="Larger objects are copied in parts.",
+    ),
+    click.option(
+        "--max-compare-size",
+        type=Size(smallest=0, largest=50_000_000_000_000),
+        default="1GiB",
+        show_default=True,
+        help="Larger objects are not read to compare them where ETags and checksums do not tell.",
+    ),
+    click.option(
+        "--carry",
+        metavar="LIST",
+        callback=lambda _ctx, _param, text: _carried(text),
+        help="Carry what copies do not: redirect,retention,legal-hold,acl, or some of these.",
+    ),
+    click.option(
+        "--journal",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Where to write the run's journal; by default the state directory.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFlags:
+    """How a run moves, as its options say; see their help texts."""
+
+    on_conflict: str = "fail"
+    verify: str = "auto"
+    require_conditional: bool = False
+    max_rate: float | None = None
+    concurrency: int = 256
+    multipart_threshold: int = 5_000_000_000
+    max_compare_size: int = 1024**3
+    carry: tuple[str, ...] = ()
+    journal: Path | None = None
+
+    def limits(self) -> Limits:
+        """Return how much of S3 is asked."""
+        from frogmove.s3.limits import Limits
+
+        return Limits(self.concurrency, self.max_rate)
+
+    def options(self, capabilities: Capabilities) -> TransferOptions:
+        """Return the transfer options, on a server with these capabilities."""
+        from frogmove.core.attributes import Attribute
+        from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
+        from frogmove.core.verify import Verify
+
+        default = Multipart()
+        threshold = self.multipart_threshold
+        part_size = max(SMALLEST_PART, min(default.part_size, threshold))
+        return TransferOptions(
+            capabilities,
+            OnConflict(self.on_conflict),
+            Verify(self.verify),
+            Multipart(threshold, part_size),
+            self.concurrency,
+            max_compare_size=self.max_compare_size,
+            carry=frozenset(map(Attribute, self.carry)),
+        )
+
+
+def _carried(text: str | None) -> tuple[str, ...]:
+    from frogmove.core.attributes import parse_attributes
+
+    return tuple(sorted(parse_attributes(text or "")))
+
+
+def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options, and it gets a ``flags`` instead of them."""
+
+    @functools.wraps(command)
+    def wrapper(
+        *,
+        on_conflict: str,
+        verify: str,
+        require_conditional: bool,
+        max_rate: float | None,
+        concurrency: int,
+        multipart_threshold: int,
+        max_compare_size: int,
+        carry: tuple[str, ...],
+        journal: Path | None,
+        **own: object,
+    ) -> None:
+        flags = TransferFlags(
+            on_conflict,
+            verify,
+            require_conditional,
+            max_rate,
+            concurrency,
+            multipart_threshold,
+            max_compare_size,
+            carry,
+            journal,
+        )
+        command(flags=flags, **own)
+
+    for option in reversed(_OPTIONS):
         wrapper = option(wrapper)
     return wrapper

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.cli.console import size
+from frogmove.cli.output import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from frogmove.cli.console import Console
-    from frogmove.core.action import Action
-    from frogmove.core.report import Summary
+    from frogmove.cli.output import Console
+    from frogmove.core.models import Action
+    from frogmove.core.records import Summary
 
 
 class Progress:

@@ -6,27 +6,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options
-from frogmove.cli.policy import policy_options
+from frogmove.cli.options import dry_run, route_options, transfer_options
 
 if TYPE_CHECKING:
-    from frogmove.cli.console import Console
-    from frogmove.cli.policy import Policy
-    from frogmove.settings import Settings
+    from frogmove.cli.options import TransferFlags
+    from frogmove.cli.output import Console
+    from frogmove.config import Config
 
 
 @click.command()
 @dry_run
-@policy_options
+@transfer_options
 @route_options
 @click.pass_context
 def sync(
-    ctx: click.Context, settings: Settings, console: Console, policy: Policy, dry_run: bool
+    ctx: click.Context, config: Config, console: Console, flags: TransferFlags, dry_run: bool
 ) -> None:
     """Copy to a route's destination what it lacks or holds differently.
 
     The source keeps everything, and keys that only the destination has are left alone. Sizes
-    and ETags are compared; where those do not tell, checksums are. What the destination holds
+    and ETags are compared; if inconclusive, checksums are used. What the destination holds
     differently is replaced, but only while it is what the comparison saw.
 
     \b
@@ -36,15 +35,15 @@ def sync(
     """
     from threading import Event
 
-    from frogmove.cli.session import Session, connect, header
-    from frogmove.core.compare import plan_settled_sync
-    from frogmove.core.source import LOOK_AHEAD
+    from frogmove.cli.runner import Runner, connect, header
+    from frogmove.core.selection import HEAD_CONCURRENCY
+    from frogmove.core.sync_plan import plan_resolved_sync
 
-    route = settings.route()
-    with connect(settings, policy.limits(), console) as connection:
+    route = config.route()
+    with connect(config, flags.limits(), console) as client:
         both = (route.source, route.destination)
-        session = Session(connection, route, policy, console, both, dry_run=dry_run)
-        actions = plan_settled_sync(connection.s3, route, LOOK_AHEAD, Event())
+        runner = Runner(client, route, flags, console, both, dry_run=dry_run)
+        actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event())
         if dry_run:
-            ctx.exit(session.show(actions))
-        ctx.exit(session.run(actions, header("sync", settings, policy, connection)))
+            ctx.exit(runner.preview(actions))
+        ctx.exit(runner.run(actions, header("sync", config, flags, client)))

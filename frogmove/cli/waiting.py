@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from frogmove.cli.console import Console
-    from frogmove.connection import Connection
+    from frogmove.cli.output import Console
+    from frogmove.client import Client
 
 # Seconds without an answer before a word of it, and between two looks.
 WORD = 5.0
@@ -26,7 +26,7 @@ class Waiting:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._connection: Connection | None = None
+        self._client: Client | None = None
         self._ended = Event()
         self._thread = Thread(target=self._look, name="waiting", daemon=True)
 
@@ -44,19 +44,19 @@ class Waiting:
     ) -> None:
         self._ended.set()
 
-    def watch(self, connection: Connection) -> None:
+    def watch(self, client: Client) -> None:
         """Wait for this server from now on; until then it was for credentials."""
-        self._connection = connection
+        self._client = client
 
     def _look(self) -> None:
         before = 0.0
         waited = 0.0
         while not self._ended.wait(LOOK):
             waited += LOOK
-            now = waited if self._connection is None else self._connection.s3.silent_for()
+            now = waited if self._client is None else self._client.s3.silent_for()
             if before < WORD <= now:
                 self._console.warn(f"Waiting for {self._name()} since {now:.0f} s.")
             before = now
 
     def _name(self) -> str:
-        return "credentials" if self._connection is None else self._connection.endpoint_url
+        return "credentials" if self._client is None else self._client.endpoint_url

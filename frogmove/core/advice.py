@@ -2,7 +2,7 @@
 
 import re
 
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _ACTIONS = {

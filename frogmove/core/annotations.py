@@ -7,8 +7,10 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 from collections.abc import Sequence
 from itertools import islice
 
-from frogmove.core.window import Answer
-from frogmove.s3 import S3, Annotation, Copy, S3Error
+from frogmove.core.scheduler import wait_for
+from frogmove.s3.errors import S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.models import Annotation, Copy
 
 # Payloads in memory: each has up to 1 MiB.
 _AT_ONCE = 4
@@ -51,7 +53,7 @@ async def carry_annotations(s3: S3, copy: Copy, etag: str) -> bool:
 
 
 async def _list(s3: S3, bucket: str, key: str, version_id: str | None) -> Sequence[Annotation]:
-    return await Answer(s3.list_annotations(bucket, key, version_id))
+    return await wait_for(s3.list_annotations(bucket, key, version_id))
 
 
 async def _carry(s3: S3, copy: Copy, etag: str, names: Sequence[str], theirs: set[str]) -> bool:
@@ -63,7 +65,7 @@ async def _carry(s3: S3, copy: Copy, etag: str, names: Sequence[str], theirs: se
         s3.put_annotation(copy.to_bucket, copy.to_key, etag, name, payloads[name])
         for name in missing
     ]:
-        await Answer(sent)
+        await wait_for(sent)
     there = await _read(s3, copy.to_bucket, copy.to_key, None, names)
     for name in missing:
         if there[name] != payloads[name]:
@@ -75,4 +77,4 @@ async def _read(
     s3: S3, bucket: str, key: str, version_id: str | None, names: Sequence[str]
 ) -> dict[str, bytes]:
     asked = {name: s3.read_annotation(bucket, key, version_id, name) for name in names}
-    return {name: await Answer(answer) for name, answer in asked.items()}
+    return {name: await wait_for(answer) for name, answer in asked.items()}

@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from frogmove.core.window import Answer
+from frogmove.core.scheduler import wait_for
 from frogmove.errors import UsageError
 from frogmove.s3.bucket_features import Feature
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from frogmove.s3 import S3, Head
     from frogmove.s3.bucket_features import BucketFeatures
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import Head
 
 
 class Attribute(StrEnum):
@@ -153,7 +154,7 @@ class AttributeReader:
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
             asked = self._s3.read_lock(bucket, item.key, item.version_id, _LOCKS[attribute])
             try:
-                await Answer(asked)
+                await wait_for(asked)
             except S3Error as error:
                 if error.kind is not Kind.DENIED or attribute in self._insist:
                     raise
@@ -188,7 +189,7 @@ class AttributeReader:
             found[Attribute.LEGAL_HOLD] = {_HOLD: "ON"}
         if Attribute.ACL in kinds:
             item = head.object
-            grants = await Answer(self._s3.read_grants(bucket, item.key, item.version_id))
+            grants = await wait_for(self._s3.read_grants(bucket, item.key, item.version_id))
             if grants:
                 found[Attribute.ACL] = grants
         return {attribute: value for attribute, value in found.items() if attribute in kinds}

@@ -1,7 +1,8 @@
 """Reads two objects side by side and compares their bytes."""
 
-from frogmove.core.window import Answer
-from frogmove.s3 import S3, S3Object
+from frogmove.core.scheduler import wait_for
+from frogmove.s3.interface import S3
+from frogmove.s3.models import S3Object
 
 # Of each object, held at once.
 CHUNK = 8 * 1024 * 1024
@@ -23,6 +24,6 @@ async def same_content(s3: S3, one: tuple[str, S3Object], other: tuple[str, S3Ob
     for first in range(0, one[1].size, CHUNK):
         last = min(first + CHUNK, one[1].size) - 1
         ours, theirs = s3.read(*one, first, last), s3.read(*other, first, last)
-        if await Answer(ours) != await Answer(theirs):
+        if await wait_for(ours) != await wait_for(theirs):
             return False
     return True

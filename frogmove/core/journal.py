@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from frogmove.core.result import Result
-from frogmove.s3 import S3Object
+from frogmove.core.models import Result
+from frogmove.s3.models import S3Object
 
 
 class Journal(Protocol):

@@ -13,17 +13,17 @@ from dataclasses import asdict, dataclass, field
 from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
-from frogmove.core.report import Record, Summary, result_record
-from frogmove.core.result import Outcome
+from frogmove.core.models import Outcome
+from frogmove.core.records import Record, Summary, result_record
 from frogmove.errors import RunError, UsageError
-from frogmove.s3 import LARGEST_COPY
+from frogmove.s3.models import LARGEST_COPY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from frogmove.core.result import Result
-    from frogmove.s3 import S3Object
+    from frogmove.core.models import Result
+    from frogmove.s3.models import S3Object
 
 VERSION = 1
 
@@ -191,7 +191,7 @@ class JournalFile:
     def _broken(self, error: OSError) -> RunError:
         return RunError(
             f"The journal {str(self.path)!r} cannot be written: {error}.",
-            "No source was deleted without its record; mend the cause and run it again.",
+            "No source was deleted without its record; fix the cause, then run it again.",
         )
 
 

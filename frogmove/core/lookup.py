@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.core.window import Answer
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.core.scheduler import wait_for
+from frogmove.s3.errors import Kind, S3Error
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from frogmove.s3 import S3, Head, Page
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import Head, Page
 
 
 class Lookup:
@@ -37,7 +38,7 @@ class Lookup:
             S3Error: when it cannot be looked at, or when there is no such bucket.
         """
         try:
-            return await Answer(self._s3.head(self._bucket, key, version_id))
+            return await wait_for(self._s3.head(self._bucket, key, version_id))
         except S3Error as error:
             if error.kind is not Kind.MISSING:
                 raise
@@ -54,7 +55,7 @@ class Lookup:
         if page is None:
             page = self._page = self._s3.list_page(self._bucket, "", limit=1)
         try:
-            await Answer(page)
+            await wait_for(page)
         except S3Error as error:
             # A listing is refused only where there is a bucket; without one it is a 404.
             if error.kind is Kind.DENIED:

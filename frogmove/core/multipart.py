@@ -14,11 +14,12 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal import Journal
-from frogmove.core.terms import Multipart
-from frogmove.core.window import Answer
+from frogmove.core.options import Multipart
+from frogmove.core.scheduler import wait_for
 from frogmove.errors import RunError
-from frogmove.s3 import S3, Checksum, Copied, Copy, Head, Part, S3Error
-from frogmove.s3.failure import Kind
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.models import Checksum, Copied, Copy, Head, Part
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -109,17 +110,17 @@ class PartsCopier:
         left = self.journal.upload_to_resume(copy.source, copy.to_key, size)
         if left is not None:
             try:
-                have = await Answer(self.s3.list_parts(copy.to_bucket, copy.to_key, left))
+                have = await wait_for(self.s3.list_parts(copy.to_bucket, copy.to_key, left))
             except S3Error as error:
                 if error.kind is not Kind.NO_UPLOAD:
                     raise
                 self.journal.upload_ended(left)
             else:
                 return left, {part.number: part for part in have}, frozenset()
-        tags = await Answer(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
-        before = await self._under_way(copy)
+        tags = await wait_for(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
+        before = await self._in_flight(copy)
         try:
-            upload_id = await Answer(self.s3.create_upload(copy, source, tags, _whole(source)))
+            upload_id = await wait_for(self.s3.create_upload(copy, source, tags, _whole(source)))
         except S3Error as error:
             if error.retrying_helps:
                 await self._abort_lost(copy, await self._begun_since(copy, before))
@@ -133,16 +134,16 @@ class PartsCopier:
             raise
         return upload_id, {}, lost
 
-    async def _under_way(self, copy: Copy) -> frozenset[str] | None:
+    async def _in_flight(self, copy: Copy) -> frozenset[str] | None:
         """Return the uploads of the destination key; None where they cannot be listed."""
         try:
-            listed = await Answer(self.s3.list_uploads(copy.to_bucket, copy.to_key))
+            listed = await wait_for(self.s3.list_uploads(copy.to_bucket, copy.to_key))
         except S3Error:
             return None
         return frozenset(each.upload_id for each in listed if each.key == copy.to_key)
 
     async def _begun_since(self, copy: Copy, before: frozenset[str] | None) -> frozenset[str]:
-        now = None if before is None else await self._under_way(copy)
+        now = None if before is None else await self._in_flight(copy)
         return frozenset() if before is None or now is None else now - before
 
     async def _abort_lost(self, copy: Copy, lost: Iterable[str]) -> None:
@@ -153,8 +154,8 @@ class PartsCopier:
         """
         for upload_id in lost:
             with suppress(S3Error):
-                if not await Answer(self.s3.list_parts(copy.to_bucket, copy.to_key, upload_id)):
-                    await Answer(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
+                if not await wait_for(self.s3.list_parts(copy.to_bucket, copy.to_key, upload_id)):
+                    await wait_for(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
 
     async def _copy_parts(
         self, copy: Copy, upload_id: str, have: dict[int, Part]
@@ -163,19 +164,19 @@ class PartsCopier:
         missing = deque(
             part for part in self.multipart.parts(copy.source.size) if part[0] not in have
         )
-        under_way: deque[Future[Part]] = deque()
+        in_flight: deque[Future[Part]] = deque()
         parts = dict(have)
         error: S3Error | None = None
         while True:
             goes_on = missing and error is None and not self.stop.is_set()
-            if goes_on and len(under_way) < self.multipart.at_once:
+            if goes_on and len(in_flight) < self.multipart.at_once:
                 number, first, last = missing.popleft()
-                under_way.append(self.s3.copy_part(copy, upload_id, number, first, last))
+                in_flight.append(self.s3.copy_part(copy, upload_id, number, first, last))
                 continue
-            if not under_way:
+            if not in_flight:
                 break
             try:
-                part = await Answer(under_way.popleft())
+                part = await wait_for(in_flight.popleft())
             except S3Error as problem:
                 # The others are waited for: a part that lands after an abort is kept and billed.
                 error = problem
@@ -188,7 +189,7 @@ class PartsCopier:
     async def _check_source(self, copy: Copy) -> None:
         """Look at the source once more: not every server holds each part to its condition."""
         source = copy.source
-        seen = await Answer(self.s3.head(copy.bucket, source.key, source.version_id))
+        seen = await wait_for(self.s3.head(copy.bucket, source.key, source.version_id))
         if seen.object.etag != source.etag:
             raise S3Error("HeadObject", "PreconditionFailed", 412, "The source has changed")
 
@@ -196,12 +197,12 @@ class PartsCopier:
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Copied:
         try:
-            copied = await Answer(self.s3.complete_upload(copy, upload_id, parts, checksum))
+            copied = await wait_for(self.s3.complete_upload(copy, upload_id, parts, checksum))
         except S3Error as error:
             if error.kind is not Kind.NO_UPLOAD:
                 raise
             # Completed already, by a request whose answer was lost?
-            there = await Answer(self.s3.head(copy.to_bucket, copy.to_key))
+            there = await wait_for(self.s3.head(copy.to_bucket, copy.to_key))
             if there.object.etag != assembled_etag(parts):
                 raise
             copied = Copied(there.object.etag)
@@ -210,7 +211,7 @@ class PartsCopier:
 
     async def _abort(self, copy: Copy, upload_id: str) -> None:
         try:
-            await Answer(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
+            await wait_for(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
         except S3Error as error:
             if error.kind is not Kind.NO_UPLOAD:
                 raise

@@ -5,11 +5,10 @@ Nothing here holds more than one object of each side, whatever the number of key
 
 from collections.abc import Iterable, Iterator
 
-from frogmove.core.action import Action, Verb
-from frogmove.core.route import Route
+from frogmove.core.models import Action, Route, Verb
 from frogmove.core.verify import same_etag
 from frogmove.errors import RunError
-from frogmove.s3 import S3Object
+from frogmove.s3.models import S3Object
 from frogmove.s3.uri import LONGEST_KEY
 
 

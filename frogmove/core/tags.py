@@ -1,7 +1,9 @@
 """Whether a copy has its source's tags, where the server could not be told to carry them."""
 
-from frogmove.core.window import Answer
-from frogmove.s3 import S3, Copy, S3Error
+from frogmove.core.scheduler import wait_for
+from frogmove.s3.errors import S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.models import Copy
 
 
 async def missing_tags(s3: S3, copy: Copy) -> str:
@@ -18,10 +20,10 @@ async def missing_tags(s3: S3, copy: Copy) -> str:
         S3Error: when that cannot be found out now, but may be later.
     """
     try:
-        source = await Answer(s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
+        source = await wait_for(s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
         if not source:
             return ""
-        there = await Answer(s3.tags(copy.to_bucket, copy.to_key, None))
+        there = await wait_for(s3.tags(copy.to_bucket, copy.to_key, None))
     except S3Error as error:
         if error.retrying_helps or error.ends_the_run:
             raise

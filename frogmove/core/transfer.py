@@ -8,39 +8,38 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from threading import Event
 
-from frogmove.core.action import Action, Verb
 from frogmove.core.advice import describe
 from frogmove.core.attributes import AttributeReader
-from frogmove.core.deletion import DeletionBatch
+from frogmove.core.batch_delete import BatchDeleter
+from frogmove.core.copy import ObjectCopier, VerifiedCopy, superseded
 from frogmove.core.journal import Journal, NoJournal
-from frogmove.core.landing import Landed, Landing, superseded
 from frogmove.core.lookup import Lookup
+from frogmove.core.models import Action, Outcome, Result, Route, Verb
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
-from frogmove.core.result import Outcome, Result
-from frogmove.core.route import Route
-from frogmove.core.terms import Terms
+from frogmove.core.options import TransferOptions
+from frogmove.core.scheduler import Scheduler, Task, wait_for
 from frogmove.core.verify import Verify
-from frogmove.core.window import Answer, Task, Window
 from frogmove.errors import RunError
-from frogmove.s3 import LARGEST_DELETE, S3, Deletion
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.models import LARGEST_DELETE, Deletion
 
 # Verified copies that may wait for their batch of deletes; more than one batch may be on its way.
-PARKED = 4 * LARGEST_DELETE
+MAX_PENDING_DELETES = 4 * LARGEST_DELETE
 
 # A batch of deletes is retried as a whole; this is for single keys that a good answer refuses.
 DELETE_ATTEMPTS = 3
 
 
 # An action that is still to be made, of what the source holds by then; None where it holds nothing.
-Coming = Task[Action | None]
+PendingAction = Task[Action | None]
 
 
 def run(
-    actions: Iterable[Action | Coming],
+    actions: Iterable[Action | PendingAction],
     s3: S3,
     route: Route,
-    terms: Terms,
+    options: TransferOptions,
     stop: Event,
     journal: Journal | None = None,
 ) -> Iterator[Result]:
@@ -51,18 +50,18 @@ def run(
             still to be.
         s3: where both buckets are.
         route: which buckets.
-        terms: how.
-        stop: once set, no further action is taken and those under way are finished.
+        options: how.
+        stop: once set, no further action is taken and those in flight are finished.
         journal: what takes down each copy before its source is deleted.
 
     Yields:
         one result an action, as each ends.
 
     Raises:
-        RunError: after the results of everything under way, when nothing more can succeed.
+        RunError: after the results of everything in flight, when nothing more can succeed.
     """
-    transfer = Transfer(s3, route, terms, stop, journal or NoJournal())
-    window = Window(terms.concurrency, PARKED, transfer.flush, stop)
+    transfer = Transfer(s3, route, options, stop, journal or NoJournal())
+    window = Scheduler(options.concurrency, MAX_PENDING_DELETES, transfer.flush, stop)
     try:
         for result in window.run(transfer.tasks(actions)):
             if result is not None:
@@ -83,41 +82,43 @@ _STATE = "What was moved stays moved"
 
 
 class Transfer:
-    """The protocol for one object at a time; many run side by side in a window.
+    """The protocol for one object at a time; a scheduler runs many at once.
 
     Args:
         s3: where both buckets are.
         route: which buckets.
-        terms: how.
+        options: how.
         stop: once set, no further part of a large object is begun.
         journal: see :class:`frogmove.core.journal.Journal`.
     """
 
-    def __init__(self, s3: S3, route: Route, terms: Terms, stop: Event, journal: Journal) -> None:
+    def __init__(
+        self, s3: S3, route: Route, options: TransferOptions, stop: Event, journal: Journal
+    ) -> None:
         self.fatal: S3Error | None = None
         self._route = route
-        self._conditions = terms.conditions
+        self._capabilities = options.capabilities
         self._journal = journal
-        parts = PartsCopier(s3, terms.multipart, journal, stop)
-        strict = terms.verify is Verify.STRICT
-        attributes = AttributeReader(s3, terms.carry, terms.features, strict=strict)
+        parts = PartsCopier(s3, options.multipart, journal, stop)
+        strict = options.verify is Verify.STRICT
+        attributes = AttributeReader(s3, options.carry, options.features, strict=strict)
         lookup = Lookup(s3, route.source.bucket)
-        self._landing = Landing(s3, route, terms, parts, lookup, attributes)
-        batched = terms.conditions.delete and terms.conditions.delete_many
-        self._deletions = DeletionBatch(s3, route.source.bucket, journal.commit, batched=batched)
+        self._copier = ObjectCopier(s3, route, options, parts, lookup, attributes)
+        batched = options.capabilities.delete and options.capabilities.delete_many
+        self._deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
 
-    def tasks(self, actions: Iterable[Action | Coming]) -> Iterator[Task[Result | None]]:
+    def tasks(self, actions: Iterable[Action | PendingAction]) -> Iterator[Task[Result | None]]:
         """Make a task of each action, until something fatal has happened."""
         for action in actions:
             if self.fatal is not None:
                 return
-            yield self._take_down(action)
+            yield self._run_action(action)
 
     def flush(self) -> None:
         """Send the deletes collected so far."""
         self._deletions.flush()
 
-    async def _take_down(self, coming: Action | Coming) -> Result | None:
+    async def _run_action(self, coming: Action | PendingAction) -> Result | None:
         action = coming if isinstance(coming, Action) else await coming
         if action is None:
             return None
@@ -131,53 +132,53 @@ class Transfer:
         if action.verb is Verb.REFUSE:
             return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
         try:
-            landed = await self._landing.land(action)
+            verified = await self._copier.copy(action)
         except S3Error as error:
             return self._failed(action, error, "The source is kept")
         except InterruptedCopyError as interruption:
             return _interrupted(action, interruption)
-        if isinstance(landed, Result):
-            return landed
-        self._journal.copied(action.object, landed.key, landed.etag, landed.replaced)
+        if isinstance(verified, Result):
+            return verified
+        self._journal.copied(action.object, verified.key, verified.etag, verified.replaced)
         if action.verb is Verb.COPY:
-            return Result(action, Outcome.COPIED, landed.note, landed.key)
+            return Result(action, Outcome.COPIED, verified.note, verified.key)
         try:
-            return await self._retire(action, landed)
+            return await self._delete_source(action, verified)
         except S3Error as error:
-            return self._not_deleted(action, landed, error)
+            return self._not_deleted(action, verified, error)
 
-    async def _retire(self, action: Action, landed: Landed) -> Result:
+    async def _delete_source(self, action: Action, verified: VerifiedCopy) -> Result:
         """Delete the source, as it was seen."""
         item = action.object
-        moved = Result(action, Outcome.MOVED, landed.note, landed.key)
+        moved = Result(action, Outcome.MOVED, verified.note, verified.key)
         deletion = Deletion(item.key, item.etag, item.version_id)
-        if not self._conditions.delete and item.version_id is None:
-            source = await self._landing.look(self._route.source.bucket, item.key)
+        if not self._capabilities.delete and item.version_id is None:
+            source = await self._copier.head(self._route.source.bucket, item.key)
             if source is None:
                 return moved
             if source.object.etag != item.etag:
                 return superseded(action, "the earlier content was copied")
             deletion = replace(deletion, etag=None)
-            moved = replace(moved, reason=landed.note or "source checked by HEAD, then deleted")
-        fate = await self._delete(deletion)
-        if fate is None or fate.kind is Kind.MISSING:
+            moved = replace(moved, reason=verified.note or "source checked by HEAD, then deleted")
+        refusal = await self._delete(deletion)
+        if refusal is None or refusal.kind is Kind.MISSING:
             return moved
-        if fate.kind is not Kind.CHANGED:
-            return self._not_deleted(action, landed, fate)
+        if refusal.kind is not Kind.CHANGED:
+            return self._not_deleted(action, verified, refusal)
         # Some servers answer so for a missing key too, as after a delete whose answer was lost.
-        source = await self._landing.look(self._route.source.bucket, item.key)
+        source = await self._copier.head(self._route.source.bucket, item.key)
         if source is None:
             return moved
         if source.object.etag == item.etag:
-            return self._not_deleted(action, landed, fate)
+            return self._not_deleted(action, verified, refusal)
         return superseded(action, "the earlier content was copied")
 
     async def _delete(self, deletion: Deletion) -> S3Error | None:
         for _ in range(DELETE_ATTEMPTS):
-            fate = await Answer(self._deletions.add(deletion))
-            if fate is None or not fate.retrying_helps:
+            refusal = await wait_for(self._deletions.add(deletion))
+            if refusal is None or not refusal.retrying_helps:
                 break
-        return fate
+        return refusal
 
     def _failed(self, action: Action, error: S3Error, state: str) -> Result:
         if error.ends_the_run:
@@ -189,8 +190,8 @@ class Transfer:
             retrying_helps=error.retrying_helps or error.is_expired,
         )
 
-    def _not_deleted(self, action: Action, landed: Landed, error: S3Error) -> Result:
-        place = f"s3://{self._route.destination.bucket}/{landed.key}"
+    def _not_deleted(self, action: Action, verified: VerifiedCopy, error: S3Error) -> Result:
+        place = f"s3://{self._route.destination.bucket}/{verified.key}"
         state = f"Copied to {place}, but the source may still be there as well"
         return self._failed(action, error, state)
 

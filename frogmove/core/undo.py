@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from frogmove.core.action import Action, Verb
-from frogmove.core.report import Record
-from frogmove.core.route import Route
+from frogmove.core.models import Action, Route, Verb
+from frogmove.core.records import Record
 from frogmove.errors import UsageError
-from frogmove.s3 import S3Object
+from frogmove.s3.models import S3Object
 
 # Not used where an object is named by its ETag.
 _UNKNOWN = datetime.fromtimestamp(0, UTC)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from frogmove.s3 import Head
+from frogmove.s3.models import Head
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -19,7 +19,7 @@ class Verify(StrEnum):
     STRICT = "strict"
 
 
-class Likeness(StrEnum):
+class Match(StrEnum):
     """What a comparison showed."""
 
     SAME = "same"
@@ -28,10 +28,10 @@ class Likeness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Comparison:
     """What a comparison showed and by what."""
 
-    likeness: Likeness
+    match: Match
     by: str
 
 
@@ -53,7 +53,7 @@ def _plain(etag: str) -> str:
     return etag.removeprefix("W/").strip('"').lower()
 
 
-def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Evidence:
+def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Comparison:
     """Compare two objects by what S3 tells of them.
 
     MD5s or checksums that differ prove that the objects do, whatever else is equal. A CRC can be
@@ -69,10 +69,10 @@ def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Evidence:
         SAME or DIFFERENT with the proof; UNKNOWN when only their sizes could be compared.
     """
     if one.object.size != other.object.size:
-        return Evidence(Likeness.DIFFERENT, "size")
+        return Comparison(Match.DIFFERENT, "size")
     md5s = _etag_is_md5(one) and _etag_is_md5(other)
     if md5s and not same_etag(one.object.etag, other.object.etag):
-        return Evidence(Likeness.DIFFERENT, "ETag")
+        return Comparison(Match.DIFFERENT, "ETag")
     equal = []
     theirs = {(total.algorithm, total.full_object): total.value for total in other.checksums}
     for checksum in one.checksums:
@@ -80,13 +80,13 @@ def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Evidence:
         if value == checksum.value:
             equal.append(checksum)
         elif value is not None and checksum.full_object:
-            return Evidence(Likeness.DIFFERENT, checksum.algorithm)
+            return Comparison(Match.DIFFERENT, checksum.algorithm)
     if md5s:
-        return Evidence(Likeness.SAME, "ETag")
+        return Comparison(Match.SAME, "ETag")
     for checksum in equal:
         if is_our_copy or (checksum.full_object and checksum.algorithm in _STRONG):
-            return Evidence(Likeness.SAME, checksum.algorithm)
-    return Evidence(Likeness.UNKNOWN, "size")
+            return Comparison(Match.SAME, checksum.algorithm)
+    return Comparison(Match.UNKNOWN, "size")
 
 
 def same_attributes(one: Head, other: Head) -> bool:

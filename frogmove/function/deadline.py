@@ -23,16 +23,16 @@ class Deadline:
         context: Lambda's; without its clock there is no deadline.
         margin: seconds before the function's timeout at which no more work is taken; never more
             than a third of the time there is.
-        give_up: called when what is under way does not end in time either.
+        abort_pending: called when what is in flight does not end in time either.
 
     Attributes:
         stop: set once no more work is to be taken.
     """
 
-    def __init__(self, context: object, margin: float, give_up: Callable[[], None]) -> None:
+    def __init__(self, context: object, margin: float, abort_pending: Callable[[], None]) -> None:
         self.stop = Event()
         self._ended = Event()
-        self._give_up = give_up
+        self._abort_pending = abort_pending
         self._thread: Thread | None = None
         # https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
         clock = getattr(context, "get_remaining_time_in_millis", None)
@@ -63,4 +63,4 @@ class Deadline:
             return
         self.stop.set()
         if not self._ended.wait(ending):
-            self._give_up()
+            self._abort_pending()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from threading import Event
 
-    from frogmove.core.route import Route
-    from frogmove.core.terms import Terms
+    from frogmove.core.models import Route
+    from frogmove.core.options import TransferOptions
     from frogmove.function.telemetry import Telemetry
-    from frogmove.s3 import S3
+    from frogmove.s3.interface import S3
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,40 @@ class Invocation:
     Attributes:
         s3: what to ask.
         route: what is moved where.
-        terms: how.
+        options: how.
         stop: once set, no more work is taken.
         telemetry: what to tell of it.
     """
 
     s3: S3
     route: Route
-    terms: Terms
+    options: TransferOptions
     stop: Event
     telemetry: Telemetry
+
+
+# https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+_FACTS = (
+    "function_name",
+    "function_version",
+    "invoked_function_arn",
+    "memory_limit_in_mb",
+    "aws_request_id",
+    "log_group_name",
+    "log_stream_name",
+)
+
+
+def describe(context: object) -> dict[str, object]:
+    """Return a context as it may be answered; None for what it does not tell.
+
+    Args:
+        context: Lambda's.
+    """
+    told: dict[str, object] = {}
+    for name in _FACTS:
+        value = getattr(context, name, None)
+        told[name] = value if value is None or isinstance(value, int) else str(value)
+    clock = getattr(context, "get_remaining_time_in_millis", None)
+    told["remaining_time_in_millis"] = None if clock is None else clock()
+    return told

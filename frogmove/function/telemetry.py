@@ -16,16 +16,15 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
 
-from frogmove.core.result import Outcome
+from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from frogmove.core.action import Action
-    from frogmove.core.notification import Ignored
-    from frogmove.core.result import Result
+    from frogmove.config import Config
+    from frogmove.core.models import Action, Result
     from frogmove.errors import FrogmoveError
-    from frogmove.settings import Settings
+    from frogmove.function.s3_events import Ignored
 
 NAME = "frogmove"
 
@@ -92,18 +91,18 @@ class Telemetry:
     """Tells of one invocation.
 
     Args:
-        settings: whose route the metrics are of, as it was written there.
+        config: whose route the metrics are of, as it was written there.
         request_id: the invocation's.
     """
 
-    def __init__(self, settings: Settings, request_id: str) -> None:
+    def __init__(self, config: Config, request_id: str) -> None:
         self.counts: Counter[Outcome] = Counter()
         self.bytes = 0
         self._resumed = 0
         self._ignored = 0
         self._begun: dict[str, float] = {}
         self._started = time.monotonic()
-        route = f"{settings.source} -> {settings.destination}"
+        route = f"{config.source} -> {config.destination}"
         self._metrics = AmazonCloudWatchEMFProvider(
             namespace=NAME,
             service=NAME,

@@ -10,9 +10,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from frogmove.s3 import Annotation, S3Error, shapes
+from frogmove.s3 import boto_shapes
 from frogmove.s3.aws_hosts import is_aws
-from frogmove.s3.failure import Kind
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.models import Annotation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,10 @@ LIST = "ListObjectAnnotations"
 def list_all(client: S3Client, bucket: str, key: str, version_id: str | None) -> list[Annotation]:
     """List all annotations of an object."""
     pages = client.get_paginator("list_object_annotations").paginate(
-        Bucket=bucket, Key=key, **shapes.version(version_id)
+        Bucket=bucket, Key=key, **boto_shapes.version(version_id)
     )
     return [
-        Annotation(entry["AnnotationName"], shapes.unquoted(entry["ETag"]), entry["Size"])
+        Annotation(entry["AnnotationName"], boto_shapes.unquoted(entry["ETag"]), entry["Size"])
         for page in pages
         for entry in page.get("Annotations", [])
     ]
@@ -37,10 +38,10 @@ def list_all(client: S3Client, bucket: str, key: str, version_id: str | None) ->
 def read(client: S3Client, bucket: str, key: str, version_id: str | None, name: str) -> bytes:
     """Read the payload of an annotation."""
     answer = client.get_object_annotation(
-        Bucket=bucket, Key=key, AnnotationName=name, **shapes.version(version_id)
+        Bucket=bucket, Key=key, AnnotationName=name, **boto_shapes.version(version_id)
     )
     with answer["AnnotationPayload"] as body:
-        return shapes.content(body)
+        return boto_shapes.content(body)
 
 
 def put(client: S3Client, bucket: str, key: str, etag: str, name: str, payload: bytes) -> None:
@@ -50,7 +51,7 @@ def put(client: S3Client, bucket: str, key: str, etag: str, name: str, payload: 
         Key=key,
         AnnotationName=name,
         AnnotationPayload=payload,
-        ObjectIfMatch=shapes.quoted(etag),
+        ObjectIfMatch=boto_shapes.quoted(etag),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from frogmove.s3 import S3Error, shapes
+from frogmove.s3 import boto_shapes
 from frogmove.s3.aws_hosts import is_aws
 from frogmove.s3.bucket_features import Feature
-from frogmove.s3.failure import Kind
+from frogmove.s3.errors import Kind, S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def read_lock(
     client: S3Client, bucket: str, key: str, version_id: str | None, name: str
 ) -> Mapping[str, Any]:
     """Read ``GetObjectRetention`` or ``GetObjectLegalHold``, by the names that HEAD uses."""
-    where: Any = {"Bucket": bucket, "Key": key, **shapes.version(version_id)}
+    where: Any = {"Bucket": bucket, "Key": key, **boto_shapes.version(version_id)}
     if name == "GetObjectRetention":
         kept = client.get_object_retention(**where).get("Retention", {})
         found: dict[str, Any] = {
@@ -97,7 +97,7 @@ def read_grants(
     client: S3Client, bucket: str, key: str, version_id: str | None
 ) -> Mapping[str, str]:
     """Read who has been granted what besides the owner, as a copy is told it."""
-    acl = client.get_object_acl(Bucket=bucket, Key=key, **shapes.version(version_id))
+    acl = client.get_object_acl(Bucket=bucket, Key=key, **boto_shapes.version(version_id))
     owner = acl.get("Owner", {}).get("ID")
     granted: dict[str, list[str]] = {}
     only_owner = True

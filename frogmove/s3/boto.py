@@ -6,25 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from frogmove.s3 import (
-    Copied,
-    Page,
-    S3Error,
-    UnfinishedUpload,
-    annotation_requests,
-    attribute_requests,
-    shapes,
-    timeouts,
-)
+from frogmove.s3 import annotation_requests, attribute_requests, boto_shapes, timeouts
 from frogmove.s3.boto_client import BotoClient
+from frogmove.s3.errors import S3Error
 from frogmove.s3.fallbacks import TAGGING, is_unknown
+from frogmove.s3.models import Copied, Page, UnfinishedUpload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from frogmove.s3 import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
     from frogmove.s3.bucket_features import Feature
+    from frogmove.s3.models import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
 
 T = TypeVar("T")
 
@@ -42,13 +35,13 @@ class BotoS3(BotoClient):
         start_after: str = "",
         delimiter: str = "",
     ) -> Future[Page]:
-        """See :class:`frogmove.s3.S3`."""
-        more = shapes.list_options(token, start_after, delimiter)
+        """See :class:`frogmove.s3.interface.S3`."""
+        more = boto_shapes.list_options(token, start_after, delimiter)
 
         def request() -> Page:
             # XML cannot carry every key. botocore would decode them too, but never says that one
             # cannot be decoded.
-            return shapes.page(
+            return boto_shapes.page(
                 self._client.list_objects_v2(
                     Bucket=bucket, Prefix=prefix, MaxKeys=limit, EncodingType="url", **more
                 )
@@ -57,20 +50,20 @@ class BotoS3(BotoClient):
         return self._submit("ListObjectsV2", request)
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        """See :class:`frogmove.s3.S3`."""
-        version = shapes.version(version_id)
+        """See :class:`frogmove.s3.interface.S3`."""
+        version = boto_shapes.version(version_id)
 
         def request() -> Head:
             answer = self._client.head_object(
                 Bucket=bucket, Key=key, ChecksumMode="ENABLED", **version
             )
-            return shapes.head(key, version_id, answer)
+            return boto_shapes.head(key, version_id, answer)
 
         return self._submit("HeadObject", request)
 
     def copy(self, copy: Copy) -> Future[Copied]:
-        """See :class:`frogmove.s3.S3`."""
-        more = shapes.source_condition(copy) | shapes.destination_condition(copy)
+        """See :class:`frogmove.s3.interface.S3`."""
+        more = boto_shapes.source_condition(copy) | boto_shapes.destination_condition(copy)
         if copy.source.storage_class != "STANDARD":
             # CopyObject would reset it to STANDARD.
             more["StorageClass"] = copy.source.storage_class
@@ -80,13 +73,13 @@ class BotoS3(BotoClient):
             answer = self._client.copy_object(
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
-                CopySource=shapes.copy_source(copy),  # type: ignore[arg-type]
+                CopySource=boto_shapes.copy_source(copy),  # type: ignore[arg-type]
                 MetadataDirective="COPY",
                 TaggingDirective="COPY",
                 **more,
             )
             return Copied(
-                shapes.etag_of(answer["CopyObjectResult"]),
+                boto_shapes.etag_of(answer["CopyObjectResult"]),
                 answer.get("VersionId"),
                 asked_for_tags=not self.fallbacks.leaves_out("CopyObject", TAGGING),
             )
@@ -94,12 +87,12 @@ class BotoS3(BotoClient):
         return self._submit("CopyObject", request, timeouts.of_copy(copy.source.size))
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         more: dict[str, Any] = {}
         if deletion.version_id is not None:
             more["VersionId"] = deletion.version_id
         elif deletion.etag is not None:
-            more["IfMatch"] = shapes.quoted(deletion.etag)
+            more["IfMatch"] = boto_shapes.quoted(deletion.etag)
 
         def request() -> None:
             self._client.delete_object(Bucket=bucket, Key=deletion.key, **more)
@@ -109,20 +102,20 @@ class BotoS3(BotoClient):
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]
     ) -> Future[dict[str, S3Error | None]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> dict[str, S3Error | None]:
             answer = self._client.delete_objects(
                 Bucket=bucket,
-                Delete={"Objects": [shapes.identifier(deletion) for deletion in deletions]},  # type: ignore[misc]
+                Delete={"Objects": [boto_shapes.identifier(deletion) for deletion in deletions]},  # type: ignore[misc]
             )
-            return shapes.fates(deletions, answer)
+            return boto_shapes.delete_results(deletions, answer)
 
         return self._submit("DeleteObjects", request)
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
-        """See :class:`frogmove.s3.S3`."""
-        version = shapes.version(version_id)
+        """See :class:`frogmove.s3.interface.S3`."""
+        version = boto_shapes.version(version_id)
 
         def request() -> Mapping[str, str]:
             answer = self._client.get_object_tagging(Bucket=bucket, Key=key, **version)
@@ -139,7 +132,7 @@ class BotoS3(BotoClient):
         return self._submit("GetObjectTagging", none_where_there_are_none)
 
     def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         operation = attribute_requests.operation(feature)
 
         def request() -> bool:
@@ -154,21 +147,21 @@ class BotoS3(BotoClient):
     def read_lock(
         self, bucket: str, key: str, version_id: str | None, operation: str
     ) -> Future[Mapping[str, Any]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         read = attribute_requests.read_lock
         return self._read_or_none(operation, read, bucket, key, version_id, operation)
 
     def read_grants(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Mapping[str, str]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         read = attribute_requests.read_grants
         return self._read_or_none("GetObjectAcl", read, bucket, key, version_id)
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Sequence[Annotation]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Sequence[Annotation]:
             try:
@@ -184,7 +177,7 @@ class BotoS3(BotoClient):
     def read_annotation(
         self, bucket: str, key: str, version_id: str | None, name: str
     ) -> Future[bytes]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> bytes:
             return annotation_requests.read(self._client, bucket, key, version_id, name)
@@ -194,7 +187,7 @@ class BotoS3(BotoClient):
     def put_annotation(
         self, bucket: str, key: str, etag: str, name: str, payload: bytes
     ) -> Future[None]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> None:
             annotation_requests.put(self._client, bucket, key, etag, name, payload)
@@ -204,7 +197,7 @@ class BotoS3(BotoClient):
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
     ) -> Future[str]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         more: dict[str, Any] = {**source.headers, "Metadata": dict(source.metadata)}
         more |= copy.attributes
         if tags:
@@ -225,7 +218,7 @@ class BotoS3(BotoClient):
     def copy_part(
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
     ) -> Future[Part]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Part:
             answer = self._client.upload_part_copy(
@@ -233,19 +226,19 @@ class BotoS3(BotoClient):
                 Key=copy.to_key,
                 UploadId=upload_id,
                 PartNumber=number,
-                CopySource=shapes.copy_source(copy),  # type: ignore[arg-type]
+                CopySource=boto_shapes.copy_source(copy),  # type: ignore[arg-type]
                 CopySourceRange=f"bytes={first}-{last}",
-                **shapes.source_condition(copy),
+                **boto_shapes.source_condition(copy),
             )
-            return shapes.part(number, answer["CopyPartResult"])
+            return boto_shapes.part(number, answer["CopyPartResult"])
 
         return self._submit("UploadPartCopy", request, timeouts.of_copy(last - first))
 
     def complete_upload(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
-        """See :class:`frogmove.s3.S3`."""
-        more = shapes.destination_condition(copy)
+        """See :class:`frogmove.s3.interface.S3`."""
+        more = boto_shapes.destination_condition(copy)
         if checksum is not None:
             more |= {
                 "ChecksumType": "FULL_OBJECT",
@@ -257,16 +250,16 @@ class BotoS3(BotoClient):
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
                 UploadId=upload_id,
-                MultipartUpload={"Parts": [shapes.completed_part(part) for part in parts]},  # type: ignore[misc]
+                MultipartUpload={"Parts": [boto_shapes.completed_part(part) for part in parts]},  # type: ignore[misc]
                 MpuObjectSize=copy.source.size,
                 **more,
             )
-            return Copied(shapes.etag_of(answer))
+            return Copied(boto_shapes.etag_of(answer))
 
         return self._submit("CompleteMultipartUpload", request, timeouts.SLOW)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> None:
             self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
@@ -274,14 +267,14 @@ class BotoS3(BotoClient):
         return self._submit("AbortMultipartUpload", request)
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Sequence[Part]:
             pages = self._client.get_paginator("list_parts").paginate(
                 Bucket=bucket, Key=key, UploadId=upload_id
             )
             return [
-                shapes.part(part["PartNumber"], part)
+                boto_shapes.part(part["PartNumber"], part)
                 for page in pages
                 for part in page.get("Parts", [])
             ]
@@ -289,20 +282,20 @@ class BotoS3(BotoClient):
         return self._submit("ListParts", request)
 
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Sequence[UnfinishedUpload]:
             # As in listings of objects, XML cannot carry every key; botocore helps only there.
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=bucket, Prefix=prefix, EncodingType="url"
             )
-            return [upload for page in pages for upload in shapes.uploads(page)]
+            return [upload for page in pages for upload in boto_shapes.uploads(page)]
 
         return self._submit("ListMultipartUploads", request)
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
-        """See :class:`frogmove.s3.S3`."""
-        version = shapes.version(item.version_id)
+        """See :class:`frogmove.s3.interface.S3`."""
+        version = boto_shapes.version(item.version_id)
         size = last - first + 1
 
         def request() -> bytes:
@@ -310,25 +303,25 @@ class BotoS3(BotoClient):
                 Bucket=bucket,
                 Key=item.key,
                 Range=f"bytes={first}-{last}",
-                IfMatch=shapes.quoted(item.etag),
+                IfMatch=boto_shapes.quoted(item.etag),
                 **version,
             )
             with answer["Body"] as body:
-                if shapes.etag_of(answer) != item.etag:
+                if boto_shapes.etag_of(answer) != item.etag:
                     raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
                 # A server that ignores the range would send the whole object.
                 if answer["ContentLength"] != size:
                     raise ValueError(f"{answer['ContentLength']} bytes instead of {size}")
-                return shapes.content(body)
+                return boto_shapes.content(body)
 
         return self._submit("GetObject", request)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Copied:
             answer = self._client.put_object(Bucket=bucket, Key=key, Body=body)
-            return Copied(shapes.etag_of(answer), answer.get("VersionId"))
+            return Copied(boto_shapes.etag_of(answer), answer.get("VersionId"))
 
         return self._submit("PutObject", request)
 

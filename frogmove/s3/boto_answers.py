@@ -15,8 +15,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from frogmove.s3 import S3Error
-from frogmove.s3.failure import MALFORMED
+from frogmove.s3.errors import MALFORMED, S3Error
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.parsers import ResponseParserError
 
 from frogmove.errors import FrogmoveError
-from frogmove.s3 import S3Error, annotation_requests, shapes, timeouts
+from frogmove.s3 import annotation_requests, boto_shapes, timeouts
 from frogmove.s3.boto_answers import check_roots, failed
-from frogmove.s3.failure import MALFORMED, SIGN_IN, Kind
+from frogmove.s3.errors import MALFORMED, SIGN_IN, Kind, S3Error
 from frogmove.s3.fallbacks import Fallbacks
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class BotoClient:
 
     Args:
         client: where and as whom to speak; its connection pool should hold ``concurrency``.
-        concurrency: how many requests may be under way at once.
+        concurrency: how many requests may be in flight at once.
         renew: makes another such client, of credentials read anew, when S3 says that those of
             this one have expired; None where that cannot help.
 
@@ -60,7 +60,7 @@ class BotoClient:
         return self._client.meta.endpoint_url
 
     def close(self) -> None:
-        """Wait for the requests under way and end the threads."""
+        """Wait for the requests in flight and end the threads."""
         self._pool.shutdown(cancel_futures=True)
         self.fallbacks.detach(self._client)
 
@@ -108,7 +108,7 @@ class BotoClient:
         except S3Error:
             raise
         except (KeyError, ValueError, TypeError, ResponseParserError) as error:
-            raise S3Error(operation, MALFORMED, 500, shapes.problem(error)) from error
+            raise S3Error(operation, MALFORMED, 500, boto_shapes.problem(error)) from error
         except Exception as error:
             raise failed(operation, error) from error
 

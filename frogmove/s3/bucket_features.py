@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from frogmove.s3 import S3
+    from frogmove.s3.interface import S3
 
 
 class Feature(StrEnum):

@@ -10,25 +10,27 @@ from http.client import responses
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from frogmove.s3 import Copied, Page, S3Error, shapes, timeouts, xml
-from frogmove.s3.failure import MALFORMED
+from frogmove.s3 import boto_shapes, timeouts, xml
+from frogmove.s3.connection_pool import HttpResponse, Transport, TransportError
+from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
-from frogmove.s3.prepared import KEY, SOURCE, Preparer, UnpreparableError
-from frogmove.s3.promise import Promise
+from frogmove.s3.future import LightFuture
+from frogmove.s3.models import Copied, Page
 from frogmove.s3.rare_requests import RareRequests
-from frogmove.s3.transport import Answer, NoAnswerError, Transport
+from frogmove.s3.request_template import (
+    KEY_PLACEHOLDER,
+    SOURCE_PLACEHOLDER,
+    TemplateFactory,
+    UnpreparableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from frogmove.s3 import (
-        Copy,
-        Deletion,
-        Head,
-    )
     from frogmove.s3.boto import BotoS3
-    from frogmove.s3.prepared import Request
+    from frogmove.s3.models import Copy, Deletion, Head
+    from frogmove.s3.request_template import Request
 
 T = TypeVar("T")
 
@@ -59,8 +61,8 @@ class CrtS3(RareRequests):
     def __init__(self, boto: BotoS3, transport: Transport) -> None:
         super().__init__(boto)
         self._transport = transport
-        self._preparer = Preparer(boto.client)
-        self._preparing = Lock()
+        self._templates = TemplateFactory(boto.client)
+        self._renewing = Lock()
         self._learnt = 0
         self._closed = False
 
@@ -70,10 +72,10 @@ class CrtS3(RareRequests):
         return self._boto.endpoint_url
 
     def close(self) -> None:
-        """Wait for the requests under way and end connections and threads."""
+        """Wait for the requests in flight and end connections and threads."""
         self._closed = True
         self._transport.close()
-        self._preparer.close()
+        self._templates.close()
         self._boto.close()
 
     def list_page(
@@ -86,13 +88,13 @@ class CrtS3(RareRequests):
         start_after: str = "",
         delimiter: str = "",
     ) -> Future[Page]:
-        """See :class:`frogmove.s3.S3`."""
-        more = shapes.list_options(token, start_after, delimiter)
+        """See :class:`frogmove.s3.interface.S3`."""
+        more = boto_shapes.list_options(token, start_after, delimiter)
 
-        def request(preparer: Preparer) -> Request:
-            return preparer.prepare(
+        def request(templates: TemplateFactory) -> Request:
+            return templates.prepare(
                 "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=limit, **more
-            ).as_it_is()
+            ).unchanged()
 
         again = partial(
             self._boto.list_page,
@@ -103,23 +105,23 @@ class CrtS3(RareRequests):
         return self._send("ListObjectsV2", request, _page, again)
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
-        def request(preparer: Preparer) -> Request:
-            template = preparer.template(
+        def request(templates: TemplateFactory) -> Request:
+            template = templates.template(
                 ("head", bucket),
                 "head_object",
-                lambda: {"Bucket": bucket, "Key": KEY, "ChecksumMode": "ENABLED"},
+                lambda: {"Bucket": bucket, "Key": KEY_PLACEHOLDER, "ChecksumMode": "ENABLED"},
             )
-            return template.stamped(_allowed(key), version_id=version_id)
+            return template.for_key(_allowed(key), version_id=version_id)
 
         again = partial(self._boto.head, bucket, key, version_id)
         return self._send("HeadObject", request, partial(_head, key, version_id), again)
 
     def copy(self, copy: Copy) -> Future[Copied]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
-        def result(answer: Answer) -> Copied:
+        def result(answer: HttpResponse) -> Copied:
             # What was learnt meanwhile says less of this request, never more.
             tags = not self._boto.fallbacks.leaves_out("CopyObject", TAGGING)
             return Copied(
@@ -133,16 +135,18 @@ class CrtS3(RareRequests):
         return self._send("CopyObject", partial(_copy_request, copy), result, again, seconds)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
-        def request(preparer: Preparer) -> Request:
-            template = preparer.template(
-                ("delete", bucket), "delete_object", lambda: {"Bucket": bucket, "Key": KEY}
+        def request(templates: TemplateFactory) -> Request:
+            template = templates.template(
+                ("delete", bucket),
+                "delete_object",
+                lambda: {"Bucket": bucket, "Key": KEY_PLACEHOLDER},
             )
             condition = []
             if deletion.version_id is None and deletion.etag is not None:
-                condition.append(("If-Match", shapes.quoted(deletion.etag)))
-            return template.stamped(_allowed(deletion.key), condition, deletion.version_id)
+                condition.append(("If-Match", boto_shapes.quoted(deletion.etag)))
+            return template.for_key(_allowed(deletion.key), condition, deletion.version_id)
 
         again = partial(self._boto.delete, bucket, deletion)
         return self._send("DeleteObject", request, lambda _: None, again)
@@ -150,18 +154,18 @@ class CrtS3(RareRequests):
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]
     ) -> Future[dict[str, S3Error | None]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
 
-        def request(preparer: Preparer) -> Request:
-            template = preparer.template(
+        def request(templates: TemplateFactory) -> Request:
+            template = templates.template(
                 ("delete_many", bucket),
                 "delete_objects",
-                lambda: {"Bucket": bucket, "Delete": {"Objects": [{"Key": KEY}]}},
+                lambda: {"Bucket": bucket, "Delete": {"Objects": [{"Key": KEY_PLACEHOLDER}]}},
             )
             return template.with_body(xml.write_deletions(deletions))
 
-        def result(answer: Answer) -> dict[str, S3Error | None]:
-            return shapes.fates(deletions, xml.read_fates(answer.body))
+        def result(answer: HttpResponse) -> dict[str, S3Error | None]:
+            return boto_shapes.delete_results(deletions, xml.read_delete_results(answer.body))
 
         again = partial(self._boto.delete_many, bucket, deletions)
         return self._send("DeleteObjects", request, result, again)
@@ -169,8 +173,8 @@ class CrtS3(RareRequests):
     def _send(
         self,
         operation: str,
-        request: Callable[[Preparer], Request],
-        result: Callable[[Answer], T],
+        request: Callable[[TemplateFactory], Request],
+        result: Callable[[HttpResponse], T],
         again: Callable[[], Future[T]],
         seconds: float | None = None,
     ) -> Future[T]:
@@ -185,45 +189,45 @@ class CrtS3(RareRequests):
         """
         if self._closed:
             raise RuntimeError("closed")
-        preparer = self._current()
+        templates = self._current()
         try:
-            made = request(preparer)
-            headers = made.signed(preparer.keys())
+            made = request(templates)
+            headers = made.signed(templates.credentials())
         except (UnpreparableError, UnicodeError):
             return again()
-        future: Promise[T] = Promise()
-        ended = partial(self._ended, operation, result, again, preparer, future)
+        future: LightFuture[T] = LightFuture()
+        ended = partial(self._ended, operation, result, again, templates, future)
         self._transport.send(made, headers, ended, seconds or timeouts.QUICK)
         return future
 
-    def _current(self) -> Preparer:
+    def _current(self) -> TemplateFactory:
         """Return who prepares requests, for the credentials and with the knowledge of now."""
-        preparer = self._preparer
+        templates = self._templates
         learnt = self._boto.fallbacks.version
         if self._learnt != learnt:
             self._learnt = learnt
-            preparer.forget()
-        if preparer.client is self._boto.client:
-            return preparer
-        with self._preparing:
-            if self._preparer.client is not self._boto.client:
-                self._preparer = Preparer(self._boto.client)
-            return self._preparer
+            templates.clear_cache()
+        if templates.client is self._boto.client:
+            return templates
+        with self._renewing:
+            if self._templates.client is not self._boto.client:
+                self._templates = TemplateFactory(self._boto.client)
+            return self._templates
 
     def _ended(
         self,
         operation: str,
-        result: Callable[[Answer], T],
+        result: Callable[[HttpResponse], T],
         again: Callable[[], Future[T]],
-        preparer: Preparer,
+        templates: TemplateFactory,
         future: Future[T],
-        answer: Answer | NoAnswerError,
+        answer: HttpResponse | TransportError,
     ) -> None:
         try:
             found = self._read(operation, result, answer)
         except S3Error as error:
             if _is_for_boto(error) or self._boto.fallbacks.may_help(error):
-                preparer.forget()
+                templates.clear_cache()
                 self._redo(again, future)
             else:
                 future.set_exception(error)
@@ -237,7 +241,10 @@ class CrtS3(RareRequests):
             future.set_result(found)
 
     def _read(
-        self, operation: str, result: Callable[[Answer], T], answer: Answer | NoAnswerError
+        self,
+        operation: str,
+        result: Callable[[HttpResponse], T],
+        answer: HttpResponse | TransportError,
     ) -> T:
         """Read an answer.
 
@@ -245,7 +252,7 @@ class CrtS3(RareRequests):
             S3Error: when it is none, a refusal, or not what it should be.
             UnicodeError: when it is for botocore to read.
         """
-        if isinstance(answer, NoAnswerError):
+        if isinstance(answer, TransportError):
             message = f"no answer from {self.endpoint_url}: {answer.words}"
             raise S3Error(operation, answer.name, None, message)
         if not 200 <= answer.status < 300:
@@ -266,8 +273,8 @@ class CrtS3(RareRequests):
             future.set_exception(problem)
 
 
-def _copy_request(copy: Copy, preparer: Preparer) -> Request:
-    template = preparer.template(
+def _copy_request(copy: Copy, templates: TemplateFactory) -> Request:
+    template = templates.template(
         ("copy", copy.bucket, copy.to_bucket), "copy_object", partial(_copy_params, copy)
     )
     source = copy.source
@@ -275,9 +282,9 @@ def _copy_request(copy: Copy, preparer: Preparer) -> Request:
     if source.storage_class != "STANDARD":
         # CopyObject would reset it to STANDARD.
         headers.append(("x-amz-storage-class", source.storage_class))
-    for condition in (shapes.source_condition(copy), shapes.destination_condition(copy)):
+    for condition in (boto_shapes.source_condition(copy), boto_shapes.destination_condition(copy)):
         headers += [(_CONDITIONS[name], value) for name, value in condition.items()]
-    return template.stamped(_allowed(copy.to_key), headers)
+    return template.for_key(_allowed(copy.to_key), headers)
 
 
 _CONDITIONS = {
@@ -290,8 +297,8 @@ _CONDITIONS = {
 def _copy_params(copy: Copy) -> dict[str, object]:
     return {
         "Bucket": copy.to_bucket,
-        "Key": KEY,
-        "CopySource": {"Bucket": copy.bucket, "Key": SOURCE},
+        "Key": KEY_PLACEHOLDER,
+        "CopySource": {"Bucket": copy.bucket, "Key": SOURCE_PLACEHOLDER},
         "MetadataDirective": "COPY",
         "TaggingDirective": "COPY",
     }
@@ -304,12 +311,12 @@ def _allowed(key: str) -> str:
     return key
 
 
-def _page(answer: Answer) -> Page:
+def _page(answer: HttpResponse) -> Page:
     return xml.read_page(answer.body)
 
 
-def _head(key: str, version_id: str | None, answer: Answer) -> Head:
-    return shapes.head(key, version_id, shapes.head_answer(answer.headers))
+def _head(key: str, version_id: str | None, answer: HttpResponse) -> Head:
+    return boto_shapes.head(key, version_id, boto_shapes.head_answer(answer.headers))
 
 
 def _is_for_boto(error: S3Error) -> bool:
@@ -319,20 +326,20 @@ def _is_for_boto(error: S3Error) -> bool:
     return error.operation == "HeadObject" and error.status == 400
 
 
-def _refused(operation: str, answer: Answer) -> S3Error:
+def _refused(operation: str, answer: HttpResponse) -> S3Error:
     code, message = xml.read_error(answer.body) or ("", "")
     status = answer.status
     return S3Error(operation, code or str(status), status, message or responses.get(status, ""))
 
 
-def _malformed(operation: str, answer: Answer, problem: Exception) -> S3Error:
+def _malformed(operation: str, answer: HttpResponse, problem: Exception) -> S3Error:
     """Read an answer that calls itself a success and is none."""
     # S3 sends its 200 before a copy is done; what goes wrong after that is said in the body.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
     said = xml.read_error(answer.body)
     if said is not None:
         return S3Error(operation, said[0], 500, said[1])
-    return S3Error(operation, MALFORMED, 500, shapes.problem(problem))
+    return S3Error(operation, MALFORMED, 500, boto_shapes.problem(problem))
 
 
 def _pass_on(future: Future[T], done: Future[T]) -> None:

@@ -15,7 +15,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
-from frogmove.s3 import S3, Page, S3Error, S3Object
-from frogmove.s3.failure import MALFORMED, Kind
-from frogmove.s3.ranges import midpoint, spread
+from frogmove.s3.errors import MALFORMED, Kind, S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.key_ranges import midpoint, spread
+from frogmove.s3.models import Page, S3Object
 from frogmove.s3.uri import is_directory_bucket
 
-# Requests of one listing under way at once.
+# Requests of one listing in flight at once.
 WAYS = 8
 
 # Pages read ahead of whoever takes the objects; one page is 1,000 objects.
@@ -76,7 +77,7 @@ class _Range:
 
 
 class _Listing:
-    """One listing under way; driven by whoever takes its objects."""
+    """One listing in flight; driven by whoever takes its objects."""
 
     def __init__(self, s3: S3, bucket: str, prefix: str, ways: int) -> None:
         self._s3 = s3
@@ -86,7 +87,7 @@ class _Listing:
         self._ranges = deque([_Range(after="", last=None)])
         self._answered: SimpleQueue[_Range | None] = SimpleQueue()
         self._folders: Future[Page] | None = None
-        self._under_way = 0
+        self._in_flight = 0
         self._pages = 0
         self._may_cut = ways > 1
 
@@ -139,7 +140,7 @@ class _Listing:
                 continue
             # Whoever takes the objects is waiting for these; the others are read ahead.
             is_awaited = (place == 0 or each is needed) and len(each.pages) < 2
-            if is_awaited or (self._under_way < self._ways and buffered < READ_AHEAD):
+            if is_awaited or (self._in_flight < self._ways and buffered < READ_AHEAD):
                 self._request(each)
         if self._may_cut and self._pages >= PAGES_BEFORE_CUTS and buffered < READ_AHEAD:
             self._cut()
@@ -150,7 +151,7 @@ class _Listing:
         else:
             each.coming = self._s3.list_page(self._bucket, self._prefix, start_after=each.after)
         each.begun = True
-        self._under_way += 1
+        self._in_flight += 1
         each.coming.add_done_callback(partial(self._tell, each))
 
     def _tell(self, each: _Range | None, _: Future[Page]) -> None:
@@ -159,7 +160,7 @@ class _Listing:
     def _receive(self) -> None:
         """Wait for any answer and take it in."""
         each = self._answered.get()
-        self._under_way -= 1
+        self._in_flight -= 1
         if each is None:
             self._cut_at_folders()
             return
@@ -178,7 +179,7 @@ class _Listing:
         if self._folders is None:
             self._folders = self._ask_for_folders(self._prefix)
         for place, each in enumerate(list(self._ranges)):
-            if self._under_way >= self._ways:
+            if self._in_flight >= self._ways:
                 return
             if each.sample and not each.is_read():
                 cut = midpoint(each.reached, each.last, each.sample)
@@ -196,7 +197,7 @@ class _Listing:
         return following
 
     def _ask_for_folders(self, prefix: str) -> Future[Page]:
-        self._under_way += 1
+        self._in_flight += 1
         asked = self._s3.list_page(self._bucket, prefix, delimiter="/")
         asked.add_done_callback(partial(self._tell, None))
         return asked
@@ -224,7 +225,7 @@ def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[
         s3: where the bucket is.
         bucket: the bucket.
         prefix: what the keys begin with.
-        ways: the most requests under way at once; 1 reads page by page.
+        ways: the most requests in flight at once; 1 reads page by page.
 
     Raises:
         S3Error: when a page cannot be had; what was listed before it is not the whole.

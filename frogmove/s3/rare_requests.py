@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
-    from frogmove.s3 import (
+    from frogmove.s3.boto import BotoS3
+    from frogmove.s3.bucket_features import Feature
+    from frogmove.s3.models import (
         Annotation,
         Checksum,
         Copied,
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
         S3Object,
         UnfinishedUpload,
     )
-    from frogmove.s3.boto import BotoS3
-    from frogmove.s3.bucket_features import Feature
 
 
 class RareRequests:
@@ -35,75 +35,75 @@ class RareRequests:
     def copy_part(
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
     ) -> Future[Part]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.copy_part(copy, upload_id, number, first, last)
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.tags(bucket, key, version_id)
 
     def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.has_feature(bucket, feature)
 
     def read_lock(
         self, bucket: str, key: str, version_id: str | None, operation: str
     ) -> Future[Mapping[str, Any]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.read_lock(bucket, key, version_id, operation)
 
     def read_grants(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Mapping[str, str]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.read_grants(bucket, key, version_id)
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Sequence[Annotation]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.list_annotations(bucket, key, version_id)
 
     def read_annotation(
         self, bucket: str, key: str, version_id: str | None, name: str
     ) -> Future[bytes]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.read_annotation(bucket, key, version_id, name)
 
     def put_annotation(
         self, bucket: str, key: str, etag: str, name: str, payload: bytes
     ) -> Future[None]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.put_annotation(bucket, key, etag, name, payload)
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
     ) -> Future[str]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.create_upload(copy, source, tags, checksum)
 
     def complete_upload(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.complete_upload(copy, upload_id, parts, checksum)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.abort_upload(bucket, key, upload_id)
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.list_parts(bucket, key, upload_id)
 
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.list_uploads(bucket, prefix)
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.read(bucket, item, first, last)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
-        """See :class:`frogmove.s3.S3`."""
+        """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.put(bucket, key, body)

@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from frogmove.s3 import Page, S3Object
-from frogmove.s3.shapes import decoded, etag_of, moment, page, problem, quoted
+from frogmove.s3.boto_shapes import decoded, etag_of, moment, page, problem, quoted
+from frogmove.s3.models import Page, S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from frogmove.s3 import Deletion
+    from frogmove.s3.models import Deletion
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -211,8 +211,8 @@ def read_copied(body: bytes) -> str:
         raise MalformedAnswerError(problem(error)) from error
 
 
-def read_fates(body: bytes) -> dict[str, list[Record]]:
-    """Read a DeleteObjects answer into what :func:`frogmove.s3.shapes.fates` takes.
+def read_delete_results(body: bytes) -> dict[str, list[Record]]:
+    """Read a DeleteObjects answer into what :func:`frogmove.s3.boto_shapes.delete_results` takes.
 
     Raises:
         MalformedAnswerError: when it is none.

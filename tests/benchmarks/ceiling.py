@@ -33,7 +33,7 @@ def seconds(row: Row, server: Server, source: Place, destination: Place) -> floa
     connections = CONNECTIONS_FAR_AWAY if row.latency else CONNECTIONS
     signer = requests.Signer(server)
     stages = [
-        [signer.wire(request) for request in stage]
+        [signer.hooks(request) for request in stage]
         for stage in _stages(row, server, source, destination)
     ]
     return sum(load.send(server, stage, connections).wall for stage in stages)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from frogmove.cloud.package import HANDLER
+from frogmove.packaging.function_zip import HANDLER
 from tests import servers
 from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets

@@ -54,7 +54,7 @@ class Signer:
             key = hmac.digest(key, part.encode(), "sha256")
         self._key = key
 
-    def wire(self, request: Request) -> bytes:
+    def hooks(self, request: Request) -> bytes:
         """Return a request as it goes over the wire."""
         digest = sha256(request.body).hexdigest() if request.body else _EMPTY
         headers = {

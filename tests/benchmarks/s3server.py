@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote
 
 from tests.benchmarks.store import Store
-from tests.proxy import Request
+from tests.fault_proxy import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,7 +20,7 @@ import boto3
 import pytest
 from boto3.s3.transfer import TransferConfig
 
-from tests import proxy as proxies
+from tests import fault_proxy as proxies
 from tests import servers as tested
 from tests.benchmarks import load, requests
 from tests.benchmarks.keys import key_of
@@ -73,7 +73,7 @@ class Server:
     def make_buckets(self) -> None:
         """Make both buckets."""
         signer = requests.Signer(self)
-        load.send(self, [signer.wire(requests.Request("PUT", f"/{name}")) for name in BUCKETS])
+        load.send(self, [signer.hooks(requests.Request("PUT", f"/{name}")) for name in BUCKETS])
 
     def fill(self, bucket: str, prefix: str, count: int, size: int) -> None:
         """Write objects of one content, with the keys of :mod:`tests.benchmarks.keys`."""
@@ -86,7 +86,9 @@ class Server:
         keys = (prefix + key_of(number) for number in range(count))
         # Large bodies one by one: each is held several times on its way.
         connections = load.CONNECTIONS if size < 1 << 20 else 2
-        load.send(self, (signer.wire(requests.put(bucket, key, body)) for key in keys), connections)
+        load.send(
+            self, (signer.hooks(requests.put(bucket, key, body)) for key in keys), connections
+        )
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         """List the keys under a prefix."""
@@ -108,7 +110,7 @@ class Server:
         keys = self.keys(bucket, prefix)
         signer = requests.Signer(self)
         batches = (keys[place : place + PAGE] for place in range(0, len(keys), PAGE))
-        load.send(self, (signer.wire(requests.delete_many(bucket, batch)) for batch in batches))
+        load.send(self, (signer.hooks(requests.delete_many(bucket, batch)) for batch in batches))
 
     def etag(self, bucket: str, key: str) -> str:
         """Return an object's ETag."""
@@ -119,7 +121,7 @@ class Server:
     def watched(self, counts: Counter[str]) -> Iterator[Server]:
         """Count the requests sent to a stand-in of this server, until the context ends."""
         # Its patience is made for tests; a copy of gigabytes takes longer.
-        proxies.PATIENCE = SECONDS_TO_OBEY
+        proxies.SECONDS_TO_WAIT = SECONDS_TO_OBEY
         with proxies.proxied(self) as proxy:  # type: ignore[arg-type]
             port = urlsplit(proxy.endpoint_url).port or 0
             yield Server(self.name, HOST, port, self.access_key, self.secret_key)
@@ -135,7 +137,7 @@ class Server:
     def _ask(self, request: requests.Request) -> tuple[http.client.HTTPMessage, bytes]:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=SECONDS_TO_OBEY)
         try:
-            head = requests.Signer(self).wire(request).decode().split("\r\n")
+            head = requests.Signer(self).hooks(request).decode().split("\r\n")
             fields = dict(line.split(": ", 1) for line in head[1:-2])
             connection.request(request.method, head[0].split(" ")[1], headers=fields)
             response = connection.getresponse()

@@ -29,7 +29,7 @@ from tests.benchmarks.keys import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Answer = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 # What else can be asked of a bucket with GET.
 _ABOUT_A_BUCKET = {"location", "versioning", "uploads"}
@@ -51,7 +51,7 @@ class Store:
 
     def answer(
         self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
-    ) -> Answer:
+    ) -> Response:
         """Answer one request."""
         parameters = parse_qs(query, keep_blank_values=True)
         bucket, _, key = path[1:].partition("/")
@@ -61,7 +61,7 @@ class Store:
         try:
             coroutine.send(None)
         except StopIteration as end:
-            answer: Answer = end.value
+            answer: Response = end.value
         else:
             raise AssertionError(f"{method} {path} did not end at once.")
         if method == "PUT" and not key and not parameters and answer[0] == 200:
@@ -92,11 +92,11 @@ class Store:
 def _heed_conditions_on_copies() -> None:
     copy = s3._copy_object
 
-    def conditional(bucket: str, key: str, headers: dict[str, str]) -> Answer:
+    def conditional(bucket: str, key: str, headers: dict[str, str]) -> Response:
         place = s3._buckets.get(bucket)
         existing = place["objects"].get(key) if place is not None else None
-        refused: Answer | None = s3._check_put_preconditions(headers, existing)
-        made: Answer = refused or copy(bucket, key, headers)
+        refused: Response | None = s3._check_put_preconditions(headers, existing)
+        made: Response = refused or copy(bucket, key, headers)
         return made
 
     s3._copy_object = conditional
@@ -107,10 +107,10 @@ def _bucket(name: str) -> dict[str, Any]:
     return found
 
 
-def _list(name: str, query: Mapping[str, list[str]]) -> Answer:
+def _list(name: str, query: Mapping[str, list[str]]) -> Response:
     """List one page, as ministack would."""
     if name not in s3._buckets:
-        missing: Answer = s3._no_such_bucket(name)
+        missing: Response = s3._no_such_bucket(name)
         return missing
 
     def given(parameter: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table as RichTable
 
-from frogmove.s3 import LARGEST_COPY
+from frogmove.s3.models import LARGEST_COPY
 from tests.benchmarks.targets import targets
 from tests.benchmarks.tools import FROGMOVE
 

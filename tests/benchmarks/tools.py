@@ -177,8 +177,8 @@ class Aws(Tool):
 
     def environment(self, server: Server, folder: Path) -> dict[str, str]:
         """See :class:`Tool`."""
-        settings = "[default]\ns3 =\n  max_concurrent_requests = 50\n  max_queue_size = 10000\n"
-        (folder / "config").write_text(settings)
+        config = "[default]\ns3 =\n  max_concurrent_requests = 50\n  max_queue_size = 10000\n"
+        (folder / "config").write_text(config)
         return {**super().environment(server, folder), "AWS_ENDPOINT_URL": server.endpoint_url}
 
     def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:

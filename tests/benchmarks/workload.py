@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frogmove.s3 import LARGEST_COPY
+from frogmove.s3.models import LARGEST_COPY
 from tests.benchmarks import ceiling, load, servers
 from tests.benchmarks.measurement import CommandError, Sample, measure
 from tests.benchmarks.results import Entry, RowResult, spread

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.operator import Operator
+from tests.cli.cli_runner import FrogmoveRunner
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets
 
 
 @pytest.fixture
-def frogmove(buckets: Buckets) -> Operator:
+def frogmove(buckets: Buckets) -> FrogmoveRunner:
     """Run commands on the test's buckets."""
-    return Operator(buckets)
+    return FrogmoveRunner(buckets)

@@ -14,8 +14,8 @@ import pytest
 from frogmove import __version__
 from frogmove.cli import main
 from tests.buckets import Buckets
-from tests.cli.operator import COMMAND, ROOT, Operator, Ran, run
-from tests.scripted import error, nobody_listening, scripted
+from tests.canned_server import canned_server, error, nobody_listening
+from tests.cli.cli_runner import COMMAND, ROOT, FrogmoveRunner, Ran, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +35,11 @@ commands = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 
 
 @pytest.fixture
-def operator(moto: Server) -> Operator:
+def runner(moto: Server) -> FrogmoveRunner:
     """Somebody with one object at the source; all on one server, as no answer of it is odd."""
     buckets = Buckets.make(moto)
     buckets.put("a")
-    return Operator(buckets)
+    return FrogmoveRunner(buckets)
 
 
 def refused(ran: Ran, *named: str) -> None:
@@ -61,55 +61,57 @@ def untouched(buckets: Buckets) -> None:
 
 @commands
 def test_without_a_route_the_ways_to_give_one_are_told(
-    operator: Operator, command: list[str]
+    runner: FrogmoveRunner, command: list[str]
 ) -> None:
-    ran = operator(*command, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
+    ran = runner(*command, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
     refused(ran, "source", "--source", "FROGMOVE_SOURCE", "--route")
 
 
 @pytest.mark.parametrize("command", [["move", "a"], ["sync"]], ids=["move", "sync"])
-def test_without_a_destination_nothing_is_moved(operator: Operator, command: list[str]) -> None:
-    refused(operator(*command, FROGMOVE_DESTINATION=None), "--destination")
-    untouched(operator.buckets)
+def test_without_a_destination_nothing_is_moved(runner: FrogmoveRunner, command: list[str]) -> None:
+    refused(runner(*command, FROGMOVE_DESTINATION=None), "--destination")
+    untouched(runner.buckets)
 
 
 @commands
 @pytest.mark.parametrize("uri", ["incoming", "https://x/y", "s3://", "s3://UPPER/x", "s3://a b"])
-def test_a_malformed_uri_is_named(operator: Operator, command: list[str], uri: str) -> None:
-    refused(operator(*command, "--source", uri), repr(uri), "s3" if uri == "incoming" else uri)
-    untouched(operator.buckets)
+def test_a_malformed_uri_is_named(runner: FrogmoveRunner, command: list[str], uri: str) -> None:
+    refused(runner(*command, "--source", uri), repr(uri), "s3" if uri == "incoming" else uri)
+    untouched(runner.buckets)
 
 
 @commands
-def test_a_source_that_is_not_there_is_named(operator: Operator, command: list[str]) -> None:
-    refused(operator(*command, "--source", "s3://frogmove-not-there"), "'frogmove-not-there'")
+def test_a_source_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
+    refused(runner(*command, "--source", "s3://frogmove-not-there"), "'frogmove-not-there'")
 
 
 @pytest.mark.parametrize("command", [["move", "a"], ["sync"], ["sync", "-n"]], ids=" ".join)
-def test_a_destination_that_is_not_there_is_named(operator: Operator, command: list[str]) -> None:
-    ran = operator(*command, "--destination", "s3://frogmove-not-there/x")
+def test_a_destination_that_is_not_there_is_named(
+    runner: FrogmoveRunner, command: list[str]
+) -> None:
+    ran = runner(*command, "--destination", "s3://frogmove-not-there/x")
     refused(ran, "'frogmove-not-there'", "--endpoint-url")
-    untouched(operator.buckets)
+    untouched(runner.buckets)
 
 
 @commands
 def test_without_any_credentials_the_ways_to_give_them_are_told(
-    operator: Operator, command: list[str]
+    runner: FrogmoveRunner, command: list[str]
 ) -> None:
-    ran = operator(*command, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    ran = runner(*command, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
     refused(ran, "credentials", "AWS_ACCESS_KEY_ID", "--profile")
-    untouched(operator.buckets)
+    untouched(runner.buckets)
 
 
 @commands
-def test_half_of_the_credentials_are_none(operator: Operator, command: list[str]) -> None:
-    refused(operator(*command, AWS_SECRET_ACCESS_KEY=None), "redentials", "AWS_SECRET_ACCESS_KEY")
+def test_half_of_the_credentials_are_none(runner: FrogmoveRunner, command: list[str]) -> None:
+    refused(runner(*command, AWS_SECRET_ACCESS_KEY=None), "redentials", "AWS_SECRET_ACCESS_KEY")
 
 
 @commands
-def test_a_profile_that_is_not_there_is_named(operator: Operator, command: list[str]) -> None:
-    refused(operator(*command, "--profile", "nobody"), "nobody", "--profile")
-    untouched(operator.buckets)
+def test_a_profile_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
+    refused(runner(*command, "--profile", "nobody"), "nobody", "--profile")
+    untouched(runner.buckets)
 
 
 @commands
@@ -118,10 +120,10 @@ def test_wrong_credentials_are_told_from_missing_permission(
 ) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a")
-    operator = Operator(buckets)
-    wrong = operator(*command, AWS_SECRET_ACCESS_KEY="wrong")
+    runner = FrogmoveRunner(buckets)
+    wrong = runner(*command, AWS_SECRET_ACCESS_KEY="wrong")
     refused(wrong, "refused the credentials", buckets.source)
-    bob = operator(*command, AWS_ACCESS_KEY_ID="AKBOB", AWS_SECRET_ACCESS_KEY="SKBOB")
+    bob = runner(*command, AWS_ACCESS_KEY_ID="AKBOB", AWS_SECRET_ACCESS_KEY="SKBOB")
     refused(bob, "no permission")
     untouched(buckets)
 
@@ -133,7 +135,7 @@ def test_a_reader_of_the_destination_alone_is_told_what_is_missing(
     buckets = Buckets.make(ministack)
     buckets.put("a")
     reader = a_user_of(buckets.destination, ministack)
-    ran = Operator(buckets)(
+    ran = FrogmoveRunner(buckets)(
         *command, AWS_ACCESS_KEY_ID=reader.access_key, AWS_SECRET_ACCESS_KEY=reader.secret_key
     )
     refused(ran, "no permission", buckets.source)
@@ -153,56 +155,60 @@ def a_user_of(bucket: str, server: Server) -> Server:
 
 
 @commands
-def test_an_endpoint_that_does_not_answer_is_named(operator: Operator, command: list[str]) -> None:
+def test_an_endpoint_that_does_not_answer_is_named(
+    runner: FrogmoveRunner, command: list[str]
+) -> None:
     with nobody_listening() as endpoint_url:
-        refused(operator(*command, "--endpoint-url", endpoint_url), endpoint_url, "--endpoint-url")
+        refused(runner(*command, "--endpoint-url", endpoint_url), endpoint_url, "--endpoint-url")
 
 
 @pytest.mark.parametrize("endpoint_url", ["nowhere", "http://", "ftp://127.0.0.1", "http://[::1"])
-def test_an_endpoint_that_is_no_url_is_refused(operator: Operator, endpoint_url: str) -> None:
-    refused(operator("ls", "--endpoint-url", endpoint_url), "--endpoint-url")
+def test_an_endpoint_that_is_no_url_is_refused(runner: FrogmoveRunner, endpoint_url: str) -> None:
+    refused(runner("ls", "--endpoint-url", endpoint_url), "--endpoint-url")
 
 
-def test_an_endpoint_that_is_no_s3_is_refused(operator: Operator) -> None:
-    with scripted((200, "<html>hello</html>")) as script:
-        ran = operator("move", "--all", "--endpoint-url", script.endpoint_url)
+def test_an_endpoint_that_is_no_s3_is_refused(runner: FrogmoveRunner) -> None:
+    with canned_server((200, "<html>hello</html>")) as script:
+        ran = runner("move", "--all", "--endpoint-url", script.endpoint_url)
     assert ran.code in {1, 2}
     assert "Traceback" not in ran.err
-    untouched(operator.buckets)
+    untouched(runner.buckets)
 
 
-def test_an_expired_session_is_told_to_be_renewed(operator: Operator) -> None:
-    with scripted((400, error("ExpiredToken", "The provided token has expired."))) as script:
-        ran = operator("ls", "--endpoint-url", script.endpoint_url)
+def test_an_expired_session_is_told_to_be_renewed(runner: FrogmoveRunner) -> None:
+    with canned_server((400, error("ExpiredToken", "The provided token has expired."))) as script:
+        ran = runner("ls", "--endpoint-url", script.endpoint_url)
     refused(ran, "token has expired", "renew")
 
 
 @pytest.mark.parametrize("command", [["move", "--all"], ["move", "a"], ["sync"]], ids=" ".join)
 @pytest.mark.parametrize("prefix", ["", "/", "/inside"])
 def test_a_route_onto_or_into_itself_is_refused(
-    operator: Operator, command: list[str], prefix: str
+    runner: FrogmoveRunner, command: list[str], prefix: str
 ) -> None:
-    source = f"s3://{operator.buckets.source}"
-    ran = operator(*command, "--source", source, "--destination", source + prefix)
+    source = f"s3://{runner.buckets.source}"
+    ran = runner(*command, "--source", source, "--destination", source + prefix)
     refused(ran, source)
-    untouched(operator.buckets)
+    untouched(runner.buckets)
 
 
-def test_a_key_outside_the_source_is_refused(operator: Operator) -> None:
-    refused(operator("move", f"s3://{operator.buckets.destination}/a"), "not inside")
-    refused(operator("move", "k" * 1025), "1,025 bytes")
-    refused(operator("move", "gone"), "'gone'", "frogmove ls")
+def test_a_key_outside_the_source_is_refused(runner: FrogmoveRunner) -> None:
+    refused(runner("move", f"s3://{runner.buckets.destination}/a"), "not inside")
+    refused(runner("move", "k" * 1025), "1,025 bytes")
+    refused(runner("move", "gone"), "'gone'", "frogmove ls")
 
 
 @pytest.mark.parametrize("command", [["move", "\x1b[31m"], ["ls", "s3://\x1b[31m/x"]], ids=ascii)
-def test_an_error_shows_no_control_characters(operator: Operator, command: list[str]) -> None:
-    ran = operator(*command)
+def test_an_error_shows_no_control_characters(runner: FrogmoveRunner, command: list[str]) -> None:
+    ran = runner(*command)
     assert ran.code == 2
     assert "\x1b" not in ran.err
 
 
-def test_a_route_is_taken_from_the_configuration_file(operator: Operator, tmp_path: Path) -> None:
-    buckets = operator.buckets
+def test_a_route_is_taken_from_the_configuration_file(
+    runner: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets = runner.buckets
     file = tmp_path / "mine.toml"
     file.write_text(
         f"""
@@ -213,11 +219,11 @@ def test_a_route_is_taken_from_the_configuration_file(operator: Operator, tmp_pa
         """
     )
     unset = dict.fromkeys(("FROGMOVE_SOURCE", "FROGMOVE_DESTINATION", "FROGMOVE_ENDPOINT_URL"))
-    assert operator("ls", "--route", "pond", FROGMOVE_CONFIG=str(file), **unset).code == 0
-    named = operator("move", "a", FROGMOVE_ROUTE="pond", FROGMOVE_CONFIG=str(file), **unset)
+    assert runner("ls", "--route", "pond", FROGMOVE_CONFIG=str(file), **unset).code == 0
+    named = runner("move", "a", FROGMOVE_ROUTE="pond", FROGMOVE_CONFIG=str(file), **unset)
     assert named.code == 0
     assert buckets.there() == {"a": b"a"}
-    refused(operator("ls", "--route", "lake", FROGMOVE_CONFIG=str(file)), "'lake'", "pond")
+    refused(runner("ls", "--route", "lake", FROGMOVE_CONFIG=str(file)), "'lake'", "pond")
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from frogmove.cli import main
-from frogmove.cli.console import Console
-from frogmove.cli.demo import Show, Step, sample_files
-from frogmove.cli.embedded import EmbeddedAws, embedded_aws
+from frogmove.cli.demo import DemoRun, Step, sample_files
+from frogmove.cli.output import Console
 from frogmove.errors import RunError
-from tests.cli.traces import living_processes, private_environment
+from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
+from tests.cli.leak_checks import living_processes, private_environment
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the embedded AWS needs POSIX"),
@@ -41,10 +41,10 @@ def aws() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture
-def show(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Show:
+def show(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> DemoRun:
     """A demo whose every command line does nothing at all, successfully."""
     monkeypatch.setattr(module, "_FROGMOVE", NOTHING)
-    show = Show(Console(), aws)
+    show = DemoRun(Console(), aws)
     show.upload({"a b": b"1", "c": b"2"})
     return show
 
@@ -116,7 +116,7 @@ def test_a_command_without_effect_fails_the_whole_demo(monkeypatch: pytest.Monke
     assert "`frogmove move 'reports/2026 été+1%.csv'` of the demo did not have" in result.stderr
 
 
-def test_a_move_without_effect_is_named(show: Show) -> None:
+def test_a_move_without_effect_is_named(show: DemoRun) -> None:
     show.play(Step("Nothing", ("ls",)))
     with pytest.raises(
         RunError, match=r"step `frogmove move 'a b'` .* did not have its effect"
@@ -125,34 +125,34 @@ def test_a_move_without_effect_is_named(show: Show) -> None:
     assert "wrongly holds 'a b'" in str(e.value)
 
 
-def test_a_sync_without_effect_is_named(show: Show) -> None:
+def test_a_sync_without_effect_is_named(show: DemoRun) -> None:
     with pytest.raises(RunError, match="lacks 'a b', 'c'"):
         show.play(Step("Sync", ("sync",), copies_all=True))
 
 
-def test_a_dry_run_with_an_effect_is_named(show: Show, aws: EmbeddedAws) -> None:
-    aws.clients.s3.delete_object(Bucket=aws.stack.blueprint.source_bucket, Key="c")
+def test_a_dry_run_with_an_effect_is_named(show: DemoRun, aws: EmbeddedAws) -> None:
+    aws.clients.s3.delete_object(Bucket=aws.stack.config.source_bucket, Key="c")
     with pytest.raises(RunError, match=r"s3://frogtech-sharara-external lacks 'c'"):
         show.play(Step("Dry run", ("sync", "--dry-run")))
 
 
-def test_other_bytes_are_named(show: Show, aws: EmbeddedAws) -> None:
-    aws.clients.s3.put_object(Bucket=aws.stack.blueprint.source_bucket, Key="c", Body=b"3")
+def test_other_bytes_are_named(show: DemoRun, aws: EmbeddedAws) -> None:
+    aws.clients.s3.put_object(Bucket=aws.stack.config.source_bucket, Key="c", Body=b"3")
     with pytest.raises(RunError, match="holds other bytes in 'c'"):
         show.play(Step("Dry run", ("sync", "--dry-run")))
 
 
-def test_a_command_that_fails_is_named(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_fails_is_named(show: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROGMOVE", (sys.executable, "-c", "raise SystemExit(3)"))
     with pytest.raises(RunError, match="`frogmove ls` of the demo ended with exit code 3"):
         show.play(Step("List", ("ls",)))
 
 
 def test_a_lambda_without_effect_is_named(
-    show: Show, aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
+    show: DemoRun, aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_SECONDS_FOR_LAMBDA", 0.2)
-    aws.clients.functions.delete_function(FunctionName=aws.stack.blueprint.name)
+    aws.clients.functions.delete_function(FunctionName=aws.stack.config.name)
     with pytest.raises(
         RunError, match="the move by the Lambda of the demo did not have its effect"
     ):
@@ -160,15 +160,15 @@ def test_a_lambda_without_effect_is_named(
 
 
 def test_a_server_that_is_lost_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lose_it(show: Show, step: Step) -> None:
+    def lose_it(show: DemoRun, step: Step) -> None:
         server = show._aws.server.process
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         play(show, step)
 
-    play = Show.play
+    play = DemoRun.play
     monkeypatch.setattr(module, "_FROGMOVE", NOTHING)
-    monkeypatch.setattr(Show, "play", lose_it)
+    monkeypatch.setattr(DemoRun, "play", lose_it)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1
     assert "Error: The embedded AWS failed while showing the demo" in result.stderr

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.core.terms import Multipart
-from tests import proxy as fates
-from tests.proxy import PASS, PATIENCE, Fate, Proxy, Request, proxied
-from tests.scene import Scene
+from frogmove.core.options import Multipart
+from tests import fault_proxy as faults
+from tests.fault_fixture import FaultFixture
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request, proxied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +35,14 @@ DELETES = ("DeleteObject", "DeleteObjects")
 
 
 @pytest.fixture(scope="module")
-def wire(seaweedfs: Server) -> Iterator[Proxy]:
+def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
     with proxied(seaweedfs) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def scene(seaweedfs: Server, wire: Proxy) -> Scene:
-    return Scene.make(seaweedfs, wire)
+def fault_fixture(seaweedfs: Server, fault_proxy: FaultProxy) -> FaultFixture:
+    return FaultFixture.make(seaweedfs, fault_proxy)
 
 
 def fill(buckets: Buckets, count: int) -> dict[str, bytes]:
@@ -64,9 +64,9 @@ def contents(buckets: Buckets, bucket: str) -> dict[str, bytes]:
         return dict(zip(keys, pool.map(fetch, keys), strict=True))
 
 
-def assert_all_is_there_once(scene: Scene, bodies: dict[str, bytes]) -> None:
-    assert scene.buckets._list(scene.buckets.source) == []
-    assert contents(scene.buckets, scene.buckets.destination) == bodies
+def assert_all_is_there_once(fault_fixture: FaultFixture, bodies: dict[str, bytes]) -> None:
+    assert fault_fixture.buckets._list(fault_fixture.buckets.source) == []
+    assert contents(fault_fixture.buckets, fault_fixture.buckets.destination) == bodies
 
 
 # A moment: the n-th request of some operations, before or after the server has seen it.
@@ -76,7 +76,7 @@ class Moment:
     number: int
     when: str
 
-    def comes_with(self, proxy: Proxy, request: Request) -> bool:
+    def comes_with(self, proxy: FaultProxy, request: Request) -> bool:
         if request.is_probe or request.operation not in self.operations:
             return False
         met = proxy.of(*self.operations)
@@ -91,31 +91,31 @@ STAGES = [
 ]
 
 
-def kill(scene: Scene, moment: Moment, *arguments: str) -> int:
+def kill(fault_fixture: FaultFixture, moment: Moment, *arguments: str) -> int:
     """Run a command as a process of its own and kill it at a moment; returns its exit code."""
     started: list[subprocess.Popen[bytes]] = []
     killed = Event()
 
-    def decide(request: Request) -> Fate:
-        if moment.when == "before" and moment.comes_with(scene.proxy, request):
+    def decide(request: Request) -> Fault:
+        if moment.when == "before" and moment.comes_with(fault_fixture.proxy, request):
             started[0].kill()
             killed.set()
         # Whoever is dead asks nothing more.
-        return fates.DROP_BEFORE if killed.is_set() else PASS
+        return faults.DROP_BEFORE if killed.is_set() else PASS
 
     def passed(request: Request) -> None:
-        if moment.when == "after" and moment.comes_with(scene.proxy, request):
+        if moment.when == "after" and moment.comes_with(fault_fixture.proxy, request):
             started[0].kill()
             killed.set()
 
-    scene.proxy.forget(decide)
-    scene.proxy.passed = passed
-    with scene.frogmove.process(
+    fault_fixture.proxy.reset(decide)
+    fault_fixture.proxy.passed = passed
+    with fault_fixture.frogmove.process(
         *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         started.append(process)
-        code = process.wait(4 * PATIENCE)
-    scene.proxy.forget()
+        code = process.wait(4 * SECONDS_TO_WAIT)
+    fault_fixture.proxy.reset()
     return code
 
 
@@ -123,41 +123,43 @@ def kill(scene: Scene, moment: Moment, *arguments: str) -> int:
     "moment", STAGES, ids=["first-copy", "amid-copies", "copied-not-deleted", "amid-deletes"]
 )
 def test_a_killed_move_is_finished_by_resume_and_nothing_is_lost(
-    scene: Scene, moment: Moment
+    fault_fixture: FaultFixture, moment: Moment
 ) -> None:
-    bodies = fill(scene.buckets, 200)
-    assert kill(scene, moment, "move", "--all") == -signal.SIGKILL
-    resumed = scene.frogmove("resume", "-o", "json")
+    bodies = fill(fault_fixture.buckets, 200)
+    assert kill(fault_fixture, moment, "move", "--all") == -signal.SIGKILL
+    resumed = fault_fixture.frogmove("resume", "-o", "json")
     assert resumed.code == 0, resumed
-    assert_all_is_there_once(scene, bodies)
+    assert_all_is_there_once(fault_fixture, bodies)
 
 
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
 def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
-    scene: Scene, moment: Moment
+    fault_fixture: FaultFixture, moment: Moment
 ) -> None:
-    bodies = fill(scene.buckets, 40)
-    assert kill(scene, moment, "move", "--all") == -signal.SIGKILL
-    (run,) = scene.frogmove("runs", "-o", "json").of("run")
-    undone = scene.frogmove("undo", run["id"], "-o", "json")
+    bodies = fill(fault_fixture.buckets, 40)
+    assert kill(fault_fixture, moment, "move", "--all") == -signal.SIGKILL
+    (run,) = fault_fixture.frogmove("runs", "-o", "json").of("run")
+    undone = fault_fixture.frogmove("undo", run["id"], "-o", "json")
     # A slow machine may send the first deletes before the last copies are made.
     assert (undone.code, set(undone.outcomes.values())) == (0, {"moved"}), undone
-    assert scene.buckets.here() == bodies
+    assert fault_fixture.buckets.here() == bodies
 
 
 @pytest.mark.long
-def test_twenty_kills_of_large_moves_and_of_their_resumption_lose_nothing(scene: Scene) -> None:
-    bodies = fill(scene.buckets, 2_000)
+def test_twenty_kills_of_large_moves_and_of_their_resumption_lose_nothing(
+    fault_fixture: FaultFixture,
+) -> None:
+    bodies = fill(fault_fixture.buckets, 2_000)
     chance = random.Random(20)
     kills = 0
     while kills < 20:
-        kills += kill(scene, _draw(chance, len(bodies)), "move", "--all") == -signal.SIGKILL
-        left = len(scene.buckets._list(scene.buckets.source))
+        kills += kill(fault_fixture, _draw(chance, len(bodies)), "move", "--all") == -signal.SIGKILL
+        left = len(fault_fixture.buckets._list(fault_fixture.buckets.source))
         if chance.random() < 0.5 and left > 1:
-            kills += kill(scene, _draw(chance, left), "resume") == -signal.SIGKILL
-        assert scene.frogmove("resume", "-q").code == 0
-        assert_all_is_there_once(scene, bodies)
-        scene = scene.backwards()
+            kills += kill(fault_fixture, _draw(chance, left), "resume") == -signal.SIGKILL
+        assert fault_fixture.frogmove("resume", "-q").code == 0
+        assert_all_is_there_once(fault_fixture, bodies)
+        fault_fixture = fault_fixture.backwards()
 
 
 def _draw(chance: random.Random, objects: int) -> Moment:
@@ -169,15 +171,19 @@ def _draw(chance: random.Random, objects: int) -> Moment:
 
 @contextmanager
 def interrupted(
-    scene: Scene, number: signal.Signals, operation: str, under_way: int, *arguments: str
+    fault_fixture: FaultFixture,
+    number: signal.Signals,
+    operation: str,
+    in_flight: int,
+    *arguments: str,
 ) -> Iterator[tuple[subprocess.Popen[bytes], Event]]:
     """Interrupt a command while all its requests of one operation are held up.
 
     Args:
-        scene: where.
+        fault_fixture: where.
         number: the signal.
         operation: ``CopyObject`` …
-        under_way: how many such requests there are to be before the signal.
+        in_flight: how many such requests there are to be before the signal.
         arguments: the command.
 
     Yields:
@@ -185,54 +191,61 @@ def interrupted(
     """
     go = Event()
 
-    def hold(request: Request) -> Fate:
+    def hold(request: Request) -> Fault:
         if request.operation == operation and not request.is_probe:
-            go.wait(PATIENCE)
+            go.wait(SECONDS_TO_WAIT)
         return PASS
 
-    scene.proxy.forget(hold)
-    with scene.frogmove.process(
+    fault_fixture.proxy.reset(hold)
+    with fault_fixture.frogmove.process(
         *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
-            scene.proxy.wait_for(lambda: len(scene.proxy.of(operation)) >= under_way)
+            fault_fixture.proxy.wait_for(
+                lambda: len(fault_fixture.proxy.of(operation)) >= in_flight
+            )
             process.send_signal(number)
             assert process.stderr is not None
-            assert any(b"finishing what is under way" in line for line in process.stderr)
+            assert any(b"finishing what is in flight" in line for line in process.stderr)
             yield process, go
         finally:
             go.set()
             process.kill()
-    scene.proxy.forget()
+    fault_fixture.proxy.reset()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_tells_how_to_resume_and_resume_finishes(
-    scene: Scene, number: signal.Signals
+    fault_fixture: FaultFixture, number: signal.Signals
 ) -> None:
-    bodies = fill(scene.buckets, 60)
-    with interrupted(scene, number, "CopyObject", 8, "move", "--all", "--concurrency=8") as run:
+    bodies = fill(fault_fixture.buckets, 60)
+    with interrupted(
+        fault_fixture, number, "CopyObject", 8, "move", "--all", "--concurrency=8"
+    ) as run:
         process, go = run
         go.set()
-        _, err = process.communicate(timeout=PATIENCE)
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
         assert process.returncode == 130
     found = re.search(r"frogmove resume (\S+)", err.decode())
     assert found, err
-    left = scene.buckets._list(scene.buckets.source)
+    left = fault_fixture.buckets._list(fault_fixture.buckets.source)
     assert 0 < len(left) < 60
-    assert len(left) + len(scene.buckets._list(scene.buckets.destination)) == 60
-    assert scene.frogmove("resume", found[1]).code == 0
-    assert_all_is_there_once(scene, bodies)
+    assert len(left) + len(fault_fixture.buckets._list(fault_fixture.buckets.destination)) == 60
+    assert fault_fixture.frogmove("resume", found[1]).code == 0
+    assert_all_is_there_once(fault_fixture, bodies)
 
 
-def test_the_second_signal_ends_at_once_and_resume_finishes(scene: Scene) -> None:
-    bodies = fill(scene.buckets, 60)
-    with interrupted(scene, signal.SIGINT, "CopyObject", 8, "move", "--all") as (process, go):
+def test_the_second_signal_ends_at_once_and_resume_finishes(fault_fixture: FaultFixture) -> None:
+    bodies = fill(fault_fixture.buckets, 60)
+    with interrupted(fault_fixture, signal.SIGINT, "CopyObject", 8, "move", "--all") as (
+        process,
+        go,
+    ):
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
+        assert process.wait(SECONDS_TO_WAIT) == 130
         assert not go.is_set()
-    assert scene.frogmove("resume").code == 0
-    assert_all_is_there_once(scene, bodies)
+    assert fault_fixture.frogmove("resume").code == 0
+    assert_all_is_there_once(fault_fixture, bodies)
 
 
 LARGE = ("move", "large", "--multipart-threshold", "5MiB")
@@ -245,65 +258,74 @@ def put_large(buckets: Buckets, parts: int) -> dict[str, bytes]:
     return {"large": body}
 
 
-def resume_parts(scene: Scene) -> list[str]:
+def resume_parts(fault_fixture: FaultFixture) -> list[str]:
     """Resume; returns the numbers of the parts that were copied for it."""
-    (upload,) = uploads(scene)
-    ran = scene.frogmove("resume", "-o", "json")
+    (upload,) = uploads(fault_fixture)
+    ran = fault_fixture.frogmove("resume", "-o", "json")
     assert (ran.code, ran.outcomes) == (0, {"large": "moved"}), ran
-    assert scene.proxy.of("CreateMultipartUpload") == []
-    parts = scene.proxy.of("UploadPartCopy")
+    assert fault_fixture.proxy.of("CreateMultipartUpload") == []
+    parts = fault_fixture.proxy.of("UploadPartCopy")
     assert {part.query["uploadId"] for part in parts} <= {upload}
-    assert uploads(scene) == []
+    assert uploads(fault_fixture) == []
     return sorted(part.query["partNumber"] for part in parts)
 
 
-def uploads(scene: Scene) -> list[str]:
-    answer = scene.buckets.client.list_multipart_uploads(Bucket=scene.buckets.destination)
+def uploads(fault_fixture: FaultFixture) -> list[str]:
+    answer = fault_fixture.buckets.client.list_multipart_uploads(
+        Bucket=fault_fixture.buckets.destination
+    )
     return [upload["UploadId"] for upload in answer.get("Uploads", [])]
 
 
-def assert_large_is_whole(scene: Scene, bodies: dict[str, bytes]) -> None:
-    assert_all_is_there_once(scene, bodies)
-    where = {"Bucket": scene.buckets.destination, "Key": "large"}
-    assert scene.buckets.client.head_object(**where)["Metadata"] == {"owner": "frog"}
-    (tag,) = scene.buckets.client.get_object_tagging(**where)["TagSet"]
+def assert_large_is_whole(fault_fixture: FaultFixture, bodies: dict[str, bytes]) -> None:
+    assert_all_is_there_once(fault_fixture, bodies)
+    where = {"Bucket": fault_fixture.buckets.destination, "Key": "large"}
+    assert fault_fixture.buckets.client.head_object(**where)["Metadata"] == {"owner": "frog"}
+    (tag,) = fault_fixture.buckets.client.get_object_tagging(**where)["TagSet"]
     assert tag == {"Key": "team", "Value": "pond"}
 
 
-def test_a_copy_in_parts_that_was_killed_goes_on_from_the_parts_it_has(scene: Scene) -> None:
-    bodies = put_large(scene.buckets, 4)
+def test_a_copy_in_parts_that_was_killed_goes_on_from_the_parts_it_has(
+    fault_fixture: FaultFixture,
+) -> None:
+    bodies = put_large(fault_fixture.buckets, 4)
     killed = Event()
 
-    def decide(request: Request) -> Fate:
+    def decide(request: Request) -> Fault:
         if request.operation == "UploadPartCopy" and request.query["partNumber"] in {"2", "4"}:
-            killed.wait(PATIENCE)
-        return fates.DROP_BEFORE if killed.is_set() else PASS
+            killed.wait(SECONDS_TO_WAIT)
+        return faults.DROP_BEFORE if killed.is_set() else PASS
 
-    scene.proxy.forget(decide)
-    with scene.frogmove.process(*LARGE, stderr=subprocess.DEVNULL) as process:
-        copied = partial(_copied_parts, scene.proxy)
-        scene.proxy.wait_for(lambda: copied() == {"1", "3"})
+    fault_fixture.proxy.reset(decide)
+    with fault_fixture.frogmove.process(*LARGE, stderr=subprocess.DEVNULL) as process:
+        copied = partial(_copied_parts, fault_fixture.proxy)
+        fault_fixture.proxy.wait_for(lambda: copied() == {"1", "3"})
         process.kill()
-        assert process.wait(PATIENCE) == -signal.SIGKILL
+        assert process.wait(SECONDS_TO_WAIT) == -signal.SIGKILL
         killed.set()
-    scene.proxy.forget()
-    assert resume_parts(scene) == ["2", "4"]
-    assert_large_is_whole(scene, bodies)
+    fault_fixture.proxy.reset()
+    assert resume_parts(fault_fixture) == ["2", "4"]
+    assert_large_is_whole(fault_fixture, bodies)
 
 
-def _copied_parts(proxy: Proxy) -> set[str]:
+def _copied_parts(proxy: FaultProxy) -> set[str]:
     return {part.query["partNumber"] for part in proxy.of("UploadPartCopy") if part.status == 200}
 
 
-def test_a_copy_in_parts_that_was_interrupted_is_kept_named_and_resumed(scene: Scene) -> None:
+def test_a_copy_in_parts_that_was_interrupted_is_kept_named_and_resumed(
+    fault_fixture: FaultFixture,
+) -> None:
     at_once = Multipart().at_once
-    bodies = put_large(scene.buckets, at_once + 2)
-    with interrupted(scene, signal.SIGINT, "UploadPartCopy", at_once, *LARGE) as (process, go):
+    bodies = put_large(fault_fixture.buckets, at_once + 2)
+    with interrupted(fault_fixture, signal.SIGINT, "UploadPartCopy", at_once, *LARGE) as (
+        process,
+        go,
+    ):
         go.set()
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=SECONDS_TO_WAIT)
         assert process.returncode == 130
     state = f"interrupted after {at_once} of {at_once + 2} parts; its upload is kept to be resumed"
     assert state.encode() in out
     assert b"frogmove resume" in err
-    assert resume_parts(scene) == sorted([f"{at_once + 1}", f"{at_once + 2}"])
-    assert_large_is_whole(scene, bodies)
+    assert resume_parts(fault_fixture) == sorted([f"{at_once + 1}", f"{at_once + 2}"])
+    assert_large_is_whole(fault_fixture, bodies)

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from frogmove.cli import main
-from frogmove.cloud.clients import clients_for
-from tests.cli.traces import living_processes, private_environment
+from frogmove.local_aws.clients import clients_for
+from tests.cli.leak_checks import living_processes, private_environment
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the embedded AWS needs POSIX"),
@@ -26,7 +26,7 @@ pytestmark = [
     ),
 ]
 
-LAST_LINE = "frogmove ls --destination-side"
+LAST_LINE = "frogmove ls --side destination"
 KEY = "reports/2026 été+1%.csv"
 
 
@@ -111,7 +111,7 @@ def test_killing_it_leaves_no_trace_either(tmp_path: Path) -> None:
 
 
 def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
-    with _running(tmp_path, "--by-hand") as (_, lines):
+    with _running(tmp_path, "--no-trigger") as (_, lines):
         (upload,) = [line.lstrip("# ") for line in lines if "put_object" in line]
         frogmove = f'frogmove() {{ "{sys.executable}" -m frogmove "$@"; }}'
         listing = subprocess.run(
@@ -139,7 +139,7 @@ def test_by_hand_uploads_stay_and_else_the_lambda_moves_them(tmp_path: Path) -> 
 
 
 def test_it_leaves_uploads_to_the_hand_when_asked_to(tmp_path: Path) -> None:
-    with _running(tmp_path, "--by-hand") as (_, lines):
+    with _running(tmp_path, "--no-trigger") as (_, lines):
         s3 = clients_for(_exported(lines, "AWS_ENDPOINT_URL")).s3
         source = _exported(lines, "FROGMOVE_SOURCE").removeprefix("s3://")
         answer = s3.get_bucket_notification_configuration(Bucket=source)

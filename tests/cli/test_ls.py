@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli.keytext import show
-from tests.cli.operator import Operator
+from frogmove.cli.escaping import printable
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.factories import md5
 from tests.keys import KEYS, UNSEEN
-from tests.objects import md5
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets
@@ -24,7 +24,7 @@ def names(out: str) -> list[str]:
 
 
 def test_keys_are_listed_with_size_and_time_and_totals_apart(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("b", body=b"12345")
     buckets.put("a/été.csv", body=b"")
@@ -35,23 +35,23 @@ def test_keys_are_listed_with_size_and_time_and_totals_apart(
     assert ran.code == 0
 
 
-def test_list_is_ls(buckets: Buckets, frogmove: Operator) -> None:
+def test_list_is_ls(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     assert frogmove("list") == frogmove("ls")
 
 
-def test_an_empty_source_is_no_error(frogmove: Operator) -> None:
+def test_an_empty_source_is_no_error(frogmove: FrogmoveRunner) -> None:
     ran = frogmove("ls")
     assert (ran.code, ran.out, ran.err) == (0, "", "0 objects, 0 bytes\n")
 
 
-def test_the_other_side_is_listed_on_request(buckets: Buckets, frogmove: Operator) -> None:
+def test_the_other_side_is_listed_on_request(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("here")
     buckets.put_there("there")
-    assert names(frogmove("ls", "--destination-side").out) == ["there"]
+    assert names(frogmove("ls", "--side", "destination").out) == ["there"]
 
 
-def test_any_bucket_is_listed_by_its_uri(buckets: Buckets, frogmove: Operator) -> None:
+def test_any_bucket_is_listed_by_its_uri(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put_there("logs/a", "logs2/b")
     uri = f"s3://{buckets.destination}/logs"
     ran = frogmove("ls", uri, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
@@ -60,7 +60,7 @@ def test_any_bucket_is_listed_by_its_uri(buckets: Buckets, frogmove: Operator) -
 
 @pytest.mark.parametrize("folder", ["logs", "logs/"])
 def test_a_folder_is_listed_without_its_namesakes(
-    buckets: Buckets, frogmove: Operator, folder: str
+    buckets: Buckets, frogmove: FrogmoveRunner, folder: str
 ) -> None:
     buckets.put("log", "logs/a", "logs//b", "logs2/c")
     assert names(frogmove("ls", folder).out) == ["logs//b", "logs/a"]
@@ -68,7 +68,7 @@ def test_a_folder_is_listed_without_its_namesakes(
 
 def test_keys_are_relative_to_the_source(buckets: Buckets) -> None:
     buckets.put("in/a", "in/logs/b", "in2/c", "in/in/d")
-    frogmove = Operator(buckets, ("in", ""))
+    frogmove = FrogmoveRunner(buckets, ("in", ""))
     assert names(frogmove("ls").out) == ["a", "in/d", "logs/b"]
     assert names(frogmove("ls", "logs").out) == ["logs/b"]
     assert names(frogmove("ls", f"s3://{buckets.source}/in/logs").out) == ["logs/b"]
@@ -77,7 +77,7 @@ def test_keys_are_relative_to_the_source(buckets: Buckets) -> None:
 
 def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
     buckets.put("in/b", "in/a é\n" if buckets.server.name != "moto" else "in/a é")
-    ran = Operator(buckets, ("in", ""))("ls", "-o", "json")
+    ran = FrogmoveRunner(buckets, ("in", ""))("ls", "-o", "json")
     first, second, summary = ran.records
     assert set(first) == {"type", "key", "size", "etag", "last_modified", "storage_class"}
     assert second["key"] == "in/b"
@@ -88,7 +88,7 @@ def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
     assert ran.err == ""
 
 
-def test_quietly_only_the_data_is_printed(buckets: Buckets, frogmove: Operator) -> None:
+def test_quietly_only_the_data_is_printed(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     ran = frogmove("ls", "-q")
     assert names(ran.out) == ["a"]
@@ -96,35 +96,35 @@ def test_quietly_only_the_data_is_printed(buckets: Buckets, frogmove: Operator) 
 
 
 def test_no_key_acts_on_a_terminal_and_none_is_shown_as_another(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     keys = {name: key for name, key in KEYS.items() if name not in buckets.server.lacks}
     buckets.put(*keys.values())
     out = frogmove("ls").out
-    assert sorted(names(out)) == sorted(show(key) for key in keys.values())
+    assert sorted(names(out)) == sorted(printable(key) for key in keys.values())
     for name, key in UNSEEN.items():
         assert key not in out, name
     assert {char for char in out if not char.isprintable()} == {"\n"}
 
 
-def test_listing_changes_nothing(buckets: Buckets, frogmove: Operator) -> None:
+def test_listing_changes_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.version()
     buckets.put("a")
     buckets.put_there("b")
     before = buckets.state()
     frogmove("ls")
-    frogmove("ls", "--destination-side", "-v")
+    frogmove("ls", "--side", "destination", "-v")
     assert buckets.state() == before
 
 
 @pytest.mark.parametrize("folder", ["s3://", "s3://x/y", "k" * 1025], ids=["bare", "short", "long"])
-def test_what_is_no_folder_is_refused(frogmove: Operator, folder: str) -> None:
+def test_what_is_no_folder_is_refused(frogmove: FrogmoveRunner, folder: str) -> None:
     ran = frogmove("ls", folder)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("Error: ")
 
 
-def test_a_uri_and_a_side_are_not_both_taken(buckets: Buckets, frogmove: Operator) -> None:
-    ran = frogmove("ls", f"s3://{buckets.source}", "--destination-side")
+def test_a_uri_and_a_side_are_not_both_taken(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    ran = frogmove("ls", f"s3://{buckets.source}", "--side", "destination")
     assert (ran.code, ran.out) == (2, "")
     assert "not both" in ran.err

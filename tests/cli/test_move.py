@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli.keytext import show
+from frogmove.cli.escaping import printable
 from tests.buckets import Buckets
-from tests.cli.operator import Operator, run
+from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.factories import md5
 from tests.keys import KEYS
-from tests.objects import md5
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -31,7 +31,9 @@ def test_exactly_the_key_that_is_named_is_moved(buckets: Buckets) -> None:
     assert ran.out.splitlines()[0].split() == ["moved", *key.split(), *ran.out.split()[3:]]
 
 
-def test_data_goes_to_stdout_and_the_rest_to_stderr(buckets: Buckets, frogmove: Operator) -> None:
+def test_data_goes_to_stdout_and_the_rest_to_stderr(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", "b")
     ran = frogmove("move", "a", "b")
     assert [line.split()[:2] for line in sorted(ran.out.splitlines())] == [
@@ -44,7 +46,7 @@ def test_data_goes_to_stdout_and_the_rest_to_stderr(buckets: Buckets, frogmove: 
 
 def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
     buckets.put("in/a", body=b"12345")
-    ran = Operator(buckets, ("in", "out"))("move", "a", "-o", "json")
+    ran = FrogmoveRunner(buckets, ("in", "out"))("move", "a", "-o", "json")
     (result,) = ran.of("result")
     reason = result.pop("reason")
     assert isinstance(reason, str)
@@ -65,7 +67,7 @@ def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
 
 @pytest.mark.parametrize("how", ["all", "named"])
 def test_every_key_is_moved_exactly_as_it_is(
-    buckets: Buckets, frogmove: Operator, how: str
+    buckets: Buckets, frogmove: FrogmoveRunner, how: str
 ) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
@@ -77,19 +79,19 @@ def test_every_key_is_moved_exactly_as_it_is(
     assert ran.outcomes == dict.fromkeys(keys, "moved")
 
 
-def test_no_key_acts_on_a_terminal(buckets: Buckets, frogmove: Operator) -> None:
+def test_no_key_acts_on_a_terminal(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     dry, real = frogmove("move", "--all", "-n"), frogmove("move", "--all")
     for text in (dry.out, real.out, dry.err, real.err):
         assert {char for char in text if not char.isprintable()} <= {"\n"}
     for key in keys:
-        assert f"would move  {show(key)}" in dry.out
-        assert f"moved       {show(key)}" in real.out
+        assert f"would move  {printable(key)}" in dry.out
+        assert f"moved       {printable(key)}" in real.out
 
 
 def test_a_listed_name_that_had_to_be_quoted_can_be_pasted(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("tab\there")
     assert "$'tab\\x09here'" in frogmove("ls").out
@@ -98,7 +100,9 @@ def test_a_listed_name_that_had_to_be_quoted_can_be_pasted(
     assert list(buckets.there()) == ["tab\there"]
 
 
-def test_a_key_is_carried_with_all_that_belongs_to_it(buckets: Buckets, frogmove: Operator) -> None:
+def test_a_key_is_carried_with_all_that_belongs_to_it(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     headers = {"ContentType": "text/csv", "CacheControl": "no-store", "ContentLanguage": "fr"}
     buckets.client.put_object(
         Bucket=buckets.source,
@@ -119,7 +123,9 @@ def test_a_key_is_carried_with_all_that_belongs_to_it(buckets: Buckets, frogmove
     assert tags == [{"Key": "team", "Value": "pond"}]
 
 
-def test_a_folder_is_moved_without_its_namesakes(buckets: Buckets, frogmove: Operator) -> None:
+def test_a_folder_is_moved_without_its_namesakes(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("logs", "logs/a", "logs/b/c", "logs2", "logs2/d", "log")
     assert frogmove("move", "--prefix", "logs").code == 0
     assert sorted(buckets.there()) == ["logs", "logs/a", "logs/b/c"]
@@ -128,7 +134,7 @@ def test_a_folder_is_moved_without_its_namesakes(buckets: Buckets, frogmove: Ope
 
 def test_keys_keep_their_names_under_the_destination(buckets: Buckets) -> None:
     buckets.put("in/a", "in/b//c", "in/", "in2/d", "a")
-    frogmove = Operator(buckets, ("in", "out/2026"))
+    frogmove = FrogmoveRunner(buckets, ("in", "out/2026"))
     uri = f"s3://{buckets.source}/in/b//c"
     assert frogmove("move", "a", uri).code == 0
     assert buckets.there() == {"out/2026/a": b"in/a", "out/2026/b//c": b"in/b//c"}
@@ -138,18 +144,18 @@ def test_keys_keep_their_names_under_the_destination(buckets: Buckets) -> None:
 def test_a_route_may_lead_to_another_folder_of_the_same_bucket(buckets: Buckets) -> None:
     buckets.put("logs/a", "logs2/b")
     ends = [f"--source=s3://{buckets.source}/logs", f"--destination=s3://{buckets.source}/logs2"]
-    assert Operator(buckets)("move", "--all", *ends).code == 0
+    assert FrogmoveRunner(buckets)("move", "--all", *ends).code == 0
     assert buckets.here() == {"logs2/a": b"logs/a", "logs2/b": b"logs2/b"}
 
 
 def test_the_marker_of_the_source_folder_stays(buckets: Buckets) -> None:
     buckets.put("in/", "in/a", body=b"")
-    ran = Operator(buckets, ("in", "out"))("move", "--all", "-o", "json")
+    ran = FrogmoveRunner(buckets, ("in", "out"))("move", "--all", "-o", "json")
     assert ran.outcomes == {"in/": "skipped", "in/a": "moved"}
     assert list(buckets.here()) == ["in/"]
 
 
-def test_moving_nothing_is_no_error(frogmove: Operator) -> None:
+def test_moving_nothing_is_no_error(frogmove: FrogmoveRunner) -> None:
     for chosen in (["--all"], ["--prefix", "nothing"]):
         ran = frogmove("move", *chosen)
         assert (ran.code, ran.out) == (0, "")
@@ -157,7 +163,7 @@ def test_moving_nothing_is_no_error(frogmove: Operator) -> None:
 
 
 def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a", "b c", "d/e", body=b"12")
@@ -177,7 +183,7 @@ def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
 
 
 def test_what_the_destination_holds_is_not_overwritten(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b", body=b"mine")
     buckets.put_there("a", body=b"theirs")
@@ -192,7 +198,9 @@ def test_what_the_destination_holds_is_not_overwritten(
     assert "source kept" in text.out
 
 
-def test_an_interrupted_move_is_finished_by_the_next(buckets: Buckets, frogmove: Operator) -> None:
+def test_an_interrupted_move_is_finished_by_the_next(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", body=b"same")
     buckets.put_there("a", body=b"same")
     ran = frogmove("move", "a", "-o", "json")
@@ -201,13 +209,17 @@ def test_an_interrupted_move_is_finished_by_the_next(buckets: Buckets, frogmove:
     assert buckets.there() == {"a": b"same"}
 
 
-def test_a_key_named_several_times_is_moved_once(buckets: Buckets, frogmove: Operator) -> None:
+def test_a_key_named_several_times_is_moved_once(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a")
     ran = frogmove("move", "a", "a", f"s3://{buckets.source}/a", "-o", "json")
     assert (ran.code, ran.summary["counts"]["moved"]) == (0, 1)
 
 
-def test_one_missing_key_keeps_all_from_being_moved(buckets: Buckets, frogmove: Operator) -> None:
+def test_one_missing_key_keeps_all_from_being_moved(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", "b")
     before = buckets.state()
     ran = frogmove("move", "a", "gone", "b")
@@ -217,7 +229,7 @@ def test_one_missing_key_keeps_all_from_being_moved(buckets: Buckets, frogmove: 
 
 
 def test_a_versioned_source_keeps_what_was_moved_as_a_version(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a")
@@ -228,7 +240,7 @@ def test_a_versioned_source_keeps_what_was_moved_as_a_version(
 
 
 def test_nothing_but_the_objects_is_left_at_either_end(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a")
@@ -243,19 +255,19 @@ def test_more_keys_than_one_page_or_one_batch_holds_are_all_moved(ministack: Ser
     keys = [f"{number:04}" for number in range(1_001)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(buckets.put, keys))
-    frogmove = Operator(buckets)
+    frogmove = FrogmoveRunner(buckets)
     ran = frogmove("move", "--all", "-o", "json")
     assert ran.code == 0
     assert ran.summary["counts"]["moved"] == len(keys)
     assert buckets.here() == {}
-    assert frogmove("ls", "--destination-side", "-o", "json").summary["objects"] == len(keys)
+    assert frogmove("ls", "--side", "destination", "-o", "json").summary["objects"] == len(keys)
 
 
 @pytest.mark.parametrize(
     "chosen", [[], ["a", "--all"], ["--prefix", ""], ["--prefix", "a", "--all"]], ids=" ".join
 )
 def test_what_is_to_be_moved_has_to_be_said_in_one_way(
-    buckets: Buckets, frogmove: Operator, chosen: list[str]
+    buckets: Buckets, frogmove: FrogmoveRunner, chosen: list[str]
 ) -> None:
     buckets.put("a")
     ran = frogmove("move", *chosen)
@@ -263,7 +275,9 @@ def test_what_is_to_be_moved_has_to_be_said_in_one_way(
     assert list(buckets.here()) == ["a"]
 
 
-def test_quietly_only_what_needs_attention_is_printed(buckets: Buckets, frogmove: Operator) -> None:
+def test_quietly_only_what_needs_attention_is_printed(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", "b")
     buckets.put_there("b", body=b"theirs")
     ran = frogmove("move", "--all", "-q")
@@ -273,7 +287,7 @@ def test_quietly_only_what_needs_attention_is_printed(buckets: Buckets, frogmove
 
 
 def test_a_server_that_ignores_conditions_is_spoken_of(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
     ran = frogmove("move", "a", "-v")
@@ -287,7 +301,7 @@ def test_a_server_that_ignores_conditions_is_spoken_of(
 def test_a_source_bucket_that_is_not_there_is_not_one_whose_keys_are_gone(
     buckets: Buckets, arguments: tuple[str, ...]
 ) -> None:
-    ran = Operator(replace(buckets, source="frogmove-nobodys-source"))(*arguments)
+    ran = FrogmoveRunner(replace(buckets, source="frogmove-nobodys-source"))(*arguments)
     assert ran.code == 2
     assert "frogmove-nobodys-source" in ran.err
     assert "does not exist" in ran.err

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.cli.state import journals
-from frogmove.core.terms import Multipart
+from frogmove.cli.run_store import journals
+from frogmove.core.options import Multipart
 from tests.buckets import Buckets
-from tests.cli.operator import Operator, run
-from tests.wire import refusal
+from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
-    from tests.wire import Wire
 
 MIB = 1024 * 1024
 
@@ -29,7 +29,7 @@ def server(ministack: Server) -> Server:
 
 
 @pytest.fixture
-def sea(seaweedfs: Server) -> Buckets:
+def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
     """On the one server that honours every condition."""
     return Buckets.make(seaweedfs)
 
@@ -38,34 +38,34 @@ def last_id() -> str:
     return journals()[-1].stem
 
 
-def interrupt_at(wire: Wire, operation: str, *, skip: int = 0) -> None:
-    wire.before(operation, lambda: os.kill(os.getpid(), signal.SIGINT), skip=skip)
+def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:
+    hooks.before(operation, lambda: os.kill(os.getpid(), signal.SIGINT), skip=skip)
 
 
-def test_an_interrupted_move_is_finished(sea: Buckets, wire: Wire) -> None:
+def test_an_interrupted_move_is_finished(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> None:
     keys = [f"{number:02}" for number in range(12)]
-    sea.put(*keys)
-    interrupt_at(wire, "CopyObject", skip=3)
-    frogmove = Operator(sea)
+    seaweedfs_buckets.put(*keys)
+    interrupt_at(hooks, "CopyObject", skip=3)
+    frogmove = FrogmoveRunner(seaweedfs_buckets)
     interrupted = frogmove("move", "--all", "--concurrency", "2", "-o", "json")
     assert interrupted.code == 130
     assert f"frogmove resume {last_id()}" in interrupted.err
     assert interrupted.summary["interrupted"] is True
     assert set(interrupted.outcomes.values()) == {"moved"}
-    assert 0 < len(sea.there()) < len(keys)
+    assert 0 < len(seaweedfs_buckets.there()) < len(keys)
     first = last_id()
     resumed = frogmove("resume", "-o", "json")
     assert (resumed.code, set(resumed.outcomes.values())) == (0, {"moved"})
-    assert (sea.here(), sorted(sea.there())) == ({}, keys)
+    assert (seaweedfs_buckets.here(), sorted(seaweedfs_buckets.there())) == ({}, keys)
     (again,) = [record for record in run("runs", "-o", "json").records if record["continues"]]
     assert (again["continues"], again["command"]) == (first, "move")
 
 
 def test_keys_that_were_named_and_are_moved_already_are_no_error(
-    buckets: Buckets, frogmove: Operator, wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b", "c", "not named")
-    wire.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
+    hooks.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
     assert frogmove("move", "a", "b", "c").code == 1
     resumed = frogmove("resume", "-o", "json")
     assert (resumed.code, resumed.outcomes) == (0, {"b": "moved"})
@@ -73,18 +73,18 @@ def test_keys_that_were_named_and_are_moved_already_are_no_error(
 
 
 def test_a_resume_keeps_to_the_journals_route_and_policy(
-    buckets: Buckets, frogmove: Operator, wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("in/a", "in/b", "a")
     buckets.put_there("out/a", "out/b", body=b"theirs")
     denied = refusal(403, "AccessDenied")
-    wire.answer("DeleteObjects", denied)
-    first = Operator(buckets, ("in", "out"))
+    hooks.answer("DeleteObjects", denied)
+    first = FrogmoveRunner(buckets, ("in", "out"))
     assert first("move", "--all", "--on-conflict", "keep-both").code == 1
     other = Buckets.make(buckets.server)
     other.put("a", "in/a")
     before = other.state()
-    resumed = Operator(other)("resume", "-o", "json")
+    resumed = FrogmoveRunner(other)("resume", "-o", "json")
     assert (resumed.code, resumed.outcomes) == (0, {"in/a": "moved", "in/b": "moved"})
     assert other.state() == before
     assert buckets.here() == {"a": b"a"}
@@ -92,19 +92,21 @@ def test_a_resume_keeps_to_the_journals_route_and_policy(
 
 
 def test_a_resume_goes_to_the_server_of_the_run(
-    buckets: Buckets, frogmove: Operator, wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
-    wire.answer("DeleteObject", refusal(403, "AccessDenied"))
+    hooks.answer("DeleteObject", refusal(403, "AccessDenied"))
     frogmove("move", "a")
     resumed = frogmove("resume", "-o", "json", FROGMOVE_ENDPOINT_URL="http://127.0.0.1:9")
     assert (resumed.code, resumed.outcomes) == (0, {"a": "moved"})
 
 
-def test_an_interrupted_sync_is_finished(buckets: Buckets, frogmove: Operator, wire: Wire) -> None:
+def test_an_interrupted_sync_is_finished(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+) -> None:
     keys = [f"{number:02}" for number in range(12)]
     buckets.put(*keys)
-    interrupt_at(wire, "CopyObject", skip=3)
+    interrupt_at(hooks, "CopyObject", skip=3)
     assert frogmove("sync", "--concurrency", "2").code == 130
     resumed = frogmove("resume", "-o", "json")
     assert resumed.code == 0
@@ -113,13 +115,13 @@ def test_an_interrupted_sync_is_finished(buckets: Buckets, frogmove: Operator, w
 
 
 def test_a_version_is_finished_as_that_version(
-    buckets: Buckets, frogmove: Operator, wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.version()
     buckets.put("a", body=b"old")
     old = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
     buckets.put("a", body=b"current")
-    wire.answer("DeleteObject", refusal(403, "AccessDenied"))
+    hooks.answer("DeleteObject", refusal(403, "AccessDenied"))
     assert frogmove("move", "a", "--version-id", old).code == 1
     assert frogmove("resume").code == 0
     assert (buckets.here(), buckets.there()) == ({"a": b"current"}, {"a": b"old"})
@@ -127,10 +129,10 @@ def test_a_version_is_finished_as_that_version(
 
 
 def test_a_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
-    buckets: Buckets, frogmove: Operator, wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b")
-    wire.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
+    hooks.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
     frogmove("move", "--all")
     before, left = buckets.state(), journals()
     dry = frogmove("resume", "-n", "-o", "json")
@@ -138,7 +140,7 @@ def test_a_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
     assert (buckets.state(), journals()) == (before, left)
 
 
-def test_an_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: Operator) -> None:
+def test_an_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     frogmove("move", "a")
     frogmove("undo", last_id())
@@ -154,19 +156,19 @@ def uploads(buckets: Buckets) -> list[Any]:
 
 @pytest.mark.parametrize("since", ["changed", "gone"])
 def test_an_upload_that_is_of_no_more_use_is_not_left_behind(
-    sea: Buckets, wire: Wire, monkeypatch: pytest.MonkeyPatch, since: str
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, since: str
 ) -> None:
-    monkeypatch.setattr("frogmove.core.terms.Multipart", partial(Multipart, at_once=1))
-    sea.put("a", body=b"1" * 6 * MIB)
-    interrupt_at(wire, "UploadPartCopy")
-    frogmove = Operator(sea)
+    monkeypatch.setattr("frogmove.core.options.Multipart", partial(Multipart, at_once=1))
+    seaweedfs_buckets.put("a", body=b"1" * 6 * MIB)
+    interrupt_at(hooks, "UploadPartCopy")
+    frogmove = FrogmoveRunner(seaweedfs_buckets)
     assert frogmove("move", "a", "--multipart-threshold", "5MiB").code == 130
-    assert len(uploads(sea)) == 1
+    assert len(uploads(seaweedfs_buckets)) == 1
     if since == "changed":
-        sea.put("a", body=b"2")
+        seaweedfs_buckets.put("a", body=b"2")
     else:
-        sea.client.delete_object(Bucket=sea.source, Key="a")
+        seaweedfs_buckets.client.delete_object(Bucket=seaweedfs_buckets.source, Key="a")
     resumed = frogmove("resume")
     assert resumed.code == 0
-    assert uploads(sea) == []
-    assert sea.there() == ({"a": b"2"} if since == "changed" else {})
+    assert uploads(seaweedfs_buckets) == []
+    assert seaweedfs_buckets.there() == ({"a": b"2"} if since == "changed" else {})

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
+from tests.cli.cli_runner import FrogmoveRunner
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_the_destination_gets_what_it_lacks_and_the_source_keeps_everything(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b/c", "d")
     buckets.put_there("d", "theirs")
@@ -22,7 +22,7 @@ def test_the_destination_gets_what_it_lacks_and_the_source_keeps_everything(
     assert buckets.there() == {"a": b"a", "b/c": b"b/c", "d": b"d", "theirs": b"theirs"}
 
 
-def test_what_differs_is_replaced(buckets: Buckets, frogmove: Operator) -> None:
+def test_what_differs_is_replaced(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("size", body=b"longer")
     buckets.put_there("size", body=b"short")
     buckets.put("bytes", body=b"new!")
@@ -37,7 +37,7 @@ def test_what_differs_is_replaced(buckets: Buckets, frogmove: Operator) -> None:
     assert buckets.there() == {"size": b"longer", "bytes": b"new!", "same": b"same"}
 
 
-def test_a_second_sync_has_nothing_to_do(buckets: Buckets, frogmove: Operator) -> None:
+def test_a_second_sync_has_nothing_to_do(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a", "b")
     frogmove("sync")
     before = buckets.state()
@@ -46,7 +46,7 @@ def test_a_second_sync_has_nothing_to_do(buckets: Buckets, frogmove: Operator) -
     assert buckets.state() == before
 
 
-def test_every_key_is_copied_exactly_as_it_is(buckets: Buckets, frogmove: Operator) -> None:
+def test_every_key_is_copied_exactly_as_it_is(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     ran = frogmove("sync", "-o", "json")
@@ -58,13 +58,13 @@ def test_only_the_folders_of_the_route_are_synced(buckets: Buckets) -> None:
     buckets.put("in/a", "in/b", "in2/c", "a")
     buckets.put_there("out/b", body=b"in/b")
     buckets.put_there("a")
-    ran = Operator(buckets, ("in", "out"))("sync", "-o", "json")
+    ran = FrogmoveRunner(buckets, ("in", "out"))("sync", "-o", "json")
     assert (ran.code, ran.outcomes) == (0, {"in/a": "copied", "in/b": "skipped"})
     assert buckets.there() == {"a": b"a", "out/a": b"in/a", "out/b": b"in/b"}
 
 
 def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a", "b")
@@ -84,7 +84,9 @@ def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
     assert dry.summary["bytes"] == real.summary["bytes"]
 
 
-def test_what_is_alike_is_mentioned_only_on_request(buckets: Buckets, frogmove: Operator) -> None:
+def test_what_is_alike_is_mentioned_only_on_request(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("new", "old")
     buckets.put_there("old")
     dry = frogmove("sync", "-n")
@@ -94,7 +96,9 @@ def test_what_is_alike_is_mentioned_only_on_request(buckets: Buckets, frogmove: 
     assert any(line.startswith("would skip  old") for line in told.out.splitlines())
 
 
-def test_a_key_is_carried_with_all_that_belongs_to_it(buckets: Buckets, frogmove: Operator) -> None:
+def test_a_key_is_carried_with_all_that_belongs_to_it(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     where = {"Bucket": buckets.source, "Key": "a"}
     buckets.client.put_object(
         **where, Body=b"x", ContentType="text/csv", Metadata={"owner": "frog"}, Tagging="team=pond"
@@ -114,7 +118,7 @@ def test_a_server_that_lists_out_of_order_is_refused_and_nothing_is_overwritten(
     # By UTF-8 bytes "a!" comes before "a/b"; in a tree of folders it comes after.
     buckets.put("a/b", "a!")
     buckets.put_there("a/b", "a!", body=b"theirs")
-    ran = Operator(buckets)("sync", "-n")
+    ran = FrogmoveRunner(buckets)("sync", "-n")
     assert ran.code == 1
     assert "ordered listings" in ran.err
     assert buckets.there() == {"a!": b"theirs", "a/b": b"theirs"}

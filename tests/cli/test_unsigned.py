@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.scene import ENGINES
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -25,7 +25,7 @@ def test_unsigned_runs_need_no_credentials(moto: Server, engine: str) -> None:
     buckets = Buckets.make(moto)
     buckets.put("a", "b", ACL="public-read")
     nobody = NOBODY | {"FROGMOVE_ENGINE": engine}
-    frogmove = Operator(buckets)
+    frogmove = FrogmoveRunner(buckets)
     assert frogmove("ls", **nobody).code != 0
     assert frogmove("ls", "--no-sign-request", **nobody).code == 0
     ran = frogmove("move", "--all", "--no-sign-request", "-o", "json", **nobody)
@@ -42,7 +42,7 @@ def test_unsigned_runs_need_no_credentials(moto: Server, engine: str) -> None:
 def test_what_nobody_may_do_is_refused_before_anything_is_touched(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a")
-    ran = Operator(buckets)("move", "--all", "--no-sign-request", **NOBODY)
+    ran = FrogmoveRunner(buckets)("move", "--all", "--no-sign-request", **NOBODY)
     assert ran.code == 2
     assert buckets.source in ran.err or buckets.destination in ran.err
     assert "Traceback" not in ran.err

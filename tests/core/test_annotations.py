@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.core.action import Action, Verb
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
-from frogmove.core.result import Outcome, Result
-from frogmove.core.terms import SMALLEST_PART, Multipart, OnConflict, Terms
+from frogmove.core.models import Action, Outcome, Result, Verb
+from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
 from frogmove.core.transfer import run
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.buckets import Buckets
-from tests.wire import ALWAYS, refusal
+from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from frogmove.core.journal import Journal
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
-    from tests.wire import Wire
 
 PART = SMALLEST_PART
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
@@ -32,37 +31,39 @@ HEADER = Header("run", "2026-11-23T07:30:12+00:00", "move", "s3://external/", "s
 # This server refuses right CRCs of objects in parts.
 NO_CRC = {"ChecksumAlgorithm": "SHA256"}
 # What this server does not honour is looked at instead.
-TERMS = Terms(replace(ALL, copy_destination=False, copy_replace=False), multipart=PARTS)
+TERMS = TransferOptions(
+    replace(ALL_SUPPORTED, copy_destination=False, copy_replace=False), multipart=PARTS
+)
 
 
 @pytest.fixture
-def mini(ministack: Server) -> Buckets:
+def ministack_buckets(ministack: Server) -> Buckets:
     """The one server that knows annotations."""
     return Buckets.make(ministack)
 
 
-def put(mini: Buckets, size: int = PART + 1, notes: dict[str, bytes] = NOTES) -> bytes:
+def put(ministack_buckets: Buckets, size: int = PART + 1, notes: dict[str, bytes] = NOTES) -> bytes:
     body = os.urandom(size)
-    mini.put("a", body=body, **NO_CRC)
-    annotate(mini, mini.source, notes)
+    ministack_buckets.put("a", body=body, **NO_CRC)
+    annotate(ministack_buckets, ministack_buckets.source, notes)
     return body
 
 
-def annotate(mini: Buckets, bucket: str, notes: dict[str, bytes]) -> None:
+def annotate(ministack_buckets: Buckets, bucket: str, notes: dict[str, bytes]) -> None:
     for name, payload in notes.items():
-        mini.client.put_object_annotation(
+        ministack_buckets.client.put_object_annotation(
             Bucket=bucket, Key="a", AnnotationName=name, AnnotationPayload=payload
         )
 
 
-def notes(mini: Buckets, bucket: str) -> dict[str, bytes]:
+def notes(ministack_buckets: Buckets, bucket: str) -> dict[str, bytes]:
     where = {"Bucket": bucket, "Key": "a"}
     names = [
         entry["AnnotationName"]
-        for entry in mini.client.list_object_annotations(**where)["Annotations"]
+        for entry in ministack_buckets.client.list_object_annotations(**where)["Annotations"]
     ]
     return {
-        name: mini.client.get_object_annotation(**where, AnnotationName=name)[
+        name: ministack_buckets.client.get_object_annotation(**where, AnnotationName=name)[
             "AnnotationPayload"
         ].read()
         for name in names
@@ -71,15 +72,15 @@ def notes(mini: Buckets, bucket: str) -> dict[str, bytes]:
 
 def move(
     buckets: Buckets,
-    wire: Wire,
+    hooks: RequestHooks,
     journal: Journal | None = None,
     stop: Event | None = None,
     verb: Verb = Verb.MOVE,
-    **terms: Any,
+    **options: Any,
 ) -> Result:
-    s3 = wire.s3(buckets.server)
+    s3 = hooks.s3(buckets.server)
     action = Action(verb, buckets.seen("a"), "a")
-    agreed = replace(TERMS, **terms)
+    agreed = replace(TERMS, **options)
     (result,) = run([action], s3, buckets.route, agreed, stop or Event(), journal)
     s3.close()
     return result
@@ -87,19 +88,25 @@ def move(
 
 @pytest.mark.parametrize("threshold", [PART, 2 * PART], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("verb", [Verb.MOVE, Verb.COPY])
-def test_they_arrive_with_the_object(mini: Buckets, wire: Wire, threshold: int, verb: Verb) -> None:
-    body = put(mini)
-    result = move(mini, wire, verb=verb, multipart=replace(PARTS, threshold=threshold))
+def test_they_arrive_with_the_object(
+    ministack_buckets: Buckets, hooks: RequestHooks, threshold: int, verb: Verb
+) -> None:
+    body = put(ministack_buckets)
+    result = move(
+        ministack_buckets, hooks, verb=verb, multipart=replace(PARTS, threshold=threshold)
+    )
     assert result.outcome is (Outcome.MOVED if verb is Verb.MOVE else Outcome.COPIED)
-    assert mini.there() == {"a": body}
-    assert notes(mini, mini.destination) == NOTES
+    assert ministack_buckets.there() == {"a": body}
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
-def test_none_are_looked_for_in_a_single_copy(mini: Buckets, wire: Wire) -> None:
+def test_none_are_looked_for_in_a_single_copy(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
     """S3 carries them there by itself, and a move of small objects costs no request more."""
-    put(mini, 10)
-    move(mini, wire)
-    assert wire.of("ListObjectAnnotations") == []
+    put(ministack_buckets, 10)
+    move(ministack_buckets, hooks)
+    assert hooks.of("ListObjectAnnotations") == []
 
 
 @pytest.mark.parametrize(
@@ -113,113 +120,133 @@ def test_none_are_looked_for_in_a_single_copy(mini: Buckets, wire: Wire) -> None
     ],
 )
 def test_while_they_are_not_carried_the_source_is_kept(
-    mini: Buckets, wire: Wire, operation: str, status: int, code: str
+    ministack_buckets: Buckets, hooks: RequestHooks, operation: str, status: int, code: str
 ) -> None:
-    body = put(mini)
-    wire.answer(operation, refusal(status, code), times=ALWAYS)
-    result = move(mini, wire)
+    body = put(ministack_buckets)
+    hooks.answer(operation, refusal(status, code), times=ALWAYS)
+    result = move(ministack_buckets, hooks)
     assert result.outcome is Outcome.FAILED
     assert operation in result.reason
     assert "source is kept" in result.reason
-    assert mini.here() == {"a": body}
-    assert notes(mini, mini.source) == NOTES
+    assert ministack_buckets.here() == {"a": body}
+    assert notes(ministack_buckets, ministack_buckets.source) == NOTES
 
 
-def test_what_a_run_lost_on_its_way_the_next_one_carries(mini: Buckets, wire: Wire) -> None:
+def test_what_a_run_lost_on_its_way_the_next_one_carries(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
     """The copy was complete when the run ended; only its annotations were missing."""
-    body = put(mini)
-    wire.answer("PutObjectAnnotation", refusal(403, "AccessDenied"), skip=1)
-    assert move(mini, wire).outcome is Outcome.FAILED
-    assert 0 < len(notes(mini, mini.destination)) < len(NOTES)
-    result = move(mini, wire)
+    body = put(ministack_buckets)
+    hooks.answer("PutObjectAnnotation", refusal(403, "AccessDenied"), skip=1)
+    assert move(ministack_buckets, hooks).outcome is Outcome.FAILED
+    assert 0 < len(notes(ministack_buckets, ministack_buckets.destination)) < len(NOTES)
+    result = move(ministack_buckets, hooks)
     assert result.outcome is Outcome.MOVED
-    assert (mini.here(), mini.there()) == ({}, {"a": body})
-    assert notes(mini, mini.destination) == NOTES
+    assert (ministack_buckets.here(), ministack_buckets.there()) == ({}, {"a": body})
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
 @pytest.mark.parametrize("size", [10, PART + 1], ids=["small", "large"])
-def test_a_twin_without_them_gets_them(mini: Buckets, wire: Wire, size: int) -> None:
+def test_a_twin_without_them_gets_them(
+    ministack_buckets: Buckets, hooks: RequestHooks, size: int
+) -> None:
     """The same bytes at the destination are no copy while what belongs to them is missing."""
-    body = put(mini, size)
-    mini.put_there("a", body=body, **NO_CRC)
-    assert move(mini, wire).outcome is Outcome.MOVED
-    assert notes(mini, mini.destination) == NOTES
+    body = put(ministack_buckets, size)
+    ministack_buckets.put_there("a", body=body, **NO_CRC)
+    assert move(ministack_buckets, hooks).outcome is Outcome.MOVED
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
 @pytest.mark.parametrize("size", [10, PART + 1], ids=["small", "large"])
-def test_a_twin_with_others_is_a_conflict(mini: Buckets, wire: Wire, size: int) -> None:
-    body = put(mini, size)
-    mini.put_there("a", body=body, **NO_CRC)
-    annotate(mini, mini.destination, {"summary": b"a lake"})
-    result = move(mini, wire)
+def test_a_twin_with_others_is_a_conflict(
+    ministack_buckets: Buckets, hooks: RequestHooks, size: int
+) -> None:
+    body = put(ministack_buckets, size)
+    ministack_buckets.put_there("a", body=body, **NO_CRC)
+    annotate(ministack_buckets, ministack_buckets.destination, {"summary": b"a lake"})
+    result = move(ministack_buckets, hooks)
     assert result.outcome is Outcome.CONFLICT
     assert "annotations" in result.reason
-    assert mini.here() == {"a": body}
-    assert notes(mini, mini.destination)["summary"] == b"a lake"
-    assert move(mini, wire, on_conflict=OnConflict.OVERWRITE).outcome is Outcome.MOVED
-    assert notes(mini, mini.destination) == NOTES
+    assert ministack_buckets.here() == {"a": body}
+    assert notes(ministack_buckets, ministack_buckets.destination)["summary"] == b"a lake"
+    assert move(ministack_buckets, hooks, on_conflict=OnConflict.OVERWRITE).outcome is Outcome.MOVED
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
-def test_one_that_is_replaced_meanwhile_arrives_as_it_is_last(mini: Buckets, wire: Wire) -> None:
-    put(mini)
+def test_one_that_is_replaced_meanwhile_arrives_as_it_is_last(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    put(ministack_buckets)
     late = {"summary": b"an ocean", "later": b"1"}
-    wire.before("PutObjectAnnotation", lambda: annotate(mini, mini.source, late), skip=2)
-    result = move(mini, wire)
+    hooks.before(
+        "PutObjectAnnotation",
+        lambda: annotate(ministack_buckets, ministack_buckets.source, late),
+        skip=2,
+    )
+    result = move(ministack_buckets, hooks)
     assert result.outcome is Outcome.MOVED
-    assert notes(mini, mini.destination) == NOTES | late
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES | late
 
 
-def test_a_copy_that_is_replaced_meanwhile_gets_none(mini: Buckets, wire: Wire) -> None:
-    body = put(mini)
-    wire.before("PutObjectAnnotation", lambda: mini.put_there("a", body=b"theirs"))
-    result = move(mini, wire)
+def test_a_copy_that_is_replaced_meanwhile_gets_none(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    body = put(ministack_buckets)
+    hooks.before("PutObjectAnnotation", lambda: ministack_buckets.put_there("a", body=b"theirs"))
+    result = move(ministack_buckets, hooks)
     assert result.outcome is Outcome.CONFLICT
-    assert (mini.here(), mini.there()) == ({"a": body}, {"a": b"theirs"})
-    assert notes(mini, mini.destination) == {}
+    assert (ministack_buckets.here(), ministack_buckets.there()) == ({"a": body}, {"a": b"theirs"})
+    assert notes(ministack_buckets, ministack_buckets.destination) == {}
 
 
-def test_a_resumed_copy_carries_them(mini: Buckets, wire: Wire, tmp_path: Path) -> None:
-    body = put(mini)
+def test_a_resumed_copy_carries_them(
+    ministack_buckets: Buckets, hooks: RequestHooks, tmp_path: Path
+) -> None:
+    body = put(ministack_buckets)
     stop = Event()
-    wire.before("UploadPartCopy", stop.set)
+    hooks.before("UploadPartCopy", stop.set)
     first = JournalFile(tmp_path / "1.jsonl", HEADER)
-    assert move(mini, wire, first, stop).outcome is Outcome.FAILED
+    assert move(ministack_buckets, hooks, first, stop).outcome is Outcome.FAILED
     first.commit()
     left = JournalReader(first.path).uploads()
     assert len(left) == 1
-    assert move(mini, wire, JournalFile(tmp_path / "2.jsonl", HEADER, left)).outcome is (
-        Outcome.MOVED
-    )
-    assert len(wire.of("UploadPartCopy")) == 2
-    assert mini.there() == {"a": body}
-    assert notes(mini, mini.destination) == NOTES
+    assert move(
+        ministack_buckets, hooks, JournalFile(tmp_path / "2.jsonl", HEADER, left)
+    ).outcome is (Outcome.MOVED)
+    assert len(hooks.of("UploadPartCopy")) == 2
+    assert ministack_buckets.there() == {"a": body}
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
-def test_those_of_a_named_version_are_carried(mini: Buckets, wire: Wire) -> None:
-    mini.version()
-    put(mini)
-    named = mini.client.head_object(Bucket=mini.source, Key="a")["VersionId"]
-    item = mini.seen("a")._replace(version_id=named)
-    put(mini, notes={"summary": b"of the newer"})
-    s3 = wire.s3(mini.server)
-    (result,) = run([Action(Verb.MOVE, item, "a")], s3, mini.route, TERMS, Event())
+def test_those_of_a_named_version_are_carried(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    ministack_buckets.version()
+    put(ministack_buckets)
+    named = ministack_buckets.client.head_object(Bucket=ministack_buckets.source, Key="a")[
+        "VersionId"
+    ]
+    item = ministack_buckets.seen("a")._replace(version_id=named)
+    put(ministack_buckets, notes={"summary": b"of the newer"})
+    s3 = hooks.s3(ministack_buckets.server)
+    (result,) = run([Action(Verb.MOVE, item, "a")], s3, ministack_buckets.route, TERMS, Event())
     s3.close()
     assert result.outcome is Outcome.MOVED
-    assert notes(mini, mini.destination) == NOTES
-    assert notes(mini, mini.source) == {"summary": b"of the newer"}
+    assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
+    assert notes(ministack_buckets, ministack_buckets.source) == {"summary": b"of the newer"}
 
 
 @pytest.mark.parametrize("name", ["moto", "seaweedfs"])
 def test_a_server_that_knows_none_is_no_failure(
-    request: pytest.FixtureRequest, wire: Wire, name: str
+    request: pytest.FixtureRequest, hooks: RequestHooks, name: str
 ) -> None:
     """To such a server the question looks like a read of the whole object."""
     buckets = Buckets.make(request.getfixturevalue(name))
     body = os.urandom(PART + 1)
     buckets.put("a", body=body)
-    assert move(buckets, wire).outcome is Outcome.MOVED
+    assert move(buckets, hooks).outcome is Outcome.MOVED
     assert buckets.there() == {"a": body}
-    assert len(wire.of("ListObjectAnnotations")) >= 1
+    assert len(hooks.of("ListObjectAnnotations")) >= 1
 
 
 @pytest.mark.parametrize(
@@ -227,9 +254,9 @@ def test_a_server_that_knows_none_is_no_failure(
     [(501, "NotImplemented"), (405, "MethodNotAllowed"), (400, "InvalidArgument")],
 )
 def test_a_server_that_refuses_the_question_is_no_failure(
-    mini: Buckets, wire: Wire, status: int, code: str
+    ministack_buckets: Buckets, hooks: RequestHooks, status: int, code: str
 ) -> None:
-    body = put(mini, notes={})
-    wire.answer("ListObjectAnnotations", refusal(status, code), times=ALWAYS)
-    assert move(mini, wire).outcome is Outcome.MOVED
-    assert mini.there() == {"a": body}
+    body = put(ministack_buckets, notes={})
+    hooks.answer("ListObjectAnnotations", refusal(status, code), times=ALWAYS)
+    assert move(ministack_buckets, hooks).outcome is Outcome.MOVED
+    assert ministack_buckets.there() == {"a": body}

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.models import Outcome
+from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
-from frogmove.core.report import Summary
-from frogmove.core.result import Outcome
-from frogmove.core.terms import Multipart, OnConflict, Terms
+from frogmove.core.records import Summary
 from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
-from tests.model import ModelS3, World
-from tests.objects import ROUTE, a_result, an_object, md5
+from tests.factories import ROUTE, a_result, an_object, md5
+from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.model import Gate
+    from tests.fake_s3 import Interceptor
 
 T = TypeVar("T")
 
@@ -51,31 +51,34 @@ def records(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def a_world(*keys: str) -> World:
-    world = World({"external": {}, "internal": {}})
+def a_world(*keys: str) -> FakeS3State:
+    state = FakeS3State({"external": {}, "internal": {}})
     for key in keys:
-        world.put("external", key, key.encode())
-    return world
+        state.put("external", key, key.encode())
+    return state
 
 
 def move(
-    world: World, journal: JournalFile, gate: Gate | None = None, terms: Terms | None = None
+    state: FakeS3State,
+    journal: JournalFile,
+    interceptor: Interceptor | None = None,
+    options: TransferOptions | None = None,
 ) -> dict[str, Outcome]:
-    s3 = ModelS3(world, gate) if gate else ModelS3(world)
+    s3 = FakeS3(state, interceptor) if interceptor else FakeS3(state)
     actions = plan_move(list_prefix(s3, "external", ""), ROUTE)
-    results = run(actions, s3, ROUTE, terms or Terms(ALL), Event(), journal)
+    results = run(actions, s3, ROUTE, options or TransferOptions(ALL_SUPPORTED), Event(), journal)
     return {result.action.object.key: result.outcome for result in results}
 
 
-def before(operations: set[str], deed: Callable[[], object]) -> Gate:
+def before(operations: set[str], deed: Callable[[], object]) -> Interceptor:
     """Return a gate that does something before some requests take place."""
 
-    def gate(operation: str, request: Callable[[], T]) -> T:
+    def interceptor(operation: str, request: Callable[[], T]) -> T:
         if operation in operations:
             deed()
         return request()
 
-    return gate
+    return interceptor
 
 
 def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
@@ -107,12 +110,12 @@ def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
     monkeypatch.setattr(os, "fsync", watched)
     on_disk: list[set[str]] = []
 
-    def look() -> None:
+    def check() -> None:
         durable = path.read_bytes()[:synced].splitlines()
         on_disk.append({json.loads(line).get("key") for line in durable[1:]})
 
-    world = a_world(*keys)
-    outcomes = move(world, JournalFile(path, HEADER), before(DELETES, look))
+    state = a_world(*keys)
+    outcomes = move(state, JournalFile(path, HEADER), before(DELETES, check))
     assert outcomes == dict.fromkeys(keys, Outcome.MOVED)
     assert set().union(*on_disk) == set(keys)
     # Keys that XML cannot say are deleted one by one; each needs only its own record.
@@ -122,9 +125,13 @@ def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
 
 
 def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
-    world = a_world("a")
-    world.put("internal", "a", b"theirs")
-    move(world, JournalFile(path, HEADER), terms=Terms(ALL, OnConflict.OVERWRITE))
+    state = a_world("a")
+    state.put("internal", "a", b"theirs")
+    move(
+        state,
+        JournalFile(path, HEADER),
+        options=TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE),
+    )
     (copied,) = JournalReader(path).of_type("copied")
     assert copied == {
         "type": "copied",
@@ -167,8 +174,8 @@ def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
 
 def test_hostile_keys_stay_one_record_each(path: Path) -> None:
     keys = ['"\n{"type": "copied"}\n', "\u2028", "\x00", "é\\", "\ud7ff🐸"]
-    world = a_world(*keys)
-    move(world, JournalFile(path, HEADER))
+    state = a_world(*keys)
+    move(state, JournalFile(path, HEADER))
     assert [record["key"] for record in JournalReader(path).of_type("copied")] == sorted(
         keys, key=str.encode
     )
@@ -271,7 +278,7 @@ def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> N
 def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
     path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
 ) -> None:
-    world, journal = a_world(*keys), JournalFile(path, HEADER)
+    state, journal = a_world(*keys), JournalFile(path, HEADER)
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -279,17 +286,17 @@ def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
     monkeypatch.setattr(os, "fsync", full)
     asked: list[str] = []
     with pytest.raises(RunError, match="No space left") as caught:
-        move(world, journal, before(DELETES, lambda: asked.append("delete")))
+        move(state, journal, before(DELETES, lambda: asked.append("delete")))
     assert "No source was deleted without its record" in caught.value.remedy
     assert asked == []
-    assert world.bodies("external") == {key: key.encode() for key in keys}
+    assert state.bodies("external") == {key: key.encode() for key in keys}
 
 
 def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"{number}\n" for number in range(9)]
-    world, journal = a_world(*keys), JournalFile(path, HEADER)
+    state, journal = a_world(*keys), JournalFile(path, HEADER)
     left = 3
     fsync = os.fsync
 
@@ -302,11 +309,11 @@ def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
 
     monkeypatch.setattr(os, "fsync", filling)
     with pytest.raises(RunError):
-        move(world, journal, terms=Terms(ALL, concurrency=1))
+        move(state, journal, options=TransferOptions(ALL_SUPPORTED, concurrency=1))
     recorded = {record["key"] for record in JournalReader(path).of_type("copied")}
-    assert set(keys) - set(world.bodies("external")) <= recorded
-    assert len(world.bodies("external")) == 6
-    assert world.bodies("internal").keys() | world.bodies("external").keys() == set(keys)
+    assert set(keys) - set(state.bodies("external")) <= recorded
+    assert len(state.bodies("external")) == 6
+    assert state.bodies("internal").keys() | state.bodies("external").keys() == set(keys)
 
 
 def test_a_device_that_is_full_is_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,18 +324,18 @@ def test_a_device_that_is_full_is_a_full_disk(path: Path, monkeypatch: pytest.Mo
         JournalFile(path, HEADER)
 
 
-MULTIPART = Terms(ALL, multipart=Multipart(threshold=5, part_size=4, at_once=1))
+MULTIPART = TransferOptions(ALL_SUPPORTED, multipart=Multipart(threshold=5, part_size=4, at_once=1))
 
 
 def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
-    world = a_world("a large one")
+    state = a_world("a large one")
     seen: list[list[str]] = []
 
-    def look() -> None:
+    def check() -> None:
         seen.append([record["upload_id"] for record in JournalReader(path).of_type("upload")])
 
     journal = JournalFile(path, HEADER)
-    move(world, journal, before({"UploadPartCopy"}, look), MULTIPART)
+    move(state, journal, before({"UploadPartCopy"}, check), MULTIPART)
     assert len(seen) == 3
     assert all(len(uploads) == 1 for uploads in seen)
 
@@ -380,8 +387,8 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
 
 
 def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
-    world, journal = a_world("a", "b"), JournalFile(path, HEADER)
+    state, journal = a_world("a", "b"), JournalFile(path, HEADER)
     torn: list[bool] = []
-    look = before(DELETES, lambda: torn.append(JournalReader(path).is_torn()))
-    move(world, journal, look)
+    check = before(DELETES, lambda: torn.append(JournalReader(path).is_torn()))
+    move(state, journal, check)
     assert torn == [False]

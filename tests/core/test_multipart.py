@@ -12,28 +12,34 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from frogmove.core.action import Action, Verb
 from frogmove.core.journal import NoJournal
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.multipart import assembled_etag
-from frogmove.core.result import Outcome, Result
-from frogmove.core.terms import MIB, MOST_PARTS, SMALLEST_PART, Multipart, OnConflict, Terms
+from frogmove.core.options import (
+    MIB,
+    MOST_PARTS,
+    SMALLEST_PART,
+    Multipart,
+    OnConflict,
+    TransferOptions,
+)
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
-from frogmove.s3 import LARGEST_COPY, Part
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.models import LARGEST_COPY, Part
 from tests.buckets import Buckets
-from tests.model import ModelS3, World
-from tests.objects import ROUTE, md5
-from tests.wire import ALWAYS, refusal
+from tests.factories import ROUTE, md5
+from tests.fake_s3 import FakeS3, FakeS3State
+from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from frogmove.core.journal import Journal
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
-    from tests.wire import Wire
 
 T = TypeVar("T")
 
@@ -92,7 +98,7 @@ def test_the_etag_of_parts_is_made_of_theirs() -> None:
 
 
 @pytest.fixture
-def sea(seaweedfs: Server) -> Buckets:
+def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
     return Buckets.make(seaweedfs)
 
 
@@ -101,97 +107,115 @@ def journal(tmp_path: Path) -> JournalFile:
     return JournalFile(tmp_path / "1.jsonl", HEADER)
 
 
-def put(sea: Buckets, size: int = PART + 1, **more: Any) -> bytes:
+def put(seaweedfs_buckets: Buckets, size: int = PART + 1, **more: Any) -> bytes:
     """Write an object of which every byte counts."""
     body = os.urandom(size)
-    sea.put("a", body=body, **more)
+    seaweedfs_buckets.put("a", body=body, **more)
     return body
 
 
 def move(
-    sea: Buckets,
-    wire: Wire,
+    seaweedfs_buckets: Buckets,
+    hooks: RequestHooks,
     journal: Journal | None = None,
     stop: Event | None = None,
     verb: Verb = Verb.MOVE,
-    **terms: Any,
+    **options: Any,
 ) -> Result:
-    s3 = wire.s3(sea.server)
-    agreed = replace(Terms(ALL, multipart=PARTS), **terms)
-    action = Action(verb, sea.seen("a"), "a")
-    (result,) = run([action], s3, sea.route, agreed, stop or Event(), journal)
+    s3 = hooks.s3(seaweedfs_buckets.server)
+    agreed = replace(TransferOptions(ALL_SUPPORTED, multipart=PARTS), **options)
+    action = Action(verb, seaweedfs_buckets.seen("a"), "a")
+    (result,) = run([action], s3, seaweedfs_buckets.route, agreed, stop or Event(), journal)
     s3.close()
     return result
 
 
-def uploads(sea: Buckets) -> list[Any]:
-    return list(sea.client.list_multipart_uploads(Bucket=sea.destination).get("Uploads", []))
+def uploads(seaweedfs_buckets: Buckets) -> list[Any]:
+    return list(
+        seaweedfs_buckets.client.list_multipart_uploads(Bucket=seaweedfs_buckets.destination).get(
+            "Uploads", []
+        )
+    )
 
 
 @pytest.mark.parametrize("at_once", [1, 16])
-def test_a_large_object_arrives_whole(sea: Buckets, wire: Wire, at_once: int) -> None:
-    body = put(sea, 2 * PART + 1)
-    result = move(sea, wire, multipart=Multipart(PART, PART, at_once))
+def test_a_large_object_arrives_whole(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, at_once: int
+) -> None:
+    body = put(seaweedfs_buckets, 2 * PART + 1)
+    result = move(seaweedfs_buckets, hooks, multipart=Multipart(PART, PART, at_once))
     assert result.outcome is Outcome.MOVED
-    assert (sea.here(), sea.there()) == ({}, {"a": body})
-    assert len(wire.of("UploadPartCopy")) == 3
-    assert wire.of("CopyObject") == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": body})
+    assert len(hooks.of("UploadPartCopy")) == 3
+    assert hooks.of("CopyObject") == []
 
 
 def test_each_part_is_copied_under_the_sources_etag_and_completed_under_a_condition(
-    sea: Buckets, wire: Wire
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
-    put(sea)
-    etag = f'"{sea.seen("a").etag}"'
-    move(sea, wire)
-    conditions = [
-        request.headers["x-amz-copy-source-if-match"] for request in wire.of("UploadPartCopy")
+    put(seaweedfs_buckets)
+    etag = f'"{seaweedfs_buckets.seen("a").etag}"'
+    move(seaweedfs_buckets, hooks)
+    capabilities = [
+        request.headers["x-amz-copy-source-if-match"] for request in hooks.of("UploadPartCopy")
     ]
-    assert conditions == [etag] * 2
-    (complete,) = wire.of("CompleteMultipartUpload")
+    assert capabilities == [etag] * 2
+    (complete,) = hooks.of("CompleteMultipartUpload")
     assert complete.headers["if-none-match"] == "*"
     assert complete.headers["x-amz-mp-object-size"] == str(PART + 1)
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME"])
 def test_the_whole_objects_checksum_is_carried_and_held_to(
-    sea: Buckets, wire: Wire, algorithm: str
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, algorithm: str
 ) -> None:
-    put(sea, ChecksumAlgorithm=algorithm)
-    where = {"Bucket": sea.source, "Key": "a", "ChecksumMode": "ENABLED"}
-    checksum = sea.client.head_object(**where)[f"Checksum{algorithm}"]
-    result = move(sea, wire, verify="strict")
-    (create,) = wire.of("CreateMultipartUpload")
-    (complete,) = wire.of("CompleteMultipartUpload")
+    put(seaweedfs_buckets, ChecksumAlgorithm=algorithm)
+    where = {"Bucket": seaweedfs_buckets.source, "Key": "a", "ChecksumMode": "ENABLED"}
+    checksum = seaweedfs_buckets.client.head_object(**where)[f"Checksum{algorithm}"]
+    result = move(seaweedfs_buckets, hooks, verify="strict")
+    (create,) = hooks.of("CreateMultipartUpload")
+    (complete,) = hooks.of("CompleteMultipartUpload")
     assert create.headers["x-amz-checksum-type"] == "FULL_OBJECT"
     assert complete.headers[f"x-amz-checksum-{algorithm.lower()}"] == checksum
     assert (result.outcome, result.reason) == (Outcome.MOVED, "")
-    there = sea.client.head_object(**where | {"Bucket": sea.destination})
+    there = seaweedfs_buckets.client.head_object(
+        **where | {"Bucket": seaweedfs_buckets.destination}
+    )
     assert there[f"Checksum{algorithm}"] == checksum
 
 
-def test_a_checksum_that_parts_do_not_add_up_to_is_not_asked_for(sea: Buckets, wire: Wire) -> None:
-    body = put(sea, ChecksumAlgorithm="SHA256")
-    result = move(sea, wire)
-    (create,) = wire.of("CreateMultipartUpload")
+def test_a_checksum_that_parts_do_not_add_up_to_is_not_asked_for(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    body = put(seaweedfs_buckets, ChecksumAlgorithm="SHA256")
+    result = move(seaweedfs_buckets, hooks)
+    (create,) = hooks.of("CreateMultipartUpload")
     assert "x-amz-checksum-type" not in create.headers
     assert result.outcome is Outcome.MOVED
-    assert sea.there() == {"a": body}
+    assert seaweedfs_buckets.there() == {"a": body}
 
 
-def test_headers_tags_and_storage_class_are_carried_by_hand(sea: Buckets, wire: Wire) -> None:
+def test_headers_tags_and_storage_class_are_carried_by_hand(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
     headers: dict[str, Any] = {
         "ContentType": "text/csv",
         "CacheControl": "no-store",
         "ContentLanguage": "fr",
     }
-    put(sea, Metadata={"o": "frog"}, Tagging="t=pond", StorageClass="STANDARD_IA", **headers)
-    assert move(sea, wire).outcome is Outcome.MOVED
-    where = {"Bucket": sea.destination, "Key": "a"}
-    there = sea.client.head_object(**where)
+    put(
+        seaweedfs_buckets,
+        Metadata={"o": "frog"},
+        Tagging="t=pond",
+        StorageClass="STANDARD_IA",
+        **headers,
+    )
+    assert move(seaweedfs_buckets, hooks).outcome is Outcome.MOVED
+    where = {"Bucket": seaweedfs_buckets.destination, "Key": "a"}
+    there = seaweedfs_buckets.client.head_object(**where)
     assert {name: there[name] for name in headers} == headers
     assert (there["Metadata"], there["StorageClass"]) == ({"o": "frog"}, "STANDARD_IA")
-    tags = sea.client.get_object_tagging(**where)["TagSet"]
+    tags = seaweedfs_buckets.client.get_object_tagging(**where)["TagSet"]
     assert tags == [{"Key": "t", "Value": "pond"}]
 
 
@@ -201,24 +225,26 @@ def test_headers_tags_and_storage_class_are_carried_by_hand(sea: Buckets, wire: 
 @pytest.mark.parametrize("part", [1, 2])
 @pytest.mark.parametrize("at_once", [1, 16])
 def test_a_source_that_changes_between_parts_ends_the_copy(
-    sea: Buckets, wire: Wire, part: int, at_once: int
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, part: int, at_once: int
 ) -> None:
-    put(sea)
+    put(seaweedfs_buckets)
     newer = os.urandom(PART + 1)
-    wire.before("UploadPartCopy", lambda: sea.put("a", body=newer), skip=part - 1)
-    result = move(sea, wire, multipart=Multipart(PART, PART, at_once))
+    hooks.before("UploadPartCopy", lambda: seaweedfs_buckets.put("a", body=newer), skip=part - 1)
+    result = move(seaweedfs_buckets, hooks, multipart=Multipart(PART, PART, at_once))
     assert result.outcome is Outcome.SUPERSEDED
-    assert sea.here() == {"a": newer}
-    assert uploads(sea) == []
+    assert seaweedfs_buckets.here() == {"a": newer}
+    assert uploads(seaweedfs_buckets) == []
 
 
 @pytest.mark.parametrize("policy", list(OnConflict))
 def test_a_destination_that_is_written_to_meanwhile_is_not_overwritten_unseen(
-    sea: Buckets, wire: Wire, policy: OnConflict
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, policy: OnConflict
 ) -> None:
-    body = put(sea)
-    wire.before("CompleteMultipartUpload", lambda: sea.put_there("a", body=b"theirs"))
-    result = move(sea, wire, on_conflict=policy)
+    body = put(seaweedfs_buckets)
+    hooks.before(
+        "CompleteMultipartUpload", lambda: seaweedfs_buckets.put_there("a", body=b"theirs")
+    )
+    result = move(seaweedfs_buckets, hooks, on_conflict=policy)
     outcome, there = {
         OnConflict.FAIL: (Outcome.CONFLICT, [b"theirs"]),
         OnConflict.SKIP: (Outcome.SKIPPED, [b"theirs"]),
@@ -226,16 +252,18 @@ def test_a_destination_that_is_written_to_meanwhile_is_not_overwritten_unseen(
         OnConflict.KEEP_BOTH: (Outcome.MOVED, [b"theirs", body]),
     }[policy]
     assert result.outcome is outcome
-    assert list(sea.there().values()) == there
-    assert bool(sea.here()) is (outcome is not Outcome.MOVED)
-    assert uploads(sea) == []
+    assert list(seaweedfs_buckets.there().values()) == there
+    assert bool(seaweedfs_buckets.here()) is (outcome is not Outcome.MOVED)
+    assert uploads(seaweedfs_buckets) == []
 
 
-def test_no_part_is_copied_towards_what_is_in_the_way_already(sea: Buckets, wire: Wire) -> None:
-    put(sea)
-    sea.put_there("a", body=b"theirs")
-    assert move(sea, wire).outcome is Outcome.CONFLICT
-    assert wire.of("CreateMultipartUpload", "UploadPartCopy") == []
+def test_no_part_is_copied_towards_what_is_in_the_way_already(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    put(seaweedfs_buckets)
+    seaweedfs_buckets.put_there("a", body=b"theirs")
+    assert move(seaweedfs_buckets, hooks).outcome is Outcome.CONFLICT
+    assert hooks.of("CreateMultipartUpload", "UploadPartCopy") == []
 
 
 # Failures.
@@ -244,147 +272,166 @@ def test_no_part_is_copied_towards_what_is_in_the_way_already(sea: Buckets, wire
 @pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
 @pytest.mark.parametrize("reply", [refusal(403, "AccessDenied"), refusal(200, "AccessDenied")])
 def test_what_fails_is_thrown_away(
-    sea: Buckets, wire: Wire, operation: str, reply: Any, journal: JournalFile
+    seaweedfs_buckets: Buckets,
+    hooks: RequestHooks,
+    operation: str,
+    reply: Any,
+    journal: JournalFile,
 ) -> None:
-    body = put(sea)
-    wire.answer(operation, reply, times=ALWAYS)
-    result = move(sea, wire, journal, multipart=Multipart(PART, PART, 2))
+    body = put(seaweedfs_buckets)
+    hooks.answer(operation, reply, times=ALWAYS)
+    result = move(seaweedfs_buckets, hooks, journal, multipart=Multipart(PART, PART, 2))
     assert result.outcome is Outcome.FAILED
     assert "source is kept" in result.reason
-    assert len(wire.of("AbortMultipartUpload")) == 1
-    assert uploads(sea) == []
-    assert (sea.here(), sea.there()) == ({"a": body}, {})
+    assert len(hooks.of("AbortMultipartUpload")) == 1
+    assert uploads(seaweedfs_buckets) == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
 
-def test_no_part_is_under_way_when_the_upload_is_thrown_away(sea: Buckets, wire: Wire) -> None:
+def test_no_part_is_in_flight_when_the_upload_is_thrown_away(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
     """A part that lands behind the abort is kept and billed."""
-    put(sea, 3 * PART)
-    wire.answer("UploadPartCopy", refusal(403, "AccessDenied"))
-    move(sea, wire, multipart=Multipart(PART, PART, 4))
-    assert wire.operations().index("AbortMultipartUpload") == len(wire.requests) - 1
-    assert uploads(sea) == []
+    put(seaweedfs_buckets, 3 * PART)
+    hooks.answer("UploadPartCopy", refusal(403, "AccessDenied"))
+    move(seaweedfs_buckets, hooks, multipart=Multipart(PART, PART, 4))
+    assert hooks.operations().index("AbortMultipartUpload") == len(hooks.requests) - 1
+    assert uploads(seaweedfs_buckets) == []
 
 
 @pytest.mark.parametrize("since", [None, b"theirs"], ids=["as-it-was", "overwritten"])
 def test_an_answer_that_was_lost_is_recognised(since: bytes | None) -> None:
     """In memory, as SeaweedFS completes again what was completed; S3 knows of no such upload."""
-    world = World({"external": {}, "internal": {}})
-    world.put("external", "a", b"0123456789")
+    state = FakeS3State({"external": {}, "internal": {}})
+    state.put("external", "a", b"0123456789")
 
     def lose(operation: str, request: Callable[[], T]) -> T:
         answer = request()
         if operation != "CompleteMultipartUpload":
             return answer
         if since is not None:
-            world.put("internal", "a", since)
+            state.put("internal", "a", since)
         return request()
 
-    s3 = ModelS3(world, lose)
+    s3 = FakeS3(state, lose)
     action = Action(Verb.MOVE, s3.head("external", "a").result().object, "a")
-    terms = Terms(ALL, multipart=Multipart(threshold=5, part_size=4))
-    (result,) = run([action], s3, ROUTE, terms, Event())
+    options = TransferOptions(ALL_SUPPORTED, multipart=Multipart(threshold=5, part_size=4))
+    (result,) = run([action], s3, ROUTE, options, Event())
     if since is None:
         assert result.outcome is Outcome.MOVED
-        assert world.bodies("internal") == {"a": b"0123456789"}
+        assert state.bodies("internal") == {"a": b"0123456789"}
     else:
         assert result.outcome is Outcome.FAILED
-        assert world.bodies("external") == {"a": b"0123456789"}
-    assert world.uploads == {}
+        assert state.bodies("external") == {"a": b"0123456789"}
+    assert state.uploads == {}
 
 
-def test_an_upload_that_somebody_threw_away_is_no_success(sea: Buckets, wire: Wire) -> None:
-    body = put(sea)
+def test_an_upload_that_somebody_threw_away_is_no_success(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    body = put(seaweedfs_buckets)
 
     def abort() -> None:
-        (upload,) = uploads(sea)
-        sea.client.abort_multipart_upload(
-            Bucket=sea.destination, Key="a", UploadId=upload["UploadId"]
+        (upload,) = uploads(seaweedfs_buckets)
+        seaweedfs_buckets.client.abort_multipart_upload(
+            Bucket=seaweedfs_buckets.destination, Key="a", UploadId=upload["UploadId"]
         )
-        sea.put_there("a", body=b"theirs")
+        seaweedfs_buckets.put_there("a", body=b"theirs")
 
-    wire.before("CompleteMultipartUpload", abort)
-    result = move(sea, wire)
+    hooks.before("CompleteMultipartUpload", abort)
+    result = move(seaweedfs_buckets, hooks)
     assert result.outcome in {Outcome.FAILED, Outcome.CONFLICT}
-    assert (sea.here(), sea.there()) == ({"a": body}, {"a": b"theirs"})
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {"a": b"theirs"})
 
 
 def test_an_upload_that_cannot_be_noted_is_thrown_away(
-    sea: Buckets, wire: Wire, journal: JournalFile, monkeypatch: pytest.MonkeyPatch
+    seaweedfs_buckets: Buckets,
+    hooks: RequestHooks,
+    journal: JournalFile,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    body = put(sea)
+    body = put(seaweedfs_buckets)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RunError, match="No space left"):
-        move(sea, wire, journal)
-    assert wire.of("UploadPartCopy") == []
-    assert uploads(sea) == []
-    assert (sea.here(), sea.there()) == ({"a": body}, {})
+        move(seaweedfs_buckets, hooks, journal)
+    assert hooks.of("UploadPartCopy") == []
+    assert uploads(seaweedfs_buckets) == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
 
 # Stopped, and gone on with.
 
 
-def test_without_a_journal_what_is_stopped_is_thrown_away(sea: Buckets, wire: Wire) -> None:
-    body, stop = put(sea), Event()
-    wire.before("UploadPartCopy", stop.set)
-    result = move(sea, wire, NoJournal(), stop)
+def test_without_a_journal_what_is_stopped_is_thrown_away(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    body, stop = put(seaweedfs_buckets), Event()
+    hooks.before("UploadPartCopy", stop.set)
+    result = move(seaweedfs_buckets, hooks, NoJournal(), stop)
     assert result.outcome is Outcome.FAILED
     assert "interrupted after 1 of 2 parts; its upload was aborted" in result.reason
-    assert uploads(sea) == []
-    assert (sea.here(), sea.there()) == ({"a": body}, {})
+    assert uploads(seaweedfs_buckets) == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
 
 def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
-    sea: Buckets, wire: Wire, journal: JournalFile, tmp_path: Path
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalFile, tmp_path: Path
 ) -> None:
-    body, stop = put(sea), Event()
-    wire.before("UploadPartCopy", stop.set)
-    result = move(sea, wire, journal, stop)
+    body, stop = put(seaweedfs_buckets), Event()
+    hooks.before("UploadPartCopy", stop.set)
+    result = move(seaweedfs_buckets, hooks, journal, stop)
     assert "interrupted after 1 of 2 parts; its upload is kept" in result.reason
     journal.commit()
     left = JournalReader(journal.path).uploads()
-    assert list(left.values()) == [upload["UploadId"] for upload in uploads(sea)]
+    assert list(left.values()) == [upload["UploadId"] for upload in uploads(seaweedfs_buckets)]
     again = JournalFile(tmp_path / "2.jsonl", HEADER, left)
-    assert move(sea, wire, again).outcome is Outcome.MOVED
-    assert len(wire.of("UploadPartCopy")) == 2
-    assert len(wire.of("CreateMultipartUpload")) == 1
-    assert (sea.here(), sea.there()) == ({}, {"a": body})
+    assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
+    assert len(hooks.of("UploadPartCopy")) == 2
+    assert len(hooks.of("CreateMultipartUpload")) == 1
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": body})
 
 
 def test_parts_of_other_bytes_are_not_gone_on_with(
-    sea: Buckets, wire: Wire, journal: JournalFile, tmp_path: Path
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalFile, tmp_path: Path
 ) -> None:
-    put(sea)
+    put(seaweedfs_buckets)
     stop = Event()
-    wire.before("UploadPartCopy", stop.set)
-    move(sea, wire, journal, stop)
+    hooks.before("UploadPartCopy", stop.set)
+    move(seaweedfs_buckets, hooks, journal, stop)
     journal.commit()
-    newer = put(sea)
+    newer = put(seaweedfs_buckets)
     again = JournalFile(tmp_path / "2.jsonl", HEADER, JournalReader(journal.path).uploads())
-    assert move(sea, wire, again).outcome is Outcome.MOVED
-    assert len(wire.of("CreateMultipartUpload")) == 2
-    assert sea.there() == {"a": newer}
+    assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
+    assert len(hooks.of("CreateMultipartUpload")) == 2
+    assert seaweedfs_buckets.there() == {"a": newer}
 
 
 def test_an_upload_that_is_gone_is_begun_anew(
-    sea: Buckets, wire: Wire, journal: JournalFile, tmp_path: Path
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalFile, tmp_path: Path
 ) -> None:
     """As by a lifecycle rule that aborts incomplete uploads."""
-    body, stop = put(sea), Event()
-    wire.before("UploadPartCopy", stop.set)
-    move(sea, wire, journal, stop)
+    body, stop = put(seaweedfs_buckets), Event()
+    hooks.before("UploadPartCopy", stop.set)
+    move(seaweedfs_buckets, hooks, journal, stop)
     journal.commit()
-    (upload,) = uploads(sea)
-    sea.client.abort_multipart_upload(Bucket=sea.destination, Key="a", UploadId=upload["UploadId"])
+    (upload,) = uploads(seaweedfs_buckets)
+    seaweedfs_buckets.client.abort_multipart_upload(
+        Bucket=seaweedfs_buckets.destination, Key="a", UploadId=upload["UploadId"]
+    )
     again = JournalFile(tmp_path / "2.jsonl", HEADER, JournalReader(journal.path).uploads())
-    assert move(sea, wire, again).outcome is Outcome.MOVED
-    assert (sea.here(), sea.there(), uploads(sea)) == ({}, {"a": body}, [])
+    assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there(), uploads(seaweedfs_buckets)) == (
+        {},
+        {"a": body},
+        [],
+    )
 
 
-def test_a_large_copy_keeps_its_source(sea: Buckets, wire: Wire) -> None:
-    body = put(sea)
-    assert move(sea, wire, verb=Verb.COPY).outcome is Outcome.COPIED
-    assert sea.here() == sea.there() == {"a": body}
+def test_a_large_copy_keeps_its_source(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> None:
+    body = put(seaweedfs_buckets)
+    assert move(seaweedfs_buckets, hooks, verb=Verb.COPY).outcome is Outcome.COPIED
+    assert seaweedfs_buckets.here() == seaweedfs_buckets.there() == {"a": body}

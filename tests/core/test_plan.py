@@ -4,13 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frogmove.core.action import Action, Verb
+from frogmove.core.models import Action, Route, Verb
 from frogmove.core.plan import in_order, plan_move, plan_sync
-from frogmove.core.route import Route
 from frogmove.errors import RunError
-from frogmove.s3 import S3Object
+from frogmove.s3.models import S3Object
 from frogmove.s3.uri import parse_location
-from tests.objects import ROUTE, an_object, md5
+from tests.factories import ROUTE, an_object, md5
 
 FOLDERS = Route(parse_location("s3://src/in"), parse_location("s3://dst/archive/2026"))
 # U+FF5E sorts before U+1F438 in UTF-8 and behind it in UTF-16.

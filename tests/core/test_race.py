@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.core.models import Outcome
+from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
-from frogmove.core.result import Outcome
-from frogmove.core.terms import OnConflict, Terms
 from frogmove.core.transfer import run
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
 from tests.buckets import Buckets
 
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
-    from frogmove.core.action import Action
-    from frogmove.core.result import Result
-    from frogmove.s3 import Copied, Copy, Deletion
+    from frogmove.core.models import Action, Result
+    from frogmove.s3.models import Copied, Copy, Deletion
     from tests.servers import Server
 
 
@@ -82,8 +81,8 @@ def sync(s3: BotoS3, buckets: Buckets) -> list[Result]:
 def results(
     actions: Iterator[Action], s3: BotoS3, buckets: Buckets, on_conflict: OnConflict
 ) -> list[Result]:
-    terms = Terms(ALL, on_conflict, concurrency=4)
-    found = list(run(actions, s3, buckets.route, terms, Event()))
+    options = TransferOptions(ALL_SUPPORTED, on_conflict, concurrency=4)
+    found = list(run(actions, s3, buckets.route, options, Event()))
     s3.close()
     return found
 

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from frogmove.core.route import Route
-from frogmove.core.selection import Folder, Keys, Selection, left_behind, select
+from frogmove.core.models import Route
+from frogmove.core.selection import Folder, Keys, Selection, older_than, select
 from frogmove.errors import UsageError
 from frogmove.s3.uri import parse_location
-from tests.objects import LONG_AGO, an_object
+from tests.factories import LONG_AGO, an_object
 
 ROUTE = Route(parse_location("s3://src/in"), parse_location("s3://dst"))
 
@@ -69,4 +69,4 @@ def test_what_is_old_enough_is_left_behind() -> None:
     objects = [
         an_object(key, last_modified=LONG_AGO + timedelta(seconds=age)) for key, age in ages.items()
     ]
-    assert [item.key for item in left_behind(objects, LONG_AGO)] == ["older", "just as old"]
+    assert [item.key for item in older_than(objects, LONG_AGO)] == ["older", "just as old"]

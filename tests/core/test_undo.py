@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.core.action import Verb
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.models import Outcome, Route, Verb
+from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
-from frogmove.core.result import Outcome
-from frogmove.core.route import Route
-from frogmove.core.terms import OnConflict, Terms
 from frogmove.core.transfer import run
 from frogmove.core.undo import backwards, plan_undo
 from frogmove.errors import UsageError
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.uri import Location
-from tests.model import ModelS3, World
-from tests.objects import ROUTE, md5
+from tests.factories import ROUTE, md5
+from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from frogmove.core.action import Action
+    from frogmove.core.models import Action
 
 HEADER = Header(
     id="run",
@@ -49,8 +47,8 @@ RECORD = {
 
 
 @pytest.fixture
-def world() -> World:
-    made = World({"external": {}, "internal": {}})
+def state() -> FakeS3State:
+    made = FakeS3State({"external": {}, "internal": {}})
     for key in ("a", "b", "c\n"):
         made.put("external", key, key.encode())
     return made
@@ -59,29 +57,35 @@ def world() -> World:
 class Runs:
     """Runs on a world, each with a journal of its own."""
 
-    def __init__(self, world: World, folder: Path) -> None:
-        self.s3 = ModelS3(world)
+    def __init__(self, state: FakeS3State, folder: Path) -> None:
+        self.s3 = FakeS3(state)
         self._folder = folder
         self._count = 0
 
-    def move(self, terms: Terms | None = None, route: Route = ROUTE) -> Path:
+    def move(self, options: TransferOptions | None = None, route: Route = ROUTE) -> Path:
         source = list_prefix(self.s3, "external", route.source.prefix)
-        return self._run(plan_move(source, route), route, terms)
+        return self._run(plan_move(source, route), route, options)
 
     def sync(self) -> Path:
         sides = [list_prefix(self.s3, side, "") for side in ("external", "internal")]
         return self._run(plan_sync(sides[0], sides[1], ROUTE), ROUTE, None)
 
-    def undo(self, journal: Path, terms: Terms | None = None, route: Route = ROUTE) -> Path:
+    def undo(
+        self, journal: Path, options: TransferOptions | None = None, route: Route = ROUTE
+    ) -> Path:
         actions = plan_undo(JournalReader(journal).of_type("copied"))
-        return self._run(actions, backwards(route), terms)
+        return self._run(actions, backwards(route), options)
 
-    def _run(self, actions: Iterable[Action], route: Route, terms: Terms | None) -> Path:
+    def _run(
+        self, actions: Iterable[Action], route: Route, options: TransferOptions | None
+    ) -> Path:
         self._count += 1
         journal = JournalFile(self._folder / f"{self._count}.jsonl", HEADER)
         self.outcomes: dict[str, Outcome] = {}
         self.reasons: dict[str, str] = {}
-        for result in run(actions, self.s3, route, terms or Terms(ALL), Event(), journal):
+        for result in run(
+            actions, self.s3, route, options or TransferOptions(ALL_SUPPORTED), Event(), journal
+        ):
             self.outcomes[result.action.object.key] = result.outcome
             self.reasons[result.action.object.key] = result.reason
         journal.commit()
@@ -89,8 +93,8 @@ class Runs:
 
 
 @pytest.fixture
-def runs(world: World, tmp_path: Path) -> Runs:
-    return Runs(world, tmp_path)
+def runs(state: FakeS3State, tmp_path: Path) -> Runs:
+    return Runs(state, tmp_path)
 
 
 def test_a_copy_is_named_by_what_the_run_wrote() -> None:
@@ -124,144 +128,146 @@ def test_a_route_has_a_way_back() -> None:
     assert backwards(backwards(route)) == route
 
 
-def test_a_moves_objects_come_back(world: World, runs: Runs) -> None:
-    before = world.bodies("external")
+def test_a_moves_objects_come_back(state: FakeS3State, runs: Runs) -> None:
+    before = state.bodies("external")
     moved = runs.move()
-    assert world.bodies("external") == {}
+    assert state.bodies("external") == {}
     runs.undo(moved)
     assert set(runs.outcomes.values()) == {Outcome.MOVED}
-    assert (world.bodies("external"), world.bodies("internal")) == (before, {})
+    assert (state.bodies("external"), state.bodies("internal")) == (before, {})
 
 
-def test_keys_come_back_to_their_own_places(world: World, runs: Runs) -> None:
-    world.buckets["external"].clear()
-    world.put("external", "in/a", b"mine")
+def test_keys_come_back_to_their_own_places(state: FakeS3State, runs: Runs) -> None:
+    state.buckets["external"].clear()
+    state.put("external", "in/a", b"mine")
     route = Route(Location("external", "in/"), Location("internal", "out/2026/"))
     moved = runs.move(route=route)
-    assert world.bodies("internal") == {"out/2026/a": b"mine"}
+    assert state.bodies("internal") == {"out/2026/a": b"mine"}
     runs.undo(moved, route=route)
-    assert world.bodies("external") == {"in/a": b"mine"}
+    assert state.bodies("external") == {"in/a": b"mine"}
 
 
 def test_what_was_kept_beside_another_comes_back_under_its_own_name(
-    world: World, runs: Runs
+    state: FakeS3State, runs: Runs
 ) -> None:
-    world.put("internal", "a", b"theirs")
-    runs.undo(runs.move(Terms(ALL, OnConflict.KEEP_BOTH)))
-    assert world.bodies("external")["a"] == b"a"
-    assert world.bodies("internal") == {"a": b"theirs"}
+    state.put("internal", "a", b"theirs")
+    runs.undo(runs.move(TransferOptions(ALL_SUPPORTED, OnConflict.KEEP_BOTH)))
+    assert state.bodies("external")["a"] == b"a"
+    assert state.bodies("internal") == {"a": b"theirs"}
 
 
-def test_what_changed_at_the_destination_since_stays_there(world: World, runs: Runs) -> None:
+def test_what_changed_at_the_destination_since_stays_there(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
-    world.put("internal", "a", b"changed since")
+    state.put("internal", "a", b"changed since")
     runs.undo(moved)
     assert runs.outcomes == {
         "a": Outcome.SUPERSEDED,
         "b": Outcome.MOVED,
         "c\n": Outcome.MOVED,
     }
-    assert world.bodies("internal") == {"a": b"changed since"}
-    assert "a" not in world.bodies("external")
+    assert state.bodies("internal") == {"a": b"changed since"}
+    assert "a" not in state.bodies("external")
 
 
-def test_what_is_gone_from_the_destination_is_no_failure(world: World, runs: Runs) -> None:
+def test_what_is_gone_from_the_destination_is_no_failure(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
-    del world.buckets["internal"]["a"]
+    del state.buckets["internal"]["a"]
     runs.undo(moved)
     assert runs.outcomes["a"] is Outcome.GONE
 
 
 @pytest.mark.parametrize("policy", [OnConflict.FAIL, OnConflict.SKIP])
 def test_what_was_uploaded_since_is_not_overwritten(
-    world: World, runs: Runs, policy: OnConflict
+    state: FakeS3State, runs: Runs, policy: OnConflict
 ) -> None:
     moved = runs.move()
-    world.put("external", "a", b"uploaded since")
-    runs.undo(moved, Terms(ALL, policy))
+    state.put("external", "a", b"uploaded since")
+    runs.undo(moved, TransferOptions(ALL_SUPPORTED, policy))
     assert runs.outcomes["a"] in {Outcome.CONFLICT, Outcome.SKIPPED}
-    assert world.bodies("external")["a"] == b"uploaded since"
-    assert world.bodies("internal") == {"a": b"a"}
+    assert state.bodies("external")["a"] == b"uploaded since"
+    assert state.bodies("internal") == {"a": b"a"}
 
 
-def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(world: World, runs: Runs) -> None:
+def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(
+    state: FakeS3State, runs: Runs
+) -> None:
     moved = runs.move()
-    world.put("external", "a", b"a")
+    state.put("external", "a", b"a")
     runs.undo(moved)
     assert runs.outcomes["a"] is Outcome.MOVED
-    assert world.bodies("external")["a"] == b"a"
-    assert world.bodies("internal") == {}
+    assert state.bodies("external")["a"] == b"a"
+    assert state.bodies("internal") == {}
 
 
-def test_an_object_that_was_replaced_is_not_brought_back(world: World, runs: Runs) -> None:
-    world.put("internal", "a", b"theirs")
-    moved = runs.move(Terms(ALL, OnConflict.OVERWRITE))
+def test_an_object_that_was_replaced_is_not_brought_back(state: FakeS3State, runs: Runs) -> None:
+    state.put("internal", "a", b"theirs")
+    moved = runs.move(TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE))
     runs.undo(moved)
     assert runs.outcomes["a"] is Outcome.FAILED
     assert "replaced another object" in runs.reasons["a"]
-    assert world.bodies("internal") == {"a": b"a"}
-    assert set(world.bodies("external")) == {"b", "c\n"}
+    assert state.bodies("internal") == {"a": b"a"}
+    assert set(state.bodies("external")) == {"b", "c\n"}
 
 
-def test_after_a_sync_only_the_copies_go_away(world: World, runs: Runs) -> None:
-    world.put("internal", "a", b"theirs")
-    world.put("internal", "b", b"b")
-    world.put("internal", "kept", b"kept")
-    before = world.bodies("external")
+def test_after_a_sync_only_the_copies_go_away(state: FakeS3State, runs: Runs) -> None:
+    state.put("internal", "a", b"theirs")
+    state.put("internal", "b", b"b")
+    state.put("internal", "kept", b"kept")
+    before = state.bodies("external")
     runs.undo(runs.sync())
     assert runs.outcomes == {"a": Outcome.FAILED, "c\n": Outcome.MOVED}
-    assert world.bodies("external") == before
+    assert state.bodies("external") == before
     # "a" was replaced and cannot be brought back; "b" was there already.
-    assert world.bodies("internal") == {"a": b"a", "b": b"b", "kept": b"kept"}
+    assert state.bodies("internal") == {"a": b"a", "b": b"b", "kept": b"kept"}
 
 
-def test_an_undo_can_be_undone(world: World, runs: Runs) -> None:
+def test_an_undo_can_be_undone(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
-    after = world.bodies("internal")
+    after = state.bodies("internal")
     undone = runs.undo(moved)
     runs.undo(undone, route=backwards(ROUTE))
-    assert (world.bodies("external"), world.bodies("internal")) == ({}, after)
+    assert (state.bodies("external"), state.bodies("internal")) == ({}, after)
 
 
-def test_an_undo_that_ran_before_finds_nothing_left(world: World, runs: Runs) -> None:
+def test_an_undo_that_ran_before_finds_nothing_left(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
     runs.undo(moved)
-    before = world.bodies("external")
+    before = state.bodies("external")
     runs.undo(moved)
     assert set(runs.outcomes.values()) == {Outcome.GONE}
-    assert world.bodies("external") == before
+    assert state.bodies("external") == before
 
 
-def test_a_copy_whose_source_was_not_deleted_only_goes_away(world: World, runs: Runs) -> None:
+def test_a_copy_whose_source_was_not_deleted_only_goes_away(state: FakeS3State, runs: Runs) -> None:
     """As after a crash between the journal's record and the delete."""
     moved = runs.move()
-    world.buckets["external"] |= {
-        key: replace(stored, modified=world.now())
-        for key, stored in world.buckets["internal"].items()
+    state.buckets["external"] |= {
+        key: replace(stored, modified=state.now())
+        for key, stored in state.buckets["internal"].items()
     }
-    before = world.bodies("external")
+    before = state.bodies("external")
     runs.undo(moved)
     assert set(runs.outcomes.values()) == {Outcome.MOVED}
-    assert (world.bodies("external"), world.bodies("internal")) == (before, {})
+    assert (state.bodies("external"), state.bodies("internal")) == (before, {})
 
 
 def test_an_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
-    world: World, runs: Runs
+    state: FakeS3State, runs: Runs
 ) -> None:
     """A copy as old as its source makes one ask whether the two are one."""
     written: list[str] = []
-    put = world.put
+    put = state.put
 
     def watched(bucket: str, key: str, *more: object) -> object:
         if "probe" in key:
             written.append(bucket)
         return put(bucket, key, *more)  # type: ignore[arg-type]
 
-    world.put = watched  # type: ignore[method-assign,assignment]
+    state.put = watched  # type: ignore[method-assign,assignment]
     moved = runs.move()
-    world.buckets["external"] |= world.buckets["internal"]
-    runs.undo(moved, Terms(ALL, probe_source=True))
+    state.buckets["external"] |= state.buckets["internal"]
+    runs.undo(moved, TransferOptions(ALL_SUPPORTED, probe_source=True))
     assert set(runs.outcomes.values()) == {Outcome.MOVED}
     assert set(written) == {"internal"}
-    assert md5(b"a") == world.buckets["external"]["a"].etag
-    assert world.bodies("internal") == {}
+    assert md5(b"a") == state.buckets["external"]["a"].etag
+    assert state.bodies("internal") == {}

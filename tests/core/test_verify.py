@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frogmove.core.verify import Evidence, Likeness, compare, same_etag
-from frogmove.s3 import Checksum, Head
-from tests.objects import a_head, an_object, md5
+from frogmove.core.verify import Comparison, Match, compare, same_etag
+from frogmove.s3.models import Checksum, Head
+from tests.factories import a_head, an_object, md5
 
 ONE, OTHER = md5(b"one!"), md5(b"two!")
 PARTS = ONE + "-2"
@@ -37,60 +37,60 @@ def test_only_two_equal_md5s_prove_the_same_bytes(one: str, other: str, same: bo
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "likeness", "by"),
+    ("one", "other", "match", "by"),
     [
-        (head(size=4), head(size=5), Likeness.DIFFERENT, "size"),
-        (head(ONE), head(ONE), Likeness.SAME, "ETag"),
-        (head(ONE), head(OTHER), Likeness.DIFFERENT, "ETag"),
-        (head(ONE, encryption="AES256"), head(OTHER), Likeness.DIFFERENT, "ETag"),
-        (head(ONE), head(OTHER, encryption="aws:kms"), Likeness.UNKNOWN, "size"),
-        (head(ONE, encryption="SSE-C"), head(OTHER), Likeness.UNKNOWN, "size"),
-        (head(PARTS), head(ONE), Likeness.UNKNOWN, "size"),
-        (head(PARTS), head(PARTS), Likeness.UNKNOWN, "size"),
-        (head(PARTS, crc("x")), head(ONE, crc("x")), Likeness.UNKNOWN, "size"),
-        (head(ONE, crc("x")), head(OTHER, crc("x")), Likeness.DIFFERENT, "ETag"),
-        (head(PARTS, crc("x")), head(ONE, crc("y")), Likeness.DIFFERENT, "CRC64NVME"),
+        (head(size=4), head(size=5), Match.DIFFERENT, "size"),
+        (head(ONE), head(ONE), Match.SAME, "ETag"),
+        (head(ONE), head(OTHER), Match.DIFFERENT, "ETag"),
+        (head(ONE, encryption="AES256"), head(OTHER), Match.DIFFERENT, "ETag"),
+        (head(ONE), head(OTHER, encryption="aws:kms"), Match.UNKNOWN, "size"),
+        (head(ONE, encryption="SSE-C"), head(OTHER), Match.UNKNOWN, "size"),
+        (head(PARTS), head(ONE), Match.UNKNOWN, "size"),
+        (head(PARTS), head(PARTS), Match.UNKNOWN, "size"),
+        (head(PARTS, crc("x")), head(ONE, crc("x")), Match.UNKNOWN, "size"),
+        (head(ONE, crc("x")), head(OTHER, crc("x")), Match.DIFFERENT, "ETag"),
+        (head(PARTS, crc("x")), head(ONE, crc("y")), Match.DIFFERENT, "CRC64NVME"),
         (
             head(PARTS, crc("x", full_object=False)),
             head(ONE, crc("x")),
-            Likeness.UNKNOWN,
+            Match.UNKNOWN,
             "size",
         ),
         (
             head(PARTS, crc("x")),
             head(ONE, crc("x", full_object=False)),
-            Likeness.UNKNOWN,
+            Match.UNKNOWN,
             "size",
         ),
-        (head(PARTS, crc("x", "CRC32")), head(ONE, crc("x")), Likeness.UNKNOWN, "size"),
+        (head(PARTS, crc("x", "CRC32")), head(ONE, crc("x")), Match.UNKNOWN, "size"),
         (
             head(PARTS, crc("z", full_object=False), crc("x", "SHA256")),
             head(PARTS, crc("y", "CRC32"), crc("x", "SHA256")),
-            Likeness.SAME,
+            Match.SAME,
             "SHA256",
         ),
         (
             head(ONE, crc("x"), encryption="aws:kms"),
             head(OTHER, crc("x"), encryption="aws:kms"),
-            Likeness.UNKNOWN,
+            Match.UNKNOWN,
             "size",
         ),
-        (head("", size=0), head("", size=0), Likeness.UNKNOWN, "size"),
+        (head("", size=0), head("", size=0), Match.UNKNOWN, "size"),
     ],
     ids=lambda value: "" if isinstance(value, Head) else str(value),
 )
 def test_two_objects_are_compared_by_the_best_proof_there_is(
-    one: Head, other: Head, likeness: Likeness, by: str
+    one: Head, other: Head, match: Match, by: str
 ) -> None:
-    assert compare(one, other) == Evidence(likeness, by)
-    assert compare(other, one) == Evidence(likeness, by)
+    assert compare(one, other) == Comparison(match, by)
+    assert compare(other, one) == Comparison(match, by)
 
 
 @pytest.mark.parametrize("full_object", [True, False])
 def test_a_crc_proves_our_own_copy_only(full_object: bool) -> None:
     one, other = (head(etag, crc("x", full_object=full_object)) for etag in (PARTS, ONE))
-    assert compare(one, other).likeness is Likeness.UNKNOWN
-    assert compare(one, other, is_our_copy=True).likeness is Likeness.SAME
+    assert compare(one, other).match is Match.UNKNOWN
+    assert compare(one, other, is_our_copy=True).match is Match.SAME
 
 
 ETAGS = st.sampled_from([ONE, OTHER, PARTS, ""])
@@ -109,9 +109,9 @@ HEADS = st.builds(
 @given(HEADS, HEADS)
 def test_objects_of_different_sizes_are_never_the_same(one: Head, other: Head) -> None:
     if one.object.size != other.object.size:
-        assert compare(one, other).likeness is Likeness.DIFFERENT
+        assert compare(one, other).match is Match.DIFFERENT
 
 
 @given(HEADS)
 def test_an_object_never_differs_from_itself(head: Head) -> None:
-    assert compare(head, head).likeness is not Likeness.DIFFERENT
+    assert compare(head, head).match is not Match.DIFFERENT

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from frogmove.function import process as module
+from frogmove.function import app as module
+from frogmove.function.app import LambdaApp
 from frogmove.function.deadline import Deadline
-from frogmove.function.process import Process
-from tests.function.processes import CONTEXT
+from tests.function.fake_lambda import CONTEXT
 
 if TYPE_CHECKING:
     from threading import Event
@@ -39,7 +39,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         variables = buckets.server.environment() | ends | environment
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return Process(variables).answer(event, context)
+        return LambdaApp(variables).answer(event, context)
 
     return run
 

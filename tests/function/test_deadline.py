@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.errors import FrogmoveError
+from frogmove.function.app import LambdaApp
 from frogmove.function.deadline import Deadline
-from frogmove.function.process import Process
 from tests.aws_events import batch, job, message, notification, task
 from tests.buckets import Buckets
-from tests.function.processes import ENDS, Clock
-from tests.proxy import PASS, SILENCE, Fate, Proxy, Request, proxied
+from tests.fault_proxy import PASS, SILENCE, Fault, FaultProxy, Request, proxied
+from tests.function.fake_lambda import ENDS, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,23 +60,23 @@ def test_hardly_any_time_is_no_time(left: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def proxy(seaweedfs: Server) -> Iterator[Proxy]:
+def proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
     with proxied(seaweedfs) as made:
         yield made
 
 
 @pytest.fixture
-def behind(seaweedfs: Server, proxy: Proxy) -> Buckets:
+def behind(seaweedfs: Server, proxy: FaultProxy) -> Buckets:
     """Two buckets that the function reaches through the proxy."""
-    proxy.forget()
+    proxy.reset()
     made = Buckets.make(seaweedfs)
     return replace(made, server=replace(seaweedfs, endpoint_url=proxy.endpoint_url))
 
 
-def silent(proxy: Proxy, operation: str, key: str = "") -> None:
+def silent(proxy: FaultProxy, operation: str, key: str = "") -> None:
     """Let no request of an operation be answered."""
 
-    def decide(request: Request) -> Fate:
+    def decide(request: Request) -> Fault:
         if request.is_probe or request.operation != operation or key not in request.target:
             return PASS
         return SILENCE
@@ -86,7 +86,7 @@ def silent(proxy: Proxy, operation: str, key: str = "") -> None:
 
 @pytest.mark.parametrize("operation", ["HeadObject", "CopyObject"])
 def test_a_request_that_hangs_costs_its_message_alone(
-    behind: Buckets, proxy: Proxy, invoke: Invoke, operation: str
+    behind: Buckets, proxy: FaultProxy, invoke: Invoke, operation: str
 ) -> None:
     behind.put("a", "stuck", "z")
     silent(proxy, operation, "stuck")
@@ -105,7 +105,7 @@ def test_a_request_that_hangs_costs_its_message_alone(
 
 
 def test_a_batch_of_deletes_that_hangs_comes_again(
-    behind: Buckets, proxy: Proxy, invoke: Invoke
+    behind: Buckets, proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a", "b")
     silent(proxy, "DeleteObjects")
@@ -118,7 +118,7 @@ def test_a_batch_of_deletes_that_hangs_comes_again(
 
 
 def test_a_server_that_never_answers_is_told_of_in_time(
-    behind: Buckets, proxy: Proxy, invoke: Invoke
+    behind: Buckets, proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a")
     proxy.schedule = lambda _: SILENCE
@@ -142,7 +142,7 @@ def test_a_server_that_never_answers_is_told_of_in_time(
 
 
 def test_a_sweep_that_hangs_has_done_the_rest(
-    behind: Buckets, proxy: Proxy, invoke: Invoke
+    behind: Buckets, proxy: FaultProxy, invoke: Invoke
 ) -> None:
     """Of awscrt too, nothing is left that keeps the process."""
     keys = [f"k{number}" for number in range(20)]
@@ -155,7 +155,7 @@ def test_a_sweep_that_hangs_has_done_the_rest(
 
 
 def test_a_process_that_gave_up_serves_the_next_invocation(
-    behind: Buckets, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    behind: Buckets, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind.put("a")
     for name, value in behind.server.environment().items():
@@ -165,7 +165,7 @@ def test_a_process_that_gave_up_serves_the_next_invocation(
         "FROGMOVE_DESTINATION": f"s3://{behind.destination}",
         "FROGMOVE_CONCURRENCY": "1",
     }
-    process = Process(behind.server.environment() | ends)
+    process = LambdaApp(behind.server.environment() | ends)
     event = batch(message("1", notification(behind.source, "a")))
     silent(proxy, "CopyObject")
     assert process.answer(event, Clock(1200))["batchItemFailures"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.buckets import Buckets
-from tests.proxy import Proxy, proxied
+from tests.fault_proxy import FaultProxy, proxied
 from tests.refusals import HARMLESS, refuse
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ BODIES = {key: key.encode() for key in ("a", "b", "c")}
 
 
 @pytest.fixture(scope="module")
-def proxy(ministack: Server) -> Iterator[Proxy]:
+def proxy(ministack: Server) -> Iterator[FaultProxy]:
     with proxied(ministack) as made:
         yield made
 
 
 @pytest.fixture
-def buckets(ministack: Server, proxy: Proxy) -> Buckets:
-    proxy.forget()
+def buckets(ministack: Server, proxy: FaultProxy) -> Buckets:
+    proxy.reset()
     made = Buckets.make(ministack)
     made.put(*BODIES)
     return replace(made, server=replace(ministack, endpoint_url=proxy.endpoint_url))
@@ -38,7 +38,7 @@ def buckets(ministack: Server, proxy: Proxy) -> Buckets:
 @pytest.mark.parametrize("event", [{"action": "move", "keys": [*BODIES]}, {"action": "sweep"}])
 @pytest.mark.parametrize("case", CASES)
 def test_the_function_moves_all_the_same(
-    buckets: Buckets, proxy: Proxy, invoke: Invoke, event: dict[str, object], case: str
+    buckets: Buckets, proxy: FaultProxy, invoke: Invoke, event: dict[str, object], case: str
 ) -> None:
     refuse(proxy, HARMLESS[case])
     answer = invoke(buckets, {"age": 0, **event} if event["action"] == "sweep" else event)
@@ -47,14 +47,16 @@ def test_the_function_moves_all_the_same(
 
 
 def test_the_log_says_once_what_is_refused(
-    buckets: Buckets, proxy: Proxy, invoke: Invoke, capsys: pytest.CaptureFixture[str]
+    buckets: Buckets, proxy: FaultProxy, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refuse(proxy, HARMLESS["tagging (R2)"])
     invoke(buckets, {"action": "move", "keys": [*BODIES]})
     assert capsys.readouterr().out.count("x-amz-tagging-directive") == 1
 
 
-def test_the_function_syncs_all_the_same(buckets: Buckets, proxy: Proxy, invoke: Invoke) -> None:
+def test_the_function_syncs_all_the_same(
+    buckets: Buckets, proxy: FaultProxy, invoke: Invoke
+) -> None:
     refuse(proxy, HARMLESS["no batches (GCS)"])
     assert invoke(buckets, {"action": "sync"})["counts"] == {"copied": 3}
     assert (buckets.here(), buckets.there()) == (BODIES, BODIES)

@@ -9,8 +9,8 @@ import pytest
 
 from frogmove.errors import FrogmoveError
 from tests.aws_events import batch, bridged, job, message, notification, task
-from tests.function.processes import CONTEXT, Meddler, process
-from tests.model import World
+from tests.fake_s3 import FakeS3State
+from tests.function.fake_lambda import CONTEXT, RequestHook, lambda_app
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets
@@ -57,9 +57,9 @@ def test_a_dry_run_is_not_of_nothing(mistyped: Buckets, invoke: Invoke) -> None:
 
 
 def test_the_bucket_is_asked_for_once(capsys: pytest.CaptureFixture[str]) -> None:
-    gate = Meddler()
+    interceptor = RequestHook()
     keys = [f"k{number}" for number in range(20)]
-    world = World({"external": {}, "internal": {}})
+    state = FakeS3State({"external": {}, "internal": {}})
     event: dict[str, Any] = {"action": "move", "keys": keys}
-    assert process(world, gate).answer(event, CONTEXT)["counts"] == {"gone": 20}
-    assert gate.operations.count("ListObjectsV2") == 1
+    assert lambda_app(state, interceptor).answer(event, CONTEXT)["counts"] == {"gone": 20}
+    assert interceptor.operations.count("ListObjectsV2") == 1

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.core.terms import Multipart
+from frogmove.core.options import Multipart
 from frogmove.errors import FrogmoveError
 from frogmove.function.telemetry import read_level
-from frogmove.s3 import S3Error
+from frogmove.s3.errors import S3Error
 from tests.aws_events import batch, bridged, message, notification, record
-from tests.function.processes import CONTEXT, ENDS, Meddler, process, stopping
+from tests.fake_s3 import FakeS3State
+from tests.function.fake_lambda import CONTEXT, ENDS, RequestHook, lambda_app, stopping
 from tests.keys import KEYS
-from tests.model import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,11 +58,11 @@ def metrics(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
     return found
 
 
-def world_of(*keys: str) -> World:
-    world = World({"external": {}, "internal": {}})
+def state_of(*keys: str) -> FakeS3State:
+    state = FakeS3State({"external": {}, "internal": {}})
     for key in keys:
-        world.put("external", key, b"12345")
-    return world
+        state.put("external", key, b"12345")
+    return state
 
 
 def event_of(*keys: str) -> dict[str, Any]:
@@ -73,10 +73,10 @@ def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -
     def fail() -> None:
         raise S3Error("CopyObject", "AccessDenied", 403, "No")
 
-    world = world_of("a", "b", "there", "forbidden")
-    world.put("internal", "there", b"other")
-    gate = Meddler({3: fail}, only="CopyObject")
-    made = process(world, gate, WHOLE, FROGMOVE_ON_CONFLICT="fail")
+    state = state_of("a", "b", "there", "forbidden")
+    state.put("internal", "there", b"other")
+    interceptor = RequestHook({3: fail}, only="CopyObject")
+    made = lambda_app(state, interceptor, WHOLE, FROGMOVE_ON_CONFLICT="fail")
     made.answer(event_of("a", "b", "there", "gone", "forbidden"), CONTEXT)
     found = metrics(written())
     assert {name: values for name, values in found.items() if name != "age"} == {
@@ -94,7 +94,7 @@ def test_hundreds_of_ages_go_out_in_blobs_that_are_taken(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = [f"k{number}" for number in range(250)]
-    process(world_of(*keys), parts=WHOLE).answer({"action": "sweep", "age": 0}, CONTEXT)
+    lambda_app(state_of(*keys), parts=WHOLE).answer({"action": "sweep", "age": 0}, CONTEXT)
     found = metrics(written())
     assert (len(found["age"]), found["moved"], found["bytes"]) == (250, [250], [1250])
 
@@ -103,7 +103,7 @@ def test_a_line_for_each_object_and_one_for_the_invocation(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = list(KEYS.values())
-    process(world_of(*keys), parts=WHOLE).answer(event_of(*keys), CONTEXT)
+    lambda_app(state_of(*keys), parts=WHOLE).answer(event_of(*keys), CONTEXT)
     lines = [line for line in written() if "_aws" not in line]
     assert {line["request_id"] for line in lines} == {CONTEXT.aws_request_id}
     *objects, end = lines
@@ -121,7 +121,7 @@ def test_an_invocation_that_raises_has_its_metrics_too(
     def fail() -> None:
         raise S3Error("CopyObject", "AccessDenied", 403, "No")
 
-    made = process(world_of("a", "b"), Meddler({1: fail}, only="CopyObject"), WHOLE)
+    made = lambda_app(state_of("a", "b"), RequestHook({1: fail}, only="CopyObject"), WHOLE)
     with pytest.raises(FrogmoveError):
         made.answer(notification("external", "a", "b"), CONTEXT)
     lines = written()
@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_told_in_plain_words(
 ) -> None:
     for event in ({"action": "\x1b[31m\n"}, None, {"action": "move", "keys": ["\x1b"], "\n": 1}):
         with pytest.raises(FrogmoveError):
-            process(world_of()).answer(event, CONTEXT)
+            lambda_app(state_of()).answer(event, CONTEXT)
     lines = written()
     assert metrics(lines) == {}
     assert [line["message"] for line in lines].count("invocation") == 3
@@ -143,7 +143,7 @@ def test_what_cannot_be_read_is_told_in_plain_words(
 def test_one_invocation_tells_nothing_of_another(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    made = process(world_of("a", "b"))
+    made = lambda_app(state_of("a", "b"))
     made.answer(event_of("a"), CONTEXT)
     first = metrics(written())
     made.answer(event_of("b"), CONTEXT)
@@ -155,25 +155,25 @@ def test_one_invocation_tells_nothing_of_another(
 def test_an_object_that_takes_several_invocations_is_no_failure(
     written: Callable[[], list[dict[str, Any]]], flags: list[Event]
 ) -> None:
-    world = world_of("a")
-    gate = Meddler({0: stopping(flags)}, only="UploadPartCopy")
-    assert process(world, gate).answer(event_of("a"), CONTEXT)["batchItemFailures"]
+    state = state_of("a")
+    interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
+    assert lambda_app(state, interceptor).answer(event_of("a"), CONTEXT)["batchItemFailures"]
     lines = written()
     assert metrics(lines) == {}
     assert {line["level"] for line in lines} == {"INFO"}
-    process(world).answer(event_of("a"), CONTEXT)
+    lambda_app(state).answer(event_of("a"), CONTEXT)
     assert metrics(written())["moved"] == [1]
 
 
 def test_the_route_is_written_as_it_was_set() -> None:
-    assert process(world_of()).options.settings.source == ENDS["FROGMOVE_SOURCE"]
+    assert lambda_app(state_of()).config.client_config.source == ENDS["FROGMOVE_SOURCE"]
 
 
 def test_what_is_ignored_is_counted_and_told(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     removed = {"Records": [record("external", "a", "ObjectRemoved:Delete")]}
-    function = process(World({"external": {}, "internal": {}}))
+    function = lambda_app(FakeS3State({"external": {}, "internal": {}}))
     assert function.answer(removed, CONTEXT) == {"counts": {"ignored": 1}}
     lines = written()
     (told,) = [line for line in lines if line.get("message") == "ignored"]

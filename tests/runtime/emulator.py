@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.cloud.bytecode import find_compiler
-from frogmove.cloud.layer import Architecture, pip_command
-from frogmove.cloud.package import HANDLER, NAME
-from tests.once import once
+from frogmove.packaging.bytecode import find_compiler
+from frogmove.packaging.function_zip import HANDLER, NAME
+from frogmove.packaging.layer_zip import Architecture, pip_command
+from tests.shared_artifact import shared_artifact
 from tests.zips import LAYER, PYTHON, make_zips, skip_without_index, zips
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tests.buckets import Buckets
 
 HOST = "127.0.0.1"
-PATIENCE = 60.0
+SECONDS_TO_WAIT = 60.0
 SECONDS_TO_END = 5.0
 TRIES = 3
 
@@ -81,9 +81,11 @@ def find_kit(factory: pytest.TempPathFactory) -> Kit:
     """Make a kit, once for all processes of a run; skip the test where it cannot be."""
     _require_linux()
     python = _python()
-    fetched = once(factory, "runtime", fetch)
+    fetched = shared_artifact(factory, "runtime", fetch)
     built = zips(factory)
-    return _kit(fetched, once(factory, "unpacked", lambda folder: _unpack(built, folder)), python)
+    return _kit(
+        fetched, shared_artifact(factory, "unpacked", lambda folder: _unpack(built, folder)), python
+    )
 
 
 def make_kit(folder: Path) -> Kit:
@@ -136,7 +138,7 @@ def _unpack(built: Path, folder: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InvokeResponse:
     """What an invocation came to.
 
     Attributes:
@@ -168,9 +170,9 @@ class Runtime:
     process: subprocess.Popen[bytes]
     output: Path
 
-    def invoke(self, event: object) -> Answer:
+    def invoke(self, event: object) -> InvokeResponse:
         """Invoke the function; one invocation at a time, as in Lambda."""
-        connection = HTTPConnection(HOST, self.port, timeout=PATIENCE)
+        connection = HTTPConnection(HOST, self.port, timeout=SECONDS_TO_WAIT)
         began = time.perf_counter()
         try:
             connection.request(
@@ -180,7 +182,7 @@ class Runtime:
             text = answer.read().decode()
         finally:
             connection.close()
-        return Answer(answer.status, text, time.perf_counter() - began)
+        return InvokeResponse(answer.status, text, time.perf_counter() - began)
 
     @property
     def log(self) -> list[str]:
@@ -297,7 +299,7 @@ def _start(
 
 
 def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SECONDS_TO_WAIT
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError), socket.create_connection((HOST, port), 1):
             return True

@@ -12,45 +12,45 @@ import pytest
 from tests import servers
 from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
-from tests.proxy import PASS, SILENCE, Fate, proxied
+from tests.fault_proxy import PASS, SILENCE, Fault, proxied
 from tests.runtime.emulator import environment_of, running
 
 if TYPE_CHECKING:
-    from tests.proxy import Proxy, Request
-    from tests.runtime.emulator import Answer, Kit
+    from tests.fault_proxy import FaultProxy, Request
+    from tests.runtime.emulator import InvokeResponse, Kit
 
 MIB = 1024 * 1024
 
-HEARD = Fate("reaches the server, but no answer comes", "now", "silence")
+HEARD = Fault("reaches the server, but no answer comes", "now", "silence")
 
 
-def is_done(answer: Answer) -> bool:
+def is_done(answer: InvokeResponse) -> bool:
     """Whether the queue is told that the message may go."""
     return not answer.timed_out and answer.value == {"batchItemFailures": []}
 
 
-def through(proxy: Proxy, buckets: Buckets, **more: str) -> dict[str, str]:
+def through(proxy: FaultProxy, buckets: Buckets, **more: str) -> dict[str, str]:
     return environment_of(buckets, FROGMOVE_ENDPOINT_URL=proxy.endpoint_url, **more)
 
 
-@pytest.mark.parametrize("fate", [SILENCE, HEARD], ids=["never sent", "answer lost"])
+@pytest.mark.parametrize("fault", [SILENCE, HEARD], ids=["never sent", "answer lost"])
 @pytest.mark.parametrize("operation", ["HeadObject", "CopyObject", "Delete"])
 def test_one_that_hangs_loses_nothing_and_the_redelivery_finishes(
-    kit: Kit, buckets: Buckets, operation: str, fate: Fate
+    kit: Kit, buckets: Buckets, operation: str, fault: Fault
 ) -> None:
     buckets.put("a")
     event = batch(message("1", notification(buckets.source, "a")))
     with proxied(buckets.server) as proxy:
 
-        def hang(request: Request) -> Fate:
+        def hang(request: Request) -> Fault:
             hangs = request.operation.startswith(operation) and not request.is_probe
-            return fate if hangs else PASS
+            return fault if hangs else PASS
 
         proxy.schedule = hang
         with running(kit, through(proxy, buckets), seconds=2) as runtime:
             assert not is_done(runtime.invoke(event))
             assert b"a" in {**buckets.here(), **buckets.there()}.values()
-            proxy.forget()
+            proxy.reset()
             assert is_done(runtime.invoke(event))
             assert is_done(runtime.invoke(event))
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"a"})
@@ -138,7 +138,7 @@ def resumes(kit: Kit, buckets: Buckets, large: Large) -> None:
     parts = -(-large.size // large.part)
     assert deliveries > 1
     assert len(set(copied)) == parts
-    # Only what was under way when the time was up is copied again.
+    # Only what was in flight when the time was up is copied again.
     assert len(copied) < parts + parts // 2
     assert len(begun) == 1
     assert list(buckets.keys_here()) == []
@@ -166,7 +166,7 @@ def test_a_new_process_goes_on_where_another_was_given_up(kit: Kit, buckets: Buc
         proxy.schedule = lambda request: SILENCE if request.query.get("partNumber") == "6" else PASS
         with running(kit, through(proxy, buckets, **sizes), seconds=2) as runtime:
             assert not is_done(runtime.invoke(event))
-        proxy.forget()
+        proxy.reset()
         with running(kit, through(proxy, buckets, **sizes)) as runtime:
             assert is_done(runtime.invoke(event))
         assert [each.query["partNumber"] for each in proxy.of("UploadPartCopy")] == ["6"]
@@ -185,7 +185,7 @@ def test_a_completion_that_was_not_heard_of_loses_nothing(kit: Kit, buckets: Buc
         with running(kit, through(proxy, buckets, **sizes), seconds=2) as runtime:
             assert not is_done(runtime.invoke(event))
             assert buckets.keys_here() == ["large"]
-            proxy.forget()
+            proxy.reset()
             assert is_done(runtime.invoke(event))
     assert buckets.keys_here() == []
     assert digest_there(buckets, "large") == digest

@@ -158,7 +158,17 @@ def test_it_takes_its_libraries_from_the_layer_and_nothing_for_a_terminal(
     with running(kit.with_extra(tmp_path), environment_of(buckets), handler="spy.handler") as spied:
         modules = spied.invoke(batch(message("1", notification(buckets.source, "a")))).value
     assert buckets.there() == {"a": b"a"}
-    assert not {"click", "rich", "platformdirs", "frogmove.cli", "frogmove.cloud"} & modules.keys()
+    assert (
+        not {
+            "click",
+            "rich",
+            "platformdirs",
+            "frogmove.cli",
+            "frogmove.local_aws",
+            "frogmove.packaging",
+        }
+        & modules.keys()
+    )
     for name in ("botocore", "urllib3", "aws_lambda_powertools"):
         assert modules[name].startswith(str(kit.layer)), name
     assert modules["frogmove"].startswith(str(kit.task))

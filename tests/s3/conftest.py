@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.s3.subjects import IMPLEMENTATIONS, SERVERS, Subject, on_model
+from tests.s3.contract_cases import IMPLEMENTATIONS, SERVERS, ContractCase, on_fake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +17,10 @@ REAL = [(name, server) for name in IMPLEMENTATIONS for server in SERVERS]
 @pytest.fixture(
     params=["model", *REAL], ids=lambda param: param if param == "model" else "-".join(param)
 )
-def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+def case(request: pytest.FixtureRequest) -> Iterator[ContractCase]:
     """Each implementation on each server, and the model."""
     if request.param == "model":
-        yield from on_model()
+        yield from on_fake()
     else:
         name, server = request.param
         yield from IMPLEMENTATIONS[name](request.getfixturevalue(server))

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.session import Session
 
-from frogmove import connection
-from frogmove.s3 import S3, Checksum, Copy, Deletion, Head, Part
+from frogmove import client
+from frogmove.config import Config
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.bucket_features import Feature
-from frogmove.settings import Settings
+from frogmove.s3.interface import S3
+from frogmove.s3.models import Checksum, Copy, Deletion, Head, Part
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.objects import an_object
-from tests.wire import ALWAYS, Reply, refusal
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.factories import an_object
+from tests.request_hooks import ALWAYS, Reply, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.request_hooks import Request, RequestHooks
     from tests.servers import Server
-    from tests.wire import Request, Wire
 
 
 @pytest.fixture
@@ -32,9 +33,9 @@ def server(ministack: Server) -> Server:
 
 
 @pytest.fixture
-def frogmove(buckets: Buckets) -> Operator:
+def frogmove(buckets: Buckets) -> FrogmoveRunner:
     """Run commands on the test's buckets."""
-    return Operator(buckets)
+    return FrogmoveRunner(buckets)
 
 
 def versions(buckets: Buckets, bucket: str) -> list[tuple[str, bool]]:
@@ -53,7 +54,7 @@ def versions(buckets: Buckets, bucket: str) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize("keys", [["a"], ["a", "b"]], ids=["alone", "in-a-batch"])
 @pytest.mark.parametrize("server", ["ministack", "seaweedfs", "moto"], indirect=True)
 def test_what_is_moved_from_a_versioned_bucket_stays_behind_a_delete_marker(
-    buckets: Buckets, frogmove: Operator, keys: list[str]
+    buckets: Buckets, frogmove: FrogmoveRunner, keys: list[str]
 ) -> None:
     buckets.version()
     buckets.put(*keys, body=b"old")
@@ -66,7 +67,7 @@ def test_what_is_moved_from_a_versioned_bucket_stays_behind_a_delete_marker(
 
 
 def test_what_is_overwritten_in_a_versioned_bucket_stays_as_a_version(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a")
@@ -77,7 +78,7 @@ def test_what_is_overwritten_in_a_versioned_bucket_stays_as_a_version(
 
 
 def test_a_delete_marker_at_the_destination_is_nothing_in_the_way(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a")
@@ -89,7 +90,7 @@ def test_a_delete_marker_at_the_destination_is_nothing_in_the_way(
 
 
 def test_what_was_moved_already_is_missing_though_its_versions_are_there(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a")
@@ -101,7 +102,7 @@ def test_what_was_moved_already_is_missing_though_its_versions_are_there(
 
 
 def test_the_current_version_can_be_named_and_then_the_one_before_it_is_current(
-    buckets: Buckets, frogmove: Operator
+    buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
     buckets.put("a", body=b"old")
@@ -132,7 +133,7 @@ def locked(buckets: Buckets) -> tuple[list[str], str]:
 
 
 def test_a_locked_object_is_moved_and_its_version_stays(
-    buckets: Buckets, frogmove: Operator, locked: tuple[list[str], str]
+    buckets: Buckets, frogmove: FrogmoveRunner, locked: tuple[list[str], str]
 ) -> None:
     source, _ = locked
     ran = frogmove("move", "a", *source, "-o", "json")
@@ -145,7 +146,7 @@ def test_a_locked_object_is_moved_and_its_version_stays(
 
 
 def test_a_locked_version_fails_clearly_and_once(
-    buckets: Buckets, frogmove: Operator, locked: tuple[list[str], str], wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, locked: tuple[list[str], str], hooks: RequestHooks
 ) -> None:
     source, version = locked
     ran = frogmove("move", "a", "--version-id", version, *source, "-o", "json")
@@ -153,7 +154,7 @@ def test_a_locked_version_fails_clearly_and_once(
     assert (ran.code, result["outcome"]) == (1, "failed")
     assert f"Copied to s3://{buckets.destination}/a" in result["reason"]
     assert "Its retention or legal hold has to end first" in result["reason"]
-    assert len(wire.of("DeleteObject", "DeleteObjects")) == 1
+    assert len(hooks.of("DeleteObject", "DeleteObjects")) == 1
     assert versions(buckets, f"{buckets.source}-locked") == [("Versions", True)]
     assert buckets.there() == {"a": b"locked"}
 
@@ -162,7 +163,7 @@ def test_a_locked_version_fails_clearly_and_once(
 
 OWNER = "111122223333"
 KMS_KEY = "arn:aws:kms:us-east-1:111122223333:key/abcd"
-STANDING = Settings(
+STANDING = Config(
     region="us-east-1",
     expected_bucket_owner=OWNER,
     requester_pays="yes",
@@ -207,15 +208,17 @@ ENCRYPTION = {
 WRITES = {"CopyObject", "CreateMultipartUpload", "PutObject"}
 
 
-def sent(wire: Wire, monkeypatch: pytest.MonkeyPatch, settings: Settings, name: str) -> Request:
+def sent(
+    hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, config: Config, name: str
+) -> Request:
     """Return a request as it would go out to AWS."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    wire.serve(lambda _: refusal(403, "AccessDenied"))
-    s3 = BotoS3(connection.make_client(settings, 1), 1)
+    hooks.serve(lambda _: refusal(403, "AccessDenied"))
+    s3 = BotoS3(client.make_boto_client(config, 1), 1)
     assert OPERATIONS[name](s3).exception() is not None
     s3.close()
-    (request,) = wire.requests
+    (request,) = hooks.requests
     assert request.operation == name
     return request
 
@@ -227,9 +230,9 @@ def test_every_operation_of_the_interface_is_held_to_it() -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_owner_payer_and_key_go_with_every_request_that_takes_them(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, name: str
+    hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    request = sent(wire, monkeypatch, STANDING, name)
+    request = sent(hooks, monkeypatch, STANDING, name)
     shape = Session().get_service_model("s3").operation_model(name).input_shape
     takes = shape.members if shape else {}
     for member, (header, value) in HEADERS.items():
@@ -241,30 +244,30 @@ def test_owner_payer_and_key_go_with_every_request_that_takes_them(
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_nothing_of_it_goes_out_unasked(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, name: str
+    hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    request = sent(wire, monkeypatch, Settings(region="us-east-1"), name)
+    request = sent(hooks, monkeypatch, Config(region="us-east-1"), name)
     assert not {header for header, _ in HEADERS.values()} & request.headers.keys()
     assert not ENCRYPTION.keys() & request.headers.keys()
 
 
 def test_the_commands_options_reach_every_request_of_a_move(
-    buckets: Buckets, frogmove: Operator, wire: Wire
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
     options = ["--expected-bucket-owner", OWNER, "--requester-pays", "--kms-key-id", "alias/pond"]
     assert frogmove("move", "a", *options).code == 0
-    assert {request.headers["x-amz-expected-bucket-owner"] for request in wire.requests} == {OWNER}
-    (copy,) = wire.of("CopyObject")
+    assert {request.headers["x-amz-expected-bucket-owner"] for request in hooks.requests} == {OWNER}
+    (copy,) = hooks.of("CopyObject")
     assert copy.headers["x-amz-source-expected-bucket-owner"] == OWNER
     assert copy.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/pond"
-    for request in wire.of("CopyObject", "HeadObject", "DeleteObject"):
+    for request in hooks.of("CopyObject", "HeadObject", "DeleteObject"):
         assert request.headers["x-amz-request-payer"] == "requester"
 
 
 @pytest.mark.parametrize(("whose", "code"), [("source", 2), ("destination", 1)])
 def test_a_bucket_of_another_owner_is_refused_and_nothing_is_touched(
-    buckets: Buckets, frogmove: Operator, wire: Wire, whose: str, code: int
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, whose: str, code: int
 ) -> None:
     """No server here compares owners: the refusals are S3's, given in its place."""
     buckets.put("a", "b")
@@ -277,7 +280,7 @@ def test_a_bucket_of_another_owner_is_refused_and_nothing_is_touched(
         wrong = request.headers.get("x-amz-expected-bucket-owner") != "999988887777"
         return refusal(403, "AccessDenied", "Access Denied") if about and wrong else None
 
-    wire.serve(refuse)
+    hooks.serve(refuse)
     ran = frogmove("move", "--all", "--expected-bucket-owner", OWNER)
     assert ran.code == code
     assert "permission" in ran.out + ran.err
@@ -292,28 +295,28 @@ def test_a_bucket_of_another_owner_is_refused_and_nothing_is_touched(
 @pytest.mark.parametrize("command", [["move", "--all"], ["sync"]], ids=["move", "sync"])
 def test_what_is_archived_is_said_to_be_and_is_not_asked_for_again(
     buckets: Buckets,
-    frogmove: Operator,
-    wire: Wire,
+    frogmove: FrogmoveRunner,
+    hooks: RequestHooks,
     storage_class: str,
     code: str,
     command: list[str],
 ) -> None:
     """ministack copies what is archived: the refusals are S3's, given in its place."""
     buckets.put("a", StorageClass=storage_class)
-    wire.answer("CopyObject", refusal(403, code, "Not in the active tier."), times=ALWAYS)
+    hooks.answer("CopyObject", refusal(403, code, "Not in the active tier."), times=ALWAYS)
     ran = frogmove(*command, "-o", "json")
     (result,) = ran.of("result")
     assert (ran.code, result["outcome"]) == (1, "failed")
     assert "The source is kept. Restore it from its archive first" in result["reason"]
-    assert len(wire.of("CopyObject")) == 1
-    assert wire.of("DeleteObject", "DeleteObjects") == []
+    assert len(hooks.of("CopyObject")) == 1
+    assert hooks.of("DeleteObject", "DeleteObjects") == []
 
 
 def test_what_was_restored_is_moved_into_the_class_it_had(moto: Server) -> None:
     buckets = Buckets.make(moto)
     buckets.put("a", StorageClass="GLACIER")
     where = {"Bucket": buckets.source, "Key": "a"}
-    frogmove = Operator(buckets)
+    frogmove = FrogmoveRunner(buckets)
     assert frogmove("move", "a").code == 1
     buckets.client.restore_object(**where, RestoreRequest={"Days": 1})
     assert frogmove("move", "a").code == 0
@@ -324,7 +327,7 @@ def test_what_was_restored_is_moved_into_the_class_it_had(moto: Server) -> None:
 
 @pytest.mark.parametrize("storage_class", ["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"])
 def test_a_class_that_can_be_read_at_once_is_moved_and_kept(
-    buckets: Buckets, frogmove: Operator, storage_class: str
+    buckets: Buckets, frogmove: FrogmoveRunner, storage_class: str
 ) -> None:
     buckets.put("a", StorageClass=storage_class)
     assert frogmove("move", "a").code == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from frogmove.connection import Connection
+from frogmove.client import Client
+from frogmove.config import Config
 from frogmove.s3.aws_hosts import is_aws, is_default
-from frogmove.s3.pressure import Limits
-from frogmove.settings import Settings
+from frogmove.s3.limits import Limits
 
 AWS = [
     "s3.amazonaws.com",
@@ -133,14 +133,14 @@ INTERFACE = "https://bucket.vpce-1a2b-5e6f.s3.eu-central-1.vpce.amazonaws.com"
 
 @pytest.mark.parametrize("url", [INTERFACE, "https://s3.eu-central-1.amazonaws.com"])
 def test_a_named_endpoint_is_kept_even_where_it_is_aws(url: str) -> None:
-    connection = Connection(Settings(region="eu-central-1", endpoint_url=url), Limits(1))
+    connection = Client(Config(region="eu-central-1", endpoint_url=url), Limits(1))
     connection.close()
     assert connection.named_endpoint == url
 
 
 def test_an_endpoint_named_in_the_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", INTERFACE)
-    connection = Connection(Settings(region="eu-central-1"), Limits(1))
+    connection = Client(Config(region="eu-central-1"), Limits(1))
     connection.close()
     assert connection.named_endpoint == INTERFACE
 
@@ -151,6 +151,6 @@ def test_a_regions_own_endpoint_is_nobodys_name(
 ) -> None:
     if variable:
         monkeypatch.setenv(variable, "true")
-    connection = Connection(Settings(region="us-east-1"), Limits(1))
+    connection = Client(Config(region="us-east-1"), Limits(1))
     connection.close()
     assert connection.named_endpoint is None

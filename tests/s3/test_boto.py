@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.connection import make_client
-from frogmove.s3 import Copy, Deletion, S3Error
+from frogmove.client import make_boto_client
+from frogmove.config import Config
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.failure import Kind
-from frogmove.s3.shapes import quoted, unquoted
-from frogmove.settings import Settings
+from frogmove.s3.boto_shapes import quoted, unquoted
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.models import Copy, Deletion
 from tests.buckets import Buckets
-from tests.objects import an_object, md5
-from tests.s3.subjects import refusal
-from tests.scripted import XML, error, nobody_listening, scripted
+from tests.canned_server import XML, canned_server, error, nobody_listening
+from tests.factories import an_object, md5
+from tests.s3.contract_cases import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def speaking_to(endpoint_url: str) -> BotoS3:
-    return BotoS3(make_client(Settings(endpoint_url=endpoint_url), 2), 2)
+    return BotoS3(make_boto_client(Config(endpoint_url=endpoint_url), 2), 2)
 
 
 def test_a_copy_carries_headers_metadata_and_tags(buckets: Buckets, s3: BotoS3) -> None:
@@ -89,8 +89,8 @@ def test_a_named_version_can_be_deleted_in_a_batch(buckets: Buckets, s3: BotoS3)
     buckets.put("a", body=b"old")
     old = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
     buckets.put("a", body=b"newer")
-    fates = s3.delete_many(buckets.source, [Deletion("a", None, old)]).result()
-    assert fates == {"a": None}
+    results = s3.delete_many(buckets.source, [Deletion("a", None, old)]).result()
+    assert results == {"a": None}
     assert buckets.here() == {"a": b"newer"}
 
 
@@ -139,7 +139,7 @@ def test_refused_credentials_are_told_from_missing_permission(
 
 
 def test_without_credentials_nothing_is_sent(server: Server) -> None:
-    s3 = BotoS3(make_client(Settings(endpoint_url=server.endpoint_url), 1), 1)
+    s3 = BotoS3(make_boto_client(Config(endpoint_url=server.endpoint_url), 1), 1)
     problem = refusal(s3.head("external", "a").exception())
     assert problem.kind is Kind.CREDENTIALS
     assert "credentials" in problem.message.lower()
@@ -167,7 +167,7 @@ COPY = Copy("external", an_object("a"), "internal", "a")
 @pytest.mark.usefixtures("_keys")
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
 def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
-    with scripted((200, error(code))) as script:
+    with canned_server((200, error(code))) as script:
         problem = refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
     assert problem.retrying_helps
 
@@ -177,7 +177,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
     "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
 )
 def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
-    with scripted((200, body)) as script:
+    with canned_server((200, body)) as script:
         refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
 
 
@@ -194,7 +194,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
     ],
 )
 def test_a_refusal_is_told_with_its_kind(status: int, code: str, kind: Kind) -> None:
-    with scripted((status, error(code, "Said so."))) as script:
+    with canned_server((status, error(code, "Said so."))) as script:
         problem = refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
     assert (problem.kind, problem.code, problem.status) == (kind, code, status)
     assert problem.message == "Said so."
@@ -208,12 +208,12 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
       <Error><Key>c</Key><Code>PreconditionFailed</Code><Message>No.</Message></Error>
     </DeleteResult>"""
     deletions = [Deletion(key, md5(b"x")) for key in "abcd"]
-    with scripted((200, answer)) as script:
-        fates = speaking_to(script.endpoint_url).delete_many("external", deletions).result()
-    assert fates["a"] is None
-    assert refusal(fates["b"]).kind is Kind.DENIED
-    assert refusal(fates["c"]).kind is Kind.CHANGED
-    assert refusal(fates["d"]).retrying_helps
+    with canned_server((200, answer)) as script:
+        results = speaking_to(script.endpoint_url).delete_many("external", deletions).result()
+    assert results["a"] is None
+    assert refusal(results["b"]).kind is Kind.DENIED
+    assert refusal(results["c"]).kind is Kind.CHANGED
+    assert refusal(results["d"]).retrying_helps
 
 
 @pytest.mark.usefixtures("_keys")

@@ -16,23 +16,24 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.session import Session as CoreSession
 
-from frogmove.connection import make_client
+from frogmove.client import make_boto_client
+from frogmove.config import Config
+from frogmove.core.models import Outcome
+from frogmove.core.options import TransferOptions
 from frogmove.core.plan import plan_move
-from frogmove.core.result import Outcome
-from frogmove.core.terms import Terms
 from frogmove.core.transfer import run
-from frogmove.s3 import Copy, Deletion, timeouts
+from frogmove.s3 import timeouts
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.conditions import ALL
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.connection_pool import Transport
 from frogmove.s3.crt import CrtS3
-from frogmove.s3.failure import Kind
+from frogmove.s3.errors import Kind
 from frogmove.s3.listing import list_prefix
-from frogmove.s3.transport import Transport
-from frogmove.settings import Settings
+from frogmove.s3.models import Copy, Deletion
 from tests.buckets import Buckets
-from tests.objects import an_object, md5
-from tests.s3.subjects import refusal
-from tests.scripted import XML, error, nobody_listening, scripted
+from tests.canned_server import XML, canned_server, error, nobody_listening
+from tests.factories import an_object, md5
+from tests.s3.contract_cases import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +47,14 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
-def lane(client: Any, connections: int = 4) -> CrtS3:
+def engine(client: Any, connections: int = 4) -> CrtS3:
     transport = Transport(connections, 2, verify=True, proxies={})
     return CrtS3(BotoS3(client, 2), transport)
 
 
 @contextmanager
 def speaking_to(endpoint_url: str, **more: Any) -> Iterator[CrtS3]:
-    made = lane(make_client(Settings(endpoint_url=endpoint_url), 2), **more)
+    made = engine(make_boto_client(Config(endpoint_url=endpoint_url), 2), **more)
     try:
         yield made
     finally:
@@ -71,7 +72,7 @@ COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
 @pytest.mark.usefixtures("_keys")
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
 def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
-    with scripted((200, error(code))) as script, speaking_to(script.endpoint_url) as s3:
+    with canned_server((200, error(code))) as script, speaking_to(script.endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception())
     assert problem.retrying_helps
     assert problem.code == code
@@ -82,7 +83,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
     "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
 )
 def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
-    with scripted((200, body)) as script, speaking_to(script.endpoint_url) as s3:
+    with canned_server((200, body)) as script, speaking_to(script.endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception())
     assert (problem.code, problem.status) == ("MalformedAnswer", 500)
 
@@ -92,7 +93,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
     "body", ["", error("InternalError"), f"{XML}<Other/>", "<ListBucketResult"]
 )
 def test_a_200_that_lists_nothing_is_no_end_of_the_listing(body: str) -> None:
-    with scripted((200, body)) as script, speaking_to(script.endpoint_url) as s3:
+    with canned_server((200, body)) as script, speaking_to(script.endpoint_url) as s3:
         refusal(s3.list_page("external", "").exception())
 
 
@@ -114,10 +115,10 @@ def test_a_200_that_lists_nothing_is_no_end_of_the_listing(body: str) -> None:
         (418, ""),
     ],
 )
-def test_both_lanes_tell_refusals_alike(status: int, code: str) -> None:
+def test_both_engines_tell_refusals_alike(status: int, code: str) -> None:
     body = error(code, "Said so.") if code else "Busy"
-    with scripted((status, body)) as script, speaking_to(script.endpoint_url) as s3:
-        boto = BotoS3(make_client(Settings(endpoint_url=script.endpoint_url), 2), 2)
+    with canned_server((status, body)) as script, speaking_to(script.endpoint_url) as s3:
+        boto = BotoS3(make_boto_client(Config(endpoint_url=script.endpoint_url), 2), 2)
         for mine, theirs in (
             (s3.copy(COPY), boto.copy(COPY)),
             (s3.head("external", "a"), boto.head("external", "a")),
@@ -146,17 +147,17 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
       <Error><Key>c</Key><Code>PreconditionFailed</Code><Message>No.</Message></Error>
     </DeleteResult>"""
     deletions = [Deletion(key, md5(b"x")) for key in "abcd"]
-    with scripted((200, answer)) as script, speaking_to(script.endpoint_url) as s3:
-        fates = s3.delete_many("external", deletions).result()
-    assert fates["a"] is None
-    assert refusal(fates["b"]).kind is Kind.DENIED
-    assert refusal(fates["c"]).kind is Kind.CHANGED
-    assert refusal(fates["d"]).retrying_helps
+    with canned_server((200, answer)) as script, speaking_to(script.endpoint_url) as s3:
+        results = s3.delete_many("external", deletions).result()
+    assert results["a"] is None
+    assert refusal(results["b"]).kind is Kind.DENIED
+    assert refusal(results["c"]).kind is Kind.CHANGED
+    assert refusal(results["d"]).retrying_helps
 
 
 @pytest.mark.usefixtures("_keys")
 def test_a_slow_down_is_told_at_once_and_once() -> None:
-    with scripted((503, error("SlowDown"))) as script, speaking_to(script.endpoint_url) as s3:
+    with canned_server((503, error("SlowDown"))) as script, speaking_to(script.endpoint_url) as s3:
         began = time.monotonic()
         assert refusal(s3.copy(COPY).exception()).kind is Kind.THROTTLED
         assert time.monotonic() - began < 5
@@ -222,7 +223,10 @@ def test_an_answer_that_breaks_off_is_no_answer(said: bytes) -> None:
 
 @pytest.mark.usefixtures("_keys")
 def test_more_requests_than_connections_wait_for_their_turn() -> None:
-    with scripted((200, COPIED)) as script, speaking_to(script.endpoint_url, connections=2) as s3:
+    with (
+        canned_server((200, COPIED)) as script,
+        speaking_to(script.endpoint_url, connections=2) as s3,
+    ):
         copies = [s3.copy(COPY) for _ in range(40)]
         assert {copy.result().etag for copy in copies} == {md5(b"x")}
     with nobody_listening() as endpoint_url, speaking_to(endpoint_url, connections=2) as s3:
@@ -249,7 +253,7 @@ def test_refused_credentials_are_told_from_missing_permission(
     seaweedfs: Server, keys: tuple[str, str], kind: Kind
 ) -> None:
     buckets = Buckets.make(seaweedfs)
-    s3 = lane(seaweedfs.spoken_to_as(*keys).client())
+    s3 = engine(seaweedfs.spoken_to_as(*keys).client())
     assert refusal(s3.list_page(buckets.source, "").exception()).kind is kind
     s3.close()
 
@@ -275,7 +279,7 @@ def test_credentials_that_are_renewed_are_taken_up(
         renew(), renew, "test", advisory_timeout=0, mandatory_timeout=0
     )
     client = core.create_client("s3", region_name="us-east-1", endpoint_url=seaweedfs.endpoint_url)
-    s3 = lane(client)
+    s3 = engine(client)
     assert refusal(s3.list_page(buckets.source, "").exception()).kind is Kind.CREDENTIALS
     time.sleep(2.1)
     assert [item.key for item in s3.list_page(buckets.source, "").result().objects] == ["a"]
@@ -285,9 +289,9 @@ def test_credentials_that_are_renewed_are_taken_up(
 @pytest.mark.usefixtures("_keys")
 def test_a_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> None:
     refused = (400, error("ExpiredToken"))
-    with scripted(refused, refused, (200, COPIED)) as script:
-        settings = Settings(endpoint_url=script.endpoint_url)
-        boto = BotoS3(make_client(settings, 2), 2, lambda: make_client(settings, 2))
+    with canned_server(refused, refused, (200, COPIED)) as script:
+        config = Config(endpoint_url=script.endpoint_url)
+        boto = BotoS3(make_boto_client(config, 2), 2, lambda: make_boto_client(config, 2))
         s3 = CrtS3(boto, Transport(2, 2, verify=True, proxies={}))
         first = boto.client
         assert s3.copy(COPY).result().etag == md5(b"x")
@@ -305,7 +309,7 @@ def test_an_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.M
     client = server.session().client(
         "s3", endpoint_url=server.endpoint_url, config=Config(signature_version=UNSIGNED)
     )
-    s3 = lane(client)
+    s3 = engine(client)
     assert refusal(s3.head("external-nowhere", "a").exception()).kind in {Kind.MISSING, Kind.DENIED}
     s3.close()
 
@@ -314,7 +318,7 @@ def test_an_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("_keys")
-def test_a_closed_lane_takes_no_more() -> None:
+def test_a_closed_engine_takes_no_more() -> None:
     with speaking_to("http://127.0.0.1:9") as s3:
         pass
     with pytest.raises(RuntimeError):
@@ -323,12 +327,12 @@ def test_a_closed_lane_takes_no_more() -> None:
 
 LEAVES = """
 import os, sys
-from frogmove.connection import Connection, Engine
-from frogmove.s3 import Copy
-from frogmove.s3.pressure import Limits
-from frogmove.settings import Settings
-from tests.objects import an_object
-made = Connection(Settings(endpoint_url=sys.argv[1]), Limits(attempts=1), Engine.CRT)
+from frogmove.client import Client, Engine
+from frogmove.s3.models import Copy
+from frogmove.s3.limits import Limits
+from frogmove.config import Config
+from tests.factories import an_object
+made = Client(Config(endpoint_url=sys.argv[1]), Limits(attempts=1), Engine.CRT)
 copies = [made.s3.copy(Copy("external", an_object("a"), "internal", "a")) for _ in range(8)]
 if sys.argv[2] == "killed":
     os._exit(130)
@@ -341,8 +345,8 @@ if sys.argv[2] == "closed":
 
 @pytest.mark.usefixtures("_keys")
 @pytest.mark.parametrize("how", ["answered", "closed", "left", "killed"])
-def test_a_process_ends_however_its_lane_is_left(how: str) -> None:
-    with scripted((200, COPIED)) as script:
+def test_a_process_ends_however_its_engine_is_left(how: str) -> None:
+    with canned_server((200, COPIED)) as script:
         done = subprocess.run(
             [sys.executable, "-c", LEAVES, script.endpoint_url, how],
             capture_output=True,
@@ -360,10 +364,16 @@ def test_overwrites_during_a_move_are_never_lost(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     keys = [f"k{number:03}" for number in range(200)]
     buckets.put(*keys)
-    s3 = lane(buckets.client, 16)
+    s3 = engine(buckets.client, 16)
     objects = sorted(list_prefix(s3, buckets.source, ""), key=lambda item: item.key)
     newer = {key: f"newer {key}".encode() for key in keys[::7]}
-    results = run(plan_move(iter(objects), buckets.route), s3, buckets.route, Terms(ALL), Event())
+    results = run(
+        plan_move(iter(objects), buckets.route),
+        s3,
+        buckets.route,
+        TransferOptions(ALL_SUPPORTED),
+        Event(),
+    )
     outcomes = {}
     for number, result in enumerate(results):
         outcomes[result.action.object.key] = result.outcome

@@ -17,16 +17,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from frogmove import connection as connections
-from frogmove.connection import Connection, Engine
+from frogmove import client as connections
+from frogmove.client import Client, Engine
+from frogmove.config import Config
 from frogmove.errors import UsageError
-from frogmove.s3 import Copy
-from frogmove.s3.failure import Kind
-from frogmove.s3.pressure import Limits
-from frogmove.settings import Settings
-from tests.objects import an_object, md5
-from tests.s3.subjects import refusal
-from tests.scripted import XML
+from frogmove.s3.errors import Kind
+from frogmove.s3.limits import Limits
+from frogmove.s3.models import Copy
+from tests.canned_server import XML
+from tests.factories import an_object, md5
+from tests.s3.contract_cases import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,8 +160,8 @@ def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
     monkeypatch: pytest.MonkeyPatch, certificate: Path
 ) -> None:
     with over_tls(certificate) as endpoint_url:
-        settings = Settings(endpoint_url=endpoint_url, engine="crt")
-        stranger = Connection(settings, Limits(attempts=1))
+        config = Config(endpoint_url=endpoint_url, engine="crt")
+        stranger = Client(config, Limits(attempts=1))
         problem = refusal(stranger.s3.copy(COPY).exception())
         assert (problem.kind, problem.code) == (
             Kind.UNREACHABLE,
@@ -169,7 +169,7 @@ def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
         )
         stranger.close()
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-        friend = Connection(settings, Limits(attempts=1))
+        friend = Client(config, Limits(attempts=1))
         assert friend.s3.copy(COPY).result().etag == md5(b"x")
         friend.close()
 
@@ -181,10 +181,10 @@ def test_https_goes_through_a_proxy_in_a_tunnel(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
     with over_tls(certificate) as endpoint_url, tunnels() as (proxy, asked):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
-        settings = Settings(endpoint_url=endpoint_url, engine="crt")
-        lane = Connection(settings, Limits(attempts=1))
-        assert lane.s3.copy(COPY).result().etag == md5(b"x")
-        lane.close()
+        config = Config(endpoint_url=endpoint_url, engine="crt")
+        engine = Client(config, Limits(attempts=1))
+        assert engine.s3.copy(COPY).result().etag == md5(b"x")
+        engine.close()
     assert asked == [f"CONNECT {endpoint_url.removeprefix('https://')}"]
 
 
@@ -193,11 +193,11 @@ def test_https_goes_through_a_proxy_in_a_tunnel(
 
 @pytest.mark.usefixtures("_keys")
 def test_auto_is_crt_and_says_so() -> None:
-    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine == "crt"
     made.close()
-    chosen = Settings(endpoint_url="http://127.0.0.1:9", engine="boto3")
-    made = Connection(chosen, Limits(), Engine.AUTO)
+    chosen = Config(endpoint_url="http://127.0.0.1:9", engine="boto3")
+    made = Client(chosen, Limits(), Engine.AUTO)
     assert made.engine.startswith("boto3")
     made.close()
 
@@ -209,15 +209,15 @@ def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
     def missing(*_: object) -> CrtS3:
         raise ImportError("No module named 'awscrt'")
 
-    monkeypatch.setattr(connections, "_bulk_lane", missing)
-    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    monkeypatch.setattr(connections, "_crt_engine", missing)
+    made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine.startswith("boto3")
     assert "awscrt" in made.engine
     made.close()
     with pytest.raises(UsageError, match="awscrt"):
-        Connection(Settings(endpoint_url="http://127.0.0.1:9", engine="crt"), Limits())
+        Client(Config(endpoint_url="http://127.0.0.1:9", engine="crt"), Limits())
     with pytest.raises(UsageError, match="curl"):
-        Connection(Settings(endpoint_url="http://127.0.0.1:9", engine="curl"), Limits())
+        Client(Config(endpoint_url="http://127.0.0.1:9", engine="curl"), Limits())
 
 
 @pytest.mark.usefixtures("_keys")
@@ -227,7 +227,7 @@ def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("no certificate\n")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    made = Connection(Settings(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine.startswith("boto3")
     assert str(bundle) in made.engine
     made.close()

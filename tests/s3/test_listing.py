@@ -5,34 +5,34 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from frogmove.s3.failure import Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.listing import list_folder, list_prefix
-from tests.model import ModelS3, World
+from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.s3.subjects import Subject
+    from tests.s3.contract_cases import ContractCase
 
 T = TypeVar("T")
 
 LOGS = ["log", "logs", "logs!", "logs/", "logs/a", "logs/b/c", "logs//d", "logs2", "logs2/e"]
 
 
-def keys(subject: Subject, folder: str) -> list[str]:
-    return [item.key for item in list_folder(subject.s3, subject.source, folder)]
+def keys(case: ContractCase, folder: str) -> list[str]:
+    return [item.key for item in list_folder(case.s3, case.source, folder)]
 
 
 @pytest.fixture
-def many(subject: Subject) -> Subject:
-    if subject.name in {"moto", "seaweedfs"}:
-        pytest.skip(f"{subject.name} takes seconds to be given 1,001 objects")
-    for future in [subject.s3.put(subject.source, f"{n:05}", b"") for n in range(1_001)]:
+def many(case: ContractCase) -> ContractCase:
+    if case.name in {"moto", "seaweedfs"}:
+        pytest.skip(f"{case.name} takes seconds to be given 1,001 objects")
+    for future in [case.s3.put(case.source, f"{n:05}", b"") for n in range(1_001)]:
         future.result()
-    return subject
+    return case
 
 
-def test_more_keys_than_a_page_holds_are_all_listed_once_and_in_order(many: Subject) -> None:
+def test_more_keys_than_a_page_holds_are_all_listed_once_and_in_order(many: ContractCase) -> None:
     listed = [item.key for item in list_prefix(many.s3, many.source, "")]
     assert listed == [f"{n:05}" for n in range(1_001)]
 
@@ -51,30 +51,30 @@ def test_more_keys_than_a_page_holds_are_all_listed_once_and_in_order(many: Subj
     ],
 )
 def test_a_folder_is_its_name_and_what_is_under_it(
-    subject: Subject, folder: str, listed: list[str]
+    case: ContractCase, folder: str, listed: list[str]
 ) -> None:
-    if "trailing slash" in subject.lacks:
-        pytest.skip(f"{subject.name} keeps objects as files in folders")
-    subject.put(*LOGS)
-    assert keys(subject, folder) == listed
+    if "trailing slash" in case.lacks:
+        pytest.skip(f"{case.name} keeps objects as files in folders")
+    case.put(*LOGS)
+    assert keys(case, folder) == listed
 
 
-def test_a_folder_of_plain_keys_is_the_same_on_every_server(subject: Subject) -> None:
-    subject.put("log", "logs/a", "logs/b/c", "logs2/e")
-    assert keys(subject, "logs") == keys(subject, "logs/") == ["logs/a", "logs/b/c"]
+def test_a_folder_of_plain_keys_is_the_same_on_every_server(case: ContractCase) -> None:
+    case.put("log", "logs/a", "logs/b/c", "logs2/e")
+    assert keys(case, "logs") == keys(case, "logs/") == ["logs/a", "logs/b/c"]
 
 
-def test_a_missing_bucket_is_an_error_and_not_an_empty_listing(subject: Subject) -> None:
+def test_a_missing_bucket_is_an_error_and_not_an_empty_listing(case: ContractCase) -> None:
     with pytest.raises(S3Error) as caught:
-        list(list_prefix(subject.s3, "frogmove-has-no-such-bucket", ""))
+        list(list_prefix(case.s3, "frogmove-has-no-such-bucket", ""))
     assert caught.value.kind is Kind.NO_BUCKET
 
 
 def test_a_page_that_fails_fails_the_listing_after_what_came_before_it() -> None:
-    world = World({"external": {}})
+    state = FakeS3State({"external": {}})
     keys = [f"{number:04}" for number in range(1_001)]
     for key in keys:
-        world.put("external", key, b"")
+        state.put("external", key, b"")
     asked: list[str] = []
 
     def first_page_only(operation: str, request: Callable[[], T]) -> T:
@@ -83,7 +83,7 @@ def test_a_page_that_fails_fails_the_listing_after_what_came_before_it() -> None
             raise S3Error(operation, "SlowDown", 503, "")
         return request()
 
-    listing = list_prefix(ModelS3(world, first_page_only), "external", "")
+    listing = list_prefix(FakeS3(state, first_page_only), "external", "")
     assert [item.key for item in islice(listing, 1_000)] == keys[:1_000]
     with pytest.raises(S3Error):
         next(listing)

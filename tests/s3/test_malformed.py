@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.connection import Connection, Engine
-from frogmove.s3 import Copied, Copy, Deletion, S3Error
-from frogmove.s3.failure import MALFORMED
+from frogmove.client import Client, Engine
+from frogmove.config import Config
+from frogmove.s3.errors import MALFORMED, S3Error
+from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
-from frogmove.s3.pressure import Limits
-from frogmove.settings import Settings
+from frogmove.s3.models import Copied, Copy, Deletion
 from tests.buckets import Buckets
-from tests.cli.operator import Operator
-from tests.objects import an_object, md5
-from tests.scene import ENGINES
-from tests.scripted import XML, Script, scripted
+from tests.canned_server import XML, CannedServer, canned_server
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.factories import an_object, md5
+from tests.fault_fixture import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from frogmove.s3 import S3
+    from frogmove.s3.interface import S3
     from tests.servers import Server
 
 ETAG = f"<ETag>&quot;{md5(b'x')}&quot;</ETag>"
@@ -97,13 +97,13 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made_of(engine: str, answer: str, ask: Callable[[S3], object]) -> object:
     """Return what an engine makes of an answer: a value, or the refusal's code."""
-    with scripted((200, answer)) as script:
+    with canned_server((200, answer)) as script:
         return asked(engine, script, ask)
 
 
-def asked(engine: str, script: Script, ask: Callable[[S3], object]) -> object:
+def asked(engine: str, script: CannedServer, ask: Callable[[S3], object]) -> object:
     limits = Limits(attempts=1)
-    connection = Connection(Settings(endpoint_url=script.endpoint_url), limits, Engine(engine))
+    connection = Client(Config(endpoint_url=script.endpoint_url), limits, Engine(engine))
     try:
         return ask(connection.s3)
     except S3Error as error:
@@ -138,9 +138,9 @@ def test_a_copy_is_read_alike_or_refused(name: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_batch_that_is_answered_with_nonsense_deletes_nothing_for_certain(engine: str) -> None:
     def ask(s3: S3) -> object:
-        fates = s3.delete_many("external", [Deletion("a", md5(b"x"))]).result()
-        assert fates["a"] is not None
-        return fates["a"].code
+        results = s3.delete_many("external", [Deletion("a", md5(b"x"))]).result()
+        assert results["a"] is not None
+        return results["a"].code
 
     assert made_of(engine, f"{XML}<DeleteResult></DeleteResult>", ask) == "NotMentioned"
 
@@ -162,7 +162,7 @@ def test_a_token_that_comes_again_ends_the_listing_with_an_error(
     def ask(s3: S3) -> object:
         return list(list_prefix(s3, "external", "", ways))
 
-    with scripted(*((200, answer) for answer in start + around * 40)) as script:
+    with canned_server(*((200, answer) for answer in start + around * 40)) as script:
         assert asked(engine, script, ask) == MALFORMED
     assert len(script.requests) < 40
 
@@ -175,9 +175,9 @@ def test_a_token_that_comes_again_ends_the_listing_with_an_error(
 def test_every_command_refuses_it_by_name(
     engine: str, command: list[str], name: str, named: str, moto: Server
 ) -> None:
-    operator = Operator(Buckets.make(moto))
-    with scripted((200, LISTINGS[name][0])) as script:
-        ran = operator(*command, "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
+    runner = FrogmoveRunner(Buckets.make(moto))
+    with canned_server((200, LISTINGS[name][0])) as script:
+        ran = runner(*command, "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
     assert ran.code == 2, ran
     assert named in ran.err
     assert "Traceback" not in ran.err

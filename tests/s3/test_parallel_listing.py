@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from frogmove.s3 import Page, S3Error
+from frogmove.s3.errors import S3Error
+from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.listing import list_folder, list_prefix
-from frogmove.s3.ranges import midpoint, spread
-from tests.model import ModelS3, World
+from frogmove.s3.models import Page
+from tests.fake_s3 import FakeS3, FakeS3State
 
 KEYS = st.one_of(
     st.text(st.sampled_from("01a~é🐸/-"), min_size=1, max_size=5),
@@ -29,7 +30,7 @@ ORDERS: list[Callable[[str], Any]] = [
 ]
 
 
-class CountingS3(ModelS3):
+class CountingS3(FakeS3):
     """Counts the pages asked for."""
 
     pages = 0
@@ -39,15 +40,15 @@ class CountingS3(ModelS3):
         return super().list_page(*args, **options)
 
 
-def world_of(keys: list[str], page: int, order: Callable[[str], Any] = str.encode) -> World:
-    world = World({"a": {}}, page=page, order=order)
+def state_of(keys: list[str], page: int, order: Callable[[str], Any] = str.encode) -> FakeS3State:
+    state = FakeS3State({"a": {}}, page=page, order=order)
     for key in keys:
-        world.put("a", key, b"")
-    return world
+        state.put("a", key, b"")
+    return state
 
 
-def listed(world: World, ways: int, prefix: str = "") -> list[str]:
-    return [item.key for item in list_prefix(ModelS3(world), "a", prefix, ways)]
+def listed(state: FakeS3State, ways: int, prefix: str = "") -> list[str]:
+    return [item.key for item in list_prefix(FakeS3(state), "a", prefix, ways)]
 
 
 @settings(max_examples=400, deadline=None)
@@ -62,11 +63,11 @@ def listed(world: World, ways: int, prefix: str = "") -> list[str]:
 def test_a_parallel_listing_is_the_plain_one(
     keys: list[str], page: int, ways: int, order: Callable[[str], Any], prefix: str
 ) -> None:
-    world = world_of(keys, page, order)
-    assert listed(world, ways, prefix) == listed(world, 1, prefix)
+    state = state_of(keys, page, order)
+    assert listed(state, ways, prefix) == listed(state, 1, prefix)
 
 
-class SequentialS3(ModelS3):
+class SequentialS3(FakeS3):
     """Cannot begin in the middle: it refuses to, or begins at the beginning all the same."""
 
     refuses = True
@@ -92,29 +93,29 @@ class SequentialS3(ModelS3):
 def test_a_server_that_cannot_begin_in_the_middle_is_listed_page_by_page(
     keys: list[str], page: int, ways: int, refuses: bool, prefix: str
 ) -> None:
-    world = world_of(keys, page)
-    s3 = SequentialS3(world)
+    state = state_of(keys, page)
+    s3 = SequentialS3(state)
     s3.refuses = refuses
     found = [item.key for item in list_prefix(s3, "a", prefix, ways)]
-    assert found == listed(world, 1, prefix)
+    assert found == listed(state, 1, prefix)
 
 
 def test_a_directory_bucket_is_not_asked_to_begin_in_the_middle() -> None:
     bucket = "fast--usw2-az1--x-s3"
-    world = World({bucket: {}}, page=3, order=ORDERS[2])
+    state = FakeS3State({bucket: {}}, page=3, order=ORDERS[2])
     for number in range(100):
-        world.put(bucket, f"{number:03}", b"")
-    s3 = CountingS3(world)
+        state.put(bucket, f"{number:03}", b"")
+    s3 = CountingS3(state)
     assert len(list(list_prefix(s3, bucket, ""))) == 100
     assert s3.pages == 34
 
 
 @pytest.mark.parametrize("bucket", ["a-bucket", "fast--usw2-az1--x-s3"])
 def test_a_folder_is_listed_with_the_object_of_its_own_name(bucket: str) -> None:
-    world = World({bucket: {}})
+    state = FakeS3State({bucket: {}})
     for key in ("logs", "logs/a", "logs2"):
-        world.put(bucket, key, b"")
-    s3 = ModelS3(world)
+        state.put(bucket, key, b"")
+    s3 = FakeS3(state)
     assert [item.key for item in list_folder(s3, bucket, "logs")] == ["logs", "logs/a"]
     assert [item.key for item in list_folder(s3, bucket, "log")] == []
 
@@ -130,26 +131,26 @@ def test_a_folder_is_listed_with_the_object_of_its_own_name(bucket: str) -> None
     ids=["flat", "one deep folder", "hashed", "folders"],
 )
 def test_guesses_are_worth_their_requests(key: Callable[[int], str]) -> None:
-    world = world_of([key(number) for number in range(4000)], page=20)
-    s3 = CountingS3(world)
+    state = state_of([key(number) for number in range(4000)], page=20)
+    s3 = CountingS3(state)
     assert len(list(list_prefix(s3, "a", "", ways=8))) == 4000
     assert s3.pages < 2 * 200
 
 
 def test_a_short_listing_asks_for_no_more_than_its_pages() -> None:
-    s3 = CountingS3(world_of(["a", "b", "c"], page=1000))
+    s3 = CountingS3(state_of(["a", "b", "c"], page=1000))
     assert len(list(list_prefix(s3, "a", ""))) == 3
     assert s3.pages == 1
 
 
 def test_keys_that_come_and_go_do_not_harm_the_others() -> None:
     keys = [f"{number:04}" for number in range(0, 400, 2)]
-    world = world_of(keys, page=5)
+    state = state_of(keys, page=5)
     seen: list[str] = []
-    for place, item in enumerate(list_prefix(ModelS3(world), "a", "", ways=6)):
+    for place, item in enumerate(list_prefix(FakeS3(state), "a", "", ways=6)):
         seen.append(item.key)
-        world.buckets["a"].pop(item.key, None)
-        world.put("a", f"{(place * 37) % 400:04}x", b"new")
+        state.buckets["a"].pop(item.key, None)
+        state.put("a", f"{(place * 37) % 400:04}x", b"new")
     assert set(keys) <= set(seen)
     assert len(seen) == len(set(seen))
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frogmove.s3 import Deletion, Page, S3Object, xml
-from frogmove.s3.shapes import moment
+from frogmove.s3 import xml
+from frogmove.s3.boto_shapes import moment
+from frogmove.s3.models import Deletion, Page, S3Object
+from tests.factories import md5
 from tests.keys import KEYS
-from tests.objects import md5
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from frogmove.core.route import Route
+from frogmove.core.models import Route
 from frogmove.s3.uri import Location
 from tests.buckets import Buckets
 from tests.terraform.module import ACCOUNT, NAMES, Plan

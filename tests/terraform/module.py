@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.operator import ROOT
+from tests.cli.cli_runner import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from frogmove.cloud.package import build_package
+from frogmove.packaging.function_zip import build_package
 from tests.terraform.deployment import Deployment, Running, build, connect
 from tests.terraform.module import MODULE, Plan
 

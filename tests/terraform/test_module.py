@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from frogmove.core.route import Route
+from frogmove.config import Config, config_file, resolve
+from frogmove.core.models import Route
 from frogmove.s3.uri import parse_location
-from frogmove.settings import Settings, config_file, resolve
 from tests.terraform.module import (
     MODULE,
     PACKAGES,
@@ -153,7 +153,7 @@ def test_the_order_that_s3_and_lambda_need(plan: Plan) -> None:
 def test_the_configuration_file_is_the_command_lines(plan: Plan, tmp_path: Path) -> None:
     file = config_file({"FROGMOVE_CONFIG": str(tmp_path / "config.toml")})
     file.write_text(plan.outputs["config_toml"], "utf-8")
-    settings = resolve(Settings(), None, {}, file)
+    settings = resolve(Config(), None, {}, file)
     assert settings.route() == Route(
         parse_location("s3://the-source"), parse_location("s3://the-dest")
     )
@@ -162,7 +162,7 @@ def test_the_configuration_file_is_the_command_lines(plan: Plan, tmp_path: Path)
 
 def test_the_functions_environment_is_a_route(plan: Plan) -> None:
     (environment,) = plan.resources["aws_lambda_function.move"]["environment"]
-    settings = resolve(Settings(), None, environment["variables"], None)
+    settings = resolve(Config(), None, environment["variables"], None)
     assert settings.route() == Route(
         parse_location("s3://the-source"), parse_location("s3://the-dest")
     )

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.cli.operator import Operator, run
+from tests.cli.cli_runner import FrogmoveRunner, run
 from tests.terraform.deployment import Deployment, Person, is_annotated, is_refused, put_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.operator import Ran
+    from tests.cli.cli_runner import Ran
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_operators_run_every_command(deployment: Deployment, frogmove: Callable[
     assert frogmove("sync").code == 0
     assert frogmove("move", "--all").code == 0
     assert (buckets.here(), set(buckets.there())) == ({}, {"a.txt", "reports/b.txt"})
-    assert "a.txt" in frogmove("ls", "--destination-side").out
+    assert "a.txt" in frogmove("ls", "--side", "destination").out
 
     assert "reports/b.txt" in frogmove("report", "-o", "csv").out
     assert frogmove("resume").code == 0
@@ -249,5 +249,5 @@ def test_whoever_has_no_policy_is_told(deployment: Deployment) -> None:
     key = iam.create_access_key(UserName=name)["AccessKey"]
     server = deployment.server.spoken_to_as(key["AccessKeyId"], key["SecretAccessKey"])
     deployment.buckets.put("a")
-    somebody = Operator(replace(deployment.buckets, server=server))
+    somebody = FrogmoveRunner(replace(deployment.buckets, server=server))
     assert somebody("ls").code == 2

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from frogmove.cloud.permissions import role_policy
+from frogmove.local_aws.iam_policies import role_policy
 from tests.aws_events import batch, message, notification
-from tests.cli.operator import ROOT
+from tests.cli.cli_runner import ROOT
 from tests.terraform.deployment import (
     Deployment,
     Person,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 # asked under throw-away keys, which the function's policy for AWS does not cover.
 INVOKE = """
 import json, sys
-from frogmove import connection
-connection.is_aws = lambda url: True
+from frogmove import client
+client.is_aws = lambda url: True
 from frogmove.lambda_handler import handler
 class Context:
     aws_request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"

@@ -1,0 +1,29 @@
+"""The exit codes, in one place."""
+
+from frogmove.core.models import Outcome
+from frogmove.core.records import Summary
+from frogmove.errors import FrogmoveError, RunError
+
+DONE = 0
+ATTENTION = 1
+REFUSED = 2
+INTERRUPTED = 130
+
+
+def of_summary(summary: Summary) -> int:
+    """Return the exit code of a run that came to its end or was interrupted."""
+    if summary.interrupted:
+        return INTERRUPTED
+    return ATTENTION if summary.needs_attention else DONE
+
+
+def of_undo(summary: Summary) -> int:
+    """Return the exit code of an undo: what changed since was not brought back."""
+    if summary.counts[Outcome.SUPERSEDED]:
+        return INTERRUPTED if summary.interrupted else ATTENTION
+    return of_summary(summary)
+
+
+def of_error(error: FrogmoveError) -> int:
+    """Return the exit code of a command that gave up: 2 says that nothing was touched."""
+    return ATTENTION if isinstance(error, RunError) else REFUSED

@@ -1,0 +1,119 @@
+"""``frogmove lambda invoke``: calls the deployed function."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO
+
+import click
+
+ACTIONS = ("ping", "move", "sweep", "sync")
+
+
+@click.command()
+@click.argument("action", type=click.Choice(ACTIONS), required=False)
+@click.argument("keys", metavar="[KEY]...", nargs=-1)
+@click.option(
+    "--event", type=click.File("r", encoding="utf-8"), help="Call it with this JSON file instead."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+@click.option("--age", metavar="AGE", help="Sweep what is older: 900, 15m, 1h or 1d.")
+@click.option(
+    "--function",
+    "name",
+    envvar="FROGMOVE_FUNCTION",
+    default="frogmove",
+    show_default=True,
+    help="The function's name or ARN.",
+)
+@click.option("--no-wait", is_flag=True, help="Have Lambda queue the event, and return.")
+@click.option("--profile", help="A profile of the AWS configuration.")
+@click.option("--region", help="The AWS Region.")
+@click.option("--endpoint-url", metavar="URL", help="A server instead of AWS's Lambda.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what the function logged, too.")
+def invoke(
+    action: str | None,
+    keys: tuple[str, ...],
+    event: IO[str] | None,
+    dry_run: bool,
+    age: str | None,
+    name: str,
+    no_wait: bool,
+    profile: str | None,
+    region: str | None,
+    endpoint_url: str | None,
+    verbose: bool,
+) -> None:
+    """Call the deployed function.
+
+    ACTION is ping (its version and settings), move (these KEYs, each whole), sweep (whatever
+    lies at the source for too long) or sync. The answer is JSON. The exit code is 1 when a key
+    failed or conflicted, when the time was up before all was done, or when no answer came.
+
+    \b
+    Examples:
+      frogmove lambda invoke ping
+      frogmove lambda invoke sweep --dry-run
+      frogmove lambda invoke move reports/2026.csv
+      frogmove lambda invoke --event event.json --verbose
+    """
+    from frogmove.cli import exit_codes
+    from frogmove.cli.output import Console
+    from frogmove.ops.invoke import call, make_client
+    from frogmove.ops.unfinished import unfinished
+
+    console = Console(verbose=verbose)
+    wanted = _event(action, keys, event, dry_run=dry_run, age=age)
+    called = call(make_client(profile, region, endpoint_url), name, wanted, wait=not no_wait)
+    for line in called.log.splitlines():
+        console.detail(line)
+    if no_wait:
+        console.note("Queued; the function's log will tell.")
+    else:
+        # ASCII: what an outsider put into a key is shown as escapes.
+        sys.stdout.write(json.dumps(called.answer, indent=2) + "\n")
+        left = unfinished(called.answer, wanted)
+        for line in left:
+            console.warn(line)
+        if left:
+            sys.exit(exit_codes.ATTENTION)
+
+
+def _event(
+    action: str | None,
+    keys: tuple[str, ...],
+    file: IO[str] | None,
+    *,
+    dry_run: bool,
+    age: str | None,
+) -> object:
+    """Return what to call the function with.
+
+    Raises:
+        UsageError: when the options do not go together, or the file holds no JSON.
+    """
+    from frogmove.errors import UsageError
+
+    if (action is None) == (file is None):
+        raise UsageError("Give an ACTION or an --event, one of them.")
+    if file is not None:
+        if dry_run or age is not None:
+            raise UsageError("--dry-run and --age go with an ACTION, not with an --event.")
+        try:
+            event: object = json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{file.name!r} holds no JSON: {error}.") from error
+        return event
+    if bool(keys) != (action == "move"):
+        raise UsageError("KEYs go with move, and with nothing else.")
+    if (age is not None and action != "sweep") or (dry_run and action == "ping"):
+        raise UsageError(f"{action} has no such option.", "See frogmove lambda invoke --help.")
+    asked: dict[str, object] = {"action": action}
+    if keys:
+        asked["keys"] = list(keys)
+    if dry_run:
+        asked["dry_run"] = True
+    if age is not None:
+        asked["age"] = age
+    return asked

@@ -1,0 +1,167 @@
+"""``frogmove lambda``: what the function is deployed from."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove.cli.lambda_invoke import invoke
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from frogmove.cli.output import Console
+    from frogmove.packaging.zip_archive import Archive
+
+
+@click.group("lambda")
+def function() -> None:
+    """Package the Lambda, and call it."""
+
+
+function.add_command(invoke)
+
+
+@function.command()
+@click.option(
+    "-d",
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="dist",
+    show_default=True,
+    help="Where to put the zips; made if it is not there.",
+)
+@click.option(
+    "--architecture",
+    "architectures",
+    type=click.Choice(["arm64", "x86_64"]),
+    multiple=True,
+    help="Of the layer; repeat for several.  [default: both]",
+)
+@click.option(
+    "--python",
+    type=click.Choice(["3.11", "3.12", "3.13", "3.14"]),
+    default="3.13",
+    show_default=True,
+    help="The function's runtime.",
+)
+@click.option(
+    "--compile-with",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="An interpreter of that Python; by default this one, or the one on the PATH.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or JSON lines.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention.")
+def package(
+    directory: Path,
+    architectures: tuple[str, ...],
+    python: str,
+    compile_with: Path | None,
+    output: str,
+    quiet: bool,
+) -> None:
+    """Build the zips that the Lambda is deployed from.
+
+    \b
+    frogmove-function.zip        frogmove alone
+    frogmove-layer-arm64.zip     boto3 and all it needs, for Graviton
+    frogmove-layer-x86_64.zip    the same for Intel and AMD
+
+    The same frogmove always makes the same zips, byte for byte. The layers are made of wheels
+    that pip fetches, pinned by their hashes. Zips that are there already are replaced once all
+    the new ones are made.
+    """
+    from frogmove.cli.output import Console
+    from frogmove.packaging import function_zip as function_package
+    from frogmove.packaging.bytecode import find_compiler
+    from frogmove.packaging.layer_zip import Architecture, layer
+    from frogmove.packaging.zip_archive import check_limits
+
+    # As Ctrl-C does: whatever was begun is cleared away on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console(json_lines=output == "json", quiet=quiet)
+    compiler = find_compiler(python, compile_with)
+    _make_directory(directory)
+    archives = [function_package.package(compiler)]
+    for architecture in dict.fromkeys(architectures or tuple(Architecture)):
+        console.note(f"Fetching what the layer for {architecture} is made of.")
+        archives.append(layer(Architecture(architecture), python, compiler))
+        check_limits(archives[0], archives[-1])
+    _write(directory, archives)
+    _show(console, directory, archives, python, compiled=compiler is not None)
+    if compiler is None:
+        console.warn(
+            f"There is no Python {python} here, so the zips hold no bytecode: they work, but a "
+            "cold start takes two to three times as long. Name an interpreter with --compile-with."
+        )
+
+
+def _make_directory(directory: Path) -> None:
+    from frogmove.errors import UsageError
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{directory} cannot be made: {error.strerror}.", "Choose another --directory."
+        ) from error
+
+
+def _write(directory: Path, archives: Sequence[Archive]) -> None:
+    """Put the zips in place once all of them are on the disk."""
+    from tempfile import TemporaryDirectory
+
+    from frogmove.errors import RunError
+
+    try:
+        with TemporaryDirectory(prefix=".frogmove-", dir=directory) as name:
+            written = [Path(name) / archive.name for archive in archives]
+            for path, archive in zip(written, archives, strict=True):
+                path.write_bytes(archive.content)
+            for path in written:
+                path.replace(directory / path.name)
+    except OSError as error:
+        raise RunError(
+            f"The zips cannot be written to {directory}: {error.strerror}.",
+            "Choose another --directory.",
+        ) from error
+
+
+def _show(
+    console: Console, directory: Path, archives: Sequence[Archive], python: str, *, compiled: bool
+) -> None:
+    from frogmove.cli.output import size
+
+    if not console.json_lines:
+        paths = [str(directory / archive.name) for archive in archives]
+        width = max(map(len, paths))
+        console.say(f"{'file':<{width}}  {'zipped':>9}  {'unzipped':>9}  SHA-256 in base64")
+        for path, archive in zip(paths, archives, strict=True):
+            sizes = f"{size(len(archive.content)):>9}  {size(archive.unzipped):>9}"
+            console.say(f"{path:<{width}}  {sizes}  {archive.code_sha256}")
+        return
+    for archive in archives:
+        record = {
+            "type": "archive",
+            "path": str(directory / archive.name),
+            "bytes": len(archive.content),
+            "unzipped_bytes": archive.unzipped,
+            "sha256": archive.sha256,
+            "code_sha256": archive.code_sha256,
+            "python": python,
+            "bytecode": compiled,
+        }
+        sys.stdout.write(json.dumps(record) + "\n")

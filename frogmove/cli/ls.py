@@ -1,0 +1,72 @@
+"""``frogmove ls``: what is at a route's source, at its destination, or anywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove.cli.options import route_options
+
+if TYPE_CHECKING:
+    from frogmove.cli.output import Console
+    from frogmove.config import Config
+    from frogmove.s3.uri import Location
+
+
+@click.command()
+@click.argument("where", required=False)
+@click.option(
+    "--side",
+    "end",
+    type=click.Choice(["source", "destination"]),
+    default="source",
+    show_default=True,
+    help="Which end of the route to list.",
+)
+@route_options
+def ls(config: Config, console: Console, where: str | None, end: str) -> None:
+    """List keys with their size and time (UTC).
+
+    WHERE is a folder of the route's source, or any s3://bucket/prefix; by default all of the
+    source. Keys are shown as `frogmove move` takes them: relative to the source.
+
+    \b
+    Examples:
+      frogmove ls
+      frogmove ls reports
+      frogmove ls --side destination
+      frogmove ls s3://another-bucket/logs -o json
+    """
+    from frogmove.cli.runner import connect, explained
+    from frogmove.s3.limits import Limits
+    from frogmove.s3.listing import list_folder
+
+    side, folder = _place(config, where, is_destination=end == "destination")
+    objects = total = 0
+    with connect(config, Limits(), console) as client, explained(side.bucket):
+        console.detail(f"Engine: {client.engine}.")
+        for item in list_folder(client.s3, side.bucket, folder):
+            console.listed(item, item.key.removeprefix(side.prefix))
+            objects += 1
+            total += item.size
+    console.totals(objects, total)
+
+
+def _place(config: Config, where: str | None, *, is_destination: bool) -> tuple[Location, str]:
+    """Return the side that keys are shown relative to, and the folder to list."""
+    from frogmove.errors import UsageError
+    from frogmove.s3.uri import Location, check_key, parse_location, split
+
+    if where is not None and where.startswith("s3://"):
+        if is_destination:
+            raise UsageError("Give a URI or --side, not both.")
+        bucket, folder = split(where)
+        sides = [parse_location(uri) for uri in (config.source, config.destination) if uri]
+        for side in sides:
+            if side.bucket == bucket and folder.startswith(side.prefix):
+                return side, folder
+        return Location(bucket), folder
+    side = config.end("destination" if is_destination else "source")
+    folder = side.prefix + (where or "")
+    return side, check_key(folder) if folder else folder

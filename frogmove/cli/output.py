@@ -1,0 +1,210 @@
+"""Everything that prints: data to stdout, everything else to stderr.
+
+No text from S3 is ever read as rich markup, and keys go through :mod:`frogmove.cli.escaping`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from frogmove.cli.escaping import printable
+from frogmove.core.models import Action, Outcome, Result, Verb
+from frogmove.core.records import Record, Summary, action_record, object_record, result_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import rich.console
+
+    from frogmove.core.journal_file import Header
+    from frogmove.s3.models import S3Object
+
+_STYLES = {
+    Outcome.MOVED: "green",
+    Outcome.COPIED: "green",
+    Outcome.SKIPPED: "dim",
+    Outcome.GONE: "dim",
+    Outcome.SUPERSEDED: "yellow",
+    Outcome.CONFLICT: "bold yellow",
+    Outcome.FAILED: "bold red",
+}
+
+
+class Console:
+    """One command's output.
+
+    Args:
+        json_lines: print data as JSON lines instead of text.
+        quiet: print only what needs attention; data that was asked for is still printed.
+        verbose: print diagnostic details.
+    """
+
+    def __init__(
+        self, *, json_lines: bool = False, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.json_lines = json_lines
+        self.quiet = quiet
+        self._verbose = verbose
+        self._out: rich.console.Console | None = None
+        self._err: rich.console.Console | None = None
+
+    @property
+    def out(self) -> rich.console.Console:
+        """The rich console on stdout."""
+        if self._out is None:
+            self._out = _rich(stderr=False)
+        return self._out
+
+    @property
+    def err(self) -> rich.console.Console:
+        """The rich console on stderr."""
+        if self._err is None:
+            self._err = _rich(stderr=True)
+        return self._err
+
+    @cached_property
+    def _plain(self) -> bool:
+        """Whether data goes to a file or a pipe."""
+        return not sys.stdout.isatty()
+
+    def say(self, text: str) -> None:
+        """Print a line of data."""
+        self._line([(printable(text), "")])
+
+    def note(self, text: str) -> None:
+        """Print a line of commentary, unless quiet."""
+        if not self.quiet:
+            self.err.print(printable(text), style="dim")
+
+    def detail(self, text: str) -> None:
+        """Print a line of commentary, if verbose."""
+        if self._verbose:
+            self.note(text)
+
+    def warn(self, text: str) -> None:
+        """Print a line that must be seen."""
+        self.err.print(printable(text), style="yellow")
+
+    def error(self, message: str, remedy: str) -> None:
+        """Print why a command gave up and what can be done."""
+        self.err.print(f"Error: {printable(message)}", style="red")
+        if remedy:
+            self.err.print(printable(remedy))
+
+    def listed(self, item: S3Object, name: str) -> None:
+        """Print an object of a listing.
+
+        Args:
+            item: the object.
+            name: its key as a command takes it.
+        """
+        if self.json_lines:
+            self._json(object_record(item))
+            return
+        modified = item.last_modified.isoformat(" ", "seconds")[:19]
+        if self._plain:
+            sys.stdout.write(f"{item.size:>13}  {modified}  {printable(name)}\n")
+            return
+        self._line(
+            [(f"{item.size:>13}  ", "cyan"), (f"{modified}  ", "dim"), (printable(name), "")]
+        )
+
+    def planned(self, action: Action) -> None:
+        """Print an action of a dry run."""
+        if self.json_lines:
+            self._json(action_record(action))
+        elif action.verb is not Verb.SKIP or self._verbose:
+            verb = f"would {action.verb.value}"
+            style = "bold red" if action.verb is Verb.REFUSE else "cyan"
+            self._line(_story(verb, style, action, action.destination_key, action.reason))
+
+    def done(self, result: Result) -> None:
+        """Print a result; when quiet, only what needs attention, and skips only when verbose."""
+        if self.json_lines:
+            self._json(result_record(result))
+        elif self._is_shown(result.outcome):
+            style = _STYLES[result.outcome]
+            word = result.outcome.value
+            key = result.destination_key
+            self._line(_story(word, style, result.action, key, result.reason))
+
+    def _is_shown(self, outcome: Outcome) -> bool:
+        if outcome is Outcome.SKIPPED:
+            return self._verbose
+        return not self.quiet or outcome.needs_attention
+
+    def summary(self, summary: Summary) -> None:
+        """Print what a run came to."""
+        if self.json_lines:
+            self._json(summary.record())
+        if self.quiet or self.json_lines:
+            return
+        counts = [f"{summary.counts[o]:,} {o.value}" for o in Outcome if summary.counts[o]]
+        words = ", ".join(counts) or "nothing to do"
+        style = "bold yellow" if summary.needs_attention else "bold"
+        self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
+
+    def run(self, header: Header, end: Record | None) -> None:
+        """Print a line about a run of which there is a journal."""
+        if self.json_lines:
+            self._json({**asdict(header), "type": "run", "end": end})
+            return
+        counts = end["counts"] if end is not None else {}
+        told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+        if end is None or end["interrupted"]:
+            told = f"{told or 'unfinished'}; frogmove resume {header.id}"
+        where = f"{printable(header.source)} -> {printable(header.destination)}"
+        self._line(
+            [(f"{header.id}  ", "cyan"), (f"{header.command:<5} {where}  ", ""), (told, "dim")]
+        )
+
+    def totals(self, objects: int, total: int, counts: Mapping[Verb, int] | None = None) -> None:
+        """Print how much was listed or planned, the latter with the number of each action."""
+        if self.json_lines:
+            told = {} if counts is None else {"counts": {verb.value: counts[verb] for verb in Verb}}
+            self._json({"type": "summary", "objects": objects, **told, "bytes": total})
+        elif not self.quiet:
+            noun = "object" if objects == 1 else "objects"
+            self.err.print(f"{objects:,} {noun}, {size(total)}", style="bold")
+
+    def _json(self, record: Record) -> None:
+        sys.stdout.write(json.dumps(record) + "\n")
+
+    def _line(self, parts: list[tuple[str, str]]) -> None:
+        if self._plain:
+            sys.stdout.write("".join(text for text, _ in parts) + "\n")
+            return
+        from rich.text import Text
+
+        # While a bar is shown on the same terminal, lines have to pass through its console.
+        console = self.err if self.err.is_terminal else self.out
+        console.print(Text.assemble(*parts))
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people: ``1.2 MB``."""
+    from rich.filesize import decimal
+
+    return decimal(count)
+
+
+def _story(
+    word: str, style: str, action: Action, destination_key: str, reason: str
+) -> list[tuple[str, str]]:
+    key = action.object.key
+    parts = [(f"{word:<10}  ", style), (printable(key), "")]
+    if destination_key != key:
+        parts.append((f" -> {printable(destination_key)}", ""))
+    if reason:
+        parts.append((f"  ({printable(reason)})", "dim"))
+    return parts
+
+
+def _rich(*, stderr: bool) -> rich.console.Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)

@@ -1,0 +1,109 @@
+"""A run's journal as a table, JSON lines, CSV, or one HTML page that needs nothing else. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html import escape
+from typing import TYPE_CHECKING
+
+from frogmove.cli.escaping import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.records import Record
+
+_COLUMNS = ("outcome", "size", "key", "destination_key", "reason")
+
+# A spreadsheet takes a cell that begins so for a formula.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_STYLE = """
+body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color-scheme: light dark; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid #8884; padding: .3rem .6rem; text-align: left; }
+td.size { text-align: right; font-variant-numeric: tabular-nums; }
+td.key { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+tr.failed td:first-child, tr.conflict td:first-child { color: #c22; font-weight: bold; }
+"""
+
+
+def render(reader: JournalReader, output: str) -> Iterator[str]:
+    """Render a journal, piece by piece.
+
+    Args:
+        reader: the journal.
+        output: ``text``, ``json``, ``csv`` or ``html``.
+
+    Yields:
+        text, line ends included.
+    """
+    renderers = {"text": _text, "json": _json, "csv": _csv, "html": _html}
+    return renderers[output](reader)
+
+
+def _text(reader: JournalReader) -> Iterator[str]:
+    header = reader.header
+    yield f"{printable(header.command)} "
+    yield f"{printable(header.source)} -> {printable(header.destination)}\n"
+    yield f"run {printable(header.id)}, begun {printable(header.started)}\n\n"
+    for record in reader.of_type("result"):
+        outcome, size, key, destination_key, reason = _cells(record)
+        arrow = f" -> {destination_key}" if destination_key != key else ""
+        yield f"{outcome:<10}  {size:>13}  {key}{arrow}{f'  ({reason})' if reason else ''}\n"
+    yield f"\n{_ending(reader)}\n"
+
+
+def _json(reader: JournalReader) -> Iterator[str]:
+    for record in reader.records():
+        yield json.dumps(record) + "\n"
+
+
+def _csv(reader: JournalReader) -> Iterator[str]:
+    yield _csv_line(_COLUMNS)
+    for record in reader.of_type("result"):
+        yield _csv_line(tuple(_inert(cell) for cell in _cells(record)))
+
+
+def _html(reader: JournalReader) -> Iterator[str]:
+    header = reader.header
+    title = escape(f"frogmove {printable(header.command)} {printable(header.id)}")
+    yield f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+    yield f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n"
+    yield f"<p>{escape(printable(header.source))} → {escape(printable(header.destination))}<br>\n"
+    yield f"begun {escape(printable(header.started))}; {escape(_ending(reader))}</p>\n<table>\n<tr>"
+    yield "".join(f"<th>{column.replace('_', ' ')}</th>" for column in _COLUMNS) + "</tr>\n"
+    kinds = ("", "size", "key", "key", "")
+    for record in reader.of_type("result"):
+        cells = zip(kinds, _cells(record), strict=True)
+        row = "".join(f'<td class="{kind}">{escape(cell)}</td>' for kind, cell in cells)
+        yield f'<tr class="{escape(str(record["outcome"]))}">{row}</tr>\n'
+    yield "</table>\n</html>\n"
+
+
+def _cells(record: Record) -> tuple[str, ...]:
+    return tuple(printable(str(record.get(column, ""))) for column in _COLUMNS)
+
+
+def _ending(reader: JournalReader) -> str:
+    end = reader.end()
+    if end is None:
+        return f"did not come to its end; frogmove resume {printable(reader.header.id)}"
+    counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
+    interrupted = "interrupted; " if end["interrupted"] else ""
+    return f"{interrupted}{counts or 'nothing to do'}; {end['bytes']:,} bytes in {end['seconds']} s"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _csv_line(cells: tuple[str, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()

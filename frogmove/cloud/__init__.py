@@ -1,1 +1,0 @@
-"""What surrounds the buckets: the embedded AWS and the packaging of the Lambda."""

@@ -1,0 +1,116 @@
+"""Deletes gathered into batches: one request for up to 1,000 sources, each with its condition."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from frogmove.core.scheduler import BatchedFuture
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.models import LARGEST_DELETE, Deletion
+
+
+class BatchDeleter:
+    """Collects deletes and sends them together.
+
+    A server may have no batches after all: Google Cloud Storage answers 501, others 405, or that
+    there is nothing at that address. Then each key is deleted by a request of its own.
+
+    Args:
+        s3: where the bucket is.
+        bucket: the bucket to delete from.
+        before: called before each request; what it does is done when the request is sent.
+        batched: whether the server honours a condition per key in one request; if not, each
+            key is deleted by a request of its own.
+    """
+
+    def __init__(self, s3: S3, bucket: str, before: Callable[[], None], *, batched: bool) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._before = before
+        self._most = LARGEST_DELETE if batched else 1
+        self._waiting: dict[str, tuple[Deletion, BatchedFuture[S3Error | None]]] = {}
+
+    def add(self, deletion: Deletion) -> Future[S3Error | None]:
+        """Take one delete in.
+
+        Returns:
+            a future of None once the key is deleted, or of why it was not.
+        """
+        future: BatchedFuture[S3Error | None] = BatchedFuture()
+        if self._most == 1 or not fits_xml(deletion.key):
+            self._send([(deletion, future)])
+            return future
+        if deletion.key in self._waiting:
+            self.flush()
+        self._waiting[deletion.key] = (deletion, future)
+        if len(self._waiting) == self._most:
+            self.flush()
+        return future
+
+    def flush(self) -> None:
+        """Send what has been collected."""
+        if self._waiting:
+            waiting, self._waiting = list(self._waiting.values()), {}
+            self._send(waiting)
+
+    def _send(self, waiting: list[tuple[Deletion, BatchedFuture[S3Error | None]]]) -> None:
+        self._before()
+        if len(waiting) == 1:
+            ((deletion, future),) = waiting
+            self._send_one(deletion, future)
+        else:
+            deletions = [deletion for deletion, _ in waiting]
+            sent = self._s3.delete_many(self._bucket, deletions)
+            sent.add_done_callback(partial(self._tell_each, waiting))
+
+    def _tell_each(
+        self,
+        waiting: list[tuple[Deletion, BatchedFuture[S3Error | None]]],
+        done: Future[dict[str, S3Error | None]],
+    ) -> None:
+        error = done.exception()
+        has_no_batches = _is(error, Kind.REFUSED, Kind.MISSING)
+        if has_no_batches:
+            self._most = 1
+        for deletion, future in waiting:
+            own = done.result()[deletion.key] if error is None else error
+            # It was not deleted, and a request of its own may do.
+            if has_no_batches or _is(own, Kind.REFUSED):
+                self._send_one(deletion, future)
+            else:
+                _tell(future, own)
+
+    def _send_one(self, deletion: Deletion, future: BatchedFuture[S3Error | None]) -> None:
+        self._s3.delete(self._bucket, deletion).add_done_callback(partial(_tell_one, future))
+
+
+def _tell_one(future: BatchedFuture[S3Error | None], done: Future[None]) -> None:
+    _tell(future, done.exception())
+
+
+def _is(error: BaseException | None, *kinds: Kind) -> bool:
+    return isinstance(error, S3Error) and error.kind in kinds
+
+
+def _tell(future: BatchedFuture[S3Error | None], error: BaseException | None) -> None:
+    if error is None or isinstance(error, S3Error):
+        future.set_result(error)
+    else:
+        future.set_exception(error)
+
+
+def fits_xml(key: str) -> bool:
+    """Tell whether the XML of DeleteObjects carries a key unharmed.
+
+    XML 1.0 has no control characters, and its readers turn a carriage return into a line feed:
+    the answer would be about another key, or another key would be deleted.
+    https://www.w3.org/TR/xml/#charsets, https://www.w3.org/TR/xml/#sec-line-ends
+    """
+    # Nearly every key is printable throughout: that is one look instead of one a character.
+    return key.isprintable() or all(
+        (" " <= char <= "\ud7ff" and not "\x7f" <= char <= "\x9f")
+        or "\ue000" <= char <= "\ufffd"
+        or char >= "\U00010000"
+        for char in key
+    )

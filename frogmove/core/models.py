@@ -1,0 +1,132 @@
+"""What moving is told in: routes, actions and results. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from frogmove.errors import UsageError
+from frogmove.s3.models import S3Object
+from frogmove.s3.uri import Location, check_key, split
+
+
+class Verb(StrEnum):
+    """What an action does."""
+
+    MOVE = "move"
+    COPY = "copy"
+    COMPARE = "compare"
+    SKIP = "skip"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One step of a plan.
+
+    Attributes:
+        verb: what to do.
+        object: the source object as it was seen; nothing is done to any other content.
+        destination_key: where it goes.
+        reason: why, for people; may be empty when the verb says it all.
+        replaces: the ETag of the destination object that this is to replace; None: no object
+            is known to be there, and none may be overwritten without the conflict policy.
+    """
+
+    verb: Verb
+    object: S3Object
+    destination_key: str
+    reason: str = ""
+    replaces: str | None = None
+
+
+class Outcome(StrEnum):
+    """The ways an action ends."""
+
+    MOVED = "moved"
+    COPIED = "copied"
+    SKIPPED = "skipped"
+    GONE = "gone"
+    SUPERSEDED = "superseded"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody has to look: the exit code of a run with such a result is 1."""
+        return self in {Outcome.CONFLICT, Outcome.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one action.
+
+    Attributes:
+        action: the action.
+        outcome: how it ended.
+        reason: for people: why it ended so, where the bytes are now, and what to do.
+        destination_key: where the bytes went; the action's own unless both were kept.
+        retrying_helps: whether a failure may pass by itself.
+        resumes: whether there only was no time left, and the parts copied so far are kept.
+    """
+
+    action: Action
+    outcome: Outcome
+    reason: str = ""
+    destination_key: str = ""
+    retrying_helps: bool = False
+    resumes: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.destination_key:
+            object.__setattr__(self, "destination_key", self.action.destination_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A source and a destination; a key keeps its name relative to the two prefixes.
+
+    Raises:
+        UsageError: when the two are one place or lie one inside the other: moving an object onto
+            itself deletes it (aws-cli#831, mc#5170), and a destination inside the source would
+            be moved again and again.
+    """
+
+    source: Location
+    destination: Location
+
+    def __post_init__(self) -> None:
+        one, other = self.source, self.destination
+        if one.bucket != other.bucket:
+            return
+        if one.prefix == other.prefix:
+            raise UsageError(
+                f"Source and destination are the same place, {one}.",
+                "A move onto itself would delete the objects.",
+            )
+        if one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix):
+            raise UsageError(
+                f"{one} and {other} lie one inside the other.",
+                "Choose two prefixes of which neither contains the other.",
+            )
+
+    def destination_key(self, key: str) -> str:
+        """Return where a source key goes: the same name under the destination prefix."""
+        return self.destination.prefix + key.removeprefix(self.source.prefix)
+
+    def source_key(self, name: str) -> str:
+        """Read a key as an operator writes it: relative to the source, or as an S3 URI in it.
+
+        Raises:
+            UsageError: when it cannot be a key or does not lie inside the source.
+        """
+        if not name.startswith("s3://"):
+            if not name:
+                check_key(name)
+            return check_key(self.source.prefix + name)
+        bucket, key = split(name)
+        inside = bucket == self.source.bucket and key.startswith(self.source.prefix)
+        if not inside or key == self.source.prefix:
+            raise UsageError(
+                f"{name!r} is not inside the route's source {self.source}.",
+                "Name a key under the source, or give another --source.",
+            )
+        return check_key(key)

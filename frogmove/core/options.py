@@ -1,0 +1,82 @@
+"""Transfer options: how the objects of a run are moved. Pure."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from frogmove.core.attributes import Attribute
+from frogmove.core.verify import Verify
+from frogmove.s3.bucket_features import BucketFeatures
+from frogmove.s3.capabilities import Capabilities
+from frogmove.s3.models import LARGEST_COPY
+
+MIB = 1024 * 1024
+
+# S3's limits. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+SMALLEST_PART = 5 * MIB
+MOST_PARTS = 10_000
+
+
+class OnConflict(StrEnum):
+    """What to do when the destination holds something else under the same key."""
+
+    FAIL = "fail"
+    OVERWRITE = "overwrite"
+    SKIP = "skip"
+    KEEP_BOTH = "keep-both"
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """When and how an object is copied in parts.
+
+    Attributes:
+        threshold: bytes; larger objects are copied in parts.
+        part_size: bytes of a part, unless that made more parts than S3 takes.
+        at_once: how many parts of one object may be in flight.
+    """
+
+    threshold: int = LARGEST_COPY
+    part_size: int = 512 * MIB
+    at_once: int = 16
+
+    def parts(self, size: int) -> list[tuple[int, int, int]]:
+        """Return number, first and last byte of each part: always the same for one size."""
+        length = self.part_size
+        if size > length * MOST_PARTS:
+            least = -(-size // MOST_PARTS)
+            length = -(-least // MIB) * MIB
+        starts = range(0, size, length)
+        return [
+            (number, start, min(start + length, size) - 1)
+            for number, start in enumerate(starts, start=1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOptions:
+    """How the objects of a run are moved.
+
+    Attributes:
+        capabilities: which conditions the server honours.
+        on_conflict: what to do when the destination holds something else.
+        verify: how much proof a copy needs.
+        multipart: when and how objects are copied in parts.
+        concurrency: how many objects may be in flight at once.
+        kms_key_id: the key that copies are encrypted with; None: the bucket's default.
+        max_compare_size: bytes; where nothing else tells, larger objects are not read to compare.
+        carry: which attributes are carried that no copy carries by itself.
+        features: what the source bucket has switched on.
+        probe_source: whether throw-away keys go to the source, as uploads to the destination
+            set something off: so in an undo.
+    """
+
+    capabilities: Capabilities
+    on_conflict: OnConflict = OnConflict.FAIL
+    verify: Verify = Verify.AUTO
+    multipart: Multipart = field(default_factory=Multipart)
+    concurrency: int = 32
+    kms_key_id: str | None = None
+    max_compare_size: int = 1024 * MIB
+    carry: frozenset[Attribute] = frozenset()
+    features: BucketFeatures = field(default_factory=BucketFeatures)
+    probe_source: bool = False

@@ -1,0 +1,90 @@
+"""What a run came to, and how objects, actions, results and summaries read as JSON. Pure."""
+
+import time
+from collections import Counter
+from typing import Any
+
+from frogmove.core.models import Action, Outcome, Result
+from frogmove.s3.models import S3Object
+
+Record = dict[str, Any]
+
+
+class Summary:
+    """Counts results as they come in.
+
+    Attributes:
+        counts: how many results of each outcome.
+        bytes: the sizes of the objects that were moved or copied, together.
+        interrupted: whether the run was asked to stop before its end.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[Outcome] = Counter()
+        self.bytes = 0
+        self.interrupted = False
+        self._started = time.monotonic()
+
+    def add(self, result: Result) -> None:
+        """Count one result."""
+        self.counts[result.outcome] += 1
+        if result.outcome in {Outcome.MOVED, Outcome.COPIED}:
+            self.bytes += result.action.object.size
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the summary was made."""
+        return time.monotonic() - self._started
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether any result does."""
+        return any(outcome.needs_attention for outcome in self.counts)
+
+    def record(self) -> Record:
+        """Return the summary's JSON record."""
+        return {
+            "type": "summary",
+            "counts": {outcome.value: self.counts[outcome] for outcome in Outcome},
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+            "interrupted": self.interrupted,
+        }
+
+
+def object_record(item: S3Object) -> Record:
+    """Return the JSON record of an object in a listing."""
+    return {
+        "type": "object",
+        "key": item.key,
+        "size": item.size,
+        "etag": item.etag,
+        "last_modified": item.last_modified.isoformat(),
+        "storage_class": item.storage_class,
+    }
+
+
+def action_record(action: Action) -> Record:
+    """Return the JSON record of an action, as a dry run prints it."""
+    return {
+        "type": "action",
+        "action": action.verb.value,
+        "key": action.object.key,
+        "destination_key": action.destination_key,
+        "size": action.object.size,
+        "etag": action.object.etag,
+        "reason": action.reason,
+    }
+
+
+def result_record(result: Result) -> Record:
+    """Return the JSON record of a result."""
+    return {
+        "type": "result",
+        "key": result.action.object.key,
+        "destination_key": result.destination_key,
+        "size": result.action.object.size,
+        "etag": result.action.object.etag,
+        "outcome": result.outcome.value,
+        "reason": result.reason,
+    }

@@ -1,0 +1,125 @@
+"""Runs many small tasks at once, a limited number, each resumed when its answer arrives.
+
+A task is a coroutine that awaits nothing but the Futures of S3 requests. One thread drives all
+of them, so their code needs no locks and reads from top to bottom, while any number of requests
+are in flight; an asyncio loop would do the same for several times the work per request.
+"""
+
+import types
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import Any, TypeVar
+
+from frogmove.s3.future import LightFuture
+
+T = TypeVar("T")
+
+Task = Coroutine[Future[Any], None, T]
+
+# Seconds that a batch (of deletes) is held back for more to join it.
+BATCH_DELAY = 0.1
+
+
+@types.coroutine
+def wait_for(future: Future[T]) -> Generator[Future[T], None, T]:
+    """Await a future: its result, or its error raised."""
+    if not future.done():
+        yield future
+    return future.result()
+
+
+class BatchedFuture(LightFuture[T]):
+    """A future that waits for its batch; a task that awaits it gives its place to another."""
+
+
+class Scheduler:
+    """Runs tasks: at most ``size`` wait for requests, and ``batched`` more for their batch.
+
+    Args:
+        size: how many tasks may have a request of their own in flight.
+        batched: how many more may wait in a batch; past that no new task is started.
+        flush: called when all that is left waits for a batch, or has waited for BATCH_DELAY.
+        stop: once set, no further task is taken; those in flight run to their end.
+    """
+
+    def __init__(self, size: int, batched: int, flush: Callable[[], None], stop: Event) -> None:
+        self._size = size
+        self._max_batched = batched
+        self._flush = flush
+        self._stop = stop
+        self._answered: SimpleQueue[tuple[Task[Any], bool]] = SimpleQueue()
+        self._requesting = 0
+        self._batched = 0
+
+    def run(self, tasks: Iterator[Task[T]]) -> Iterator[T]:
+        """Start tasks as places fall free and yield what each returns, as it ends.
+
+        When no further task can be had, those in flight are finished before that error is
+        raised here. What a task raises is raised at once.
+        """
+        error: Exception | None = None
+        exhausted = False
+        while True:
+            while not exhausted and self._has_room() and not self._stop.is_set():
+                try:
+                    task = next(tasks, None)
+                except Exception as problem:
+                    error, task = problem, None
+                if task is None:
+                    exhausted = True
+                else:
+                    yield from self._advance(task)
+                    yield from self._answered_so_far()
+            if self._requesting + self._batched == 0:
+                break
+            yield from self._next_answered()
+        if error is not None:
+            raise error
+
+    def _has_room(self) -> bool:
+        return self._requesting < self._size and self._batched < self._max_batched
+
+    def _answered_so_far(self) -> Iterator[Any]:
+        while not self._answered.empty():
+            yield from self._resume(*self._answered.get())
+
+    def _next_answered(self) -> Iterator[Any]:
+        # What has been answered already may want to join the batch.
+        if self._requesting == 0 and self._answered.empty():
+            self._flush()
+        while True:
+            try:
+                task, batched = self._answered.get(timeout=BATCH_DELAY)
+            except Empty:
+                self._flush()
+            else:
+                yield from self._resume(task, batched)
+                return
+
+    def _resume(self, task: Task[T], batched: bool) -> Iterator[T]:
+        if batched:
+            self._batched -= 1
+        else:
+            self._requesting -= 1
+        return self._advance(task)
+
+    def _advance(self, task: Task[T]) -> Iterator[T]:
+        try:
+            future = task.send(None)
+        except StopIteration as end:
+            yield end.value
+            return
+        batched = isinstance(future, BatchedFuture)
+        if batched:
+            self._batched += 1
+        else:
+            self._requesting += 1
+        future.add_done_callback(lambda _: self._answered.put((task, batched)))
+
+
+def run_one(task: Task[T]) -> T:
+    """Run one task to its end and return what it returns."""
+    (result,) = Scheduler(1, 1, lambda: None, Event()).run(iter([task]))
+    return result

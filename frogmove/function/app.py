@@ -1,0 +1,325 @@
+"""Serves one invocation after another: configuration and clients are made once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from frogmove.client import Client, Engine
+from frogmove.core import preflight
+from frogmove.core.attributes import warnings
+from frogmove.core.models import Outcome
+from frogmove.core.options import TransferOptions
+from frogmove.errors import FrogmoveError
+from frogmove.function import responses
+from frogmove.function.config import read_config
+from frogmove.function.deadline import Deadline
+from frogmove.function.events import (
+    EventError,
+    Job,
+    Message,
+    Move,
+    Notification,
+    Ping,
+    Queue,
+    Sweep,
+    Sync,
+    read_event,
+)
+from frogmove.function.invocation import Invocation, describe
+from frogmove.function.move_keys import KeyRequest, KeyResult, KeyResults, deliver, plan
+from frogmove.function.telemetry import Telemetry
+from frogmove.s3.bucket_features import BucketFeatures, read_features
+from frogmove.s3.capabilities import Capabilities
+from frogmove.s3.errors import S3Error
+from frogmove.s3.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from threading import Event as Flag
+
+    from frogmove.function.events import Event, Upload
+
+_NONE = Capabilities(copy_source=False, copy_destination=False, delete=False, delete_many=False)
+
+# A Lambda has no hours to wait for a server that is busy; its event comes again.
+_ATTEMPTS = 6
+_LONGEST_DELAY = 5.0
+
+_NAMES = {
+    Notification: "notification",
+    Queue: "queue",
+    Job: "batch job",
+    Move: "move",
+    Sync: "sync",
+    Sweep: "sweep",
+    Ping: "ping",
+}
+
+
+class LambdaApp:
+    """Answers events along one route.
+
+    Args:
+        environment: the function's environment variables.
+        connect: makes a connection.
+
+    Raises:
+        UsageError: when the environment cannot be used.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        connect: Callable[..., Client] = Client,
+    ) -> None:
+        self.config = read_config(environment)
+        self._connect = connect
+        self._clients: dict[Engine, Client] = {}
+        self._known_capabilities: Capabilities | None = None
+        self._features = BucketFeatures()
+        self._aborted = False
+        # The first event finds a client ready, as starting is not billed by its length.
+        self._client(Engine.BOTO3)
+
+    def answer(self, event: object, context: object) -> dict[str, Any]:
+        """Do what an event asks for.
+
+        Args:
+            event: any that :mod:`frogmove.function.events` reads.
+            context: Lambda's.
+
+        Returns:
+            what the sender of such an event expects.
+
+        Raises:
+            FrogmoveError: when it cannot be understood, or was not done and the sender learns so
+                by an error alone; Lambda then delivers it again, where it does so at all.
+        """
+        telemetry = Telemetry(
+            self.config.client_config, str(getattr(context, "aws_request_id", ""))
+        )
+        kind, word = "unknown", "an error"
+        self._aborted = False
+        try:
+            request = read_event(event)
+            kind = _NAMES[type(request)]
+            with Deadline(context, self.config.margin, self._abort_pending) as deadline:
+                answer = self._answer(request, context, deadline.stop, telemetry)
+        except FrogmoveError as error:
+            telemetry.warn(error)
+            raise
+        else:
+            word = "as not finished" if answer.get("finished") is False else "in full"
+            return answer
+        finally:
+            telemetry.end(kind, word)
+            if self._aborted:
+                # Its threads may wait for answers that never come.
+                self._clients.clear()
+
+    def _answer(
+        self, request: Event, context: object, stop: Flag, telemetry: Telemetry
+    ) -> dict[str, Any]:
+        match request:
+            case Queue(messages):
+                return self._answer_queue(messages, stop, telemetry)
+            case Job():
+                return self._answer_job(request, stop, telemetry)
+            case Notification(uploads, ignored):
+                telemetry.ignore(ignored)
+                for upload in uploads:
+                    self._check(upload)
+                requested = responses.key_requests(uploads)
+                key_results = self._deliver(requested, stop, telemetry) if requested else {}
+                return responses.to_notifier(uploads, key_results, len(ignored))
+            case Ping():
+                return {"action": "ping", **self.config.record(), "context": describe(context)}
+            case Move():
+                return {"action": "move", **self._answer_move(request, stop, telemetry)}
+            case Sync(dry_run):
+                return {"action": "sync", **self._in_bulk(None, dry_run, stop, telemetry)}
+            case Sweep(dry_run, age):
+                older = self.config.sweep_age if age is None else age
+                return {"action": "sweep", **self._in_bulk(older, dry_run, stop, telemetry)}
+
+    def _answer_queue(
+        self, messages: Iterable[Message], stop: Flag, telemetry: Telemetry
+    ) -> dict[str, Any]:
+        refused: dict[str, FrogmoveError] = {}
+        requested: list[KeyRequest] = []
+        for message in messages:
+            telemetry.ignore(message.ignored, message.id)
+            error = message.error or self._refusal(*message.uploads)
+            if error is None:
+                requested += responses.key_requests(message.uploads)
+            else:
+                refused[message.id] = error
+                telemetry.warn(error, message.id)
+        return responses.to_queue(
+            messages, refused, self._deliver_best_effort(requested, stop, telemetry)
+        )
+
+    def _answer_job(self, job: Job, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
+        refusals: list[FrogmoveError | None] = []
+        requested: list[KeyRequest] = []
+        for task in job.tasks:
+            error = task.error
+            if task.upload is not None:
+                error = self._refusal(task.upload) or self._outside(task.upload.key)
+            refusals.append(error)
+            if error is not None:
+                telemetry.warn(error, task.id)
+            elif task.upload is not None:
+                requested.append(responses.wanted_of_task(task, task.upload))
+        return responses.to_job(
+            job, refusals, self._deliver_best_effort(requested, stop, telemetry)
+        )
+
+    def _answer_move(self, move: Move, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
+        for key in move.keys:
+            error = self._outside(key)
+            if error is not None:
+                raise error
+        requested = [KeyRequest(key) for key in move.keys]
+        if not move.dry_run:
+            key_results = self._deliver(requested, stop, telemetry)
+            return responses.to_operator(move, key_results, telemetry.bytes)
+        # Only a sweep or sync needs it.
+        from frogmove.function.sweep_sync import preview
+
+        invocation = self._invocation(Engine.BOTO3, stop, telemetry, dry_run=True)
+        unseen: KeyResults = {}
+        shown = preview(plan(requested, invocation, unseen), invocation)
+        for key_result in unseen.values():
+            counts = shown["counts"]
+            counts[key_result.outcome.value] = counts.get(key_result.outcome.value, 0) + 1
+        if any(not key_result.is_done for key_result in unseen.values()):
+            shown["results"] = responses.results(
+                {each: unseen[each] for each in requested if each in unseen}
+            )
+        return shown
+
+    def _in_bulk(
+        self, age: float | None, dry_run: bool, stop: Flag, telemetry: Telemetry
+    ) -> dict[str, Any]:
+        """Sweep what is older than ``age`` seconds, or sync where that is None."""
+        # An invocation for one upload starts the sooner for being without.
+        from frogmove.function.sweep_sync import execute, preview, sweep, sync
+
+        invocation = self._invocation(Engine.AUTO, stop, telemetry, dry_run=dry_run)
+        actions = sync(invocation) if age is None else sweep(invocation, age)
+        return preview(actions, invocation) if dry_run else execute(actions, invocation)
+
+    def _deliver(self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry) -> KeyResults:
+        return deliver(requested, self._invocation(Engine.BOTO3, stop, telemetry, dry_run=False))
+
+    def _deliver_best_effort(
+        self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry
+    ) -> KeyResults:
+        """Deliver for a sender who is told of each key by itself, even where nothing can be."""
+        if not requested:
+            return {}
+        try:
+            return self._deliver(requested, stop, telemetry)
+        except FrogmoveError as error:
+            telemetry.warn(error)
+            return dict.fromkeys(requested, _unusable(error))
+
+    def _invocation(
+        self, engine: Engine, stop: Flag, telemetry: Telemetry, *, dry_run: bool
+    ) -> Invocation:
+        """Prepare what the work is done with.
+
+        Raises:
+            FrogmoveError: when the destination cannot be used.
+        """
+        config = self.config
+        client = self._client(engine)
+        # A dry run never writes to find capabilities; its options are not used.
+        capabilities = _NONE if dry_run else self._capabilities(client, telemetry)
+        is_bulk = engine is Engine.AUTO
+        options = TransferOptions(
+            capabilities,
+            config.on_conflict,
+            multipart=config.multipart,
+            concurrency=config.bulk_concurrency if is_bulk else config.concurrency,
+            kms_key_id=config.client_config.kms_key_id,
+            max_compare_size=config.max_compare_size,
+            carry=config.carry,
+            features=self._features,
+        )
+        return Invocation(client.s3, config.route, options, stop, telemetry)
+
+    def _capabilities(self, client: Client, telemetry: Telemetry) -> Capabilities:
+        """Find out, once, what the server honours and that the route's ends are two."""
+        if self._known_capabilities is None:
+            route = self.config.route
+            try:
+                preflight.check_distinct(client.s3, route, route.destination)
+                capabilities = client.capabilities(route.destination)
+            except S3Error as error:
+                raise preflight.explain(error, route.destination.bucket) from error
+            try:
+                self._features = read_features(client.s3, route.source.bucket)
+            except S3Error as error:
+                raise preflight.explain(error, route.source.bucket) from error
+            self._known_capabilities = capabilities
+            telemetry.refused(client.refused)
+            for words in warnings(self._features, self.config.carry):
+                telemetry.caution(words)
+        return self._known_capabilities
+
+    def _client(self, engine: Engine) -> Client:
+        if engine not in self._clients:
+            config = self.config
+            is_bulk = engine is Engine.AUTO
+            limits = Limits(
+                config.bulk_concurrency if is_bulk else config.concurrency,
+                attempts=_ATTEMPTS,
+                longest_delay=_LONGEST_DELAY,
+            )
+            made = self._connect(config.client_config, limits, engine)
+            self._clients[engine] = made
+            if self._aborted:
+                made.s3.abort_pending()
+        return self._clients[engine]
+
+    def _abort_pending(self) -> None:
+        self._aborted = True
+        for client in list(self._clients.values()):
+            client.s3.abort_pending()
+
+    def _refusal(self, *uploads: Upload) -> EventError | None:
+        try:
+            for upload in uploads:
+                self._check(upload)
+        except EventError as error:
+            return error
+        return None
+
+    def _check(self, upload: Upload) -> None:
+        """Refuse an upload that is not to this route's source bucket.
+
+        Raises:
+            EventError: when it is not.
+        """
+        source = self.config.route.source
+        if upload.bucket != source.bucket:
+            raise EventError(
+                f"Bucket {upload.bucket[:100]!a} is not the configured source.",
+                f"Its source is {source}.",
+            )
+
+    def _outside(self, key: str) -> EventError | None:
+        """Refuse a key that somebody named and that is not under the source."""
+        source = self.config.route.source
+        if key.startswith(source.prefix):
+            return None
+        return EventError(f"{key[:200]!a} is not under {source}.", "Nothing was done to it.")
+
+
+def _unusable(error: FrogmoveError) -> KeyResult:
+    """Return the fate of what is left where it is, as the destination cannot be used."""
+    cause = error.__cause__
+    passes = isinstance(cause, S3Error) and (cause.retrying_helps or cause.is_expired)
+    return KeyResult(Outcome.FAILED, f"{error} The source is kept.", passes)

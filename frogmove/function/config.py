@@ -1,0 +1,179 @@
+"""How the function is set, by its environment variables. Pure.
+
+``FROGMOVE_SOURCE`` and ``FROGMOVE_DESTINATION`` are the route; ``FROGMOVE_ENDPOINT_URL``,
+``FROGMOVE_KMS_KEY_ID`` and ``FROGMOVE_EXPECTED_BUCKET_OWNER`` are those of the command line. The
+others are the attributes of :class:`Options`. An empty variable is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from frogmove import __version__
+from frogmove.config import Config, resolve
+from frogmove.core.attributes import parse_attributes
+from frogmove.core.options import MIB, SMALLEST_PART, Multipart, OnConflict
+from frogmove.core.preflight import may_be_alias
+from frogmove.core.units import parse_age, parse_size
+from frogmove.errors import UsageError
+from frogmove.function.checks import CHECKS, without_password
+from frogmove.s3.models import LARGEST_COPY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from frogmove.core.attributes import Attribute
+    from frogmove.core.models import Route
+
+T = TypeVar("T")
+
+# Of a single copy S3 makes 35 to 140 MB a second: AWS's figure is 2 TB in 15 minutes with 16 to 64
+# requests in flight. So no single copy takes longer than the margin before the timeout, and a part
+# a third of that.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
+_THRESHOLD = 512 * MIB
+_PART_SIZE = 128 * MIB
+_MARGIN = 15.0
+
+# Of one object. What waits for its turn when the time is up would have to be waited for.
+_PARTS_AT_ONCE = 16
+
+_CONCURRENCY = 16
+_BULK_CONCURRENCY = 64
+_SWEEP_AGE = 900.0
+
+_LARGEST_PART = 5 * 1024 * MIB
+_MOST_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionConfig:
+    """How the function is set.
+
+    Attributes:
+        client_config: the endpoint and the credentials.
+        route: what is moved where.
+        on_conflict: ``FROGMOVE_ON_CONFLICT``; overwrite by default.
+        concurrency: ``FROGMOVE_CONCURRENCY``; objects of an event in flight at once, 16 by default.
+        bulk_concurrency: the same in a sweep or sync, 64 by default.
+        sweep_age: ``FROGMOVE_SWEEP_AGE``; seconds an object lies before a sweep takes it, by
+            default a quarter of an hour.
+        multipart: ``FROGMOVE_MULTIPART_THRESHOLD`` and ``FROGMOVE_PART_SIZE``.
+        max_compare_size: ``FROGMOVE_MAX_COMPARE_SIZE``; larger objects are not read to compare
+            them where ETags and checksums do not tell, 1 GiB by default.
+        carry: ``FROGMOVE_CARRY``; which attributes are carried that no copy carries by itself.
+        margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
+    """
+
+    client_config: Config
+    route: Route
+    on_conflict: OnConflict
+    concurrency: int
+    bulk_concurrency: int
+    sweep_age: float
+    multipart: Multipart
+    max_compare_size: int
+    carry: frozenset[Attribute]
+    margin: float
+
+    def record(self) -> dict[str, Any]:
+        """Return what to tell of them; nothing in them is secret but what a URL may hold."""
+        endpoint = self.client_config.endpoint_url
+        return {
+            "version": __version__,
+            "settings": {
+                "source": str(self.route.source),
+                "destination": str(self.route.destination),
+                "on_conflict": self.on_conflict.value,
+                "concurrency": self.concurrency,
+                "bulk_concurrency": self.bulk_concurrency,
+                "sweep_age": self.sweep_age,
+                "multipart_threshold": self.multipart.threshold,
+                "part_size": self.multipart.part_size,
+                "max_compare_size": self.max_compare_size,
+                "carry": sorted(self.carry),
+                "margin": self.margin,
+                "endpoint_url": without_password(endpoint) if endpoint else None,
+                "kms_key_id": self.client_config.kms_key_id,
+                "expected_bucket_owner": self.client_config.expected_bucket_owner,
+            },
+        }
+
+
+def read_config(environment: Mapping[str, str]) -> FunctionConfig:
+    """Read how the function is set.
+
+    Raises:
+        UsageError: when it cannot be used as it is.
+    """
+    for name, check in CHECKS.items():
+        _variable(environment, name, check, None)
+    client_config = resolve(Config(), None, environment, None)
+    if may_be_alias(client_config.end("source").bucket):
+        raise UsageError(
+            f"FROGMOVE_SOURCE is {client_config.source!r}: an access point, "
+            "but events name buckets.",
+            "Set FROGMOVE_SOURCE to the bucket behind it.",
+        )
+    concurrency = _variable(environment, "CONCURRENCY", _parse_concurrency, None)
+    return FunctionConfig(
+        client_config,
+        client_config.route(),
+        on_conflict=_variable(environment, "ON_CONFLICT", _parse_policy, OnConflict.OVERWRITE),
+        concurrency=concurrency or _CONCURRENCY,
+        bulk_concurrency=concurrency or _BULK_CONCURRENCY,
+        sweep_age=_variable(environment, "SWEEP_AGE", parse_age, _SWEEP_AGE),
+        multipart=Multipart(
+            _variable(environment, "MULTIPART_THRESHOLD", _parse_threshold, _THRESHOLD),
+            _variable(environment, "PART_SIZE", _parse_part_size, _PART_SIZE),
+            min(_PARTS_AT_ONCE, concurrency or _CONCURRENCY),
+        ),
+        max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, 1024 * MIB),
+        carry=_variable(environment, "CARRY", parse_attributes, frozenset()),
+        margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
+    )
+
+
+def _variable(
+    environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T
+) -> T:
+    variable = f"FROGMOVE_{name}"
+    text = environment.get(variable, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise UsageError(f"{variable}: {error.message}", error.remedy) from error
+
+
+def _parse_policy(text: str) -> OnConflict:
+    try:
+        return OnConflict(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!a} is no policy.", f"There are {', '.join(OnConflict)}."
+        ) from error
+
+
+def _parse_concurrency(text: str) -> int | None:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= number <= _MOST_AT_ONCE:
+        raise UsageError(f"{text!a} is not a number from 1 to {_MOST_AT_ONCE:,}.")
+    return number
+
+
+def _parse_threshold(text: str) -> int:
+    return _between(text, SMALLEST_PART, LARGEST_COPY)
+
+
+def _parse_part_size(text: str) -> int:
+    return _between(text, SMALLEST_PART, _LARGEST_PART)
+
+
+def _between(text: str, smallest: int, largest: int) -> int:
+    size = parse_size(text)
+    if not smallest <= size <= largest:
+        raise UsageError(f"{text!a} is not between {smallest:,} and {largest:,} bytes.")
+    return size

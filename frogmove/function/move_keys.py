@@ -1,0 +1,246 @@
+"""Moves keys that an event names, as they are at the source by now.
+
+Two wishes for one key never run side by side: which would win is not for a race to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from frogmove.core.advice import describe
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Outcome
+from frogmove.core.plan import plan_move
+from frogmove.core.scheduler import Scheduler
+from frogmove.core.transfer import run
+from frogmove.errors import RunError
+from frogmove.function.resumable_uploads import ResumableUploads
+from frogmove.s3.errors import S3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from frogmove.core.models import Action
+    from frogmove.function.invocation import Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """A key of the source bucket, or one version of it.
+
+    Attributes:
+        key: the whole key.
+        version_id: the version; None for the current one.
+        rival: another key that may have been meant instead.
+    """
+
+    key: str
+    version_id: str | None = None
+    rival: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResult:
+    """What became of a key that was wanted.
+
+    Attributes:
+        outcome: how it ended.
+        reason: for people: why.
+        retrying_helps: whether a failure may pass by itself.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    retrying_helps: bool = False
+
+    @classmethod
+    def of_error(cls, error: S3Error) -> KeyResult:
+        """Return the fate of a key that could not be looked at."""
+        passes = error.retrying_helps or error.is_expired
+        return cls(Outcome.FAILED, describe(error, "Nothing was done to it"), passes)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to do for whoever wanted the key."""
+        return not self.outcome.needs_attention
+
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+_HELD_BACK = KeyResult(
+    Outcome.FAILED,
+    "not begun, as an earlier version of the key has to be tried again first; source kept",
+    retrying_helps=True,
+)
+
+# What there was no time for, or what nothing could be done for.
+NOT_REACHED = KeyResult(Outcome.FAILED, "not reached before the end", retrying_helps=True)
+
+KeyResults = dict[KeyRequest, KeyResult]
+
+
+def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResults:
+    """Move what is wanted and there.
+
+    Whatever an event says of an object is not asked: by now another may be in its place, or none,
+    as events come twice, late and out of order. What is there is moved under its own ETag.
+
+    Args:
+        requested: each is moved once, however often it is named.
+        invocation: see there.
+
+    Returns:
+        what became of each; one that was not reached is left out.
+    """
+    key_results: KeyResults = {}
+    inside = []
+    for each in dict.fromkeys(requested):
+        if each.key.startswith(invocation.route.source.prefix):
+            inside.append(each)
+        else:
+            key_results[each] = KeyResult(Outcome.SKIPPED, "not under the source's prefix")
+            invocation.telemetry.outside(each.key)
+    lookup = Lookup(invocation.s3, invocation.route.source.bucket)
+    for each_round in _rounds(inside, invocation, lookup):
+        _run(_not_held_back(each_round, key_results), invocation, lookup, key_results)
+    return key_results
+
+
+def _rounds(
+    requested: list[KeyRequest], invocation: Invocation, lookup: Lookup
+) -> Iterator[list[KeyRequest]]:
+    """Part what is wanted into rounds of different keys, the oldest version of each key first."""
+    by_key: dict[str, list[KeyRequest]] = {}
+    for each in requested:
+        by_key.setdefault(each.key, []).append(each)
+    several = [each for same in by_key.values() if len(same) > 1 for each in same]
+    ages = dict(_ages(several, invocation, lookup))
+    # Manifests list the newest first: so do those of one second.
+    ordered = []
+    for same in by_key.values():
+        if len(same) > 1:
+            same.reverse()
+            same.sort(key=ages.__getitem__)
+        ordered.append(same)
+    for number in range(max(map(len, ordered), default=0)):
+        yield [same[number] for same in ordered if number < len(same)]
+
+
+def _ages(
+    requested: Iterable[KeyRequest], invocation: Invocation, lookup: Lookup
+) -> Iterator[tuple[KeyRequest, datetime]]:
+    """Find out when each was written; the current one is the last, whatever its date."""
+
+    async def one(each: KeyRequest) -> tuple[KeyRequest, datetime]:
+        if each.version_id is None:
+            return each, _LAST
+        try:
+            seen = await lookup.head(each.key, each.version_id)
+        except S3Error:
+            # Its move says why.
+            return each, _FIRST
+        return each, _FIRST if seen is None else seen.object.last_modified
+
+    size = invocation.options.concurrency
+    return Scheduler(size, size, lambda: None, Event()).run(one(each) for each in requested)
+
+
+def _not_held_back(requested: Iterable[KeyRequest], key_results: KeyResults) -> list[KeyRequest]:
+    """Hold back what comes after an earlier version that will be tried again."""
+    waiting = {
+        each.key
+        for each, key_result in key_results.items()
+        if not key_result.is_done and key_result.retrying_helps
+    }
+    going = []
+    for each in requested:
+        if each.key in waiting:
+            key_results[each] = _HELD_BACK
+        else:
+            going.append(each)
+    return going
+
+
+def plan(
+    requested: Iterable[KeyRequest], invocation: Invocation, key_results: KeyResults
+) -> Iterator[Action]:
+    """Plan to move what is wanted and there; for a dry run.
+
+    Args:
+        requested: keys under the source's prefix.
+        invocation: see there.
+        key_results: takes in what becomes of those that cannot be moved.
+    """
+    size = invocation.options.concurrency
+    window = Scheduler(size, size, lambda: None, invocation.stop)
+    lookup = Lookup(invocation.s3, invocation.route.source.bucket)
+    planned = window.run(_planned(each, invocation, lookup, key_results) for each in requested)
+    return (action for action in planned if action is not None)
+
+
+async def _planned(
+    each: KeyRequest, invocation: Invocation, lookup: Lookup, key_results: KeyResults
+) -> Action | None:
+    """Look at what is wanted, and plan its move; None where it cannot be moved.
+
+    A part of its move, and not a step before all moves: an answer that is long in coming must not
+    keep the others waiting.
+    """
+    route = invocation.route
+    invocation.telemetry.begin(each.key)
+    try:
+        seen = await lookup.head(each.key, each.version_id)
+        rival = each.rival and await lookup.head(each.rival, each.version_id)
+    except S3Error as error:
+        key_result = KeyResult.of_error(error)
+    else:
+        if seen is not None and not rival:
+            (action,) = plan_move([seen.object], route)
+            return action
+        key_result = (
+            _ambiguous(each) if rival else KeyResult(Outcome.GONE, "no longer at the source")
+        )
+    invocation.telemetry.unseen(each.key, key_result.outcome, key_result.reason)
+    key_results[each] = key_result
+    return None
+
+
+def _ambiguous(each: KeyRequest) -> KeyResult:
+    reason = (
+        f"the key may mean {each.key[:200]!a} or {(each.rival or '')[:200]!a}, "
+        "and the second is there. "
+        "Nothing was done to either. Write a space as %20 and a plus sign as %2B in the manifest"
+    )
+    return KeyResult(Outcome.FAILED, reason)
+
+
+def _run(
+    requested: Iterable[KeyRequest], invocation: Invocation, lookup: Lookup, key_results: KeyResults
+) -> None:
+    s3, route, telemetry = invocation.s3, invocation.route, invocation.telemetry
+    # A round holds each key once.
+    named = {each.key: each for each in requested}
+    actions = (_planned(each, invocation, lookup, key_results) for each in named.values())
+    markers = ResumableUploads(s3, route)
+    try:
+        for result in run(actions, s3, route, invocation.options, invocation.stop, markers):
+            item = result.action.object
+            key_result = KeyResult(result.outcome, result.reason, result.retrying_helps)
+            key_results[named[item.key]] = key_result
+            telemetry.done(result)
+    except RunError as error:
+        telemetry.warn(error)
+        for each in named.values():
+            key_results.setdefault(each, replace(NOT_REACHED, reason=f"not reached: {error}"))
+
+
+def not_done(
+    requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, KeyResult]
+) -> dict[KeyRequest, KeyResult]:
+    """Return what has to be delivered again, and why."""
+    ends = {each: key_results.get(each, NOT_REACHED) for each in requested}
+    return {each: key_result for each, key_result in ends.items() if not key_result.is_done}

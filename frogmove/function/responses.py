@@ -1,0 +1,134 @@
+"""The responses to events, made of the results of their keys. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from frogmove.core.models import Outcome
+from frogmove.errors import RunError
+from frogmove.function.batch_operations import Code
+from frogmove.function.move_keys import NOT_REACHED, KeyRequest, KeyResults, not_done
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from frogmove.errors import FrogmoveError
+    from frogmove.function.events import Job, Message, Move, Task, Upload
+    from frogmove.function.move_keys import KeyResult
+
+# How many keys an error names; the log names all.
+_NAMED = 3
+
+# The most results that an answer shows.
+RESULTS_SHOWN = 100
+
+
+def key_requests(uploads: Iterable[Upload]) -> list[KeyRequest]:
+    """Return the keys that uploads are about."""
+    return [KeyRequest(upload.key) for upload in uploads]
+
+
+def wanted_of_task(task: Task, upload: Upload) -> KeyRequest:
+    """Return what a task of S3 Batch Operations is about."""
+    return KeyRequest(upload.key, task.version_id, task.rival)
+
+
+def to_queue(
+    messages: Iterable[Message], refused: Mapping[str, FrogmoveError], key_results: KeyResults
+) -> dict[str, Any]:
+    """Return which messages are to be delivered again.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    again = [
+        message.id
+        for message in messages
+        if message.id in refused or not_done(key_requests(message.uploads), key_results)
+    ]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(again)]}
+
+
+def to_notifier(uploads: Iterable[Upload], key_results: KeyResults, ignored: int) -> dict[str, Any]:
+    """Return what became of uploads that were reported to the function directly.
+
+    Args:
+        uploads: the uploads.
+        key_results: what became of them.
+        ignored: how much else was reported.
+
+    Raises:
+        RunError: when something is left to do, so that Lambda delivers the event again.
+    """
+    requested = key_requests(uploads)
+    _check(requested, key_results)
+    counts = _counts(requested, key_results)
+    return {"counts": counts | {"ignored": ignored} if ignored else counts}
+
+
+def to_operator(move: Move, key_results: KeyResults, moved_bytes: int) -> dict[str, Any]:
+    """Return what became of keys that an operator named.
+
+    Raises:
+        RunError: when something is left to do.
+    """
+    requested = [KeyRequest(key) for key in move.keys]
+    _check(requested, key_results)
+    return {
+        "dry_run": False,
+        "finished": True,
+        "counts": _counts(requested, key_results),
+        "bytes": moved_bytes,
+        "results": results({each: key_results[each] for each in requested}),
+    }
+
+
+def results(key_results: KeyResults) -> list[dict[str, str]]:
+    """Return what is shown of the ends of keys: what needs attention first, and not too many."""
+    ordered = sorted(key_results.items(), key=lambda item: item[1].is_done)
+    return [
+        {"key": each.key, "outcome": key_result.outcome.value, "reason": key_result.reason}
+        for each, key_result in ordered[:RESULTS_SHOWN]
+    ]
+
+
+def to_job(
+    job: Job, refusals: Sequence[FrogmoveError | None], key_results: KeyResults
+) -> dict[str, Any]:
+    """Return how the tasks of S3 Batch Operations ended; those that were refused, with why."""
+    return job.answer(
+        [_end(task, error, key_results) for task, error in zip(job.tasks, refusals, strict=True)]
+    )
+
+
+def _end(task: Task, refusal: FrogmoveError | None, key_results: KeyResults) -> tuple[Code, str]:
+    if refusal is not None or task.upload is None:
+        return Code.PERMANENT, str(refusal)
+    key_result = key_results.get(wanted_of_task(task, task.upload), NOT_REACHED)
+    words = (
+        f"{key_result.outcome.value}: {key_result.reason}"
+        if key_result.reason
+        else key_result.outcome.value
+    )
+    if key_result.outcome is Outcome.SUPERSEDED or (
+        not key_result.is_done and key_result.retrying_helps
+    ):
+        return Code.TEMPORARY, words
+    return (Code.SUCCEEDED if key_result.is_done else Code.PERMANENT), words
+
+
+def _check(requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, KeyResult]) -> None:
+    left = not_done(requested, key_results)
+    if left:
+        named = "; ".join(
+            f"{each.key[:200]!a}: {key_result.reason[:300]!a}"
+            for each, key_result in list(left.items())[:_NAMED]
+        )
+        more = f"; and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
+        raise RunError(f"Not everything could be moved: {named}{more}.", "The log names each.")
+
+
+def _counts(
+    requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, KeyResult]
+) -> dict[str, int]:
+    return dict(Counter(key_results[each].outcome.value for each in dict.fromkeys(requested)))

@@ -1,0 +1,103 @@
+"""Sweeps and syncs: everything on the route, as far as the time goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from frogmove.core.models import Verb
+from frogmove.core.plan import plan_move
+from frogmove.core.preflight import explain
+from frogmove.core.records import action_record
+from frogmove.core.selection import HEAD_CONCURRENCY, older_than
+from frogmove.core.sync_plan import plan_resolved_sync
+from frogmove.core.transfer import run
+from frogmove.function.responses import RESULTS_SHOWN
+from frogmove.function.resumable_uploads import ResumableUploads
+from frogmove.s3.errors import S3Error
+from frogmove.s3.listing import list_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from frogmove.core.models import Action
+    from frogmove.core.records import Record
+    from frogmove.function.invocation import Invocation
+
+# The most that a dry run shows.
+ACTIONS_SHOWN = 100
+
+
+def sweep(invocation: Invocation, age: float) -> Iterator[Action]:
+    """Plan to move what has been at the source for longer than ``age`` seconds."""
+    source = invocation.route.source
+    before = datetime.now(UTC) - timedelta(seconds=age)
+    listed = list_prefix(invocation.s3, source.bucket, source.prefix)
+    return plan_move(older_than(listed, before), invocation.route)
+
+
+def sync(invocation: Invocation) -> Iterator[Action]:
+    """Plan to copy what the destination lacks or holds differently."""
+    return plan_resolved_sync(invocation.s3, invocation.route, HEAD_CONCURRENCY, invocation.stop)
+
+
+def execute(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
+    """Do a plan's actions until they are done or the time is up.
+
+    Returns:
+        what to answer; the next such invocation goes on where this one did not finish.
+
+    Raises:
+        RunError: when nothing more could succeed.
+    """
+    telemetry, route = invocation.telemetry, invocation.route
+    watched = telemetry.watch(actions)
+    markers = ResumableUploads(invocation.s3, route)
+    left: list[dict[str, str]] = []
+    for result in run(watched, invocation.s3, route, invocation.options, invocation.stop, markers):
+        telemetry.done(result)
+        if result.outcome.needs_attention and len(left) < RESULTS_SHOWN:
+            key, outcome = result.action.object.key, result.outcome.value
+            left.append({"key": key, "outcome": outcome, "reason": result.reason})
+    answer = {
+        "dry_run": False,
+        "finished": not invocation.stop.is_set(),
+        "counts": {outcome.value: count for outcome, count in telemetry.counts.items()},
+        "bytes": telemetry.bytes,
+    }
+    return answer | {"results": left} if left else answer
+
+
+def preview(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
+    """Count a plan's actions, and show the first of them.
+
+    Returns:
+        what to answer.
+
+    Raises:
+        UnreachableError: when the objects cannot be looked at.
+    """
+    counts: Counter[str] = Counter()
+    total = 0
+    shown: list[Record] = []
+    finished = True
+    try:
+        for action in actions:
+            counts[action.verb.value] += 1
+            if action.verb in {Verb.MOVE, Verb.COPY}:
+                total += action.object.size
+            if len(shown) < ACTIONS_SHOWN:
+                shown.append(action_record(action))
+            if invocation.stop.is_set():
+                finished = False
+                break
+    except S3Error as error:
+        raise explain(error, invocation.route.source.bucket) from error
+    return {
+        "dry_run": True,
+        "finished": finished and not invocation.stop.is_set(),
+        "counts": dict(counts),
+        "bytes": total,
+        "actions": shown,
+    }

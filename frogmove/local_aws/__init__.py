@@ -1,0 +1,1 @@
+"""An AWS on this machine: for the demo, for trying things, for tests."""

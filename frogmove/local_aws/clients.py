@@ -1,0 +1,76 @@
+"""The boto3 clients of the embedded AWS."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from os import devnull
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from frogmove.errors import RunError
+from frogmove.local_aws.server import ACCESS_KEY, REGION, SECRET_KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+# botocore's names, and for each where it would look (nowhere) and what it finds there.
+_NO_USER_SETTINGS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, devnull, None),
+    "credentials_file": (None, None, devnull, None),
+    "use_fips_endpoint": (None, None, False, None),
+    "use_dualstack_endpoint": (None, None, False, None),
+}
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The boto3 clients that a stack is built and looked at with."""
+
+    s3: "S3Client"
+    sqs: "SQSClient"
+    iam: "IAMClient"
+    functions: "LambdaClient"
+
+
+def clients_for(endpoint_url: str) -> Clients:
+    """Make clients of the embedded AWS that know nothing of the user's own settings.
+
+    Args:
+        endpoint_url: the URL of the server.
+    """
+    core = botocore.session.Session(_NO_USER_SETTINGS)
+    session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION, botocore_session=core)
+    # On the loopback interface no proxy stands in between, whatever HTTP_PROXY says, and a server
+    # that does not answer at once is gone.
+    config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2})
+    client = partial(session.client, endpoint_url=endpoint_url, config=config)
+    return Clients(client("s3"), client("sqs"), client("iam"), client("lambda"))
+
+
+@contextmanager
+def translate_errors(doing: str) -> Iterator[None]:
+    """Turn what boto3 raises inside the context into a RunError.
+
+    Args:
+        doing: what is being done, to follow "while".
+
+    Raises:
+        RunError: a call was refused or not answered.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise RunError(
+            f"The embedded AWS failed while {doing}: {error}.",
+            "Check that the installed ministack is one that frogmove supports: "
+            "python -m pip install 'frogmove[local]'",
+        ) from error

@@ -1,0 +1,223 @@
+"""The automatic move, built by ordinary AWS calls: bucket -> queue -> function -> bucket."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from frogmove.errors import RunError
+from frogmove.local_aws.clients import Clients, translate_errors
+from frogmove.local_aws.iam_policies import queue_policy, role_policy, trust_policy
+from frogmove.local_aws.server import REGION
+from frogmove.packaging.function_zip import HANDLER
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.literals import RuntimeType
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_SECONDS_TO_ACTIVE = 30.0
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """What is to be built.
+
+    Attributes:
+        source_bucket: the bucket that files are uploaded to.
+        destination_bucket: the bucket they are moved to; it is versioned.
+        name: the name of the queue, the function and its role; the dead-letter queue has it too.
+        function_seconds: how long one invocation may take.
+        visibility_seconds: how long a message stays hidden after a failed try; AWS advises six
+            times function_seconds.
+        tries: how often a message is delivered before it goes to the dead-letter queue.
+    """
+
+    source_bucket: str = "frogtech-sharara-external"
+    destination_bucket: str = "frogtech-sharara-internal"
+    name: str = "frogmove"
+    function_seconds: int = 30
+    visibility_seconds: int = 180
+    tries: int = 5
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What was built.
+
+    Attributes:
+        stack_config: the configuration it was built from.
+        queue_url: the queue of notifications.
+        queue_arn: its ARN.
+        dead_letter_url: the queue of messages that failed too often.
+        dead_letter_arn: its ARN.
+        role_arn: the function's role.
+        function_arn: the function.
+    """
+
+    config: StackConfig
+    queue_url: str
+    queue_arn: str
+    dead_letter_url: str
+    dead_letter_arn: str
+    role_arn: str
+    function_arn: str
+
+    @property
+    def source(self) -> str:
+        """The source as an s3:// URI."""
+        return f"s3://{self.config.source_bucket}"
+
+    @property
+    def destination(self) -> str:
+        """The destination as an s3:// URI."""
+        return f"s3://{self.config.destination_bucket}"
+
+
+def build_stack(clients: Clients, package: bytes, stack_config: StackConfig | None = None) -> Stack:
+    """Create buckets, queues, role and function, everything but the notification.
+
+    Args:
+        clients: who to ask.
+        package: the function's zip, see frogmove.packaging.function_zip.
+        stack_config: names and times; the defaults are those of the real pipeline.
+
+    Returns:
+        the stack; uploads move nothing until connect() is called.
+
+    Raises:
+        RunError: a call was refused, or the function did not become active.
+    """
+    stack_config = stack_config or StackConfig()
+    with translate_errors("building the pipeline"):
+        _create_buckets(clients.s3, stack_config)
+        dead_letter_url, dead_letter_arn = _create_queue(
+            clients.sqs, f"{stack_config.name}-dead", {}
+        )
+        queue_url, queue_arn = _create_queue(
+            clients.sqs, stack_config.name, _queue_attributes(stack_config, dead_letter_arn)
+        )
+        account = queue_arn.split(":")[4]
+        policy = queue_policy(queue_arn, stack_config.source_bucket, account)
+        clients.sqs.set_queue_attributes(
+            QueueUrl=queue_url, Attributes={"Policy": json.dumps(policy)}
+        )
+        role_arn = _create_role(clients.iam, stack_config, queue_arn, account)
+        function_arn = _create_function(clients.functions, stack_config, role_arn, package)
+        _map_queue(clients.functions, queue_arn, function_arn)
+    return Stack(
+        stack_config, queue_url, queue_arn, dead_letter_url, dead_letter_arn, role_arn, function_arn
+    )
+
+
+def connect(clients: Clients, stack: Stack) -> None:
+    """Switch the automatic move on: every new object in the source is announced to the queue.
+
+    Args:
+        clients: who to ask.
+        stack: what build_stack returned.
+
+    Raises:
+        RunError: the notification was refused.
+    """
+    with translate_errors("connecting the Lambda"):
+        clients.s3.put_bucket_notification_configuration(
+            Bucket=stack.config.source_bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {"QueueArn": stack.queue_arn, "Events": ["s3:ObjectCreated:*"]}
+                ]
+            },
+        )
+
+
+def _create_buckets(s3: "S3Client", stack_config: StackConfig) -> None:
+    s3.create_bucket(Bucket=stack_config.source_bucket)
+    s3.create_bucket(Bucket=stack_config.destination_bucket)
+    s3.put_bucket_versioning(
+        Bucket=stack_config.destination_bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+
+
+def _create_queue(sqs: "SQSClient", name: str, attributes: dict[Any, str]) -> tuple[str, str]:
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, answer["Attributes"]["QueueArn"]
+
+
+def _queue_attributes(stack_config: StackConfig, dead_letter_arn: str) -> dict[Any, str]:
+    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": stack_config.tries}
+    return {
+        "VisibilityTimeout": str(stack_config.visibility_seconds),
+        "RedrivePolicy": json.dumps(redrive),
+    }
+
+
+def _create_role(iam: "IAMClient", stack_config: StackConfig, queue_arn: str, account: str) -> str:
+    trust = trust_policy()
+    role = iam.create_role(RoleName=stack_config.name, AssumeRolePolicyDocument=json.dumps(trust))
+    logs_arn = f"arn:aws:logs:{REGION}:{account}:log-group:/aws/lambda/{stack_config.name}"
+    policy = role_policy(
+        stack_config.source_bucket, stack_config.destination_bucket, queue_arn, logs_arn
+    )
+    iam.put_role_policy(
+        RoleName=stack_config.name, PolicyName="move", PolicyDocument=json.dumps(policy)
+    )
+    return role["Role"]["Arn"]
+
+
+def _create_function(
+    functions: "LambdaClient", stack_config: StackConfig, role_arn: str, package: bytes
+) -> str:
+    # ministack runs a function with its own interpreter, so that is the runtime to name.
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    function = functions.create_function(
+        FunctionName=stack_config.name,
+        Runtime=cast("RuntimeType", runtime),
+        Role=role_arn,
+        Handler=HANDLER,
+        Code={"ZipFile": package},
+        Timeout=stack_config.function_seconds,
+        MemorySize=512,
+        Environment={
+            "Variables": {
+                "FROGMOVE_SOURCE": f"s3://{stack_config.source_bucket}",
+                "FROGMOVE_DESTINATION": f"s3://{stack_config.destination_bucket}",
+                # The server's own level is in an environment variable that would hold here, too.
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            }
+        },
+    )
+    _wait_until_active(functions, stack_config.name)
+    return function["FunctionArn"]
+
+
+def _wait_until_active(functions: "LambdaClient", name: str) -> None:
+    # boto3's own waiter looks once a second at most.
+    deadline = time.monotonic() + _SECONDS_TO_ACTIVE
+    while time.monotonic() < deadline:
+        state = functions.get_function_configuration(FunctionName=name)
+        if state["State"] == "Active":
+            return
+        if state["State"] == "Failed":
+            break
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    raise RunError(
+        f"The function {name} did not become active within {_SECONDS_TO_ACTIVE:.0f} seconds "
+        f"(state {state['State']}: {state.get('StateReason') or 'no reason given'})."
+    )
+
+
+def _map_queue(functions: "LambdaClient", queue_arn: str, function_arn: str) -> None:
+    functions.create_event_source_mapping(
+        EventSourceArn=queue_arn,
+        FunctionName=function_arn,
+        BatchSize=10,
+        # The fewest AWS allows: every further worker here is another cold start on one machine.
+        ScalingConfig={"MaximumConcurrency": 2},
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )

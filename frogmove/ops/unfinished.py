@@ -1,0 +1,65 @@
+"""What an answer of the function says is left to do. Pure.
+
+The answers are those that :mod:`frogmove.function.responses` writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NEED_ATTENTION = ("conflict", "failed")
+
+
+def unfinished(answer: object, event: object) -> list[str]:
+    """Return what is left to do by an answer, a line for each; nothing when all is done.
+
+    Args:
+        answer: the function's.
+        event: what it was called with, whose tasks and messages the answer names by their ids.
+    """
+    if not isinstance(answer, dict):
+        return ["The answer is not one of frogmove's."]
+    return [*_of_keys(answer), *_of_messages(answer), *_of_tasks(answer, _keys_of(event))]
+
+
+def _of_keys(answer: dict[str, Any]) -> Iterator[str]:
+    counts = answer.get("counts")
+    counts = counts if isinstance(counts, dict) else {}
+    named = 0
+    for result in _list(answer, "results"):
+        if result.get("outcome") in _NEED_ATTENTION:
+            named += 1
+            yield f"{result.get('key')!a}: {result['outcome']}: {result.get('reason')}"
+    numbers = (counts.get(outcome, 0) for outcome in _NEED_ATTENTION)
+    total = sum(number for number in numbers if isinstance(number, int))
+    if total > named:
+        yield f"{total - named:,} more failed or conflicted; the function's log names each."
+    if answer.get("finished") is False:
+        yield "The time was up before all was done. Call it again for the rest."
+
+
+def _of_messages(answer: dict[str, Any]) -> Iterator[str]:
+    for failure in _list(answer, "batchItemFailures"):
+        yield f"The message {failure.get('itemIdentifier')!a} was not done; the log says why."
+
+
+def _of_tasks(answer: dict[str, Any], keys: dict[str, str]) -> Iterator[str]:
+    for result in _list(answer, "results"):
+        code = result.get("resultCode")
+        if code is not None and code != "Succeeded":
+            identity = str(result.get("taskId"))
+            name = keys.get(identity, identity)
+            yield f"{name!a}: {code}: {result.get('resultString')}"
+
+
+def _keys_of(event: object) -> dict[str, str]:
+    tasks = _list(event, "tasks") if isinstance(event, dict) else []
+    return {str(task.get("taskId")): str(task.get("s3Key")) for task in tasks}
+
+
+def _list(document: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = document.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

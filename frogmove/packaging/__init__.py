@@ -1,0 +1,1 @@
+"""The zips that the Lambda is deployed from."""

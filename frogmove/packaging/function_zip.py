@@ -1,0 +1,71 @@
+"""The Lambda's deployment package: a zip of the installed frogmove, made in memory.
+
+The package holds what the handler imports and nothing else. boto3 is not in it: a layer brings
+that, see :mod:`frogmove.packaging.layer_zip`.
+"""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from frogmove.errors import FrogmoveError
+from frogmove.packaging.bytecode import Compiler
+from frogmove.packaging.zip_archive import Archive, make_archive
+
+HANDLER = "frogmove.lambda_handler.handler"
+NAME = "frogmove-function.zip"
+
+# The operator's face needs click and rich, which the function does not have, and the function
+# never builds an AWS around itself.
+_LEFT_OUT = frozenset({"cli", "local_aws", "ops", "packaging", "__pycache__", "__main__.py"})
+
+# Where Lambda unpacks a function's zip.
+_PLACE = "/var/task"
+
+
+def build_package() -> bytes:
+    """Build the function's zip, without bytecode, from the frogmove that is running.
+
+    Returns:
+        the zip file's bytes, its entries sorted by name.
+
+    Raises:
+        FrogmoveError: frogmove's own source files cannot be read.
+    """
+    return package().content
+
+
+def package(compiler: Compiler | None = None) -> Archive:
+    """Build the function's zip from the frogmove that is running.
+
+    Two builds of the same sources are equal byte for byte, so that an unchanged function is seen
+    to be unchanged.
+
+    Args:
+        compiler: an interpreter of the runtime's version, to put bytecode beside the sources.
+
+    Raises:
+        FrogmoveError: frogmove's own source files cannot be read.
+        RunError: they cannot be compiled.
+    """
+    try:
+        sources = dict(_sources(files("frogmove"), "frogmove"))
+    except OSError as error:
+        raise FrogmoveError(
+            f"The source files of frogmove cannot be read to package the function: {error}.",
+            "Install frogmove again.",
+        ) from error
+    if compiler is not None:
+        sources |= compiler.compile(sources, _PLACE)
+    return make_archive(NAME, sources)
+
+
+def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for child in folder.iterdir():
+        if child.name in _LEFT_OUT:
+            continue
+        child_path = f"{path}/{child.name}"
+        if child.is_dir():
+            yield from _sources(child, child_path)
+        elif child.name.endswith(".py"):
+            yield child_path, child.read_bytes()

@@ -1,0 +1,267 @@
+"""Which conditional requests a server honours; many S3-compatible ones silently ignore some."""
+
+import uuid
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.interface import S3
+from frogmove.s3.models import Copied, Copy, Deletion, Head, S3Object
+
+_OTHER_ETAG = "0" * 32
+
+_BODY = b"frogmove asks which conditions this server honours"
+
+
+class Support(StrEnum):
+    """What a server does about a condition."""
+
+    HONOURED = "honours"
+    IGNORED = "ignores"
+    REFUSED = "refuses"
+    UNKNOWN = "does not tell about"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Which conditions a server honours: only those are relied upon.
+
+    Attributes:
+        copy_source: a copy only of the ETag named.
+        copy_destination: a copy only where the destination holds nothing.
+        delete: a delete only of the ETag named.
+        delete_many: the same for each key of a batch.
+        copy_replace: a copy only over the ETag named.
+        refused: the names of those that it answers with a refusal, so that they cannot be sent.
+        unknown: the names of those of which nothing could be found out: sent, not relied upon.
+    """
+
+    copy_source: bool
+    copy_destination: bool
+    delete: bool
+    delete_many: bool
+    copy_replace: bool = False
+    refused: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+    def sends(self, name: str) -> bool:
+        """Tell whether requests carry a condition."""
+        return getattr(self, name) or name in self.unknown
+
+    @property
+    def ignored(self) -> list[str]:
+        """The conditions the server ignores, in words."""
+        return self._words(Support.IGNORED)
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """What keeps conditions from being relied upon, in words; empty where all can be."""
+        kinds = (Support.IGNORED, Support.REFUSED, Support.UNKNOWN)
+        found = ((kind, self._words(kind)) for kind in kinds)
+        return [f"{kind.value} {', '.join(words)}" for kind, words in found if words]
+
+    def _words(self, support: Support) -> list[str]:
+        return [words for name, words in _WORDS.items() if self._support(name) is support]
+
+    def _support(self, name: str) -> Support:
+        if getattr(self, name):
+            return Support.HONOURED
+        if name in self.refused:
+            return Support.REFUSED
+        return Support.UNKNOWN if name in self.unknown else Support.IGNORED
+
+
+_WORDS = {
+    "copy_source": "copy-source-if-match",
+    "copy_destination": "if-none-match on copies",
+    "copy_replace": "if-match on copies",
+    "delete": "if-match on deletes",
+    "delete_many": "ETags in batched deletes",
+}
+
+# Copies and deletes with conditions, per key in batches too, since 2025.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+ALL_SUPPORTED = Capabilities(
+    copy_source=True, copy_destination=True, delete=True, delete_many=True, copy_replace=True
+)
+
+
+def probe(s3: S3, bucket: str, prefix: str) -> Capabilities:
+    """Find out what a server honours, by requests that it must not do.
+
+    Works on two throw-away keys under the destination's prefix and deletes them again. Where they
+    could not be deleted, none is written and nothing is found out. The source is left alone, as
+    objects there set off notifications.
+
+    Args:
+        s3: the server.
+        bucket: the destination bucket.
+        prefix: the destination prefix.
+
+    Raises:
+        S3Error: when the throw-away keys cannot be written, or no request can succeed.
+    """
+    return _Probe(s3, bucket, f"{prefix}.frogmove-probe-{uuid.uuid4().hex}").capabilities()
+
+
+class _Probe:
+    """One probe in flight."""
+
+    def __init__(self, s3: S3, bucket: str, key: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._key = key
+        self._other = key + "-copy"
+        self._etag = ""
+        self._sent: list[tuple[str, Future[Copied]]] = []
+
+    def capabilities(self) -> Capabilities:
+        """Ask everything: by what must not be done, then by what has to be."""
+        if not self._may_delete():
+            self._check_write()
+            return Capabilities(*(False,) * 5, unknown=frozenset(_WORDS))
+        try:
+            put = self._s3.put(self._bucket, self._key, _BODY)
+            self._sent.append((self._key, put))
+            written = put.result()
+            seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
+            found = self._ask_copies(seen)
+            found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
+            found["delete_many"] = self._ask_batch(_OTHER_ETAG)
+            # Where there are versions it would leave markers.
+            if written.version_id is None:
+                self._ask_to_delete(found, seen.etag)
+        finally:
+            self._clean_up()
+        return Capabilities(
+            **{name: support is Support.HONOURED for name, support in found.items()},
+            refused=_names(found, Support.REFUSED),
+            unknown=_names(found, Support.UNKNOWN),
+        )
+
+    def _may_delete(self) -> bool:
+        """Ask to delete what is not there: a throw-away key that stays sets off notifications."""
+        asked = self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)).exception()
+        if isinstance(asked, S3Error) and asked.ends_the_run:
+            raise asked
+        return not (isinstance(asked, S3Error) and asked.kind is Kind.DENIED)
+
+    def _check_write(self) -> None:
+        """Ask to write by what no reader sees: an upload that is begun and thrown away."""
+        nothing = S3Object(self._key, 0, "", datetime.now(UTC))
+        copy = Copy(self._bucket, nothing, self._bucket, self._key)
+        upload_id = self._s3.create_upload(copy, Head(nothing), {}, None).result()
+        self._s3.abort_upload(self._bucket, self._key, upload_id).exception()
+
+    def _clean_up(self) -> None:
+        """Delete what was written, and what may have been, as its answer was lost."""
+        left = dict.fromkeys(_left(key, sent) for key, sent in self._sent)
+        for deletion in filter(None, left):
+            error = self._s3.delete(self._bucket, deletion).exception()
+            if deletion.version_id and isinstance(error, S3Error) and error.kind is Kind.DENIED:
+                # Then it is at least hidden.
+                self._s3.delete(self._bucket, Deletion(deletion.key, None)).exception()
+
+    def _ask_copies(self, seen: S3Object) -> dict[str, Support]:
+        """Copy once as it should be, so that later refusals can be told from others."""
+        names = ("copy_source", "copy_destination", "copy_replace")
+        found = dict.fromkeys(names, Support.UNKNOWN)
+        for source, destination in ((True, True), (True, False), (False, True), (False, False)):
+            copied = self._copy(seen, guard_source=source, guard_destination=destination)
+            if _tell(copied) not in {Support.REFUSED, Support.HONOURED}:
+                break
+        if copied.exception() is not None:
+            return found
+        # One that does not hold where it should is of no use.
+        found["copy_source"] = found["copy_destination"] = Support.REFUSED
+        if source:
+            found["copy_source"] = _tell(self._copy(seen._replace(etag=_OTHER_ETAG)))
+        ask = partial(self._copy, seen, guard_source=source, guard_destination=True)
+        # Now there is something that a copy must not replace.
+        if destination:
+            found["copy_destination"] = _tell(ask())
+        found["copy_replace"] = _tell(ask(_OTHER_ETAG))
+        if found["copy_replace"] is Support.HONOURED and ask(self._etag).exception() is not None:
+            found["copy_replace"] = Support.REFUSED
+        return found
+
+    def _copy(
+        self,
+        source: S3Object,
+        replaces: str | None = None,
+        *,
+        guard_source: bool = True,
+        guard_destination: bool = False,
+    ) -> Future[Copied]:
+        copied = self._s3.copy(
+            Copy(
+                self._bucket,
+                source,
+                self._bucket,
+                self._other,
+                replaces,
+                guard_destination=guard_destination,
+                guard_source=guard_source,
+            )
+        )
+        self._sent.append((self._other, copied))
+        if copied.exception() is None:
+            self._etag = copied.result().etag
+        return copied
+
+    def _ask_batch(self, etag: str) -> Support:
+        sent = self._s3.delete_many(self._bucket, [Deletion(self._other, etag)])
+        if sent.exception() is not None:
+            return _tell(sent)
+        return _support(sent.result()[self._other])
+
+    def _ask_to_delete(self, found: dict[str, Support], etag: str) -> None:
+        """Delete by ETag what is there; where that fails, the condition is of no use."""
+        # What is done is ignored, in the words of a request that must not be done.
+        honoured, done = Support.HONOURED, Support.IGNORED
+        if found["delete_many"] is honoured and self._ask_batch(self._etag) is not done:
+            found["delete_many"] = Support.REFUSED
+        deletion = Deletion(self._key, etag)
+        if (
+            found["delete"] is honoured
+            and _tell(self._s3.delete(self._bucket, deletion)) is not done
+        ):
+            found["delete"] = Support.REFUSED
+
+
+def _left(key: str, sent: Future[Copied]) -> Deletion | None:
+    """Return how to delete what a request wrote; None where it wrote nothing."""
+    error = sent.exception()
+    if error is None:
+        # By version, where there are versions: a plain delete would leave a marker for ever.
+        return Deletion(key, None, sent.result().version_id)
+    lost = isinstance(error, S3Error) and error.retrying_helps
+    return Deletion(key, None) if lost else None
+
+
+def _tell(future: Future[Any]) -> Support:
+    """Read the answer to a request that must not be done.
+
+    Raises:
+        S3Error: when every further request would fail in the same way.
+    """
+    error = future.exception()
+    if error is not None and (not isinstance(error, S3Error) or error.ends_the_run):
+        raise error
+    return _support(error)
+
+
+def _support(error: S3Error | None) -> Support:
+    if error is None:
+        return Support.IGNORED
+    if error.kind is Kind.CHANGED:
+        return Support.HONOURED
+    return Support.REFUSED if error.kind is Kind.REFUSED else Support.UNKNOWN
+
+
+def _names(found: dict[str, Support], support: Support) -> frozenset[str]:
+    return frozenset(name for name, each in found.items() if each is support)

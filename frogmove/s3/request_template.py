@@ -1,0 +1,348 @@
+"""Requests as botocore prepares them, taken just before it would sign and send them.
+
+Where a request goes and what it carries besides key and conditions (path or virtual-host
+addressing, FIPS and dual-stack endpoints, access points, requester pays, expected owner,
+encryption, user agent, the Region to sign for) is thereby botocore's word and nobody else's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import threading
+import time
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import botocore
+from botocore.auth import S3SigV4Auth
+from botocore.credentials import Credentials as BotoCredentials
+
+from frogmove.s3.signing import EMPTY, UNSIGNED, Credentials, Scope, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
+    from botocore.awsrequest import AWSRequest
+    from botocore.signers import RequestSigner
+    from mypy_boto3_s3 import S3Client
+
+# Stand for keys in a request that is prepared once; nothing in them has to be encoded.
+KEY_PLACEHOLDER = "frogmove0stands0for0the0key"
+SOURCE_PLACEHOLDER = "frogmove0stands0for0the0source"
+
+# They name one request among all; a template's would name thousands.
+_PER_REQUEST = frozenset({"amz-sdk-invocation-id", "amz-sdk-request"})
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]+")
+
+_PORTS = {"http": 80, "https": 443}
+
+# Seconds that credentials are used before botocore, which renews them minutes before they
+# expire, is asked for them again.
+_CREDENTIALS_SECONDS = 1.0
+
+
+class UnpreparableError(Exception):
+    """A request that botocore has to sign and send, or to refuse, by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A server, as connections are made to it."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, whole but for its signature.
+
+    Attributes:
+        origin: where it goes.
+        method: ``PUT`` …
+        target: path and query, encoded.
+        headers: all but the signature's.
+        body: the content.
+        scope: what it is to be signed for; None: it goes unsigned.
+        payload: what the signature says of the body.
+    """
+
+    origin: Origin
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes | None
+    scope: Scope | None
+    payload: str
+
+    def signed(self, credentials: Credentials | None) -> list[tuple[str, str]]:
+        """Return all headers, signed by the credentials of now."""
+        if credentials is None or self.scope is None:
+            return self.headers
+        target, headers = self.target, self.headers
+        return headers + sign(credentials, self.scope, self.method, target, headers, self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A prepared request in which :data:`KEY` and :data:`SOURCE` stand for what differs.
+
+    Attributes:
+        origin: where it goes.
+        method: ``PUT`` …
+        target: path and query.
+        headers: those that are the same for each request.
+        source: what precedes the source key in ``x-amz-copy-source``.
+        body: the content that was prepared.
+        scope: what it is to be signed for; None for an anonymous client.
+        signs_body: whether the signature covers the content.
+    """
+
+    origin: Origin
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    source: str
+    body: bytes | None
+    scope: Scope | None
+    signs_body: bool
+
+    def unchanged(self) -> Request:
+        """Return the request that was prepared, of which nothing differs."""
+        return self._request(self.target, list(self.headers), self.body)
+
+    def for_key(
+        self, key: str, headers: Iterable[tuple[str, str]] = (), version_id: str | None = None
+    ) -> Request:
+        """Return the request for a key.
+
+        Args:
+            key: the whole key.
+            headers: what it carries besides.
+            version_id: the version it is about.
+        """
+        target = self.target.replace(KEY_PLACEHOLDER, _encoded(key), 1)
+        if version_id is not None:
+            target += f"{'&' if '?' in target else '?'}versionId={quote(version_id, '')}"
+        return self._request(target, [*self.headers, *headers], self.body)
+
+    def copy_source(self, key: str, version_id: str | None) -> tuple[str, str]:
+        """Return the header that names what is copied."""
+        source = self.source + _encoded(key)
+        # botocore leaves version ids as they are here.
+        version = "" if version_id is None else f"?versionId={version_id}"
+        return "x-amz-copy-source", source + version
+
+    def with_body(self, body: bytes) -> Request:
+        """Return the request with another content, its checksum computed anew.
+
+        Raises:
+            UnpreparableError: when it has a checksum that cannot be computed here.
+        """
+        headers = []
+        for name, value in self.headers:
+            lower = name.lower()
+            if lower in _CHECKSUMS:
+                headers.append((name, _CHECKSUMS[lower](body)))
+            elif lower == "content-length":
+                headers.append((name, str(len(body))))
+            elif lower.startswith("x-amz-checksum-"):
+                raise UnpreparableError
+            else:
+                headers.append((name, value))
+        return self._request(self.target, headers, body)
+
+    def _request(self, target: str, headers: list[tuple[str, str]], body: bytes | None) -> Request:
+        if not self.signs_body:
+            payload = UNSIGNED
+        else:
+            payload = hashlib.sha256(body).hexdigest() if body else EMPTY
+        return Request(self.origin, self.method, target, headers, body, self.scope, payload)
+
+
+_CHECKSUMS: dict[str, Callable[[bytes], str]] = {
+    "content-md5": lambda body: _base64(hashlib.md5(body, usedforsecurity=False).digest()),
+    "x-amz-checksum-crc32": lambda body: _base64(zlib.crc32(body).to_bytes(4, "big")),
+    "x-amz-checksum-sha256": lambda body: _base64(hashlib.sha256(body).digest()),
+}
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+def _encoded(key: str) -> str:
+    """Encode a key as botocore does: all but slashes and what URIs leave alone."""
+    return key if _PLAIN.fullmatch(key) else quote(key, "/~")
+
+
+class _CapturedError(Exception):
+    """Carries a request out of botocore, before it is signed."""
+
+    def __init__(self, request: AWSRequest, signer: RequestSigner, version: object) -> None:
+        super().__init__()
+        self.request = request
+        self.signer = signer
+        self.version = version
+
+
+class TemplateFactory:
+    """Has botocore prepare requests.
+
+    Args:
+        client: what prepares them; other users of it see nothing of this.
+    """
+
+    def __init__(self, client: S3Client) -> None:
+        self.client = client
+        self._capturing = threading.local()
+        self._templates: dict[Hashable, Template] = {}
+        self._lock = threading.Lock()
+        self._ask: Callable[[], Credentials] | None = None
+        self._credentials: Credentials | None = None
+        self._credentials_until = 0.0
+        client.meta.events.register_last("before-sign.s3", self._capture)
+
+    def close(self) -> None:
+        """Leave the client alone."""
+        self.client.meta.events.unregister("before-sign.s3", self._capture)
+
+    def template(
+        self, same: Hashable, operation: str, params: Callable[[], Mapping[str, Any]]
+    ) -> Template:
+        """Return a request prepared once for all that are the same but for what is stamped.
+
+        Args:
+            same: what those have in common.
+            operation: the client's method, such as ``copy_object``.
+            params: makes the method's arguments.
+
+        Raises:
+            UnpreparableError: when botocore has to send it itself.
+        """
+        found = self._templates.get(same)
+        if found is None:
+            found = self._templates[same] = self.prepare(operation, **params())
+        return found
+
+    def prepare(self, operation: str, **params: Any) -> Template:  # noqa: ANN401
+        """Prepare one request.
+
+        Raises:
+            UnpreparableError: when botocore has to send it itself.
+        """
+        self._capturing.on = True
+        try:
+            getattr(self.client, operation)(**params)
+        except _CapturedError as captured:
+            return self._template(captured)
+        except Exception as error:
+            # boto3 finds the same, and says it.
+            raise UnpreparableError from error
+        finally:
+            self._capturing.on = False
+        raise UnpreparableError
+
+    def clear_cache(self) -> None:
+        """Have every request prepared anew, as the client may have learned another way."""
+        self._templates.clear()
+
+    def credentials(self) -> Credentials | None:
+        """Return the credentials of now; None for an anonymous client.
+
+        May take as long as botocore does where it has to renew them.
+
+        Raises:
+            UnpreparableError: when there are none.
+        """
+        ask = self._ask
+        if ask is None:
+            return None
+        if time.monotonic() >= self._credentials_until:
+            with self._lock:
+                if time.monotonic() >= self._credentials_until:
+                    self._credentials = ask()
+                    self._credentials_until = time.monotonic() + _CREDENTIALS_SECONDS
+        return self._credentials
+
+    def _capture(
+        self,
+        request: AWSRequest,
+        request_signer: RequestSigner,
+        signature_version: object,
+        **_: object,
+    ) -> None:
+        if getattr(self._capturing, "on", False):
+            raise _CapturedError(request, request_signer, signature_version)
+
+    def _template(self, captured: _CapturedError) -> Template:
+        request = captured.request
+        scope, signs_body = self._signing(captured)
+        prepared = request.prepare()
+        place = urlsplit(prepared.url)
+        target = f"{place.path or '/'}{'?' if place.query else ''}{place.query}"
+        port = place.port or _PORTS[place.scheme]
+        origin = Origin(place.scheme, place.hostname or "", port)
+        # As urllib3 and http.client add them when botocore sends a request.
+        headers = [("Host", _host(origin)), ("Accept-Encoding", "identity")]
+        source = ""
+        for name, raw in prepared.headers.items():
+            value = _text(raw)
+            lower = name.lower()
+            if lower == "x-amz-copy-source" and value.endswith(SOURCE_PLACEHOLDER):
+                source = value.removesuffix(SOURCE_PLACEHOLDER)
+            elif lower not in _PER_REQUEST:
+                headers.append((name, value))
+        body = prepared.body
+        if body is not None and not isinstance(body, bytes):
+            raise UnpreparableError
+        return Template(
+            origin, prepared.method, target, tuple(headers), source, body, scope, signs_body
+        )
+
+    def _signing(self, captured: _CapturedError) -> tuple[Scope | None, bool]:
+        """Find out how a request is to be signed."""
+        signer, version = captured.signer, captured.version
+        if version is botocore.UNSIGNED:
+            return None, False
+        # Directory buckets and multi-Region access points are signed in ways of their own.
+        if version not in {"s3v4", "v4"}:
+            raise UnpreparableError
+        context = captured.request.context.get("signing", {})
+        region = context.get("region") or signer.region_name
+        service = context.get("signing_name") or signer.signing_name
+
+        def ask() -> Credentials:
+            try:
+                frozen = signer.get_auth_instance(service, region, version).credentials
+            except Exception as error:
+                raise UnpreparableError from error
+            if frozen is None:
+                raise UnpreparableError
+            return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+        credentials = ask()
+        rule = S3SigV4Auth(
+            BotoCredentials(credentials.access, credentials.secret, credentials.token),
+            service,
+            region,
+        )
+        signs_body = rule.payload(captured.request) != UNSIGNED
+        self._ask = ask
+        return Scope(region, service), signs_body
+
+
+def _text(value: object) -> str:
+    # Some of botocore's handlers set bytes, whatever its types say.
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _host(origin: Origin) -> str:
+    name = f"[{origin.host}]" if ":" in origin.host else origin.host
+    return name if origin.port == _PORTS[origin.scheme] else f"{name}:{origin.port}"

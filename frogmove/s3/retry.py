@@ -1,0 +1,420 @@
+"""Retries: sends again what may succeed later, keeps to a rate, and slows down when S3 asks.
+
+One table says what is retried (:mod:`frogmove.s3.errors`). Every request goes through here, so
+an object's protocol never sees a failure that waiting would have cured; what a retry finds
+already done (a copy or a delete whose first answer was lost) the protocol recognises.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from frogmove.s3 import timeouts
+from frogmove.s3.errors import MALFORMED, SILENT, S3Error
+from frogmove.s3.future import LightFuture
+from frogmove.s3.limits import ConcurrencyLimiter, Limits
+from frogmove.s3.silence import Silence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from frogmove.s3.bucket_features import Feature
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import (
+        Annotation,
+        Checksum,
+        Copied,
+        Copy,
+        Deletion,
+        Head,
+        Page,
+        Part,
+        S3Object,
+        UnfinishedUpload,
+    )
+
+T = TypeVar("T")
+
+
+class RetryingS3:
+    """The S3 interface over another one, with the limits of a run.
+
+    Args:
+        s3: who sends the requests.
+        limits: how much and how long.
+        clock: when; tests bring their own.
+        jitter: a number between two others, at random.
+    """
+
+    def __init__(
+        self,
+        s3: S3,
+        limits: Limits,
+        clock: Clock | None = None,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._s3 = s3
+        self._clock = clock or Clock()
+        self._rate = limits.rate
+        self._next_copy = 0.0
+        self._lock = threading.Lock()
+        self._limiter = ConcurrencyLimiter(limits.concurrency)
+        self._policy = RetryPolicy(limits, jitter)
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._unanswered: set[Future[Any]] = set()
+        self._aborted = False
+        self._silence = Silence()
+        self._silent_until = 0.0
+
+    def abort_pending(self) -> None:
+        """Answer whatever is in flight, and whatever is asked from now on, with a failure.
+
+        Requests that have been sent may still take place, under their conditions. This is for
+        who has to be done by a certain time, and cannot wait for an answer that may never come.
+        """
+        with self._lock:
+            self._aborted = True
+            unanswered, self._unanswered = self._unanswered, set()
+            self._waiting.clear()
+            self._silence = Silence()
+        for answer in unanswered:
+            answer.set_exception(_out_of_time())
+
+    def silent_for(self) -> float:
+        """Return the seconds for which an answer, to whatever was asked, is overdue."""
+        with self._lock:
+            return self._silence.unusual(self._clock.now())
+
+    def list_page(
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
+    ) -> Future[Page]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(
+            partial(
+                self._s3.list_page,
+                bucket,
+                prefix,
+                token,
+                limit,
+                start_after=start_after,
+                delimiter=delimiter,
+            )
+        )
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.head, bucket, key, version_id))
+
+    def copy(self, copy: Copy) -> Future[Copied]:
+        """See :class:`frogmove.s3.interface.S3`; waits for its turn where there is a rate."""
+        slow = timeouts.of_copy(copy.source.size) > timeouts.QUICK
+        return self._send(partial(self._s3.copy, copy), self._turn(), slow=slow)
+
+    def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.delete, bucket, deletion))
+
+    def delete_many(
+        self, bucket: str, deletions: Sequence[Deletion]
+    ) -> Future[dict[str, S3Error | None]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.delete_many, bucket, deletions))
+
+    def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.tags, bucket, key, version_id))
+
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.has_feature, bucket, feature))
+
+    def read_lock(
+        self, bucket: str, key: str, version_id: str | None, operation: str
+    ) -> Future[Mapping[str, Any]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.read_lock, bucket, key, version_id, operation))
+
+    def read_grants(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Mapping[str, str]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.read_grants, bucket, key, version_id))
+
+    def list_annotations(
+        self, bucket: str, key: str, version_id: str | None
+    ) -> Future[Sequence[Annotation]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.list_annotations, bucket, key, version_id))
+
+    def read_annotation(
+        self, bucket: str, key: str, version_id: str | None, name: str
+    ) -> Future[bytes]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.read_annotation, bucket, key, version_id, name))
+
+    def put_annotation(
+        self, bucket: str, key: str, etag: str, name: str, payload: bytes
+    ) -> Future[None]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.put_annotation, bucket, key, etag, name, payload))
+
+    def create_upload(
+        self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
+    ) -> Future[str]:
+        """See :class:`frogmove.s3.interface.S3`; waits for its turn where there is a rate."""
+        start = partial(self._s3.create_upload, copy, source, tags, checksum)
+        return self._send(start, self._turn())
+
+    def copy_part(
+        self, copy: Copy, upload_id: str, number: int, first: int, last: int
+    ) -> Future[Part]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        start = partial(self._s3.copy_part, copy, upload_id, number, first, last)
+        return self._send(start, slow=True)
+
+    def complete_upload(
+        self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
+    ) -> Future[Copied]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        start = partial(self._s3.complete_upload, copy, upload_id, parts, checksum)
+        return self._send(start, slow=True)
+
+    def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.abort_upload, bucket, key, upload_id))
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.list_parts, bucket, key, upload_id))
+
+    def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.list_uploads, bucket, prefix))
+
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.read, bucket, item, first, last))
+
+    def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.put, bucket, key, body))
+
+    def _turn(self) -> float:
+        """Return the seconds until the next copy may begin."""
+        if self._rate is None:
+            return 0.0
+        now = self._clock.now()
+        with self._lock:
+            turn = max(now, self._next_copy)
+            self._next_copy = turn + 1 / self._rate
+        return turn - now
+
+    def _send(
+        self, start: Callable[[], Future[T]], wait: float = 0.0, *, slow: bool = False
+    ) -> Future[T]:
+        answer: LightFuture[T] = LightFuture()
+        with self._lock:
+            refusal = _out_of_time() if self._aborted else None
+            if self._clock.now() < self._silent_until:
+                refusal = _silent("the server has not answered for too long, and was not asked")
+            if refusal is None:
+                self._unanswered.add(answer)
+        if refusal is not None:
+            answer.set_exception(refusal)
+            return answer
+        begin = partial(self._attempt, start, answer, 1, slow)
+        if wait > 0:
+            self._clock.later(wait, partial(self._enter, begin))
+        else:
+            self._enter(begin)
+        return answer
+
+    def _enter(self, begin: Callable[[], None]) -> None:
+        with self._lock:
+            if self._aborted:
+                return
+            self._waiting.append(begin)
+        self._admit()
+
+    def _admit(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or not self._limiter.has_room():
+                    return
+                self._limiter.begin()
+                begin = self._waiting.popleft()
+            begin()
+
+    def _attempt(
+        self, start: Callable[[], Future[T]], answer: Future[T], attempt: int, slow: bool
+    ) -> None:
+        if attempt == 1:
+            with self._lock:
+                self._silence.asked(self._clock.now(), slow=slow)
+        try:
+            sent = start()
+        except Exception as problem:
+            # Whoever waits for the answer would wait for ever.
+            sent = LightFuture()
+            sent.set_exception(problem)
+        sent.add_done_callback(partial(self._ended, start, answer, attempt, slow))
+
+    def _ended(
+        self,
+        start: Callable[[], Future[T]],
+        answer: Future[T],
+        attempt: int,
+        slow: bool,
+        sent: Future[T],
+    ) -> None:
+        error = sent.exception()
+        delay = None
+        given_up: set[Future[Any]] = set()
+        with self._lock:
+            self._limiter.end(error)
+            if error is None:
+                self._policy.succeeded()
+            else:
+                delay = self._policy.delay(error, attempt)
+            silent_for = self._listen(error)
+            is_awaited = answer in self._unanswered
+            if is_awaited and delay is not None and silent_for >= timeouts.SILENT:
+                delay = None
+                error = _silent(f"{getattr(error, 'message', error)}, for {silent_for:.0f} s")
+                given_up = self._fall_silent() - {answer}
+            elif is_awaited and delay is None:
+                self._unanswered.discard(answer)
+                self._silence.ended(slow=slow)
+        for other in given_up:
+            other.set_exception(error)
+        if not is_awaited:
+            return
+        if error is None:
+            answer.set_result(sent.result())
+        elif delay is None:
+            answer.set_exception(error)
+        else:
+            again = partial(self._attempt, start, answer, attempt + 1, slow)
+            self._clock.later(delay, partial(self._enter, again))
+        self._admit()
+
+    def _listen(self, error: BaseException | None) -> float:
+        """Learn whether the server lives; return the seconds for which it has not said a word."""
+        now = self._clock.now()
+        if error is None or (isinstance(error, S3Error) and error.status is not None):
+            self._silence.heard(now)
+            self._silent_until = 0.0
+        return self._silence.seconds(now)
+
+    def _fall_silent(self) -> set[Future[Any]]:
+        """Ask no more for a while; return whatever waits for an answer."""
+        unanswered, self._unanswered = self._unanswered, set()
+        self._waiting.clear()
+        self._silence = Silence()
+        self._silent_until = self._clock.now() + timeouts.SILENT
+        return unanswered
+
+
+def _silent(message: str) -> S3Error:
+    return S3Error("Request", SILENT, None, message)
+
+
+def _out_of_time() -> S3Error:
+    return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")
+
+
+# What awscrt and botocore call a TLS handshake that failed. awscrt takes 10 to 30 seconds to say
+# so, on purpose, lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
+_NOT_TRUSTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"})
+
+
+class RetryPolicy:
+    """When a failed request may be sent again: full jitter, and a budget for the whole run.
+
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+
+    def __init__(self, limits: Limits, jitter: Callable[[float, float], float]) -> None:
+        self._limits = limits
+        self._jitter = jitter
+        self._retry_quota = float(limits.retry_quota)
+        self._answered = False
+
+    def succeeded(self) -> None:
+        """Give part of a retry back."""
+        self._answered = True
+        self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
+
+    def delay(self, error: BaseException, attempt: int) -> float | None:
+        """Return the seconds to wait before the next attempt; None when there is to be none.
+
+        Args:
+            error: how the attempt failed.
+            attempt: how many there have been.
+        """
+        limits = self._limits
+        if not isinstance(error, S3Error) or not error.retrying_helps:
+            return None
+        # A server that has never answered is more likely to be misspelt than to be busy, and one
+        # that was never trusted will not be the next time.
+        never = 1 if error.code in _NOT_TRUSTED else 3
+        # Nor will one that writes its answers wrongly write them rightly.
+        is_known = self._answered and error.code != MALFORMED
+        attempts = limits.attempts if is_known else min(limits.attempts, never)
+        if attempt >= attempts or self._retry_quota < 1:
+            return None
+        self._retry_quota -= 1
+        longest = min(limits.longest_delay, limits.first_delay * 2 ** (attempt - 1))
+        return self._jitter(0, longest)
+
+
+class Clock:
+    """Runs things later, on a thread of its own while there are any."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def now(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something in so many seconds."""
+        with self._changed:
+            heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (call := self._next()) is not None:
+            call()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for what is due next; None when nothing is left, which ends the thread."""
+        with self._changed:
+            while self._due and self._due[0][0] > self.now():
+                self._changed.wait(self._due[0][0] - self.now())
+            if not self._due:
+                self._thread = None
+                return None
+            return heapq.heappop(self._due)[2]

@@ -1,0 +1,320 @@
+"""What can be done with a run afterwards: list, report and undo it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.cli.run_store import journals, runs_directory
+from frogmove.s3.boto import BotoS3
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.request_hooks import refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.request_hooks import RequestHooks
+    from tests.servers import Server
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def server(ministack: Server) -> Server:
+    """It keeps every key and lists in order."""
+    return ministack
+
+
+@pytest.fixture
+def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
+    """On the one server that honours every condition."""
+    return Buckets.make(seaweedfs)
+
+
+def last_id() -> str:
+    return journals()[-1].stem
+
+
+def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:
+    hooks.before(operation, lambda: os.kill(os.getpid(), signal.SIGINT), skip=skip)
+
+
+# runs
+
+
+def test_no_run_is_no_error() -> None:
+    assert run("runs") == (run("runs", "-o", "json"))
+    assert run("runs").out == ""
+    assert run("report").code == 2
+    assert run("resume").code == 2
+
+
+def test_each_run_is_listed_the_newest_last(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    for key in ("a", "b", "c"):
+        buckets.put(key)
+        frogmove("move", key)
+    listed = run("runs", "-o", "json").records
+    assert [record["keys"] for record in listed] == [["a"], ["b"], ["c"]]
+    assert [record["end"]["counts"]["moved"] for record in listed] == [1, 1, 1]
+    lines = run("runs").out.splitlines()
+    assert [line.split()[0] for line in lines] == [record["id"] for record in listed]
+    assert all(line.endswith("1 moved") for line in lines)
+
+
+def test_a_run_that_changes_nothing_leaves_no_journal(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a")
+    frogmove("move", "--all", "-n")
+    frogmove("move", "--prefix", "nothing")
+    frogmove("move", "missing")
+    buckets.put_there("a")
+    frogmove("sync")
+    assert journals() == []
+
+
+def test_one_broken_journal_does_not_hide_the_others(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a")
+    frogmove("move", "a")
+    (runs_directory() / "00000000-000000-0000.jsonl").touch()
+    ran = run("runs")
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) == 1
+    assert "not a journal" in ran.err
+
+
+def test_a_journal_goes_where_it_is_told_to(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.put("a")
+    path = tmp_path / "deep" / "down" / "mine.jsonl"
+    assert frogmove("move", "a", "--journal", str(path)).code == 0
+    assert journals() == []
+    assert "moved" in run("report", str(path)).out
+    assert frogmove("sync", "--journal", str(path)).code == 2
+    assert frogmove("undo", str(path)).code == 0
+    assert buckets.here() == {"a": b"a"}
+
+
+def test_where_the_journal_cannot_be_written_nothing_is_touched(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.version()
+    buckets.put("a")
+    before = buckets.state()
+    (tmp_path / "file").touch()
+    for where in (tmp_path / "file" / "run.jsonl", tmp_path / "file"):
+        ran = frogmove("move", "a", "--journal", str(where))
+        assert (ran.code, ran.out) == (2, "")
+        assert "--journal" in ran.err
+        assert buckets.state() == before
+    ran = frogmove("move", "a", FROGMOVE_STATE=str(tmp_path / "file"))
+    assert (ran.code, buckets.state()) == (2, before)
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unrecorded(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put("a", "b")
+
+    def fill_up() -> None:
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+
+    hooks.before("CopyObject", fill_up)
+    ran = frogmove("move", "--all")
+    assert ran.code == 1
+    assert "No space left" in ran.err
+    assert "No source was deleted without its record" in ran.err
+    assert hooks.of("DeleteObject", "DeleteObjects") == []
+    assert buckets.here() == {"a": b"a", "b": b"b"}
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"]], ids=["alone", "in-a-batch"])
+def test_each_copy_is_in_the_file_when_its_delete_is_sent(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, keys: list[str]
+) -> None:
+    buckets.put(*keys)
+    found: list[set[str]] = []
+
+    def check() -> None:
+        lines = journals()[-1].read_text().splitlines()
+        found.append({json.loads(line)["key"] for line in lines if '"copied"' in line})
+
+    hooks.before("DeleteObject", check)
+    hooks.before("DeleteObjects", check)
+    assert frogmove("move", "--all").code == 0
+    assert found == [set(keys)]
+
+
+# report
+
+
+def test_a_report_tells_what_became_of_each_object(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a", "b")
+    buckets.put_there("b", body=b"theirs")
+    frogmove("move", "--all")
+    text = run("report").out
+    assert f"move s3://{buckets.source}/ -> s3://{buckets.destination}/" in text
+    assert "moved                   1  a" in text
+    assert "conflict                1  b  (the destination holds something else" in text
+    assert "1 moved, 1 conflict" in text
+    assert run("report", last_id()).out == text
+    records = run("report", "-o", "json").of("result")
+    assert {record["key"]: record["outcome"] for record in records} == {
+        "a": "moved",
+        "b": "conflict",
+    }
+
+
+@pytest.mark.parametrize("command", ["report", "resume", "undo"])
+def test_a_run_that_is_not_there_is_named(command: str) -> None:
+    ran = run(command, "20260101-000000-0000")
+    assert (ran.code, ran.out) == (2, "")
+    assert "'20260101-000000-0000'" in ran.err
+    assert "frogmove runs" in ran.err
+
+
+@pytest.mark.parametrize("command", ["report", "resume", "undo"])
+def test_what_is_not_a_journal_is_refused(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear S3,\n")
+    ran = run(command, str(path))
+    assert (ran.code, ran.out) == (2, "")
+    assert "not a journal" in ran.err
+
+
+def test_a_torn_end_is_said(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put("a", "b")
+    frogmove("move", "--all")
+    path = journals()[-1]
+    path.write_bytes(path.read_bytes()[:-9])
+    for command in (["report"], ["undo", last_id(), "-n"], ["resume", "-n"]):
+        ran = frogmove(*command)
+        assert ran.code == 0
+        assert "torn" in ran.err
+    assert "did not come to its end" in run("report").out
+
+
+# undo
+
+
+def test_an_undo_brings_everything_back(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+) -> None:
+    keys = ["a", "b//c", "/d", "e\n", "é 🐸"]
+    buckets.put(*keys)
+    before = buckets.here()
+    frogmove("move", "--all")
+    moved = last_id()
+    dry = frogmove("undo", moved, "-n", "-o", "json")
+    assert sorted(record["key"] for record in dry.of("action")) == sorted(keys)
+    assert buckets.here() == {}
+    undone = frogmove("undo", moved, "-o", "json")
+    assert (undone.code, set(undone.outcomes.values())) == (0, {"moved"})
+    assert "Lambda" in undone.err
+    assert (buckets.here(), buckets.there()) == (before, {})
+    frogmove("undo", last_id())
+    assert (buckets.here(), buckets.there()) == ({}, before)
+
+
+def test_an_undo_keeps_to_the_journals_route(buckets: Buckets) -> None:
+    buckets.put("in/a", "a")
+    FrogmoveRunner(buckets, ("in", "out"))("move", "--all")
+    other = Buckets.make(buckets.server)
+    assert FrogmoveRunner(other)("undo", last_id()).code == 0
+    assert buckets.here() == {"in/a": b"in/a", "a": b"a"}
+    assert (buckets.there(), other.here(), other.there()) == ({}, {}, {})
+
+
+def test_an_undo_leaves_no_trace_of_its_asking_at_the_original_source(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.version()
+    buckets.put("a", "b")
+    # The copies of a sync and their sources may be of the same second.
+    frogmove("sync")
+    frogmove("undo", last_id())
+    buckets.put("c")
+    frogmove("move", "c")
+    frogmove("undo", last_id())
+    at_source = {row[2] for row in buckets.state() if row[0] == buckets.source}
+    assert at_source == {"a", "b", "c"}
+    assert (sorted(buckets.here()), buckets.there()) == (["a", "b", "c"], {})
+
+
+def test_an_undo_never_writes_a_throw_away_key_to_the_original_source(
+    buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the requests themselves, as what was written and deleted again leaves no trace."""
+    buckets.put("a", "b")
+    frogmove("sync")
+    written: list[tuple[str, str]] = []
+    put, copy = BotoS3.put, BotoS3.copy
+
+    def watched_put(self: BotoS3, bucket: str, key: str, body: bytes) -> Any:
+        written.append((bucket, key))
+        return put(self, bucket, key, body)
+
+    def watched_copy(self: BotoS3, asked: Any) -> Any:
+        written.append((asked.to_bucket, asked.to_key))
+        return copy(self, asked)
+
+    monkeypatch.setattr(BotoS3, "put", watched_put)
+    monkeypatch.setattr(BotoS3, "copy", watched_copy)
+    assert frogmove("undo", last_id()).code == 0
+    assert {bucket for bucket, key in written if "probe" in key} == {buckets.destination}
+    assert buckets.there() == {}
+    assert buckets.here() == {"a": b"a", "b": b"b"}
+
+
+@pytest.mark.parametrize("server", ["ministack", "seaweedfs"], indirect=True)
+def test_what_changed_since_is_left_alone_by_an_undo(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("changed", "uploaded", "same")
+    frogmove("move", "--all")
+    buckets.put_there("changed", body=b"since")
+    buckets.put("uploaded", body=b"since")
+    ran = frogmove("undo", last_id(), "-o", "json")
+    assert ran.code == 1
+    assert ran.outcomes == {"changed": "superseded", "uploaded": "conflict", "same": "moved"}
+    assert buckets.here() == {"uploaded": b"since", "same": b"same"}
+    assert buckets.there() == {"changed": b"since", "uploaded": b"uploaded"}
+
+
+def test_what_a_sync_replaced_is_not_undone_and_said(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("new", "other")
+    buckets.put_there("other", body=b"theirs")
+    frogmove("sync")
+    ran = frogmove("undo", last_id(), "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, {"new": "moved", "other": "failed"})
+    assert buckets.here() == {"new": b"new", "other": b"other"}
+    assert buckets.there() == {"other": b"other"}
+
+
+def test_an_undo_that_is_interrupted_is_run_again(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+) -> None:
+    buckets.put("a", "b", "c")
+    frogmove("move", "--all")
+    moved = last_id()
+    hooks.answer("DeleteObjects", refusal(403, "AccessDenied"))
+    assert frogmove("undo", moved).code == 1
+    assert sorted(buckets.here()) == sorted(buckets.there()) == ["a", "b", "c"]
+    again = frogmove("undo", moved, "-o", "json")
+    assert (again.code, again.outcomes) == (0, dict.fromkeys("abc", "moved"))
+    assert (sorted(buckets.here()), buckets.there()) == (["a", "b", "c"], {})

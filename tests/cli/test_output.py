@@ -1,0 +1,217 @@
+"""What is printed where: pipes, terminals, colours, and names that try to act on either."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.cli.escaping import printable
+from frogmove.cli.output import Console, size
+from frogmove.core.models import Outcome, Verb
+from frogmove.core.records import Summary
+from tests.blocking_proxy import SECONDS_TO_WAIT, blocking_proxy
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.cli.terminal import terminal
+from tests.factories import a_result, an_action, an_object
+from tests.keys import KEYS
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+
+Capture = pytest.CaptureFixture[str]
+
+COLOUR = re.compile(r"\x1b\[[\d;]*(3[0-8]|9\d)(;[\d;]*)?m")
+ESCAPE = "\x1b"
+
+keys = pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+
+
+def inert(text: str) -> bool:
+    return all(char.isprintable() or char == "\n" for char in text)
+
+
+@keys
+def test_a_key_is_inert_in_every_line_of_data(capsys: Capture, key: str) -> None:
+    console = Console(verbose=True)
+    console.listed(an_object(key), key)
+    console.planned(an_action(Verb.COPY, key, reason=key))
+    console.done(a_result(Outcome.CONFLICT, key, reason=key))
+    console.say(key)
+    out, err = capsys.readouterr()
+    assert inert(out)
+    assert err == ""
+    assert out.count(printable(key)) == 6
+    assert len(out.splitlines()) == 4
+
+
+@keys
+def test_a_key_is_inert_in_every_line_of_commentary(capsys: Capture, key: str) -> None:
+    console = Console(verbose=True)
+    console.note(key)
+    console.detail(key)
+    console.warn(key)
+    console.error(key, key)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert inert(err)
+    assert err.count(printable(key)) == 5
+
+
+@keys
+def test_a_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> None:
+    console = Console(json_lines=True)
+    console.listed(an_object(key), "any")
+    console.planned(an_action(Verb.SKIP, key))
+    console.done(a_result(Outcome.SKIPPED, key))
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [json.loads(line)["key"] for line in out.splitlines()] == [key] * 3
+    assert out.isascii()
+    assert inert(out)
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({}, {"moved", "gone", "superseded", "conflict", "failed", "copied"}),
+        ({"verbose": True}, {outcome.value for outcome in Outcome}),
+        ({"quiet": True}, {"conflict", "failed"}),
+    ],
+    ids=["text", "verbose", "quiet"],
+)
+def test_results_are_shown_as_far_as_was_asked(
+    capsys: Capture, options: dict[str, Any], shown: set[str]
+) -> None:
+    console = Console(**options)
+    for outcome in Outcome:
+        console.done(a_result(outcome))
+    out = capsys.readouterr().out
+    assert {line.split()[0] for line in out.splitlines()} == shown
+
+
+def test_json_lines_are_complete_even_when_quiet(capsys: Capture) -> None:
+    console = Console(json_lines=True, quiet=True)
+    for outcome in Outcome:
+        console.done(a_result(outcome))
+    console.summary(Summary())
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(Outcome) + 1
+    assert err == ""
+
+
+def test_a_summary_names_what_there_was(capsys: Capture) -> None:
+    summary = Summary()
+    for outcome in (Outcome.MOVED, Outcome.MOVED, Outcome.FAILED):
+        summary.add(a_result(outcome))
+    Console().summary(summary)
+    assert capsys.readouterr().err.startswith("2 moved, 1 failed; 8 bytes in 0.0 s")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1500, "1.5 kB")]
+)
+def test_a_size_is_told_for_people(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+# On a terminal, as a process of its own.
+
+
+@pytest.fixture
+def runner(ministack: Server) -> FrogmoveRunner:
+    buckets = Buckets.make(ministack)
+    buckets.put("plain", KEYS["escape sequence"], KEYS["markup"], KEYS["right-to-left override"])
+    return FrogmoveRunner(buckets)
+
+
+def on_terminal(runner: FrogmoveRunner, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Run a command wholly on a terminal."""
+    with terminal() as screen:
+        process = runner.process(
+            *arguments,
+            env={"TERM": "xterm-256color", "COLUMNS": "200"} | environment,
+            stdin=screen.end,
+            stdout=screen.end,
+            stderr=screen.end,
+        )
+        code = process.wait(SECONDS_TO_WAIT)
+    return code, screen.text
+
+
+def test_a_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
+    for command in (["ls"], ["move", "--all", "-n"], ["move", "--all", "-v"], ["ls", "s3://x"]):
+        process = runner.process(
+            *command,
+            env={"TERM": "xterm-256color"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for text in process.communicate(timeout=SECONDS_TO_WAIT):
+            assert inert(text.decode())
+
+
+@pytest.mark.parametrize("command", [["ls"], ["move", "--all"], ["sync", "-n"]], ids=" ".join)
+def test_a_terminal_gets_colours_and_keys_that_are_inert(
+    runner: FrogmoveRunner, command: list[str]
+) -> None:
+    code, screen = on_terminal(runner, *command)
+    assert code == 0
+    assert COLOUR.search(screen)
+    for name in ("escape sequence", "right-to-left override"):
+        assert KEYS[name] not in screen
+        assert printable(KEYS[name]) in screen
+    assert KEYS["markup"] in screen
+
+
+@pytest.mark.parametrize("command", [["ls"], ["move", "--all"], ["ls", "s3://x"]], ids=" ".join)
+def test_no_color_means_no_colour(runner: FrogmoveRunner, command: list[str]) -> None:
+    _, screen = on_terminal(runner, *command, NO_COLOR="1")
+    assert not COLOUR.search(screen)
+
+
+def test_a_dumb_terminal_is_sent_no_escape_sequences(runner: FrogmoveRunner) -> None:
+    code, screen = on_terminal(runner, "move", "--all", TERM="dumb")
+    assert code == 0
+    assert ESCAPE not in screen
+
+
+def test_a_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
+    with blocking_proxy(runner.buckets.server) as door, terminal() as screen:
+        process = runner.process(
+            "move",
+            "--all",
+            env={"TERM": "xterm-256color", "FROGMOVE_ENDPOINT_URL": door.endpoint_url},
+            stdout=subprocess.PIPE,
+            stderr=screen.end,
+        )
+        door.wait_for_copies(1)
+        door.opened.set()
+        out, _ = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 0
+    assert "━" in screen.text
+    assert "in flight" in screen.text
+    assert "4 moved" in screen.text
+    # Only lines of data on stdout, and the bar is wiped off the screen again.
+    assert len(out.decode().splitlines()) == 4
+    assert inert(out.decode())
+    assert screen.text.rindex("in flight") < screen.text.rindex("\x1b[2K")
+
+
+def test_no_bar_is_shown_when_quiet(runner: FrogmoveRunner) -> None:
+    code, screen = on_terminal(runner, "move", "--all", "-q")
+    assert (code, "in flight" in screen, "moved" in screen) == (0, False, False)
+
+
+def test_a_reader_that_has_seen_enough_is_no_crash(runner: FrogmoveRunner) -> None:
+    process = runner.process("ls", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr as stream:
+        assert b"Traceback" not in stream.read()
+    process.wait(SECONDS_TO_WAIT)

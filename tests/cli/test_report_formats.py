@@ -1,0 +1,233 @@
+"""A report shows what outsiders chose, and none of it acts on whoever reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.cli.escaping import printable
+from frogmove.cli.report_formats import render
+from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.models import Outcome
+from frogmove.core.records import Summary
+from tests.factories import a_result
+from tests.keys import KEYS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from frogmove.core.models import Result
+
+HEADER = Header(
+    id="20261123-073012-ab12",
+    started="2026-11-23T07:30:12+00:00",
+    command="move",
+    source="s3://external/",
+    destination="s3://internal/",
+)
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</td></table><img src=x onerror=alert(1)>",
+    '"><svg/onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "&lt;b&gt;",
+    "<!--",
+    "]]>",
+    "<style>*{display:none}</style>",
+    "javascript:alert(1)",
+    *KEYS.values(),
+]
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1+1",
+    "@SUM(A1)",
+    "=cmd|'/c calc'!A0",
+    '=HYPERLINK("http://evil.example","x")',
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+]
+
+
+def journal_of(folder: Path, *results: Result, header: Header = HEADER) -> JournalReader:
+    """Write a journal as a run with these results does."""
+    journal, summary = JournalFile(folder / "run.jsonl", header), Summary()
+    for result in results:
+        journal.finished(result)
+        summary.add(result)
+    journal.end(summary)
+    return JournalReader(journal.path)
+
+
+def rendered(folder: Path, output: str, *results: Result, header: Header = HEADER) -> str:
+    return "".join(render(journal_of(folder, *results, header=header), output))
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its elements, their attributes, and the table's texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.comments: list[str] = []
+        self.cells: list[list[str]] = []
+        self.text = ""
+        self._in_cell = False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+        if tag == "tr":
+            self.cells.append([])
+        self._in_cell = tag in {"td", "th"}
+        if self._in_cell:
+            self.cells[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._in_cell:
+            self.cells[-1][-1] += data
+
+    def handle_comment(self, data: str) -> None:
+        self.comments.append(data)
+
+
+@pytest.mark.parametrize("output", ["text", "csv", "html"])
+def test_each_result_is_told_with_its_reason(tmp_path: Path, output: str) -> None:
+    results = [a_result(outcome, f"key-{outcome}", f"why {outcome}") for outcome in Outcome]
+    text = rendered(tmp_path, output, *results)
+    for outcome in set(Outcome) - {Outcome.SKIPPED}:
+        assert f"key-{outcome}" in text
+        assert f"why {outcome}" in text
+    assert "key-skipped" not in text
+
+
+def test_a_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
+    text = rendered(tmp_path, "text", a_result(Outcome.MOVED), a_result(Outcome.FAILED, "b", "No."))
+    lines = text.splitlines()
+    assert lines[0] == "move s3://external/ -> s3://internal/"
+    assert lines[1] == "run 20261123-073012-ab12, begun 2026-11-23T07:30:12+00:00"
+    assert "moved                   4  key" in lines
+    assert "failed                  4  b  (No.)" in lines
+    assert lines[-1].startswith("1 moved, 1 failed; 4 bytes in ")
+
+
+def test_a_key_that_changed_its_place_is_shown_with_both(tmp_path: Path) -> None:
+    result = a_result(Outcome.MOVED)
+    object.__setattr__(result, "destination_key", "kept/beside")
+    assert "key -> kept/beside\n" in rendered(tmp_path, "text", result)
+    line = rows(rendered(tmp_path / "2", "csv", result))[1]
+    assert line[2:4] == ["key", "kept/beside"]
+
+
+@pytest.mark.parametrize("output", ["text", "csv", "html"])
+def test_no_key_acts_on_a_terminal_or_an_editor(tmp_path: Path, output: str) -> None:
+    results = [a_result(Outcome.FAILED, key, reason=key) for key in HOSTILE + FORMULAS]
+    text = rendered(tmp_path, output, *results)
+    assert {char for char in text if not char.isprintable()} <= {"\n", "\r"}
+    assert text.count("\r") == (text.count("\r\n") if output == "csv" else 0)
+
+
+def test_a_line_of_the_table_is_one_result(tmp_path: Path) -> None:
+    results = [a_result(Outcome.MOVED, key) for key in HOSTILE + FORMULAS]
+    lines = rendered(tmp_path, "text", *results).splitlines()
+    assert lines[3:-2] == [f"moved       {4:>13}  {printable(key)}" for key in HOSTILE + FORMULAS]
+
+
+def test_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
+    results = [a_result(Outcome.MOVED, key) for key in HOSTILE]
+    text = rendered(tmp_path, "json", *results)
+    records = [json.loads(line) for line in text.splitlines()]
+    assert [record["key"] for record in records[:-1]] == HOSTILE
+    assert records[-1]["type"] == "end"
+    assert text.isascii()
+
+
+def test_csv_has_a_row_for_each_result_whatever_the_key(tmp_path: Path) -> None:
+    results = [a_result(Outcome.MOVED, key) for key in HOSTILE]
+    table = rows(rendered(tmp_path, "csv", *results))
+    assert table[0] == ["outcome", "size", "key", "destination_key", "reason"]
+    assert all(len(row) == 5 for row in table)
+    keys = [row[2] for row in table[1:]]
+    assert [key.removeprefix("'") for key in keys] == [
+        printable(key).removeprefix("'") for key in HOSTILE
+    ]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_no_cell_of_a_spreadsheet_is_a_formula(tmp_path: Path, formula: str) -> None:
+    text = rendered(tmp_path, "csv", a_result(Outcome.FAILED, formula, reason=formula))
+    (row,) = rows(text)[1:]
+    for cell in row:
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert formula.strip() in row[2]
+    assert formula.strip() in row[4]
+
+
+def test_a_page_has_no_element_of_somebody_elses(tmp_path: Path) -> None:
+    results = [a_result(Outcome.FAILED, key, reason=key) for key in HOSTILE + FORMULAS]
+    page = Page(rendered(tmp_path, "html", *results))
+    assert page.tags == {
+        *("html", "meta", "title", "style", "h1", "p", "br", "table", "tr", "th", "td"),
+    }
+    assert page.attributes == {"lang", "charset", "class"}
+    assert page.comments == []
+    assert [row[2] for row in page.cells[1:]] == [printable(key) for key in HOSTILE + FORMULAS]
+    assert [row[4] for row in page.cells[1:]] == [printable(key) for key in HOSTILE + FORMULAS]
+
+
+def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    text = rendered(tmp_path, "html", a_result(Outcome.MOVED))
+    for word in ("http://", "https://", "//cdn", "url(", "@import", "src=", "href="):
+        assert word not in text
+
+
+def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> None:
+    """A journal may have come by mail."""
+    evil = "<script>alert(1)</script>"
+    header = Header(id=evil, started=evil, command=evil, source=evil, destination=evil)
+    page = Page(rendered(tmp_path, "html", a_result(Outcome.MOVED), header=header))
+    assert "script" not in page.tags
+    assert page.text.count(evil) >= 5
+    bell = "\x07\x1b[2J"
+    ringing = Header(id=bell, started=bell, command=bell, source=bell, destination=bell)
+    for output in ("text", "html"):
+        text = rendered(tmp_path / output, output, a_result(Outcome.MOVED), header=ringing)
+        assert "\x1b" not in text
+        assert "\x07" not in text
+
+
+@pytest.mark.parametrize("output", ["text", "html"])
+def test_a_run_that_did_not_end_is_told_how_to_be_finished(tmp_path: Path, output: str) -> None:
+    journal = JournalFile(tmp_path / "run.jsonl", HEADER)
+    journal.finished(a_result(Outcome.MOVED))
+    journal.commit()
+    text = "".join(render(JournalReader(journal.path), output))
+    assert "frogmove resume 20261123-073012-ab12" in text
+
+
+@pytest.mark.parametrize("output", ["text", "html"])
+def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None:
+    journal, summary = JournalFile(tmp_path / "run.jsonl", HEADER), Summary()
+    journal.finished(a_result(Outcome.MOVED))
+    summary.interrupted = True
+    journal.end(summary)
+    assert "interrupted" in "".join(render(JournalReader(journal.path), output))

@@ -1,0 +1,172 @@
+"""The options that say how a run moves, and what they come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from frogmove.cli.options import TransferFlags, transfer_options
+from frogmove.core.options import OnConflict
+from frogmove.core.verify import Verify
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.models import LARGEST_COPY
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.request_hooks import RequestHooks
+    from tests.servers import Server
+
+MIB = 1024 * 1024
+
+
+def policy_of(*arguments: str) -> TransferFlags:
+    """Return what a command gets of its options."""
+    got: list[TransferFlags] = []
+
+    @click.command()
+    @transfer_options
+    def command(flags: TransferFlags) -> None:
+        got.append(flags)
+
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    if result.exit_code:
+        raise click.UsageError(result.stderr)
+    return got[0]
+
+
+def test_without_options_a_run_is_careful() -> None:
+    flags = policy_of()
+    assert flags == TransferFlags()
+    options = flags.options(ALL_SUPPORTED)
+    assert (options.on_conflict, options.verify) == (OnConflict.FAIL, Verify.AUTO)
+    assert options.multipart.threshold == LARGEST_COPY
+    assert (options.capabilities, options.concurrency) == (ALL_SUPPORTED, 256)
+    assert options.probe_source is False
+
+
+def test_each_option_arrives(tmp_path: Path) -> None:
+    journal = tmp_path / "run.jsonl"
+    flags = policy_of(
+        *("--on-conflict", "keep-both", "--verify", "strict", "--require-conditional"),
+        *("--max-rate", "2.5", "--concurrency", "7", "--multipart-threshold", "64MiB"),
+        *("--max-compare-size", "1MiB", "--carry", "redirect,acl", "--journal", str(journal)),
+    )
+    carry = ("acl", "redirect")
+    assert flags == TransferFlags(
+        "keep-both", "strict", True, 2.5, 7, 64 * MIB, MIB, carry, journal
+    )
+    limits, options = flags.limits(), flags.options(ALL_SUPPORTED)
+    assert (limits.concurrency, limits.rate) == (7, 2.5)
+    assert (options.on_conflict, options.verify) == (OnConflict.KEEP_BOTH, Verify.STRICT)
+    assert (options.multipart.threshold, options.concurrency) == (64 * MIB, 7)
+    assert options.max_compare_size == MIB
+
+
+@pytest.mark.parametrize("flags", list(OnConflict))
+def test_each_policy_can_be_named(flags: OnConflict) -> None:
+    assert policy_of("--on-conflict", flags.value).options(ALL_SUPPORTED).on_conflict is flags
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--on-conflict", "delete"],
+        ["--verify", "never"],
+        ["--max-rate", "0"],
+        ["--max-rate", "-1"],
+        ["--concurrency", "0"],
+        ["--concurrency", "1025"],
+        ["--multipart-threshold", "1MiB"],
+        ["--multipart-threshold", "5001MB"],
+        ["--journal", "."],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(click.UsageError, match="Invalid value"):
+        policy_of(*arguments)
+
+
+@pytest.mark.parametrize("threshold", ["5MiB", "64MiB", "512MiB", "1GB", "5GB"])
+def test_parts_are_never_larger_than_what_is_copied_at_once(threshold: str) -> None:
+    multipart = policy_of("--multipart-threshold", threshold).options(ALL_SUPPORTED).multipart
+    assert 5 * MIB <= multipart.part_size <= multipart.threshold
+
+
+def test_a_server_that_ignores_conditions_can_be_refused(
+    ministack: Server, hooks: RequestHooks
+) -> None:
+    buckets = Buckets.make(ministack)
+    buckets.version()
+    buckets.put("a")
+    before = buckets.state()
+    ran = FrogmoveRunner(buckets)("move", "a", "--require-conditional")
+    assert (ran.code, ran.out) == (2, "")
+    assert "if-none-match on copies" in ran.err
+    assert hooks.of("CopyObject", "DeleteObject", "DeleteObjects") == []
+    assert buckets.state() == before
+
+
+def test_a_server_that_honours_all_conditions_is_not_refused(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    buckets.put("a")
+    assert FrogmoveRunner(buckets)("move", "a", "--require-conditional").code == 0
+    assert (buckets.here(), buckets.there()) == ({}, {"a": b"a"})
+
+
+def test_a_rate_holds_for_a_whole_run(ministack: Server, hooks: RequestHooks) -> None:
+    buckets = Buckets.make(ministack)
+    buckets.put("a", "b", "c")
+    ran = FrogmoveRunner(buckets)("move", "--all", "--max-rate", "8", "-o", "json")
+    assert ran.code == 0
+    # The probe's copies count too, so the run cannot be quicker than its own three.
+    assert ran.summary["seconds"] >= 2 / 8
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "there"),
+    [
+        ("fail", 1, {"a": b"theirs"}),
+        ("skip", 0, {"a": b"theirs"}),
+        ("overwrite", 0, {"a": b"a"}),
+        ("keep-both", 0, {"a": b"theirs", "a.0cc175b9": b"a"}),
+    ],
+)
+@pytest.mark.parametrize("server", ["ministack", "seaweedfs"], indirect=True)
+def test_each_policy_comes_to_its_own(
+    buckets: Buckets, frogmove: FrogmoveRunner, flags: str, code: int, there: dict[str, bytes]
+) -> None:
+    buckets.put("a")
+    buckets.put_there("a", body=b"theirs")
+    assert frogmove("move", "a", "--on-conflict", flags).code == code
+    assert buckets.there() == there
+    assert bool(buckets.here()) is (flags in {"fail", "skip"})
+
+
+@pytest.mark.parametrize("verify", ["auto", "strict"])
+def test_strict_takes_no_size_for_a_proof(ministack: Server, verify: str) -> None:
+    """Of parts, without a checksum of the whole: its ETag is not that of a copy."""
+    buckets = Buckets.make(ministack)
+    where = {"Bucket": buckets.source, "Key": "a"}
+    upload = buckets.client.create_multipart_upload(**where)["UploadId"]
+    part = buckets.client.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"frog")
+    parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    buckets.client.complete_multipart_upload(
+        **where, UploadId=upload, MultipartUpload={"Parts": parts}
+    )
+    ran = FrogmoveRunner(buckets)("move", "a", "--verify", verify, "-o", "json")
+    (result,) = ran.of("result")
+    if verify == "strict":
+        assert (ran.code, result["outcome"]) == (1, "failed")
+        assert "no checksum in common" in result["reason"]
+        assert buckets.here() == {"a": b"frog"}
+    else:
+        assert (ran.code, result["outcome"]) == (0, "moved")
+        assert "by size only" in result["reason"]
+        assert buckets.there() == {"a": b"frog"}

@@ -1,0 +1,91 @@
+"""Landing one object on the model: what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from frogmove.core.attributes import AttributeReader
+from frogmove.core.copy import ObjectCopier, VerifiedCopy
+from frogmove.core.journal import NoJournal
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Action, Outcome, Result, Verb
+from frogmove.core.multipart import PartsCopier
+from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.scheduler import run_one
+from frogmove.core.verify import Verify
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from tests.factories import ROUTE, md5
+from tests.fake_s3 import FakeS3, FakeS3State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+T = TypeVar("T")
+
+MINE, THEIRS = b"mine", b"theirs"
+KEEP_BOTH_KEY = f"key.{md5(MINE)[:8]}"
+POLICIES = list(OnConflict)
+# Where a server takes no condition on what a copy overwrites, it is looked at before.
+UNGUARDED = replace(ALL_SUPPORTED, copy_destination=False)
+
+
+def a_state() -> FakeS3State:
+    """Return two buckets, with one object at the source."""
+    made = FakeS3State({"external": {}, "internal": {}})
+    made.put("external", "key", MINE)
+    return made
+
+
+def seen(state: FakeS3State, key: str = "key", replaces: str | None = None) -> Action:
+    """Return the move of an object as it is now."""
+    item = FakeS3(state).head("external", key).result().object
+    return Action(Verb.MOVE, item, key, replaces=replaces)
+
+
+def copy_object(
+    state: FakeS3State, action: Action, s3: FakeS3 | None = None, **options: Any
+) -> VerifiedCopy | Result:
+    s3 = s3 or FakeS3(state)
+    agreed = TransferOptions(**({"capabilities": ALL_SUPPORTED} | options))
+    source = Lookup(s3, ROUTE.source.bucket)
+    parts = PartsCopier(s3, agreed.multipart, NoJournal(), Event())
+    strict = agreed.verify is Verify.STRICT
+    attributes = AttributeReader(s3, agreed.carry, agreed.features, strict=strict)
+    return run_one(ObjectCopier(s3, ROUTE, agreed, parts, source, attributes).copy(action))
+
+
+def verified(answer: VerifiedCopy | Result) -> VerifiedCopy:
+    assert isinstance(answer, VerifiedCopy), answer
+    return answer
+
+
+def ended(answer: VerifiedCopy | Result, outcome: Outcome) -> str:
+    """Check that an action ended here, and return why."""
+    assert isinstance(answer, Result), answer
+    assert answer.outcome is outcome
+    return answer.reason
+
+
+class RequestHook:
+    """Does something just before or after the first request of a kind."""
+
+    def __init__(self, operation: str, deed: Callable[[], object], *, after: bool = False) -> None:
+        self.asked: list[str] = []
+        self._operation = operation
+        self._deed: Callable[[], object] | None = deed
+        self._after = after
+
+    def __call__(self, operation: str, request: Callable[[], T]) -> T:
+        self.asked.append(operation)
+        if operation != self._operation or self._deed is None:
+            return request()
+        deed, self._deed = self._deed, None
+        if not self._after:
+            deed()
+            return request()
+        answer = request()
+        deed()
+        return answer

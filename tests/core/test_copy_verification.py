@@ -1,0 +1,233 @@
+"""How a copy is proved, and what is made of one that is not what it should be."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from frogmove.core.models import Outcome
+from frogmove.core.verify import Verify
+from frogmove.s3.errors import S3Error
+from tests.core.copy_helpers import (
+    MINE,
+    POLICIES,
+    THEIRS,
+    RequestHook,
+    a_state,
+    copy_object,
+    ended,
+    seen,
+    verified,
+)
+from tests.factories import md5
+from tests.fake_s3 import FakeS3, FakeS3State, no_interception
+from tests.forgery import forge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from frogmove.core.options import OnConflict
+    from frogmove.s3.models import Head
+    from tests.fake_s3 import Interceptor
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def state() -> FakeS3State:
+    return a_state()
+
+
+# How a copy is proved.
+
+
+class Encrypted(FakeS3):
+    """Tells of every object that it is encrypted: an ETag may then be anything."""
+
+    def __init__(
+        self, state: FakeS3State, encryption: str, interceptor: Interceptor = no_interception
+    ) -> None:
+        super().__init__(state, interceptor)
+        self._encryption = encryption
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        answer = super().head(bucket, key, version_id)
+        if answer.exception() is None:
+            head = answer.result()
+            answer = type(answer)()
+            answer.set_result(replace(head, encryption=self._encryption))
+        return answer
+
+
+ETAGS = {"kms": "f" * 32, "parts": md5(b"parts") + "-2", "odd": "not-hexadecimal"}
+
+
+@pytest.mark.parametrize("etag", ETAGS.values(), ids=ETAGS)
+@pytest.mark.parametrize("verify", list(Verify))
+@pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "none"])
+def test_where_etags_prove_nothing_checksums_do_and_else_the_bytes(
+    state: FakeS3State, etag: str, verify: Verify, checksums: bool
+) -> None:
+    state.put("external", "key", MINE, etag)
+    state.checksums = checksums
+    answer = copy_object(state, seen(state), Encrypted(state, "aws:kms"), verify=verify)
+    assert state.bodies("internal") == {"key": MINE}
+    assert verified(answer).note == ""
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+def test_what_nothing_proves_and_is_too_large_to_be_read_stays_at_the_source(
+    state: FakeS3State, verify: Verify
+) -> None:
+    state.put("external", "key", MINE, "odd")
+    state.checksums = False
+    answer = copy_object(
+        state, seen(state), Encrypted(state, "aws:kms"), verify=verify, max_compare_size=3
+    )
+    assert "too large to be read" in ended(answer, Outcome.CONFLICT)
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+def test_a_forged_crc_does_not_make_other_bytes_the_copy(
+    state: FakeS3State, verify: Verify
+) -> None:
+    state.put("external", "key", MINE + b"\0\0\0\0" * 2)
+    body = state.buckets["external"]["key"].body
+    forged = b"evil....".ljust(len(body) - 4, b".")
+    forged += forge(forged, zlib.crc32(body))
+    assert (len(forged), zlib.crc32(forged)) == (len(body), zlib.crc32(body))
+    for etag in (md5(forged), "odd"):
+        state.put("internal", "key", forged, etag)
+        ended(copy_object(state, seen(state), verify=verify), Outcome.CONFLICT)
+        assert state.bodies("internal") == {"key": forged}
+
+
+@pytest.mark.parametrize("etag", [None, "odd"], ids=["comparable", "incomparable"])
+def test_a_copy_whose_answer_was_lost_is_known_as_ours(
+    state: FakeS3State, etag: str | None
+) -> None:
+    state.put("external", "key", MINE)
+    state.put("internal", "key", MINE, etag)
+    assert "same bytes already" in verified(copy_object(state, seen(state))).note
+
+
+class Described(FakeS3):
+    """Tells of the destination's objects that they have other metadata."""
+
+    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+        answer = super().head(bucket, key, version_id)
+        if bucket == "internal" and answer.exception() is None:
+            head = answer.result()
+            answer = type(answer)()
+            answer.set_result(replace(head, metadata={"by": "somebody else"}))
+        return answer
+
+
+def test_the_same_bytes_with_other_metadata_are_not_there_already(state: FakeS3State) -> None:
+    state.put("internal", "key", MINE)
+    reason = ended(copy_object(state, seen(state), Described(state)), Outcome.CONFLICT)
+    assert "other content headers or metadata" in reason
+
+
+def test_the_same_bytes_without_the_key_asked_for_are_not_there_already(state: FakeS3State) -> None:
+    state.put("internal", "key", MINE)
+    reason = ended(copy_object(state, seen(state), kms_key_id="alias/frog"), Outcome.CONFLICT)
+    assert "not encrypted with the KMS key" in reason
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+@pytest.mark.parametrize("etag", [md5(MINE), *ETAGS.values()])
+@pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "none"])
+def test_a_copy_that_is_not_the_source_is_found_out(
+    state: FakeS3State, verify: Verify, etag: str, checksums: bool
+) -> None:
+    state.put("external", "key", MINE, etag)
+    state.checksums = checksums
+    action = seen(state)
+
+    def corrupt(operation: str, request: Callable[[], T]) -> T:
+        answer = request()
+        if operation == "CopyObject":
+            stored = state.buckets["internal"]["key"]
+            wrong = replace(stored, body=b"much longer", etag=md5(b"much longer"))
+            state.buckets["internal"]["key"] = wrong
+            return replace(answer, etag=wrong.etag)  # type: ignore[type-var]
+        return answer
+
+    answer = copy_object(state, action, FakeS3(state, corrupt), verify=verify)
+    reason = ended(answer, Outcome.FAILED)
+    assert "is not the source's" in reason
+    assert "source kept" in reason
+
+
+@pytest.mark.parametrize("verify", list(Verify))
+def test_a_copy_of_the_right_size_is_told_by_its_checksum(
+    state: FakeS3State, verify: Verify
+) -> None:
+    state.put("external", "key", MINE, ETAGS["parts"])
+    action = seen(state)
+    hook = RequestHook("CopyObject", lambda: _swap(state, b"MINE"), after=True)
+    answer = copy_object(state, action, FakeS3(state, hook), verify=verify)
+    assert "CRC32 is not the source's" in ended(answer, Outcome.FAILED)
+
+
+def _swap(state: FakeS3State, body: bytes) -> None:
+    """Change the copy's bytes but not its ETag, as a disk that lies does."""
+    stored = state.buckets["internal"]["key"]
+    state.buckets["internal"]["key"] = replace(stored, body=body)
+
+
+@pytest.mark.parametrize(
+    ("deed", "outcome", "word"),
+    [
+        ("vanish", Outcome.GONE, "vanished"),
+        ("change", Outcome.SUPERSEDED, "changed at the source"),
+        ("overwrite", Outcome.CONFLICT, "somebody else changed the copy"),
+        ("remove", Outcome.CONFLICT, "somebody else changed the copy"),
+    ],
+)
+def test_what_changes_before_the_proof_is_not_proved(
+    state: FakeS3State, deed: str, outcome: Outcome, word: str
+) -> None:
+    state.put("external", "key", MINE, ETAGS["parts"])
+    action = seen(state)
+    deeds: dict[str, Callable[[], object]] = {
+        "vanish": state.buckets["external"].clear,
+        "change": lambda: state.put("external", "key", b"newer"),
+        "overwrite": lambda: state.put("internal", "key", THEIRS),
+        "remove": state.buckets["internal"].clear,
+    }
+    hook = RequestHook("CopyObject", deeds[deed], after=True)
+    answer = copy_object(state, action, FakeS3(state, hook))
+    assert word in ended(answer, outcome)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InternalError", "InvalidRequest"])
+def test_a_refusal_that_is_no_condition_is_raised(state: FakeS3State, code: str) -> None:
+    action = seen(state)
+
+    def refuse(operation: str, request: Callable[[], T]) -> T:
+        raise S3Error(operation, code, 400, "No.")
+
+    with pytest.raises(S3Error) as caught:
+        copy_object(state, action, FakeS3(state, refuse))
+    assert caught.value.code == code
+    assert state.bodies("internal") == {}
+
+
+@pytest.mark.parametrize("body", [MINE, THEIRS], ids=["same", "other"])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_two_of_the_same_second_are_asked_whether_they_are_one_and_leave_nothing(
+    state: FakeS3State, body: bytes, policy: OnConflict
+) -> None:
+    there = state.put("internal", "key", body)
+    modified = state.buckets["external"]["key"].modified
+    state.buckets["internal"]["key"] = replace(there, modified=modified)
+    answer = copy_object(state, seen(state), on_conflict=policy)
+    if body == MINE:
+        assert "same bytes already" in verified(answer).note
+    assert not any("probe" in key for bucket in state.buckets.values() for key in bucket)

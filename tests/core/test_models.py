@@ -1,0 +1,115 @@
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from frogmove.core.models import Route
+from frogmove.errors import UsageError
+from frogmove.s3.uri import Location, parse_location
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
+
+
+def route(source: str = "s3://src/in", destination: str = "s3://dst/out") -> Route:
+    return Route(parse_location(source), parse_location(destination))
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [
+        ("s3://one", "s3://one"),
+        ("s3://one", "s3://one/"),
+        ("s3://one/a", "s3://one/a/"),
+        ("s3://one", "s3://one/a"),
+        ("s3://one/a", "s3://one"),
+        ("s3://one/a", "s3://one/a/b"),
+        ("s3://one/a/b", "s3://one/a"),
+        ("s3://one/a", "s3://one/a//"),
+    ],
+)
+def test_a_route_onto_or_into_itself_is_refused(source: str, destination: str) -> None:
+    with pytest.raises(UsageError, match="s3://one") as caught:
+        route(source, destination)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [
+        ("s3://one", "s3://two"),
+        ("s3://one/a", "s3://two/a"),
+        ("s3://one/a", "s3://one/b"),
+        ("s3://one/logs", "s3://one/logs2"),
+        ("s3://one//", "s3://one/a"),
+    ],
+)
+def test_two_places_are_a_route(source: str, destination: str) -> None:
+    assert route(source, destination).source == parse_location(source)
+
+
+@pytest.mark.parametrize(
+    ("key", "goes_to"),
+    [
+        ("in/a", "out/a"),
+        ("in/in/a", "out/in/a"),
+        ("in//a", "out//a"),
+        ("in/a/", "out/a/"),
+        ("in/../a", "out/../a"),
+    ],
+)
+def test_a_key_keeps_its_name_under_the_other_prefix(key: str, goes_to: str) -> None:
+    assert route().destination_key(key) == goes_to
+
+
+def test_a_leading_slash_is_kept() -> None:
+    assert route("s3://src", "s3://dst").destination_key("/a") == "/a"
+
+
+@given(st.lists(KEYS, unique=True, max_size=20))
+def test_no_two_keys_go_to_the_same_place(names: list[str]) -> None:
+    there = [route().destination_key("in/" + name) for name in names]
+    assert len(set(there)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("a", "in/a"),
+        ("/a", "in//a"),
+        ("in/a", "in/in/a"),
+        ("a b+%20", "in/a b+%20"),
+        ("s3://src/in/a", "in/a"),
+        ("s3://src/in//a", "in//a"),
+        ("S3://src/in/a", "in/S3://src/in/a"),
+    ],
+)
+def test_a_key_is_named_relative_to_the_source_or_by_its_uri(name: str, key: str) -> None:
+    assert route().source_key(name) == key
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "s3://other/in/a",
+        "s3://src/a",
+        "s3://src/in2/a",
+        "s3://src/in/",
+        "s3://src/in",
+        "s3://src",
+        "s3://",
+        "",
+        "k" * 1022,
+        "\udcff",
+    ],
+    ids=ascii,
+)
+def test_a_name_that_is_no_key_of_the_source_is_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        route().source_key(name)
+
+
+@given(KEYS)
+def test_a_listed_name_leads_back_to_its_key(name: str) -> None:
+    assume(not name.startswith("s3://"))
+    assert route().source_key(name) == "in/" + name
+    bare = Route(Location("src"), Location("dst"))
+    assert bare.source_key(f"s3://src/{name}") == name

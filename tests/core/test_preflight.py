@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.client import make_boto_client
+from frogmove.config import Config
+from frogmove.core.preflight import check, explain
+from frogmove.errors import UnreachableError
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.errors import S3Error
+from frogmove.s3.uri import Location
+from tests.buckets import Buckets
+from tests.canned_server import nobody_listening
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+
+
+def refused(s3: BotoS3, bucket: str) -> UnreachableError:
+    with pytest.raises(UnreachableError) as caught:
+        check(s3, Location(bucket), must_list=False)
+    s3.close()
+    assert repr(bucket) in caught.value.message
+    assert caught.value.remedy
+    return caught.value
+
+
+def test_a_bucket_that_is_there_can_be_reached_empty_or_not(buckets: Buckets, s3: BotoS3) -> None:
+    check(s3, Location(buckets.source), must_list=False)
+    buckets.put("a")
+    check(s3, Location(buckets.source, "folder/"), must_list=False)
+
+
+def test_a_missing_bucket_is_named(s3: BotoS3) -> None:
+    assert "does not exist" in refused(s3, "frogmove-has-no-such-bucket").message
+
+
+def test_nobodys_keys_are_refused_credentials(ministack: Server) -> None:
+    buckets = Buckets.make(ministack)
+    s3 = BotoS3(ministack.spoken_to_as("AKIANOBODY", "nothing").client(), 1)
+    assert "AWS_ACCESS_KEY_ID" in refused(s3, buckets.source).remedy
+
+
+def test_a_wrong_secret_is_refused_credentials(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    s3 = BotoS3(seaweedfs.spoken_to_as("AKADMIN", "wrong").client(), 1)
+    assert "refused the credentials" in refused(s3, buckets.source).message
+
+
+def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    s3 = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
+    check(s3, Location(buckets.source), must_list=False)
+    s3.close()
+
+
+def test_a_missing_permission_is_named_with_the_operation() -> None:
+    problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
+    assert "no permission for what 'external' was asked" in problem.message
+    assert "s3:ListBucket" in problem.remedy
+
+
+SCP = (
+    "User: arn:aws:iam::1:user/u is not authorized to perform: s3:ListBucket on resource: "
+    '"arn:aws:s3:::external" with an explicit deny in a service control policy'
+)
+KMS = (
+    "User: arn:aws:iam::1:user/u is not authorized to perform: kms:GenerateDataKey on this "
+    "resource because no identity-based policy allows the kms:GenerateDataKey action"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (S3Error("ListObjectsV2", "AccessDenied", 403, SCP), ["service control policy", "s3:List"]),
+        (S3Error("CopyObject", "AccessDenied", 403, KMS), ["permission: kms:GenerateDataKey"]),
+        (S3Error("ListObjectsV2", "RequestTimeTooSkewed", 403, "Too large."), ["clock"]),
+        (S3Error("AssumeRole", "AccessDenied", 403, "No."), ["STS", "AssumeRole", "No"]),
+        (S3Error("AssumeRole", "ExpiredToken", 400, "Old."), ["STS", "ExpiredToken"]),
+        (S3Error("ListObjectsV2", "AuthorizationHeaderMalformed", 400, "Not so."), ["--region"]),
+        (S3Error("ListObjectsV2", "PermanentRedirect", 301, ""), ["--region", "another Region"]),
+        (S3Error("ListObjectsV2", "NoSuchBucket", 404, "None."), ["NoSuchBucket", "None"]),
+        (S3Error("ListObjectsV2", "MethodNotAllowed", 405, "Not that."), ["Not that"]),
+    ],
+)
+def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -> None:
+    told = str(explain(error, "external"))
+    for name in [error.code, *named]:
+        assert name in told
+
+
+def test_who_must_list_and_may_not_is_told_so(seaweedfs: Server) -> None:
+    buckets = Buckets.make(seaweedfs)
+    bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
+    with pytest.raises(UnreachableError, match="permission: s3:ListBucket"):
+        check(bob, Location(buckets.source), must_list=True)
+
+
+def test_no_credentials_at_all_are_told_with_the_ways_to_give_them(moto: Server) -> None:
+    buckets = Buckets.make(moto)
+    s3 = BotoS3(make_boto_client(Config(endpoint_url=moto.endpoint_url), 1), 1)
+    problem = refused(s3, buckets.source)
+    assert "credentials" in problem.message
+    assert "--profile" in problem.remedy
+
+
+def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with nobody_listening() as endpoint_url:
+        s3 = BotoS3(make_boto_client(Config(endpoint_url=endpoint_url), 1), 1)
+        problem = refused(s3, "external")
+    assert endpoint_url in problem.message
+    assert "--endpoint-url" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("", 418), ("Odd", 400)]
+)
+def test_any_other_refusal_is_told_with_s3s_own_words(code: str, status: int) -> None:
+    problem = explain(S3Error("ListObjectsV2", code, status, "It said so."), "external")
+    assert "'external'" in problem.message
+    assert "It said so" in problem.message
+    assert problem.remedy

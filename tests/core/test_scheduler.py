@@ -1,0 +1,132 @@
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from frogmove.core.scheduler import BatchedFuture, Scheduler, Task, run_one, wait_for
+
+
+def window(size: int = 3, parked: int = 100, stop: Event | None = None) -> Scheduler:
+    return Scheduler(size, parked, lambda: None, stop or Event())
+
+
+def done(value: int) -> Future[int]:
+    future: Future[int] = Future()
+    future.set_result(value)
+    return future
+
+
+async def add_one(future: Future[int]) -> int:
+    return await wait_for(future) + 1
+
+
+def test_a_task_returns_what_its_answers_come_to() -> None:
+    assert run_one(add_one(done(1))) == 2
+
+
+def test_a_failed_answer_is_raised_where_it_is_awaited() -> None:
+    async def careful() -> str:
+        future: Future[int] = Future()
+        future.set_exception(KeyError("lost"))
+        try:
+            await wait_for(future)
+        except KeyError:
+            return "handled"
+        return "unseen"
+
+    assert run_one(careful()) == "handled"
+
+
+def test_every_task_ends_whatever_the_order_of_the_answers() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        tasks = (add_one(pool.submit(int, number)) for number in range(200))
+        assert sorted(window().run(iter(tasks))) == list(range(1, 201))
+
+
+def test_no_more_tasks_are_taken_than_the_window_holds() -> None:
+    futures = [Future[int]() for _ in range(10)]
+    taken: list[int] = []
+
+    def tasks() -> Iterator[Task[int]]:
+        for number, future in enumerate(futures):
+            taken.append(number)
+            if number == 2:
+                futures[1].set_result(1)
+            yield add_one(future)
+
+    results = window(size=3).run(tasks())
+    assert next(results) == 2
+    assert taken == [0, 1, 2]
+    for number in (0, *range(2, 10)):
+        futures[number].set_result(number)
+    assert len(list(results)) == 9
+
+
+def test_tasks_that_wait_for_company_give_their_place_up() -> None:
+    waiting: list[BatchedFuture[int]] = []
+
+    async def join() -> int:
+        waiting.append(BatchedFuture())
+        return await wait_for(waiting[-1])
+
+    def flush() -> None:
+        for place, future in enumerate(waiting):
+            if not future.done():
+                future.set_result(place)
+
+    results = Scheduler(2, 100, flush, Event()).run(join() for _ in range(10))
+    assert sorted(results) == list(range(10))
+
+
+def test_only_so_many_wait_for_company() -> None:
+    waiting: list[BatchedFuture[None]] = []
+    most = 0
+
+    async def join() -> None:
+        nonlocal most
+        future: BatchedFuture[None] = BatchedFuture()
+        waiting.append(future)
+        most = max(most, len(waiting))
+        await wait_for(future)
+
+    def flush() -> None:
+        while waiting:
+            waiting.pop().set_result(None)
+
+    assert len(list(Scheduler(2, 5, flush, Event()).run(join() for _ in range(20)))) == 20
+    assert most == 5
+
+
+def test_after_a_stop_nothing_is_taken_and_what_is_in_flight_is_finished() -> None:
+    stop = Event()
+    futures = [Future[int]() for _ in range(10)]
+    results = window(size=2, stop=stop).run(add_one(future) for future in futures)
+    futures[0].set_result(0)
+    assert next(results) == 1
+    stop.set()
+    for future in futures[1:]:
+        future.set_result(0)
+    assert len(list(results)) <= 2
+
+
+def test_when_no_more_tasks_can_be_had_those_in_flight_are_finished_first() -> None:
+    future: Future[int] = Future()
+
+    def tasks() -> Iterator[Task[int]]:
+        yield add_one(future)
+        future.set_result(1)
+        raise OSError("the listing broke")
+
+    results = window().run(tasks())
+    assert next(results) == 2
+    with pytest.raises(OSError, match="the listing broke"):
+        next(results)
+
+
+def test_what_a_task_raises_is_raised() -> None:
+    async def broken() -> int:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        list(window().run(iter([broken()])))

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.core.models import Action, Verb
+from frogmove.core.plan import plan_sync
+from frogmove.core.sync_plan import resolve_comparisons
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.errors import S3Error
+from frogmove.s3.listing import list_prefix
+from tests.factories import an_action
+
+if TYPE_CHECKING:
+    from tests.buckets import Buckets
+
+
+def planned(buckets: Buckets, s3: BotoS3) -> list[Action]:
+    sources = list_prefix(s3, buckets.source, "")
+    others = list_prefix(s3, buckets.destination, "")
+    return list(plan_sync(sources, others, buckets.route))
+
+
+def resolved(buckets: Buckets, s3: BotoS3, actions: list[Action]) -> list[Action]:
+    return list(resolve_comparisons(actions, s3, buckets.route, 4, Event()))
+
+
+def put_in_parts(buckets: Buckets, bucket: str, key: str, body: bytes, **checksum: Any) -> None:
+    """Write an object whose ETag says nothing about its bytes."""
+    where = {"Bucket": bucket, "Key": key}
+    client = buckets.client
+    upload = client.create_multipart_upload(**where, **checksum)["UploadId"]
+    part = client.upload_part(**where, UploadId=upload, PartNumber=1, Body=body, **checksum)
+    sums = {name: value for name, value in part.items() if name in {"ETag", "ChecksumSHA256"}}
+    client.complete_multipart_upload(
+        **where,
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": 1, **sums}]},
+    )
+
+
+def test_the_same_size_and_other_bytes_are_copied(buckets: Buckets, s3: BotoS3) -> None:
+    buckets.put("a", body=b"new!")
+    buckets.put_there("a", body=b"old!")
+    (open_question,) = planned(buckets, s3)
+    assert open_question.verb is Verb.COMPARE
+    (action,) = resolved(buckets, s3, [open_question])
+    assert action.verb is Verb.COPY
+    assert "differs" in action.reason
+    assert action.replaces == open_question.replaces
+
+
+def test_what_cannot_be_compared_is_up_to_date_once_it_is_newer(
+    buckets: Buckets, s3: BotoS3
+) -> None:
+    put_in_parts(buckets, buckets.source, "a", b"frog")
+    time.sleep(1.1)
+    buckets.put_there("a", body=b"frog")
+    (open_question,) = planned(buckets, s3)
+    assert open_question.verb is Verb.COMPARE
+    (action,) = resolved(buckets, s3, [open_question])
+    assert action.verb is Verb.SKIP
+    assert "newer than the source" in action.reason
+    time.sleep(1.1)
+    put_in_parts(buckets, buckets.source, "a", b"toad")
+    (action,) = resolved(buckets, s3, planned(buckets, s3))
+    assert action.verb is Verb.COPY
+    assert "nothing proves" in action.reason
+
+
+def test_what_went_away_since_it_was_listed_is_left_to_the_copys_conditions(
+    buckets: Buckets, s3: BotoS3
+) -> None:
+    buckets.put("a", body=b"new!")
+    buckets.put_there("a", body=b"old!")
+    plan = planned(buckets, s3)
+    buckets.client.delete_object(Bucket=buckets.destination, Key="a")
+    (action,) = resolved(buckets, s3, plan)
+    assert action.verb is Verb.COPY
+
+
+def test_what_became_the_same_since_it_was_listed_is_skipped(buckets: Buckets, s3: BotoS3) -> None:
+    buckets.put("a", body=b"new!")
+    buckets.put_there("a", body=b"old!")
+    plan = planned(buckets, s3)
+    buckets.put_there("a", body=b"new!")
+    (action,) = resolved(buckets, s3, plan)
+    assert action.verb is Verb.SKIP
+    assert "ETag" in action.reason
+
+
+@pytest.mark.parametrize("verb", [Verb.COPY, Verb.SKIP, Verb.REFUSE, Verb.MOVE])
+def test_what_is_decided_already_is_passed_on_as_it_is(
+    buckets: Buckets, s3: BotoS3, verb: Verb
+) -> None:
+    actions = [an_action(verb, key, "because") for key in ("b", "a")]
+    assert resolved(buckets, s3, actions) == actions
+
+
+def test_what_cannot_be_looked_at_ends_the_settling(buckets: Buckets, s3: BotoS3) -> None:
+    buckets.put("a", body=b"new!")
+    buckets.put_there("a", body=b"old!")
+    actions = planned(buckets, s3)
+    s3.close()
+    wrong = BotoS3(buckets.server.spoken_to_as("nobody", "nothing").client(), 1)
+    if buckets.server.name == "moto":
+        pytest.skip("moto takes anybody for its owner")
+    with pytest.raises(S3Error):
+        resolved(buckets, wrong, actions)
+
+
+def test_once_stopped_no_further_action_is_taken(buckets: Buckets, s3: BotoS3) -> None:
+    stop = Event()
+    stop.set()
+    actions = [an_action(Verb.COPY)]
+    assert list(resolve_comparisons(actions, s3, buckets.route, 4, stop)) == []

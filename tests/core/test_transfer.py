@@ -1,0 +1,341 @@
+"""The first promise, played against schedules: a key is never lost, never half-moved.
+
+Movers, uploaders and other users of both buckets take turns request by request, and any request
+may be lost, answered late, answered with an error, take place after its sender gave up, or be
+its sender's last. After every step the newest bytes of every key must be somewhere, whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from frogmove.core.journal import NoJournal
+from frogmove.core.models import Outcome, Result, Route
+from frogmove.core.options import Multipart, OnConflict, TransferOptions
+from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.transfer import run
+from frogmove.errors import RunError
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.errors import S3Error
+from frogmove.s3.limits import Limits
+from frogmove.s3.listing import list_prefix
+from frogmove.s3.retry import Clock, RetryingS3
+from frogmove.s3.uri import Location
+from tests.fake_s3 import CopyRequest, FakeS3, FakeS3State, Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from frogmove.core.models import Action
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import Deletion, S3Object
+    from tests.fake_s3 import Interceptor
+
+T = TypeVar("T")
+
+SOURCE, DESTINATION = "outside", "inside"
+ROUTE = Route(Location(SOURCE), Location(DESTINATION))
+KEYS = ["a", "b\n"]
+
+# Every second upload is larger than this, and is copied in parts.
+MULTIPART = Multipart(threshold=12, part_size=7, at_once=2)
+
+FAULTS = {
+    "lost request": ("RequestTimeout", None),
+    "500": ("InternalError", 500),
+    "503": ("SlowDown", 503),
+    "200 with an error": ("InternalError", 200),
+}
+SCHEDULE = ["served"] * 20 + [
+    *FAULTS,
+    "lost answer",
+    "late",
+    "lost answer",
+    "late",
+    "slow copy",
+    "slow copy",
+    "crash",
+]
+
+
+class CrashError(BaseException):
+    """The mover's process ends here, as by ``kill -9``."""
+
+
+class ImmediateClock(Clock):
+    """Lets no time pass: what is to be done later is done at once."""
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        call()
+
+
+class MemoryJournal(NoJournal):
+    """A journal whose crash loses what was not committed."""
+
+    keeps_uploads = True
+
+    def __init__(self) -> None:
+        self._written: list[tuple[str, str]] = []
+        self.durable: set[tuple[str, str]] = set()
+
+    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+        self._written.append((item.key, item.etag))
+
+    def commit(self) -> None:
+        self.durable.update(self._written)
+
+
+class JournaledS3(FakeS3):
+    """Holds every delete to the rule that its copy is on record, durably, before it is sent."""
+
+    def __init__(
+        self, state: FakeS3State, interceptor: Interceptor, journal: MemoryJournal
+    ) -> None:
+        super().__init__(state, interceptor)
+        self._journal = journal
+
+    def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
+        assert (deletion.key, deletion.etag) in self._journal.durable
+        return super().delete(bucket, deletion)
+
+    def delete_many(
+        self, bucket: str, deletions: Sequence[Deletion]
+    ) -> Future[dict[str, S3Error | None]]:
+        assert {(each.key, each.etag) for each in deletions} <= self._journal.durable
+        return super().delete_many(bucket, deletions)
+
+
+class Mover:
+    """One run of frogmove in a thread of its own, which advances one request at a time."""
+
+    def __init__(
+        self,
+        state: FakeS3State,
+        plan: Callable[[S3], Iterator[Action]],
+        options: TransferOptions,
+        attempts: int = 1,
+    ) -> None:
+        self.results: list[Result] = []
+        self.error: BaseException | None = None
+        self._ended = False
+        self.late: list[Callable[[], object]] = []
+        self._fate = ""
+        self._may_go = threading.Semaphore(0)
+        self._has_parked = threading.Semaphore(0)
+        journal = MemoryJournal()
+        limits = Limits(attempts=attempts)
+        model = JournaledS3(state, self._gate, journal)
+        s3 = RetryingS3(model, limits, ImmediateClock(), lambda low, high: low)
+        self._thread = threading.Thread(target=self._run, args=(plan, s3, options, journal))
+        self._thread.daemon = True
+        self._thread.start()
+        self._has_parked.acquire()
+
+    def has_ended(self) -> bool:
+        return self._ended
+
+    def step(self, error: str) -> None:
+        self._fate = error
+        self._may_go.release()
+        self._has_parked.acquire()
+
+    def _run(
+        self,
+        plan: Callable[[S3], Iterator[Action]],
+        s3: S3,
+        options: TransferOptions,
+        journal: MemoryJournal,
+    ) -> None:
+        try:
+            for result in run(plan(s3), s3, ROUTE, options, threading.Event(), journal):
+                self.results.append(result)
+        except (CrashError, RunError):
+            pass
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._ended = True
+            self._has_parked.release()
+
+    def _gate(self, operation: str, request: Callable[[], T]) -> T:
+        self._has_parked.release()
+        self._may_go.acquire()
+        error = self._fate
+        if error == "crash":
+            raise CrashError
+        if error in FAULTS:
+            code, status = FAULTS[error]
+            raise S3Error(operation, code, status, error)
+        if error == "slow copy" and isinstance(request, CopyRequest):
+            self.late.append(request.begin())
+            raise S3Error(operation, "RequestTimeout", None, error)
+        if error == "late":
+            self.late.append(request)
+            raise S3Error(operation, "RequestTimeout", None, error)
+        answer = request()
+        if error == "lost answer":
+            raise S3Error(operation, "RequestTimeout", None, error)
+        return answer
+
+
+class Protocol(RuleBasedStateMachine):
+    """Everybody who touches the two buckets."""
+
+    @initialize(uploads=st.lists(st.sampled_from(KEYS), max_size=3))
+    def start(self, uploads: list[str]) -> None:
+        self.state = FakeS3State({SOURCE: {}, DESTINATION: {}})
+        self.newest: dict[str, bytes] = {}
+        self.movers: list[Mover] = []
+        self.late: list[Callable[[], object]] = []
+        self.uploads = 0
+        for key in uploads:
+            self.upload(key)
+
+    def upload(self, key: str) -> None:
+        # Every upload differs: the same bytes again would have the same ETag, and a delete that
+        # was in flight since before could not tell the two apart.
+        self.uploads += 1
+        body = f"upload {self.uploads} ".encode() * (1 + self.uploads % 2)
+        self.state.put(SOURCE, key, body)
+        self.newest[key] = body
+
+    def delete_at_the_source(self, key: str) -> None:
+        self._forget(key, self.state.buckets[SOURCE].pop(key, None))
+
+    def write_at_the_destination(self, key: str) -> None:
+        self._forget(key, self.state.buckets[DESTINATION].get(key))
+        self.state.put(DESTINATION, key, b"theirs")
+
+    def consume_at_the_destination(self, key: str) -> None:
+        self._forget(key, self.state.buckets[DESTINATION].pop(key, None))
+
+    def _forget(self, key: str, stored: Stored | None) -> None:
+        """Whoever owns a bucket may throw the newest bytes away; only frogmove may not."""
+        if stored is not None and self.newest.get(key) == stored.body:
+            del self.newest[key]
+
+    @rule(
+        deed=st.sampled_from(
+            ["upload"] * 5
+            + [
+                "delete_at_the_source",
+                "write_at_the_destination",
+                "consume_at_the_destination",
+            ]
+        ),
+        key=st.sampled_from(KEYS),
+    )
+    def somebody_else(self, deed: str, key: str) -> None:
+        getattr(self, deed)(key)
+
+    @precondition(lambda self: len(self.movers) < 3)
+    @rule(
+        syncs=st.sampled_from([False, False, True]),
+        on_conflict=st.sampled_from(OnConflict),
+        concurrency=st.integers(1, 3),
+        attempts=st.integers(1, 3),
+        served=st.integers(0, 4),
+    )
+    def start_a_mover(
+        self, syncs: bool, on_conflict: OnConflict, concurrency: int, attempts: int, served: int
+    ) -> None:
+        options = TransferOptions(
+            ALL_SUPPORTED, on_conflict, multipart=MULTIPART, concurrency=concurrency
+        )
+        mover = Mover(self.state, _sync if syncs else _move, options, attempts)
+        self.movers.append(mover)
+        for _ in range(served):
+            self._step(mover, "served")
+
+    @precondition(lambda self: self.movers)
+    @rule(
+        which=st.integers(0, 2), errors=st.lists(st.sampled_from(SCHEDULE), min_size=1, max_size=4)
+    )
+    def serve_requests(self, which: int, errors: list[str]) -> None:
+        mover = self.movers[which % len(self.movers)]
+        for error in errors:
+            self._step(mover, error)
+
+    def _step(self, mover: Mover, error: str) -> None:
+        if mover.has_ended():
+            return
+        mover.step(error)
+        self.late += mover.late
+        mover.late = []
+        if mover.error is not None:
+            raise mover.error
+        if mover.has_ended():
+            self.movers.remove(mover)
+        self.the_newest_bytes_are_somewhere()
+
+    @precondition(lambda self: self.late)
+    @rule(data=st.data())
+    def a_late_request_takes_place(self, data: st.DataObject) -> None:
+        request = self.late.pop(data.draw(st.integers(0, len(self.late) - 1)))
+        with contextlib.suppress(S3Error):
+            request()
+
+    @invariant()
+    def the_newest_bytes_are_somewhere(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for key, body in self.newest.items():
+            here = self.state.buckets[SOURCE].get(key)
+            there = self.state.buckets[DESTINATION]
+            assert (here and here.body == body) or any(
+                stored.body == body for stored in there.values()
+            ), f"{key!r} is lost"
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for mover in self.movers:
+            mover.step("crash")
+        mover = Mover(
+            self.state,
+            _move,
+            TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=MULTIPART),
+        )
+        while not mover.has_ended():
+            mover.step("served")
+        assert not self.state.buckets[SOURCE], "a rerun always completes"
+        assert mover.error is None
+        assert {result.outcome for result in mover.results} <= {Outcome.MOVED}
+        self.the_newest_bytes_are_somewhere()
+
+
+def _move(s3: S3) -> Iterator[Action]:
+    return plan_move(list_prefix(s3, SOURCE, ""), ROUTE)
+
+
+def _sync(s3: S3) -> Iterator[Action]:
+    return plan_sync(list_prefix(s3, SOURCE, ""), list_prefix(s3, DESTINATION, ""), ROUTE)
+
+
+class LongProtocol(Protocol):
+    """The same, for as many schedules as a night has time for."""
+
+
+TestProtocol = Protocol.TestCase
+TestProtocol.settings = settings(
+    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+TestLongProtocol = pytest.mark.long(LongProtocol.TestCase)
+TestLongProtocol.settings = settings(
+    TestProtocol.settings, max_examples=10_000, stateful_step_count=60
+)

@@ -1,0 +1,170 @@
+"""Operators call the function themselves, by the Lambda API of the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import socket
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import __version__
+from frogmove.local_aws.stack import Stack, StackConfig, build_stack
+from frogmove.packaging.function_zip import build_package
+from tests.canned_server import canned_server, nobody_listening
+from tests.cli.cli_runner import Ran, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from frogmove.local_aws.clients import Clients
+    from frogmove.local_aws.server import Server
+    from tests.local_aws.conftest import Eventually
+
+
+@pytest.fixture
+def stack(clients: Clients, stack_config: StackConfig) -> Stack:
+    return build_stack(clients, build_package(), stack_config)
+
+
+def invoke(server: Server, *arguments: str) -> Ran:
+    environment: dict[str, str | None] = {**server.client_environment(), "AWS_PROFILE": None}
+    return run("lambda", "invoke", *arguments, environment=environment)
+
+
+def test_the_function_does_what_an_operator_asks(
+    server: Server, stack: Stack, clients: Clients, eventually: Eventually, tmp_path: Path
+) -> None:
+    name = ("--function", stack.config.name)
+    source, destination = stack.config.source_bucket, stack.config.destination_bucket
+
+    ran = invoke(server, "ping", *name)
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["version"]) == (0, __version__)
+    assert answer["settings"]["source"] == f"s3://{source}/"
+    assert answer["context"]["function_name"] == stack.config.name
+    assert answer["context"]["remaining_time_in_millis"] > 0
+
+    for key in ("a \x1b[31mb", "c"):
+        clients.s3.put_object(Bucket=source, Key=key, Body=b"frogs")
+    ran = invoke(server, "move", "a \x1b[31mb", "--dry-run", *name)
+    assert json.loads(ran.out)["counts"] == {"move": 1}
+    assert "\x1b" not in ran.out
+
+    ran = invoke(server, "move", "a \x1b[31mb", "--verbose", *name)
+    assert json.loads(ran.out)["counts"] == {"moved": 1}
+    assert "\x1b" not in ran.err
+    assert [item["Key"] for item in clients.s3.list_objects_v2(Bucket=source)["Contents"]] == ["c"]
+
+    event = tmp_path / "event.json"
+    event.write_text('{"action": "sweep", "age": 0}')
+    ran = invoke(server, "--event", str(event), "--no-wait", *name)
+    assert (ran.code, ran.out) == (0, "")
+    eventually(lambda: "Contents" not in clients.s3.list_objects_v2(Bucket=source))
+    assert clients.s3.list_objects_v2(Bucket=destination)["KeyCount"] == 2
+
+    ran = invoke(server, "sweep", "--age", "soon", *name)
+    assert (ran.code, ran.out) == (1, "")
+    assert "soon" in ran.err
+
+
+def test_a_function_that_is_not_there_is_said(server: Server) -> None:
+    ran = invoke(server, "ping", "--function", "nobody")
+    assert (ran.code, ran.out) == (2, "")
+    assert "nobody" in ran.err
+
+
+def test_nobody_to_call_it_as_is_said() -> None:
+    nobody: dict[str, str | None] = {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": None,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    ran = run("lambda", "invoke", "ping", environment=nobody)
+    assert (ran.code, ran.out) == (2, "")
+    assert "was not called" in ran.err
+    assert "credentials" in ran.err
+
+
+def test_nobody_there_is_said(server: Server) -> None:
+    with nobody_listening() as url:
+        ran = invoke(server, "ping", "--endpoint-url", url)
+    assert (ran.code, ran.out) == (2, "")
+    assert "was not called" in ran.err
+
+
+def test_an_answer_that_does_not_come_is_said(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=lambda: listening.accept()[0].close(), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        ran = invoke(server, "ping", "--endpoint-url", url)
+    assert (ran.code, ran.out) == (1, "")
+    assert "gave no answer" in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["move"],
+        ["sweep", "a"],
+        ["ping", "-n"],
+        ["sync", "--age", "1h"],
+        ["ping", "--event", "EVENT"],
+        ["--event", "EVENT", "-n"],
+        ["--event", "BROKEN"],
+        ["--event", "nowhere.json"],
+    ],
+    ids=" ".join,
+)
+def test_what_makes_no_sense_calls_nobody(
+    server: Server, tmp_path: Path, arguments: list[str]
+) -> None:
+    for name, text in (("EVENT", "{}"), ("BROKEN", "{")):
+        (tmp_path / name).write_text(text)
+    placed = [str(tmp_path / word) if word.isupper() else word for word in arguments]
+    ran = invoke(server, *placed)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("body", ['{"Message": "So it is."}', "<html>Bad gateway</html>", ""])
+def test_an_error_behind_the_door_may_have_come_after_the_call(
+    server: Server, status: int, body: str
+) -> None:
+    with canned_server((status, body)) as script:
+        ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, ran.out) == (1, "")
+    assert "gave no answer" in ran.err
+    assert "It may have been called" in ran.err
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 429])
+def test_a_call_that_is_refused_touches_nothing(server: Server, status: int) -> None:
+    with canned_server((status, '{"Message": "So it is."}')) as script:
+        ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, ran.out) == (2, "")
+    assert "was not called" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        ({"action": "sweep", "counts": {"moved": 3}, "finished": True}, 0, ""),
+        ({"action": "sweep", "counts": {"moved": 3}, "finished": False}, 1, "time was up"),
+        ({"action": "sweep", "counts": {"failed": 1}, "finished": True}, 1, "failed"),
+        ({"action": "sweep", "counts": {"conflict": 1}, "finished": True}, 1, "conflicted"),
+        ({"batchItemFailures": [{"itemIdentifier": "m1"}]}, 1, "m1"),
+    ],
+    ids=str,
+)
+def test_the_exit_code_is_that_of_the_answer(
+    server: Server, answer: dict[str, object], code: int, words: str
+) -> None:
+    with canned_server((200, json.dumps(answer))) as script:
+        ran = invoke(server, "sweep", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, json.loads(ran.out)) == (code, answer)
+    assert words in ran.err

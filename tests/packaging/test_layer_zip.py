@@ -1,0 +1,370 @@
+"""The layer: out of pinned wheels alone, without what a function cannot use, always the same."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from email import message_from_string
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.requirements import Requirement
+
+from frogmove.errors import FrogmoveError, RunError
+from frogmove.packaging.bytecode import find_compiler
+from frogmove.packaging.layer_pins import pins
+from frogmove.packaging.layer_zip import PYTHONS, Architecture, layer
+from frogmove.packaging.wheel_check import check_built
+from tests.cli.cli_runner import COMMAND
+from tests.packaging.wheels import Wheels
+from tests.zips import LAYER, PYTHON, fetched_layer, skip_without_index, zips
+
+if TYPE_CHECKING:
+    from frogmove.packaging.zip_archive import Archive
+
+NEEDED = {
+    "aws-lambda-powertools",
+    "awscrt",
+    "boto3",
+    "botocore",
+    "jmespath",
+    "python-dateutil",
+    "s3transfer",
+    "six",
+    "typing-extensions",
+    "urllib3",
+}
+X86_64 = Architecture.X86_64
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wheels:
+    return Wheels.make(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def built(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The real layer for x86_64."""
+    return zipfile.ZipFile(zips(tmp_path_factory) / LAYER)
+
+
+def _pinned() -> dict[str, tuple[str, int]]:
+    """Return the version of each pin, and how many hashes it has."""
+    text = (files("frogmove.packaging") / "layer.txt").read_text("utf-8")
+    return {
+        match[1]: (match[2], match[3].count("--hash=sha256:"))
+        for match in re.finditer(r"^([a-z0-9-]+)==(\S+) \\\n((?: .*\n)+)", text, re.MULTILINE)
+    }
+
+
+def _names(archive: Archive) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        return opened.namelist()
+
+
+def test_all_that_boto3_and_powertools_need_is_pinned() -> None:
+    pinned = _pinned()
+    assert pinned.keys() == NEEDED
+    # Each architecture has two: with Python's stable interface of 3.11, and with that of 3.13.
+    assert {name: count for name, (_, count) in pinned.items() if count != 1} == {"awscrt": 4}
+
+
+def test_the_pins_are_within_what_frogmove_itself_asks_for() -> None:
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
+    pinned = _pinned()
+    for wanted in (files("frogmove.packaging") / "layer.in").read_text("utf-8").splitlines():
+        assert f'"{wanted}"' in project
+        requirement = Requirement(wanted)
+        assert pinned[requirement.name][0] in requirement.specifier
+
+
+def test_the_pins_satisfy_one_another(built: zipfile.ZipFile) -> None:
+    pinned = _pinned()
+    found = set()
+    for name in built.namelist():
+        if not name.endswith(".dist-info/METADATA"):
+            continue
+        about = message_from_string(built.read(name).decode())
+        project = about["Name"].lower().replace("_", "-")
+        found.add(project)
+        assert about["Version"] == pinned[project][0]
+        for told in about.get_all("Requires-Dist", []):
+            needed = Requirement(told)
+            extra = "crt" if project == "boto3" else ""
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                version = pinned[needed.name.lower().replace("_", "-")][0]
+                assert version in needed.specifier, told
+    assert found == NEEDED
+
+
+@pytest.mark.long
+def test_the_pins_are_what_pip_works_out() -> None:
+    skip_without_index()
+    made = pins()
+    assert set(re.findall(r"^([a-z0-9-]+)==", made, re.MULTILINE)) == NEEDED
+    assert (
+        made.splitlines()[:2]
+        == (files("frogmove.packaging") / "layer.txt").read_text("utf-8").splitlines()[:2]
+    )
+
+
+def test_it_holds_the_services_that_a_function_uses_and_every_licence(
+    built: zipfile.ZipFile,
+) -> None:
+    names = built.namelist()
+    described = {name.split("/")[3] for name in names if name.startswith("python/botocore/data/")}
+    assert {name for name in described if "." not in name} == {
+        "s3",
+        "signin",
+        "sso",
+        "sso-oidc",
+        "sts",
+    }
+    assert {"endpoints.json", "partitions.json", "_retry.json"} <= described
+    about = {name.split("/")[1] for name in names if ".dist-info/" in name}
+    licensed = {
+        name.split("/")[1] for name in names if re.search(r"\.dist-info/.*LICEN[CS]E", name)
+    }
+    assert about == licensed
+    assert not [name for name in names if name.endswith(("RECORD", "INSTALLER", "REQUESTED"))]
+    assert all(name.startswith("python/") for name in names)
+
+
+def test_it_is_small(built: zipfile.ZipFile) -> None:
+    assert sum(entry.compress_size for entry in built.infolist()) < 10_000_000
+    assert sum(entry.file_size for entry in built.infolist()) < 30_000_000
+
+
+def test_the_one_for_arm64_holds_what_arm64_runs() -> None:
+    archive = fetched_layer(Architecture.ARM64)
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        (library,) = [name for name in opened.namelist() if name.endswith(".so")]
+        head = opened.read(library)[:20]
+    # The ELF header's e_machine is 0xB7 for AArch64.
+    assert (head[:4], head[18]) == (b"\x7fELF", 0xB7)
+    assert archive.name == "frogmove-layer-arm64.zip"
+
+
+CREDENTIALS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import boto3, botocore
+assert botocore.__file__.startswith(sys.argv[1])
+from botocore.config import Config
+config = Config(retries={"total_max_attempts": 1})
+for name in ("s3", "sts", "sso", "sso-oidc", "signin"):
+    client = boto3.client(name, region_name="eu-central-1", config=config)
+    assert client.meta.endpoint_url.startswith("https://"), name
+for region in ("us-gov-west-1", "cn-north-1", "ap-southeast-5"):
+    boto3.client("s3", region_name=region)
+s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+for bucket in ("bucket", "arn:aws:s3:us-west-2:123456789012:accesspoint/name"):
+    url = s3.generate_presigned_url("head_object", {"Bucket": bucket, "Key": "k"})
+    print(url.partition("?")[0])
+assert s3.get_paginator("list_objects_v2") and s3.get_waiter("object_exists")
+boto3.resource("s3", region_name="us-east-1").Bucket("b").Object("k")
+import awscrt.checksums
+assert awscrt.checksums.crc64nvme(b"123456789") == 0xAE8B14860A799888
+import aws_lambda_powertools.event_handler
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.batch import BatchProcessor
+"""
+
+
+def test_trimmed_as_it_is_it_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
+    compiler = find_compiler(PYTHON)
+    if compiler is None:
+        pytest.skip(f"there is no Python {PYTHON}")
+    if sys.platform != "linux":
+        pytest.skip("awscrt's library in the layer is for Linux")
+    built.extractall(tmp_path)
+    done = subprocess.run(
+        [compiler.path, "-I", "-S", "-c", CREDENTIALS, str(tmp_path / "python")],
+        capture_output=True,
+        text=True,
+        env={"AWS_EC2_METADATA_DISABLED": "true"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "https://bucket.s3.amazonaws.com/k",
+        "https://name-123456789012.s3-accesspoint.us-west-2.amazonaws.com/k",
+    ]
+
+
+def test_what_no_function_can_use_is_left_out(wheels: Wheels) -> None:
+    wheels.add(
+        "frog",
+        {
+            "frog/__init__.py": "x = 1\n",
+            "boto3/data/s3/resources-1.json": "{}",
+            "boto3/data/ec2/resources-1.json": "{}",
+            "boto3/examples/s3.rst": "",
+            "botocore/data/endpoints.json": "{}",
+            "botocore/data/ec2/2016-11-15/service-2.json.gz": "",
+            "botocore/data/s3/2006-03-01/service-2.json.gz": "",
+            "botocore/data/s3/2006-03-01/examples-1.json": "{}",
+            "frog-1.0.data/scripts/jump": "#!python\n",
+        },
+    )
+    assert _names(layer(X86_64, PYTHON)) == [
+        "python/boto3/data/s3/resources-1.json",
+        "python/botocore/data/endpoints.json",
+        "python/botocore/data/s3/2006-03-01/service-2.json.gz",
+        "python/frog-1.0.dist-info/LICENSE",
+        "python/frog-1.0.dist-info/METADATA",
+        "python/frog-1.0.dist-info/WHEEL",
+        "python/frog/__init__.py",
+    ]
+
+
+def test_bytecode_shows_where_lambda_unpacks_it(wheels: Wheels) -> None:
+    wheels.add("frog", {"frog/__init__.py": "x = 1\n"})
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    archive = layer(X86_64, version if version in PYTHONS else PYTHON, find_compiler(version))
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        (compiled,) = [name for name in opened.namelist() if name.endswith(".pyc")]
+        assert b"/opt/python/frog/__init__.py" in opened.read(compiled)
+
+
+def test_a_wheel_with_other_bytes_is_refused(wheels: Wheels) -> None:
+    wheels.add("frog", {"frog.py": ""}, digest="0" * 64)
+    with pytest.raises(RunError, match=r"DO NOT MATCH THE HASHES[\s\S]*frog"):
+        layer(X86_64, PYTHON)
+
+
+def test_what_cannot_be_fetched_is_named(wheels: Wheels) -> None:
+    wheels.pin("newt", "0" * 64)
+    with pytest.raises(RunError, match=r"could not fetch .* newt==1\.0") as told:
+        layer(X86_64, PYTHON)
+    assert "pip config list" in told.value.remedy
+
+
+def test_the_users_settings_of_pip_do_not_stand_in_the_way(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels.add("frog", {"frog.py": ""})
+    for name in ("PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_COMPILE", "PIP_QUIET"):
+        monkeypatch.setenv(name, "1")
+    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
+
+
+def test_without_pip_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(FrogmoveError, match="ensurepip"):
+        layer(X86_64, PYTHON)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIP_PLATFORM", "win_amd64"),
+        ("PIP_DRY_RUN", "1"),
+        ("PIP_ROOT", "ROOT"),
+        ("PIP_TARGET", "ROOT"),
+        ("PIP_PREFIX", "ROOT"),
+        ("PIP_NO_BINARY", ":all:"),
+        ("PIP_CONSTRAINT", "ROOT"),
+        ("PIP_REPORT", "ROOT/report"),
+        ("PIP_PYTHON_VERSION", "2.7"),
+        ("PIP_ABI", "none"),
+        ("PIP_PYTHON", "/nowhere/python"),
+        ("PIP_ISOLATED", "1"),
+        ("PIP_LOG", "ROOT/log"),
+    ],
+)
+@pytest.mark.parametrize("by", ["variable", "file"])
+def test_no_setting_of_pip_changes_what_is_built(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, by: str
+) -> None:
+    wheels.add("frog", {"frog.py": ""})
+    value = value.replace("ROOT", str(tmp_path / "root"))
+    if by == "variable":
+        monkeypatch.setenv(name, value)
+    else:
+        setting = name.removeprefix("PIP_").lower().replace("_", "-")
+        (tmp_path / "pip.conf").write_text(f"[global]\nquiet = 1\n{setting} = {value}\n")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
+    assert not (tmp_path / "root").exists()
+
+
+def test_where_packages_come_from_is_the_users_to_say(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wheels.add("frog", {"frog.py": ""})
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    config = "[global]\nfind-links = /nowhere\nquiet = 2\nno-index = true\n"
+    (tmp_path / "pip.conf").write_text(f"{config}[install]\nfind-links = {wheels.folder}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
+
+
+ELF = "\x7fELF\x02\x01\x01" + "\x00" * 11
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "found"),
+    [
+        (ELF + "\x28\x00rest", "frog.so", "another machine"),
+        (ELF + "\x3e\x00rest", "frog.so", ""),
+        (ELF + "\x28\x00rest", "frog", "another machine"),
+        ("\x00MZ", "frog.pyd", "another system"),
+        ("", "frog.so.1.2", "another system"),
+        ("text", "frog.txt", ""),
+    ],
+)
+def test_what_another_machine_runs_is_refused(
+    wheels: Wheels, content: str, name: str, found: str
+) -> None:
+    wheels.add("frog", {f"frog/{name}": content})
+    if not found:
+        assert f"python/frog/{name}" in _names(layer(X86_64, PYTHON))
+        return
+    with pytest.raises(RunError, match=rf"frog/{re.escape(name)}.*{found}"):
+        layer(X86_64, PYTHON)
+
+
+def test_a_package_that_pip_did_not_install_is_named(tmp_path: Path) -> None:
+    (tmp_path / "frog_pond-1.0.dist-info").mkdir()
+    check_built(tmp_path, "frog-pond==1.0 --hash=sha256:0\n", "x86_64")
+    with pytest.raises(RunError, match=r"lacks newt-2\.0"):
+        check_built(tmp_path, "frog-pond==1.0\nnewt==2.0 \\\n    --hash=x\n", "x86_64")
+
+
+def test_no_folder_to_work_in_is_one_sentence(
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(RunError) as told:
+        layer(X86_64, PYTHON)
+    assert "TMPDIR" in told.value.remedy
+
+
+def test_sigterm_leaves_nothing(tmp_path: Path) -> None:
+    """An index that does not answer holds pip up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/simple"
+        scratch, out = tmp_path / "scratch", tmp_path / "out"
+        scratch.mkdir()
+        environment = {**os.environ, "TMPDIR": str(scratch), "PIP_INDEX_URL": url}
+        running = subprocess.Popen(
+            [*COMMAND, "lambda", "package", "-d", str(out)], env=environment, stderr=subprocess.PIPE
+        )
+        listening.settimeout(60)
+        connection, _ = listening.accept()
+        assert list(scratch.iterdir())
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=30)
+        connection.close()
+    assert running.returncode == 130
+    assert list(scratch.iterdir()) == []
+    assert list(out.iterdir()) == []

@@ -1,0 +1,92 @@
+"""Promises keep what a future keeps, and call back once, whichever side comes first."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, InvalidStateError
+from threading import Barrier, Thread
+
+import pytest
+
+from frogmove.s3.future import LightFuture
+
+
+def test_a_resolved_future_has_a_result() -> None:
+    future: LightFuture[int] = LightFuture()
+    assert not future.done()
+    assert future.running()
+    future.set_result(7)
+    assert future.done()
+    assert future.result() == 7
+    assert future.exception() is None
+
+
+def test_a_failed_one_has_an_error() -> None:
+    future: LightFuture[int] = LightFuture()
+    future.set_exception(ValueError("no"))
+    with pytest.raises(ValueError, match="no"):
+        future.result()
+
+
+def test_it_can_be_shown_at_any_time() -> None:
+    futures: list[LightFuture[int]] = [LightFuture(), LightFuture(), LightFuture()]
+    futures[1].set_result(1)
+    futures[2].set_exception(ValueError())
+    assert list(map(repr, futures)) == [
+        "<LightFuture pending>",
+        "<LightFuture done>",
+        "<LightFuture failed>",
+    ]
+
+
+def test_it_is_resolved_once_and_not_cancelled() -> None:
+    future: LightFuture[int] = LightFuture()
+    assert not future.cancel()
+    future.set_result(1)
+    with pytest.raises(InvalidStateError):
+        future.set_result(2)
+    assert future.result() == 1
+    assert not future.cancelled()
+
+
+def test_whoever_waits_is_woken() -> None:
+    future: LightFuture[str] = LightFuture()
+    resolver = Thread(target=future.set_result, args=("done",))
+    resolver.start()
+    assert future.result(timeout=10) == "done"
+    resolver.join()
+
+
+def test_waiting_ends_in_time() -> None:
+    with pytest.raises(TimeoutError):
+        LightFuture[int]().result(timeout=0.001)
+
+
+def test_a_callback_that_fails_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    future: LightFuture[int] = LightFuture()
+    called: list[Future[int]] = []
+    future.add_done_callback(lambda _: 1 // 0)
+    future.add_done_callback(called.append)
+    with caplog.at_level(logging.CRITICAL + 1, "frogmove.s3.future"):
+        future.set_result(1)
+    future.add_done_callback(called.append)
+    assert called == [future, future]
+
+
+def test_two_threads_call_each_callback_once() -> None:
+    for _ in range(300):
+        future: LightFuture[int] = LightFuture()
+        called: list[Future[int]] = []
+        both = Barrier(2)
+
+        def keep(future: LightFuture[int] = future, both: Barrier = both) -> None:
+            both.wait()
+            future.set_result(1)
+
+        resolver = Thread(target=keep)
+        resolver.start()
+        both.wait()
+        for _ in range(20):
+            future.add_done_callback(called.append)
+        resolver.join()
+        assert len(called) == 20

@@ -1,0 +1,37 @@
+from threading import Event, get_ident
+
+from frogmove.s3.retry import Clock
+
+
+def test_what_is_due_earlier_is_called_earlier() -> None:
+    clock = Clock()
+    called: list[str] = []
+    done = Event()
+
+    def last() -> None:
+        called.append("late")
+        done.set()
+
+    clock.later(0.05, last)
+    clock.later(0.0, lambda: called.append("soon"))
+    assert done.wait(5)
+    assert called == ["soon", "late"]
+
+
+def test_it_is_called_on_another_thread() -> None:
+    clock = Clock()
+    called = Event()
+    idents: list[int] = []
+
+    def call() -> None:
+        idents.append(get_ident())
+        called.set()
+
+    clock.later(0.0, call)
+    assert called.wait(5)
+    assert idents != [get_ident()]
+
+
+def test_time_does_not_go_back() -> None:
+    clock = Clock()
+    assert clock.now() <= clock.now()

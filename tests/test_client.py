@@ -1,0 +1,64 @@
+import pytest
+
+from frogmove.client import Client, make_boto_client
+from frogmove.config import Config
+from frogmove.errors import UsageError
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.limits import Limits
+from frogmove.s3.models import Copy
+from frogmove.s3.uri import Location
+from tests.buckets import Buckets
+from tests.canned_server import XML, canned_server, error
+from tests.factories import an_object, md5
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(profile="nobody"),
+        Config(endpoint_url="no-url", region="us-east-1"),
+        Config(endpoint_url="http://", region="us-east-1"),
+        Config(endpoint_url="http://a b/", region="us-east-1"),
+        Config(endpoint_url="http://[::1", region="us-east-1"),
+        Config(region="no region"),
+    ],
+    ids=["profile", "no-url", "no-host", "blank-in-host", "half-address", "region"],
+)
+def test_aws_settings_that_cannot_be_used_are_refused(config: Config) -> None:
+    with pytest.raises(UsageError) as caught:
+        make_boto_client(config, 1)
+    named = "--profile" if config.profile else "--endpoint-url"
+    assert named in caught.value.remedy
+
+
+def test_a_client_speaks_to_the_region_and_endpoint_that_were_asked_for() -> None:
+    client = make_boto_client(Config(region="eu-central-1"), 1)
+    assert client.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
+    local = make_boto_client(Config(endpoint_url="http://127.0.0.1:9"), 1)
+    assert local.meta.endpoint_url == "http://127.0.0.1:9"
+
+
+def test_aws_is_known_to_honour_every_condition_and_is_not_asked() -> None:
+    connection = Client(Config(region="eu-central-1"), Limits())
+    assert connection.capabilities(Location("internal")) is ALL_SUPPORTED
+    connection.close()
+
+
+def test_any_other_server_is_asked(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in buckets.server.environment().items():
+        monkeypatch.setenv(name, value)
+    connection = Client(Config(endpoint_url=buckets.server.endpoint_url), Limits())
+    assert connection.capabilities(buckets.route.destination) == buckets.server.honours
+    connection.close()
+
+
+def test_a_throttled_request_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    ok = f"{XML}<CopyObjectResult><ETag>&quot;{md5(b'x')}&quot;</ETag></CopyObjectResult>"
+    copy = Copy("external", an_object("a"), "internal", "a")
+    with canned_server((503, error("SlowDown")), (200, ok)) as script:
+        connection = Client(Config(endpoint_url=script.endpoint_url), Limits(first_delay=0))
+        assert connection.s3.copy(copy).result().etag == md5(b"x")
+        assert len(script.requests) == 2
+        connection.close()
