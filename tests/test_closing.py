@@ -34,9 +34,9 @@ def test_every_object_is_moved_with_hardly_a_retry(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # boto3 looks whether a connection is still there; one may be closed just after that.
-    budget = 100 if os.environ["FROGMOVE_ENGINE"] == "boto3" else 12
+    retry_quota = 100 if os.environ["FROGMOVE_ENGINE"] == "boto3" else 12
     monkeypatch.setattr(
-        TransferFlags, "limits", lambda _: Limits(concurrency=8, retry_quota=budget)
+        TransferFlags, "limits", lambda _: Limits(concurrency=8, retry_quota=retry_quota)
     )
     fault_fixture.buckets.put(*BODIES, body=b"x")
     fault_fixture.proxy.schedule = lambda _: faults.CLOSE

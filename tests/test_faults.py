@@ -279,7 +279,7 @@ def test_what_was_seen_is_moved_when_the_listing_breaks(
     ran = fault_fixture.frogmove("move", "--all")
     assert ran.code == 1
     assert "the rest could not be listed" in ran.err
-    assert "run the same command again" in ran.err
+    assert "Run the same command again" in ran.err
     assert "Traceback" not in ran.err
     assert sorted(fault_fixture.buckets.there()) == KEYS[:2]
     assert sorted(fault_fixture.buckets.here()) == KEYS[2:]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Seconds without an answer before a word of it, and between two looks.
 WORD = 5.0
-LOOK = 0.5
+CHECK_SECONDS = 0.5
 
 
 class Waiting:
@@ -28,7 +28,7 @@ class Waiting:
         self._console = console
         self._client: Client | None = None
         self._ended = Event()
-        self._thread = Thread(target=self._look, name="waiting", daemon=True)
+        self._thread = Thread(target=self._check, name="waiting", daemon=True)
 
     def __enter__(self) -> Waiting:
         # Where no thread can be had, there is no word.
@@ -48,11 +48,11 @@ class Waiting:
         """Wait for this server from now on; until then it was for credentials."""
         self._client = client
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         before = 0.0
         waited = 0.0
-        while not self._ended.wait(LOOK):
-            waited += LOOK
+        while not self._ended.wait(CHECK_SECONDS):
+            waited += CHECK_SECONDS
             now = waited if self._client is None else self._client.s3.silent_for()
             if before < WORD <= now:
                 self._console.warn(f"Waiting for {self._name()} since {now:.0f} s.")
