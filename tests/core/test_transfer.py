@@ -291,7 +291,7 @@ class Protocol(RuleBasedStateMachine):
 
     @invariant()
     def the_newest_bytes_are_somewhere(self) -> None:
-        if not hasattr(self, "world"):
+        if not hasattr(self, "state"):
             return
         for key, body in self.newest.items():
             here = self.state.buckets[SOURCE].get(key)
@@ -301,7 +301,7 @@ class Protocol(RuleBasedStateMachine):
             ), f"{key!r} is lost"
 
     def teardown(self) -> None:
-        if not hasattr(self, "world"):
+        if not hasattr(self, "state"):
             return
         for mover in self.movers:
             mover.step("crash")
