@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -9,15 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 from frogmove import __version__
 from frogmove.credentials import open_session, sign_in, words
 from frogmove.errors import UsageError
+from frogmove.redaction import bare_url
 from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED, Capabilities, probe
+from frogmove.s3.network_path import trusted_bundle
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
+    from botocore.config import Config as BotoConfig
     from botocore.model import OperationModel
+    from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
     from frogmove.config import Config
@@ -63,7 +68,8 @@ class Client:
         self.endpoint_url = boto.endpoint_url
         is_own = is_default(boto.endpoint_url, boto.client.meta.region_name)
         self.kms_key_id = config.kms_key_id
-        self.named_endpoint = config.endpoint_url or (None if is_own else boto.endpoint_url)
+        is_named = bool(config.endpoint_url) or not is_own
+        self.named_endpoint = boto.endpoint_url if is_named else None
 
     def close(self) -> None:
         """Wait for the requests in flight and end the threads."""
@@ -125,7 +131,7 @@ def _crt_engine(boto: BotoS3, config: Config, limits: Limits) -> CrtS3:
     from frogmove.s3.connection_pool import Transport
     from frogmove.s3.crt import CrtS3
 
-    bundle = Session(profile=config.profile).get_config_variable("ca_bundle")
+    bundle = trusted_bundle(Session(profile=config.profile).get_config_variable("ca_bundle"))
     transport = Transport(
         limits.concurrency,
         timeouts.CONNECT,
@@ -161,6 +167,25 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
         user_agent_extra=f"frogmove/{__version__}",
     )
     session = open_session(config.profile, unsigned=bool(config.no_sign_request))
+    client = _create(session, config, boto_config)
+    bare = bare_url(client.meta.endpoint_url)
+    if bare != client.meta.endpoint_url:
+        # However it was named: nothing that prints or journals it is to know the rest.
+        client = _create(session, replace(config, endpoint_url=bare), boto_config)
+    events = client.meta.events
+    events.register("provide-client-params.s3", partial(_add_common_parameters, config=config))
+    if not config.no_sign_request:
+        events.register("before-call.s3", partial(sign_in, session))
+    events.register_first("needs-retry.s3.HeadBucket", _end_redirects)
+    return client
+
+
+def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Client:
+    """Have botocore make a client.
+
+    Raises:
+        UsageError: when it cannot.
+    """
     try:
         region = config.region or session.get_config_variable("region")
         made = session.create_client(
@@ -174,13 +199,7 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
             f"The AWS settings cannot be used: {words(error)}.",
             "Check --profile, --region and --endpoint-url.",
         ) from error
-    client = cast("S3Client", made)
-    events = client.meta.events
-    events.register("provide-client-params.s3", partial(_add_common_parameters, config=config))
-    if not config.no_sign_request:
-        events.register("before-call.s3", partial(sign_in, session))
-    events.register_first("needs-retry.s3.HeadBucket", _end_redirects)
-    return client
+    return cast("S3Client", made)
 
 
 def _end_redirects(

@@ -1,12 +1,18 @@
 """Secrets that URLs carry, taken out of everything that people or logs are told. Pure."""
 
 import re
+from urllib.parse import urlsplit, urlunsplit
 
 # What stands for a secret.
 MASK = "***"
 
 # A password may hold an @ of its own: what precedes the last one before the host ends is taken.
-_USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^\s/?#'\"<>]*@", re.IGNORECASE)
+_USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^\s/?#<>]*@", re.IGNORECASE)
+# One that should have been escaped, as it holds what ends a host: no port is where one belongs.
+_UNESCAPED_USER = re.compile(
+    r"((?!s3:)\b[a-z][a-z0-9+.-]*://)(?!\[)[^\s/?#<>@:]*:(?!\d{0,5}(?:[/?#\s'\"]|$))[^\s<>]*@",
+    re.IGNORECASE,
+)
 # A word with an @ and a port, such as a proxy that is written without its scheme.
 _BARE_USER = re.compile(r"(?<![\w./:@-])[\w.%~+-]+:[^\s/@'\"<>]+@(?=[\w.\[-]+:\d)")
 _QUERY = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?#'\"<>]*)[?#][^\s'\"<>]+", re.IGNORECASE)
@@ -22,6 +28,7 @@ def redact(text: str) -> str:
     """
     if "://" not in text and "@" not in text:
         return text
+    text = _UNESCAPED_USER.sub(rf"\1{MASK}@", text)
     text = _USER.sub(rf"\1{MASK}@", text)
     text = _BARE_USER.sub(f"{MASK}@", text)
     return _QUERY.sub(_without_query, text)
@@ -31,3 +38,15 @@ def _without_query(found: re.Match[str]) -> str:
     if found[1].lower().startswith("s3://"):
         return found[0]
     return f"{found[1]}?{MASK}"
+
+
+def bare_url(url: str) -> str:
+    """Return an endpoint's URL without its user, password, query and fragment.
+
+    None of them reaches S3, whose requests are signed instead.
+
+    Args:
+        url: a URL with a host.
+    """
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -14,6 +14,10 @@ SECRETS = [
     "https://host/bucket?x=hidden",
     "'https://host/?X-Amz-Signature=hidden&b=hidden' was refused",
     "https://host/#hidden",
+    "http://u:hid/hidden@host:9000",
+    "Invalid endpoint: http://u:a#hidden@host",
+    "http://u:?hidden@host/",
+    "http://u:it's-hidden@host/",
 ]
 
 PLAIN = [
@@ -22,6 +26,9 @@ PLAIN = [
     "no answer from http://127.0.0.1:9000: refused",
     "arn:aws:s3:eu-central-1:123456789012:accesspoint/x",
     "what? a@b",
+    "no answer from http://127.0.0.1:9000/bucket/mail@example.com",
+    'to "http://localhost:9000" or "http://[::1]:9000/x@y"',
+    "s3://bucket:x/a@b",
 ]
 
 

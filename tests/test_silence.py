@@ -39,7 +39,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "SILENT", 1.4)
     monkeypatch.setattr(connection_pool, "TIMEOUT_CHECK_SECONDS", 0.1)
     monkeypatch.setattr(waiting, "WORD", 0.3)
-    monkeypatch.setattr(waiting, "LOOK", 0.05)
+    monkeypatch.setattr(waiting, "CHECK_SECONDS", 0.05)
 
 
 @contextmanager

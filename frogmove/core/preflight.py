@@ -93,6 +93,11 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
             f"This computer's clock and the server's differ too much for {bucket!r}: {said}.",
             "Set this computer's clock, such as by NTP, and try again.",
         )
+    if error.is_untrusted:
+        return UnreachableError(
+            f"The bucket {bucket!r} cannot be reached: {said}.",
+            "Name a file of certificates that has the server's authority in AWS_CA_BUNDLE.",
+        )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return UnreachableError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -16,6 +15,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from frogmove.s3.errors import MALFORMED, S3Error
+from frogmove.s3.network_path import no_answer
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
@@ -49,12 +49,13 @@ _LOCAL = dict.fromkeys(
 )
 
 
-def failed(operation: str, error: Exception) -> S3Error:
+def failed(operation: str, error: Exception, bundle: str | None = None) -> S3Error:
     """Read what botocore raised in place of an answer, from whatever depth of it.
 
     Args:
         operation: what was to be done.
         error: what was raised.
+        bundle: the file of trusted certificates, where it is known.
     """
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
@@ -65,23 +66,20 @@ def failed(operation: str, error: Exception) -> S3Error:
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (HTTPClientError, BotoConnectionError)):
         # The host that was tried may be STS or a proxy.
-        tried = error.kwargs.get("proxy_url") or error.kwargs.get("endpoint_url")
-        message = f"no answer from {_origin(str(tried))}" if tried else words
+        tried = error.kwargs.get("endpoint_url")
+        message = words
         if isinstance(error, ProxyConnectionError):
-            message = f"no way through the proxy {tried}"
+            message = f"no way through the proxy {error.kwargs.get('proxy_url')}"
         elif isinstance(error, SSLError):
-            message = f"{message}, as its certificate is not trusted: {error.kwargs.get('error')}"
+            untrusted = no_answer(str(tried), is_untrusted=True, bundle=bundle)
+            message = f"{untrusted}: {error.kwargs.get('error')}"
+        elif tried:
+            message = no_answer(str(tried))
         return S3Error(operation, type(error).__name__, None, message)
     if isinstance(error, BotoCoreError):
         # No credentials, no token, a parameter botocore refuses: nothing was sent.
         return S3Error(operation, _LOCAL.get(type(error).__name__, ""), 400, words)
     return S3Error(operation, type(error).__name__, 400, words)
-
-
-def _origin(url: str) -> str:
-    """Return what of a URL names the server."""
-    place = urlsplit(url)
-    return f"{place.scheme}://{place.netloc}"
 
 
 def check_roots(client: S3Client) -> None:

@@ -110,7 +110,7 @@ class BotoClient:
         except (KeyError, ValueError, TypeError, ResponseParserError) as error:
             raise S3Error(operation, MALFORMED, 500, boto_shapes.problem(error)) from error
         except Exception as error:
-            raise failed(operation, error) from error
+            raise failed(operation, error, _bundle(self._client)) from error
 
     def _renewed(self, client: S3Client) -> bool:
         """Replace a client whose credentials have expired, once for all who found it so."""
@@ -135,6 +135,13 @@ class BotoClient:
         """Let a request wait for its answer as long as it may take; older botocores do not."""
         seconds = getattr(self._thread, "seconds", None)
         params["context"]["read_timeout"] = seconds or timeouts.QUICK
+
+
+def _bundle(client: Any) -> str | None:  # noqa: ANN401
+    """Return the file of certificates that a client trusts; None where it does not tell."""
+    session = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    trusted = getattr(session, "_verify", None)
+    return trusted if isinstance(trusted, str) else None
 
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}

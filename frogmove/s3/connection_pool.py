@@ -299,6 +299,9 @@ class Transport:
         verify: a file of trusted certificates, or whether to check certificates at all.
         proxies: proxy URLs by scheme, as botocore resolves them.
 
+    Attributes:
+        bundle: the file of trusted certificates, where there is one.
+
     Raises:
         ValueError: when the trusted certificates cannot be used.
     """
@@ -317,6 +320,7 @@ class Transport:
         self._socket_options = SocketOptions()
         self._socket_options.connect_timeout_ms = int(connect_timeout * 1000)
         self._tls = _tls_context(verify)
+        self.bundle = verify if isinstance(verify, str) else None
         self._pools: dict[Origin, _Pool] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()

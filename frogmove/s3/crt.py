@@ -16,6 +16,7 @@ from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.future import LightFuture
 from frogmove.s3.models import Copied, Page
+from frogmove.s3.network_path import no_answer
 from frogmove.s3.rare_requests import RareRequests
 from frogmove.s3.request_template import (
     KEY_PLACEHOLDER,
@@ -253,8 +254,7 @@ class CrtS3(RareRequests):
             UnicodeError: when it is for botocore to read.
         """
         if isinstance(answer, TransportError):
-            message = f"no answer from {self.endpoint_url}: {answer.words}"
-            raise S3Error(operation, answer.name, None, message)
+            raise self._unanswered(operation, answer)
         if not 200 <= answer.status < 300:
             raise _refused(operation, answer)
         try:
@@ -263,6 +263,15 @@ class CrtS3(RareRequests):
             raise
         except (KeyError, ValueError, TypeError) as problem:
             raise _malformed(operation, answer, problem) from problem
+
+    def _unanswered(self, operation: str, problem: TransportError) -> S3Error:
+        error = S3Error(operation, problem.name, None, "")
+        asked = no_answer(
+            self.endpoint_url,
+            is_untrusted=error.is_untrusted,
+            bundle=self._transport.bundle,
+        )
+        return S3Error(operation, problem.name, None, f"{asked}: {problem.words}")
 
     def _redo(self, again: Callable[[], Future[T]], future: Future[T]) -> None:
         """Have boto3 do it, and pass on what became of it."""

@@ -14,6 +14,10 @@ SILENT = "NoAnswer"
 MALFORMED = "MalformedAnswer"
 
 
+# What awscrt and botocore call a TLS handshake that failed.
+_UNTRUSTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"})
+
+
 class Kind(StrEnum):
     """What a failed request means to whoever sent it."""
 
@@ -165,6 +169,11 @@ class S3Error(Exception):
     def is_expired(self) -> bool:
         """Whether the credentials were good until lately, as a temporary session's are."""
         return self.code in _EXPIRED
+
+    @property
+    def is_untrusted(self) -> bool:
+        """Whether the server's certificate was not trusted."""
+        return self.code in _UNTRUSTED
 
     @property
     def ends_the_run(self) -> bool:

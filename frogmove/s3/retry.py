@@ -338,11 +338,6 @@ def _out_of_time() -> S3Error:
     return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")
 
 
-# What awscrt and botocore call a TLS handshake that failed. awscrt takes 10 to 30 seconds to say
-# so, on purpose, lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
-_NOT_TRUSTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"})
-
-
 class RetryPolicy:
     """When a failed request may be sent again: full jitter, and a budget for the whole run.
 
@@ -371,8 +366,9 @@ class RetryPolicy:
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
         # A server that has never answered is more likely to be misspelt than to be busy, and one
-        # that was never trusted will not be the next time.
-        never = 1 if error.code in _NOT_TRUSTED else 3
+        # that was never trusted will not be the next time: awscrt takes 10 to 30 seconds to say so,
+        # lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
+        never = 1 if error.is_untrusted else 3
         # Nor will one that writes its answers wrongly write them rightly.
         is_known = self._answered and error.code != MALFORMED
         attempts = limits.attempts if is_known else min(limits.attempts, never)
