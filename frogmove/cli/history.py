@@ -119,7 +119,8 @@ def resume(
 
             from frogmove.core.sync_plan import plan_resolved_sync
 
-            actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event())
+            options = flags.sync_options(earlier.compare)
+            actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event(), options)
         else:
             selection = Keys(tuple(earlier.keys), earlier.version_id) if earlier.keys else None
             chosen = selection or Folder(earlier.folder or "")
@@ -133,6 +134,7 @@ def resume(
             keys=earlier.keys,
             version_id=earlier.version_id,
             folder=earlier.folder,
+            compare=earlier.compare,
             continues=earlier.id,
         )
         ctx.exit(runner.run(actions, again, reader.uploads()))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from frogmove.config import Config
-    from frogmove.core.options import TransferOptions
+    from frogmove.core.options import SyncOptions, TransferOptions
     from frogmove.s3.capabilities import Capabilities
     from frogmove.s3.limits import Limits
 
@@ -256,6 +256,17 @@ class TransferFlags:
             max_compare_size=self.max_compare_size,
             carry=frozenset(map(Attribute, self.carry)),
         )
+
+    def sync_options(self, compare: str) -> SyncOptions:
+        """Return how a sync compares.
+
+        Args:
+            compare: by what, as ``--compare`` says.
+        """
+        from frogmove.core.options import SyncOptions
+        from frogmove.core.verify import CompareBy
+
+        return SyncOptions(CompareBy(compare), self.max_compare_size)
 
 
 def _carried(text: str | None) -> tuple[str, ...]:

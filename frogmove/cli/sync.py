@@ -16,23 +16,44 @@ if TYPE_CHECKING:
 
 @click.command()
 @dry_run
+@click.option(
+    "--compare",
+    type=click.Choice(["auto", "size", "checksum", "content"]),
+    default="auto",
+    show_default=True,
+    help="What tells that the destination has an object already.",
+)
 @transfer_options
 @route_options
 @click.pass_context
 def sync(
-    ctx: click.Context, config: Config, console: Console, flags: TransferFlags, dry_run: bool
+    ctx: click.Context,
+    config: Config,
+    console: Console,
+    flags: TransferFlags,
+    dry_run: bool,
+    compare: str,
 ) -> None:
     """Copy to a route's destination what it lacks or holds differently.
 
-    The source keeps everything, and keys that only the destination has are left alone. Sizes
-    and ETags are compared; if inconclusive, checksums are used. What the destination holds
-    differently is replaced, but only while it is what the comparison saw.
+    The source keeps everything, and keys that only the destination has are left alone. Equal
+    sizes with equal MD5s (ETags), SHA-256 or SHA-1 are the same; where none of these can be
+    compared, an object of the same size that is newer than its source counts as up to date.
+    What the destination holds differently is replaced, but only while it is what the comparison
+    saw.
+
+    \b
+    --compare size      equal sizes are enough
+    --compare checksum  copies again what no ETag or checksum proves to be the same
+    --compare content   reads both sides, up to --max-compare-size
 
     \b
     Examples:
       frogmove sync --dry-run
       frogmove sync
+      frogmove sync --compare content
     """
+    from dataclasses import replace
     from threading import Event
 
     from frogmove.cli.runner import Runner, connect, header
@@ -43,7 +64,9 @@ def sync(
     with connect(config, flags.limits(), console) as client:
         both = (route.source, route.destination)
         runner = Runner(client, route, flags, console, both, dry_run=dry_run)
-        actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event())
+        options = flags.sync_options(compare)
+        actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event(), options)
         if dry_run:
             ctx.exit(runner.preview(actions))
-        ctx.exit(runner.run(actions, header("sync", config, flags, client)))
+        run = replace(header("sync", config, flags, client), compare=compare)
+        ctx.exit(runner.run(actions, run))

@@ -1,29 +1,71 @@
 """Reads two objects side by side and compares their bytes."""
 
+from collections import deque
+from dataclasses import dataclass, field
+
 from frogmove.core.scheduler import wait_for
+from frogmove.core.verify import Match
+from frogmove.s3.future import LightFuture
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
 # Of each object, held at once.
-CHUNK = 8 * 1024 * 1024
+CHUNK = 4 * 1024 * 1024
+
+# Comparisons: so they hold 64 MiB, however many objects are in flight.
+AT_ONCE = 8
 
 
-async def same_content(s3: S3, one: tuple[str, S3Object], other: tuple[str, S3Object]) -> bool:
-    """Tell whether two objects hold the same bytes; reads until they differ.
+@dataclass(slots=True)
+class ContentComparer:
+    """Compares objects byte by byte, a few at once.
 
-    Args:
-        s3: where both are.
-        one: a bucket and an object of it, as it was seen.
-        other: another.
-
-    Raises:
-        S3Error: when one cannot be read, or is not what was seen any more.
+    Attributes:
+        s3: where both sides are.
+        largest: bytes; larger objects are not read.
     """
-    if one[1].size != other[1].size:
-        return False
-    for first in range(0, one[1].size, CHUNK):
-        last = min(first + CHUNK, one[1].size) - 1
-        ours, theirs = s3.read(*one, first, last), s3.read(*other, first, last)
-        if await wait_for(ours) != await wait_for(theirs):
-            return False
-    return True
+
+    s3: S3
+    largest: int
+    _free: int = AT_ONCE
+    _waiting: deque[LightFuture[None]] = field(default_factory=deque)
+
+    async def compare(self, one: tuple[str, S3Object], other: tuple[str, S3Object]) -> Match:
+        """Compare two objects; reads until they differ.
+
+        Args:
+            one: a bucket and an object of it, as it was seen.
+            other: another.
+
+        Returns:
+            UNKNOWN where they are too large.
+
+        Raises:
+            S3Error: when one cannot be read, or is not what was seen any more.
+        """
+        if one[1].size != other[1].size:
+            return Match.DIFFERENT
+        if one[1].size > self.largest:
+            return Match.UNKNOWN
+        if self._free:
+            self._free -= 1
+        else:
+            turn = LightFuture[None]()
+            self._waiting.append(turn)
+            await wait_for(turn)
+        try:
+            return await self._read(one, other)
+        finally:
+            # A place goes to who waits longest, without falling free in between.
+            if self._waiting:
+                self._waiting.popleft().set_result(None)
+            else:
+                self._free += 1
+
+    async def _read(self, one: tuple[str, S3Object], other: tuple[str, S3Object]) -> Match:
+        for first in range(0, one[1].size, CHUNK):
+            last = min(first + CHUNK, one[1].size) - 1
+            ours, theirs = self.s3.read(*one, first, last), self.s3.read(*other, first, last)
+            if await wait_for(ours) != await wait_for(theirs):
+                return Match.DIFFERENT
+        return Match.SAME

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from frogmove.core.annotations import carry_annotations
 from frogmove.core.attributes import AttributeReader, Found, in_words
-from frogmove.core.content import same_content
+from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Result, Route
 from frogmove.core.multipart import PartsCopier
@@ -50,6 +50,7 @@ class ObjectCopier:
         parts: what copies those too large for one copy.
         source: what looks at the source bucket.
         attributes: what reads what no copy carries by itself.
+        content: what compares bytes where nothing else tells.
     """
 
     s3: S3
@@ -58,6 +59,7 @@ class ObjectCopier:
     parts: PartsCopier
     source: Lookup
     attributes: AttributeReader
+    content: ContentComparer
 
     async def copy(self, action: Action) -> VerifiedCopy | Result:
         """Get the object's bytes to the destination, verified.
@@ -180,7 +182,7 @@ class ObjectCopier:
         by = compare(source, there)
         verdict = by.match
         if verdict is Match.UNKNOWN:
-            verdict = await self._read_both(copy, source.object, there.object)
+            verdict = await self._compare_bytes(copy, source.object, there.object)
         if verdict is Match.UNKNOWN:
             return (
                 "something of the same size that is too large to be read and compared "
@@ -197,12 +199,8 @@ class ObjectCopier:
             return "the same bytes with other tags"
         return ""
 
-    async def _read_both(self, copy: Copy, source: S3Object, there: S3Object) -> Match:
-        """Compare two objects byte by byte, unless they are too large for it."""
-        if source.size > self.options.max_compare_size:
-            return Match.UNKNOWN
-        same = await same_content(self.s3, (copy.bucket, source), (copy.to_bucket, there))
-        return Match.SAME if same else Match.DIFFERENT
+    async def _compare_bytes(self, copy: Copy, source: S3Object, there: S3Object) -> Match:
+        return await self.content.compare((copy.bucket, source), (copy.to_bucket, there))
 
     async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
         """Tell whether what the destination holds is the source itself, under another name.
@@ -311,7 +309,7 @@ class ObjectCopier:
         comparison = compare(source, there, is_our_copy=True)
         verdict, by = comparison.match, comparison.by
         if verdict is Match.UNKNOWN:
-            verdict, by = await self._read_both(copy, source.object, there.object), "content"
+            verdict, by = await self._compare_bytes(copy, source.object, there.object), "content"
         if verdict is Match.SAME:
             return verified
         if verdict is Match.DIFFERENT:

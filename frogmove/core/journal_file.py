@@ -52,6 +52,7 @@ class Header:
         verify: how much proof a copy needed.
         multipart_threshold: bytes; larger objects were copied in parts.
         max_compare_size: bytes; larger objects were not read to compare them.
+        compare: by what a sync compared.
         carry: which attributes were carried that no copy carries by itself.
         profile: the profile of the AWS configuration that was named.
         region: the AWS Region that was named.
@@ -72,6 +73,7 @@ class Header:
     verify: str = "auto"
     multipart_threshold: int = LARGEST_COPY
     max_compare_size: int = 1024**3
+    compare: str = "auto"
     carry: list[str] = field(default_factory=list)
     profile: str | None = None
     region: str | None = None

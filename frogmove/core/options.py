@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from frogmove.core.attributes import Attribute
-from frogmove.core.verify import Verify
+from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import Capabilities
 from frogmove.s3.models import LARGEST_COPY
@@ -50,6 +50,19 @@ class Multipart:
             (number, start, min(start + length, size) - 1)
             for number, start in enumerate(starts, start=1)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """How a sync tells what the destination has already.
+
+    Attributes:
+        compare: by what.
+        max_compare_size: bytes; larger objects are not read.
+    """
+
+    compare: CompareBy = CompareBy.AUTO
+    max_compare_size: int = 1024 * MIB
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Nothing here holds more than one object of each side, whatever the number of key
 from collections.abc import Iterable, Iterator
 
 from frogmove.core.models import Action, Route, Verb
-from frogmove.core.verify import same_etag
+from frogmove.core.verify import CompareBy, same_etag
 from frogmove.errors import RunError
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import LONGEST_KEY
@@ -20,7 +20,10 @@ def plan_move(objects: Iterable[S3Object], route: Route) -> Iterator[Action]:
 
 
 def plan_sync(
-    sources: Iterable[S3Object], destinations: Iterable[S3Object], route: Route
+    sources: Iterable[S3Object],
+    destinations: Iterable[S3Object],
+    route: Route,
+    compare: CompareBy = CompareBy.AUTO,
 ) -> Iterator[Action]:
     """Plan to copy what the destination lacks or holds differently.
 
@@ -28,10 +31,11 @@ def plan_sync(
         sources: the source's objects in S3's order of keys.
         destinations: the destination's objects in the same order.
         route: which key becomes which.
+        compare: what tells that the destination has an object already.
 
     Yields:
-        one action for each source object. COMPARE where size and ETag do not tell whether
-        the two are alike: checksums have to.
+        one action for each source object. COMPARE where what the listings show does not tell
+        whether the two are alike: HEAD or the bytes have to.
 
     Raises:
         RunError: when a listing is not in order, as a merge of it would overwrite and miss keys.
@@ -43,7 +47,7 @@ def plan_sync(
         while other is not None and other.key.encode() < key.encode():
             other = next(others, None)
         twin = other if other is not None and other.key == key else None
-        yield _obstacle(item, key, route) or _sync_action(item, key, twin)
+        yield _obstacle(item, key, route) or _sync_action(item, key, twin, compare)
 
 
 def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
@@ -64,12 +68,14 @@ def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
         yield item
 
 
-def _sync_action(item: S3Object, key: str, twin: S3Object | None) -> Action:
+def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: CompareBy) -> Action:
     if twin is None:
         return Action(Verb.COPY, item, key, "not at the destination")
     if twin.size != item.size:
         return Action(Verb.COPY, item, key, "the sizes differ", replaces=twin.etag)
-    if same_etag(item.etag, twin.etag):
+    if compare is CompareBy.SIZE:
+        return Action(Verb.SKIP, item, key, "already there, same size")
+    if compare is not CompareBy.CONTENT and same_etag(item.etag, twin.etag):
         return Action(Verb.SKIP, item, key, "already there, same ETag")
     return Action(Verb.COMPARE, item, key, "the ETags do not tell", replaces=twin.etag)
 

@@ -1,13 +1,16 @@
-"""Resolves the comparisons that a plan left open: HEAD on both sides, checksums first."""
+"""Resolves the comparisons that a plan left open: by HEAD on both sides, or by reading both."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from threading import Event
 
+from frogmove.core.advice import describe
+from frogmove.core.content import ContentComparer
 from frogmove.core.models import Action, Route, Verb
+from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_sync
 from frogmove.core.scheduler import Scheduler, wait_for
-from frogmove.core.verify import Match, compare
+from frogmove.core.verify import CompareBy, Comparison, Match, compare
 from frogmove.errors import UsageError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
@@ -15,11 +18,18 @@ from frogmove.s3.listing import list_prefix
 from frogmove.s3.models import Head
 from frogmove.s3.uri import is_directory_bucket
 
+DEFAULTS = SyncOptions()
+
 
 def resolve_comparisons(
-    actions: Iterable[Action], s3: S3, route: Route, size: int, stop: Event
+    actions: Iterable[Action],
+    s3: S3,
+    route: Route,
+    size: int,
+    stop: Event,
+    options: SyncOptions = DEFAULTS,
 ) -> Iterator[Action]:
-    """Turn each COMPARE into COPY or SKIP and pass every other action on.
+    """Turn each COMPARE into COPY, SKIP or REFUSE and pass every other action on.
 
     Args:
         actions: a plan.
@@ -27,13 +37,15 @@ def resolve_comparisons(
         route: which buckets.
         size: how many objects may be looked at at once.
         stop: once set, no further action is taken.
+        options: how to compare.
 
     Yields:
         the actions, in the order in which they are settled.
 
     Raises:
-        S3Error: when an object cannot be looked at.
+        S3Error: when objects cannot be looked at.
     """
+    content = ContentComparer(s3, options.max_compare_size)
 
     async def one(action: Action) -> Action:
         if action.verb is not Verb.COMPARE:
@@ -44,30 +56,68 @@ def resolve_comparisons(
         except S3Error as error:
             if error.kind is not Kind.MISSING:
                 raise
-            # One side went away since it was listed: the copy's own conditions will tell.
-            return replace(action, verb=Verb.COPY, reason="changed since it was listed")
+            return _changed(action)
         comparison = compare(source, there)
-        if comparison.match is Match.SAME:
-            return replace(action, verb=Verb.SKIP, reason=f"already there, same {comparison.by}")
-        if comparison.match is Match.UNKNOWN and _is_newer(there, source):
-            reason = "up to date: same size, and newer than the source; the bytes were not compared"
-            return replace(action, verb=Verb.SKIP, reason=reason)
-        reason = (
-            f"{comparison.by} differs"
-            if comparison.match is Match.DIFFERENT
-            else "same size, but nothing proves the same bytes, and not newer than the source"
-        )
-        return replace(action, verb=Verb.COPY, reason=reason)
+        if options.compare is not CompareBy.CONTENT or comparison.match is Match.DIFFERENT:
+            return _decide(action, comparison, _is_newer(there, source), options.compare)
+        try:
+            ends = (route.source.bucket, source.object), (route.destination.bucket, there.object)
+            match = await content.compare(*ends)
+        except S3Error as error:
+            if error.ends_the_run:
+                raise
+            return _unread(action, error)
+        if match is not Match.UNKNOWN:
+            comparison = Comparison(match, "content")
+        elif comparison.match is Match.UNKNOWN:
+            return _too_large(action, options.max_compare_size)
+        return _decide(action, comparison, False, options.compare)
 
     return Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
 
 
-def _is_newer(there: Head, source: Head) -> bool:
+def _decide(action: Action, comparison: Comparison, newer: bool, by: CompareBy) -> Action:
+    """Copy or skip, as a comparison showed."""
+    if comparison.match is Match.SAME:
+        return replace(action, verb=Verb.SKIP, reason=f"already there, same {comparison.by}")
+    if comparison.match is Match.DIFFERENT:
+        return replace(action, verb=Verb.COPY, reason=f"{comparison.by} differs")
+    reason = "same size, but no ETag or checksum proves the same bytes"
+    if by is CompareBy.CHECKSUM:
+        return replace(action, verb=Verb.COPY, reason=reason)
     # Without this, what has no comparable ETag would be copied by every sync.
+    if newer:
+        reason = "up to date: same size, and newer than the source; the bytes were not compared"
+        return replace(action, verb=Verb.SKIP, reason=reason)
+    return replace(action, verb=Verb.COPY, reason=f"{reason}, and not newer than the source")
+
+
+def _changed(action: Action) -> Action:
+    # The copy's own conditions will tell.
+    return replace(action, verb=Verb.COPY, reason="changed since it was listed")
+
+
+def _unread(action: Action, error: S3Error) -> Action:
+    """Return what becomes of an action whose objects could not be read."""
+    if error.kind in {Kind.MISSING, Kind.CHANGED}:
+        return _changed(action)
+    reason = describe(error, "It could not be compared, and nothing was copied")
+    return replace(action, verb=Verb.REFUSE, reason=reason)
+
+
+def _too_large(action: Action, largest: int) -> Action:
+    # A copy that may replace nothing: the policy for conflicts decides.
+    reason = f"too large to be read and compared (over {largest:,} bytes)"
+    return replace(action, verb=Verb.COPY, reason=reason, replaces=None)
+
+
+def _is_newer(there: Head, source: Head) -> bool:
     return there.object.last_modified > source.object.last_modified
 
 
-def plan_resolved_sync(s3: S3, route: Route, size: int, stop: Event) -> Iterator[Action]:
+def plan_resolved_sync(
+    s3: S3, route: Route, size: int, stop: Event, options: SyncOptions = DEFAULTS
+) -> Iterator[Action]:
     """Plan a sync of everything on a route, with nothing left to compare.
 
     Args:
@@ -75,12 +125,13 @@ def plan_resolved_sync(s3: S3, route: Route, size: int, stop: Event) -> Iterator
         route: which buckets.
         size: how many objects may be looked at at once.
         stop: once set, no further action is taken.
+        options: how to compare.
 
     Yields:
         the actions, in the order in which they are settled.
 
     Raises:
-        S3Error: when an object cannot be looked at, or a page of a listing cannot be had.
+        S3Error: when objects cannot be looked at, or a page of a listing cannot be had.
         RunError: when a listing is not in order.
         UsageError: when one of them cannot be in order.
     """
@@ -96,5 +147,6 @@ def plan_resolved_sync(s3: S3, route: Route, size: int, stop: Event) -> Iterator
         list_prefix(s3, source.bucket, source.prefix),
         list_prefix(s3, destination.bucket, destination.prefix),
         route,
+        options.compare,
     )
-    return resolve_comparisons(actions, s3, route, size, stop)
+    return resolve_comparisons(actions, s3, route, size, stop, options)

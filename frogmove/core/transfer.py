@@ -11,6 +11,7 @@ from threading import Event
 from frogmove.core.advice import describe
 from frogmove.core.attributes import AttributeReader
 from frogmove.core.batch_delete import BatchDeleter
+from frogmove.core.content import ContentComparer
 from frogmove.core.copy import ObjectCopier, VerifiedCopy, superseded
 from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.lookup import Lookup
@@ -103,7 +104,8 @@ class Transfer:
         strict = options.verify is Verify.STRICT
         attributes = AttributeReader(s3, options.carry, options.features, strict=strict)
         lookup = Lookup(s3, route.source.bucket)
-        self._copier = ObjectCopier(s3, route, options, parts, lookup, attributes)
+        content = ContentComparer(s3, options.max_compare_size)
+        self._copier = ObjectCopier(s3, route, options, parts, lookup, attributes, content)
         batched = options.capabilities.delete and options.capabilities.delete_many
         self._deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
 

@@ -19,6 +19,15 @@ class Verify(StrEnum):
     STRICT = "strict"
 
 
+class CompareBy(StrEnum):
+    """What tells sync that the destination has an object already."""
+
+    AUTO = "auto"
+    SIZE = "size"
+    CHECKSUM = "checksum"
+    CONTENT = "content"
+
+
 class Match(StrEnum):
     """What a comparison showed."""
 

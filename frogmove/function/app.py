@@ -136,11 +136,8 @@ class LambdaApp:
                 return {"action": "ping", **self.config.record(), "context": describe(context)}
             case Move():
                 return {"action": "move", **self._answer_move(request, stop, telemetry)}
-            case Sync(dry_run):
-                return {"action": "sync", **self._in_bulk(None, dry_run, stop, telemetry)}
-            case Sweep(dry_run, age):
-                older = self.config.sweep_age if age is None else age
-                return {"action": "sweep", **self._in_bulk(older, dry_run, stop, telemetry)}
+            case Sync() | Sweep():
+                return {"action": _NAMES[type(request)], **self._in_bulk(request, stop, telemetry)}
 
     def _answer_queue(
         self, messages: Iterable[Message], stop: Flag, telemetry: Telemetry
@@ -199,16 +196,17 @@ class LambdaApp:
             )
         return shown
 
-    def _in_bulk(
-        self, age: float | None, dry_run: bool, stop: Flag, telemetry: Telemetry
-    ) -> dict[str, Any]:
-        """Sweep what is older than ``age`` seconds, or sync where that is None."""
+    def _in_bulk(self, request: Sync | Sweep, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
         # An invocation for one upload starts the sooner for being without.
         from frogmove.function.sweep_sync import execute, preview, sweep, sync
 
-        invocation = self._invocation(Engine.AUTO, stop, telemetry, dry_run=dry_run)
-        actions = sync(invocation) if age is None else sweep(invocation, age)
-        return preview(actions, invocation) if dry_run else execute(actions, invocation)
+        invocation = self._invocation(Engine.AUTO, stop, telemetry, dry_run=request.dry_run)
+        if isinstance(request, Sync):
+            actions = sync(invocation, request.compare)
+        else:
+            age = self.config.sweep_age if request.age is None else request.age
+            actions = sweep(invocation, age)
+        return preview(actions, invocation) if request.dry_run else execute(actions, invocation)
 
     def _deliver(self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry) -> KeyResults:
         return deliver(requested, self._invocation(Engine.BOTO3, stop, telemetry, dry_run=False))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from frogmove.core.units import parse_age
+from frogmove.core.verify import CompareBy
 from frogmove.errors import UsageError
 from frogmove.function.batch_operations import Job, Task, read_job
 from frogmove.function.s3_events import (
@@ -79,6 +80,7 @@ class Sync:
     """The operator asks to copy what the destination lacks."""
 
     dry_run: bool = False
+    compare: CompareBy = CompareBy.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ _SCHEDULERS = ("aws.events", "aws.scheduler")
 
 _FIELDS = {
     "move": {"keys", "dry_run"},
-    "sync": {"dry_run"},
+    "sync": {"dry_run", "compare"},
     "sweep": {"dry_run", "age"},
     "ping": set[str](),
 }
@@ -165,10 +167,16 @@ def _read_action(event: Mapping[str, Any]) -> Move | Sync | Sweep | Ping:
     if action == "ping":
         return Ping()
     if action == "sync":
-        return Sync(dry_run)
+        return Sync(dry_run, _read_compare(event.get("compare", "auto")))
     if action == "sweep":
         return Sweep(dry_run, _read_age(event.get("age")))
     return Move(_read_keys(event.get("keys")), dry_run)
+
+
+def _read_compare(compare: object) -> CompareBy:
+    if not isinstance(compare, str) or compare not in set(CompareBy):
+        raise EventError(f"compare is {shown(compare)}.", f"There are {', '.join(CompareBy)}.")
+    return CompareBy(compare)
 
 
 def _read_age(age: object) -> float | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.models import Verb
+from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.preflight import explain
 from frogmove.core.records import action_record
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Action
     from frogmove.core.records import Record
+    from frogmove.core.verify import CompareBy
     from frogmove.function.invocation import Invocation
 
 # The most that a dry run shows.
@@ -37,9 +39,12 @@ def sweep(invocation: Invocation, age: float) -> Iterator[Action]:
     return plan_move(older_than(listed, before), invocation.route)
 
 
-def sync(invocation: Invocation) -> Iterator[Action]:
+def sync(invocation: Invocation, compare: CompareBy) -> Iterator[Action]:
     """Plan to copy what the destination lacks or holds differently."""
-    return plan_resolved_sync(invocation.s3, invocation.route, HEAD_CONCURRENCY, invocation.stop)
+    options = SyncOptions(compare, invocation.options.max_compare_size)
+    return plan_resolved_sync(
+        invocation.s3, invocation.route, HEAD_CONCURRENCY, invocation.stop, options
+    )
 
 
 def execute(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:

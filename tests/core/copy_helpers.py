@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.core.attributes import AttributeReader
+from frogmove.core.content import ContentComparer
 from frogmove.core.copy import ObjectCopier, VerifiedCopy
 from frogmove.core.journal import NoJournal
 from frogmove.core.lookup import Lookup
@@ -54,7 +55,8 @@ def copy_object(
     parts = PartsCopier(s3, agreed.multipart, NoJournal(), Event())
     strict = agreed.verify is Verify.STRICT
     attributes = AttributeReader(s3, agreed.carry, agreed.features, strict=strict)
-    return run_one(ObjectCopier(s3, ROUTE, agreed, parts, source, attributes).copy(action))
+    content = ContentComparer(s3, agreed.max_compare_size)
+    return run_one(ObjectCopier(s3, ROUTE, agreed, parts, source, attributes, content).copy(action))
 
 
 def verified(answer: VerifiedCopy | Result) -> VerifiedCopy:

@@ -220,6 +220,18 @@ def test_a_sync_copies_what_the_destination_lacks(buckets: Buckets, invoke: Invo
 # Ping.
 
 
+@pytest.mark.parametrize(("compare", "copied"), [("size", 0), ("checksum", 2), ("content", 1)])
+def test_a_sync_compares_as_it_is_asked(
+    buckets: Buckets, invoke: Invoke, compare: str, copied: int
+) -> None:
+    for key, there in {"same": b"frog", "other": b"toad"}.items():
+        buckets.put_in_parts(buckets.source, key, b"frog")
+        buckets.put_in_parts(buckets.destination, key, there)
+    answer = invoke(buckets, {"action": "sync", "compare": compare})
+    assert answer["counts"].get("copied", 0) == copied
+    assert buckets.there()["other"] == (b"frog" if copied else b"toad")
+
+
 def test_a_ping_tells_how_the_function_is_set(
     seaweedfs: Server, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:

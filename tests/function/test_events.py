@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frogmove.core.verify import CompareBy
 from frogmove.function.batch_operations import Job
 from frogmove.function.events import (
     EventError,
@@ -168,6 +169,7 @@ def test_only_notifications_come_through_a_queue(event: Any) -> None:
         ({"action": "ping"}, Ping()),
         ({"action": "sync"}, Sync()),
         ({"action": "sync", "dry_run": True}, Sync(dry_run=True)),
+        ({"action": "sync", "compare": "content"}, Sync(compare=CompareBy.CONTENT)),
         ({"action": "sweep"}, Sweep()),
         ({"action": "sweep", "age": 0}, Sweep(age=0.0)),
         ({"action": "sweep", "age": 1.5, "dry_run": False}, Sweep(age=1.5)),
@@ -201,6 +203,10 @@ def test_a_request_is_read(event: dict[str, Any], read: object) -> None:
         {"action": "move", "keys": ["a"], "age": 1},
         {"action": "sync", "keys": ["a"]},
         {"action": "sync", "dry_run": 1},
+        {"action": "sync", "compare": "etag"},
+        {"action": "sync", "compare": ["size"]},
+        {"action": "sync", "compare": None},
+        {"action": "sweep", "compare": "size"},
         {"action": "sweep", "age": -1},
         {"action": "sweep", "age": "soon"},
         {"action": "sweep", "age": True},

@@ -1,0 +1,86 @@
+"""Two objects read side by side."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.core import content
+from frogmove.core.content import AT_ONCE, ContentComparer
+from frogmove.core.scheduler import Scheduler, run_one
+from frogmove.core.verify import Match
+from frogmove.s3.errors import S3Error
+from frogmove.s3.future import LightFuture
+from tests.factories import an_object
+from tests.fake_s3 import FakeS3, FakeS3State
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from frogmove.s3.models import S3Object
+
+
+def two(one: bytes, other: bytes) -> tuple[FakeS3State, list[tuple[str, S3Object]]]:
+    state = FakeS3State({"external": {}, "internal": {}})
+    state.put("external", "key", one)
+    state.put("internal", "key", other)
+    s3 = FakeS3(state)
+    return state, [(name, s3.head(name, "key").result().object) for name in state.buckets]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "match"),
+    [
+        (b"", b"", Match.SAME),
+        (b"frog", b"frog", Match.SAME),
+        (b"frog", b"toad", Match.DIFFERENT),
+        (b"frog", b"frogs", Match.DIFFERENT),
+        (b"frogs", b"frogx", Match.DIFFERENT),
+        (b"12345678", b"12345678", Match.SAME),
+        (b"12345678", b"12345679", Match.DIFFERENT),
+        (b"123456789", b"123456789", Match.UNKNOWN),
+    ],
+)
+def test_bytes_are_compared_to_the_last(
+    monkeypatch: pytest.MonkeyPatch, one: bytes, other: bytes, match: Match
+) -> None:
+    monkeypatch.setattr(content, "CHUNK", 4)
+    state, ends = two(one, other)
+    assert run_one(ContentComparer(FakeS3(state), 8).compare(*ends)) is match
+
+
+def test_what_changes_while_it_is_read_is_no_comparison() -> None:
+    state, ends = two(b"frog", b"frog")
+    state.put("internal", "key", b"toad")
+    with pytest.raises(S3Error):
+        run_one(ContentComparer(FakeS3(state), 8).compare(*ends))
+
+
+class Slow:
+    """S3 that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[LightFuture[bytes]] = []
+        self.most = 0
+
+    def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        future = LightFuture[bytes]()
+        self.asked.append(future)
+        self.most = max(self.most, len(self.asked))
+        return future
+
+    def answer(self) -> None:
+        while self.asked:
+            self.asked.pop().set_result(b"body")
+
+
+def test_few_objects_are_held_at_once_however_many_are_compared() -> None:
+    slow = Slow()
+    comparer = ContentComparer(slow, 100)  # type: ignore[arg-type]
+    one = ("bucket", an_object())
+    window = Scheduler(20, 1, slow.answer, Event())
+    matches = list(window.run(comparer.compare(one, one) for _ in range(20)))
+    assert matches == [Match.SAME] * 20
+    assert slow.most == 2 * AT_ONCE
