@@ -36,6 +36,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a second pass for a twenty-fifth of a minute."""
     monkeypatch.setattr(timeouts, "QUICK", 0.8)
     monkeypatch.setattr(timeouts, "CONNECT", 0.8)
+    monkeypatch.setattr(timeouts, "HANDSHAKE", 0.8)
     monkeypatch.setattr(timeouts, "SILENT", 1.4)
     monkeypatch.setattr(connection_pool, "TIMEOUT_CHECK_SECONDS", 0.1)
     monkeypatch.setattr(waiting, "WORD", 0.3)
@@ -92,6 +93,7 @@ def gives_up(runner: FrogmoveRunner, engine: str, command: list[str], endpoint_u
     assert ran.err.count("Error: ") == 1
     assert endpoint_url in ran.err.partition("Error: ")[2]
     assert "Traceback" not in ran.err
+    assert ".," not in ran.err
 
 
 @pytest.fixture(params=ENGINES)
@@ -121,7 +123,7 @@ def test_a_large_copy_may_answer_late(
 
 
 def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(
-    fault_fixture: FaultFixture,
+    fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies = {f"{number:03}": f"{number:03}".encode() for number in range(120)}
     fault_fixture.buckets.put(*bodies)
@@ -135,5 +137,7 @@ def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(
     assert "resume" in ran.err
     assert {**fault_fixture.buckets.here(), **fault_fixture.buckets.there()} == bodies
     fault_fixture.proxy.reset()
+    monkeypatch.setattr(timeouts, "QUICK", 20.0)
+    monkeypatch.setattr(timeouts, "SILENT", 38.0)
     assert fault_fixture.frogmove("resume").code == 0
     assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, bodies)

@@ -35,6 +35,8 @@ from awscrt.io import (  # type: ignore[import-untyped]
     TlsContextOptions,
 )
 
+from frogmove.s3 import timeouts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Future
@@ -70,6 +72,10 @@ class TransportError(Exception):
         super().__init__(name, words)
         self.name = name
         self.words = words
+
+
+class NoConnectionError(Exception):
+    """A connection was not made in time, so nothing was sent."""
 
 
 class HttpResponse:
@@ -138,6 +144,10 @@ class _InFlight:
         self.chunks.append(chunk)
         self.seen = time.monotonic()
 
+    def allowed_seconds(self) -> float:
+        """Return for how long nothing may be seen of it."""
+        return self.seconds if self.connection is not None else timeouts.HANDSHAKE
+
     def met_a_closed_connection(self) -> bool:
         """Tell whether it failed as the server had closed a connection that was kept."""
         return self.kept and self.status == 0 and not self.overdue
@@ -149,10 +159,12 @@ class _InFlight:
         self.stream = self.connection = None
         if error is None:
             self._done(HttpResponse(self.status, self.headers, b"".join(self.chunks)))
+        elif self.overdue:
+            self._done(TransportError("ReadTimeoutError", f"nothing came for {self.seconds:.0f} s"))
         else:
             name = error.name if isinstance(error, AwsCrtError) else type(error).__name__
             words = error.message if isinstance(error, AwsCrtError) else str(error)
-            self._done(TransportError(name, words))
+            self._done(TransportError(name, words.rstrip(".")))
 
 
 class _Pool:
@@ -205,14 +217,14 @@ class _Pool:
         """Give up the requests of which nothing has been seen for longer than they may take."""
         now = time.monotonic()
         for in_flight in list(self.in_flight):
-            if not 0 < in_flight.seen < now - in_flight.seconds:
+            if not 0 < in_flight.seen < now - in_flight.allowed_seconds():
                 continue
-            in_flight.overdue = True
             if in_flight.connection is not None:
+                in_flight.overdue = True
                 # It then ends with an error.
                 in_flight.connection.close()
             else:
-                self._end(in_flight, None, TimeoutError("no connection in time"))
+                self._end(in_flight, None, NoConnectionError("no connection in time"))
 
     def _connect(self, in_flight: _InFlight) -> None:
         in_flight.seen = time.monotonic()

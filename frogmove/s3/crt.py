@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What became of connections that were not made, after which boto3 is to try as nothing was sent:
+# awscrt does not say what is wrong with a certificate, and waits for 10 to 30 seconds to say that
+# something is, lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
+_NOT_CONNECTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "NoConnectionError"})
+
 # Answers after which boto3 is to try: it knows the way to a bucket's own Region, and reads
 # credentials anew.
 _CODES = frozenset(
@@ -330,7 +335,7 @@ def _head(key: str, version_id: str | None, answer: HttpResponse) -> Head:
 
 def _is_for_boto(error: S3Error) -> bool:
     """Tell whether boto3 may get further; a HEAD's refusal does not say what is wrong."""
-    if error.code in _CODES or error.status in {301, 302, 307}:
+    if error.code in _CODES | _NOT_CONNECTED or error.status in {301, 302, 307}:
         return True
     return error.operation == "HeadObject" and error.status == 400
 

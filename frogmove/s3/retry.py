@@ -366,8 +366,7 @@ class RetryPolicy:
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
         # A server that has never answered is more likely to be misspelt than to be busy, and one
-        # that was never trusted will not be the next time: awscrt takes 10 to 30 seconds to say so,
-        # lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
+        # that was never trusted will not be the next time.
         never = 1 if error.is_untrusted else 3
         # Nor will one that writes its answers wrongly write them rightly.
         is_known = self._answered and error.code != MALFORMED

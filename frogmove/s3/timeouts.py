@@ -3,8 +3,11 @@
 # Seconds for a connection to be made.
 CONNECT = 5.0
 
+# Seconds for a connection and its TLS handshake, through a proxy, too.
+HANDSHAKE = 8.0
+
 # Seconds in which some of an answer has to arrive. Twice this is less than a minute.
-QUICK = 25.0
+QUICK = 20.0
 
 # S3 answers a copy early and keeps the connection busy; other servers answer when it is done.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
@@ -14,7 +17,7 @@ SLOW = 300.0
 LARGE = 8 * 1024 * 1024
 
 # Seconds without a word of the server to anybody, after which it is asked no more.
-SILENT = 45.0
+SILENT = 38.0
 
 
 def of_copy(size: int) -> float:
