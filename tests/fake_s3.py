@@ -47,6 +47,7 @@ class Stored:
     modified: datetime
     storage_class: str = "STANDARD"
     annotations: dict[str, bytes] = field(default_factory=dict)
+    version_id: str | None = None
 
 
 @dataclass
@@ -68,10 +69,16 @@ class FakeS3State:
     page: int = 1000
     order: Callable[[str], Any] = str.encode
     clock: int = 0
+    versioned: set[str] = field(default_factory=set)
+    versions: dict[tuple[str, str], list[Stored]] = field(default_factory=dict)
 
     def put(self, bucket: str, key: str, body: bytes, etag: str | None = None) -> Stored:
-        stored = Stored(body, etag or _md5(body), self.now())
+        now = self.now()
+        version_id = f"version {self.clock}" if bucket in self.versioned else None
+        stored = Stored(body, etag or _md5(body), now, version_id=version_id)
         self.bucket(bucket, "PutObject")[key] = stored
+        if version_id is not None:
+            self.versions.setdefault((bucket, key), []).insert(0, stored)
         return stored
 
     def now(self) -> datetime:
@@ -93,7 +100,7 @@ class FakeS3State:
 
     def source_of(self, copy: Copy, operation: str) -> Stored:
         """Read a copy's source, under its condition."""
-        source = self.stored(copy.bucket, copy.source.key, operation)
+        source = self.stored(copy.bucket, copy.source.key, operation, copy.source.version_id)
         if copy.guard_source and source.etag != copy.source.etag:
             raise _precondition(operation)
         return source
@@ -108,8 +115,13 @@ class FakeS3State:
         if (there.etag if there else None) != copy.replaces:
             raise _precondition(operation)
 
-    def stored(self, bucket: str, key: str, operation: str) -> Stored:
+    def stored(
+        self, bucket: str, key: str, operation: str, version_id: str | None = None
+    ) -> Stored:
         found = self.bucket(bucket, operation).get(key)
+        if version_id is not None:
+            kept = self.versions.get((bucket, key), [])
+            found = next((each for each in kept if each.version_id == version_id), None)
         if found is None:
             raise S3Error(operation, "NoSuchKey", 404, "The key does not exist")
         return found
@@ -149,14 +161,14 @@ class CopyRequest:
         self.state.check_destination(copy, "CopyObject")
         stored = self.state.put(copy.to_bucket, copy.to_key, source.body)
         stored.annotations.update(source.annotations)
-        return Copied(stored.etag)
+        return Copied(stored.etag, stored.version_id)
 
 
 class FakeS3:
     """One client of a world."""
 
     def __init__(self, state: FakeS3State, interceptor: Interceptor = no_interception) -> None:
-        self._state = state
+        self.state = state
         self._gate = interceptor
 
     def list_page(
@@ -170,14 +182,14 @@ class FakeS3:
         delimiter: str = "",
     ) -> Future[Page]:
         def request() -> Page:
-            keys = self._state.bucket(bucket, "ListObjectsV2")
-            order = self._state.order
+            keys = self.state.bucket(bucket, "ListObjectsV2")
+            order = self.state.order
             after = token or start_after
             rolled = {_rolled(key, prefix, delimiter) for key in keys if key.startswith(prefix)}
             listed = sorted(rolled, key=lambda entry: order(entry[0]))
             if after:
                 listed = [entry for entry in listed if order(entry[0]) > order(after)]
-            page = listed[: min(limit, self._state.page)]
+            page = listed[: min(limit, self.state.page)]
             return Page(
                 [_seen(name, keys[name]) for name, is_prefix in page if not is_prefix],
                 page[-1][0] if len(listed) > len(page) else None,
@@ -188,17 +200,22 @@ class FakeS3:
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         def request() -> Head:
-            stored = self._state.buckets.get(bucket, {}).get(key)
-            if stored is None:
+            try:
+                stored = self.state.stored(bucket, key, "HeadObject", version_id)
+            except S3Error:
                 # An answer to HEAD has no body: it tells no missing key from a missing bucket.
-                raise S3Error("HeadObject", "404", 404, "Not Found")
+                raise S3Error("HeadObject", "404", 404, "Not Found") from None
             crc = Checksum("CRC32", f"{zlib.crc32(stored.body)}", full_object=True)
-            return Head(_seen(key, stored), (crc,) if self._state.checksums else ())
+            return Head(
+                _seen(key, stored)._replace(version_id=version_id),
+                (crc,) if self.state.checksums else (),
+                version_id=stored.version_id,
+            )
 
         return self._answer("HeadObject", request)
 
     def copy(self, copy: Copy) -> Future[Copied]:
-        return self._answer("CopyObject", CopyRequest(self._state, copy))
+        return self._answer("CopyObject", CopyRequest(self.state, copy))
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         return self._answer("DeleteObject", lambda: self._delete(bucket, deletion, "DeleteObject"))
@@ -213,7 +230,7 @@ class FakeS3:
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         def request() -> Mapping[str, str]:
-            self._state.stored(bucket, key, "GetObjectTagging")
+            self.state.stored(bucket, key, "GetObjectTagging", version_id)
             return {}
 
         return self._answer("GetObjectTagging", request)
@@ -235,7 +252,7 @@ class FakeS3:
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Sequence[Annotation]]:
         def request() -> Sequence[Annotation]:
-            stored = self._state.stored(bucket, key, "ListObjectAnnotations")
+            stored = self.state.stored(bucket, key, "ListObjectAnnotations", version_id)
             return [
                 Annotation(name, _md5(payload), len(payload))
                 for name, payload in sorted(stored.annotations.items())
@@ -247,7 +264,7 @@ class FakeS3:
         self, bucket: str, key: str, version_id: str | None, name: str
     ) -> Future[bytes]:
         def request() -> bytes:
-            stored = self._state.stored(bucket, key, "GetObjectAnnotation")
+            stored = self.state.stored(bucket, key, "GetObjectAnnotation", version_id)
             if name not in stored.annotations:
                 raise S3Error("GetObjectAnnotation", "NoSuchAnnotation", 404, "There is none")
             return stored.annotations[name]
@@ -258,7 +275,7 @@ class FakeS3:
         self, bucket: str, key: str, etag: str, name: str, payload: bytes
     ) -> Future[None]:
         def request() -> None:
-            stored = self._state.stored(bucket, key, "PutObjectAnnotation")
+            stored = self.state.stored(bucket, key, "PutObjectAnnotation")
             if stored.etag != etag:
                 raise _precondition("PutObjectAnnotation")
             stored.annotations[name] = payload
@@ -269,8 +286,8 @@ class FakeS3:
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
     ) -> Future[str]:
         def request() -> str:
-            upload_id = f"upload {self._state.now()}"
-            self._state.uploads[upload_id] = Upload(copy.to_bucket, copy.to_key)
+            upload_id = f"upload {self.state.now()}"
+            self.state.uploads[upload_id] = Upload(copy.to_bucket, copy.to_key)
             return upload_id
 
         return self._answer("CreateMultipartUpload", request)
@@ -279,8 +296,8 @@ class FakeS3:
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
     ) -> Future[Part]:
         def request() -> Part:
-            upload = self._state.upload(upload_id, "UploadPartCopy")
-            source = self._state.source_of(copy, "UploadPartCopy")
+            upload = self.state.upload(upload_id, "UploadPartCopy")
+            source = self.state.source_of(copy, "UploadPartCopy")
             upload.parts[number] = source.body[first : last + 1]
             return Part(number, _md5(upload.parts[number]))
 
@@ -290,29 +307,30 @@ class FakeS3:
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
         def request() -> Copied:
-            upload = self._state.upload(upload_id, "CompleteMultipartUpload")
-            self._state.check_destination(copy, "CompleteMultipartUpload")
+            upload = self.state.upload(upload_id, "CompleteMultipartUpload")
+            self.state.check_destination(copy, "CompleteMultipartUpload")
             if any(_md5(upload.parts[part.number]) != part.etag for part in parts):
                 raise S3Error("CompleteMultipartUpload", "InvalidPart", 400, "Not that part")
             body = b"".join(upload.parts[part.number] for part in parts)
             if len(body) != copy.source.size:
                 raise S3Error("CompleteMultipartUpload", "InvalidRequest", 400, "Not that size")
-            del self._state.uploads[upload_id]
+            del self.state.uploads[upload_id]
             etag = assembled_etag(parts)
-            return Copied(self._state.put(copy.to_bucket, copy.to_key, body, etag).etag)
+            stored = self.state.put(copy.to_bucket, copy.to_key, body, etag)
+            return Copied(stored.etag, stored.version_id)
 
         return self._answer("CompleteMultipartUpload", request)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
         def request() -> None:
-            self._state.upload(upload_id, "AbortMultipartUpload")
-            del self._state.uploads[upload_id]
+            self.state.upload(upload_id, "AbortMultipartUpload")
+            del self.state.uploads[upload_id]
 
         return self._answer("AbortMultipartUpload", request)
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
         def request() -> Sequence[Part]:
-            upload = self._state.upload(upload_id, "ListParts")
+            upload = self.state.upload(upload_id, "ListParts")
             if (upload.bucket, upload.key) != (bucket, key):
                 raise S3Error("ListParts", "NoSuchUpload", 404, "The upload does not exist")
             return [Part(number, _md5(body)) for number, body in sorted(upload.parts.items())]
@@ -321,20 +339,30 @@ class FakeS3:
 
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
         def request() -> Sequence[UnfinishedUpload]:
-            self._state.bucket(bucket, "ListMultipartUploads")
+            self.state.bucket(bucket, "ListMultipartUploads")
             return [
                 UnfinishedUpload(upload.key, upload_id)
                 for upload_id, upload in sorted(
-                    self._state.uploads.items(), key=lambda item: item[1].key.encode()
+                    self.state.uploads.items(), key=lambda item: item[1].key.encode()
                 )
                 if upload.bucket == bucket and upload.key.startswith(prefix)
             ]
 
         return self._answer("ListMultipartUploads", request)
 
+    def list_versions(self, bucket: str, key: str) -> Future[Sequence[S3Object]]:
+        def request() -> Sequence[S3Object]:
+            current = self.state.bucket(bucket, "ListObjectVersions").get(key)
+            kept = self.state.versions.get((bucket, key), [current] if current else [])
+            return [
+                _seen(key, each)._replace(version_id=each.version_id or "null") for each in kept
+            ]
+
+        return self._answer("ListObjectVersions", request)
+
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         def request() -> bytes:
-            stored = self._state.stored(bucket, item.key, "GetObject")
+            stored = self.state.stored(bucket, item.key, "GetObject", item.version_id)
             if stored.etag != item.etag:
                 raise S3Error("GetObject", "PreconditionFailed", 412, "changed")
             return stored.body[first : last + 1]
@@ -342,7 +370,7 @@ class FakeS3:
         return self._answer("GetObject", request)
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
-        return self._answer("PutObject", lambda: Copied(self._state.put(bucket, key, body).etag))
+        return self._answer("PutObject", lambda: Copied(self.state.put(bucket, key, body).etag))
 
     def _delete_error(self, bucket: str, deletion: Deletion) -> S3Error | None:
         try:
@@ -352,11 +380,11 @@ class FakeS3:
         return None
 
     def _delete(self, bucket: str, deletion: Deletion, operation: str) -> None:
-        keys = self._state.bucket(bucket, operation)
+        keys = self.state.bucket(bucket, operation)
         if deletion.etag is None:
             keys.pop(deletion.key, None)
             return
-        if self._state.stored(bucket, deletion.key, operation).etag != deletion.etag:
+        if self.state.stored(bucket, deletion.key, operation).etag != deletion.etag:
             raise _precondition(operation)
         del keys[deletion.key]
 

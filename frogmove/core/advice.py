@@ -19,6 +19,7 @@ _ACTIONS = {
     "DeleteObject": "s3:DeleteObject and s3:GetObject at the source",
     "DeleteObjects": "s3:DeleteObject and s3:GetObject at the source",
     "ListObjectsV2": "s3:ListBucket on the bucket",
+    "ListObjectVersions": "s3:ListBucketVersions on the bucket",
     "ListParts": "s3:ListMultipartUploadParts on the bucket that was asked",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads on the destination",
     "AbortMultipartUpload": "s3:AbortMultipartUpload at the destination",

@@ -6,7 +6,7 @@ from frogmove.core.annotations import carry_annotations
 from frogmove.core.attributes import AttributeReader, Found, in_words
 from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Action, Outcome, Result, Route
+from frogmove.core.models import Action, Outcome, Replaced, Result, Route, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.preflight import is_same_place
@@ -20,23 +20,6 @@ from frogmove.s3.uri import LONGEST_KEY, Location
 
 # A destination that changes under our hands this often is somebody else's.
 ATTEMPTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedCopy:
-    """A copy known to hold the source's bytes.
-
-    Attributes:
-        key: where it is in the destination bucket.
-        etag: its ETag.
-        replaced: the ETag of the object whose place it took; None when there was none.
-        note: for people: what the proof left open, or why no copy was needed.
-    """
-
-    key: str
-    etag: str
-    replaced: str | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +44,12 @@ class ObjectCopier:
     attributes: AttributeReader
     content: ContentComparer
 
-    async def copy(self, action: Action) -> VerifiedCopy | Result:
+    async def copy(self, action: Action, to_bucket: str | None = None) -> VerifiedCopy | Result:
         """Get the object's bytes to the destination, verified.
+
+        Args:
+            action: which object, and where to.
+            to_bucket: another bucket than the route's destination.
 
         Returns:
             where they are, or the action's result where it ends here.
@@ -74,7 +61,7 @@ class ObjectCopier:
         copy = Copy(
             bucket=self.route.source.bucket,
             source=action.object,
-            to_bucket=self.route.destination.bucket,
+            to_bucket=to_bucket or self.route.destination.bucket,
             to_key=action.destination_key,
             replaces=action.replaces,
         )
@@ -155,7 +142,7 @@ class ObjectCopier:
             return superseded(action, "nothing was copied")
         there = await self.head(copy.to_bucket, copy.to_key)
         if there is None:
-            return replace(copy, replaces=None)
+            return replace(copy, replaces=None, replaces_version=None)
         if await self._is_itself(copy, source.object, there.object):
             return Result(action, Outcome.FAILED, _ITSELF)
         # What is to be replaced was judged before, unless it is our own copy by now.
@@ -167,15 +154,14 @@ class ObjectCopier:
             if self.attributes.insists_on(lacking):
                 other = f"the same bytes without the source's {in_words(lacking)}"
         if not other:
-            note = "the destination held the same bytes already"
-            twin = VerifiedCopy(copy.to_key, there.object.etag, note=note)
+            twin = _twin(copy, there)
             carried = await self._carry_annotations(action, copy, twin)
             if isinstance(carried, VerifiedCopy) and self._is_large(copy):
                 await self.parts.abandon(copy)
             if carried is not None:
                 return carried
             other = "the same bytes with other annotations"
-        return self._resolve_conflict(action, copy, there.object, other)
+        return self._resolve_conflict(action, copy, there, other)
 
     async def _other_than(self, copy: Copy, source: Head, there: Head) -> str:
         """Say in what the destination differs from what a copy would be; empty: in nothing."""
@@ -220,9 +206,10 @@ class ObjectCopier:
         return await is_same_place(self.s3, *ends)
 
     def _resolve_conflict(
-        self, action: Action, copy: Copy, there: S3Object, holds: str
+        self, action: Action, copy: Copy, found: Head, holds: str
     ) -> Copy | Result:
         """Apply the policy for a destination that holds something else."""
+        there = found.object
         state = (
             f"the destination holds {holds} ({there.size:,} bytes of "
             f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
@@ -232,17 +219,19 @@ class ObjectCopier:
         both = keep_both_key(action.destination_key, action.object.etag)
         match policy:
             case OnConflict.OVERWRITE:
-                return replace(copy, replaces=there.etag)
+                return replace(copy, replaces=there.etag, replaces_version=found.version_id)
             case OnConflict.SKIP:
                 return Result(action, Outcome.SKIPPED, state)
             case OnConflict.KEEP_BOTH if copy.to_key != both and len(both.encode()) <= LONGEST_KEY:
-                return replace(copy, to_key=both, replaces=None)
+                return replace(copy, to_key=both, replaces=None, replaces_version=None)
             case _:
                 return Result(action, Outcome.CONFLICT, state, copy.to_key)
 
     async def _verify(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
         """Make sure that the copy holds what was seen at the source."""
-        verified = VerifiedCopy(copy.to_key, copied.etag, copy.replaces)
+        verified = VerifiedCopy(
+            copy.to_key, copied.etag, copied.version_id, replaced=_replaced(copy)
+        )
         if same_etag(copy.source.etag, copied.etag):
             return verified
         source = await self._look_again(action, copy)
@@ -353,6 +342,26 @@ def _is_somebody_elses_end(error: S3Error) -> bool:
 
 def _changed_at_once(action: Action) -> Result:
     return Result(action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept")
+
+
+def _replaced(copy: Copy) -> Replaced | None:
+    return None if copy.replaces is None else Replaced(copy.replaces, copy.replaces_version)
+
+
+def _twin(copy: Copy, there: Head) -> VerifiedCopy:
+    """Return what the destination holds in place of a copy that was refused.
+
+    Where an object was to be replaced, it is the copy whose answer was lost. Otherwise nobody
+    knows whether it is that, or was there before.
+    """
+    return VerifiedCopy(
+        copy.to_key,
+        there.object.etag,
+        there.version_id,
+        held=copy.replaces is None,
+        replaced=_replaced(copy),
+        note="the destination held the same bytes already",
+    )
 
 
 def _folder(key: str) -> str:

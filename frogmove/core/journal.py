@@ -2,18 +2,15 @@
 
 from typing import Protocol
 
-from frogmove.core.models import Result
+from frogmove.core.models import Result, VerifiedCopy
 from frogmove.s3.models import S3Object
 
 
 class Journal(Protocol):
     """Takes down what a run does. Nothing is durable before :meth:`commit` returns."""
 
-    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
-        """A verified copy of ``item`` is at the destination, with this ETag.
-
-        ``replaced`` is the ETag of the object that it took the place of, if there was one.
-        """
+    def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
+        """A verified copy of ``item`` is at the destination."""
 
     def upload_begun(
         self, item: S3Object, destination_key: str, upload_id: str, part_size: int
@@ -49,7 +46,7 @@ class NoJournal:
     keeps_uploads = False
     keeps_failed_uploads = False
 
-    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+    def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`Journal`."""
 
     def upload_begun(

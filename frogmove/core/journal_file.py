@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from frogmove.core.models import Result
+    from frogmove.core.models import Result, VerifiedCopy
     from frogmove.s3.models import S3Object
 
-VERSION = 1
+VERSION = 2
 
 # Bytes. What matters is written out before each batch of deletes; a write for every few lines in
 # between would only cost time.
@@ -121,7 +121,7 @@ class JournalFile:
                 "Nothing was touched. Give another --journal FILE.",
             ) from error
 
-    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+    def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
         self._write(
             {
@@ -130,9 +130,11 @@ class JournalFile:
                 "size": item.size,
                 "etag": item.etag,
                 "storage_class": item.storage_class,
-                "destination_key": destination_key,
-                "destination_etag": etag,
-                "replaced": replaced,
+                "destination_key": copy.key,
+                "destination_etag": copy.etag,
+                "destination_version_id": copy.version_id,
+                "held": copy.held,
+                "replaced": None if copy.replaced is None else asdict(copy.replaced),
             }
         )
 
@@ -221,7 +223,10 @@ class JournalReader:
         known = Header.__dataclass_fields__.keys()
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
-                raise UsageError(f"{str(path)!r} is not a journal of this version of frogmove.")
+                raise UsageError(
+                    f"{str(path)!r} is not a journal of this version of frogmove.",
+                    "Read it with the version that wrote it.",
+                )
             self.header = Header(**{name: first[name] for name in known if name in first})
         except (KeyError, TypeError) as error:
             raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error

@@ -14,8 +14,43 @@ class Verb(StrEnum):
     MOVE = "move"
     COPY = "copy"
     COMPARE = "compare"
+    RESTORE = "restore"
     SKIP = "skip"
     REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """An object whose place a copy took.
+
+    Attributes:
+        etag: its ETag.
+        version_id: which version it was, where that is known.
+    """
+
+    etag: str
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCopy:
+    """A copy known to hold the source's bytes.
+
+    Attributes:
+        key: where it is in the destination bucket.
+        etag: its ETag.
+        version_id: which version it is, where that is known.
+        held: whether the destination may have held it before the run came.
+        replaced: the object whose place it took; None when there was none.
+        note: for people: what the proof left open, or why no copy was needed.
+    """
+
+    key: str
+    etag: str
+    version_id: str | None = None
+    held: bool = False
+    replaced: Replaced | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +64,8 @@ class Action:
         reason: why, for people; may be empty when the verb says it all.
         replaces: the ETag of the destination object that this is to replace; None: no object
             is known to be there, and none may be overwritten without the conflict policy.
+        undoes: what a run made, where the place that it took is to hold again what it held
+            before.
     """
 
     verb: Verb
@@ -36,6 +73,7 @@ class Action:
     destination_key: str
     reason: str = ""
     replaces: str | None = None
+    undoes: VerifiedCopy | None = None
 
 
 class Outcome(StrEnum):

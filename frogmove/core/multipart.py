@@ -205,7 +205,7 @@ class PartsCopier:
             there = await wait_for(self.s3.head(copy.to_bucket, copy.to_key))
             if there.object.etag != assembled_etag(parts):
                 raise
-            copied = Copied(there.object.etag)
+            copied = Copied(there.object.etag, there.version_id)
         self.journal.upload_ended(upload_id)
         return copied
 

@@ -12,12 +12,13 @@ from frogmove.core.advice import describe
 from frogmove.core.attributes import AttributeReader
 from frogmove.core.batch_delete import BatchDeleter
 from frogmove.core.content import ContentComparer
-from frogmove.core.copy import ObjectCopier, VerifiedCopy, superseded
+from frogmove.core.copy import ObjectCopier, superseded
 from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Action, Outcome, Result, Route, Verb
+from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
 from frogmove.core.options import TransferOptions
+from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import Scheduler, Task, wait_for
 from frogmove.core.verify import Verify
 from frogmove.errors import RunError
@@ -106,6 +107,7 @@ class Transfer:
         lookup = Lookup(s3, route.source.bucket)
         content = ContentComparer(s3, options.max_compare_size)
         self._copier = ObjectCopier(s3, route, options, parts, lookup, attributes, content)
+        self._restorer = Restorer(s3, self._copier, journal)
         batched = options.capabilities.delete and options.capabilities.delete_many
         self._deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
 
@@ -134,6 +136,8 @@ class Transfer:
         if action.verb is Verb.REFUSE:
             return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
         try:
+            if action.verb is Verb.RESTORE:
+                return await self._restorer.restore(action)
             verified = await self._copier.copy(action)
         except S3Error as error:
             return self._failed(action, error, "The source is kept")
@@ -141,7 +145,7 @@ class Transfer:
             return _interrupted(action, interruption)
         if isinstance(verified, Result):
             return verified
-        self._journal.copied(action.object, verified.key, verified.etag, verified.replaced)
+        self._journal.copied(action.object, verified)
         if action.verb is Verb.COPY:
             return Result(action, Outcome.COPIED, verified.note, verified.key)
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from frogmove.core.models import Action, Route, Verb
+from frogmove.core.models import Action, Replaced, Route, Verb, VerifiedCopy
 from frogmove.core.records import Record
 from frogmove.errors import UsageError
 from frogmove.s3.models import S3Object
@@ -13,10 +13,11 @@ _UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 
 def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
-    """Plan to move each copy that a run made back to where it came from.
+    """Plan to bring back what each copy of a run brought, and to leave what it did not.
 
     Each action is pinned to the ETag that the copy had then: what has changed since is left
-    alone. Where the source is still there, as after a sync, only the copy goes away.
+    alone. Where the source is still there, as after a sync, only the copy goes away. What the
+    destination held before the run is there afterwards, as far as it can be.
 
     Args:
         copied: the run's ``copied`` records.
@@ -33,14 +34,24 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
                 last_modified=_UNKNOWN,
                 storage_class=record["storage_class"],
             )
-            key, replaced = record["key"], record["replaced"]
-        except KeyError as error:
+            key, held, replaced = record["key"], record["held"], record["replaced"]
+            made = VerifiedCopy(
+                copy.key,
+                copy.etag,
+                record["destination_version_id"],
+                held,
+                None if replaced is None else Replaced(**replaced),
+            )
+        except (KeyError, TypeError) as error:
             raise UsageError(f"A record of the journal lacks {error}.") from error
-        if replaced is None:
-            yield Action(Verb.MOVE, copy, key)
+        if made.replaced is not None:
+            reason = "what it replaced is restored where the bucket kept that version"
+            yield Action(Verb.RESTORE, copy, key, reason, undoes=made)
+        elif made.held:
+            reason = "it may have been there before the run, so it also stays there"
+            yield Action(Verb.RESTORE, copy, key, reason, undoes=made)
         else:
-            reason = "it replaced another object, which cannot be brought back"
-            yield Action(Verb.REFUSE, copy, key, reason)
+            yield Action(Verb.MOVE, copy, key)
 
 
 def backwards(route: Route) -> Route:

@@ -254,7 +254,7 @@ class BotoS3(BotoClient):
                 MpuObjectSize=copy.source.size,
                 **more,
             )
-            return Copied(boto_shapes.etag_of(answer))
+            return Copied(boto_shapes.etag_of(answer), answer.get("VersionId"))
 
         return self._submit("CompleteMultipartUpload", request, timeouts.SLOW)
 
@@ -292,6 +292,17 @@ class BotoS3(BotoClient):
             return [upload for page in pages for upload in boto_shapes.uploads(page)]
 
         return self._submit("ListMultipartUploads", request)
+
+    def list_versions(self, bucket: str, key: str) -> Future[Sequence[S3Object]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+
+        def request() -> Sequence[S3Object]:
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=bucket, Prefix=key, EncodingType="url"
+            )
+            return boto_shapes.versions(pages, key)
+
+        return self._submit("ListObjectVersions", request)
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         """See :class:`frogmove.s3.interface.S3`."""

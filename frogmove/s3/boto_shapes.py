@@ -1,7 +1,7 @@
 """Translates between frogmove's values and the shapes that boto3 takes and gives. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -117,6 +117,30 @@ def uploads(page: Mapping[str, Any]) -> list[UnfinishedUpload]:
         UnfinishedUpload(decode(entry["Key"]), entry["UploadId"])
         for entry in page.get("Uploads", [])
     ]
+
+
+def versions(pages: Iterable[Mapping[str, Any]], key: str) -> list[S3Object]:
+    """Read the versions of one key from listings of all that begin with it, as far as needed."""
+    found = []
+    for page in pages:
+        decode = unquote if page.get("EncodingType") == "url" else str
+        listed = [(decode(entry["Key"]), entry) for entry in page.get("Versions", [])]
+        found += [_version(key, entry) for name, entry in listed if name == key]
+        # In the order of keys, and no other that begins so comes before this one.
+        if any(name != key for name, _ in listed):
+            break
+    return found
+
+
+def _version(key: str, entry: Mapping[str, Any]) -> S3Object:
+    return S3Object(
+        key=key,
+        size=entry["Size"],
+        etag=etag_of(entry),
+        last_modified=entry["LastModified"],
+        storage_class=entry.get("StorageClass") or "STANDARD",
+        version_id=entry["VersionId"],
+    )
 
 
 def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
@@ -245,6 +269,7 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
         answer.get("Metadata", {}),
         answer.get("SSEKMSKeyId"),
         {name: answer[name] for name in _LOCK_HEADERS if name in answer},
+        answer.get("VersionId"),
     )
 
 
@@ -293,6 +318,7 @@ _METADATA = "x-amz-meta-"
 _HEAD_HEADERS = {
     "ContentLength": "content-length",
     "ETag": "etag",
+    "VersionId": "x-amz-version-id",
     "LastModified": "last-modified",
     "CacheControl": "cache-control",
     "ContentDisposition": "content-disposition",

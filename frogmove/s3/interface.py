@@ -135,6 +135,12 @@ class S3(Protocol):
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
         """List all multipart uploads in flight whose keys begin with ``prefix``."""
 
+    def list_versions(self, bucket: str, key: str) -> Future[Sequence[S3Object]]:
+        """List the versions of one key, the newest first; delete markers are left out.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+        """
+
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         """Read the bytes ``first`` to ``last`` of an object, while its ETag is the one seen.
 

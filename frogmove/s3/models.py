@@ -55,6 +55,7 @@ class Head:
         metadata: the user's own.
         kms_key: the name of the KMS key that it is encrypted with; None when not said.
         lock: ``ObjectLockMode`` … of its retention and legal hold, as far as one may know them.
+        version_id: which version it is, where the bucket keeps any.
     """
 
     object: S3Object
@@ -64,6 +65,7 @@ class Head:
     metadata: Mapping[str, str] = field(default_factory=dict)
     kms_key: str | None = None
     lock: Mapping[str, Any] = field(default_factory=dict)
+    version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Copy:
         to_bucket: the destination bucket.
         to_key: the destination key.
         replaces: the ETag that the destination must hold; None: it must hold nothing.
+        replaces_version: which version that is, where it is known; nothing depends on it.
         guard_destination: False leaves the destination condition out, for servers without it.
         guard_source: False leaves the source condition out, for servers that refuse it.
         attributes: what the copy is given besides, by boto3's names: a website redirect …
@@ -98,6 +101,7 @@ class Copy:
     to_bucket: str
     to_key: str
     replaces: str | None = None
+    replaces_version: str | None = None
     guard_destination: bool = True
     guard_source: bool = True
     attributes: Mapping[str, Any] = field(default_factory=dict)

@@ -100,6 +100,10 @@ class RareRequests:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.list_uploads(bucket, prefix)
 
+    def list_versions(self, bucket: str, key: str) -> Future[Sequence[S3Object]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._boto.list_versions(bucket, key)
+
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.read(bucket, item, first, last)

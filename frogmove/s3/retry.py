@@ -206,6 +206,10 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._send(partial(self._s3.list_uploads, bucket, prefix))
 
+    def list_versions(self, bucket: str, key: str) -> Future[Sequence[S3Object]]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.list_versions, bucket, key))
+
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._send(partial(self._s3.read, bucket, item, first, last))

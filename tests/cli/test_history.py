@@ -13,6 +13,7 @@ from frogmove.cli.run_store import journals, runs_directory
 from frogmove.s3.boto import BotoS3
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.fault_fixture import ENGINES
 from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
@@ -292,6 +293,68 @@ def test_what_changed_since_is_left_alone_by_an_undo(
     assert ran.outcomes == {"changed": "superseded", "uploaded": "conflict", "same": "moved"}
     assert buckets.here() == {"uploaded": b"since", "same": b"same"}
     assert buckets.there() == {"changed": b"since", "uploaded": b"uploaded"}
+
+
+OVERWRITE = ("--on-conflict", "overwrite")
+ALL = ["ministack", "seaweedfs"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("command", [("move", "--all", *OVERWRITE), ("sync", *OVERWRITE)])
+@pytest.mark.parametrize("server", ALL, indirect=True)
+def test_what_was_replaced_is_there_again_where_versions_are_kept(
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    command: tuple[str, ...],
+    engine: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FROGMOVE_ENGINE", engine)
+    buckets.version()
+    buckets.put("new", "other", "longer")
+    buckets.put_there("other", body=b"older")
+    buckets.put_there("other", body=b"their")
+    buckets.put_there("longer", body=b"their longer one", Metadata={"owner": "they"})
+    before = buckets.here(), buckets.there()
+    assert frogmove(*command).code == 0
+    assert buckets.there() == before[0]
+    ran = last_id()
+    undone = frogmove("undo", ran, "-o", "json")
+    assert (undone.code, set(undone.outcomes.values())) == (0, {"moved"}), undone
+    assert (buckets.here(), buckets.there()) == before
+    where = {"Bucket": buckets.destination, "Key": "longer"}
+    assert buckets.client.head_object(**where)["Metadata"] == {"owner": "they"}
+    again = frogmove("undo", ran, "-o", "json")
+    assert (again.code, set(again.outcomes.values())) == (0, {"gone"}), again
+    assert (buckets.here(), buckets.there()) == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("server", ALL, indirect=True)
+def test_what_the_destination_held_before_stays_there(
+    buckets: Buckets, frogmove: FrogmoveRunner, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROGMOVE_ENGINE", engine)
+    buckets.put("new", "twin")
+    buckets.put_there("twin")
+    assert frogmove("move", "--all").code == 0
+    undone = frogmove("undo", last_id(), "-o", "json")
+    assert (undone.code, undone.outcomes) == (0, {"new": "moved", "twin": "copied"})
+    assert buckets.here() == {"new": b"new", "twin": b"twin"}
+    assert buckets.there() == {"twin": b"twin"}
+
+
+def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_said(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("other")
+    buckets.put_there("other", body=b"theirs")
+    assert frogmove("move", "--all", *OVERWRITE).code == 0
+    ran = frogmove("undo", last_id(), "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, {"other": "failed"})
+    (result,) = ran.of("result")
+    assert "cannot be restored, as no version of it is kept" in result["reason"]
+    assert (buckets.here(), buckets.there()) == ({"other": b"other"}, {"other": b"other"})
 
 
 def test_what_a_sync_replaced_is_not_undone_and_said(

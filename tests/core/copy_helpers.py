@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.core.attributes import AttributeReader
 from frogmove.core.content import ContentComparer
-from frogmove.core.copy import ObjectCopier, VerifiedCopy
+from frogmove.core.copy import ObjectCopier
 from frogmove.core.journal import NoJournal
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Action, Outcome, Result, Verb
+from frogmove.core.models import Action, Outcome, Result, Verb, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.scheduler import run_one

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frogmove.core.copy import keep_both_key
-from frogmove.core.models import Outcome, Result
+from frogmove.core.models import Outcome, Replaced, Result
 from frogmove.core.options import Multipart, OnConflict
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.uri import LONGEST_KEY
@@ -151,7 +151,7 @@ def test_each_policy_does_its_own_with_another_object(
         assert "source kept" in reason
     else:
         overwritten = policy is OnConflict.OVERWRITE
-        assert verified(answer).replaced == (md5(THEIRS) if overwritten else None)
+        assert verified(answer).replaced == (Replaced(md5(THEIRS)) if overwritten else None)
         assert verified(answer).key == ("key" if overwritten else KEEP_BOTH_KEY)
 
 
@@ -181,7 +181,7 @@ def test_what_is_overwritten_is_what_was_looked_at(state: FakeS3State) -> None:
     answer = copy_object(
         state, action, FakeS3(state, interceptor), on_conflict=OnConflict.OVERWRITE
     )
-    assert verified(answer).replaced == replaced[-1]
+    assert verified(answer).replaced == Replaced(replaced[-1])
     assert state.bodies("internal") == {"key": MINE}
 
 
@@ -229,7 +229,7 @@ def test_what_sync_saw_is_replaced(state: FakeS3State, threshold: int, capabilit
     multipart = Multipart(threshold, part_size=3)
     action = seen(state, replaces=there.etag)
     answer = copy_object(state, action, capabilities=capabilities, multipart=multipart)
-    assert verified(answer).replaced == there.etag
+    assert verified(answer).replaced == Replaced(there.etag)
     assert state.bodies("internal") == {"key": MINE}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
-from frogmove.core.models import Outcome
+from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.records import Summary
@@ -84,7 +84,7 @@ def before(operations: set[str], deed: Callable[[], object]) -> Interceptor:
 def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
     JournalFile(path, HEADER)
     (record,) = records(path)
-    assert (record["type"], record["version"]) == ("run", 1)
+    assert (record["type"], record["version"]) == ("run", 2)
     assert record["source"] == "s3://external/"
     assert JournalReader(path).header == HEADER
 
@@ -141,7 +141,9 @@ def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
         "storage_class": "STANDARD",
         "destination_key": "a",
         "destination_etag": md5(b"a"),
-        "replaced": md5(b"theirs"),
+        "destination_version_id": None,
+        "held": False,
+        "replaced": {"etag": md5(b"theirs"), "version_id": None},
     }
 
 
@@ -345,7 +347,7 @@ def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
     large, other = an_object("large"), an_object("other")
     journal.upload_begun(large, "large", "one", 5)
     journal.upload_begun(other, "to/other", "two", 5)
-    journal.copied(large, "large", "etag", None)
+    journal.copied(large, VerifiedCopy("large", "etag"))
     journal.commit()
     (left,) = JournalReader(path).uploads().items()
     assert left[1] == "two"

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from frogmove.core.journal import NoJournal
-from frogmove.core.models import Outcome, Result, Route
+from frogmove.core.models import Outcome, Result, Route, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.transfer import run
@@ -92,7 +92,7 @@ class MemoryJournal(NoJournal):
         self._written: list[tuple[str, str]] = []
         self.durable: set[tuple[str, str]] = set()
 
-    def copied(self, item: S3Object, destination_key: str, etag: str, replaced: str | None) -> None:
+    def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         self._written.append((item.key, item.etag))
 
     def commit(self) -> None:

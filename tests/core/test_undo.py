@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -16,16 +16,22 @@ from frogmove.core.transfer import run
 from frogmove.core.undo import backwards, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.errors import S3Error
+from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
+from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
 from tests.factories import ROUTE, md5
 from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from frogmove.core.models import Action
+    from frogmove.s3.interface import S3
+
+T = TypeVar("T")
 
 HEADER = Header(
     id="run",
@@ -42,6 +48,8 @@ RECORD = {
     "storage_class": "GLACIER_IR",
     "destination_key": "to/a",
     "destination_etag": "copy's",
+    "destination_version_id": None,
+    "held": False,
     "replaced": None,
 }
 
@@ -54,11 +62,26 @@ def state() -> FakeS3State:
     return made
 
 
+@dataclass
+class LostAnswer:
+    """Takes the first request of an operation, and does not answer it."""
+
+    operation: str
+
+    def __call__(self, operation: str, request: Callable[[], T]) -> T:
+        answer = request()
+        if operation == self.operation:
+            self.operation = ""
+            raise S3Error(operation, "RequestTimeout", None, "no answer")
+        return answer
+
+
 class Runs:
     """Runs on a world, each with a journal of its own."""
 
     def __init__(self, state: FakeS3State, folder: Path) -> None:
-        self.s3 = FakeS3(state)
+        self.s3: S3 = FakeS3(state)
+        self._state = state
         self._folder = folder
         self._count = 0
 
@@ -75,6 +98,10 @@ class Runs:
     ) -> Path:
         actions = plan_undo(JournalReader(journal).of_type("copied"))
         return self._run(actions, backwards(route), options)
+
+    def lose_answers(self, operation: str) -> None:
+        """Let the first request of an operation take place, and nobody know of it."""
+        self.s3 = RetryingS3(FakeS3(self._state, LostAnswer(operation)), Limits(first_delay=0.001))
 
     def _run(
         self, actions: Iterable[Action], route: Route, options: TransferOptions | None
@@ -105,10 +132,13 @@ def test_a_copy_is_named_by_what_the_run_wrote() -> None:
     assert action.replaces is None
 
 
-def test_what_replaced_another_object_is_refused() -> None:
-    (action,) = plan_undo([RECORD | {"replaced": "theirs"}])
-    assert action.verb is Verb.REFUSE
-    assert "cannot be brought back" in action.reason
+@pytest.mark.parametrize(
+    "more", [{"held": True}, {"replaced": {"etag": "theirs", "version_id": None}}]
+)
+def test_what_did_not_take_a_free_place_is_not_taken_away(more: dict[str, object]) -> None:
+    (action,) = plan_undo([RECORD | more])
+    assert action.verb is Verb.RESTORE
+    assert (action.object.key, action.destination_key) == ("to/a", "a")
 
 
 @pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag"}))
@@ -199,14 +229,77 @@ def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(
     assert state.bodies("internal") == {}
 
 
-def test_an_object_that_was_replaced_is_not_brought_back(state: FakeS3State, runs: Runs) -> None:
+OVERWRITE = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE)
+
+
+def test_what_was_replaced_is_said_to_be_lost_where_no_version_is_kept(
+    state: FakeS3State, runs: Runs
+) -> None:
     state.put("internal", "a", b"theirs")
-    moved = runs.move(TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE))
+    moved = runs.move(OVERWRITE)
     runs.undo(moved)
     assert runs.outcomes["a"] is Outcome.FAILED
-    assert "replaced another object" in runs.reasons["a"]
+    assert "cannot be restored, as no version of it is kept" in runs.reasons["a"]
+    assert "the copy stays at s3://internal/a" in runs.reasons["a"]
     assert state.bodies("internal") == {"a": b"a"}
-    assert set(state.bodies("external")) == {"b", "c\n"}
+    assert set(state.bodies("external")) == {"a", "b", "c\n"}
+
+
+@pytest.mark.parametrize("lost", ["", "CopyObject"], ids=["heard", "answer-lost"])
+@pytest.mark.parametrize("theirs", [b"theirs", b"other"])
+@pytest.mark.parametrize("command", ["move", "sync"])
+def test_what_was_replaced_is_there_again_where_its_version_is_kept(
+    state: FakeS3State, runs: Runs, command: str, theirs: bytes, lost: str
+) -> None:
+    before = state.bodies("external")
+    state.versioned.add("internal")
+    for body in (b"older", theirs):
+        state.put("internal", "a", body)
+    runs.lose_answers(lost)
+    ran = runs.move(OVERWRITE) if command == "move" else runs.sync()
+    assert state.bodies("internal")["a"] == b"a"
+    runs.undo(ran)
+    assert set(runs.outcomes.values()) == {Outcome.MOVED}
+    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": theirs})
+    runs.undo(ran)
+    assert set(runs.outcomes.values()) == {Outcome.GONE}
+    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": theirs})
+
+
+def test_what_was_written_since_over_what_replaced_another_stays(
+    state: FakeS3State, runs: Runs
+) -> None:
+    state.versioned.add("internal")
+    state.put("internal", "a", b"theirs")
+    moved = runs.move(OVERWRITE)
+    state.put("internal", "a", b"since")
+    runs.undo(moved, OVERWRITE)
+    assert runs.outcomes["a"] is Outcome.SUPERSEDED
+    assert state.bodies("internal") == {"a": b"since"}
+
+
+def test_after_an_overwrite_whose_answer_was_lost_the_key_is_not_emptied(
+    state: FakeS3State, runs: Runs
+) -> None:
+    before = state.bodies("external")
+    state.put("internal", "a", b"theirs")
+    runs.lose_answers("CopyObject")
+    runs.undo(runs.move(OVERWRITE))
+    assert runs.outcomes["a"] is Outcome.FAILED
+    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": b"a"})
+
+
+@pytest.mark.parametrize("command", ["move", "sync"])
+def test_what_the_destination_held_before_is_not_taken_away(
+    state: FakeS3State, runs: Runs, command: str
+) -> None:
+    before = state.bodies("external")
+    state.put("internal", "a", b"a")
+    ran = runs.move() if command == "move" else runs.sync()
+    runs.undo(ran)
+    if command == "move":
+        assert runs.outcomes["a"] is Outcome.COPIED
+    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": b"a"})
 
 
 def test_after_a_sync_only_the_copies_go_away(state: FakeS3State, runs: Runs) -> None:
@@ -216,6 +309,7 @@ def test_after_a_sync_only_the_copies_go_away(state: FakeS3State, runs: Runs) ->
     before = state.bodies("external")
     runs.undo(runs.sync())
     assert runs.outcomes == {"a": Outcome.FAILED, "c\n": Outcome.MOVED}
+    assert "cannot be restored" in runs.reasons["a"]
     assert state.bodies("external") == before
     # "a" was replaced and cannot be brought back; "b" was there already.
     assert state.bodies("internal") == {"a": b"a", "b": b"b", "kept": b"kept"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,6 +36,7 @@ class ContractCase:
         honours: the conditions it does not ignore.
         lacks: the names of the keys it does not keep as they are.
         ordered: whether listings come in S3's order.
+        client: speaks to the server, for what the interface cannot say.
     """
 
     s3: S3
@@ -45,11 +46,21 @@ class ContractCase:
     honours: Capabilities = ALL_SUPPORTED
     lacks: frozenset[str] = frozenset()
     ordered: bool = True
+    client: Any = None
 
     def needs(self, condition: str) -> None:
         """Skip a test on a server that ignores the condition it is about."""
         if not getattr(self.honours, condition):
             pytest.skip(f"{self.name} ignores {condition} conditions")
+
+    def keep_versions(self, bucket: str) -> None:
+        """Have a bucket keep the versions of what is written from now on."""
+        if isinstance(self.s3, FakeS3):
+            self.s3.state.versioned.add(bucket)
+        else:
+            self.client.put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+            )
 
     def put(self, *keys: str, bucket: str = "") -> None:
         """Write objects that hold their own keys."""
@@ -90,6 +101,7 @@ def _case(server: Server, buckets: Buckets, s3: S3) -> ContractCase:
         server.honours,
         server.lacks,
         server.ordered,
+        buckets.client,
     )
 
 

@@ -186,6 +186,7 @@ OPERATIONS: dict[str, Callable[[BotoS3], Any]] = {
     "AbortMultipartUpload": lambda s3: s3.abort_upload("internal", "a", "id"),
     "ListParts": lambda s3: s3.list_parts("internal", "a", "id"),
     "ListMultipartUploads": lambda s3: s3.list_uploads("internal", ""),
+    "ListObjectVersions": lambda s3: s3.list_versions("internal", "a"),
     "PutObject": lambda s3: s3.put("internal", "a", b""),
     "GetObject": lambda s3: s3.read("external", ITEM, 0, 1),
     "GetBucketWebsite": lambda s3: s3.has_feature("external", Feature.WEBSITE),

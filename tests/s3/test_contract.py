@@ -247,6 +247,36 @@ def test_without_uploads_nothing_is_listed(case: ContractCase) -> None:
     assert list(case.s3.list_uploads(case.destination, "").result()) == []
 
 
+# Versions
+
+
+def test_the_versions_of_a_key_are_listed_the_newest_first(case: ContractCase) -> None:
+    keys = ["a b+é", "a b+éa"]
+    case.keep_versions(case.destination)
+    for body in (b"1", b"22", b"333"):
+        for key in keys:
+            case.s3.put(case.destination, key, body).result()
+    for key in keys:
+        listed = case.s3.list_versions(case.destination, key).result()
+        assert [(item.key, item.size) for item in listed] == [(key, 3), (key, 2), (key, 1)]
+        newest = case.s3.head(case.destination, key).result()
+        assert newest.version_id == listed[0].version_id
+        oldest = case.s3.head(case.destination, key, listed[2].version_id).result()
+        assert oldest.object.etag == listed[2].etag != newest.object.etag
+
+
+def test_an_earlier_version_is_put_over_a_later_one(case: ContractCase) -> None:
+    case.needs("copy_replace")
+    case.keep_versions(case.destination)
+    for body in (b"earlier", b"later"):
+        case.s3.put(case.destination, "a", body).result()
+    later, earlier = case.s3.list_versions(case.destination, "a").result()
+    copy = Copy(case.destination, earlier, case.destination, "a", replaces=later.etag)
+    copied = case.s3.copy(copy).result()
+    assert case.seen("a", case.destination).etag == copied.etag == earlier.etag
+    assert len(case.s3.list_versions(case.destination, "a").result()) == 3
+
+
 # Refusals
 
 
