@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from frogmove.cli.escaping import printable
@@ -52,7 +53,7 @@ def _text(reader: JournalReader) -> Iterator[str]:
     yield f"{printable(header.command)} "
     yield f"{printable(header.source)} -> {printable(header.destination)}\n"
     yield f"run {printable(header.id)}, begun {printable(header.started)}\n\n"
-    for record in reader.of_type("result"):
+    for record in _results(reader):
         outcome, size, key, destination_key, reason = _cells(record)
         arrow = f" -> {destination_key}" if destination_key != key else ""
         yield f"{outcome:<10}  {size:>13}  {key}{arrow}{f'  ({reason})' if reason else ''}\n"
@@ -60,13 +61,14 @@ def _text(reader: JournalReader) -> Iterator[str]:
 
 
 def _json(reader: JournalReader) -> Iterator[str]:
-    for record in reader.records():
+    more = (record for record in reader.records() if record["type"] != "end")
+    for record in chain(more, reader.cut_off(), reader.of_type("end")):
         yield json.dumps(record) + "\n"
 
 
 def _csv(reader: JournalReader) -> Iterator[str]:
     yield _csv_line(_COLUMNS)
-    for record in reader.of_type("result"):
+    for record in _results(reader):
         yield _csv_line(tuple(_inert(cell) for cell in _cells(record)))
 
 
@@ -79,11 +81,16 @@ def _html(reader: JournalReader) -> Iterator[str]:
     yield f"begun {escape(printable(header.started))}; {escape(_ending(reader))}</p>\n<table>\n<tr>"
     yield "".join(f"<th>{column.replace('_', ' ')}</th>" for column in _COLUMNS) + "</tr>\n"
     kinds = ("", "size", "key", "key", "")
-    for record in reader.of_type("result"):
+    for record in _results(reader):
         cells = zip(kinds, _cells(record), strict=True)
         row = "".join(f'<td class="{kind}">{escape(cell)}</td>' for kind, cell in cells)
         yield f'<tr class="{escape(str(record["outcome"]))}">{row}</tr>\n'
     yield "</table>\n</html>\n"
+
+
+def _results(reader: JournalReader) -> Iterator[Record]:
+    """Read what became of each object, as far as it is known; all that left the source is in it."""
+    return chain(reader.of_type("result"), reader.cut_off())
 
 
 def _cells(record: Record) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from frogmove.core.models import Outcome
-from frogmove.core.records import Record, Summary, result_record
+from frogmove.core.records import Record, Summary, cut_off_record, result_record
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.models import LARGEST_COPY
 
@@ -244,6 +244,19 @@ class JournalReader:
     def of_type(self, kind: str) -> Iterator[Record]:
         """Read the records of one type."""
         return (record for record in self.records() if record["type"] == kind)
+
+    def cut_off(self) -> list[Record]:
+        """Return, as ``result`` records, the copies of which the run had no time to tell more."""
+        copied: dict[str, Record] = {}
+        for record in self.records():
+            if record["type"] == "copied":
+                copied[record["key"]] = record
+            elif record["type"] == "result":
+                copied.pop(record["key"], None)
+        reason = "the run was cut off"
+        if self.header.command != "sync":
+            reason += "; the delete of its source may have been sent"
+        return [cut_off_record(record, reason) for record in copied.values()]
 
     def end(self) -> Record | None:
         """Return the ``end`` record; None when the run did not come to its end."""

@@ -88,3 +88,9 @@ def result_record(result: Result) -> Record:
         "outcome": result.outcome.value,
         "reason": result.reason,
     }
+
+
+def cut_off_record(copied: Record, reason: str) -> Record:
+    """Return the JSON record of a result that was not written, made of its ``copied`` record."""
+    told = {name: copied[name] for name in ("key", "destination_key", "size", "etag")}
+    return {"type": "result", **told, "outcome": Outcome.COPIED.value, "reason": reason}

@@ -145,6 +145,32 @@ def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
     assert fault_fixture.buckets.here() == bodies
 
 
+@pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
+def test_the_report_of_a_killed_move_names_every_object_that_left_the_source(
+    fault_fixture: FaultFixture, moment: Moment
+) -> None:
+    bodies = fill(fault_fixture.buckets, 40)
+    assert kill(fault_fixture, moment, "move", "--all") == -signal.SIGKILL
+    left = set(bodies) - set(fault_fixture.buckets.keys_here())
+    told = fault_fixture.frogmove("report", "-o", "json").outcomes
+    assert left <= set(told)
+    assert set(told.values()) <= {"copied", "moved"}
+
+
+def test_the_report_of_a_move_whose_output_nobody_read_names_all_that_left_the_source(
+    fault_fixture: FaultFixture,
+) -> None:
+    bodies = fill(fault_fixture.buckets, 40)
+    with fault_fixture.frogmove.process(
+        "move", "--all", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(SECONDS_TO_WAIT) != 0
+    left = set(bodies) - set(fault_fixture.buckets.keys_here())
+    assert left <= set(fault_fixture.frogmove("report", "-o", "json").outcomes)
+
+
 @pytest.mark.long
 def test_twenty_kills_of_large_moves_and_of_their_resumption_lose_nothing(
     fault_fixture: FaultFixture,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import pytest
 from frogmove.cli.escaping import printable
 from frogmove.cli.report_formats import render
 from frogmove.core.journal_file import Header, JournalFile, JournalReader
-from frogmove.core.models import Outcome
+from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
 from tests.factories import a_result
 from tests.keys import KEYS
@@ -69,6 +70,17 @@ def journal_of(folder: Path, *results: Result, header: Header = HEADER) -> Journ
 
 def rendered(folder: Path, output: str, *results: Result, header: Header = HEADER) -> str:
     return "".join(render(journal_of(folder, *results, header=header), output))
+
+
+def cut_off(folder: Path, *keys: str, command: str = "move") -> JournalReader:
+    """Write a journal as a run does that is killed before any but the first key has its result."""
+    journal = JournalFile(folder / "run.jsonl", replace(HEADER, command=command))
+    for key in keys:
+        result = a_result(Outcome.MOVED, key)
+        journal.copied(result.action.object, VerifiedCopy(key, result.action.object.etag))
+    journal.finished(a_result(Outcome.MOVED, keys[0]))
+    journal.commit()
+    return JournalReader(journal.path)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -231,3 +243,40 @@ def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None
     summary.interrupted = True
     journal.end(summary)
     assert "interrupted" in "".join(render(JournalReader(journal.path), output))
+
+
+# Runs that were cut off
+
+
+@pytest.mark.parametrize("output", ["text", "json", "csv", "html"])
+def test_a_copy_whose_result_is_not_known_is_told(tmp_path: Path, output: str) -> None:
+    text = "".join(render(cut_off(tmp_path, "first", "second"), output))
+    if output == "json":
+        told = [record for record in map(json.loads, text.splitlines()) if "outcome" in record]
+        cells = [[each["outcome"], each["key"], each["reason"]] for each in told]
+    elif output == "csv":
+        cells = [[row[0], row[2], row[4]] for row in rows(text)[1:]]
+    elif output == "html":
+        cells = [[row[0], row[2], row[4]] for row in Page(text).cells[1:]]
+    else:
+        line = next(line for line in text.splitlines() if "second" in line)
+        cells = [["moved", "first", ""], [line.split()[0], "second", line.split("(")[1][:-1]]]
+    assert cells == [
+        ["moved", "first", ""],
+        ["copied", "second", "the run was cut off; the delete of its source may have been sent"],
+    ]
+
+
+def test_a_sync_that_was_cut_off_sent_no_deletes(tmp_path: Path) -> None:
+    text = "".join(render(cut_off(tmp_path, "first", "second", command="sync"), "text"))
+    assert "(the run was cut off)" in text
+    assert "delete" not in text
+
+
+def test_what_is_not_known_stands_before_the_end(tmp_path: Path) -> None:
+    """As where nobody read the results any more."""
+    reader = cut_off(tmp_path, "first", "second")
+    with (tmp_path / "run.jsonl").open("a") as file:
+        file.write(json.dumps({**Summary().record(), "type": "end"}) + "\n")
+    records = [json.loads(line) for line in render(reader, "json")]
+    assert [record["type"] for record in records][-2:] == ["result", "end"]
