@@ -128,8 +128,8 @@ def _crt_engine(boto: BotoS3, config: Config, limits: Limits) -> CrtS3:
     from botocore.session import Session
     from botocore.utils import get_environ_proxies
 
-    from frogmove.s3.connection_pool import Transport
     from frogmove.s3.crt import CrtS3
+    from frogmove.s3.transport import Transport
 
     bundle = trusted_bundle(Session(profile=config.profile).get_config_variable("ca_bundle"))
     transport = Transport(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.cli import waiting
-from frogmove.s3 import connection_pool, timeouts
+from frogmove.s3 import timeouts, transport
 from tests import fault_proxy as faults
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
@@ -38,7 +38,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "CONNECT", 0.8)
     monkeypatch.setattr(timeouts, "HANDSHAKE", 0.8)
     monkeypatch.setattr(timeouts, "SILENT", 1.4)
-    monkeypatch.setattr(connection_pool, "TIMEOUT_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(transport, "TIMEOUT_CHECK_SECONDS", 0.1)
     monkeypatch.setattr(waiting, "WORD", 0.3)
     monkeypatch.setattr(waiting, "CHECK_SECONDS", 0.05)
 

@@ -11,10 +11,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import boto_shapes, timeouts, xml
-from frogmove.s3.connection_pool import HttpResponse, Transport, TransportError
 from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.future import LightFuture
+from frogmove.s3.in_flight import HttpResponse, TransportError
 from frogmove.s3.models import Copied, Page
 from frogmove.s3.network_path import no_answer
 from frogmove.s3.rare_requests import RareRequests
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from frogmove.s3.boto import BotoS3
     from frogmove.s3.models import Copy, Deletion, Head
     from frogmove.s3.request_template import Request
+    from frogmove.s3.transport import Transport
 
 T = TypeVar("T")
 

@@ -7,19 +7,18 @@ already done (a copy or a delete whose first answer was lost) the protocol recog
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
 import threading
-import time
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.s3 import timeouts
-from frogmove.s3.errors import MALFORMED, SILENT, S3Error
+from frogmove.s3.clock import Clock
+from frogmove.s3.errors import SILENT, S3Error
 from frogmove.s3.future import LightFuture
-from frogmove.s3.limits import ConcurrencyLimiter, Limits
+from frogmove.s3.limits import ConcurrencyLimiter
+from frogmove.s3.retry_policy import RetryPolicy
 from frogmove.s3.silence import Silence
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from frogmove.s3.bucket_features import Feature
     from frogmove.s3.interface import S3
+    from frogmove.s3.limits import Limits
     from frogmove.s3.models import (
         Annotation,
         Checksum,
@@ -340,80 +340,3 @@ def _silent(message: str) -> S3Error:
 
 def _out_of_time() -> S3Error:
     return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")
-
-
-class RetryPolicy:
-    """When a failed request may be sent again: full jitter, and a budget for the whole run.
-
-    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
-    """
-
-    def __init__(self, limits: Limits, jitter: Callable[[float, float], float]) -> None:
-        self._limits = limits
-        self._jitter = jitter
-        self._retry_quota = float(limits.retry_quota)
-        self._answered = False
-
-    def succeeded(self) -> None:
-        """Give part of a retry back."""
-        self._answered = True
-        self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
-
-    def delay(self, error: BaseException, attempt: int) -> float | None:
-        """Return the seconds to wait before the next attempt; None when there is to be none.
-
-        Args:
-            error: how the attempt failed.
-            attempt: how many there have been.
-        """
-        limits = self._limits
-        if not isinstance(error, S3Error) or not error.retrying_helps:
-            return None
-        # A server that has never answered is more likely to be misspelt than to be busy, and one
-        # that was never trusted will not be the next time.
-        never = 1 if error.is_untrusted else 3
-        # Nor will one that writes its answers wrongly write them rightly.
-        is_known = self._answered and error.code != MALFORMED
-        attempts = limits.attempts if is_known else min(limits.attempts, never)
-        if attempt >= attempts or self._retry_quota < 1:
-            return None
-        self._retry_quota -= 1
-        longest = min(limits.longest_delay, limits.first_delay * 2 ** (attempt - 1))
-        return self._jitter(0, longest)
-
-
-class Clock:
-    """Runs things later, on a thread of its own while there are any."""
-
-    def __init__(self) -> None:
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = itertools.count()
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def now(self) -> float:
-        """Return seconds of a clock that never goes back."""
-        return time.monotonic()
-
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call something in so many seconds."""
-        with self._changed:
-            heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
-                self._thread.start()
-            self._changed.notify()
-
-    def _run(self) -> None:
-        while (call := self._next()) is not None:
-            call()
-
-    def _next(self) -> Callable[[], None] | None:
-        """Wait for what is due next; None when nothing is left, which ends the thread."""
-        with self._changed:
-            while self._due and self._due[0][0] > self.now():
-                self._changed.wait(self._due[0][0] - self.now())
-            if not self._due:
-                self._thread = None
-                return None
-            return heapq.heappop(self._due)[2]

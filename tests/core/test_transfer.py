@@ -29,10 +29,11 @@ from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.clock import Clock
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
-from frogmove.s3.retry import Clock, RetryingS3
+from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
 from tests.fake_s3 import CopyRequest, FakeS3, FakeS3State, Stored
 

@@ -10,9 +10,9 @@ import pytest
 
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED, Capabilities
-from frogmove.s3.connection_pool import Transport
 from frogmove.s3.crt import CrtS3
 from frogmove.s3.errors import S3Error
+from frogmove.s3.transport import Transport
 from tests.buckets import Buckets
 from tests.fake_s3 import FakeS3, FakeS3State
 

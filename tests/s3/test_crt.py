@@ -25,11 +25,11 @@ from frogmove.core.transfer import run
 from frogmove.s3 import timeouts
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.connection_pool import Transport
 from frogmove.s3.crt import CrtS3
 from frogmove.s3.errors import Kind
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.models import Copy, Deletion
+from frogmove.s3.transport import Transport
 from tests.buckets import Buckets
 from tests.canned_server import XML, canned_server, error, nobody_listening
 from tests.factories import an_object, md5

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import ConcurrencyLimiter, Limits
-from frogmove.s3.retry import RetryPolicy
+from frogmove.s3.retry_policy import RetryPolicy
 
 SLOW_DOWN = S3Error("CopyObject", "SlowDown", 503, "Reduce your request rate")
 TIMEOUT = S3Error("CopyObject", "ReadTimeoutError", None, "no answer")

@@ -22,9 +22,9 @@ from frogmove.config import Config
 from frogmove.core.batch_delete import fits_xml
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.boto_shapes import quoted, unquoted
-from frogmove.s3.connection_pool import HttpResponse
 from frogmove.s3.crt import CrtS3
 from frogmove.s3.errors import Kind
+from frogmove.s3.in_flight import HttpResponse
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy, Deletion
 from tests.canned_server import XML
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from frogmove.s3.connection_pool import Transport
     from frogmove.s3.interface import S3
     from frogmove.s3.request_template import Request
+    from frogmove.s3.transport import Transport
 
 ETAG = md5(b"frog")
 

@@ -4,10 +4,11 @@ from typing import TypeVar
 
 import pytest
 
+from frogmove.s3.clock import Clock
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy, Head
-from frogmove.s3.retry import Clock, RetryingS3
+from frogmove.s3.retry import RetryingS3
 from tests.fake_s3 import FakeS3, FakeS3State
 
 T = TypeVar("T")

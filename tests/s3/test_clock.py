@@ -1,6 +1,6 @@
 from threading import Event, get_ident
 
-from frogmove.s3.retry import Clock
+from frogmove.s3.clock import Clock
 
 
 def test_what_is_due_earlier_is_called_earlier() -> None:

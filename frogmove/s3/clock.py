@@ -1,0 +1,49 @@
+"""The time, and things that are to happen later."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Clock:
+    """Runs things later, on a thread of its own while there are any."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def now(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something in so many seconds."""
+        with self._changed:
+            heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (call := self._next()) is not None:
+            call()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for what is due next; None when nothing is left, which ends the thread."""
+        with self._changed:
+            while self._due and self._due[0][0] > self.now():
+                self._changed.wait(self._due[0][0] - self.now())
+            if not self._due:
+                self._thread = None
+                return None
+            return heapq.heappop(self._due)[2]

@@ -1,0 +1,52 @@
+"""Whether and when a failed request is sent again. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frogmove.s3.errors import MALFORMED, S3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from frogmove.s3.limits import Limits
+
+
+class RetryPolicy:
+    """When a failed request may be sent again: full jitter, and a budget for the whole run.
+
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+
+    def __init__(self, limits: Limits, jitter: Callable[[float, float], float]) -> None:
+        self._limits = limits
+        self._jitter = jitter
+        self._retry_quota = float(limits.retry_quota)
+        self._answered = False
+
+    def succeeded(self) -> None:
+        """Give part of a retry back."""
+        self._answered = True
+        self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
+
+    def delay(self, error: BaseException, attempt: int) -> float | None:
+        """Return the seconds to wait before the next attempt; None when there is to be none.
+
+        Args:
+            error: how the attempt failed.
+            attempt: how many there have been.
+        """
+        limits = self._limits
+        if not isinstance(error, S3Error) or not error.retrying_helps:
+            return None
+        # A server that has never answered is more likely to be misspelt than to be busy, and one
+        # that was never trusted will not be the next time.
+        never = 1 if error.is_untrusted else 3
+        # Nor will one that writes its answers wrongly write them rightly.
+        is_known = self._answered and error.code != MALFORMED
+        attempts = limits.attempts if is_known else min(limits.attempts, never)
+        if attempt >= attempts or self._retry_quota < 1:
+            return None
+        self._retry_quota -= 1
+        longest = min(limits.longest_delay, limits.first_delay * 2 ** (attempt - 1))
+        return self._jitter(0, longest)
