@@ -34,9 +34,12 @@ data "aws_iam_policy_document" "uploaders" {
   }
 }
 
+# The descriptions are constant: a policy of which one changes is replaced, and whoever it is
+# attached to would lose it.
+
 resource "aws_iam_policy" "uploaders" {
   name        = "${var.name}-uploaders"
-  description = "Upload to ${local.source_uri}, and nothing else"
+  description = "Upload to the source of frogmove, and nothing else"
   policy      = data.aws_iam_policy_document.uploaders.json
   tags        = local.tags
 }
@@ -85,7 +88,7 @@ data "aws_iam_policy_document" "readers" {
 
 resource "aws_iam_policy" "readers" {
   name        = "${var.name}-readers"
-  description = "Read ${local.destination_uri}, and nothing else"
+  description = "Read the destination of frogmove, and nothing else"
   policy      = data.aws_iam_policy_document.readers.json
   tags        = local.tags
 }
@@ -272,7 +275,7 @@ data "aws_iam_policy_document" "operators" {
 
 resource "aws_iam_policy" "operators" {
   name        = "${var.name}-operators"
-  description = "Run the frogmove command line between ${local.source_uri} and ${local.destination_uri}"
+  description = "Run the frogmove command line between source and destination"
   policy      = data.aws_iam_policy_document.operators.json
   tags        = local.tags
 }

@@ -117,6 +117,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 
   rule {
     bucket_key_enabled = local.encrypted
+    # Nobody but its uploader could read, or move, such an object.
+    blocked_encryption_types = ["SSE-C"]
 
     apply_server_side_encryption_by_default {
       sse_algorithm     = local.encrypted ? "aws:kms" : "AES256"
@@ -166,4 +168,29 @@ resource "aws_s3_bucket_logging" "this" {
   bucket        = each.value
   target_bucket = var.access_log_bucket
   target_prefix = "${each.value}/"
+}
+
+# Terraform takes down a bucket's settings first, and learns then that S3 keeps a bucket that holds
+# something; a key goes without a question. So what objects are kept and read by is refused to go
+# while it is planned: by destroying, by another name or Region, or by create_... = false.
+resource "terraform_data" "kept" {
+  for_each = merge(
+    { for bucket in aws_s3_bucket.source : "source bucket ${var.source_bucket}" => bucket.region if !var.force_destroy },
+    { for bucket in aws_s3_bucket.destination : "destination bucket ${var.destination_bucket}" => bucket.region if !var.force_destroy },
+    { for key in aws_kms_key.this : "key" => key.arn if !local.key_may_go },
+  )
+  triggers_replace = each.value
+
+  lifecycle {
+    prevent_destroy = true
+  }
+
+  depends_on = [
+    aws_s3_bucket_lifecycle_configuration.this,
+    aws_s3_bucket_ownership_controls.this,
+    aws_s3_bucket_policy.this,
+    aws_s3_bucket_public_access_block.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_versioning.this,
+  ]
 }

@@ -21,7 +21,7 @@ resource "aws_lambda_function" "move" {
   # checkov:skip=CKV_AWS_173:its environment holds no secret
   # checkov:skip=CKV_AWS_272:code signing is the owner's decision; the package is reproducible and its hash is in the plan
   function_name                  = var.name
-  description                    = "Moves each upload from ${local.source_uri} to ${local.destination_uri}"
+  description                    = "Moves each upload from the source to the destination"
   role                           = aws_iam_role.function.arn
   handler                        = "frogmove.lambda_handler.handler"
   runtime                        = var.runtime

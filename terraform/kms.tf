@@ -1,8 +1,10 @@
 # One optional key for buckets, queues, topic and logs.
 
 locals {
-  encrypted = var.create_kms_key || var.kms_key_arn != null
-  key_arn   = var.create_kms_key ? aws_kms_key.this[0].arn : var.kms_key_arn
+  # With all that it encrypts, which adopted buckets keep.
+  key_may_go = var.force_destroy && var.create_source_bucket && var.create_destination_bucket
+  encrypted  = var.create_kms_key || var.kms_key_arn != null
+  key_arn    = var.create_kms_key ? aws_kms_key.this[0].arn : var.kms_key_arn
   # Every key that an object may be encrypted with. Their number is known before the key is made.
   object_key_arns = concat(local.encrypted ? [local.key_arn] : [], var.bucket_kms_key_arns)
 }
@@ -21,6 +23,23 @@ data "aws_iam_policy_document" "key" {
     principals {
       type        = "AWS"
       identifiers = ["arn:${local.partition}:iam::${local.account}:root"]
+    }
+  }
+
+  # Whoever deletes the key loses every object under it: that takes a change of this policy first.
+  dynamic "statement" {
+    for_each = local.key_may_go ? [] : ["*"]
+
+    content {
+      sid       = "KeepTheKey"
+      effect    = "Deny"
+      actions   = ["kms:DisableKey", "kms:ScheduleKeyDeletion"]
+      resources = [statement.value]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
     }
   }
 

@@ -13,8 +13,9 @@ locals {
 
   source_uri      = "s3://${var.source_bucket}/${var.source_prefix}"
   destination_uri = "s3://${var.destination_bucket}/${var.destination_prefix}"
-  # The dimension of frogmove's own metrics.
-  route = "${local.source_uri} -> ${local.destination_uri}"
+  # The dimension of frogmove's own metrics, as long as CloudWatch takes one.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+  route = substr("${local.source_uri} -> ${local.destination_uri}", 0, 1024)
 
   source_arn          = "arn:${local.partition}:s3:::${var.source_bucket}"
   destination_arn     = "arn:${local.partition}:s3:::${var.destination_bucket}"

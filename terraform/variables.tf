@@ -44,6 +44,28 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  # https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+  validation {
+    condition     = length(merge({ project = "" }, var.tags)) <= 50
+    error_message = "AWS takes 50 tags at most; one of them is project."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && !startswith(lower(key), "aws:")])
+    error_message = "A tag's key is 1 to 128 letters, digits, spaces and _.:/=+-@, and does not begin with aws:."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
+    error_message = "A tag's value is at most 256 letters, digits, spaces and _.:/=+-@."
+  }
+
+  validation {
+    # IAM refuses two that differ in case alone.
+    condition     = length(distinct([for key in keys(merge({ project = "" }, var.tags)) : lower(key)])) == length(merge({ project = "" }, var.tags))
+    error_message = "Two tags must not differ in upper and lower case alone; one of them is project."
+  }
 }
 
 variable "enabled" {
@@ -226,8 +248,8 @@ variable "memory_megabytes" {
   nullable    = false
 
   validation {
-    condition     = var.memory_megabytes >= 256 && var.memory_megabytes <= 10240
-    error_message = "Memory is 256 to 10240 MB."
+    condition     = var.memory_megabytes >= 256 && var.memory_megabytes <= 10240 && floor(var.memory_megabytes) == var.memory_megabytes
+    error_message = "Memory is a whole number of MB, 256 to 10240."
   }
 }
 
@@ -238,8 +260,8 @@ variable "timeout_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.timeout_seconds >= 30 && var.timeout_seconds <= 900
-    error_message = "A timeout is 30 to 900 seconds."
+    condition     = var.timeout_seconds >= 30 && var.timeout_seconds <= 900 && floor(var.timeout_seconds) == var.timeout_seconds
+    error_message = "A timeout is a whole number of seconds, 30 to 900."
   }
 }
 
@@ -250,8 +272,8 @@ variable "maximum_concurrency" {
   nullable    = false
 
   validation {
-    condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000
-    error_message = "SQS allows 2 to 1000."
+    condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000 && floor(var.maximum_concurrency) == var.maximum_concurrency
+    error_message = "SQS allows a whole number, 2 to 1000."
   }
 }
 
@@ -262,8 +284,8 @@ variable "batch_size" {
   nullable    = false
 
   validation {
-    condition     = var.batch_size >= 1 && var.batch_size <= 1000
-    error_message = "A batch is 1 to 1000 messages."
+    condition     = var.batch_size >= 1 && var.batch_size <= 1000 && floor(var.batch_size) == var.batch_size
+    error_message = "A batch is a whole number of messages, 1 to 1000."
   }
 }
 
@@ -274,8 +296,8 @@ variable "batch_window_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.batch_window_seconds >= 0 && var.batch_window_seconds <= 300 && (var.batch_size <= 10 || var.batch_window_seconds >= 1)
-    error_message = "A window is 0 to 300 seconds, and 1 at least for batches of more than 10."
+    condition     = var.batch_window_seconds >= 0 && var.batch_window_seconds <= 300 && floor(var.batch_window_seconds) == var.batch_window_seconds && (var.batch_size <= 10 || var.batch_window_seconds >= 1)
+    error_message = "A window is a whole number of seconds, 0 to 300, and 1 at least for batches of more than 10."
   }
 }
 
@@ -285,8 +307,8 @@ variable "reserved_concurrency" {
   default     = null
 
   validation {
-    condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= var.maximum_concurrency
-    error_message = "Reserve no less than maximum_concurrency, or the queue's messages are throttled."
+    condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= var.maximum_concurrency && floor(var.reserved_concurrency) == var.reserved_concurrency
+    error_message = "Reserve a whole number, and no less than maximum_concurrency, or the queue's messages are throttled."
   }
 }
 
@@ -324,8 +346,8 @@ variable "object_concurrency" {
   default     = null
 
   validation {
-    condition     = var.object_concurrency == null ? true : var.object_concurrency >= 1 && var.object_concurrency <= 256
-    error_message = "Concurrency is 1 to 256."
+    condition     = var.object_concurrency == null ? true : var.object_concurrency >= 1 && var.object_concurrency <= 256 && floor(var.object_concurrency) == var.object_concurrency
+    error_message = "Concurrency is a whole number, 1 to 256."
   }
 }
 
@@ -395,6 +417,11 @@ variable "visibility_timeout_seconds" {
   description = "How long a message stays hidden while it is worked on, and so until a failed one is tried again; null for six times timeout_seconds, the least that AWS advises."
   type        = number
   default     = null
+
+  validation {
+    condition     = var.visibility_timeout_seconds == null ? true : floor(var.visibility_timeout_seconds) == var.visibility_timeout_seconds
+    error_message = "A timeout is a whole number of seconds."
+  }
 }
 
 variable "max_receive_count" {
@@ -404,8 +431,8 @@ variable "max_receive_count" {
   nullable    = false
 
   validation {
-    condition     = var.max_receive_count >= 5 && var.max_receive_count <= 1000
-    error_message = "5 at least, as throttling counts too; 1000 at most."
+    condition     = var.max_receive_count >= 5 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
+    error_message = "A whole number: 5 at least, as throttling counts too; 1000 at most."
   }
 }
 
@@ -416,8 +443,8 @@ variable "queue_retention_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.queue_retention_seconds >= 3600 && var.queue_retention_seconds <= 1209600
-    error_message = "1 hour to 14 days."
+    condition     = var.queue_retention_seconds >= 3600 && var.queue_retention_seconds <= 1209600 && floor(var.queue_retention_seconds) == var.queue_retention_seconds
+    error_message = "A whole number of seconds, 3600 (1 hour) to 1209600 (14 days)."
   }
 }
 
@@ -526,6 +553,12 @@ variable "alarm_topic_arns" {
     condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", arn))])
     error_message = "Each is the ARN of a standard SNS topic."
   }
+
+  validation {
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    condition     = length(distinct(var.alarm_topic_arns)) + min(length(var.alarm_emails), 1) <= 5
+    error_message = "An alarm tells five topics at most, and alarm_emails is one of them."
+  }
 }
 
 variable "alarm_age_seconds" {
@@ -535,8 +568,8 @@ variable "alarm_age_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.alarm_age_seconds >= 60
-    error_message = "60 seconds at least."
+    condition     = var.alarm_age_seconds >= 60 && floor(var.alarm_age_seconds) == var.alarm_age_seconds
+    error_message = "A whole number of seconds, 60 at least."
   }
 }
 
@@ -551,6 +584,11 @@ variable "access_log_bucket" {
   description = "A bucket that exists, to which S3 writes the access logs of created buckets; null for none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.access_log_bucket == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_log_bucket)) && !contains([var.source_bucket, var.destination_bucket], var.access_log_bucket)
+    error_message = "It is the name of a third bucket: logs in the source would be moved, and logs of their own writing never end."
+  }
 }
 
 # People.
@@ -567,6 +605,11 @@ variable "uploader_groups" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.uploader_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
+    error_message = "Each is the name of an IAM group, not its ARN."
+  }
 }
 
 variable "reader_groups" {
@@ -574,6 +617,11 @@ variable "reader_groups" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.reader_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
+    error_message = "Each is the name of an IAM group, not its ARN."
+  }
 }
 
 variable "operator_groups" {
@@ -581,6 +629,11 @@ variable "operator_groups" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.operator_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
+    error_message = "Each is the name of an IAM group, not its ARN."
+  }
 }
 
 variable "batch_operations" {
@@ -597,7 +650,7 @@ variable "batch_prefix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9!_.()-]+/)+$", var.batch_prefix))
+    condition     = can(regex("^([A-Za-z0-9!_.()-]+/)+$", var.batch_prefix)) && length(var.batch_prefix) <= 512
     error_message = "A prefix is folder/ or folder/folder/: letters, digits and !_.()- with a slash at the end."
   }
 }

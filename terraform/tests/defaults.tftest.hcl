@@ -60,6 +60,11 @@ run "what_is_created" {
   }
 
   assert {
+    condition     = keys(terraform_data.kept) == ["destination bucket frogtech-sharara-internal", "source bucket frogtech-sharara-external"]
+    error_message = "A plan that would take down a bucket's settings is refused."
+  }
+
+  assert {
     condition = length(aws_s3_bucket_public_access_block.this) == 2 && alltrue([for block in aws_s3_bucket_public_access_block.this :
     block.block_public_acls && block.block_public_policy && block.ignore_public_acls && block.restrict_public_buckets])
     error_message = "All four blocks of public access on both buckets."

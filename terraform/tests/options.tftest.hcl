@@ -20,6 +20,36 @@ variables {
   layer_zip    = "tests/layer.zip"
 }
 
+run "a_key_that_an_adopted_bucket_needs" {
+  command = plan
+
+  variables {
+    create_destination_bucket = false
+    on_conflict               = "fail"
+    create_kms_key            = true
+    force_destroy             = true
+  }
+
+  assert {
+    condition     = keys(terraform_data.kept) == ["key"] && strcontains(aws_kms_key.this[0].policy, "KeepTheKey")
+    error_message = "What an adopted bucket holds is not lost by force_destroy."
+  }
+}
+
+run "a_key_that_goes_with_its_buckets" {
+  command = plan
+
+  variables {
+    create_kms_key = true
+    force_destroy  = true
+  }
+
+  assert {
+    condition     = length(terraform_data.kept) == 0 && !strcontains(aws_kms_key.this[0].policy, "KeepTheKey")
+    error_message = "force_destroy loses what is in created buckets, with its key."
+  }
+}
+
 run "adopt_both_buckets" {
   command = plan
 
@@ -161,14 +191,24 @@ run "a_key_of_its_own" {
   }
 
   assert {
-    condition = toset([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : values(statement.Principal)[0]]) == toset([
+    condition = toset([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : values(statement.Principal)[0] if statement.Effect == "Allow"]) == toset([
     "arn:aws:iam::123456789012:root", "s3.amazonaws.com", "logs.eu-central-1.amazonaws.com", "cloudwatch.amazonaws.com"])
     error_message = "The key serves this account, its bucket, its logs and its alarms."
   }
 
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : can(statement.Condition) || statement.Sid == "LetIamDecide"])
+    condition     = alltrue([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : can(statement.Condition) || contains(["LetIamDecide", "KeepTheKey"], statement.Sid)])
     error_message = "Every service uses the key under a condition."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : [statement.Effect, statement.Principal, toset(statement.Action)] if statement.Sid == "KeepTheKey"]) == ["Deny", "*", toset(["kms:DisableKey", "kms:ScheduleKeyDeletion"])]
+    error_message = "Nobody deletes the key before its policy is changed."
+  }
+
+  assert {
+    condition     = toset(keys(terraform_data.kept)) == toset(["destination bucket frogtech-sharara-internal", "key", "source bucket frogtech-sharara-external"])
+    error_message = "Neither bucket nor key goes with a plan."
   }
 }
 
@@ -320,7 +360,7 @@ run "bare" {
   }
 
   assert {
-    condition     = aws_s3_bucket.destination[0].force_destroy
+    condition     = aws_s3_bucket.destination[0].force_destroy && length(terraform_data.kept) == 0
     error_message = "Losing objects on destroy has to be asked for."
   }
 

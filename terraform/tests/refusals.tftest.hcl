@@ -146,7 +146,6 @@ run "words" {
     sweep_age            = "old"
     log_retention_days   = 42
     alarm_emails         = ["operators"]
-    alarm_topic_arns     = ["on-call"]
     kms_key_arn          = "alias/frogmove"
     bucket_kms_key_arns  = ["alias/aws/s3"]
   }
@@ -165,7 +164,6 @@ run "words" {
     var.sweep_age,
     var.log_retention_days,
     var.alarm_emails,
-    var.alarm_topic_arns,
     var.kms_key_arn,
     var.bucket_kms_key_arns,
   ]
@@ -175,14 +173,16 @@ run "two_keys_and_a_layer_for_another_processor" {
   command = plan
 
   variables {
-    layer_zip      = "tests/layer-x86_64.zip"
-    create_kms_key = true
-    kms_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    layer_zip        = "tests/layer-x86_64.zip"
+    create_kms_key   = true
+    kms_key_arn      = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    alarm_topic_arns = ["on-call"]
   }
 
   expect_failures = [
     var.layer_zip,
     var.kms_key_arn,
+    var.alarm_topic_arns,
   ]
 }
 
@@ -208,5 +208,146 @@ run "messages_dropped_before_they_are_dead" {
 
   expect_failures = [
     aws_sqs_queue.uploads,
+  ]
+}
+
+run "numbers_with_a_fraction" {
+  command = plan
+
+  variables {
+    noncurrent_version_days    = 1.5
+    abort_multipart_days       = 2.5
+    memory_megabytes           = 512.5
+    timeout_seconds            = 30.5
+    maximum_concurrency        = 2.5
+    batch_size                 = 1.5
+    object_concurrency         = 1.5
+    max_receive_count          = 5.5
+    visibility_timeout_seconds = 1800.5
+    queue_retention_seconds    = 345600.5
+    alarm_age_seconds          = 60.5
+  }
+
+  expect_failures = [
+    var.noncurrent_version_days,
+    var.abort_multipart_days,
+    var.memory_megabytes,
+    var.timeout_seconds,
+    var.maximum_concurrency,
+    var.batch_size,
+    var.object_concurrency,
+    var.max_receive_count,
+    var.visibility_timeout_seconds,
+    var.queue_retention_seconds,
+    var.alarm_age_seconds,
+  ]
+}
+
+run "names_that_are_too_long_or_none" {
+  command = plan
+
+  variables {
+    name              = "a2345678901234567890123456789012345678901"
+    source_prefix     = join("", [for n in range(103) : "abcd/"])
+    batch_prefix      = join("", [for n in range(103) : "abcd/"])
+    access_log_bucket = "frogtech-sharara-external"
+    uploader_groups   = ["arn:aws:iam::123456789012:group/partners"]
+    reader_groups     = [""]
+    operator_groups   = ["two words"]
+  }
+
+  expect_failures = [
+    var.name,
+    var.source_prefix,
+    var.batch_prefix,
+    var.access_log_bucket,
+    var.uploader_groups,
+    var.reader_groups,
+    var.operator_groups,
+  ]
+}
+
+run "more_topics_than_an_alarm_tells" {
+  command = plan
+
+  variables {
+    alarm_emails     = ["operators@frogtech.example"]
+    alarm_topic_arns = [for n in range(5) : "arn:aws:sns:eu-central-1:123456789012:on-call-${n}"]
+  }
+
+  expect_failures = [var.alarm_topic_arns]
+}
+
+run "a_tag_of_aws" {
+  command = plan
+
+  variables {
+    tags = { "aws:team" = "sharara" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_with_a_forbidden_character" {
+  command = plan
+
+  variables {
+    tags = { team = "sharara; ponds" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_without_a_key" {
+  command = plan
+
+  variables {
+    tags = { "" = "sharara" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "tags_that_iam_cannot_tell_apart" {
+  command = plan
+
+  variables {
+    tags = { Project = "sharara" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "too_many_tags" {
+  command = plan
+
+  variables {
+    tags = { for n in range(50) : "tag${n}" => "" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_that_is_too_long" {
+  command = plan
+
+  variables {
+    tags = { team = join("", [for n in range(257) : "a"]) }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "numbers_with_a_fraction_that_look_at_others" {
+  command = plan
+
+  variables {
+    reserved_concurrency = 10.5
+    batch_window_seconds = 0.5
+  }
+
+  expect_failures = [
+    var.reserved_concurrency,
+    var.batch_window_seconds,
   ]
 }

@@ -96,15 +96,20 @@ def require_stand_in() -> None:
         pytest.skip("a plan needs AWS: the stand-in for its provider is not here")
 
 
-def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def terraform(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run terraform on a copy of a folder, initialised with the stand-in or from the registry.
+
+    Args:
+        folder: the module.
+        arguments: of terraform.
+        variables: of the environment, for the stand-in.
 
     Skips the test where there is neither.
     """
     require_terraform()
     if TOOL.exists():
         venv = users_cache() / "offline-terraform/venv"
-        environment = {**os.environ, "PROVIDER_VENV": str(venv)}
+        environment = {**os.environ, "PROVIDER_VENV": str(venv), **variables}
         with alone(venv.parent):
             # Its first use makes its environment.
             if not (venv.parent / "made").exists():
