@@ -20,6 +20,8 @@ from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from botocore.config import Config as BotoConfig
     from botocore.model import OperationModel
     from botocore.session import Session
@@ -80,7 +82,7 @@ class Client:
         """What the server refused so far and is asked without, in words."""
         return self._boto.fallbacks.words
 
-    def capabilities(self, destination: Location) -> Capabilities:
+    def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:
         """Tell which conditional requests the server honours.
 
         AWS is known, but for its directory buckets. Any other server is asked, once a run: an
@@ -88,13 +90,14 @@ class Client:
 
         Args:
             destination: where two throw-away keys may be written to find out.
+            stop: once set, nothing more is found out, and what was written is deleted.
 
         Raises:
             S3Error: when they cannot be written.
         """
         if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
             return ALL_SUPPORTED
-        return probe(self.s3, destination.bucket, destination.prefix)
+        return probe(self.s3, destination.bucket, destination.prefix, stop)
 
 
 def _select_engine(

@@ -6,6 +6,7 @@ Commands import what they need when they run, so that ``--help`` and completion 
 import click
 
 from frogmove import __version__
+from frogmove.cli import signals
 from frogmove.cli.demo import demo
 from frogmove.cli.history import report, resume, runs, undo
 from frogmove.cli.lambda_package import function
@@ -22,7 +23,8 @@ class Cli(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; see :meth:`click.Group.invoke`."""
         try:
-            return super().invoke(ctx)
+            with signals.listening():
+                return super().invoke(ctx)
         except FrogmoveError as error:
             from frogmove.cli import exit_codes
             from frogmove.cli.output import Console

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.lambda_invoke import invoke
+from frogmove.cli.signals import raise_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,8 +90,8 @@ def package(
     from frogmove.packaging.layer_zip import Architecture, layer
     from frogmove.packaging.zip_archive import check_limits
 
-    # As Ctrl-C does: whatever was begun is cleared away on the way out.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Whatever was begun is cleared away on the way out.
+    raise_interrupts()
     console = Console(json_lines=output == "json", quiet=quiet)
     compiler = find_compiler(python, compile_with)
     _make_directory(directory)

@@ -6,6 +6,7 @@ No text from S3 is ever read as rich markup, and keys go through :mod:`frogmove.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from functools import cached_property
@@ -65,6 +66,12 @@ class Console:
         if self._err is None:
             self._err = _rich(stderr=True)
         return self._err
+
+    @cached_property
+    def is_live(self) -> bool:
+        """Whether a bar can be drawn on stderr, whatever FORCE_COLOR says of it."""
+        dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+        return sys.stderr.isatty() and not dumb
 
     @cached_property
     def _plain(self) -> bool:
@@ -181,7 +188,7 @@ class Console:
         from rich.text import Text
 
         # While a bar is shown on the same terminal, lines have to pass through its console.
-        console = self.err if self.err.is_terminal else self.out
+        console = self.err if self.is_live else self.out
         console.print(Text.assemble(*parts))
 
 

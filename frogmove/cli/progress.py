@@ -32,7 +32,7 @@ class Progress:
         self._complete = False
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
-        if not console.quiet and console.err.is_terminal:
+        if not console.quiet and console.is_live:
             self._bar = _bar(console)
             self._task = self._bar.add_task("", total=None, told="")
 

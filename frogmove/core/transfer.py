@@ -22,7 +22,7 @@ from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import Scheduler, Task, wait_for
 from frogmove.core.verify import Verify
 from frogmove.errors import RunError
-from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.models import LARGEST_DELETE, Deletion
 
@@ -127,10 +127,11 @@ class Transfer:
         if action is None:
             return None
         result = await self._perform(action)
-        self._journal.finished(result)
+        if result is not None:
+            self._journal.finished(result)
         return result
 
-    async def _perform(self, action: Action) -> Result:
+    async def _perform(self, action: Action) -> Result | None:
         if action.verb is Verb.SKIP:
             return Result(action, Outcome.SKIPPED, action.reason)
         if action.verb is Verb.REFUSE:
@@ -140,6 +141,8 @@ class Transfer:
                 return await self._restorer.restore(action)
             verified = await self._copier.copy(action)
         except S3Error as error:
+            if error.code == NOT_BEGUN:
+                return None
             return self._failed(action, error, "The source is kept")
         except InterruptedCopyError as interruption:
             return _interrupted(action, interruption)

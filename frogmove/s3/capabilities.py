@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from threading import Event
 from typing import Any
 
 from frogmove.s3.errors import Kind, S3Error
@@ -90,7 +91,7 @@ ALL_SUPPORTED = Capabilities(
 )
 
 
-def probe(s3: S3, bucket: str, prefix: str) -> Capabilities:
+def probe(s3: S3, bucket: str, prefix: str, stop: Event | None = None) -> Capabilities:
     """Find out what a server honours, by requests that it must not do.
 
     Works on two throw-away keys under the destination's prefix and deletes them again. Where they
@@ -101,18 +102,21 @@ def probe(s3: S3, bucket: str, prefix: str) -> Capabilities:
         s3: the server.
         bucket: the destination bucket.
         prefix: the destination prefix.
+        stop: once set, nothing more is found out, and what was written is deleted.
 
     Raises:
         S3Error: when the throw-away keys cannot be written, or no request can succeed.
     """
-    return _Probe(s3, bucket, f"{prefix}.frogmove-probe-{uuid.uuid4().hex}").capabilities()
+    key = f"{prefix}.frogmove-probe-{uuid.uuid4().hex}"
+    return _Probe(s3, bucket, key, stop or Event()).capabilities()
 
 
 class _Probe:
     """One probe in flight."""
 
-    def __init__(self, s3: S3, bucket: str, key: str) -> None:
+    def __init__(self, s3: S3, bucket: str, key: str, stop: Event) -> None:
         self._s3 = s3
+        self._stop = stop
         self._bucket = bucket
         self._key = key
         self._other = key + "-copy"
@@ -121,15 +125,20 @@ class _Probe:
 
     def capabilities(self) -> Capabilities:
         """Ask everything: by what must not be done, then by what has to be."""
+        nothing = Capabilities(*(False,) * 5, unknown=frozenset(_WORDS))
         if not self._may_delete():
             self._check_write()
-            return Capabilities(*(False,) * 5, unknown=frozenset(_WORDS))
+            return nothing
+        if self._stop.is_set():
+            return nothing
         try:
             put = self._s3.put(self._bucket, self._key, _BODY)
             self._sent.append((self._key, put))
             written = put.result()
             seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
             found = self._ask_copies(seen)
+            if self._stop.is_set():
+                return nothing
             found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
             found["delete_many"] = self._ask_batch(_OTHER_ETAG)
             # Where there are versions it would leave markers.
@@ -174,7 +183,7 @@ class _Probe:
             copied = self._copy(seen, guard_source=source, guard_destination=destination)
             if _tell(copied) not in {Support.REFUSED, Support.HONOURED}:
                 break
-        if copied.exception() is not None:
+        if copied.exception() is not None or self._stop.is_set():
             return found
         # One that does not hold where it should is of no use.
         found["copy_source"] = found["copy_destination"] = Support.REFUSED

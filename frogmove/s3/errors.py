@@ -10,6 +10,9 @@ SIGN_IN = "SignIn"
 # The code of a server that has not said a word to anybody for too long.
 SILENT = "NoAnswer"
 
+# The code of what was still to wait for its turn when the run was stopped.
+NOT_BEGUN = "NotBegun"
+
 # The code of an answer that is not what it should be.
 MALFORMED = "MalformedAnswer"
 
@@ -68,6 +71,7 @@ _BY_CODE = {
     "ServiceUnavailable": Kind.THROTTLED,
     "InternalError": Kind.UNAVAILABLE,
     "RequestTimeout": Kind.UNREACHABLE,
+    NOT_BEGUN: Kind.REFUSED,
 }
 
 _BY_STATUS = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.s3 import timeouts
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import SILENT, S3Error
+from frogmove.s3.errors import NOT_BEGUN, SILENT, S3Error
 from frogmove.s3.future import LightFuture
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry_policy import RetryPolicy
@@ -65,6 +65,8 @@ class RetryingS3:
         self._clock = clock or Clock()
         self._rate = limits.rate
         self._next_copy = 0.0
+        self._turns: set[Future[Any]] = set()
+        self._takes_turns = True
         self._lock = threading.Lock()
         self._limiter = ConcurrencyLimiter(limits.concurrency)
         self._policy = RetryPolicy(limits, jitter)
@@ -87,6 +89,16 @@ class RetryingS3:
             self._silence = Silence()
         for answer in unanswered:
             answer.set_exception(_out_of_time())
+
+    def drop_turns(self) -> None:
+        """Answer what waits for its turn under the rate, or would have to, as not begun."""
+        with self._lock:
+            self._takes_turns = False
+            dropped = self._turns & self._unanswered
+            self._turns.clear()
+            self._unanswered -= dropped
+        for answer in dropped:
+            answer.set_exception(_not_begun())
 
     def silent_for(self) -> float:
         """Return the seconds for which an answer, to whatever was asked, is overdue."""
@@ -236,17 +248,28 @@ class RetryingS3:
             refusal = _out_of_time() if self._aborted else None
             if self._clock.now() < self._silent_until:
                 refusal = _silent("the server has not answered for too long, and was not asked")
+            if wait > 0 and not self._takes_turns:
+                refusal = _not_begun()
             if refusal is None:
                 self._unanswered.add(answer)
+                if wait > 0:
+                    self._turns.add(answer)
         if refusal is not None:
             answer.set_exception(refusal)
             return answer
         begin = partial(self._attempt, start, answer, 1, slow)
         if wait > 0:
-            self._clock.later(wait, partial(self._enter, begin))
+            self._clock.later(wait, partial(self._take_turn, answer, begin))
         else:
             self._enter(begin)
         return answer
+
+    def _take_turn(self, answer: Future[Any], begin: Callable[[], None]) -> None:
+        with self._lock:
+            is_dropped = answer not in self._turns
+            self._turns.discard(answer)
+        if not is_dropped:
+            self._enter(begin)
 
     def _enter(self, begin: Callable[[], None]) -> None:
         with self._lock:
@@ -336,6 +359,10 @@ class RetryingS3:
 
 def _silent(message: str) -> S3Error:
     return S3Error("Request", SILENT, None, message)
+
+
+def _not_begun() -> S3Error:
+    return S3Error("Request", NOT_BEGUN, None, "The run was stopped before this was begun")
 
 
 def _out_of_time() -> S3Error:
