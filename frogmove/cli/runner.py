@@ -55,7 +55,7 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
         UsageError: when the settings cannot be used.
     """
     with Waiting(console) as waiting:
-        client = Client(config, fit_open_files(limits), Engine.AUTO)
+        client = Client(config, fit_open_files(limits, console), Engine.AUTO)
         waiting.watch(client)
         _collect_less_garbage()
         yield from _used(client)

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.cli.fd_limit import OTHERS, fit_open_files
+from frogmove.cli.output import Console
 from frogmove.s3.limits import Limits
-from tests.cli.cli_runner import COMMAND, ROOT
+from tests.buckets import Buckets
+from tests.cli.cli_runner import COMMAND, ROOT, FrogmoveRunner
+from tests.fault_fixture import ENGINES
 
 if TYPE_CHECKING:
-    from tests.buckets import Buckets
-    from tests.cli.cli_runner import FrogmoveRunner
+    from tests.servers import Server
 
-KEYS = [f"{number:03}" for number in range(300)]
+KEYS = [f"{number:03}" for number in range(100)]
 
 
 @pytest.mark.parametrize(
@@ -32,13 +34,20 @@ KEYS = [f"{number:03}" for number in range(300)]
     ],
 )
 def test_there_is_a_file_for_each_connection(
-    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, allowed: int, concurrency: int
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    soft: int,
+    hard: int,
+    allowed: int,
+    concurrency: int,
 ) -> None:
     limit = [soft, hard]
     monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limit))
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limit.__setitem__(slice(2), new))
-    assert fit_open_files(Limits(256)).concurrency == concurrency
+    assert fit_open_files(Limits(256), Console()).concurrency == concurrency
     assert limit == [allowed, hard]
+    said = capsys.readouterr().err
+    assert (f"Using {concurrency} connection" in said) == (concurrency < 256)
 
 
 def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,15 +56,26 @@ def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, resource.RLIM_INFINITY))
     monkeypatch.setattr(resource, "setrlimit", refuse)
-    assert fit_open_files(Limits(256)).concurrency == 256 - OTHERS
+    assert fit_open_files(Limits(256), Console()).concurrency == 256 - OTHERS
 
 
-def test_a_run_with_few_files_moves_everything(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (64, "Using 1 connection at once instead of 256: this process may open only 64 files."),
+        (96, "Using 32 connections at once instead of 256: this process may open only 96 files."),
+    ],
+)
+def test_a_run_with_few_files_moves_everything_and_says_how(
+    ministack: Server, engine: str, files: int, said: str
+) -> None:
+    buckets = Buckets.make(ministack)
     buckets.put(*KEYS)
-    changed = frogmove.environment()
+    changed = FrogmoveRunner(buckets).environment() | {"FROGMOVE_ENGINE": engine}
     environment = {name: text for name, text in {**os.environ, **changed}.items() if text}
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -n 96 && exec "$@"', "bash", *COMMAND, "move", "--all"],
+        ["bash", "-c", f'ulimit -n {files} && exec "$@"', "bash", *COMMAND, "move", "--all"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -63,5 +83,6 @@ def test_a_run_with_few_files_moves_everything(buckets: Buckets, frogmove: Frogm
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+    assert said in done.stderr
     assert sorted(buckets.there()) == KEYS
     assert buckets.keys_here() == []
