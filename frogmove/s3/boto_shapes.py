@@ -47,6 +47,7 @@ def unquoted(etag: str) -> str:
 
     A weak one keeps them, so that conditions can name it as the server did.
     """
+    etag = etag.strip()
     return etag if etag.startswith(_WEAK) else etag.strip('"')
 
 
@@ -171,9 +172,9 @@ def page(answer: Mapping[str, Any]) -> Page:
         [
             S3Object(
                 decode(entry["Key"]),
-                int(entry["Size"]),
+                _size(int(entry["Size"])),
                 etag_of(entry),
-                entry["LastModified"],
+                _with_zone(entry["LastModified"]),
                 entry.get("StorageClass") or "STANDARD",
             )
             for entry in answer.get("Contents", [])
@@ -246,16 +247,37 @@ def moment(text: str) -> datetime:
         read = datetime.fromisoformat(text)
     except ValueError:
         read = parsedate_to_datetime(text)
-    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+    return _with_zone(read)
+
+
+def _with_zone(time: datetime) -> datetime:
+    """Return a time that says of which zone it is; some servers leave out that it is UTC."""
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _size(count: int) -> int:
+    """Return a number of bytes as it is.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    if count < 0:
+        raise ValueError(f"the answer's size is {count}")
+    return count
 
 
 def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
-    """Read a HeadObject answer."""
+    """Read a HeadObject answer.
+
+    Raises:
+        KeyError: when something is missing that has to be there.
+        ValueError: when something makes no sense.
+    """
     seen = S3Object(
         key=key,
-        size=answer["ContentLength"],
+        size=_size(answer["ContentLength"]),
         etag=etag_of(answer),
-        last_modified=answer["LastModified"],
+        last_modified=_with_zone(answer["LastModified"]),
         storage_class=answer.get("StorageClass") or "STANDARD",
         version_id=version_id,
     )

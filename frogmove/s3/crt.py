@@ -41,6 +41,10 @@ T = TypeVar("T")
 # something is, lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
 _NOT_CONNECTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "NoConnectionError"})
 
+# What awscrt makes of headers that are no UTF-8, such as metadata in Latin-1, or of a length that
+# is none. Only a HEAD may be sent again for that.
+_UNREADABLE = frozenset({"AWS_ERROR_HTTP_PROTOCOL_ERROR", "AWS_ERROR_UNKNOWN"})
+
 # Answers after which boto3 is to try: it knows the way to a bucket's own Region, and reads
 # credentials anew.
 _CODES = frozenset(
@@ -338,7 +342,9 @@ def _is_for_boto(error: S3Error) -> bool:
     """Tell whether boto3 may get further; a HEAD's refusal does not say what is wrong."""
     if error.code in _CODES | _NOT_CONNECTED or error.status in {301, 302, 307}:
         return True
-    return error.operation == "HeadObject" and error.status == 400
+    if error.operation == "HeadObject":
+        return error.status == 400 or error.code in _UNREADABLE
+    return False
 
 
 def _refused(operation: str, answer: HttpResponse) -> S3Error:
