@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from frogmove.core.multipart import assembled_etag
 from frogmove.s3.errors import S3Error
+from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import (
     Annotation,
     Checksum,
@@ -218,7 +219,14 @@ class FakeS3:
         return self._answer("CopyObject", CopyRequest(self.state, copy))
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
-        return self._answer("DeleteObject", lambda: self._delete(bucket, deletion, "DeleteObject"))
+        def send() -> Future[None]:
+            return self._answer(
+                "DeleteObject", lambda: self._delete(bucket, deletion, "DeleteObject")
+            )
+
+        if deletion.seen is None:
+            return send()
+        return delete_as_seen(self.head(bucket, deletion.key), deletion.seen, send)
 
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]

@@ -8,6 +8,7 @@ from frogmove.core.advice import permission
 from frogmove.core.models import Route
 from frogmove.core.scheduler import run_one, wait_for
 from frogmove.errors import UnreachableError, UsageError
+from frogmove.s3.capabilities import as_written
 from frogmove.s3.errors import SIGN_IN, Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Copy, Deletion, Head, S3Object
@@ -232,6 +233,9 @@ async def _share_a_key(s3: S3, here: Location, there: Location) -> bool:
     else:
         return seen.object.etag == written.etag
     finally:
-        version_id = written.version_id if written is not None else None
         with contextlib.suppress(S3Error):
-            await wait_for(s3.delete(there.bucket, Deletion(there.prefix, None, version_id)))
+            if written is None:
+                # Its answer may have been lost.
+                lost = await wait_for(s3.head(there.bucket, there.prefix))
+                written = Copied(lost.object.etag)
+            await wait_for(s3.delete(there.bucket, as_written(there.prefix, written)))

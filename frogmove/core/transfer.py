@@ -24,7 +24,7 @@ from frogmove.core.verify import Verify
 from frogmove.errors import RunError
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE, Deletion
+from frogmove.s3.models import LARGEST_DELETE, Deletion, S3Object
 
 # Verified copies that may wait for their batch of deletes; more than one batch may be on its way.
 MAX_PENDING_DELETES = 4 * LARGEST_DELETE
@@ -160,17 +160,16 @@ class Transfer:
         """Delete the source, as it was seen."""
         item = action.object
         moved = Result(action, Outcome.MOVED, verified.note, verified.key)
-        deletion = Deletion(item.key, item.etag, item.version_id)
-        if not self._capabilities.delete and item.version_id is None:
-            source = await self._copier.head(self._route.source.bucket, item.key)
-            if source is None:
-                return moved
-            if source.object.etag != item.etag:
-                return superseded(action, "the earlier content was copied")
-            deletion = replace(deletion, etag=None)
+        deletion = self._deletion(item)
+        if deletion.seen is not None:
             moved = replace(moved, reason=verified.note or "source checked by HEAD, then deleted")
         refusal = await self._delete(deletion)
-        if refusal is None or refusal.kind is Kind.MISSING:
+        if refusal is None:
+            return moved
+        if refusal.kind is Kind.MISSING:
+            if deletion.seen is not None:
+                # A look's 404 does not tell a key that is gone from a bucket that is.
+                await self._copier.source.check_bucket()
             return moved
         if refusal.kind is not Kind.CHANGED:
             return self._not_deleted(action, verified, refusal)
@@ -182,10 +181,21 @@ class Transfer:
             return self._not_deleted(action, verified, refusal)
         return superseded(action, "the earlier content was copied")
 
+    def _deletion(self, item: S3Object) -> Deletion:
+        """Return how to delete an object only as it was seen."""
+        is_named = item.version_id is not None
+        if is_named or self._capabilities.delete:
+            return Deletion(item.key, item.etag, item.version_id)
+        condition = item.etag if self._capabilities.sends("delete") else None
+        return Deletion(item.key, condition, seen=item.etag)
+
     async def _delete(self, deletion: Deletion) -> S3Error | None:
         for _ in range(DELETE_ATTEMPTS):
             refusal = await wait_for(self._deletions.add(deletion))
-            if refusal is None or not refusal.retrying_helps:
+            if refusal is not None and refusal.kind is Kind.REFUSED and deletion.seen is not None:
+                # It may have been the condition that was refused: the look has to do.
+                deletion = replace(deletion, etag=None)
+            elif refusal is None or not refusal.retrying_helps:
                 break
         return refusal
 

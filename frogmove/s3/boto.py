@@ -10,6 +10,7 @@ from frogmove.s3 import annotation_requests, attribute_requests, boto_shapes, ti
 from frogmove.s3.boto_client import BotoClient
 from frogmove.s3.errors import S3Error
 from frogmove.s3.fallbacks import TAGGING, is_unknown
+from frogmove.s3.looks import check_seen
 from frogmove.s3.models import Copied, Page, UnfinishedUpload
 
 if TYPE_CHECKING:
@@ -95,7 +96,14 @@ class BotoS3(BotoClient):
             more["IfMatch"] = boto_shapes.quoted(deletion.etag)
 
         def request() -> None:
-            self._client.delete_object(Bucket=bucket, Key=deletion.key, **more)
+            if deletion.seen is None:
+                self._client.delete_object(Bucket=bucket, Key=deletion.key, **more)
+                return
+            # A part of the request: whoever sends it again looks again.
+            there = self._client.head_object(Bucket=bucket, Key=deletion.key)
+            check_seen(deletion.seen, boto_shapes.etag_of(there))
+            with self._sent_once():
+                self._client.delete_object(Bucket=bucket, Key=deletion.key, **more)
 
         return self._submit("DeleteObject", request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,7 @@ from frogmove.s3.errors import MALFORMED, SIGN_IN, Kind, S3Error
 from frogmove.s3.fallbacks import Fallbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_s3 import S3Client
 
@@ -135,6 +136,18 @@ class BotoClient:
         """Let a request wait for its answer as long as it may take; older botocores do not."""
         seconds = getattr(self._thread, "seconds", None)
         params["context"]["read_timeout"] = seconds or timeouts.QUICK
+        if getattr(self._thread, "once", False):
+            # Then botocore follows no redirect: it would send the request again.
+            params["context"]["s3_redirect"]["redirected"] = True
+
+    @contextmanager
+    def _sent_once(self) -> Iterator[None]:
+        """Have botocore send this thread's requests once, whatever the answer."""
+        self._thread.once = True
+        try:
+            yield
+        finally:
+            self._thread.once = False
 
 
 def _bundle(client: Any) -> str | None:  # noqa: ANN401

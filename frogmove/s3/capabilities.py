@@ -168,12 +168,24 @@ class _Probe:
 
     def _clean_up(self) -> None:
         """Delete what was written, and what may have been, as its answer was lost."""
-        left = dict.fromkeys(_left(key, sent) for key, sent in self._sent)
+        left = dict.fromkeys(self._left(key, sent) for key, sent in self._sent)
         for deletion in filter(None, left):
             error = self._s3.delete(self._bucket, deletion).exception()
-            if deletion.version_id and isinstance(error, S3Error) and error.kind is Kind.DENIED:
-                # Then it is at least hidden.
+            if isinstance(error, S3Error) and error.kind is Kind.DENIED:
+                # Versions may not be deleted, or not be looked at: then it is at least hidden.
                 self._s3.delete(self._bucket, Deletion(deletion.key, None)).exception()
+
+    def _left(self, key: str, sent: Future[Copied]) -> Deletion | None:
+        """Return how to delete what a request wrote; None where it wrote nothing."""
+        error = sent.exception()
+        if error is None:
+            return as_written(key, sent.result())
+        if not isinstance(error, S3Error) or not error.retrying_helps:
+            return None
+        looked = self._s3.head(self._bucket, key)
+        if looked.exception() is not None:
+            return None
+        return Deletion(key, None, seen=looked.result().object.etag)
 
     def _ask_copies(self, seen: S3Object) -> dict[str, Support]:
         """Copy once as it should be, so that later refusals can be told from others."""
@@ -242,14 +254,12 @@ class _Probe:
             found["delete"] = Support.REFUSED
 
 
-def _left(key: str, sent: Future[Copied]) -> Deletion | None:
-    """Return how to delete what a request wrote; None where it wrote nothing."""
-    error = sent.exception()
-    if error is None:
-        # By version, where there are versions: a plain delete would leave a marker for ever.
-        return Deletion(key, None, sent.result().version_id)
-    lost = isinstance(error, S3Error) and error.retrying_helps
-    return Deletion(key, None) if lost else None
+def as_written(key: str, written: Copied) -> Deletion:
+    """Return how to delete a throw-away key, and nothing else that may be in its place."""
+    if written.version_id is None:
+        return Deletion(key, None, seen=written.etag)
+    # A plain delete would leave a marker for ever.
+    return Deletion(key, None, written.version_id)
 
 
 def _tell(future: Future[Any]) -> Support:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from frogmove.s3 import boto_shapes, timeouts, xml
 from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
-from frogmove.s3.future import LightFuture
+from frogmove.s3.future import LightFuture, pass_on
 from frogmove.s3.in_flight import HttpResponse, TransportError
+from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import Copied, Page
 from frogmove.s3.network_path import no_answer
 from frogmove.s3.rare_requests import RareRequests
@@ -159,8 +160,12 @@ class CrtS3(RareRequests):
                 condition.append(("If-Match", boto_shapes.quoted(deletion.etag)))
             return template.for_key(_allowed(deletion.key), condition, deletion.version_id)
 
+        # boto3 takes its own look.
         again = partial(self._boto.delete, bucket, deletion)
-        return self._send("DeleteObject", request, lambda _: None, again)
+        send = partial(self._send, "DeleteObject", request, _nothing, again)
+        if deletion.seen is None:
+            return send()
+        return delete_as_seen(self.head(bucket, deletion.key), deletion.seen, send)
 
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]
@@ -286,7 +291,7 @@ class CrtS3(RareRequests):
     def _redo(self, again: Callable[[], Future[T]], future: Future[T]) -> None:
         """Have boto3 do it, and pass on what became of it."""
         try:
-            again().add_done_callback(partial(_pass_on, future))
+            again().add_done_callback(partial(pass_on, future))
         except Exception as problem:
             # Whoever waits for the answer would wait for ever.
             future.set_exception(problem)
@@ -330,6 +335,10 @@ def _allowed(key: str) -> str:
     return key
 
 
+def _nothing(_: HttpResponse) -> None:
+    return None
+
+
 def _page(answer: HttpResponse) -> Page:
     return xml.read_page(answer.body)
 
@@ -361,14 +370,3 @@ def _malformed(operation: str, answer: HttpResponse, problem: Exception) -> S3Er
     if said is not None:
         return S3Error(operation, said[0], 500, said[1])
     return S3Error(operation, MALFORMED, 500, boto_shapes.problem(problem))
-
-
-def _pass_on(future: Future[T], done: Future[T]) -> None:
-    if done.cancelled():
-        future.cancel()
-        return
-    error = done.exception()
-    if error is None:
-        future.set_result(done.result())
-    else:
-        future.set_exception(error)

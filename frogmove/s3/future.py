@@ -95,3 +95,15 @@ class LightFuture(Future[T]):
                 callback(self)
             except Exception:
                 log.exception("calling back")
+
+
+def pass_on(future: Future[T], done: Future[T]) -> None:
+    """Give a future what became of another that is done."""
+    if done.cancelled():
+        future.cancel()
+        return
+    error = done.exception()
+    if error is None:
+        future.set_result(done.result())
+    else:
+        future.set_exception(error)

@@ -56,7 +56,11 @@ class S3(Protocol):
         """Copy one object of at most ``LARGEST_COPY`` bytes, carrying metadata and tags."""
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
-        """Delete one key; any key that S3 can hold."""
+        """Delete one key; any key that S3 can hold.
+
+        Where ``deletion.seen`` is given, each attempt is preceded by a look; what is gone by then
+        is answered with its 404, and what is another with 412. One that is blind is sent once.
+        """
 
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]

@@ -159,8 +159,16 @@ class Deletion:
         key: the whole key.
         etag: delete only while the object has this ETag; None: whatever is there.
         version_id: delete exactly this version; a condition cannot go with it.
+        seen: for servers that do not hold deletes to a condition: the ETag that a look has to
+            find right before each attempt, the repeated ones included.
     """
 
     key: str
     etag: str | None
     version_id: str | None = None
+    seen: str | None = None
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it deletes whatever is there by then: sent again, it might meet a new object."""
+        return self.etag is None and self.version_id is None and self.seen is None

@@ -11,7 +11,7 @@ import random
 import threading
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from frogmove.s3 import timeouts
 from frogmove.s3.clock import Clock
@@ -42,6 +42,15 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
+
+
+class _Request(NamedTuple):
+    """What is sent, perhaps again; ``slow`` answers take their time, ``once`` is not sent again."""
+
+    start: Callable[[], Future[Any]]
+    answer: Future[Any]
+    slow: bool
+    once: bool
 
 
 class RetryingS3:
@@ -139,7 +148,7 @@ class RetryingS3:
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.interface.S3`."""
-        return self._send(partial(self._s3.delete, bucket, deletion))
+        return self._send(partial(self._s3.delete, bucket, deletion), once=deletion.is_blind)
 
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]
@@ -241,7 +250,12 @@ class RetryingS3:
         return turn - now
 
     def _send(
-        self, start: Callable[[], Future[T]], wait: float = 0.0, *, slow: bool = False
+        self,
+        start: Callable[[], Future[T]],
+        wait: float = 0.0,
+        *,
+        slow: bool = False,
+        once: bool = False,
     ) -> Future[T]:
         answer: LightFuture[T] = LightFuture()
         with self._lock:
@@ -257,7 +271,7 @@ class RetryingS3:
         if refusal is not None:
             answer.set_exception(refusal)
             return answer
-        begin = partial(self._attempt, start, answer, 1, slow)
+        begin = partial(self._attempt, _Request(start, answer, slow, once), 1)
         if wait > 0:
             self._clock.later(wait, partial(self._take_turn, answer, begin))
         else:
@@ -287,28 +301,20 @@ class RetryingS3:
                 begin = self._waiting.popleft()
             begin()
 
-    def _attempt(
-        self, start: Callable[[], Future[T]], answer: Future[T], attempt: int, slow: bool
-    ) -> None:
+    def _attempt(self, request: _Request, attempt: int) -> None:
         if attempt == 1:
             with self._lock:
-                self._silence.asked(self._clock.now(), slow=slow)
+                self._silence.asked(self._clock.now(), slow=request.slow)
         try:
-            sent = start()
+            sent = request.start()
         except Exception as problem:
             # Whoever waits for the answer would wait for ever.
             sent = LightFuture()
             sent.set_exception(problem)
-        sent.add_done_callback(partial(self._ended, start, answer, attempt, slow))
+        sent.add_done_callback(partial(self._ended, request, attempt))
 
-    def _ended(
-        self,
-        start: Callable[[], Future[T]],
-        answer: Future[T],
-        attempt: int,
-        slow: bool,
-        sent: Future[T],
-    ) -> None:
+    def _ended(self, request: _Request, attempt: int, sent: Future[Any]) -> None:
+        answer = request.answer
         error = sent.exception()
         delay = None
         given_up: set[Future[Any]] = set()
@@ -316,7 +322,7 @@ class RetryingS3:
             self._limiter.end(error)
             if error is None:
                 self._policy.succeeded()
-            else:
+            elif not request.once:
                 delay = self._policy.delay(error, attempt)
             silent_for = self._listen(error)
             is_awaited = answer in self._unanswered
@@ -326,7 +332,7 @@ class RetryingS3:
                 given_up = self._fall_silent() - {answer}
             elif is_awaited and delay is None:
                 self._unanswered.discard(answer)
-                self._silence.ended(slow=slow)
+                self._silence.ended(slow=request.slow)
         for other in given_up:
             other.set_exception(error)
         if not is_awaited:
@@ -336,7 +342,7 @@ class RetryingS3:
         elif delay is None:
             answer.set_exception(error)
         else:
-            again = partial(self._attempt, start, answer, attempt + 1, slow)
+            again = partial(self._attempt, request, attempt + 1)
             self._clock.later(delay, partial(self._enter, again))
         self._admit()
 

@@ -188,6 +188,18 @@ def test_a_conditional_delete_of_what_is_gone_is_no_success(case: ContractCase) 
     assert error.kind in {Kind.MISSING, Kind.CHANGED}
 
 
+@pytest.mark.parametrize("etag", [None, md5(b"a")], ids=["looked-at", "with-a-condition-too"])
+def test_a_delete_can_be_held_to_a_look(case: ContractCase, etag: str | None) -> None:
+    case.put("a", "b")
+    error = refusal(case.s3.delete(case.source, Deletion("a", None, seen=OTHER)).exception())
+    assert error.kind is Kind.CHANGED
+    error = refusal(case.s3.delete(case.source, Deletion("gone", None, seen=OTHER)).exception())
+    assert error.kind is Kind.MISSING
+    assert case.keys() == ["a", "b"]
+    assert case.s3.delete(case.source, Deletion("a", etag, seen=md5(b"a"))).result() is None
+    assert case.keys() == ["b"]
+
+
 def test_an_unconditional_delete_of_what_is_gone_succeeds(case: ContractCase) -> None:
     assert case.s3.delete(case.source, Deletion("gone", None)).result() is None
 

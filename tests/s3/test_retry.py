@@ -5,9 +5,9 @@ from typing import TypeVar
 import pytest
 
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import S3Error
+from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.limits import Limits
-from frogmove.s3.models import Copy, Head
+from frogmove.s3.models import Copy, Deletion, Head
 from frogmove.s3.retry import RetryingS3
 from tests.fake_s3 import FakeS3, FakeS3State
 
@@ -86,6 +86,27 @@ def test_what_does_not_pass_is_answered_at_once(state: FakeS3State) -> None:
     assert interceptor.requests == 1
 
 
+def test_a_delete_of_whatever_is_there_is_not_sent_again(state: FakeS3State) -> None:
+    clock = ManualClock()
+    answer = patient(state, Faults("InternalError"), clock).delete("a", Deletion("k0", None))
+    clock.advance(60)
+    assert isinstance(answer.exception(), S3Error)
+    assert "k0" in state.buckets["a"]
+
+
+def test_a_delete_of_what_a_look_has_to_find_is_looked_at_again(state: FakeS3State) -> None:
+    clock = ManualClock()
+    seen = state.buckets["a"]["k0"].etag
+    s3 = patient(state, Faults("InternalError"), clock)
+    answer = s3.delete("a", Deletion("k0", None, seen=seen))
+    state.put("a", "k0", b"newer")
+    clock.advance(60)
+    error = answer.exception()
+    assert isinstance(error, S3Error)
+    assert error.kind is Kind.CHANGED
+    assert state.bodies("a")["k0"] == b"newer"
+
+
 def test_the_attempts_come_to_an_end(state: FakeS3State) -> None:
     clock = ManualClock()
     interceptor = Faults(*["InternalError"] * 10)
@@ -106,7 +127,7 @@ def test_no_more_requests_are_in_flight_than_allowed(state: FakeS3State) -> None
             return held[-1]
 
     s3 = RetryingS3(Holding(state), Limits(concurrency=2), ManualClock())
-    answers = [s3.delete("a", deletion) for deletion in [None] * 5]  # type: ignore[arg-type]
+    answers = [s3.delete("a", Deletion("k0", None)) for _ in range(5)]
     assert len(held) == 2
     held[0].set_result(None)
     assert len(held) == 3

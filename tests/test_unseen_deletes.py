@@ -1,0 +1,169 @@
+"""Where a server holds no delete to a condition, each attempt has a look right before it.
+
+The answer to a delete gets lost, a new upload takes the key, and whoever sends the delete again
+without another look deletes the upload.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import client
+from frogmove.cli.options import TransferFlags
+from frogmove.cli.run_store import journals
+from frogmove.s3.capabilities import ALL_SUPPORTED
+from tests import fault_proxy as faults
+from tests.aws_events import batch, message, notification
+from tests.fault_fixture import ENGINES, FaultFixture, few_retries
+from tests.fault_proxy import Fault, FaultProxy, Request, proxied
+from tests.function.conftest import invoke  # noqa: F401
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.s3.capabilities import Capabilities
+    from tests.function.conftest import Invoke
+    from tests.servers import Server
+
+IGNORED = replace(ALL_SUPPORTED, delete=False, delete_many=False)
+REFUSED = replace(IGNORED, refused=frozenset({"delete", "delete_many"}))
+UNTOLD = replace(IGNORED, unknown=frozenset({"delete", "delete_many"}))
+
+# The delete took place, and whoever sent it does not know.
+LOST = [faults.DROP_AFTER, faults.FAIL_AFTER]
+# It did not, and somebody uploads before it is sent again.
+NOT_DONE = [faults.DROP_BEFORE, faults.SLOW_DOWN, faults.EXPIRED]
+
+
+def by_name(value: object) -> str | None:
+    return value.name if isinstance(value, Fault) else None
+
+
+@pytest.fixture(scope="module")
+def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
+    with proxied(seaweedfs) as proxy:
+        yield proxy
+
+
+# To make a client takes longer than most of these runs.
+_make_client_once = cache(client.make_boto_client)
+
+
+@pytest.fixture(params=ENGINES)
+def scene(
+    request: pytest.FixtureRequest,
+    seaweedfs: Server,
+    fault_proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> FaultFixture:
+    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
+    monkeypatch.setattr(TransferFlags, "limits", few_retries)
+    # The server honours conditions; it is spoken to as one that does not.
+    monkeypatch.setattr(client, "probe", lambda *_: IGNORED)
+    monkeypatch.setattr(client, "make_boto_client", _make_client_once)
+    return FaultFixture.make(seaweedfs, fault_proxy)
+
+
+def upload_after_the_first_delete(scene: FaultFixture, fault: Fault, key: str = "a") -> None:
+    """Give the first delete of the source a fate, and have the key uploaded anew right after."""
+    deletes: list[Request] = []
+
+    def decide(request: Request) -> Fault:
+        if request.operation != "DeleteObject" or request.bucket != scene.buckets.source:
+            return faults.PASS
+        deletes.append(request)
+        if len(deletes) > 1:
+            return faults.PASS
+        if fault.reaches == "never":
+            scene.buckets.put(key, body=b"newer")
+        return fault
+
+    def passed(request: Request) -> None:
+        if deletes == [request]:
+            scene.buckets.put(key, body=b"newer")
+
+    scene.proxy.schedule, scene.proxy.passed = decide, passed
+
+
+def assert_each_delete_follows_a_look(scene: FaultFixture) -> None:
+    last: dict[str, str] = {}
+    for request in scene.proxy.requests:
+        if request.operation == "DeleteObject":
+            assert last.get(request.target) == "HeadObject", "a delete was sent unseen"
+        last[request.target] = request.operation
+    assert not [each for each in scene.proxy.requests if each.operation == "DeleteObjects"]
+
+
+@pytest.mark.parametrize("fault", [*LOST, *NOT_DONE], ids=by_name)
+def test_an_upload_after_a_delete_that_failed_is_not_deleted(
+    scene: FaultFixture, fault: Fault
+) -> None:
+    scene.buckets.put("a", body=b"seen")
+    upload_after_the_first_delete(scene, fault)
+    ran = scene.frogmove("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "superseded"}), ran
+    assert scene.buckets.here() == {"a": b"newer"}
+    assert scene.buckets.there() == {"a": b"seen"}
+    assert_each_delete_follows_a_look(scene)
+
+
+@pytest.mark.parametrize("honours", [REFUSED, UNTOLD], ids=["refused", "untold"])
+def test_a_condition_that_is_not_relied_upon_does_not_stand_for_a_look(
+    scene: FaultFixture, honours: Capabilities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "probe", lambda *_: honours)
+    scene.buckets.put("a", body=b"seen")
+    upload_after_the_first_delete(scene, faults.DROP_AFTER)
+    assert scene.frogmove("move", "a").code == 0
+    assert scene.buckets.here() == {"a": b"newer"}
+    assert_each_delete_follows_a_look(scene)
+
+
+@pytest.mark.parametrize("fault", [*LOST, *NOT_DONE], ids=by_name)
+def test_a_delete_that_failed_is_made_up_for(scene: FaultFixture, fault: Fault) -> None:
+    scene.buckets.put("a", "b", "c")
+    scene.fail(fault, "DeleteObject")
+    ran = scene.frogmove("move", "--all", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, dict.fromkeys("abc", "moved")), ran
+    assert (scene.buckets.here(), sorted(scene.buckets.there())) == ({}, ["a", "b", "c"])
+    assert_each_delete_follows_a_look(scene)
+
+
+@pytest.mark.parametrize("fault", [faults.DROP_AFTER, faults.SLOW_DOWN], ids=by_name)
+def test_undo_deletes_nothing_unseen(scene: FaultFixture, fault: Fault) -> None:
+    scene.buckets.put("a", body=b"seen")
+    assert scene.frogmove("move", "a").code == 0
+    backwards = scene.backwards()
+    backwards.proxy.reset()
+    upload_after_the_first_delete(backwards, fault)
+    ran = scene.frogmove("undo", journals()[-1].stem, "-o", "json")
+    assert ran.outcomes == {"a": "superseded"}, ran
+    assert scene.buckets.here() == {"a": b"seen"}
+    assert scene.buckets.there() == {"a": b"newer"}
+    assert_each_delete_follows_a_look(scene)
+
+
+@pytest.mark.parametrize("sender", ["queue", "job", "move", "sweep"])
+def test_the_function_deletes_nothing_unseen(
+    scene: FaultFixture,
+    invoke: Invoke,  # noqa: F811
+    sender: str,
+) -> None:
+    source = scene.buckets.source
+    task = {"taskId": "1", "s3Bucket": source, "s3Key": "a"}
+    event = {
+        "queue": batch(message("1", notification(source, "a"))),
+        "job": {"invocationSchemaVersion": "2.0", "invocationId": "i", "tasks": [task]},
+        "move": {"action": "move", "keys": ["a"]},
+        "sweep": {"action": "sweep", "age": 0},
+    }[sender]
+    scene.buckets.put("a", body=b"seen")
+    upload_after_the_first_delete(scene, faults.DROP_AFTER)
+    invoke(scene.frogmove.buckets, event)
+    assert scene.buckets.here() == {"a": b"newer"}
+    assert scene.buckets.there() == {"a": b"seen"}
+    assert_each_delete_follows_a_look(scene)
