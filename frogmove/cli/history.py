@@ -30,11 +30,12 @@ def runs(output: str) -> None:
       frogmove runs
     """
     from frogmove.cli.output import Console
-    from frogmove.cli.run_store import journals
+    from frogmove.cli.run_store import journals, read_history
     from frogmove.core.journal_file import JournalReader
     from frogmove.errors import UsageError
 
     console = Console(json_lines=output == "json")
+    history = read_history()
     for path in journals():
         try:
             reader = JournalReader(path)
@@ -42,7 +43,7 @@ def runs(output: str) -> None:
             # A crash at its very start leaves an empty one; the others are still wanted.
             console.warn(error.message)
         else:
-            console.run(reader.header, reader.end())
+            console.run(reader, history)
 
 
 @click.command()
@@ -83,24 +84,27 @@ def resume(
 ) -> None:
     """Finish a run that was interrupted or failed.
 
-    RUN is a run's id or the path of its journal; by default the last run. The same keys are
-    selected again, under the same options; what was already done is found done, and large
-    objects go on from the part that was reached.
+    RUN is a run's id or the path of its journal; by default the last run that is not finished.
+    The same keys are selected again, under the same options; what was already done is found
+    done, and large objects go on from the part that was reached. Of a run that came to its end,
+    only what failed is tried again; a finished run is left alone.
 
     \b
     Examples:
       frogmove resume
     """
-    from frogmove.cli.run_store import find_journal
     from frogmove.cli.runner import Runner, connect, explained, header
     from frogmove.core.plan import plan_move
     from frogmove.core.selection import HEAD_CONCURRENCY, Folder, Keys, find_remaining
     from frogmove.errors import UsageError
 
-    reader = _read(find_journal(run))
+    reader = _to_resume(run, console)
+    if reader is None:
+        return
     earlier = reader.header
     if earlier.command == "undo":
-        raise UsageError(f"{earlier.id} is an undo.", "Run the same `frogmove undo` again.")
+        remedy = f"Run `frogmove undo {earlier.continues}` again."
+        raise UsageError(f"{earlier.id} is an undo.", remedy)
     config = _as_in(config, earlier)
     route = config.route()
     flags = TransferFlags(
@@ -122,7 +126,8 @@ def resume(
             options = flags.sync_options(earlier.compare)
             actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event(), options)
         else:
-            selection = Keys(tuple(earlier.keys), earlier.version_id) if earlier.keys else None
+            keys = reader.failed_keys() if reader.end() else earlier.keys
+            selection = Keys(tuple(keys), earlier.version_id) if keys else None
             chosen = selection or Folder(earlier.folder or "")
             with explained(route.source.bucket):
                 objects = find_remaining(chosen, client.s3, route, HEAD_CONCURRENCY)
@@ -156,20 +161,26 @@ def undo(
 ) -> None:
     """Move the objects of a run back to where they came from.
 
-    RUN is a run's id or the path of its journal. The same protocol moves each copy back: what
-    has changed at the destination since stays there, and nothing new at the source is
-    overwritten. After a sync, the copies it made go away.
+    RUN is a run's id or the path of its journal; a run is undone together with its resumes. The
+    same protocol moves each copy back: what has changed at the destination since stays there,
+    and nothing new at the source is overwritten. After a sync, the copies it made go away. What
+    the destination held before the run stays there, and what the run replaced is restored where
+    the bucket keeps versions.
 
     \b
     Examples:
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12
     """
-    from frogmove.cli.run_store import find_journal
+    from frogmove.cli.run_store import find_journal, read_history
     from frogmove.cli.runner import Runner, connect, header
-    from frogmove.core.undo import backwards, plan_undo
+    from frogmove.core.undo import backwards, copies_of, plan_undo
 
     reader = _read(find_journal(run))
+    together = read_history().with_resumes(reader)
+    if len(together) > 1:
+        names = ", ".join(each.header.id for each in together)
+        console.note(f"A run is undone together with its resumes: {names}.")
     config = _as_in(config, reader.header)
     flags = replace(flags, carry=flags.carry or tuple(reader.header.carry))
     route = config.route()
@@ -177,7 +188,7 @@ def undo(
     with connect(config, flags.limits(), console) as client:
         # The source sets off notifications, so it is not the place for a throw-away key.
         runner = Runner(client, back, flags, console, probed=route.destination, dry_run=dry_run)
-        actions = plan_undo(reader.of_type("copied"))
+        actions = plan_undo(copies_of(*together))
         if dry_run:
             ctx.exit(runner.preview(actions))
         console.note("Where uploads set off a Lambda, it will move these again: pause it first.")
@@ -188,6 +199,23 @@ def undo(
             continues=reader.header.id,
         )
         ctx.exit(runner.run(actions, this))
+
+
+def _to_resume(run: str | None, console: Console) -> JournalReader | None:
+    """Find the run to resume; say so where there is nothing left to do."""
+    from frogmove.cli.run_store import find_journal, read_history
+    from frogmove.core.run_history import is_unfinished
+
+    path = find_journal(run)
+    reader = _read(path) if run else read_history().last_unfinished()
+    if reader is None:
+        console.note("Nothing to resume: every run is finished.")
+        return None
+    if reader.header.command != "undo" and not is_unfinished(reader.end()):
+        name = reader.header.id
+        console.note(f"Nothing to resume: {name} came to its end. `frogmove report {name}` tells.")
+        return None
+    return reader if run else _read(reader.path)
 
 
 def _read(path: Path) -> JournalReader:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from frogmove.cli.escaping import printable
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
+from frogmove.core.run_history import is_undone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import rich.console
 
-    from frogmove.core.journal_file import Header
+    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.run_history import RunHistory
     from frogmove.s3.models import S3Object
 
 _STYLES = {
@@ -155,15 +157,24 @@ class Console:
         style = "bold yellow" if summary.needs_attention else "bold"
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
-    def run(self, header: Header, end: Record | None) -> None:
+    def run(self, journal: JournalReader, history: RunHistory) -> None:
         """Print a line about a run of which there is a journal."""
+        header, end = journal.header, journal.end()
+        resumed, undos = history.resumed_by(journal), history.undone_by(journal)
         if self.json_lines:
-            self._json({**asdict(header), "type": "run", "end": end})
+            later = {"resumed_by": resumed, "undone_by": [undo.header.id for undo in undos]}
+            self._json({**asdict(header), "type": "run", "end": end, **later})
             return
         counts = end["counts"] if end is not None else {}
         told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         if end is None or end["interrupted"]:
-            told = f"{told or 'unfinished'}; frogmove resume {header.id}"
+            told = told or "unfinished"
+            if not resumed and not undos and header.command != "undo":
+                told = f"{told}; frogmove resume {header.id}"
+        told = "; ".join([told, *(f"resumed by {name}" for name in resumed)])
+        for undo in undos:
+            word = "undone" if is_undone(undo.end()) else "partly undone"
+            told = f"{told}; {word} by {undo.header.id}"
         where = f"{printable(header.source)} -> {printable(header.destination)}"
         self._line(
             [(f"{header.id}  ", "cyan"), (f"{header.command:<5} {where}  ", ""), (told, "dim")]

@@ -61,7 +61,7 @@ def _text(reader: JournalReader) -> Iterator[str]:
 
 
 def _json(reader: JournalReader) -> Iterator[str]:
-    more = (record for record in reader.records() if record["type"] != "end")
+    more = (each for each in reader.records() if each["type"] not in {"copying", "end"})
     for record in chain(more, reader.cut_off(), reader.of_type("end")):
         yield json.dumps(record) + "\n"
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from frogmove.core.journal_file import JournalReader
+from frogmove.core.run_history import RunHistory
 from frogmove.errors import UsageError
 
 
@@ -28,6 +31,15 @@ def new_run_id() -> str:
 def journals() -> list[Path]:
     """Return all journals, the newest last."""
     return sorted(runs_directory().glob("*.jsonl"))
+
+
+def read_history() -> RunHistory:
+    """Read how the runs follow on one another; what is no journal is left out."""
+    readers = []
+    for path in journals():
+        with suppress(UsageError):
+            readers.append(JournalReader(path))
+    return RunHistory(readers)
 
 
 def find_journal(run: str | None) -> Path:

@@ -111,10 +111,12 @@ class ObjectCopier:
             copy = replace(copy, guard_destination=sent[0], guard_source=sent[1])
         try:
             if not large:
+                self.parts.journal.copying(copy)
                 return await wait_for(self.s3.copy(copy))
             source = await self.head(copy.bucket, copy.source.key, copy.source.version_id)
             if source is None or source.object.etag != copy.source.etag:
                 return None
+            self.parts.journal.copying(copy)
             return await self.parts.copy(copy, source)
         except S3Error as error:
             # Missing may be the source, or the object that was to be replaced.
@@ -359,6 +361,7 @@ def _twin(copy: Copy, there: Head) -> VerifiedCopy:
         there.object.etag,
         there.version_id,
         held=copy.replaces is None,
+        modified=there.object.last_modified,
         replaced=_replaced(copy),
         note="the destination held the same bytes already",
     )

@@ -3,11 +3,14 @@
 from typing import Protocol
 
 from frogmove.core.models import Result, VerifiedCopy
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import Copy, S3Object
 
 
 class Journal(Protocol):
     """Takes down what a run does. Nothing is durable before :meth:`commit` returns."""
+
+    def copying(self, copy: Copy) -> None:
+        """A copy is about to be sent; known of from now on, if only the process is killed."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """A verified copy of ``item`` is at the destination."""
@@ -45,6 +48,9 @@ class NoJournal:
 
     keeps_uploads = False
     keeps_failed_uploads = False
+
+    def copying(self, copy: Copy) -> None:
+        """See :class:`Journal`."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`Journal`."""

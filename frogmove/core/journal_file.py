@@ -1,8 +1,9 @@
 """Journals as files: JSON lines, one record each, appended and made durable in time.
 
 A run's file begins with a ``run`` record and, if the run came to its end, ends with an ``end``
-record. In between stand ``upload`` (a multipart upload exists), ``copied`` (a verified copy is
-at the destination; on the disk before the source's delete is sent) and ``result`` records.
+record. In between stand ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload
+exists), ``copied`` (a verified copy is at the destination; on the disk before the source's delete
+is sent) and ``result`` records.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frogmove.core.models import Result, VerifiedCopy
-    from frogmove.s3.models import S3Object
+    from frogmove.s3.models import Copy, S3Object
 
 VERSION = 2
 
@@ -104,6 +105,7 @@ class JournalFile:
         self.path = path
         self._uploads = dict(uploads or {})
         self._records = 0
+        self._continues = header.continues
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Keys may tell more than everybody on this machine should know.
@@ -121,6 +123,24 @@ class JournalFile:
                 "Nothing was touched. Give another --journal FILE.",
             ) from error
 
+    def copying(self, copy: Copy) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        replaced = {"etag": copy.replaces, "version_id": copy.replaces_version}
+        self._write(
+            {
+                "type": "copying",
+                "key": copy.source.key,
+                "destination_key": copy.to_key,
+                "replaced": replaced if copy.replaces is not None else None,
+            }
+        )
+        # It changes nothing by itself: a run that did no more leaves no journal.
+        self._records -= 1
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._broken(error) from error
+
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
         self._write(
@@ -134,6 +154,7 @@ class JournalFile:
                 "destination_etag": copy.etag,
                 "destination_version_id": copy.version_id,
                 "held": copy.held,
+                "modified": None if copy.modified is None else copy.modified.isoformat(),
                 "replaced": None if copy.replaced is None else asdict(copy.replaced),
             }
         )
@@ -173,8 +194,8 @@ class JournalFile:
             raise self._broken(error) from error
 
     def end(self, summary: Summary) -> None:
-        """Close the journal; one that took nothing down is removed."""
-        nothing = self._records == self._opening and not self._uploads
+        """Close the journal; one that took nothing down is removed, unless another run's end."""
+        nothing = self._records == self._opening and not self._uploads and not self._continues
         self._write({**summary.record(), "type": "end"})
         self.commit()
         self._file.close()
@@ -212,13 +233,14 @@ class JournalReader:
 
     Attributes:
         header: what the run was asked to do.
+        path: the file.
 
     Raises:
         UsageError: when it is not a journal.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         first = next(self._lines(), None)
         known = Header.__dataclass_fields__.keys()
         try:
@@ -244,6 +266,12 @@ class JournalReader:
     def of_type(self, kind: str) -> Iterator[Record]:
         """Read the records of one type."""
         return (record for record in self.records() if record["type"] == kind)
+
+    def failed_keys(self) -> list[str]:
+        """Return the keys that failed, and those of which the run had no time to tell more."""
+        results = self.of_type("result")
+        failed = (each for each in results if each["outcome"] == Outcome.FAILED.value)
+        return [record["key"] for record in (*failed, *self.cut_off())]
 
     def cut_off(self) -> list[Record]:
         """Return, as ``result`` records, the copies of which the run had no time to tell more."""
@@ -296,10 +324,10 @@ class JournalReader:
 
     def _open(self) -> IO[bytes]:
         try:
-            return self._path.open("rb")
+            return self.path.open("rb")
         except OSError as error:
             raise UsageError(
-                f"The journal {str(self._path)!r} cannot be read: {error.strerror}.",
+                f"The journal {str(self.path)!r} cannot be read: {error.strerror}.",
                 "`frogmove runs` lists the runs there are.",
             ) from error
 

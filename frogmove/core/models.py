@@ -1,6 +1,7 @@
 """What moving is told in: routes, actions and results. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from frogmove.errors import UsageError
@@ -41,6 +42,7 @@ class VerifiedCopy:
         etag: its ETag.
         version_id: which version it is, where that is known.
         held: whether the destination may have held it before the run came.
+        modified: when it was written, where ``held`` leaves open by whom.
         replaced: the object whose place it took; None when there was none.
         note: for people: what the proof left open, or why no copy was needed.
     """
@@ -49,6 +51,7 @@ class VerifiedCopy:
     etag: str
     version_id: str | None = None
     held: bool = False
+    modified: datetime | None = None
     replaced: Replaced | None = None
     note: str = ""
 

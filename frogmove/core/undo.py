@@ -1,12 +1,22 @@
 """Plans to bring a run's objects back, from its journal. Pure."""
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from frogmove.core.models import Action, Replaced, Route, Verb, VerifiedCopy
-from frogmove.core.records import Record
 from frogmove.errors import UsageError
 from frogmove.s3.models import S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.records import Record
+
+    # A key and where it was copied to.
+    _Place = tuple[str, str]
 
 # Not used where an object is named by its ETag.
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
@@ -34,13 +44,13 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
                 last_modified=_UNKNOWN,
                 storage_class=record["storage_class"],
             )
-            key, held, replaced = record["key"], record["held"], record["replaced"]
+            key, replaced = record["key"], record["replaced"]
             made = VerifiedCopy(
                 copy.key,
                 copy.etag,
                 record["destination_version_id"],
-                held,
-                None if replaced is None else Replaced(**replaced),
+                held=record["held"],
+                replaced=None if replaced is None else Replaced(**replaced),
             )
         except (KeyError, TypeError) as error:
             raise UsageError(f"A record of the journal lacks {error}.") from error
@@ -52,6 +62,56 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
             yield Action(Verb.RESTORE, copy, key, reason, undoes=made)
         else:
             yield Action(Verb.MOVE, copy, key)
+
+
+def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]:
+    """Read the ``copied`` records of a run and of its resumes, in this order, as those of one run.
+
+    Only what the resumes copied is held in memory.
+    """
+    later: dict[_Place, Record] = {}
+    for journal in reversed(resumes):
+        later = {_place(record): record for record in _joined(journal, later)}
+    yield from _joined(first, later)
+
+
+def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:
+    """Join a run's records with those that its resumes made; empties ``later``."""
+    sent = {_place(each): each for each in journal.of_type("copying") if _place(each) in later}
+    for record in journal.of_type("copied"):
+        place = _place(record)
+        sent.pop(place, None)
+        again = later.pop(place, None)
+        yield record if again is None else _joined_record(record, again)
+    for place, record in later.items():
+        yield _claimed(record, sent.get(place), journal.header.started)
+
+
+def _joined_record(earlier: Record, later: Record) -> Record:
+    """Make one of the records of two copies to one place."""
+    copy, replaced = earlier["destination_etag"], later["replaced"]
+    if later["held"] and later["destination_etag"] == copy:
+        return earlier
+    if replaced is not None and replaced["etag"] == copy:
+        return {**later, "held": earlier["held"], "replaced": earlier["replaced"]}
+    return later
+
+
+def _claimed(record: Record, sent: Record | None, started: str) -> Record:
+    """Take what a resume found for the copy of a run that was killed, if it was made since.
+
+    S3 tells whole seconds, so what was there just before the first one may be taken for it.
+    """
+    modified = record["modified"]
+    if sent is None or not record["held"] or modified is None:
+        return record
+    if datetime.fromisoformat(modified) < datetime.fromisoformat(started):
+        return record
+    return {**record, "held": False, "replaced": sent["replaced"]}
+
+
+def _place(record: Record) -> _Place:
+    return record["key"], record["destination_key"]
 
 
 def backwards(route: Route) -> Route:

@@ -146,6 +146,27 @@ def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
 
 
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
+def test_a_killed_move_and_its_resume_are_undone_together(
+    fault_fixture: FaultFixture, moment: Moment
+) -> None:
+    bodies = fill(fault_fixture.buckets, 40)
+    assert kill(fault_fixture, moment, "move", "--all") == -signal.SIGKILL
+    assert fault_fixture.frogmove("resume").code == 0
+    first, second = fault_fixture.frogmove("runs", "-o", "json").of("run")
+    assert first["resumed_by"] == [second["id"]]
+    undone = fault_fixture.frogmove("undo", first["id"], "-o", "json")
+    assert undone.code == 0, undone
+    assert fault_fixture.buckets.here() == bodies
+    assert fault_fixture.buckets.there() == {}
+    told = fault_fixture.frogmove("runs").out.splitlines()
+    assert [("undone by" in line, "resumed by" in line) for line in told] == [
+        (True, True),
+        (True, False),
+        (False, False),
+    ]
+
+
+@pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
 def test_the_report_of_a_killed_move_names_every_object_that_left_the_source(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:

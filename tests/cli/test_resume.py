@@ -144,7 +144,8 @@ def test_an_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: Frogmo
     buckets.put("a")
     frogmove("move", "a")
     frogmove("undo", last_id())
-    ran = frogmove("resume")
+    assert "Nothing to resume" in frogmove("resume").err
+    ran = frogmove("resume", last_id())
     assert (ran.code, ran.out) == (2, "")
     assert "frogmove undo" in ran.err
 
@@ -172,3 +173,74 @@ def test_an_upload_that_is_of_no_more_use_is_not_left_behind(
     assert resumed.code == 0
     assert uploads(seaweedfs_buckets) == []
     assert seaweedfs_buckets.there() == ({"a": b"2"} if since == "changed" else {})
+
+
+def test_a_finished_run_is_left_alone(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put("a")
+    frogmove("move", "--all")
+    buckets.put("since")
+    for command in (["resume"], ["resume", last_id()], ["resume", "-n"]):
+        ran = frogmove(*command)
+        assert (ran.code, ran.out) == (0, "")
+        assert "Nothing to resume" in ran.err
+    assert buckets.here() == {"since": b"since"}
+    assert len(journals()) == 1
+
+
+def test_the_last_unfinished_run_is_resumed_and_only_once(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+) -> None:
+    buckets.put("a", "b")
+    hooks.answer("CopyObject", refusal(403, "AccessDenied"), match=f"{buckets.destination}/b")
+    assert frogmove("move", "--all").code == 1
+    failed = last_id()
+    buckets.put("c")
+    assert frogmove("move", "c").code == 0
+    buckets.put("since")
+    resumed = frogmove("resume", "-o", "json")
+    assert (resumed.code, resumed.outcomes) == (0, {"b": "moved"})
+    (run_,) = (each for each in run("runs", "-o", "json").of("run") if each["resumed_by"])
+    assert run_["id"] == failed
+    assert "Nothing to resume" in frogmove("resume").err
+    assert buckets.here() == {"since": b"since"}
+
+
+def test_a_run_that_had_nothing_left_to_do_is_not_resumed_again(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+) -> None:
+    buckets.put("a")
+    hooks.answer("CopyObject", refusal(403, "AccessDenied"))
+    assert frogmove("move", "--all").code == 1
+    buckets.client.delete_object(Bucket=buckets.source, Key="a")
+    assert frogmove("resume").code == 0
+    assert "Nothing to resume" in frogmove("resume").err
+
+
+def test_a_run_that_was_undone_is_not_resumed_by_itself(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    keys = [f"{number:02}" for number in range(12)]
+    seaweedfs_buckets.put(*keys)
+    interrupt_at(hooks, "CopyObject", skip=3)
+    frogmove = FrogmoveRunner(seaweedfs_buckets)
+    assert frogmove("move", "--all", "--concurrency", "2").code == 130
+    assert frogmove("undo", last_id()).code == 0
+    assert sorted(seaweedfs_buckets.here()) == keys
+    assert "Nothing to resume" in frogmove("resume").err
+    assert "undone by" in run("runs").out
+
+
+def test_an_undo_that_is_unfinished_is_told_of(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+) -> None:
+    buckets.put("a", "b")
+    frogmove("move", "--all")
+    moved = last_id()
+    hooks.answer("DeleteObjects", refusal(403, "AccessDenied"))
+    assert frogmove("undo", moved).code == 1
+    ran = frogmove("resume")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"frogmove undo {moved}" in ran.err
+    assert "partly undone by" in run("runs").out
+    assert frogmove("undo", moved).code == 0
+    assert "Nothing to resume" in frogmove("resume").err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
@@ -13,7 +13,7 @@ from frogmove.core.models import Outcome, Route, Verb
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.transfer import run
-from frogmove.core.undo import backwards, plan_undo
+from frogmove.core.undo import backwards, copies_of, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.errors import S3Error
@@ -50,6 +50,7 @@ RECORD = {
     "destination_etag": "copy's",
     "destination_version_id": None,
     "held": False,
+    "modified": None,
     "replaced": None,
 }
 
@@ -141,11 +142,73 @@ def test_what_did_not_take_a_free_place_is_not_taken_away(more: dict[str, object
     assert (action.object.key, action.destination_key) == ("to/a", "a")
 
 
-@pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag"}))
+@pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag", "modified"}))
 def test_a_record_that_lacks_something_is_refused(lacking: str) -> None:
     record = {name: value for name, value in RECORD.items() if name != lacking}
     with pytest.raises(UsageError, match=lacking):
         list(plan_undo([record]))
+
+
+AGAIN = RECORD | {"destination_etag": "later", "replaced": {"etag": "copy's", "version_id": "1"}}
+
+
+def journal(*records: dict[str, object]) -> JournalReader:
+    """Return a journal of these records."""
+
+    class Journal:
+        header = HEADER
+
+        def of_type(self, kind: str) -> list[dict[str, object]]:
+            return [record for record in records if record["type"] == kind]
+
+    return cast("JournalReader", Journal())
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "joined"),
+    [
+        (RECORD, RECORD | {"held": True}, RECORD),
+        (RECORD | {"held": True}, RECORD | {"held": True}, RECORD | {"held": True}),
+        (RECORD, AGAIN, AGAIN | {"replaced": None}),
+        (RECORD | {"held": True}, AGAIN, AGAIN | {"replaced": None, "held": True}),
+        (RECORD | {"replaced": {"etag": "theirs", "version_id": None}}, AGAIN, None),
+        (RECORD, RECORD | {"destination_etag": "other", "held": True}, None),
+    ],
+)
+def test_of_two_copies_to_one_place_counts_what_was_there_before_the_first(
+    earlier: dict[str, object], later: dict[str, object], joined: dict[str, object] | None
+) -> None:
+    other = RECORD | {"key": "b", "destination_key": "to/b"}
+    expected = joined
+    if joined is None:
+        theirs = earlier["replaced"] if later["replaced"] else later["replaced"]
+        expected = later | {"replaced": theirs}
+    assert list(copies_of(journal(other, earlier), journal(later))) == [other, expected]
+    three = copies_of(journal(), journal(earlier), journal(other, later))
+    assert list(three) == [expected, other]
+    assert list(copies_of(journal(earlier))) == [earlier]
+
+
+SENT = {"type": "copying", "key": "a", "destination_key": "to/a", "replaced": None}
+FOUND = RECORD | {"held": True, "modified": HEADER.started}
+THEIRS = {"etag": "theirs", "version_id": "1"}
+EARLIER = "2026-11-23T07:30:11+00:00"
+
+
+@pytest.mark.parametrize(
+    ("sent", "found", "expected"),
+    [
+        (SENT, FOUND, {"held": False}),
+        (SENT | {"replaced": THEIRS}, FOUND, {"held": False, "replaced": THEIRS}),
+        (SENT, FOUND | {"modified": EARLIER}, {}),
+        (SENT | {"destination_key": "to/b"}, FOUND, {}),
+        (SENT, FOUND | {"modified": None}, {}),
+    ],
+)
+def test_what_a_resume_finds_is_the_killed_runs_if_it_was_sent_and_made_since(
+    sent: dict[str, object], found: dict[str, object], expected: dict[str, object]
+) -> None:
+    assert list(copies_of(journal(sent), journal(found))) == [found | expected]
 
 
 def test_nothing_copied_is_nothing_to_undo() -> None:
