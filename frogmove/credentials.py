@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,11 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
         UsageError: when the configuration cannot be read, or who gives credentials fails.
     """
     from botocore.config import Config
+    from botocore.exceptions import ProfileNotFound
     from botocore.session import Session
 
+    session = Session(profile=profile)
     try:
-        session = Session(profile=profile)
         # For STS and whoever else is asked for credentials: botocore would try for minutes.
         session.set_default_client_config(
             Config(
@@ -40,13 +42,44 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
         provider._prompter = _ask_for_code  # noqa: SLF001
         if not unsigned:
             session.get_credentials()
+    except ProfileNotFound as error:
+        raise UsageError(
+            f"There is no profile {error.kwargs['profile']!r} in the AWS configuration.",
+            "Choose another with --profile or AWS_PROFILE; `aws configure list-profiles` has them.",
+        ) from error
     except Exception as error:
         # Among them whatever a credential process said that is not JSON, or not UTF-8.
         raise UsageError(
             f"The AWS configuration gives no credentials: {words(error)}.",
-            "Sign in again, or check --profile and what the AWS configuration says of it.",
+            _sso_login(session, error)
+            or "Sign in again, or check --profile and what the AWS configuration says of it.",
         ) from error
     return session
+
+
+def _sso_login(session: Session, error: Exception) -> str:
+    """Return the remedy where credentials come from IAM Identity Center; empty where they do not.
+
+    Args:
+        session: who has none.
+        error: why.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        told = session.get_scoped_config()
+    except BotoCoreError:
+        return ""
+    is_sso = not told.keys().isdisjoint({"sso_session", "sso_start_url"})
+    if not is_sso and not type(error).__name__.startswith(_SSO_ERRORS):
+        return ""
+    profile = session.profile if is_sso else told.get("source_profile")
+    named = f" --profile {shlex.quote(profile)}" if profile else ""
+    return f"Sign in with: aws sso login{named}"
+
+
+# Those of a role's source, whose own profile is the one that signs in.
+_SSO_ERRORS = ("SSO", "UnauthorizedSSO", "TokenRetrieval", "InvalidSSO", "PendingAuthorization")
 
 
 def _ask_for_code(prompt: str) -> str:
@@ -67,6 +100,9 @@ def _ask_for_code(prompt: str) -> str:
 def words(error: Exception) -> str:
     """Return what an exception says, as a part of a sentence."""
     said = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, (AttributeError, KeyError, TypeError)):
+        # From the depths of a library: they name nothing that people have written.
+        return f"something in them is not as it should be ({type(error).__name__}: {said})"
     return said or type(error).__name__
 
 
@@ -86,4 +122,4 @@ def sign_in(session: Session, **_: object) -> None:
     except Exception as error:
         from frogmove.s3.boto_answers import failed
 
-        raise failed(SIGN_IN, error) from error
+        raise failed(SIGN_IN, error, remedy=_sso_login(session, error)) from error

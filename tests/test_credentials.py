@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from dataclasses import dataclass
@@ -129,7 +130,53 @@ def test_credentials_that_cannot_be_had_are_one_sentence(somebody: Somebody, nam
     profile, named = BROKEN[name]
     told = said(somebody, ["ls"], somebody.environment(profile))
     assert named.lower() in told.lower()
+    assert "InvalidAccessKeyId" not in told
     assert somebody.runner.buckets.here() == {"a": b"a"}
+
+
+SSO = """sso_session = s
+sso_account_id = 123456789012
+sso_role_name = r
+[sso-session s]
+sso_region = eu-central-1
+sso_start_url = https://x.invalid/start
+"""
+
+TOKENS = {
+    "missing": None,
+    "expired": json.dumps({"accessToken": "t", "expiresAt": "2020-01-01T00:00:00Z"}),
+    "torn": "{",
+    "empty": "{}",
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+@pytest.mark.parametrize("chained", [False, True])
+def test_who_has_no_sso_token_is_told_to_sign_in(
+    somebody: Somebody, name: str, chained: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    token = TOKENS[name]
+    if token is not None:
+        cache = tmp_path / ".aws" / "sso" / "cache"
+        cache.mkdir(parents=True)
+        (cache / f"{hashlib.sha1(b's').hexdigest()}.json").write_text(token)
+    role = f"{ROLE}source_profile = person\n[profile person]\n"
+    environment = somebody.environment(f"{role}{SSO}" if chained else SSO)
+    ran = somebody.runner("ls", **environment)
+    assert ran.code == 2, ran
+    _sentence(ran.err)
+    assert f"aws sso login --profile {'person' if chained else 'broken'}" in ran.err
+
+
+def test_a_profile_that_is_not_there_is_named(somebody: Somebody) -> None:
+    told = said(somebody, ["ls", "--profile", "nobody"], somebody.environment(""))
+    assert "There is no profile 'nobody'" in told
+
+
+def test_s3_has_not_refused_what_was_never_sent(somebody: Somebody) -> None:
+    environment = somebody.environment("") | {"AWS_EC2_METADATA_DISABLED": "true"}
+    assert "There are no credentials to ask S3 for" in said(somebody, ["ls"], environment)
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)

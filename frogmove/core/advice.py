@@ -45,6 +45,8 @@ def permission(error: S3Error) -> str:
 
 def advise(error: S3Error) -> str:
     """Say in one sentence, without its full stop, what to do about a failed request."""
+    if error.remedy:
+        return error.remedy
     if error.is_expired:
         return "Renew the credentials, then running it again helps"
     if error.retrying_helps:

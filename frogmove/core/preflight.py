@@ -1,6 +1,7 @@
 """Whether both ends of a route can be used and are two, asked before anything is touched."""
 
 import contextlib
+import re
 import uuid
 from datetime import UTC, datetime
 
@@ -88,7 +89,7 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
     """
     said = error.said
     if error.signing_in:
-        return _not_signed_in(error)
+        return _not_signed_in(error, bucket)
     if error.code in _SKEWED:
         return UnreachableError(
             f"This computer's clock and the server's differ too much for {bucket!r}: {said}.",
@@ -125,7 +126,9 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
     if error.code in _ELSEWHERE or (error.status or 0) // 100 == 3:
         return UnreachableError(
             f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
-            "Give the bucket's own Region with --region, or its endpoint with --endpoint-url.",
+            f"Give its own Region: --region {region}."
+            if (region := _region(error))
+            else "Give the bucket's own Region with --region, or its endpoint with --endpoint-url.",
         )
     return UnreachableError(
         f"S3 would not answer for {bucket!r}: {error.operation}: {said}.",
@@ -139,6 +142,17 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 
 
+# In what S3 says of a bucket that is asked in another Region.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_REGION = re.compile(r"(?:expecting '|the bucket is in |[Tt]he )([a-z]{2,4}(?:-[a-z]+)+-\d+)\b")
+
+
+def _region(error: S3Error) -> str:
+    """Return the bucket's Region, where the server names it."""
+    named = _REGION.search(error.message)
+    return named[1] if named else ""
+
+
 _ELSEWHERE = frozenset(
     {
         "AuthorizationHeaderMalformed",
@@ -149,12 +163,13 @@ _ELSEWHERE = frozenset(
 )
 
 
-def _not_signed_in(error: S3Error) -> UnreachableError:
+def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:
     """Say that there are no credentials to ask S3 with, and who would not give them."""
     if error.operation == SIGN_IN:
         return UnreachableError(
-            f"There are no credentials to ask S3 with: {error.said}.",
-            "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            f"There are no credentials to ask S3 for {bucket!r} with: {error.said}.",
+            error.remedy
+            or "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or choose another --profile.",
         )
     service = "IAM Identity Center" if error.operation in _IDENTITY_CENTER else "STS"

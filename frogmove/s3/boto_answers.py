@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from frogmove.s3.errors import MALFORMED, S3Error
+from frogmove.s3.errors import MALFORMED, SIGN_IN, S3Error
 from frogmove.s3.network_path import no_answer
 
 if TYPE_CHECKING:
@@ -35,34 +35,40 @@ _ROOTS = {
     }.items()
 }
 
-# botocore's own refusals that mean the credentials cannot be used.
-_LOCAL = dict.fromkeys(
-    (
+# botocore's own refusals that mean that there are no credentials: nothing was sent.
+_NO_CREDENTIALS = frozenset(
+    {
         "NoCredentialsError",
         "PartialCredentialsError",
         "CredentialRetrievalError",
         "TokenRetrievalError",
         "SSOTokenLoadError",
         "UnauthorizedSSOTokenError",
-    ),
-    "InvalidAccessKeyId",
+    }
 )
 
 
-def failed(operation: str, error: Exception, bundle: str | None = None) -> S3Error:
+def failed(
+    operation: str, error: Exception, bundle: str | None = None, remedy: str = ""
+) -> S3Error:
     """Read what botocore raised in place of an answer, from whatever depth of it.
 
     Args:
         operation: what was to be done.
         error: what was raised.
         bundle: the file of trusted certificates, where it is known.
+        remedy: what to do about it, where that is known.
     """
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         # It may have been a request for credentials that was refused.
         refused = error.operation_name or operation
-        return S3Error(refused, said.get("Code", ""), status, said.get("Message", ""))
+        message = said.get("Message", "")
+        region = str(said.get("Region", ""))
+        if region not in message:
+            message = f"{message.rstrip('.')}: the bucket is in {region}"
+        return S3Error(refused, said.get("Code", ""), status, message)
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (HTTPClientError, BotoConnectionError)):
         # The host that was tried may be STS or a proxy.
@@ -76,10 +82,12 @@ def failed(operation: str, error: Exception, bundle: str | None = None) -> S3Err
         elif tried:
             message = no_answer(str(tried))
         return S3Error(operation, type(error).__name__, None, message)
-    if isinstance(error, BotoCoreError):
-        # No credentials, no token, a parameter botocore refuses: nothing was sent.
-        return S3Error(operation, _LOCAL.get(type(error).__name__, ""), 400, words)
-    return S3Error(operation, type(error).__name__, 400, words)
+    name = type(error).__name__
+    if name in _NO_CREDENTIALS:
+        return S3Error(SIGN_IN, name, 400, words, remedy)
+    # A parameter botocore refuses, for one: nothing was sent.
+    code = "" if isinstance(error, BotoCoreError) else name
+    return S3Error(operation, code, 400, words, remedy)
 
 
 def check_roots(client: S3Client) -> None:

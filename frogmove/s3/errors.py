@@ -136,9 +136,12 @@ class S3Error(Exception):
         code: S3's error code, or the exception's name when there was no answer.
         status: the HTTP status; None when there was no answer.
         message: S3's own words.
+        remedy: what to do about it, in one sentence, where whoever raised it knows.
     """
 
-    def __init__(self, operation: str, code: str, status: int | None, message: str) -> None:
+    def __init__(
+        self, operation: str, code: str, status: int | None, message: str, remedy: str = ""
+    ) -> None:
         # Some are worded by libraries, which know no secrets.
         message = redact(message)
         super().__init__(operation, code, status, message)
@@ -146,6 +149,7 @@ class S3Error(Exception):
         self.code = code
         self.status = status
         self.message = message
+        self.remedy = remedy
         self.kind = kind_of(code, status, message)
         if operation in _SIGNING_IN and not self.retrying_helps:
             self.kind = Kind.CREDENTIALS

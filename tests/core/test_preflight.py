@@ -72,6 +72,16 @@ KMS = (
 )
 
 
+EXPECTING = (
+    "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"
+)
+LOCATED = (
+    "The eu-west-1 location constraint is incompatible for the region specific endpoint this "
+    "request was sent to."
+)
+TO_IRELAND = "--region eu-west-1"
+
+
 @pytest.mark.parametrize(
     ("error", "named"),
     [
@@ -81,6 +91,8 @@ KMS = (
         (S3Error("AssumeRole", "AccessDenied", 403, "No."), ["STS", "AssumeRole", "No"]),
         (S3Error("AssumeRole", "ExpiredToken", 400, "Old."), ["STS", "ExpiredToken"]),
         (S3Error("ListObjectsV2", "AuthorizationHeaderMalformed", 400, "Not so."), ["--region"]),
+        (S3Error("ListObjectsV2", "AuthorizationHeaderMalformed", 400, EXPECTING), [TO_IRELAND]),
+        (S3Error("CopyObject", "IllegalLocationConstraintException", 400, LOCATED), [TO_IRELAND]),
         (S3Error("ListObjectsV2", "PermanentRedirect", 301, ""), ["--region", "another Region"]),
         (S3Error("ListObjectsV2", "NoSuchBucket", 404, "None."), ["NoSuchBucket", "None"]),
         (S3Error("ListObjectsV2", "MethodNotAllowed", 405, "Not that."), ["Not that"]),
