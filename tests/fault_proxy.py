@@ -139,6 +139,7 @@ _OPERATIONS = {
 }
 
 Schedule = Callable[[Request], Fault]
+Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 def nothing_happens(_: Request) -> Fault:
@@ -156,6 +157,7 @@ class FaultProxy:
         schedule: decides about each request; one that waits delays it.
         passed: told of each request that the server has answered; what waits here delays the
             answer.
+        rewrite: what is made of the server's answers, by status, headers and content.
         requests: what was asked so far.
         broken: what went wrong with the proxy itself.
     """
@@ -164,6 +166,7 @@ class FaultProxy:
     upstream: str
     schedule: Schedule = nothing_happens
     passed: Callable[[Request], object] = lambda _: None
+    rewrite: Callable[[Request, Answer], Answer] = lambda _, answer: answer
     requests: list[Request] = field(default_factory=list)
     broken: list[Exception] = field(default_factory=list)
     _late: deque[Request] = field(default_factory=deque)
@@ -182,6 +185,7 @@ class FaultProxy:
         with self._counting:
             self.requests = []
             self.schedule, self.passed = schedule, lambda _: None
+            self.rewrite = lambda _, answer: answer
             self._late.clear()
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
@@ -247,9 +251,9 @@ class Handler(BaseHTTPRequestHandler):
             self._hang_up()
 
     def _serve(self, request: Request) -> None:
-        answer: tuple[int, list[tuple[str, str]], bytes] | None = None
+        answer: Answer | None = None
         if request.fault.reaches == "now":
-            answer = self._pass_on(request)
+            answer = self.proxy.rewrite(request, self._pass_on(request))
             request.status = answer[0]
             self.proxy.passed(request)
             self.proxy.changed()
@@ -277,7 +281,7 @@ class Handler(BaseHTTPRequestHandler):
             pass
         return b"".join(chunks)
 
-    def _pass_on(self, request: Request) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _pass_on(self, request: Request) -> Answer:
         if self._connection is not None:
             try:
                 return _ask(self._connection, request)
@@ -342,7 +346,7 @@ class Listener(ThreadingHTTPServer):
         """Say nothing: clients that are killed hang up."""
 
 
-def _ask(connection: HTTPConnection, request: Request) -> tuple[int, list[tuple[str, str]], bytes]:
+def _ask(connection: HTTPConnection, request: Request) -> Answer:
     """Send a request to the server and read all of its answer."""
     connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
     for name, value in request.headers.items():

@@ -14,6 +14,7 @@ from frogmove.core.scheduler import wait_for
 from frogmove.core.tags import missing_tags
 from frogmove.core.verify import Match, Verify, compare, has_key, same_attributes, same_etag
 from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Copy, Head, S3Object
 from frogmove.s3.uri import LONGEST_KEY, Location
@@ -67,8 +68,8 @@ class ObjectCopier:
         )
         found: Found = {}
         if self.attributes.kinds:
-            source = await self.head(copy.bucket, copy.source.key, copy.source.version_id)
-            if source is not None and source.object.etag == copy.source.etag:
+            source = await self.source.find(copy.source)
+            if source is not None and etags_match(source.object.etag, copy.source.etag):
                 found = await self.attributes.of_source(copy.bucket, source)
                 copy = replace(copy, attributes=self.attributes.parameters(found))
         for _ in range(ATTEMPTS):
@@ -113,8 +114,8 @@ class ObjectCopier:
             if not large:
                 self.parts.journal.copying(copy)
                 return await wait_for(self.s3.copy(copy))
-            source = await self.head(copy.bucket, copy.source.key, copy.source.version_id)
-            if source is None or source.object.etag != copy.source.etag:
+            source = await self.source.find(copy.source)
+            if source is None or not etags_match(source.object.etag, copy.source.etag):
                 return None
             self.parts.journal.copying(copy)
             return await self.parts.copy(copy, source)
@@ -130,26 +131,28 @@ class ObjectCopier:
     async def _is_occupied(self, copy: Copy) -> bool:
         """Tell whether the destination holds anything but what the copy is to replace."""
         there = await self.head(copy.to_bucket, copy.to_key)
-        return there is not None and there.object.etag != copy.replaces
+        return there is not None and not etags_match(there.object.etag, copy.replaces)
 
     async def _reconsider(
         self, action: Action, copy: Copy, found: Found
     ) -> Copy | VerifiedCopy | Result:
         """Find out which condition of a copy did not hold, and what is to be done about it."""
         item = action.object
-        source = await self.head(copy.bucket, item.key, item.version_id)
+        source = await self.source.find(item)
         if source is None:
             return Result(action, Outcome.GONE, "no longer at the source")
-        if source.object.etag != item.etag:
+        if not etags_match(source.object.etag, item.etag):
             return superseded(action, "nothing was copied")
+        # A listing may write ETags in a way that conditions do not take.
+        copy = replace(copy, source=copy.source._replace(etag=source.object.etag))
         there = await self.head(copy.to_bucket, copy.to_key)
         if there is None:
             return replace(copy, replaces=None, replaces_version=None)
         if await self._is_itself(copy, source.object, there.object):
             return Result(action, Outcome.FAILED, _ITSELF)
         # What is to be replaced was judged before, unless it is our own copy by now.
-        if there.object.etag == copy.replaces:
-            return copy
+        if etags_match(there.object.etag, copy.replaces):
+            return replace(copy, replaces=there.object.etag)
         other = await self._other_than(copy, source, there)
         if copy.attributes and not other:
             lacking = await self.attributes.missing(found, copy.to_bucket, there)
@@ -197,7 +200,7 @@ class ObjectCopier:
         as old as its source only if both were written in the same second; then a throw-away key
         tells whether the two places are one.
         """
-        if (source.etag, source.last_modified) != (there.etag, there.last_modified):
+        if source.last_modified != there.last_modified or not etags_match(source.etag, there.etag):
             return False
         ends = [
             Location(copy.bucket, _folder(source.key)),
@@ -240,7 +243,7 @@ class ObjectCopier:
         if isinstance(source, Result):
             return source
         there = await self.head(copy.to_bucket, copy.to_key)
-        if there is None or there.object.etag != copied.etag:
+        if there is None or not etags_match(there.object.etag, copied.etag):
             return _changed_at_once(action)
         return await self._judge(action, copy, verified, source, there)
 
@@ -258,10 +261,10 @@ class ObjectCopier:
 
     async def _look_again(self, action: Action, copy: Copy) -> Head | Result:
         """Look at the source of a copy that was made; it may be another by now."""
-        source = await self.head(copy.bucket, copy.source.key, copy.source.version_id)
+        source = await self.source.find(copy.source)
         if source is None:
             return Result(action, Outcome.GONE, "vanished from the source after it was copied")
-        if source.object.etag != copy.source.etag:
+        if not etags_match(source.object.etag, copy.source.etag):
             return superseded(action, "what was copied may be either")
         return source
 
@@ -270,7 +273,7 @@ class ObjectCopier:
     ) -> VerifiedCopy | Result:
         """Say what a copy lacks that S3 does not carry by itself; where asked for, refuse it."""
         there = await self.head(copy.to_bucket, verified.key)
-        if there is None or there.object.etag != verified.etag:
+        if there is None or not etags_match(there.object.etag, verified.etag):
             return _changed_at_once(action)
         lacking = await self.attributes.missing(found, copy.to_bucket, there)
         if not lacking:

@@ -18,6 +18,7 @@ from frogmove.core.options import Multipart
 from frogmove.core.scheduler import wait_for
 from frogmove.errors import RunError
 from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Checksum, Copied, Copy, Head, Part
 
@@ -190,7 +191,7 @@ class PartsCopier:
         """Look at the source once more: not every server holds each part to its condition."""
         source = copy.source
         seen = await wait_for(self.s3.head(copy.bucket, source.key, source.version_id))
-        if seen.object.etag != source.etag:
+        if not etags_match(seen.object.etag, source.etag):
             raise S3Error("HeadObject", "PreconditionFailed", 412, "The source has changed")
 
     async def _complete(
@@ -203,7 +204,7 @@ class PartsCopier:
                 raise
             # Completed already, by a request whose answer was lost?
             there = await wait_for(self.s3.head(copy.to_bucket, copy.to_key))
-            if there.object.etag != assembled_etag(parts):
+            if not etags_match(there.object.etag, assembled_etag(parts)):
                 raise
             copied = Copied(there.object.etag, there.version_id)
         self.journal.upload_ended(upload_id)

@@ -11,6 +11,7 @@ from frogmove.core.scheduler import run_one, wait_for
 from frogmove.errors import UnreachableError, UsageError
 from frogmove.s3.capabilities import as_written
 from frogmove.s3.errors import SIGN_IN, Kind, S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Copy, Deletion, Head, S3Object
 from frogmove.s3.uri import Location, is_access_point
@@ -246,7 +247,7 @@ async def _share_a_key(s3: S3, here: Location, there: Location) -> bool:
             raise
         return False
     else:
-        return seen.object.etag == written.etag
+        return etags_match(seen.object.etag, written.etag)
     finally:
         with contextlib.suppress(S3Error):
             if written is None:

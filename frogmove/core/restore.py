@@ -15,6 +15,7 @@ from frogmove.core.models import Action, Outcome, Result, Verb, VerifiedCopy
 from frogmove.core.options import OnConflict
 from frogmove.core.scheduler import wait_for
 from frogmove.s3.errors import S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
@@ -93,7 +94,7 @@ def _is_over(versions: Sequence[S3Object], made: VerifiedCopy) -> bool:
     if not versions or made.replaced is None:
         return False
     newest = versions[0]
-    return newest.etag == made.replaced.etag and not _is_copy(newest, made)
+    return etags_match(newest.etag, made.replaced.etag) and not _is_copy(newest, made)
 
 
 def _earlier(versions: Sequence[S3Object], made: VerifiedCopy) -> S3Object | None:
@@ -101,11 +102,11 @@ def _earlier(versions: Sequence[S3Object], made: VerifiedCopy) -> S3Object | Non
     wanted = made.replaced
     if wanted is None:
         return None
-    matching = (version for version in versions[1:] if version.etag == wanted.etag)
+    matching = (each for each in versions[1:] if etags_match(each.etag, wanted.etag))
     return next((each for each in matching if wanted.version_id in {None, each.version_id}), None)
 
 
 def _is_copy(version: S3Object, made: VerifiedCopy) -> bool:
     if made.version_id is not None:
         return version.version_id == made.version_id
-    return version.etag == made.etag
+    return etags_match(version.etag, made.etag)

@@ -23,8 +23,9 @@ from frogmove.core.scheduler import Scheduler, Task, wait_for
 from frogmove.core.verify import Verify
 from frogmove.errors import RunError
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE, Deletion, S3Object
+from frogmove.s3.models import LARGEST_DELETE, Deletion, Head, S3Object
 
 # Verified copies that may wait for their batch of deletes; more than one batch may be on its way.
 MAX_PENDING_DELETES = 4 * LARGEST_DELETE
@@ -104,9 +105,9 @@ class Transfer:
         parts = PartsCopier(s3, options.multipart, journal, stop)
         strict = options.verify is Verify.STRICT
         attributes = AttributeReader(s3, options.carry, options.features, strict=strict)
-        lookup = Lookup(s3, route.source.bucket)
+        self._source = Lookup(s3, route.source.bucket)
         content = ContentComparer(s3, options.max_compare_size)
-        self._copier = ObjectCopier(s3, route, options, parts, lookup, attributes, content)
+        self._copier = ObjectCopier(s3, route, options, parts, self._source, attributes, content)
         self._restorer = Restorer(s3, self._copier, journal)
         batched = options.capabilities.delete and options.capabilities.delete_many
         self._deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
@@ -164,22 +165,31 @@ class Transfer:
         if deletion.seen is not None:
             moved = replace(moved, reason=verified.note or "source checked by HEAD, then deleted")
         refusal = await self._delete(deletion)
+        if refusal is not None and refusal.kind is Kind.CHANGED:
+            # Some servers answer so for a missing key too, as after a delete whose answer was lost.
+            source = await self._left(item)
+            if source is None:
+                return moved
+            if not etags_match(source.object.etag, item.etag):
+                return superseded(action, "the earlier content was copied")
+            if source.object.etag != item.etag:
+                # A listing may write ETags in a way that conditions do not take.
+                refusal = await self._delete(self._deletion(source.object))
         if refusal is None:
             return moved
         if refusal.kind is Kind.MISSING:
             if deletion.seen is not None:
                 # A look's 404 does not tell a key that is gone from a bucket that is.
-                await self._copier.source.check_bucket()
+                await self._source.check_bucket()
             return moved
-        if refusal.kind is not Kind.CHANGED:
-            return self._not_deleted(action, verified, refusal)
-        # Some servers answer so for a missing key too, as after a delete whose answer was lost.
-        source = await self._copier.head(self._route.source.bucket, item.key)
-        if source is None:
-            return moved
-        if source.object.etag == item.etag:
-            return self._not_deleted(action, verified, refusal)
-        return superseded(action, "the earlier content was copied")
+        return self._not_deleted(action, verified, refusal)
+
+    async def _left(self, item: S3Object) -> Head | None:
+        """Look at what is left at the source of an object that was copied; None for nothing."""
+        source = await self._source.head(item.key, item.version_id)
+        if source is None or etags_match(source.object.etag, item.etag):
+            return source
+        return await self._source.find(item)
 
     def _deletion(self, item: S3Object) -> Deletion:
         """Return how to delete an object only as it was seen."""

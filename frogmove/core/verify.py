@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from frogmove.s3.etag import bare, etags_match
 from frogmove.s3.models import Head
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -49,17 +50,9 @@ def same_etag(one: str, other: str) -> bool:
 
     Only equality proves anything. Objects encrypted with KMS or written in parts have ETags that
     are no MD5 of the bytes, so the same bytes may well have two.
-    Compared without case and weakness, which servers write as they like.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
-    if one != other:
-        one, other = _plain(one), _plain(other)
-    return one == other and _MD5.fullmatch(_plain(one)) is not None
-
-
-def _plain(etag: str) -> str:
-    """Return an ETag without case, weakness and quotation marks."""
-    return etag.removeprefix("W/").strip('"').lower()
+    return etags_match(one, other) and _MD5.fullmatch(bare(one)) is not None
 
 
 def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Comparison:
@@ -127,4 +120,4 @@ def _carried(head: Head) -> tuple[dict[str, str], dict[str, str]]:
 
 def _etag_is_md5(head: Head) -> bool:
     plain = head.encryption in {None, "AES256"}
-    return plain and _MD5.fullmatch(_plain(head.object.etag)) is not None
+    return plain and _MD5.fullmatch(bare(head.object.etag)) is not None

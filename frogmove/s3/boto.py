@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from frogmove.s3 import annotation_requests, attribute_requests, boto_shapes, timeouts
 from frogmove.s3.boto_client import BotoClient
 from frogmove.s3.errors import S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.fallbacks import TAGGING, is_unknown
 from frogmove.s3.looks import check_seen
 from frogmove.s3.models import Copied, Page, UnfinishedUpload
@@ -326,7 +327,7 @@ class BotoS3(BotoClient):
                 **version,
             )
             with answer["Body"] as body:
-                if boto_shapes.etag_of(answer) != item.etag:
+                if not etags_match(boto_shapes.etag_of(answer), item.etag):
                     raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
                 # A server that ignores the range would send the whole object.
                 if answer["ContentLength"] != size:

@@ -166,7 +166,9 @@ def page(answer: Mapping[str, Any]) -> Page:
         ValueError: when something makes no sense.
         S3Error: when a key cannot be told from the text that stands for it.
     """
-    decode = decoded if answer.get("EncodingType") == "url" else str
+    is_encoded = answer.get("EncodingType") == "url"
+    decode = decoded if is_encoded else str
+    contents = answer.get("Contents", [])
     token = answer.get("NextContinuationToken")
     return Page(
         [
@@ -177,10 +179,11 @@ def page(answer: Mapping[str, Any]) -> Page:
                 _with_zone(entry["LastModified"]),
                 entry.get("StorageClass") or "STANDARD",
             )
-            for entry in answer.get("Contents", [])
+            for entry in contents
         ],
         following(token, more=answer["IsTruncated"]),
         [decode(entry["Prefix"]) for entry in answer.get("CommonPrefixes", [])],
+        encoded_samples([entry["Key"] for entry in contents]) if is_encoded else (),
     )
 
 
@@ -231,6 +234,24 @@ def decoded(key: str) -> str:
             f"the key {key!r}, as the server encodes it, is not UTF-8; S3 has no such keys, and "
             "no request could name it"
         ) from error
+
+
+def encoded_samples(keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Return one key of each kind that can be misread, where there is one: as written, and as read.
+
+    Some servers call keys encoded that are not, or leave a plus as it is.
+    """
+    escaped = next((key for key in keys if "%" in key and "+" not in key), None)
+    plus = next((key for key in keys if "+" in key), None)
+    return [(key, decoded(key)) for key in (escaped, plus) if key is not None]
+
+
+def misread(written: str, read: str) -> S3Error:
+    """Return the refusal of a listing whose keys are not encoded as the server says."""
+    return _unreadable(
+        f"the server calls its keys URL-encoded, but there is no {read!r}, and there is "
+        f"{written!r}: no key of this listing can be trusted"
+    )
 
 
 def _unreadable(message: str) -> S3Error:

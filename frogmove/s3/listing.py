@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
+from frogmove.s3.boto_shapes import misread
 from frogmove.s3.errors import MALFORMED, Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, spread
@@ -90,6 +91,7 @@ class _Listing:
         self._in_flight = 0
         self._pages = 0
         self._may_cut = ways > 1
+        self._encoding_checked: set[bool] = set()
 
     def objects(self) -> Iterator[S3Object]:
         """Give the objects out."""
@@ -171,8 +173,33 @@ class _Listing:
             # Not every server can begin in the middle: directory buckets cannot.
             self._go_on_alone(self._ranges[0])
             return
-        each.take(coming.result())
+        page = coming.result()
+        self._check_encoding(page)
+        each.take(page)
         self._pages += 1
+
+    def _check_encoding(self, page: Page) -> None:
+        """Make sure, once for each kind of encoding, that the server means it.
+
+        Raises:
+            S3Error: when a key is there as it was written, and not as it was read.
+        """
+        for written, read in page.encoded:
+            kind = "+" in written
+            if kind in self._encoding_checked:
+                continue
+            if self._is_there(read):
+                self._encoding_checked.add(kind)
+            elif self._is_there(written):
+                raise misread(written, read)
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            self._s3.head(self._bucket, key).result()
+        except S3Error as error:
+            # Whoever may only list is not told; what is refused otherwise is there.
+            return error.kind is not Kind.MISSING
+        return True
 
     def _cut(self) -> None:
         """Cut ranges that have more to read, the earliest first, while requests are to spare."""

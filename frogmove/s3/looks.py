@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from frogmove.s3.errors import S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.future import LightFuture, pass_on
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check_seen(seen: str, found: str) -> None:
     Raises:
         S3Error: when it is another; worded as S3 words a condition that does not hold.
     """
-    if found != seen:
+    if not etags_match(found, seen):
         raise S3Error("DeleteObject", "PreconditionFailed", 412, "It changed meanwhile")
 
 

@@ -72,12 +72,14 @@ class Head:
 class Page:
     """Up to 1,000 objects of a listing; ``token`` asks for the next page, None ends it.
 
-    ``prefixes`` are what a delimiter rolled up, in place of the objects under them.
+    ``prefixes`` are what a delimiter rolled up, in place of the objects under them. ``encoded``
+    are some of the keys that were said to be URL-encoded: as they were written, and as read.
     """
 
     objects: Sequence[S3Object]
     token: str | None
     prefixes: Sequence[str] = ()
+    encoded: Sequence[tuple[str, str]] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,15 @@ import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from frogmove.s3.boto_shapes import decoded, etag_of, moment, page, problem, quoted
+from frogmove.s3.boto_shapes import (
+    decoded,
+    encoded_samples,
+    etag_of,
+    moment,
+    page,
+    problem,
+    quoted,
+)
 from frogmove.s3.models import Page, S3Object
 
 if TYPE_CHECKING:
@@ -180,7 +188,12 @@ def _read_usual(body: bytes) -> Page | None:
         ]
     except ValueError:
         return None
-    return Page(objects, token[0] if token else None, [decoded(prefix) for prefix in prefixes])
+    return Page(
+        objects,
+        token[0] if token else None,
+        [decoded(prefix) for prefix in prefixes],
+        encoded_samples([key for key, *_ in found]),
+    )
 
 
 _KINDS = frozenset({"Contents", "CommonPrefixes"})

@@ -1,0 +1,125 @@
+"""What HEAD tells of an object that was listed, held to a listing of the same moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Action, Outcome, Verb
+from frogmove.core.scheduler import run_one
+from frogmove.s3.errors import MALFORMED, S3Error
+from tests.core.copy_helpers import MINE, RequestHook, a_state, copy_object, ended, seen
+from tests.fake_s3 import FakeS3, FakeS3State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from frogmove.s3.models import Head, S3Object
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def state() -> FakeS3State:
+    return a_state()
+
+
+def missing(operation: str) -> S3Error:
+    return S3Error(operation, "NoSuchKey", 404, "Not Found")
+
+
+def not_found(operation: str, request: Callable[[], T]) -> T:
+    """Find no object, and list them all."""
+    if operation in {"HeadObject", "CopyObject"}:
+        raise missing(operation)
+    return request()
+
+
+def find(s3: FakeS3, item: S3Object) -> Head | None:
+    return run_one(Lookup(s3, "external").find(item))
+
+
+def test_what_is_as_it_was_listed_is_looked_at_once(state: FakeS3State) -> None:
+    item = seen(state).object
+    hook = RequestHook("none", lambda: None)
+    found = find(FakeS3(state, hook), item)
+    assert found is not None
+    assert found.object == item
+    assert hook.asked == ["HeadObject"]
+
+
+def test_what_is_gone_from_the_listing_too_is_gone(state: FakeS3State) -> None:
+    item = seen(state).object
+    state.buckets["external"].clear()
+    assert find(FakeS3(state), item) is None
+
+
+def test_what_was_overwritten_is_another(state: FakeS3State) -> None:
+    item = seen(state).object
+    state.put("external", "key", b"newer")
+    found = find(FakeS3(state), item)
+    assert found is not None
+    assert found.object.etag != item.etag
+
+
+def test_what_is_listed_and_not_found_has_not_gone(state: FakeS3State) -> None:
+    with pytest.raises(S3Error, match="misread") as caught:
+        find(FakeS3(state, not_found), seen(state).object)
+    assert caught.value.code == MALFORMED
+    assert not caught.value.retrying_helps
+    assert not caught.value.ends_the_run
+
+
+def test_what_is_listed_with_another_etag_was_not_overwritten(state: FakeS3State) -> None:
+    item = seen(state).object
+
+    def other(operation: str, request: Callable[[], T]) -> T:
+        if operation == "HeadObject":
+            state.put("external", "key", MINE, "another")
+        answer = request()
+        state.put("external", "key", MINE)
+        return answer
+
+    with pytest.raises(S3Error, match="'another' for it"):
+        find(FakeS3(state, other), item)
+
+
+@pytest.mark.parametrize("first", ["delete", "overwrite"])
+def test_what_changes_between_the_two_answers_is_no_contradiction(
+    state: FakeS3State, first: str
+) -> None:
+    item = seen(state).object
+    bucket = state.buckets["external"]
+    if first == "delete":
+        bucket.clear()
+    else:
+        state.put("external", "key", b"newer")
+    hook = RequestHook("ListObjectsV2", lambda: state.put("external", "key", MINE))
+    found = find(FakeS3(state, hook), item)
+    assert found is not None
+    assert found.object.etag == item.etag
+
+
+def test_whoever_may_not_list_is_told_by_head_alone(state: FakeS3State) -> None:
+    item = seen(state).object
+    state.buckets["external"].clear()
+
+    def denied(operation: str, request: Callable[[], T]) -> T:
+        if operation == "ListObjectsV2":
+            raise S3Error(operation, "AccessDenied", 403, "Denied")
+        return request()
+
+    assert find(FakeS3(state, denied), item) is None
+
+
+def test_the_copy_of_what_is_listed_and_not_found_fails(state: FakeS3State) -> None:
+    with pytest.raises(S3Error, match="misread"):
+        copy_object(state, seen(state), FakeS3(state, not_found))
+
+
+def test_a_named_version_is_not_held_to_a_listing(state: FakeS3State) -> None:
+    item = seen(state).object._replace(version_id="1")
+    action = Action(Verb.MOVE, item, "key")
+    ended(copy_object(state, action, FakeS3(state, not_found)), Outcome.GONE)
