@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
-from frogmove.s3.errors import S3Error
+from frogmove.s3.errors import INVALID_KEY, S3Error
 from frogmove.s3.models import (
     Checksum,
     Copy,
@@ -246,16 +246,8 @@ def encoded_samples(keys: Sequence[str]) -> list[tuple[str, str]]:
     return [(key, decoded(key)) for key in (escaped, plus) if key is not None]
 
 
-def misread(written: str, read: str) -> S3Error:
-    """Return the refusal of a listing whose keys are not encoded as the server says."""
-    return _unreadable(
-        f"the server calls its keys URL-encoded, but there is no {read!r}, and there is "
-        f"{written!r}: no key of this listing can be trusted"
-    )
-
-
 def _unreadable(message: str) -> S3Error:
-    return S3Error("ListObjectsV2", "InvalidKey", 400, message)
+    return S3Error("ListObjectsV2", INVALID_KEY, 400, message)
 
 
 def moment(text: str) -> datetime:

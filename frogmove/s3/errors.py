@@ -16,6 +16,9 @@ NOT_BEGUN = "NotBegun"
 # The code of an answer that is not what it should be.
 MALFORMED = "MalformedAnswer"
 
+# The code of a listing whose keys cannot be told.
+INVALID_KEY = "InvalidKey"
+
 
 # What awscrt and botocore call a TLS handshake that failed.
 _UNTRUSTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"})

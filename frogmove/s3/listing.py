@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
-from frogmove.s3.boto_shapes import misread
-from frogmove.s3.errors import MALFORMED, Kind, S3Error
+from frogmove.s3.errors import INVALID_KEY, MALFORMED, Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.models import Page, S3Object
@@ -191,7 +190,13 @@ class _Listing:
             if self._is_there(read):
                 self._encoding_checked.add(kind)
             elif self._is_there(written):
-                raise misread(written, read)
+                raise S3Error(
+                    "ListObjectsV2",
+                    INVALID_KEY,
+                    400,
+                    f"the server calls its keys URL-encoded, but there is no {read!r}, and there "
+                    f"is {written!r}: no key of this listing can be trusted",
+                )
 
     def _is_there(self, key: str) -> bool:
         try:
