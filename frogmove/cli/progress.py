@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frogmove.cli.output import size
+from frogmove.core.models import Outcome
+from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +58,16 @@ class Progress:
             self._planned += 1
             yield action
         self._complete = True
+
+    def has_more(self, watched: Iterator[Action]) -> bool:
+        """Tell whether a run that was stopped left anything to do."""
+        counts = self._summary.counts
+        if self._planned > counts.total() or counts[Outcome.FAILED]:
+            return True
+        try:
+            return next(watched, None) is not None
+        except S3Error:
+            return True
 
     def update(self) -> None:
         """Show the summary as it is now."""

@@ -207,18 +207,20 @@ class Runner:
             RunError: when the run had to end early; its results have been shown.
         """
         options = self._options()
-        journal = self._journal(header, uploads)
         summary = Summary()
         failure: RunError | None = None
         with interruptible(self._console) as stop, Progress(self._console, summary) as progress:
+            journal = self._journal(header, uploads)
             watched = progress.watch(actions)
             s3 = self._client.s3
+            stop.on_stop = s3.drop_turns
+            stop.last_words = _last_words(header, _finishing(header, self._flags.journal))
             try:
                 for result in run(watched, s3, self._route, options, stop, journal):
                     summary.add(result)
                     self._console.done(result)
                     progress.update()
-                summary.interrupted = stop.is_set()
+                summary.interrupted = stop.is_set() and progress.has_more(watched)
                 if not summary.interrupted:
                     self._abort(journal.abandon_uploads())
                 journal.end(summary)
@@ -229,6 +231,8 @@ class Runner:
             self._console.note(f"To finish this run: {_finishing(header, self._flags.journal)}")
         if failure is not None:
             raise failure
+        if stop.is_set():
+            return exit_codes.INTERRUPTED
         return (
             exit_codes.of_undo(summary)
             if header.command == "undo"
@@ -276,6 +280,14 @@ class Runner:
             probe_source=self._probed != self._route.destination,
             kms_key_id=self._client.kms_key_id,
         )
+
+
+def _last_words(header: Header, finishing: str) -> str:
+    """Say what is where when a run ends with objects in flight."""
+    return (
+        f"Run {header.id} ended at once. Whatever was in flight is whole at {header.source}, "
+        f"or at {header.destination}, or at both. To finish this run: {finishing}"
+    )
 
 
 def _finishing(header: Header, journal: Path | None) -> str:

@@ -8,6 +8,7 @@ reads the pipe does the rest. Nothing is ever raised into code that does not exp
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -31,8 +32,8 @@ SIGNALS = tuple(
 )
 
 # Seconds in which a second signal is the first one delivered twice: by a supervisor, or to a
-# process and to its group.
-SAME_REQUEST = 0.15
+# process and to its group. Only then the first is answered: what follows the answer is another.
+SAME_REQUEST = 0.25
 
 _FIRST_WORDS = "Stopping: finishing what is in flight. Press Ctrl-C again to end at once."
 
@@ -64,10 +65,8 @@ class Stop(Event):
         self.on_stop: Callable[[], None] = lambda: None
         self._console = console
 
-    def begin(self) -> None:
-        """Set the event and say so."""
-        self.set()
-        self.on_stop()
+    def say(self) -> None:
+        """Say that the first signal was heard."""
         _briefly(lambda: self._console.warn(_FIRST_WORDS))
 
     def end_at_once(self) -> NoReturn:
@@ -82,7 +81,6 @@ class _Listener:
         self._lock = Lock()
         self._stop: Stop | None = None
         self._is_ending = False
-        self._last_request = -SAME_REQUEST
         self.is_listening = False
 
     def start(self) -> Callable[[], None]:
@@ -133,24 +131,26 @@ class _Listener:
         while numbers := os.read(pipe, 64):
             # Whoever has put another handler in place answers for that signal.
             if any(signal.getsignal(number) is _heard for number in numbers):
-                self.hear()
+                stop = self.hear()
+                time.sleep(SAME_REQUEST)
+                while select.select([pipe], [], [], 0)[0] and os.read(pipe, 64):
+                    pass
+                if stop is self._stop:
+                    stop.say()
         os.close(pipe)
 
-    def hear(self) -> None:
-        """Act upon a signal."""
-        now = time.monotonic()
+    def hear(self) -> Stop:
+        """Act upon a signal: end the process, unless something is to be finished."""
         with self._lock:
-            if now - self._last_request < SAME_REQUEST:
-                return
-            self._last_request = now
             stop = self._stop
             self._is_ending = stop is None or stop.is_set()
         if stop is None:
             end()
-        elif self._is_ending:
+        if self._is_ending:
             stop.end_at_once()
-        else:
-            stop.begin()
+        stop.set()
+        stop.on_stop()
+        return stop
 
 
 _listener = _Listener()

@@ -16,6 +16,8 @@ import frogmove
 from frogmove.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.buckets import Buckets
 
 # Where `python -m frogmove` finds the package that is tested.
@@ -83,11 +85,13 @@ class FrogmoveRunner:
             "FROGMOVE_DESTINATION": f"s3://{self.buckets.destination}/{destination}",
         }
 
-    def process(self, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
-        """Start a command as a process of its own."""
+    def process(
+        self, *arguments: str, within: Sequence[str] = (), **more: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a command as a process of its own, or within what another command makes."""
         environment = {**os.environ, **self.environment(), **more.pop("env", {})}
         present = {name: value for name, value in environment.items() if value is not None}
-        return subprocess.Popen([*COMMAND, *arguments], cwd=ROOT, env=present, **more)
+        return subprocess.Popen([*within, *COMMAND, *arguments], cwd=ROOT, env=present, **more)
 
 
 def run(*arguments: str, environment: dict[str, str | None] | None = None) -> Ran:

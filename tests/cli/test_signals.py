@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
+import time
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
@@ -32,7 +38,7 @@ def buckets(ministack: Server) -> Buckets:
 
 @contextmanager
 def in_flight(
-    runner: FrogmoveRunner, *arguments: str
+    runner: FrogmoveRunner, *arguments: str, **more: Any
 ) -> Iterator[tuple[BlockingProxy, subprocess.Popen[bytes]]]:
     """Run a command up to the point where copies are in flight."""
     with blocking_proxy(runner.buckets.server) as door:
@@ -41,6 +47,7 @@ def in_flight(
             env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            **more,
         )
         with process:
             try:
@@ -68,7 +75,7 @@ def records(out: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_finishes_what_is_in_flight(
     buckets: Buckets, frogmove: FrogmoveRunner, number: signal.Signals
 ) -> None:
@@ -94,18 +101,90 @@ def test_the_first_signal_finishes_what_is_in_flight(
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
-def test_the_second_signal_ends_at_once_and_nothing_is_lost(
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_is_delivered_twice_is_one_request(
+    buckets: Buckets, frogmove: FrogmoveRunner, second: signal.Signals
+) -> None:
+    buckets.put(*KEYS)
+    with in_flight(frogmove, "move", "--all", "--concurrency", "32") as (door, process):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+        process.send_signal(second)
+        assert any("finishing what is in flight" in line for line in lines(process.stderr))
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        door.opened.set()
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 130
+    assert b"frogmove resume" in err
+    assert len(buckets.there()) >= HELD
+    assert sorted([*buckets.here(), *buckets.there()]) == KEYS
+
+
+def test_the_second_signal_ends_at_once_and_says_what_is_where(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put(*KEYS)
     with in_flight(frogmove, "move", "--all") as (door, process):
         interrupt(process, signal.SIGINT)
+        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         assert process.wait(SECONDS_TO_WAIT) == 130
         assert not door.opened.is_set()
         assert sorted(buckets.here()) == KEYS
+        last = list(lines(process.stderr))[-1]
+    (run,) = frogmove("runs", "-o", "json").of("run")
+    assert f"Run {run['id']} ended at once" in last
+    assert f"s3://{buckets.source}/" in last
+    assert f"s3://{buckets.destination}/" in last
+    assert f"frogmove resume {run['id']}" in last
     assert frogmove("move", "--all").code == 0
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+def test_what_waits_for_its_turn_is_dropped(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put(*KEYS)
+    with blocking_proxy(buckets.server) as door:
+        door.opened.set()
+        process = frogmove.process(
+            *("move", "--all", "--max-rate", "2", "-o", "json"),
+            env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with process:
+            door.wait_for_copies(3)
+            process.send_signal(signal.SIGTERM)
+            before = time.monotonic()
+            out, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    # All of them would take another 23 seconds.
+    assert time.monotonic() - before < 8
+    assert process.returncode == 130, err
+    *results, summary = records(out)
+    assert {result["outcome"] for result in results} == {"moved"}
+    assert summary["interrupted"] is True
+    assert sorted(buckets.there()) == sorted(result["key"] for result in results)
+    assert sorted([*buckets.here(), *buckets.there()]) == KEYS
+    assert len(buckets.there()) < 10
+    assert b"frogmove resume" in err
+    assert frogmove("move", "--all").code == 0
+    assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+@pytest.mark.parametrize("concurrency", ["8", "256"])
+def test_no_way_to_resume_is_told_where_nothing_is_left(
+    buckets: Buckets, frogmove: FrogmoveRunner, concurrency: str
+) -> None:
+    buckets.put(*KEYS[:HELD])
+    with in_flight(frogmove, "move", "--all", "--concurrency", concurrency) as (door, process):
+        interrupt(process, signal.SIGTERM)
+        door.opened.set()
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 130
+    assert b"8 moved" in err
+    assert b"resume" not in err
+    assert buckets.here() == {}
+    assert "resume" not in frogmove("runs").out
 
 
 def test_a_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
@@ -119,18 +198,109 @@ def test_a_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: Frog
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
-def test_a_signal_is_answered_at_once_even_where_the_server_is_not(moto: Server) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "command", ["ls", "move --all", "move --all -n", "sync", "sync -n"], ids=str
+)
+def test_a_signal_is_answered_at_once_even_where_the_server_is_not(
+    moto: Server, command: str, number: signal.Signals
+) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
-    with waiting_for_an_answer(runner, "ls") as process:
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    with waiting_for_an_answer(runner, *command.split()) as process:
+        process.send_signal(number)
+        _, err = process.communicate(timeout=5)
     assert process.returncode == 130
     assert b"Traceback" not in err
 
 
+def test_nohup_keeps_a_run_going(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put(*KEYS)
+    ignored = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    with in_flight(frogmove, "move", "--all", preexec_fn=ignored) as (door, process):
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        door.opened.set()
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 0, err
+    assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+def test_a_reader_that_does_not_read_holds_nothing_up(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    """Such as a pager that shows the first page."""
+    buckets.put(*(f"{'long ' * 40}{key}" for key in KEYS))
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with frogmove.process("ls", stdout=writing, stderr=subprocess.PIPE) as process:
+        os.close(writing)
+        assert os.read(reading, 1)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 130
+    os.close(reading)
+
+
+# As the first process of a container, whose signals the kernel drops unless they are asked for.
+
+UNSHARE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+
+
+def _why_no_containers() -> str:
+    if shutil.which("unshare") is None:
+        return "there is no unshare"
+    tried = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True)
+    return tried.stderr.strip()
+
+
+first_process = pytest.mark.skipif(
+    bool(_why_no_containers()), reason=f"no process namespace: {_why_no_containers()}"
+)
+
+
+def child(process: subprocess.Popen[bytes]) -> int:
+    """Return the process that runs as the first of its namespace."""
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not path.read_text():
+        time.sleep(0.01)
+    return int(path.read_text())
+
+
+@first_process
+@pytest.mark.parametrize("command", ["ls", "move --all"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_process_of_a_container_heeds_signals(
+    moto: Server, command: str, number: signal.Signals
+) -> None:
+    runner = FrogmoveRunner(Buckets.make(moto))
+    with waiting_for_an_answer(runner, *command.split(), within=UNSHARE) as process:
+        os.kill(child(process), number)
+        _, err = process.communicate(timeout=5)
+    assert (process.returncode, err) == (130, b"")
+
+
+@first_process
+def test_a_run_as_the_first_process_of_a_container_finishes_what_is_in_flight(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put(*KEYS)
+    with in_flight(frogmove, "move", "--all", "--concurrency", "16", within=UNSHARE) as (
+        door,
+        process,
+    ):
+        os.kill(child(process), signal.SIGTERM)
+        assert any("finishing what is in flight" in line for line in lines(process.stderr))
+        door.opened.set()
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 130
+    assert b"frogmove resume" in err
+    assert sorted([*buckets.here(), *buckets.there()]) == KEYS
+    assert HELD <= len(buckets.there()) < len(KEYS)
+
+
 @contextmanager
 def waiting_for_an_answer(
-    runner: FrogmoveRunner, *arguments: str
+    runner: FrogmoveRunner, *arguments: str, **more: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command up to its first request, which is never answered."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -140,6 +310,7 @@ def waiting_for_an_answer(
             env={"FROGMOVE_ENDPOINT_URL": url},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            **more,
         )
         with process:
             try:
