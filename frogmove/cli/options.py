@@ -162,14 +162,17 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-_OPTIONS = [
-    click.option(
+def _on_conflict(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
         "--on-conflict",
         type=click.Choice(["fail", "overwrite", "skip", "keep-both"]),
-        default="fail",
+        default=default,
         show_default=True,
         help="When the destination holds something else under the same key.",
-    ),
+    )
+
+
+_OPTIONS = [
     click.option(
         "--verify",
         type=click.Choice(["auto", "strict"]),
@@ -277,6 +280,15 @@ def _carried(text: str | None) -> tuple[str, ...]:
 
 def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, and it gets a ``flags`` instead of them."""
+    return _with_transfer_options(command, "fail")
+
+
+def sync_transfer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a sync the same options; it overwrites unless told otherwise."""
+    return _with_transfer_options(command, "overwrite")
+
+
+def _with_transfer_options(command: Callable[..., None], default: str) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(
@@ -307,4 +319,4 @@ def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
 
     for option in reversed(_OPTIONS):
         wrapper = option(wrapper)
-    return wrapper
+    return _on_conflict(default)(wrapper)

@@ -180,14 +180,32 @@ class Console:
             [(f"{header.id}  ", "cyan"), (f"{header.command:<5} {where}  ", ""), (told, "dim")]
         )
 
-    def totals(self, objects: int, total: int, counts: Mapping[Verb, int] | None = None) -> None:
-        """Print how much was listed or planned, the latter with the number of each action."""
+    def totals(
+        self,
+        objects: int,
+        total: int,
+        counts: Mapping[Verb, int] | None = None,
+        on_conflict: str | None = None,
+    ) -> None:
+        """Print how much was listed or planned.
+
+        Args:
+            objects: how many objects.
+            total: their bytes.
+            counts: of a plan, the number of each action.
+            on_conflict: of a plan, the policy for what the destination holds otherwise.
+        """
         if self.json_lines:
-            told = {} if counts is None else {"counts": {verb.value: counts[verb] for verb in Verb}}
+            told: Record = {}
+            if counts is not None:
+                counted = {verb.value: counts[verb] for verb in Verb}
+                told = {"counts": counted, "on_conflict": on_conflict}
             self._json({"type": "summary", "objects": objects, **told, "bytes": total})
         elif not self.quiet:
             noun = "object" if objects == 1 else "objects"
             self.err.print(f"{objects:,} {noun}, {size(total)}", style="bold")
+            if on_conflict is not None:
+                self.note(f"{_POLICIES[on_conflict]} (--on-conflict {on_conflict}).")
 
     def _json(self, record: Record) -> None:
         sys.stdout.write(json.dumps(record) + "\n")
@@ -201,6 +219,16 @@ class Console:
         # While a bar is shown on the same terminal, lines have to pass through its console.
         console = self.err if self.is_live else self.out
         console.print(Text.assemble(*parts))
+
+
+_ELSE = "Where the destination holds something else"
+
+_POLICIES = {
+    "fail": f"{_ELSE}, it stays, the object stays at the source and the exit code is 1",
+    "overwrite": f"{_ELSE}, it is replaced",
+    "skip": f"{_ELSE}, it stays, and the object stays at the source",
+    "keep-both": f"{_ELSE}, it stays, and the object is put beside it under another name",
+}
 
 
 def size(count: int) -> str:

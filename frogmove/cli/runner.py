@@ -182,7 +182,8 @@ class Runner:
                 counts[action.verb] += 1
                 if action.verb in {Verb.MOVE, Verb.COPY}:
                     total += action.object.size
-        self._console.totals(counts[Verb.MOVE] + counts[Verb.COPY], total, counts)
+        policy = self._flags.on_conflict
+        self._console.totals(counts[Verb.MOVE] + counts[Verb.COPY], total, counts, policy)
         return exit_codes.DONE
 
     def run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options, transfer_options
+from frogmove.cli.options import dry_run, route_options, sync_transfer_options
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What tells that the destination has an object already.",
 )
-@transfer_options
+@sync_transfer_options
 @route_options
 @click.pass_context
 def sync(
@@ -40,7 +40,7 @@ def sync(
     sizes with equal MD5s (ETags), SHA-256 or SHA-1 are the same; where none of these can be
     compared, an object of the same size that is newer than its source counts as up to date.
     What the destination holds differently is replaced, but only while it is what the comparison
-    saw.
+    saw; with --on-conflict fail, skip or keep-both it stays.
 
     \b
     --compare size      equal sizes are enough
@@ -51,6 +51,7 @@ def sync(
     Examples:
       frogmove sync --dry-run
       frogmove sync
+      frogmove sync --on-conflict keep-both
       frogmove sync --compare content
     """
     from dataclasses import replace

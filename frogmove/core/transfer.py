@@ -17,7 +17,7 @@ from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
-from frogmove.core.options import TransferOptions
+from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import Scheduler, Task, wait_for
 from frogmove.core.verify import Verify
@@ -101,6 +101,7 @@ class Transfer:
         self.fatal: S3Error | None = None
         self._route = route
         self._capabilities = options.capabilities
+        self._on_conflict = options.on_conflict
         self._journal = journal
         parts = PartsCopier(s3, options.multipart, journal, stop)
         strict = options.verify is Verify.STRICT
@@ -140,7 +141,7 @@ class Transfer:
         try:
             if action.verb is Verb.RESTORE:
                 return await self._restorer.restore(action)
-            verified = await self._copier.copy(action)
+            verified = await self._copier.copy(self._under_policy(action))
         except S3Error as error:
             if error.code == NOT_BEGUN:
                 return None
@@ -156,6 +157,15 @@ class Transfer:
             return await self._delete_source(action, verified)
         except S3Error as error:
             return self._not_deleted(action, verified, error)
+
+    def _under_policy(self, action: Action) -> Action:
+        """Let a sync replace what it found different only where that is the policy.
+
+        Else the copy may replace nothing, and what it meets there is for the policy to judge.
+        """
+        if self._on_conflict is OnConflict.OVERWRITE or action.replaces is None:
+            return action
+        return replace(action, replaces=None)
 
     async def _delete_source(self, action: Action, verified: VerifiedCopy) -> Result:
         """Delete the source, as it was seen."""

@@ -104,5 +104,6 @@ def preview(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]
         "finished": finished and not invocation.stop.is_set(),
         "counts": dict(counts),
         "bytes": total,
+        "on_conflict": invocation.options.on_conflict.value,
         "actions": shown,
     }

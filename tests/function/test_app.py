@@ -66,6 +66,7 @@ def test_a_dry_run_shows_what_would_be_moved_and_changes_nothing(
         "finished": True,
         "counts": {"move": 2, "gone": 1},
         "bytes": 2,
+        "on_conflict": "overwrite",
     }
     assert buckets.state() == before
 
