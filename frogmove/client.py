@@ -15,7 +15,7 @@ from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED, Capabilities, probe
-from frogmove.s3.network_path import trusted_bundle
+from frogmove.s3.network_path import check, malformed_endpoint, trusted_bundle
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
@@ -171,6 +171,7 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
     )
     session = open_session(config.profile, unsigned=bool(config.no_sign_request))
     client = _create(session, config, boto_config)
+    check(client.meta.endpoint_url, trusted_bundle(session.get_config_variable("ca_bundle")))
     bare = bare_url(client.meta.endpoint_url)
     if bare != client.meta.endpoint_url:
         # However it was named: nothing that prints or journals it is to know the rest.
@@ -198,6 +199,9 @@ def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Clie
             config=boto_config,
         )
     except Exception as error:
+        before, invalid, url = str(error).partition("Invalid endpoint: ")
+        if invalid and not before:
+            raise malformed_endpoint(url) from error
         raise UsageError(
             f"The AWS settings cannot be used: {words(error)}.",
             "Check --profile, --region and --endpoint-url.",

@@ -50,3 +50,14 @@ def bare_url(url: str) -> str:
     """
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def masked_url(text: str) -> str:
+    """Return what should be one URL, and may be malformed, without what may be a password.
+
+    Args:
+        text: all of it, spaces included.
+    """
+    scheme, mark, rest = text.rpartition("://")
+    user, at, host = rest.rpartition("@")
+    return redact(f"{scheme}{mark}{MASK if at and user else ''}{at}{host}")

@@ -20,15 +20,28 @@ from tests.factories import an_object, md5
         Config(endpoint_url="http://", region="us-east-1"),
         Config(endpoint_url="http://a b/", region="us-east-1"),
         Config(endpoint_url="http://[::1", region="us-east-1"),
+        Config(endpoint_url="ftp://host", region="us-east-1"),
+        Config(endpoint_url="http://host:port", region="us-east-1"),
+        Config(endpoint_url="http://host:99999", region="us-east-1"),
         Config(region="no region"),
     ],
-    ids=["profile", "no-url", "no-host", "blank-in-host", "half-address", "region"],
+    ids=lambda config: config.profile or config.endpoint_url or config.region,
 )
 def test_aws_settings_that_cannot_be_used_are_refused(config: Config) -> None:
     with pytest.raises(UsageError) as caught:
         make_boto_client(config, 1)
     named = "--profile" if config.profile else "--endpoint-url"
     assert named in caught.value.remedy
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_named(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "/no/such.pem")
+    with pytest.raises(UsageError, match=r"There is no file '/no/such.pem'"):
+        make_boto_client(Config(endpoint_url="https://127.0.0.1:9"), 1)
+    make_boto_client(Config(endpoint_url="http://127.0.0.1:9"), 1)
 
 
 def test_a_client_speaks_to_the_region_and_endpoint_that_were_asked_for() -> None:

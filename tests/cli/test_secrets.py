@@ -84,6 +84,19 @@ def test_a_password_that_should_have_been_escaped(runner: FrogmoveRunner, user: 
     untold(ran)
 
 
+PROXIES = ["http://u:a#hidden@127.0.0.1:1", "socks5://u:hidden@127.0.0.1:1", "u:hidden@host:x"]
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_proxy_that_cannot_be_used(runner: FrogmoveRunner, proxy: str) -> None:
+    aim = "http://s3.example.test"
+    ran = runner("ls", "-v", "--endpoint-url", aim, HTTP_PROXY=proxy)
+    assert ran.code == 2
+    assert "The proxy '" in ran.err
+    assert "HTTP_PROXY" in ran.err
+    untold(ran)
+
+
 def test_an_endpoint_and_a_proxy_that_nobody_serves(runner: FrogmoveRunner) -> None:
     with nobody_listening() as url:
         ran = runner("ls", "-v", "--endpoint-url", with_user(url))
