@@ -108,8 +108,14 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid       = "TakeFromTheQueue"
-    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    sid = "TakeFromTheQueue"
+    actions = [
+      # Failed messages come back with back-off, unfinished copies within seconds.
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:ReceiveMessage",
+    ]
     resources = [local.queue_arn]
   }
 

@@ -203,6 +203,13 @@ locals {
     {
       type = "metric"
       properties = {
+        title   = "Messages that come back, by why", region = local.region, stat = "Sum", period = 300, stacked = true
+        metrics = [for cause in ["unfinished", "retried", "rejected"] : concat(["frogmove", cause], local.own)]
+      }
+    },
+    {
+      type = "metric"
+      properties = {
         title   = "Bytes moved", region = local.region, stat = "Sum", period = 300
         metrics = [concat(["frogmove", "bytes"], local.own)]
       }

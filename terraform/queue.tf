@@ -2,7 +2,10 @@
 # cannot be moved after max_receive_count tries waits in the dead-letter queue.
 
 locals {
-  visibility_timeout = coalesce(var.visibility_timeout_seconds, 6 * var.timeout_seconds)
+  # What AWS advises; the function has failed messages come back sooner.
+  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+  least_visibility   = 6 * var.timeout_seconds + var.batch_window_seconds
+  visibility_timeout = coalesce(var.visibility_timeout_seconds, local.least_visibility)
   # Longer than the queue's own: SQS counts the age of a dead letter from its first arrival.
   dead_letter_retention = 1209600
 }
@@ -19,9 +22,8 @@ resource "aws_sqs_queue" "uploads" {
 
   lifecycle {
     precondition {
-      # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-      condition     = local.visibility_timeout >= 6 * var.timeout_seconds && local.visibility_timeout <= 43200
-      error_message = "visibility_timeout_seconds has to be six times timeout_seconds at least (or a message would be delivered again while it is worked on), and 43200 at most."
+      condition     = local.visibility_timeout >= local.least_visibility && local.visibility_timeout <= 43200
+      error_message = "visibility_timeout_seconds has to be six times timeout_seconds plus batch_window_seconds at least (or a message would be delivered again while it is worked on), and 43200 at most."
     }
 
     precondition {

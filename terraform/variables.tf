@@ -414,7 +414,7 @@ variable "tracing" {
 # The queue.
 
 variable "visibility_timeout_seconds" {
-  description = "How long a message stays hidden while it is worked on, and so until a failed one is tried again; null for six times timeout_seconds, the least that AWS advises."
+  description = "How long a message stays hidden while it is worked on; null for six times timeout_seconds plus batch_window_seconds, the least that AWS advises. The function has failed messages come back sooner: see README.md."
   type        = number
   default     = null
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from frogmove.client import Client, Engine
@@ -10,13 +11,12 @@ from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
 from frogmove.core.options import TransferOptions
 from frogmove.errors import FrogmoveError
-from frogmove.function import responses
+from frogmove.function import redelivery, responses
 from frogmove.function.config import read_config
-from frogmove.function.deadline import Deadline
+from frogmove.function.deadline import Deadline, seconds_left
 from frogmove.function.events import (
     EventError,
     Job,
-    Message,
     Move,
     Notification,
     Ping,
@@ -34,7 +34,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from threading import Event as Flag
 
     from frogmove.function.events import Event, Upload
@@ -121,8 +121,8 @@ class LambdaApp:
         self, request: Event, context: object, stop: Flag, telemetry: Telemetry
     ) -> dict[str, Any]:
         match request:
-            case Queue(messages):
-                return self._answer_queue(messages, stop, telemetry)
+            case Queue():
+                return self._answer_queue(request, context, stop, telemetry)
             case Job():
                 return self._answer_job(request, stop, telemetry)
             case Notification(uploads, ignored):
@@ -140,11 +140,11 @@ class LambdaApp:
                 return {"action": _NAMES[type(request)], **self._in_bulk(request, stop, telemetry)}
 
     def _answer_queue(
-        self, messages: Iterable[Message], stop: Flag, telemetry: Telemetry
+        self, queue: Queue, context: object, stop: Flag, telemetry: Telemetry
     ) -> dict[str, Any]:
         refused: dict[str, FrogmoveError] = {}
         requested: list[KeyRequest] = []
-        for message in messages:
+        for message in queue.messages:
             telemetry.ignore(message.ignored, message.id)
             error = message.error or self._refusal(*message.uploads)
             if error is None:
@@ -152,9 +152,10 @@ class LambdaApp:
             else:
                 refused[message.id] = error
                 telemetry.warn(error, message.id)
-        return responses.to_queue(
-            messages, refused, self._deliver_best_effort(requested, stop, telemetry)
-        )
+        key_results = self._deliver_best_effort(requested, stop, telemetry)
+        coming = redelivery.redeliveries(queue.messages, refused, key_results)
+        redelivery.schedule(queue, coming, telemetry, partial(seconds_left, context))
+        return responses.to_queue(coming)
 
     def _answer_job(self, job: Job, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
         refusals: list[FrogmoveError | None] = []

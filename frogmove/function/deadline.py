@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +15,16 @@ _MOST_FOR_ANSWERING = 1 / 12
 
 # Seconds that are enough to write logs and metrics and hand the answer over.
 _FOR_ANSWERING = 2.0
+
+
+def seconds_left(context: object) -> float:
+    """Return how much time an invocation has left; without its clock, all the time there is.
+
+    Args:
+        context: Lambda's; https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+    clock = getattr(context, "get_remaining_time_in_millis", None)
+    return math.inf if clock is None else max(0.0, clock() / 1000)
 
 
 class Deadline:
@@ -34,11 +45,9 @@ class Deadline:
         self._ended = Event()
         self._abort_pending = abort_pending
         self._thread: Thread | None = None
-        # https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
-        clock = getattr(context, "get_remaining_time_in_millis", None)
-        if clock is None:
+        left = seconds_left(context)
+        if left == math.inf:
             return
-        left = max(0.0, clock() / 1000)
         ending = min(margin, left * _MOST_FOR_ENDING)
         answering = min(_FOR_ANSWERING, left * _MOST_FOR_ANSWERING, ending)
         self._thread = Thread(

@@ -52,19 +52,45 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a queue: what it reports, or why it cannot be read."""
+    """One message of a queue: what it reports, or why it cannot be read.
+
+    Attributes:
+        id: what the answer names it by.
+        uploads: what it reports.
+        error: why it cannot be read.
+        ignored: what it reports besides.
+        receipt_handle: what SQS knows this delivery by; empty where it does not say.
+        receives: how often it has been delivered, this time included.
+    """
 
     id: str
     uploads: tuple[Upload, ...] = ()
     error: EventError | None = None
     ignored: tuple[Ignored, ...] = field(default=(), compare=False)
+    receipt_handle: str = field(default="", compare=False)
+    receives: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueArn:
+    """Where a queue is."""
+
+    region: str
+    account: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A batch of SQS messages, which wants a partial batch answer."""
+    """A batch of SQS messages, which wants a partial batch answer.
+
+    Attributes:
+        messages: the messages.
+        arn: the queue they come from; None where the event does not say.
+    """
 
     messages: tuple[Message, ...]
+    arn: QueueArn | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +148,8 @@ def read_event(event: object) -> Event:
             )
         return Sweep()
     if first_record(event).get("eventSource") == "aws:sqs":
-        return Queue(tuple(_read_message(record) for record in event["Records"]))
+        messages = tuple(_read_message(record) for record in event["Records"])
+        return Queue(messages, _read_arn(first_record(event).get("eventSourceARN")))
     ignored: list[Ignored] = []
     return Notification(read_notification(event, ignored), tuple(ignored))
 
@@ -132,12 +159,32 @@ def _read_message(record: object) -> Message:
     identity = record.get("messageId") if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping) or not isinstance(identity, str) or not identity:
         raise EventError("A record of the batch has no messageId.", EXPECTED)
+    handle = record.get("receiptHandle")
+    delivery: dict[str, Any] = {
+        "receipt_handle": handle if isinstance(handle, str) else "",
+        "receives": _read_receives(record.get("attributes")),
+    }
     try:
         body = parse(record.get("body"), "The message's body")
         ignored: list[Ignored] = []
-        return Message(identity, read_notification(body, ignored), ignored=tuple(ignored))
+        uploads = read_notification(body, ignored)
+        return Message(identity, uploads, ignored=tuple(ignored), **delivery)
     except EventError as error:
-        return Message(identity, error=error)
+        return Message(identity, error=error, **delivery)
+
+
+def _read_receives(attributes: object) -> int:
+    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
+    if not isinstance(count, str) or not count.isascii() or not count.isdigit():
+        return 1
+    return max(1, int(count[:9]))
+
+
+def _read_arn(arn: object) -> QueueArn | None:
+    parts = arn.split(":") if isinstance(arn, str) else []
+    if len(parts) != 6 or parts[2] != "sqs" or not all(parts):
+        return None
+    return QueueArn(*parts[3:])
 
 
 _SCHEDULERS = ("aws.events", "aws.scheduler")

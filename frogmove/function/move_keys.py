@@ -50,11 +50,13 @@ class KeyResult:
         outcome: how it ended.
         reason: for people: why.
         retrying_helps: whether a failure may pass by itself.
+        unfinished: whether nothing failed, and there only was no time left.
     """
 
     outcome: Outcome
     reason: str = ""
     retrying_helps: bool = False
+    unfinished: bool = False
 
     @classmethod
     def of_error(cls, error: S3Error) -> KeyResult:
@@ -78,7 +80,9 @@ _HELD_BACK = KeyResult(
 )
 
 # What there was no time for, or what nothing could be done for.
-NOT_REACHED = KeyResult(Outcome.FAILED, "not reached before the end", retrying_helps=True)
+NOT_REACHED = KeyResult(
+    Outcome.FAILED, "not reached before the end", retrying_helps=True, unfinished=True
+)
 
 KeyResults = dict[KeyRequest, KeyResult]
 
@@ -229,13 +233,16 @@ def _run(
     try:
         for result in run(actions, s3, route, invocation.options, invocation.stop, markers):
             item = result.action.object
-            key_result = KeyResult(result.outcome, result.reason, result.retrying_helps)
+            key_result = KeyResult(
+                result.outcome, result.reason, result.retrying_helps, result.resumes
+            )
             key_results[named[item.key]] = key_result
             telemetry.done(result)
     except RunError as error:
         telemetry.warn(error)
+        failed = replace(NOT_REACHED, reason=f"not reached: {error}", unfinished=False)
         for each in named.values():
-            key_results.setdefault(each, replace(NOT_REACHED, reason=f"not reached: {error}"))
+            key_results.setdefault(each, failed)
 
 
 def not_done(

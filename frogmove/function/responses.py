@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from frogmove.errors import FrogmoveError
-    from frogmove.function.events import Job, Message, Move, Task, Upload
+    from frogmove.function.events import Job, Move, Task, Upload
     from frogmove.function.move_keys import KeyResult
+    from frogmove.function.redelivery import Redelivery
 
 # How many keys an error names; the log names all.
 _NAMED = 3
@@ -34,19 +35,12 @@ def wanted_of_task(task: Task, upload: Upload) -> KeyRequest:
     return KeyRequest(upload.key, task.version_id, task.rival)
 
 
-def to_queue(
-    messages: Iterable[Message], refused: Mapping[str, FrogmoveError], key_results: KeyResults
-) -> dict[str, Any]:
+def to_queue(coming: Iterable[Redelivery]) -> dict[str, Any]:
     """Return which messages are to be delivered again.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
-    again = [
-        message.id
-        for message in messages
-        if message.id in refused or not_done(key_requests(message.uploads), key_results)
-    ]
-    return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(again)]}
+    return {"batchItemFailures": [{"itemIdentifier": each.message.id} for each in coming]}
 
 
 def to_notifier(uploads: Iterable[Upload], key_results: KeyResults, ignored: int) -> dict[str, Any]:

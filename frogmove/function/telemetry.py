@@ -100,6 +100,7 @@ class Telemetry:
         self.bytes = 0
         self._resumed = 0
         self._ignored = 0
+        self._coming: Counter[str] = Counter()
         self._begun: dict[str, float] = {}
         self._started = time.monotonic()
         route = f"{config.source} -> {config.destination}"
@@ -169,6 +170,17 @@ class Telemetry:
             reason = f"{each.name}: no new object is reported, so there is nothing to move"
             _log.info("ignored", key=each.key, reason=reason, about=about or None)
 
+    def comes_back(self, message: str, cause: str, seconds: int) -> None:
+        """Tell of a message that is delivered again.
+
+        Args:
+            message: its id.
+            cause: why; counted under this name.
+            seconds: how long it stays hidden until then.
+        """
+        self._coming[cause] += 1
+        _log.info("redelivery", about=message, cause=cause, seconds=seconds)
+
     def warn(self, error: FrogmoveError, about: str = "") -> None:
         """Tell of something that is not about one object.
 
@@ -209,6 +221,8 @@ class Telemetry:
             number = count - self._resumed if outcome == Outcome.FAILED else count
             if number:
                 self._metrics.add_metric(outcome, "Count", number)
+        for cause, count in self._coming.items():
+            self._metrics.add_metric(cause, "Count", count)
         if self.bytes:
             self._metrics.add_metric("bytes", "Bytes", self.bytes)
         if self._metrics.metric_set:

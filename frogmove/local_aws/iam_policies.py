@@ -36,7 +36,13 @@ _ON_DESTINATION = (
     "s3:DeleteObject",
     "s3:DeleteObjectVersion",
 )
-_ON_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+_ON_QUEUE = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    # Failed messages come back when it suits them.
+    "sqs:ChangeMessageVisibility",
+)
 _ON_LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
 

@@ -31,8 +31,9 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _FOLDER = "python"
 _PLACE = "/opt"
 
-# The services whose descriptions botocore needs: S3, and those it gets credentials from.
-_SERVICES = frozenset({"s3", "signin", "sso", "sso-oidc", "sts"})
+# The services whose descriptions botocore needs: S3, the queue's, and those it gets credentials
+# from.
+_SERVICES = frozenset({"s3", "signin", "sqs", "sso", "sso-oidc", "sts"})
 
 # Left behind by pip, and different from one machine to the next.
 _BY_PIP = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})

@@ -110,7 +110,7 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = aws_sqs_queue.uploads.visibility_timeout_seconds == 6 * aws_lambda_function.move.timeout
+    condition     = aws_sqs_queue.uploads.visibility_timeout_seconds == 6 * aws_lambda_function.move.timeout && strcontains(aws_iam_role_policy.function.policy, "sqs:ChangeMessageVisibility")
     error_message = "A message stays hidden six times as long as an invocation may take."
   }
 
@@ -197,7 +197,7 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = length(aws_sns_topic.alarms) == 0 && length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets) == 6
+    condition     = length(aws_sns_topic.alarms) == 0 && length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets) == 7
     error_message = "A dashboard, and nobody told until somebody is named."
   }
 

@@ -258,8 +258,8 @@ run "a_key_that_exists_big_and_fast" {
   }
 
   assert {
-    condition     = aws_sqs_queue.uploads.visibility_timeout_seconds == 5400
-    error_message = "The visibility timeout follows the function's."
+    condition     = aws_sqs_queue.uploads.visibility_timeout_seconds == 5405
+    error_message = "The visibility timeout follows the function's, and the batching window."
   }
 
   assert {

@@ -198,6 +198,32 @@ run "messages_seen_again_while_worked_on" {
   ]
 }
 
+run "messages_seen_again_as_the_window_is_forgotten" {
+  command = plan
+
+  variables {
+    batch_window_seconds       = 5
+    visibility_timeout_seconds = 1804
+  }
+
+  expect_failures = [
+    aws_sqs_queue.uploads,
+  ]
+}
+
+run "messages_hidden_longer_than_sqs_can" {
+  command = plan
+
+  variables {
+    visibility_timeout_seconds = 43201
+    queue_retention_seconds    = 1209600
+  }
+
+  expect_failures = [
+    aws_sqs_queue.uploads,
+  ]
+}
+
 run "messages_dropped_before_they_are_dead" {
   command = plan
 

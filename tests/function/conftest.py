@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from frogmove.function import app as module
+from frogmove.function import redelivery
 from frogmove.function.app import LambdaApp
 from frogmove.function.deadline import Deadline
 from tests.function.fake_lambda import CONTEXT
@@ -23,6 +25,14 @@ class Invoke(Protocol):
     def __call__(
         self, buckets: Buckets, event: object, context: object = ..., **environment: str
     ) -> dict[str, Any]: ...
+
+
+@pytest.fixture(autouse=True)
+def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have an SQS that takes everything, as most events here come from no queue that there is."""
+    meta = SimpleNamespace(endpoint_url="https://sqs.us-east-1.amazonaws.com")
+    sqs = SimpleNamespace(meta=meta, change_message_visibility=lambda **_: {})
+    monkeypatch.setattr(redelivery, "sqs_client", lambda _: sqs)
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -
         "gone": [1],
         "conflict": [1],
         "failed": [1],
+        "rejected": [2],
         "bytes": [10],
     }
     assert len(found["age"]) == 2
@@ -159,8 +160,8 @@ def test_an_object_that_takes_several_invocations_is_no_failure(
     interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
     assert lambda_app(state, interceptor).answer(event_of("a"), CONTEXT)["batchItemFailures"]
     lines = written()
-    assert metrics(lines) == {}
-    assert {line["level"] for line in lines} == {"INFO"}
+    assert metrics(lines) == {"unfinished": [1]}
+    assert {line["level"] for line in lines if "_aws" not in line} == {"INFO"}
     lambda_app(state).answer(event_of("a"), CONTEXT)
     assert metrics(written())["moved"] == [1]
 

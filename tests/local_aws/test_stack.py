@@ -5,6 +5,7 @@ import json
 import uuid
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -142,6 +143,16 @@ def test_a_poisoned_message_ends_in_the_dead_letter_queue(
     eventually(_has_moved(clients, stack, {"neighbour": b"fine"}))
     eventually(lambda: _dead_letters(clients, stack) == [poison])
     eventually(lambda: _waiting(clients, stack.queue_url) == 0)
+
+
+def test_a_poisoned_message_waits_for_no_visibility_timeout(
+    clients: Clients, stack_config: StackConfig, eventually: Eventually
+) -> None:
+    """The function itself asks the queue to deliver it again, by its role's right."""
+    stack = build_stack(clients, build_package(), replace(stack_config, visibility_seconds=600))
+    connect(clients, stack)
+    clients.sqs.send_message(QueueUrl=stack.queue_url, MessageBody="garbage")
+    eventually(lambda: _dead_letters(clients, stack) == ["garbage"])
 
 
 def test_a_poisoned_message_does_not_fail_its_batch(

@@ -125,6 +125,7 @@ def test_it_holds_the_services_that_a_function_uses_and_every_licence(
         "s3",
         "signin",
         "sso",
+        "sqs",
         "sso-oidc",
         "sts",
     }
@@ -160,7 +161,7 @@ import boto3, botocore
 assert botocore.__file__.startswith(sys.argv[1])
 from botocore.config import Config
 config = Config(retries={"total_max_attempts": 1})
-for name in ("s3", "sts", "sso", "sso-oidc", "signin"):
+for name in ("s3", "sqs", "sts", "sso", "sso-oidc", "signin"):
     client = boto3.client(name, region_name="eu-central-1", config=config)
     assert client.meta.endpoint_url.startswith("https://"), name
 for region in ("us-gov-west-1", "cn-north-1", "ap-southeast-5"):
