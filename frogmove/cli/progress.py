@@ -9,7 +9,7 @@ from frogmove.core.models import Outcome
 from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from rich.progress import Progress as RichProgress
@@ -29,6 +29,7 @@ class Progress:
     """
 
     def __init__(self, console: Console, summary: Summary) -> None:
+        self._console = console
         self._summary = summary
         self._planned = 0
         self._complete = False
@@ -77,20 +78,52 @@ class Progress:
         attention = sum(n for o, n in self._summary.counts.items() if o.needs_attention)
         rate = done / max(self._summary.seconds, 0.001)
         told = (
-            f"{done:,} objects · {size(self._summary.bytes)} · {rate:,.0f}/s · "
-            f"{self._planned - done:,} in flight · {attention:,} failed"
+            f"{done:,} objects",
+            size(self._summary.bytes),
+            f"{rate:,.0f}/s",
+            f"{self._planned - done:,} in flight",
+            f"{attention:,} failed",
         )
         total = self._planned if self._complete else None
-        self._bar.update(self._task, completed=done, total=total, told=told)
+        self._bar.update(self._task, completed=done, total=total, told=self._fitting(told))
+
+    def _fitting(self, told: Sequence[str]) -> str:
+        """Join as much as fits on a line."""
+        room = self._console.err.width
+        if room >= _NARROW:
+            room -= _bar_width(room) + _TIME_LEFT
+        for left_out in _LEFT_OUT:
+            text = " · ".join(part for number, part in enumerate(told) if number not in left_out)
+            if len(text) <= room:
+                break
+        return text
+
+
+# Columns below which there is neither a bar nor the time left, and those of the latter.
+_NARROW = 60
+_TIME_LEFT = 9
+
+# What does without first where there is no room: the bytes, the rate, what is in flight.
+_LEFT_OUT: Sequence[Sequence[int]] = ((), (1,), (1, 2), (1, 2, 3))
+
+
+def _bar_width(columns: int) -> int:
+    return 24 if columns >= 100 else 10
 
 
 def _bar(console: Console) -> RichProgress:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    width = console.err.width
+    line = Column(no_wrap=True, overflow="ellipsis")
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.fields[told]}", markup=False, table_column=line)
+    ]
+    if width >= _NARROW:
+        columns = [BarColumn(bar_width=_bar_width(width)), *columns, TimeRemainingColumn()]
     return Progress(
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[told]}", markup=False),
-        TimeRemainingColumn(),
+        *columns,
         console=console.err,
         transient=True,
         redirect_stdout=False,

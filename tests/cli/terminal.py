@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import termios
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Terminal:
-    """A terminal of 24 lines of 100 columns.
+    """A terminal of 24 lines.
 
     Attributes:
         end: the file descriptor for the process that runs on it.
@@ -32,9 +33,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal() -> Iterator[Terminal]:
+def terminal(columns: int = 100) -> Iterator[Terminal]:
     """Open a terminal; what is written to it can be read when the context is left."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
     made = Terminal(theirs)
 
     def read() -> None:

@@ -174,12 +174,6 @@ def test_no_color_means_no_colour(runner: FrogmoveRunner, command: list[str]) ->
     assert not COLOUR.search(screen)
 
 
-def test_a_dumb_terminal_is_sent_no_escape_sequences(runner: FrogmoveRunner) -> None:
-    code, screen = on_terminal(runner, "move", "--all", TERM="dumb")
-    assert code == 0
-    assert ESCAPE not in screen
-
-
 def test_a_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
     with blocking_proxy(runner.buckets.server) as door, terminal() as screen:
         process = runner.process(
@@ -200,6 +194,68 @@ def test_a_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
     assert len(out.decode().splitlines()) == 4
     assert inert(out.decode())
     assert screen.text.rindex("in flight") < screen.text.rindex("\x1b[2K")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_a_bar_takes_one_line_of_any_terminal(runner: FrogmoveRunner, columns: int) -> None:
+    with blocking_proxy(runner.buckets.server) as door, terminal(columns) as screen:
+        process = runner.process(
+            *("move", "--all", "--concurrency", "2"),
+            env={"TERM": "xterm-256color", "FROGMOVE_ENDPOINT_URL": door.endpoint_url},
+            stdout=subprocess.PIPE,
+            stderr=screen.end,
+        )
+        door.wait_for_copies(1)
+        door.opened.set()
+        process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 0
+    lines = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", screen.text).replace("\r", "\n").splitlines()
+    bars = [line for line in lines if " objects · " in line]
+    assert bars
+    assert all(len(line.rstrip()) <= columns for line in bars)
+    assert all(" failed" in line for line in bars)
+    assert ("━" in "".join(bars)) == (columns >= 60)
+    # Only at its end a line before is gone up to, to wipe the bar.
+    assert screen.text.count("\x1b[1A") == 1
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"])
+def test_no_bar_is_written_to_a_file(runner: FrogmoveRunner, name: str) -> None:
+    process = runner.process(
+        *("move", "--all"),
+        env={"TERM": "xterm-256color", name: "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 0
+    assert len(out.decode().splitlines()) == 4
+    assert b"in flight" not in err
+    assert b"\x1b[?25" not in err
+    assert b"\x1b[2K" not in err
+
+
+def test_data_stays_on_stdout_whatever_is_forced(runner: FrogmoveRunner) -> None:
+    with terminal() as screen:
+        process = runner.process(
+            *("move", "--all"),
+            env={"TERM": "xterm-256color", "FORCE_COLOR": "1"},
+            stdout=screen.end,
+            stderr=subprocess.PIPE,
+        )
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 0
+    assert "plain" in screen.text
+    assert b"plain" not in err
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "unknown"}], ids=str)
+def test_no_bar_is_shown_on_a_dumb_terminal(
+    runner: FrogmoveRunner, environment: dict[str, str]
+) -> None:
+    code, screen = on_terminal(runner, "move", "--all", **environment)
+    assert (code, "in flight" in screen, ESCAPE in screen) == (0, False, False)
+    assert "4 moved" in screen
 
 
 def test_no_bar_is_shown_when_quiet(runner: FrogmoveRunner) -> None:
