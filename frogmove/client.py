@@ -1,36 +1,52 @@
-"""The client: S3 as the configuration says, with retries, and what its server supports."""
+"""The client: what the command line, the Lambda and programs all start from.
+
+It knows the server and its credentials, asks both ends of a route before anything is touched, and
+starts every run in one place.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from threading import Event
+from typing import TYPE_CHECKING, Self
 
-from frogmove import __version__
-from frogmove.credentials import open_session, sign_in, words
+from frogmove import boto_session
+from frogmove.config import Config
+from frogmove.core import preflight
+from frogmove.core.attributes import warnings
+from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
+from frogmove.core.selection import Keys, select
 from frogmove.errors import UsageError
-from frogmove.redaction import bare_url
+from frogmove.run import Plan, Run, plan_actions
+from frogmove.run_store import new_run_id, runs_directory
 from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.capabilities import ALL_SUPPORTED, Capabilities, probe
-from frogmove.s3.network_path import check, malformed_endpoint, trusted_bundle
+from frogmove.s3.bucket_features import BucketFeatures, read_features
+from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
+from frogmove.s3.limits import Limits
+from frogmove.s3.network_path import trusted_bundle
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from threading import Event
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+    from types import TracebackType
 
-    from botocore.config import Config as BotoConfig
-    from botocore.model import OperationModel
-    from botocore.session import Session
-    from mypy_boto3_s3 import S3Client
-
-    from frogmove.config import Config
+    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.models import Route
     from frogmove.s3.crt import CrtS3
-    from frogmove.s3.limits import Limits
     from frogmove.s3.uri import Location
+
+
+Guard = Callable[[], AbstractContextManager[Event | None]]
 
 
 class Engine(StrEnum):
@@ -41,18 +57,41 @@ class Engine(StrEnum):
     CRT = "crt"
 
 
-class Client:
-    """S3 for one run, or for one Lambda process.
-
-    Args:
-        config: the endpoint and the credentials.
-        limits: how much may be asked of S3.
-        engine: what sends the requests, where the settings do not say.
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What was found out about a route's server before anything was touched.
 
     Attributes:
+        capabilities: which conditions it honours; nothing for a dry run, which never writes.
+        features: what the source bucket has switched on.
+    """
+
+    capabilities: Capabilities
+    features: BucketFeatures
+
+
+# A dry run never writes to ask for capabilities, and needs none.
+UNASKED = ServerFacts(NONE_SUPPORTED, BucketFeatures())
+
+
+class Client:
+    """S3 for one or more runs, or for one Lambda process.
+
+    ::
+
+        with Client() as client:
+            for result in client.move(Route.parse("s3://in", "s3://out"), prefix="reports"):
+                print(result.outcome, result.key)
+
+    Args:
+        config: the endpoint and the credentials; boto3's own defaults where nothing is said.
+        limits: how much may be asked of S3.
+        engine: what sends the requests, where the configuration does not say.
+
+    Attributes:
+        config: the configuration.
         s3: what to ask.
         endpoint_url: the address of the server.
-        kms_key_id: the key that copies are encrypted with, where one was named.
         named_endpoint: the same where somebody named it, in whatever way; None where it is the
             Region's own.
         engine: what sends the requests, in words.
@@ -61,26 +100,220 @@ class Client:
         UsageError: when the profile, the Region, the endpoint URL or the engine cannot be used.
     """
 
-    def __init__(self, config: Config, limits: Limits, engine: Engine = Engine.BOTO3) -> None:
-        renew = partial(make_boto_client, config, limits.concurrency)
-        boto = BotoS3(renew(), limits.concurrency, renew)
+    def __init__(
+        self,
+        config: Config | None = None,
+        limits: Limits | None = None,
+        engine: Engine = Engine.AUTO,
+    ) -> None:
+        self.config = config or Config()
+        self._limits = limits or Limits(CONCURRENCY)
+        renew = partial(boto_session.make_boto_client, self.config, self._limits.concurrency)
+        boto = BotoS3(renew(), self._limits.concurrency, renew)
         self._boto = boto
-        self._engine, self.engine = _select_engine(boto, config, limits, engine)
-        self.s3 = RetryingS3(self._engine, limits)
+        self._engine, self.engine = _select_engine(boto, self.config, self._limits, engine)
+        self.s3 = RetryingS3(self._engine, self._limits)
         self.endpoint_url = boto.endpoint_url
         is_own = is_default(boto.endpoint_url, boto.client.meta.region_name)
-        self.kms_key_id = config.kms_key_id
-        is_named = bool(config.endpoint_url) or not is_own
+        is_named = bool(self.config.endpoint_url) or not is_own
         self.named_endpoint = boto.endpoint_url if is_named else None
+        self._runs: list[Run] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
-        """Wait for the requests in flight and end the threads."""
+        """End the runs that were not taken to their end, as interrupted, and all threads."""
+        for run in self._runs:
+            run.close()
         self._engine.close()
 
     @property
     def refused(self) -> list[str]:
         """What the server refused so far and is asked without, in words."""
         return self._boto.fallbacks.words
+
+    def move(
+        self,
+        route: Route,
+        *keys: str,
+        prefix: str | None = None,
+        everything: bool = False,
+        version_id: str | None = None,
+        options: TransferOptions | None = None,
+        journal: Path | None = None,
+    ) -> Run:
+        """Move objects: copy, verify, and only then delete each, as it was seen.
+
+        Args:
+            route: where from and where to.
+            keys: keys below the source's prefix, or S3 URIs inside the source.
+            prefix: a folder below the source's prefix, instead of keys.
+            everything: all of the source, instead of either.
+            version_id: this version of the one key.
+            options: how; what the server honours is found out, whatever they say of it.
+            journal: the file of the run's journal; by default one in the state directory.
+
+        Returns:
+            the run; iterate over it for its results.
+
+        Raises:
+            UsageError: when nothing can be selected so, or a key is not there.
+            UnreachableError: when an end of the route cannot be used.
+        """
+        selection = _Selection(keys, prefix, everything, version_id)
+        return self.start(
+            self.prepare(self._spec(Command.MOVE, route, options, selection)), journal
+        )
+
+    def copy(
+        self,
+        route: Route,
+        *keys: str,
+        prefix: str | None = None,
+        everything: bool = False,
+        version_id: str | None = None,
+        options: TransferOptions | None = None,
+        journal: Path | None = None,
+    ) -> Run:
+        """Copy objects as :meth:`move` does; the source keeps them."""
+        selection = _Selection(keys, prefix, everything, version_id)
+        return self.start(
+            self.prepare(self._spec(Command.COPY, route, options, selection)), journal
+        )
+
+    def sync(
+        self, route: Route, *, options: TransferOptions | None = None, journal: Path | None = None
+    ) -> Run:
+        """Copy what the destination lacks or holds differently; see :meth:`move`.
+
+        By default it replaces what the destination holds differently.
+        """
+        return self.start(self.prepare(self._spec(Command.SYNC, route, options)), journal)
+
+    def plan(
+        self,
+        route: Route,
+        *keys: str,
+        command: Command = Command.MOVE,
+        prefix: str | None = None,
+        everything: bool = False,
+        version_id: str | None = None,
+        options: TransferOptions | None = None,
+    ) -> Plan:
+        """Tell what a run would do, and do nothing; see :meth:`move`.
+
+        Returns:
+            the plan; iterate over it for its actions.
+        """
+        selection = _Selection(keys, prefix, everything, version_id)
+        chosen = None if command is Command.SYNC else selection
+        return self.prepare(self._spec(command, route, options, chosen), dry_run=True)
+
+    def prepare(
+        self,
+        spec: RunSpec,
+        earlier: tuple[JournalReader, ...] = (),
+        *,
+        dry_run: bool = False,
+        guard: Guard = nullcontext,
+    ) -> Plan:
+        """Ask both ends of a run's route, and plan the run.
+
+        Args:
+            spec: the run.
+            earlier: the runs that it resumes or undoes, the oldest first.
+            dry_run: whether the plan is only to be shown; then nothing is written.
+            guard: see :meth:`preflight`.
+
+        Raises:
+            UsageError: when the server is refused, or both ends are one.
+            UnreachableError: when an end cannot be used.
+        """
+        stop = Event()
+        spec = replace(spec, endpoint_url=self.named_endpoint)
+        route = spec.route()
+        is_undo = spec.command == Command.UNDO
+        facts = self.preflight(
+            route,
+            # Uploads to a source set something off, so it is not the place for a throw-away key.
+            probed=route.source if is_undo else route.destination,
+            listed=_listed(spec, route),
+            dry_run=dry_run,
+            guard=guard,
+        )
+        if not dry_run and spec.require_conditional and facts.capabilities.shortcomings:
+            raise UsageError(
+                f"{self.endpoint_url} {'; '.join(facts.capabilities.shortcomings)}.",
+                "Nothing was moved, as --require-conditional asks.",
+            )
+        options = spec.options(facts.capabilities, facts.features)
+        actions = plan_actions(self.s3, spec, earlier, stop)
+        said = () if dry_run else tuple(self._warnings(facts, options))
+        return Plan(spec, route, options, actions, said, earlier, stop)
+
+    def start(self, plan: Plan, journal: Path | None = None) -> Run:
+        """Start a run.
+
+        Args:
+            plan: what :meth:`prepare` returned.
+            journal: the file of its journal; by default one in the state directory.
+
+        Returns:
+            the run; iterate over it for its results. Nothing is done before that.
+
+        Raises:
+            UsageError: when the journal cannot be written.
+        """
+        path = journal or runs_directory() / f"{plan.spec.id}.jsonl"
+        run = Run(self.s3, plan, path)
+        self._runs.append(run)
+        return run
+
+    def preflight(
+        self,
+        route: Route,
+        *,
+        probed: Location,
+        listed: Collection[Location] = (),
+        dry_run: bool = False,
+        checked: bool = True,
+        guard: Guard = nullcontext,
+    ) -> ServerFacts:
+        """Make sure that both ends of a route can be used and are two; see what they can do.
+
+        Args:
+            route: the route.
+            probed: its end to which throw-away keys may be written.
+            listed: which of its ends have to be listed.
+            dry_run: whether nothing may be written.
+            checked: whether both ends are asked first; the function, which starts for each
+                upload, learns it from the upload's own requests.
+            guard: a context for questions that write throw-away keys, which have to come to
+                their end; it may give an event that ends them early.
+
+        Raises:
+            UsageError: when both ends are one bucket under two names.
+            UnreachableError: when an end cannot be used.
+        """
+        if checked:
+            for end in (route.source, route.destination):
+                preflight.check(self.s3, end, must_list=end in listed)
+        with guard() as stop, preflight.explained(probed.bucket):
+            preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
+            if dry_run:
+                return UNASKED
+            capabilities = self.capabilities(probed, stop)
+        with preflight.explained(route.source.bucket):
+            return ServerFacts(capabilities, read_features(self.s3, route.source.bucket))
 
     def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:
         """Tell which conditional requests the server honours.
@@ -89,8 +322,8 @@ class Client:
         answer kept for longer would outlive the server that gave it.
 
         Args:
-            destination: where two throw-away keys may be written to find out.
-            stop: once set, nothing more is found out, and what was written is deleted.
+            destination: where two throw-away keys may be written to ask.
+            stop: once set, nothing more is asked, and what was written is deleted.
 
         Raises:
             S3Error: when they cannot be written.
@@ -98,6 +331,93 @@ class Client:
         if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
             return ALL_SUPPORTED
         return probe(self.s3, destination.bucket, destination.prefix, stop)
+
+    def _warnings(self, facts: ServerFacts, options: TransferOptions) -> Iterable[str]:
+        for refused in self.refused:
+            yield f"This server refuses {refused}: it is asked without."
+        if not facts.capabilities.delete:
+            yield (
+                "This server does not honour conditional deletes: each source is looked at just "
+                "before its delete. An overwrite between check and delete can be lost."
+            )
+        yield from warnings(facts.features, options.carry)
+
+    def _spec(
+        self,
+        command: Command,
+        route: Route,
+        options: TransferOptions | None,
+        selection: _Selection | None = None,
+    ) -> RunSpec:
+        spec = new_spec(command, replace(self.config, **_ends(route)))
+        if command is Command.SYNC:
+            spec = replace(spec, on_conflict=OnConflict.OVERWRITE.value)
+        spec = replace(
+            spec, concurrency=self._limits.concurrency, max_rate=self._limits.rate
+        ).with_options(options)
+        return spec if selection is None else selection.noted_in(spec, route)
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """What a caller chose, as it was given."""
+
+    keys: tuple[str, ...]
+    prefix: str | None
+    everything: bool
+    version_id: str | None
+
+    def noted_in(self, spec: RunSpec, route: Route) -> RunSpec:
+        """Return a spec that selects so.
+
+        Raises:
+            UsageError: when nothing can be selected so.
+        """
+        chosen = select(
+            route,
+            self.keys,
+            self.prefix,
+            everything=self.everything,
+            version_id=self.version_id,
+        )
+        return spec.with_selection(chosen)
+
+
+def new_spec(command: Command, config: Config) -> RunSpec:
+    """Describe a run that begins now.
+
+    Args:
+        command: what it does.
+        config: the route, the endpoint and the credentials.
+
+    Raises:
+        UsageError: when there is no route.
+    """
+    route = config.route()
+    given = {field.name: getattr(config, field.name) for field in fields(Config)}
+    return RunSpec(
+        **given | _ends(route),
+        id=new_run_id(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command.value,
+    )
+
+
+def config_of(spec: RunSpec) -> Config:
+    """Return the configuration that a run was started with."""
+    return Config(**{field.name: getattr(spec, field.name) for field in fields(Config)})
+
+
+def _ends(route: Route) -> dict[str, str]:
+    return {"source": str(route.source), "destination": str(route.destination)}
+
+
+def _listed(spec: RunSpec, route: Route) -> tuple[Location, ...]:
+    if spec.command == Command.SYNC:
+        return (route.source, route.destination)
+    if spec.command == Command.UNDO or isinstance(spec.selection(), Keys):
+        return ()
+    return (route.source,)
 
 
 def _select_engine(
@@ -142,104 +462,3 @@ def _crt_engine(boto: BotoS3, config: Config, limits: Limits) -> CrtS3:
         get_environ_proxies(boto.endpoint_url),
     )
     return CrtS3(boto, transport)
-
-
-def make_boto_client(config: Config, connections: int) -> S3Client:
-    """Make the client that settings mean, as boto3 would.
-
-    Args:
-        config: the endpoint and the credentials.
-        connections: how many requests may be in flight at once.
-
-    Raises:
-        UsageError: when the profile, the Region or the endpoint URL cannot be used.
-    """
-    # botocore takes longer to import than everything else together, and boto3 a fifth more: it
-    # makes this same client, after imports for transfers and resources that are not used here.
-    from botocore import UNSIGNED
-    from botocore.config import Config as BotoConfig
-
-    boto_config = BotoConfig(
-        max_pool_connections=connections,
-        connect_timeout=timeouts.CONNECT,
-        read_timeout=timeouts.SLOW,
-        # RetryingS3 retries, for every implementation alike.
-        retries={"mode": "standard", "total_max_attempts": 1},
-        request_checksum_calculation="when_required",
-        signature_version=UNSIGNED if config.no_sign_request else None,
-        user_agent_extra=f"frogmove/{__version__}",
-    )
-    session = open_session(config.profile, unsigned=bool(config.no_sign_request))
-    client = _create(session, config, boto_config)
-    check(client.meta.endpoint_url, trusted_bundle(session.get_config_variable("ca_bundle")))
-    bare = bare_url(client.meta.endpoint_url)
-    if bare != client.meta.endpoint_url:
-        # However it was named: nothing that prints or journals it is to know the rest.
-        client = _create(session, replace(config, endpoint_url=bare), boto_config)
-    events = client.meta.events
-    events.register("provide-client-params.s3", partial(_add_common_parameters, config=config))
-    if not config.no_sign_request:
-        events.register("before-call.s3", partial(sign_in, session))
-    events.register_first("needs-retry.s3.HeadBucket", _end_redirects)
-    return client
-
-
-def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Client:
-    """Have botocore make a client.
-
-    Raises:
-        UsageError: when it cannot.
-    """
-    try:
-        region = config.region or session.get_config_variable("region")
-        made = session.create_client(
-            "s3",
-            region_name=region or ("us-east-1" if config.endpoint_url else None),
-            endpoint_url=config.endpoint_url,
-            config=boto_config,
-        )
-    except Exception as error:
-        before, invalid, url = str(error).partition("Invalid endpoint: ")
-        if invalid and not before:
-            raise malformed_endpoint(url) from error
-        raise UsageError(
-            f"The AWS settings cannot be used: {words(error)}.",
-            "Check --profile, --region and --endpoint-url.",
-        ) from error
-    return cast("S3Client", made)
-
-
-def _end_redirects(
-    response: tuple[object, dict[str, Any]] | None, operation: OperationModel, **_: object
-) -> None:
-    """Keep botocore from looking for a bucket's Region for ever.
-
-    It asks HeadBucket for it, and where that too is sent elsewhere without a Region, again.
-
-    Raises:
-        ClientError: in that case, for botocore to give up.
-    """
-    from botocore.exceptions import ClientError
-
-    if response is None:
-        return
-    told = response[1].get("ResponseMetadata", {})
-    has_region = "x-amz-bucket-region" in told.get("HTTPHeaders", {})
-    if told.get("HTTPStatusCode", 200) >= 300 and not has_region:
-        raise ClientError(cast("Any", response[1]), operation.name)
-
-
-def _add_common_parameters(
-    params: dict[str, Any], model: OperationModel, config: Config, **_: object
-) -> None:
-    """Give every request that takes them what holds for all requests of a run."""
-    owner = config.expected_bucket_owner
-    common: dict[str, str | None] = {
-        "RequestPayer": "requester" if config.requester_pays else None,
-        "ExpectedBucketOwner": owner,
-        "ExpectedSourceBucketOwner": owner,
-    }
-    if model.name in {"CopyObject", "CreateMultipartUpload", "PutObject"} and config.kms_key_id:
-        common |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": config.kms_key_id}
-    takes = model.input_shape.members if model.input_shape else {}
-    params.update((name, value) for name, value in common.items() if value and name in takes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from frogmove import client
+from frogmove import boto_session
 from tests import servers
 from tests.buckets import Buckets
 from tests.request_hooks import RequestHooks
@@ -99,14 +99,14 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> RequestHooks:
     made = RequestHooks()
     # It meets boto3's requests.
     monkeypatch.setenv("FROGMOVE_ENGINE", "boto3")
-    make = client.make_boto_client
+    make = boto_session.make_boto_client
 
     def attached(config: Config, connections: int) -> S3Client:
         client = make(config, connections)
         made.attach(client)
         return client
 
-    monkeypatch.setattr(client, "make_boto_client", attached)
+    monkeypatch.setattr(boto_session, "make_boto_client", attached)
     return made
 
 

@@ -14,7 +14,7 @@ from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_proxy import PASS, Fault, FaultProxy, Request
 
 if TYPE_CHECKING:
-    from frogmove.cli.options import TransferFlags
+    from frogmove.core.run_spec import RunSpec
     from tests.servers import Server
 
 # Whatever sends the requests, the same faults must do the same harm: none.
@@ -76,6 +76,6 @@ def _exchanged(buckets: Buckets) -> Buckets:
     return replace(buckets, source=buckets.destination, destination=buckets.source)
 
 
-def few_retries(flags: TransferFlags) -> Limits:
+def few_retries(spec: RunSpec) -> Limits:
     """Return the limits of an operator of little patience."""
-    return Limits(flags.concurrency, attempts=4, first_delay=0.001, longest_delay=0.01)
+    return Limits(spec.concurrency, attempts=4, first_delay=0.001, longest_delay=0.01)

@@ -1,6 +1,7 @@
 import pytest
 
-from frogmove.client import Client, make_boto_client
+from frogmove.boto_session import make_boto_client
+from frogmove.client import Client
 from frogmove.config import Config
 from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli.options import TransferFlags
+from frogmove.core.run_spec import RunSpec
 from frogmove.s3.limits import Limits
 from tests import fault_proxy as faults
 from tests.fault_fixture import ENGINES, FaultFixture
@@ -35,9 +35,7 @@ def test_every_object_is_moved_with_hardly_a_retry(
 ) -> None:
     # boto3 looks whether a connection is still there; one may be closed just after that.
     retry_quota = 100 if os.environ["FROGMOVE_ENGINE"] == "boto3" else 12
-    monkeypatch.setattr(
-        TransferFlags, "limits", lambda _: Limits(concurrency=8, retry_quota=retry_quota)
-    )
+    monkeypatch.setattr(RunSpec, "limits", lambda _: Limits(concurrency=8, retry_quota=retry_quota))
     fault_fixture.buckets.put(*BODIES, body=b"x")
     fault_fixture.proxy.schedule = lambda _: faults.CLOSE
     ran = fault_fixture.frogmove("move", "--all", "-o", "json")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from frogmove.cli.options import TransferFlags
+from frogmove.core.run_spec import RunSpec
 from tests import fault_proxy as faults
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_fixture import ENGINES, FaultFixture, few_retries
@@ -30,7 +30,7 @@ def fault_fixture(
     request: pytest.FixtureRequest, seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FaultFixture]:
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(TransferFlags, "limits", few_retries)
+    monkeypatch.setattr(RunSpec, "limits", few_retries)
     with proxied(seaweedfs) as proxy:
         fault_fixture = FaultFixture.make(seaweedfs, proxy)
         fault_fixture.buckets.put(*BODIES)

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from frogmove import client
+from frogmove import boto_session, client
 from frogmove.config import Config
-from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, Result, Route
 from frogmove.core.options import MIB, Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
+from frogmove.core.run_spec import RunSpec
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -131,7 +132,7 @@ def stage(seaweedfs: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for name, value in seaweedfs.environment().items():
             patch.setenv(name, value)
         # To make a client takes longer than to use it.
-        patch.setattr(client, "make_boto_client", cache(client.make_boto_client))
+        patch.setattr(boto_session, "make_boto_client", cache(boto_session.make_boto_client))
         yield Stage(Buckets.make(seaweedfs), proxy, tmp_path_factory.mktemp("journals"))
 
 
@@ -185,8 +186,14 @@ def move(
     through: Config, route: Route, options: TransferOptions, journal: Path, limits: Limits
 ) -> tuple[list[Result], RunError | None]:
     """Move everything on a route as `frogmove move --all` does."""
-    header = Header("a run", "now", "move", str(route.source), str(route.destination))
-    file = JournalFile(journal, header)
+    spec = RunSpec(
+        id="a run",
+        started="now",
+        command="move",
+        source=str(route.source),
+        destination=str(route.destination),
+    )
+    file = JournalFile(journal, spec)
     to = client.Client(through, limits)
     results: list[Result] = []
     try:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove import client
-from frogmove.cli.options import TransferFlags
+from frogmove import boto_session
+from frogmove.core.run_spec import RunSpec
 from frogmove.s3 import timeouts
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry import RetryingS3
@@ -44,7 +44,7 @@ def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
 
 
 # To make a client takes longer than most of these runs.
-_make_client_once = cache(client.make_boto_client)
+_make_client_once = cache(boto_session.make_boto_client)
 
 
 @pytest.fixture(params=ENGINES)
@@ -56,8 +56,8 @@ def fault_fixture(
 ) -> FaultFixture:
     """A scene with six small objects at the source and an operator of little patience."""
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(TransferFlags, "limits", few_retries)
-    monkeypatch.setattr(client, "make_boto_client", _make_client_once)
+    monkeypatch.setattr(RunSpec, "limits", few_retries)
+    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
     fault_fixture = FaultFixture.make(seaweedfs, fault_proxy)
     fault_fixture.buckets.put(*KEYS)
     return fault_fixture
@@ -341,9 +341,7 @@ def test_a_server_that_falls_silent_in_the_middle_loses_nothing(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _wait_no_longer_than(1.0, monkeypatch)
-    monkeypatch.setattr(
-        TransferFlags, "limits", lambda flags: replace(few_retries(flags), attempts=2)
-    )
+    monkeypatch.setattr(RunSpec, "limits", lambda flags: replace(few_retries(flags), attempts=2))
     fault_fixture.proxy.schedule = lambda request: (
         faults.SILENCE if fault_fixture.sent("CopyObject") > 3 and not request.is_probe else PASS
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.cli.run_store import journals
 from frogmove.core.options import OnConflict
 from frogmove.errors import RunError
+from frogmove.run_store import journals
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5

@@ -43,7 +43,7 @@ def ministack_buckets(ministack: Server) -> Buckets:
 
 @pytest.fixture
 def one_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frogmove.core.options.Multipart", partial(Multipart, at_once=1))
+    monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
 
 
 def uploads(buckets: Buckets) -> list[Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import client
-from frogmove.cli.options import TransferFlags
+from frogmove import boto_session
+from frogmove.core.run_spec import RunSpec
 from tests.fault_fixture import ENGINES, FaultFixture, few_retries
 from tests.fault_proxy import PASS, Fault, FaultProxy, Request, proxied
 from tests.refusals import BROKEN, HARMLESS, Refuses, header, refuse
@@ -40,7 +40,7 @@ def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
 
 
 # To make a client takes longer than most of these runs.
-_make_client_once = cache(client.make_boto_client)
+_make_client_once = cache(boto_session.make_boto_client)
 
 
 @pytest.fixture(params=ENGINES)
@@ -51,8 +51,8 @@ def fault_fixture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> FaultFixture:
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(TransferFlags, "limits", few_retries)
-    monkeypatch.setattr(client, "make_boto_client", _make_client_once)
+    monkeypatch.setattr(RunSpec, "limits", few_retries)
+    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
     fault_fixture = FaultFixture.make(seaweedfs, fault_proxy)
     fault_fixture.buckets.put(*KEYS)
     return fault_fixture

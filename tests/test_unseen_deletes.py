@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import client
-from frogmove.cli.options import TransferFlags
-from frogmove.cli.run_store import journals
+from frogmove import boto_session, client
+from frogmove.core.run_spec import RunSpec
+from frogmove.run_store import journals
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests import fault_proxy as faults
 from tests.aws_events import batch, message, notification
@@ -50,7 +50,7 @@ def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
 
 
 # To make a client takes longer than most of these runs.
-_make_client_once = cache(client.make_boto_client)
+_make_client_once = cache(boto_session.make_boto_client)
 
 
 @pytest.fixture(params=ENGINES)
@@ -61,10 +61,10 @@ def scene(
     monkeypatch: pytest.MonkeyPatch,
 ) -> FaultFixture:
     monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(TransferFlags, "limits", few_retries)
+    monkeypatch.setattr(RunSpec, "limits", few_retries)
     # The server honours conditions; it is spoken to as one that does not.
     monkeypatch.setattr(client, "probe", lambda *_: IGNORED)
-    monkeypatch.setattr(client, "make_boto_client", _make_client_once)
+    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
     return FaultFixture.make(seaweedfs, fault_proxy)
 
 

@@ -27,7 +27,7 @@ def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the runs that left a journal and begin so, the newest first."""
-    from frogmove.cli.run_store import journals
+    from frogmove.run_store import journals
 
     names = [path.stem for path in reversed(journals())]
     return [name for name in names if name.startswith(incomplete)]

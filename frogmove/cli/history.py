@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from frogmove.cli.output import Console
     from frogmove.config import Config
-    from frogmove.core.journal_file import Header, JournalReader
+    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.run_spec import RunSpec
 
 
 @click.command()
@@ -30,9 +31,9 @@ def runs(output: str) -> None:
       frogmove runs
     """
     from frogmove.cli.output import Console
-    from frogmove.cli.run_store import journals, read_history
     from frogmove.core.journal_file import JournalReader
     from frogmove.errors import UsageError
+    from frogmove.run_store import journals, read_history
 
     console = Console(json_lines=output == "json")
     history = read_history()
@@ -67,7 +68,7 @@ def report(run: str | None, output: str) -> None:
       frogmove report 20261123-073012-ab12 -o html > report.html
     """
     from frogmove.cli.report_formats import render
-    from frogmove.cli.run_store import find_journal
+    from frogmove.run_store import find_journal
 
     reader = _read(find_journal(run))
     for text in render(reader, output):
@@ -93,56 +94,18 @@ def resume(
     Examples:
       frogmove resume
     """
-    from frogmove.cli.runner import Runner, connect, explained, header
-    from frogmove.core.plan import plan_move
-    from frogmove.core.selection import HEAD_CONCURRENCY, Folder, Keys, find_remaining
+    from frogmove.cli.runner import execute
+    from frogmove.core.run_spec import Command
     from frogmove.errors import UsageError
 
-    reader = _to_resume(run, console)
-    if reader is None:
+    earlier = _to_resume(run, console)
+    if earlier is None:
         return
-    earlier = reader.header
-    if earlier.command == "undo":
-        remedy = f"Run `frogmove undo {earlier.continues}` again."
-        raise UsageError(f"{earlier.id} is an undo.", remedy)
-    config = _as_in(config, earlier)
-    route = config.route()
-    flags = TransferFlags(
-        on_conflict=earlier.on_conflict,
-        verify=earlier.verify,
-        multipart_threshold=earlier.multipart_threshold,
-        max_compare_size=earlier.max_compare_size,
-        carry=tuple(earlier.carry),
-    )
-    with connect(config, flags.limits(), console) as client:
-        ends = (route.source, route.destination)
-        listed = () if earlier.keys else ends if earlier.command == "sync" else ends[:1]
-        runner = Runner(client, route, flags, console, listed, dry_run=dry_run)
-        if earlier.command == "sync":
-            from threading import Event
-
-            from frogmove.core.sync_plan import plan_resolved_sync
-
-            options = flags.sync_options(earlier.compare)
-            actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event(), options)
-        else:
-            keys = reader.failed_keys() if reader.end() else earlier.keys
-            selection = Keys(tuple(keys), earlier.version_id) if keys else None
-            chosen = selection or Folder(earlier.folder or "")
-            with explained(route.source.bucket):
-                objects = find_remaining(chosen, client.s3, route, HEAD_CONCURRENCY)
-            actions = plan_move(objects, route)
-        if dry_run:
-            ctx.exit(runner.preview(actions))
-        again = replace(
-            header(earlier.command, config, flags, client),
-            keys=earlier.keys,
-            version_id=earlier.version_id,
-            folder=earlier.folder,
-            compare=earlier.compare,
-            continues=earlier.id,
-        )
-        ctx.exit(runner.run(actions, again, reader.uploads()))
+    if earlier.spec.command == Command.UNDO:
+        remedy = f"Run `frogmove undo {earlier.spec.continues}` again."
+        raise UsageError(f"{earlier.spec.id} is an undo.", remedy)
+    spec = _again(earlier.spec, config)
+    ctx.exit(execute(spec, console, dry_run=dry_run, earlier=(earlier,)))
 
 
 @click.command()
@@ -172,47 +135,46 @@ def undo(
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12
     """
-    from frogmove.cli.run_store import find_journal, read_history
-    from frogmove.cli.runner import Runner, connect, header
-    from frogmove.core.undo import backwards, copies_of, plan_undo
+    from frogmove.cli.runner import execute
+    from frogmove.core.run_spec import Command
+    from frogmove.run_store import find_journal, read_history
 
     reader = _read(find_journal(run))
     together = read_history().with_resumes(reader)
     if len(together) > 1:
-        names = ", ".join(each.header.id for each in together)
+        names = ", ".join(each.spec.id for each in together)
         console.note(f"A run is undone together with its resumes: {names}.")
-    config = _as_in(config, reader.header)
-    flags = replace(flags, carry=flags.carry or tuple(reader.header.carry))
-    route = config.route()
-    back = backwards(route)
-    with connect(config, flags.limits(), console) as client:
-        # The source sets off notifications, so it is not the place for a throw-away key.
-        runner = Runner(client, back, flags, console, probed=route.destination, dry_run=dry_run)
-        actions = plan_undo(copies_of(*together))
-        if dry_run:
-            ctx.exit(runner.preview(actions))
-        console.note("Where uploads set off a Lambda, it will move these again: pause it first.")
-        this = replace(
-            header("undo", config, flags, client),
-            source=str(back.source),
-            destination=str(back.destination),
-            continues=reader.header.id,
-        )
-        ctx.exit(runner.run(actions, this))
+    spec = _again(reader.spec, config)
+    spec = replace(
+        flags.on(spec),
+        command=Command.UNDO.value,
+        source=spec.destination,
+        destination=spec.source,
+        carry=list(flags.carry) or spec.carry,
+    )
+    code = execute(
+        spec,
+        console,
+        dry_run=dry_run,
+        journal=flags.journal,
+        earlier=tuple(together),
+        note="Where uploads set off a Lambda, it will move these again: pause it first.",
+    )
+    ctx.exit(code)
 
 
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; say so where there is nothing left to do."""
-    from frogmove.cli.run_store import find_journal, read_history
     from frogmove.core.run_history import is_unfinished
+    from frogmove.run_store import find_journal, read_history
 
     path = find_journal(run)
     reader = _read(path) if run else read_history().last_unfinished()
     if reader is None:
         console.note("Nothing to resume: every run is finished.")
         return None
-    if reader.header.command != "undo" and not is_unfinished(reader.end()):
-        name = reader.header.id
+    if reader.spec.command != "undo" and not is_unfinished(reader.end()):
+        name = reader.spec.id
         console.note(f"Nothing to resume: {name} came to its end. `frogmove report {name}` tells.")
         return None
     return reader if run else _read(reader.path)
@@ -235,14 +197,14 @@ def _read(path: Path) -> JournalReader:
     return reader
 
 
-def _as_in(config: Config, earlier: Header) -> Config:
-    """Take an earlier run's route, and its server and identity where no other was given."""
+def _again(earlier: RunSpec, given: Config) -> RunSpec:
+    """Describe a run that goes on from an earlier one, with its settings where none are given."""
+    from frogmove.client import config_of, new_spec
+    from frogmove.core.run_spec import Command
+
+    named = {name: value for name, value in asdict(given).items() if value}
+    config = replace(config_of(earlier), **named)
+    begun = new_spec(Command(earlier.command), config)
     return replace(
-        config,
-        source=earlier.source,
-        destination=earlier.destination,
-        profile=config.profile or earlier.profile,
-        region=config.region or earlier.region,
-        endpoint_url=config.endpoint_url or earlier.endpoint_url,
-        no_sign_request=config.no_sign_request or earlier.no_sign_request,
+        earlier, **asdict(config), id=begun.id, started=begun.started, continues=earlier.id
     )

@@ -38,7 +38,8 @@ def ls(config: Config, console: Console, where: str | None, end: str) -> None:
       frogmove ls --side destination
       frogmove ls s3://another-bucket/logs -o json
     """
-    from frogmove.cli.runner import connect, explained
+    from frogmove.cli.runner import connect
+    from frogmove.core.preflight import explained
     from frogmove.s3.limits import Limits
     from frogmove.s3.listing import list_folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
     from frogmove.cli.output import Console
     from frogmove.config import Config
-    from frogmove.core.journal_file import Header
-    from frogmove.core.selection import Selection
 
 
 @click.command()
@@ -49,28 +46,12 @@ def move(
       frogmove move --prefix reports --dry-run
       frogmove move --all --on-conflict keep-both
     """
-    from frogmove.cli.runner import Runner, connect, explained, header
-    from frogmove.core.plan import plan_move
-    from frogmove.core.selection import HEAD_CONCURRENCY, Keys, find, select
+    from frogmove.cli.runner import execute
+    from frogmove.client import new_spec
+    from frogmove.core.run_spec import Command
+    from frogmove.core.selection import select
 
     route = config.route()
     selection = select(route, keys, prefix, everything=everything, version_id=version_id)
-    with connect(config, flags.limits(), console) as client:
-        listed = () if isinstance(selection, Keys) else (route.source,)
-        runner = Runner(client, route, flags, console, listed, dry_run=dry_run)
-        with explained(route.source.bucket):
-            objects = find(selection, client.s3, route, HEAD_CONCURRENCY)
-        actions = plan_move(objects, route)
-        if dry_run:
-            ctx.exit(runner.preview(actions))
-        run = header("move", config, flags, client)
-        ctx.exit(runner.run(actions, with_selection(run, selection)))
-
-
-def with_selection(run: Header, selection: Selection) -> Header:
-    """Note in a journal's header what was selected."""
-    from frogmove.core.selection import Keys
-
-    if isinstance(selection, Keys):
-        return replace(run, keys=list(selection.keys), version_id=selection.version_id)
-    return replace(run, folder=selection.prefix)
+    spec = flags.on(new_spec(Command.MOVE, config)).with_selection(selection)
+    ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from frogmove.config import Config
-    from frogmove.core.options import SyncOptions, TransferOptions
-    from frogmove.s3.capabilities import Capabilities
-    from frogmove.s3.limits import Limits
+    from frogmove.core.run_spec import RunSpec
 
 
 class Size(click.ParamType[int]):
@@ -235,41 +233,10 @@ class TransferFlags:
     carry: tuple[str, ...] = ()
     journal: Path | None = None
 
-    def limits(self) -> Limits:
-        """Return how much of S3 is asked."""
-        from frogmove.s3.limits import Limits
-
-        return Limits(self.concurrency, self.max_rate)
-
-    def options(self, capabilities: Capabilities) -> TransferOptions:
-        """Return the transfer options, on a server with these capabilities."""
-        from frogmove.core.attributes import Attribute
-        from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
-        from frogmove.core.verify import Verify
-
-        default = Multipart()
-        threshold = self.multipart_threshold
-        part_size = max(SMALLEST_PART, min(default.part_size, threshold))
-        return TransferOptions(
-            capabilities,
-            OnConflict(self.on_conflict),
-            Verify(self.verify),
-            Multipart(threshold, part_size),
-            self.concurrency,
-            max_compare_size=self.max_compare_size,
-            carry=frozenset(map(Attribute, self.carry)),
-        )
-
-    def sync_options(self, compare: str) -> SyncOptions:
-        """Return how a sync compares.
-
-        Args:
-            compare: by what, as ``--compare`` says.
-        """
-        from frogmove.core.options import SyncOptions
-        from frogmove.core.verify import CompareBy
-
-        return SyncOptions(CompareBy(compare), self.max_compare_size)
+    def on(self, spec: RunSpec) -> RunSpec:
+        """Return a run that moves so."""
+        given = {name: getattr(self, name) for name in self.__slots__ if name != "journal"}
+        return replace(spec, **given | {"carry": list(self.carry)})
 
 
 def _carried(text: str | None) -> tuple[str, ...]:

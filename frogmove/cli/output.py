@@ -159,26 +159,24 @@ class Console:
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
         """Print a line about a run of which there is a journal."""
-        header, end = journal.header, journal.end()
+        spec, end = journal.spec, journal.end()
         resumed, undos = history.resumed_by(journal), history.undone_by(journal)
         if self.json_lines:
-            later = {"resumed_by": resumed, "undone_by": [undo.header.id for undo in undos]}
-            self._json({**asdict(header), "type": "run", "end": end, **later})
+            later = {"resumed_by": resumed, "undone_by": [undo.spec.id for undo in undos]}
+            self._json({**asdict(spec), "type": "run", "end": end, **later})
             return
         counts = end["counts"] if end is not None else {}
         told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         if end is None or end["interrupted"]:
             told = told or "unfinished"
-            if not resumed and not undos and header.command != "undo":
-                told = f"{told}; frogmove resume {header.id}"
+            if not resumed and not undos and spec.command != "undo":
+                told = f"{told}; frogmove resume {spec.id}"
         told = "; ".join([told, *(f"resumed by {name}" for name in resumed)])
         for undo in undos:
             word = "undone" if is_undone(undo.end()) else "partly undone"
-            told = f"{told}; {word} by {undo.header.id}"
-        where = f"{printable(header.source)} -> {printable(header.destination)}"
-        self._line(
-            [(f"{header.id}  ", "cyan"), (f"{header.command:<5} {where}  ", ""), (told, "dim")]
-        )
+            told = f"{told}; {word} by {undo.spec.id}"
+        where = f"{printable(spec.source)} -> {printable(spec.destination)}"
+        self._line([(f"{spec.id}  ", "cyan"), (f"{spec.command:<5} {where}  ", ""), (told, "dim")])
 
     def totals(
         self,

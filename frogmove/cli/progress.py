@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frogmove.cli.output import size
-from frogmove.core.models import Outcome
-from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
     from frogmove.cli.output import Console
-    from frogmove.core.models import Action
-    from frogmove.core.records import Summary
+    from frogmove.run import Run
 
 
 class Progress:
@@ -25,14 +22,12 @@ class Progress:
 
     Args:
         console: where to show.
-        summary: what to show; updated by the run.
+        run: what to show.
     """
 
-    def __init__(self, console: Console, summary: Summary) -> None:
+    def __init__(self, console: Console, run: Run) -> None:
         self._console = console
-        self._summary = summary
-        self._planned = 0
-        self._complete = False
+        self._run = run
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
         if not console.quiet and console.is_live:
@@ -53,38 +48,22 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def watch(self, actions: Iterable[Action]) -> Iterator[Action]:
-        """Pass a plan on, counting: its end tells the total."""
-        for action in actions:
-            self._planned += 1
-            yield action
-        self._complete = True
-
-    def has_more(self, watched: Iterator[Action]) -> bool:
-        """Tell whether a run that was stopped left anything to do."""
-        counts = self._summary.counts
-        if self._planned > counts.total() or counts[Outcome.FAILED]:
-            return True
-        try:
-            return next(watched, None) is not None
-        except S3Error:
-            return True
-
     def update(self) -> None:
         """Show the summary as it is now."""
         if self._bar is None or self._task is None:
             return
-        done = self._summary.counts.total()
-        attention = sum(n for o, n in self._summary.counts.items() if o.needs_attention)
-        rate = done / max(self._summary.seconds, 0.001)
+        run, summary = self._run, self._run.summary
+        done = summary.counts.total()
+        attention = sum(n for o, n in summary.counts.items() if o.needs_attention)
+        rate = done / max(summary.seconds, 0.001)
         told = (
             f"{done:,} objects",
-            size(self._summary.bytes),
+            size(summary.bytes),
             f"{rate:,.0f}/s",
-            f"{self._planned - done:,} in flight",
+            f"{run.planned - done:,} in flight",
             f"{attention:,} failed",
         )
-        total = self._planned if self._complete else None
+        total = run.planned if run.is_planned else None
         self._bar.update(self._task, completed=done, total=total, told=self._fitting(told))
 
     def _fitting(self, told: Sequence[str]) -> str:

@@ -49,10 +49,10 @@ def render(reader: JournalReader, output: str) -> Iterator[str]:
 
 
 def _text(reader: JournalReader) -> Iterator[str]:
-    header = reader.header
-    yield f"{printable(header.command)} "
-    yield f"{printable(header.source)} -> {printable(header.destination)}\n"
-    yield f"run {printable(header.id)}, begun {printable(header.started)}\n\n"
+    spec = reader.spec
+    yield f"{printable(spec.command)} "
+    yield f"{printable(spec.source)} -> {printable(spec.destination)}\n"
+    yield f"run {printable(spec.id)}, begun {printable(spec.started)}\n\n"
     for record in _results(reader):
         outcome, size, key, destination_key, reason = _cells(record)
         arrow = f" -> {destination_key}" if destination_key != key else ""
@@ -73,12 +73,12 @@ def _csv(reader: JournalReader) -> Iterator[str]:
 
 
 def _html(reader: JournalReader) -> Iterator[str]:
-    header = reader.header
-    title = escape(f"frogmove {printable(header.command)} {printable(header.id)}")
+    spec = reader.spec
+    title = escape(f"frogmove {printable(spec.command)} {printable(spec.id)}")
     yield f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
     yield f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n"
-    yield f"<p>{escape(printable(header.source))} → {escape(printable(header.destination))}<br>\n"
-    yield f"begun {escape(printable(header.started))}; {escape(_ending(reader))}</p>\n<table>\n<tr>"
+    yield f"<p>{escape(printable(spec.source))} → {escape(printable(spec.destination))}<br>\n"
+    yield f"begun {escape(printable(spec.started))}; {escape(_ending(reader))}</p>\n<table>\n<tr>"
     yield "".join(f"<th>{column.replace('_', ' ')}</th>" for column in _COLUMNS) + "</tr>\n"
     kinds = ("", "size", "key", "key", "")
     for record in _results(reader):
@@ -100,7 +100,7 @@ def _cells(record: Record) -> tuple[str, ...]:
 def _ending(reader: JournalReader) -> str:
     end = reader.end()
     if end is None:
-        return f"did not come to its end; frogmove resume {printable(reader.header.id)}"
+        return f"did not come to its end; frogmove resume {printable(reader.spec.id)}"
     counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
     interrupted = "interrupted; " if end["interrupted"] else ""
     return f"{interrupted}{counts or 'nothing to do'}; {end['bytes']:,} bytes in {end['seconds']} s"

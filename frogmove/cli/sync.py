@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -54,20 +55,9 @@ def sync(
       frogmove sync --on-conflict keep-both
       frogmove sync --compare content
     """
-    from dataclasses import replace
-    from threading import Event
+    from frogmove.cli.runner import execute
+    from frogmove.client import new_spec
+    from frogmove.core.run_spec import Command
 
-    from frogmove.cli.runner import Runner, connect, header
-    from frogmove.core.selection import HEAD_CONCURRENCY
-    from frogmove.core.sync_plan import plan_resolved_sync
-
-    route = config.route()
-    with connect(config, flags.limits(), console) as client:
-        both = (route.source, route.destination)
-        runner = Runner(client, route, flags, console, both, dry_run=dry_run)
-        options = flags.sync_options(compare)
-        actions = plan_resolved_sync(client.s3, route, HEAD_CONCURRENCY, Event(), options)
-        if dry_run:
-            ctx.exit(runner.preview(actions))
-        run = replace(header("sync", config, flags, client), compare=compare)
-        ctx.exit(runner.run(actions, run))
+    spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare)
+    ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict
 from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from frogmove.core.models import Outcome
 from frogmove.core.records import Record, Summary, cut_off_record, result_record
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.errors import RunError, UsageError
-from frogmove.s3.models import LARGEST_COPY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,59 +37,12 @@ BUFFER = 1 << 20
 LINES_LOOKED_AT = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a run was asked to do: enough to do it again.
-
-    Attributes:
-        id: the run's name.
-        started: its time, in ISO 8601.
-        command: ``move``, ``sync`` or ``undo``.
-        source: the source's URI.
-        destination: the destination's URI.
-        keys: the keys that were named; None where a folder was.
-        version_id: the version of the only one, where one was named.
-        folder: the folder that was chosen, as a prefix of the bucket.
-        on_conflict: the policy.
-        verify: how much proof a copy needed.
-        multipart_threshold: bytes; larger objects were copied in parts.
-        max_compare_size: bytes; larger objects were not read to compare them.
-        compare: by what a sync compared.
-        carry: which attributes were carried that no copy carries by itself.
-        profile: the profile of the AWS configuration that was named.
-        region: the AWS Region that was named.
-        endpoint_url: the server, where it was not AWS.
-        no_sign_request: ``yes`` where requests were sent unsigned.
-        continues: the run that this one resumes or undoes.
-    """
-
-    id: str
-    started: str
-    command: str
-    source: str
-    destination: str
-    keys: list[str] | None = None
-    version_id: str | None = None
-    folder: str | None = None
-    on_conflict: str = "fail"
-    verify: str = "auto"
-    multipart_threshold: int = LARGEST_COPY
-    max_compare_size: int = 1024**3
-    compare: str = "auto"
-    carry: list[str] = field(default_factory=list)
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
-    no_sign_request: str | None = None
-    continues: str | None = None
-
-
 class JournalFile:
     """Writes one run's journal; see :class:`frogmove.core.journal.Journal`.
 
     Args:
         path: a file that does not exist yet.
-        header: the run.
+        spec: the run.
         uploads: multipart uploads that may be resumed, by :func:`upload_name`; they are taken
             over, so that a run that is interrupted again still leaves them to the next.
 
@@ -99,19 +53,17 @@ class JournalFile:
     keeps_uploads = True
     keeps_failed_uploads = False
 
-    def __init__(
-        self, path: Path, header: Header, uploads: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, path: Path, spec: RunSpec, uploads: Mapping[str, str] | None = None) -> None:
         self.path = path
         self._uploads = dict(uploads or {})
         self._records = 0
-        self._continues = header.continues
+        self._continues = spec.continues
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Keys may tell more than everybody on this machine should know.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self._file: IO[str] = os.fdopen(descriptor, "w", BUFFER, "ascii")
-            self._write({"type": "run", "version": VERSION, **asdict(header)})
+            self._write({"type": "run", "version": VERSION, **asdict(spec)})
             for name, upload_id in self._uploads.items():
                 self._write_upload(name, upload_id)
             self._opening = self._records
@@ -202,6 +154,11 @@ class JournalFile:
         if nothing:
             self.path.unlink(missing_ok=True)
 
+    def close(self) -> None:
+        """Write what is left and close the file of a run that did not come to its end."""
+        with suppress(OSError):
+            self._file.close()
+
     def _write_upload(self, name: str, upload_id: str) -> None:
         key = json.loads(name)[0]
         self._write({"type": "upload", "name": name, "key": key, "upload_id": upload_id})
@@ -232,7 +189,7 @@ class JournalReader:
         path: the file.
 
     Attributes:
-        header: what the run was asked to do.
+        spec: what the run was asked to do.
         path: the file.
 
     Raises:
@@ -242,14 +199,14 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         first = next(self._lines(), None)
-        known = Header.__dataclass_fields__.keys()
+        known = RunSpec.__dataclass_fields__.keys()
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
                 raise UsageError(
                     f"{str(path)!r} is not a journal of this version of frogmove.",
                     "Read it with the version that wrote it.",
                 )
-            self.header = Header(**{name: first[name] for name in known if name in first})
+            self.spec = RunSpec(**{name: first[name] for name in known if name in first})
         except (KeyError, TypeError) as error:
             raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error
 
@@ -282,7 +239,7 @@ class JournalReader:
             elif record["type"] == "result":
                 copied.pop(record["key"], None)
         reason = "the run was cut off"
-        if self.header.command != "sync":
+        if self.spec.command not in {Command.SYNC, Command.COPY}:
             reason += "; the delete of its source may have been sent"
         return [cut_off_record(record, reason) for record in copied.values()]
 

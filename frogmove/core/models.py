@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from frogmove.errors import UsageError
 from frogmove.s3.models import S3Object
-from frogmove.s3.uri import Location, check_key, split
+from frogmove.s3.uri import Location, check_key, parse_location, split
 
 
 class Verb(StrEnum):
@@ -120,6 +120,11 @@ class Result:
         if not self.destination_key:
             object.__setattr__(self, "destination_key", self.action.destination_key)
 
+    @property
+    def key(self) -> str:
+        """The whole source key."""
+        return self.action.object.key
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -148,6 +153,15 @@ class Route:
                 f"{one} and {other} lie one inside the other.",
                 "Choose two prefixes of which neither contains the other.",
             )
+
+    @classmethod
+    def parse(cls, source: str, destination: str) -> "Route":
+        """Read a route of two URIs, each ``s3://bucket`` or ``s3://bucket/prefix``.
+
+        Raises:
+            UsageError: when one is malformed, or they make no route.
+        """
+        return cls(parse_location(source), parse_location(destination))
 
     def destination_key(self, key: str) -> str:
         """Return where a source key goes: the same name under the destination prefix."""

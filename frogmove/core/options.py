@@ -6,7 +6,7 @@ from enum import StrEnum
 from frogmove.core.attributes import Attribute
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.bucket_features import BucketFeatures
-from frogmove.s3.capabilities import Capabilities
+from frogmove.s3.capabilities import NONE_SUPPORTED, Capabilities
 from frogmove.s3.models import LARGEST_COPY
 
 MIB = 1024 * 1024
@@ -70,7 +70,7 @@ class TransferOptions:
     """How the objects of a run are moved.
 
     Attributes:
-        capabilities: which conditions the server honours.
+        capabilities: which conditions the server honours; the client finds them out.
         on_conflict: what to do when the destination holds something else.
         verify: how much proof a copy needs.
         multipart: when and how objects are copied in parts.
@@ -83,7 +83,7 @@ class TransferOptions:
             set something off: so in an undo.
     """
 
-    capabilities: Capabilities
+    capabilities: Capabilities = NONE_SUPPORTED
     on_conflict: OnConflict = OnConflict.FAIL
     verify: Verify = Verify.AUTO
     multipart: Multipart = field(default_factory=Multipart)

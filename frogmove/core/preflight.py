@@ -3,6 +3,7 @@
 import contextlib
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from frogmove.core.advice import permission
@@ -79,6 +80,19 @@ def _list_the_same(s3: S3, route: Route) -> bool:
             return False
         raise
     return bool(pages[0]) and list(pages[0]) == list(pages[1])
+
+
+@contextlib.contextmanager
+def explained(bucket: str) -> Iterator[None]:
+    """Turn S3's refusals, before anything is touched, into errors for people.
+
+    Raises:
+        UnreachableError: instead of S3Error.
+    """
+    try:
+        yield
+    except S3Error as error:
+        raise explain(error, bucket) from error
 
 
 def explain(error: S3Error, bucket: str) -> UnreachableError:

@@ -21,28 +21,28 @@ class RunHistory:
     """
 
     def __init__(self, journals: Iterable[JournalReader]) -> None:
-        self._by_id = {journal.header.id: journal for journal in journals}
+        self._by_id = {journal.spec.id: journal for journal in journals}
 
     def with_resumes(self, run: JournalReader) -> list[JournalReader]:
         """Return a run with what it resumes and what resumed it, the oldest first."""
         first = run
-        while first.header.command != "undo" and first.header.continues in self._by_id:
-            first = self._by_id[first.header.continues]
-        found = {first.header.id: first, run.header.id: run}
+        while first.spec.command != "undo" and first.spec.continues in self._by_id:
+            first = self._by_id[first.spec.continues]
+        found = {first.spec.id: first, run.spec.id: run}
         # Names sort as the runs began, so a resume comes after what it resumes.
         for name in sorted(self._by_id):
-            header = self._by_id[name].header
-            if header.command != "undo" and header.continues in found:
+            spec = self._by_id[name].spec
+            if spec.command != "undo" and spec.continues in found:
                 found[name] = self._by_id[name]
         return [found[name] for name in sorted(found)]
 
     def resumed_by(self, run: JournalReader) -> list[str]:
         """Return the runs that resumed this one."""
-        return [journal.header.id for journal in self._that_continue(run, undo=False)]
+        return [journal.spec.id for journal in self._that_continue(run, undo=False)]
 
     def undone_by(self, run: JournalReader) -> list[JournalReader]:
         """Return the undos of a run, or of one that it resumes or that resumed it."""
-        together = [run] if run.header.command == "undo" else self.with_resumes(run)
+        together = [run] if run.spec.command == "undo" else self.with_resumes(run)
         return [undo for each in together for undo in self._that_continue(each, undo=True)]
 
     def last_unfinished(self) -> JournalReader | None:
@@ -55,17 +55,17 @@ class RunHistory:
 
     def _is_followed(self, run: JournalReader) -> bool:
         """Tell whether it was resumed or undone; of an undo, whether it was run again."""
-        undone = self._by_id.get(run.header.continues or "")
-        if run.header.command == "undo" and undone is not None:
-            return self._that_continue(undone, undo=True)[-1].header.id != run.header.id
+        undone = self._by_id.get(run.spec.continues or "")
+        if run.spec.command == "undo" and undone is not None:
+            return self._that_continue(undone, undo=True)[-1].spec.id != run.spec.id
         return bool(self.resumed_by(run) or self.undone_by(run))
 
     def _that_continue(self, run: JournalReader, *, undo: bool) -> list[JournalReader]:
         return [
             self._by_id[name]
             for name in sorted(self._by_id)
-            if self._by_id[name].header.continues == run.header.id
-            and (self._by_id[name].header.command == "undo") is undo
+            if self._by_id[name].spec.continues == run.spec.id
+            and (self._by_id[name].spec.command == "undo") is undo
         ]
 
 

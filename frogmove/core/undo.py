@@ -84,7 +84,7 @@ def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Rec
         again = later.pop(place, None)
         yield record if again is None else _joined_record(record, again)
     for place, record in later.items():
-        yield _claimed(record, sent.get(place), journal.header.started)
+        yield _claimed(record, sent.get(place), journal.spec.started)
 
 
 def _joined_record(earlier: Record, later: Record) -> Record:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from frogmove.client import Client, Engine
-from frogmove.core import preflight
+from frogmove.client import UNASKED, Client, Engine, ServerFacts
 from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
 from frogmove.core.options import TransferOptions
@@ -28,8 +27,6 @@ from frogmove.function.events import (
 from frogmove.function.invocation import Invocation, describe
 from frogmove.function.move_keys import KeyRequest, KeyResult, KeyResults, deliver, plan
 from frogmove.function.telemetry import Telemetry
-from frogmove.s3.bucket_features import BucketFeatures, read_features
-from frogmove.s3.capabilities import Capabilities
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 
@@ -38,8 +35,6 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from frogmove.function.events import Event, Upload
-
-_NONE = Capabilities(copy_source=False, copy_destination=False, delete=False, delete_many=False)
 
 # A Lambda has no hours to wait for a server that is busy; its event comes again.
 _ATTEMPTS = 6
@@ -75,8 +70,7 @@ class LambdaApp:
         self.config = read_config(environment)
         self._connect = connect
         self._clients: dict[Engine, Client] = {}
-        self._known_capabilities: Capabilities | None = None
-        self._features = BucketFeatures()
+        self._known_facts: ServerFacts | None = None
         self._aborted = False
         # The first event finds a client ready, as starting is not billed by its length.
         self._client(Engine.BOTO3)
@@ -234,39 +228,30 @@ class LambdaApp:
         """
         config = self.config
         client = self._client(engine)
-        # A dry run never writes to find capabilities; its options are not used.
-        capabilities = _NONE if dry_run else self._capabilities(client, telemetry)
+        # A dry run never writes to ask; its options are not used.
+        facts = UNASKED if dry_run else self._facts(client, telemetry)
         is_bulk = engine is Engine.AUTO
         options = TransferOptions(
-            capabilities,
+            facts.capabilities,
             config.on_conflict,
             multipart=config.multipart,
             concurrency=config.bulk_concurrency if is_bulk else config.concurrency,
             kms_key_id=config.client_config.kms_key_id,
             max_compare_size=config.max_compare_size,
             carry=config.carry,
-            features=self._features,
+            features=facts.features,
         )
         return Invocation(client.s3, config.route, options, stop, telemetry)
 
-    def _capabilities(self, client: Client, telemetry: Telemetry) -> Capabilities:
-        """Find out, once, what the server honours and that the route's ends are two."""
-        if self._known_capabilities is None:
+    def _facts(self, client: Client, telemetry: Telemetry) -> ServerFacts:
+        """Ask, once, what the server honours and whether the route's ends are two."""
+        if self._known_facts is None:
             route = self.config.route
-            try:
-                preflight.check_distinct(client.s3, route, route.destination)
-                capabilities = client.capabilities(route.destination)
-            except S3Error as error:
-                raise preflight.explain(error, route.destination.bucket) from error
-            try:
-                self._features = read_features(client.s3, route.source.bucket)
-            except S3Error as error:
-                raise preflight.explain(error, route.source.bucket) from error
-            self._known_capabilities = capabilities
+            self._known_facts = client.preflight(route, probed=route.destination, checked=False)
             telemetry.refused(client.refused)
-            for words in warnings(self._features, self.config.carry):
+            for words in warnings(self._known_facts.features, self.config.carry):
                 telemetry.caution(words)
-        return self._known_capabilities
+        return self._known_facts
 
     def _client(self, engine: Engine) -> Client:
         if engine not in self._clients:

@@ -90,6 +90,11 @@ ALL_SUPPORTED = Capabilities(
     copy_source=True, copy_destination=True, delete=True, delete_many=True, copy_replace=True
 )
 
+# What is relied upon before anything was asked.
+NONE_SUPPORTED = Capabilities(
+    copy_source=False, copy_destination=False, delete=False, delete_many=False
+)
+
 
 def probe(s3: S3, bucket: str, prefix: str, stop: Event | None = None) -> Capabilities:
     """Find out what a server honours, by requests that it must not do.

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from frogmove.redaction import redact
+from frogmove.errors import FrogmoveError
 
 # The operation of an error that came before anything could be sent.
 SIGN_IN = "SignIn"
@@ -131,7 +131,7 @@ _EXPIRED = frozenset(
 )
 
 
-class S3Error(Exception):
+class S3Error(FrogmoveError):
     """One request to S3 failed for good.
 
     Args:
@@ -145,15 +145,13 @@ class S3Error(Exception):
     def __init__(
         self, operation: str, code: str, status: int | None, message: str, remedy: str = ""
     ) -> None:
-        # Some are worded by libraries, which know no secrets.
-        message = redact(message)
-        super().__init__(operation, code, status, message)
+        # Some are worded by libraries, which know no secrets: they are redacted there.
+        super().__init__(message, remedy)
+        self.args = (operation, code, status, self.message, self.remedy)
         self.operation = operation
         self.code = code
         self.status = status
-        self.message = message
-        self.remedy = remedy
-        self.kind = kind_of(code, status, message)
+        self.kind = kind_of(code, status, self.message)
         if operation in _SIGNING_IN and not self.retrying_helps:
             self.kind = Kind.CREDENTIALS
 

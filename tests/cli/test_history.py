@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.cli.run_store import journals, runs_directory
+from frogmove.run_store import journals, runs_directory
 from frogmove.s3.boto import BotoS3
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner, run

@@ -13,9 +13,10 @@ import pytest
 
 from frogmove.cli.escaping import printable
 from frogmove.cli.report_formats import render
-from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
+from frogmove.core.run_spec import RunSpec
 from tests.factories import a_result
 from tests.keys import KEYS
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Result
 
-HEADER = Header(
+HEADER = RunSpec(
     id="20261123-073012-ab12",
     started="2026-11-23T07:30:12+00:00",
     command="move",
@@ -58,7 +59,7 @@ FORMULAS = [
 ]
 
 
-def journal_of(folder: Path, *results: Result, header: Header = HEADER) -> JournalReader:
+def journal_of(folder: Path, *results: Result, header: RunSpec = HEADER) -> JournalReader:
     """Write a journal as a run with these results does."""
     journal, summary = JournalFile(folder / "run.jsonl", header), Summary()
     for result in results:
@@ -68,7 +69,7 @@ def journal_of(folder: Path, *results: Result, header: Header = HEADER) -> Journ
     return JournalReader(journal.path)
 
 
-def rendered(folder: Path, output: str, *results: Result, header: Header = HEADER) -> str:
+def rendered(folder: Path, output: str, *results: Result, header: RunSpec = HEADER) -> str:
     return "".join(render(journal_of(folder, *results, header=header), output))
 
 
@@ -215,12 +216,12 @@ def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
 def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> None:
     """A journal may have come by mail."""
     evil = "<script>alert(1)</script>"
-    header = Header(id=evil, started=evil, command=evil, source=evil, destination=evil)
+    header = RunSpec(id=evil, started=evil, command=evil, source=evil, destination=evil)
     page = Page(rendered(tmp_path, "html", a_result(Outcome.MOVED), header=header))
     assert "script" not in page.tags
     assert page.text.count(evil) >= 5
     bell = "\x07\x1b[2J"
-    ringing = Header(id=bell, started=bell, command=bell, source=bell, destination=bell)
+    ringing = RunSpec(id=bell, started=bell, command=bell, source=bell, destination=bell)
     for output in ("text", "html"):
         text = rendered(tmp_path / output, output, a_result(Outcome.MOVED), header=ringing)
         assert "\x1b" not in text

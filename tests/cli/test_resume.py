@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.cli.run_store import journals
 from frogmove.core.options import Multipart
+from frogmove.run_store import journals
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner, run
 from tests.request_hooks import refusal
@@ -159,7 +159,7 @@ def uploads(buckets: Buckets) -> list[Any]:
 def test_an_upload_that_is_of_no_more_use_is_not_left_behind(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, since: str
 ) -> None:
-    monkeypatch.setattr("frogmove.core.options.Multipart", partial(Multipart, at_once=1))
+    monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
     seaweedfs_buckets.put("a", body=b"1" * 6 * MIB)
     interrupt_at(hooks, "UploadPartCopy")
     frogmove = FrogmoveRunner(seaweedfs_buckets)

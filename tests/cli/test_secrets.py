@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli.options import TransferFlags
+from frogmove.core.run_spec import RunSpec
 from tests.buckets import Buckets
 from tests.canned_server import canned_server, error, nobody_listening
 from tests.cli.cli_runner import FrogmoveRunner, Ran
@@ -60,7 +60,7 @@ def test_a_run_through_an_endpoint_with_a_password(runner: FrogmoveRunner, varia
 def test_refusals_of_an_endpoint_with_a_password(
     runner: FrogmoveRunner, answer: tuple[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TransferFlags, "limits", few_retries)
+    monkeypatch.setattr(RunSpec, "limits", few_retries)
     with canned_server(answer) as script:
         ran = runner("ls", "-v", "--endpoint-url", with_user(script.endpoint_url))
     assert ran.code == 2

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli.run_store import journals
 from frogmove.core.journal_file import JournalReader
+from frogmove.run_store import journals
 from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def test_a_resume_compares_as_its_run_did(buckets: Buckets, frogmove: FrogmoveRu
     arrange(buckets)
     assert frogmove("sync", "--compare", "checksum").code == 0
     (path,) = journals()
-    assert JournalReader(path).header.compare == "checksum"
+    assert JournalReader(path).spec.compare == "checksum"
 
 
 def test_what_cannot_be_read_is_a_failure_of_its_own(

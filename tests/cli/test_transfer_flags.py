@@ -9,9 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from frogmove.cli.options import TransferFlags, transfer_options
-from frogmove.core.options import OnConflict
+from frogmove.client import new_spec
+from frogmove.config import Config
+from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.run_spec import Command
 from frogmove.core.verify import Verify
+from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.limits import Limits
 from frogmove.s3.models import LARGEST_COPY
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
@@ -40,10 +45,16 @@ def policy_of(*arguments: str) -> TransferFlags:
     return got[0]
 
 
+def options_of(flags: TransferFlags) -> TransferOptions:
+    """Return the transfer options of a run with these flags."""
+    spec = flags.on(new_spec(Command.MOVE, Config(source="s3://src", destination="s3://dst")))
+    return spec.options(ALL_SUPPORTED, BucketFeatures())
+
+
 def test_without_options_a_run_is_careful() -> None:
     flags = policy_of()
     assert flags == TransferFlags()
-    options = flags.options(ALL_SUPPORTED)
+    options = options_of(flags)
     assert (options.on_conflict, options.verify) == (OnConflict.FAIL, Verify.AUTO)
     assert options.multipart.threshold == LARGEST_COPY
     assert (options.capabilities, options.concurrency) == (ALL_SUPPORTED, 256)
@@ -61,8 +72,9 @@ def test_each_option_arrives(tmp_path: Path) -> None:
     assert flags == TransferFlags(
         "keep-both", "strict", True, 2.5, 7, 64 * MIB, MIB, carry, journal
     )
-    limits, options = flags.limits(), flags.options(ALL_SUPPORTED)
-    assert (limits.concurrency, limits.rate) == (7, 2.5)
+    spec = flags.on(new_spec(Command.MOVE, Config(source="s3://src", destination="s3://dst")))
+    assert spec.limits() == Limits(7, 2.5)
+    options = options_of(flags)
     assert (options.on_conflict, options.verify) == (OnConflict.KEEP_BOTH, Verify.STRICT)
     assert (options.multipart.threshold, options.concurrency) == (64 * MIB, 7)
     assert options.max_compare_size == MIB
@@ -70,7 +82,7 @@ def test_each_option_arrives(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flags", list(OnConflict))
 def test_each_policy_can_be_named(flags: OnConflict) -> None:
-    assert policy_of("--on-conflict", flags.value).options(ALL_SUPPORTED).on_conflict is flags
+    assert options_of(policy_of("--on-conflict", flags.value)).on_conflict is flags
 
 
 @pytest.mark.parametrize(
@@ -95,7 +107,7 @@ def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("threshold", ["5MiB", "64MiB", "512MiB", "1GB", "5GB"])
 def test_parts_are_never_larger_than_what_is_copied_at_once(threshold: str) -> None:
-    multipart = policy_of("--multipart-threshold", threshold).options(ALL_SUPPORTED).multipart
+    multipart = options_of(policy_of("--multipart-threshold", threshold)).multipart
     assert 5 * MIB <= multipart.part_size <= multipart.threshold
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.records import Summary
+from frogmove.core.run_spec import RunSpec
 from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HEADER = Header(
+HEADER = RunSpec(
     id="20261123-073012-ab12",
     started="2026-11-23T07:30:12+00:00",
     command="move",
@@ -86,7 +87,7 @@ def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
     (record,) = records(path)
     assert (record["type"], record["version"]) == ("run", 2)
     assert record["source"] == "s3://external/"
-    assert JournalReader(path).header == HEADER
+    assert JournalReader(path).spec == HEADER
 
 
 def test_it_is_nobody_elses_to_read(path: Path) -> None:
@@ -252,7 +253,7 @@ def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> N
     JournalFile(path, HEADER)
     (record,) = records(path)
     path.write_text(json.dumps(record | {"invented": "later"}) + "\n")
-    assert JournalReader(path).header == HEADER
+    assert JournalReader(path).spec == HEADER
 
 
 def test_a_journal_that_is_not_there_is_named(path: Path) -> None:

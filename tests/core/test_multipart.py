@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from frogmove.core.journal import NoJournal
-from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.multipart import assembled_etag
 from frogmove.core.options import (
@@ -24,6 +24,7 @@ from frogmove.core.options import (
     OnConflict,
     TransferOptions,
 )
+from frogmove.core.run_spec import RunSpec
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -49,7 +50,13 @@ LARGEST = MOST_PARTS * 5 * GIB
 
 PART = SMALLEST_PART
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
-HEADER = Header("run", "2026-11-23T07:30:12+00:00", "move", "s3://external/", "s3://internal/")
+SPEC = RunSpec(
+    id="run",
+    started="2026-11-23T07:30:12+00:00",
+    command="move",
+    source="s3://external/",
+    destination="s3://internal/",
+)
 
 
 # The parts of a size.
@@ -104,7 +111,7 @@ def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> JournalFile:
-    return JournalFile(tmp_path / "1.jsonl", HEADER)
+    return JournalFile(tmp_path / "1.jsonl", SPEC)
 
 
 def put(seaweedfs_buckets: Buckets, size: int = PART + 1, **more: Any) -> bytes:
@@ -388,7 +395,7 @@ def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
     journal.commit()
     left = JournalReader(journal.path).uploads()
     assert list(left.values()) == [upload["UploadId"] for upload in uploads(seaweedfs_buckets)]
-    again = JournalFile(tmp_path / "2.jsonl", HEADER, left)
+    again = JournalFile(tmp_path / "2.jsonl", SPEC, left)
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert len(hooks.of("UploadPartCopy")) == 2
     assert len(hooks.of("CreateMultipartUpload")) == 1
@@ -404,7 +411,7 @@ def test_parts_of_other_bytes_are_not_gone_on_with(
     move(seaweedfs_buckets, hooks, journal, stop)
     journal.commit()
     newer = put(seaweedfs_buckets)
-    again = JournalFile(tmp_path / "2.jsonl", HEADER, JournalReader(journal.path).uploads())
+    again = JournalFile(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert len(hooks.of("CreateMultipartUpload")) == 2
     assert seaweedfs_buckets.there() == {"a": newer}
@@ -422,7 +429,7 @@ def test_an_upload_that_is_gone_is_begun_anew(
     seaweedfs_buckets.client.abort_multipart_upload(
         Bucket=seaweedfs_buckets.destination, Key="a", UploadId=upload["UploadId"]
     )
-    again = JournalFile(tmp_path / "2.jsonl", HEADER, JournalReader(journal.path).uploads())
+    again = JournalFile(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there(), uploads(seaweedfs_buckets)) == (
         {},

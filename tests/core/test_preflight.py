@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.client import make_boto_client
+from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
 from frogmove.core.preflight import check, explain
 from frogmove.errors import UnreachableError

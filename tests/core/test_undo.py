@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
 
-from frogmove.core.journal_file import Header, JournalFile, JournalReader
+from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, Route, Verb
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.run_spec import RunSpec
 from frogmove.core.transfer import run
 from frogmove.core.undo import backwards, copies_of, plan_undo
 from frogmove.errors import UsageError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HEADER = Header(
+HEADER = RunSpec(
     id="run",
     started="2026-11-23T07:30:12+00:00",
     command="move",
@@ -92,7 +93,7 @@ class Runs:
 
     def sync(self) -> Path:
         sides = [list_prefix(self.s3, side, "") for side in ("external", "internal")]
-        return self._run(plan_sync(sides[0], sides[1], ROUTE), ROUTE, None)
+        return self._run(plan_sync(sides[0], sides[1], ROUTE), ROUTE, OVERWRITE)
 
     def undo(
         self, journal: Path, options: TransferOptions | None = None, route: Route = ROUTE
@@ -156,7 +157,7 @@ def journal(*records: dict[str, object]) -> JournalReader:
     """Return a journal of these records."""
 
     class Journal:
-        header = HEADER
+        spec = HEADER
 
         def of_type(self, kind: str) -> list[dict[str, object]]:
             return [record for record in records if record["type"] == kind]

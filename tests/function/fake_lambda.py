@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from frogmove.client import Client
 from frogmove.core.options import Multipart
 from frogmove.function.app import LambdaApp
-from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from tests.fake_s3 import FakeS3, FakeS3State, no_interception
@@ -16,7 +16,6 @@ from tests.fake_s3 import FakeS3, FakeS3State, no_interception
 if TYPE_CHECKING:
     from threading import Event
 
-    from frogmove.client import Client
     from tests.fake_s3 import Interceptor
 
 CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
@@ -41,6 +40,16 @@ class Clock:
         return self.milliseconds
 
 
+class FakeClient(Client):
+    """A client of an AWS in memory."""
+
+    refused: ClassVar[list[str]] = []
+
+    def __init__(self, s3: RetryingS3) -> None:
+        self.s3 = s3
+        self.endpoint_url = "https://s3.eu-central-1.amazonaws.com"
+
+
 def lambda_app(
     state: FakeS3State,
     interceptor: Interceptor = no_interception,
@@ -50,9 +59,7 @@ def lambda_app(
     """Make a process whose S3 is a world in memory."""
 
     def connect(*_: object) -> Client:
-        s3 = RetryingS3(FakeS3(state, interceptor), Limits(4, attempts=1))
-        made = SimpleNamespace(s3=s3, capabilities=lambda _: ALL_SUPPORTED, refused=[], engine="")
-        return cast("Client", made)
+        return FakeClient(RetryingS3(FakeS3(state, interceptor), Limits(4, attempts=1)))
 
     made = LambdaApp(ENDS | environment, connect)
     made.config = replace(made.config, multipart=parts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.session import Session
 
-from frogmove import client
+from frogmove import boto_session
 from frogmove.config import Config
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.bucket_features import Feature
@@ -216,7 +216,7 @@ def sent(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     hooks.serve(lambda _: refusal(403, "AccessDenied"))
-    s3 = BotoS3(client.make_boto_client(config, 1), 1)
+    s3 = BotoS3(boto_session.make_boto_client(config, 1), 1)
     assert OPERATIONS[name](s3).exception() is not None
     s3.close()
     (request,) = hooks.requests

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.client import make_boto_client
+from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.boto_shapes import quoted, unquoted

@@ -16,7 +16,7 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.session import Session as CoreSession
 
-from frogmove.client import make_boto_client
+from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
 from frogmove.core.models import Outcome
 from frogmove.core.options import TransferOptions

@@ -17,7 +17,8 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from frogmove.client import Client, Engine, make_boto_client
+from frogmove.boto_session import make_boto_client
+from frogmove.client import Client, Engine
 from frogmove.config import Config
 from frogmove.core.batch_delete import fits_xml
 from frogmove.s3.boto import BotoS3

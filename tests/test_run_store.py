@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from frogmove.cli.run_store import find_journal, journals, new_run_id, runs_directory
 from frogmove.errors import UsageError
+from frogmove.run_store import find_journal, journals, new_run_id, runs_directory
 
 
 def a_journal(name: str) -> Path:

@@ -1,0 +1,123 @@
+"""The botocore client that the configuration means, as boto3 would make it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from frogmove import __version__
+from frogmove.credentials import open_session, sign_in, words
+from frogmove.errors import UsageError
+from frogmove.redaction import bare_url
+from frogmove.s3 import timeouts
+from frogmove.s3.network_path import check, malformed_endpoint, trusted_bundle
+
+if TYPE_CHECKING:
+    from botocore.config import Config as BotoConfig
+    from botocore.model import OperationModel
+    from botocore.session import Session
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.config import Config
+
+
+def make_boto_client(config: Config, connections: int) -> S3Client:
+    """Make the client that settings mean, as boto3 would.
+
+    Args:
+        config: the endpoint and the credentials.
+        connections: how many requests may be in flight at once.
+
+    Raises:
+        UsageError: when the profile, the Region or the endpoint URL cannot be used.
+    """
+    # botocore takes longer to import than everything else together, and boto3 a fifth more: it
+    # makes this same client, after imports for transfers and resources that are not used here.
+    from botocore import UNSIGNED
+    from botocore.config import Config as BotoConfig
+
+    boto_config = BotoConfig(
+        max_pool_connections=connections,
+        connect_timeout=timeouts.CONNECT,
+        read_timeout=timeouts.SLOW,
+        # RetryingS3 retries, for every implementation alike.
+        retries={"mode": "standard", "total_max_attempts": 1},
+        request_checksum_calculation="when_required",
+        signature_version=UNSIGNED if config.no_sign_request else None,
+        user_agent_extra=f"frogmove/{__version__}",
+    )
+    session = open_session(config.profile, unsigned=bool(config.no_sign_request))
+    client = _create(session, config, boto_config)
+    check(client.meta.endpoint_url, trusted_bundle(session.get_config_variable("ca_bundle")))
+    bare = bare_url(client.meta.endpoint_url)
+    if bare != client.meta.endpoint_url:
+        # However it was named: nothing that prints or journals it is to know the rest.
+        client = _create(session, replace(config, endpoint_url=bare), boto_config)
+    events = client.meta.events
+    events.register("provide-client-params.s3", partial(_add_common_parameters, config=config))
+    if not config.no_sign_request:
+        events.register("before-call.s3", partial(sign_in, session))
+    events.register_first("needs-retry.s3.HeadBucket", _end_redirects)
+    return client
+
+
+def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Client:
+    """Have botocore make a client.
+
+    Raises:
+        UsageError: when it cannot.
+    """
+    try:
+        region = config.region or session.get_config_variable("region")
+        made = session.create_client(
+            "s3",
+            region_name=region or ("us-east-1" if config.endpoint_url else None),
+            endpoint_url=config.endpoint_url,
+            config=boto_config,
+        )
+    except Exception as error:
+        before, invalid, url = str(error).partition("Invalid endpoint: ")
+        if invalid and not before:
+            raise malformed_endpoint(url) from error
+        raise UsageError(
+            f"The AWS settings cannot be used: {words(error)}.",
+            "Check --profile, --region and --endpoint-url.",
+        ) from error
+    return cast("S3Client", made)
+
+
+def _end_redirects(
+    response: tuple[object, dict[str, Any]] | None, operation: OperationModel, **_: object
+) -> None:
+    """Keep botocore from looking for a bucket's Region for ever.
+
+    It asks HeadBucket for it, and where that too is sent elsewhere without a Region, again.
+
+    Raises:
+        ClientError: in that case, for botocore to give up.
+    """
+    from botocore.exceptions import ClientError
+
+    if response is None:
+        return
+    told = response[1].get("ResponseMetadata", {})
+    has_region = "x-amz-bucket-region" in told.get("HTTPHeaders", {})
+    if told.get("HTTPStatusCode", 200) >= 300 and not has_region:
+        raise ClientError(cast("Any", response[1]), operation.name)
+
+
+def _add_common_parameters(
+    params: dict[str, Any], model: OperationModel, config: Config, **_: object
+) -> None:
+    """Give every request that takes them what holds for all requests of a run."""
+    owner = config.expected_bucket_owner
+    common: dict[str, str | None] = {
+        "RequestPayer": "requester" if config.requester_pays else None,
+        "ExpectedBucketOwner": owner,
+        "ExpectedSourceBucketOwner": owner,
+    }
+    if model.name in {"CopyObject", "CreateMultipartUpload", "PutObject"} and config.kms_key_id:
+        common |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": config.kms_key_id}
+    takes = model.input_shape.members if model.input_shape else {}
+    params.update((name, value) for name, value in common.items() if value and name in takes)

@@ -1,0 +1,158 @@
+"""What a run was asked to do, in full: enough to do it again. A journal begins with it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from frogmove.core.attributes import Attribute
+from frogmove.core.models import Route
+from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, SyncOptions, TransferOptions
+from frogmove.core.selection import Folder, Keys, Selection
+from frogmove.core.verify import CompareBy, Verify
+from frogmove.s3.limits import Limits
+from frogmove.s3.models import LARGEST_COPY
+
+if TYPE_CHECKING:
+    from frogmove.s3.bucket_features import BucketFeatures
+    from frogmove.s3.capabilities import Capabilities
+
+# One run's requests in flight, unless it is told otherwise. Of 64, 128, 256 and 512 this was the
+# fastest on servers that answer late (measured).
+CONCURRENCY = 256
+
+
+class Command(StrEnum):
+    """What a run does with what it selects."""
+
+    MOVE = "move"
+    COPY = "copy"
+    SYNC = "sync"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """One run.
+
+    Attributes:
+        id: the run's name.
+        started: its time, in ISO 8601.
+        command: what it does.
+        source: the source's URI.
+        destination: the destination's URI.
+        keys: the keys that were named; None where a folder was.
+        version_id: the version of the only one, where one was named.
+        folder: the folder that was chosen, as a prefix of the bucket.
+        on_conflict: the policy for a destination that holds something else.
+        verify: how much proof a copy needs.
+        require_conditional: whether servers that do not honour conditions are refused.
+        multipart_threshold: bytes; larger objects are copied in parts.
+        max_compare_size: bytes; larger objects are not read to compare them.
+        compare: by what a sync compares.
+        carry: which attributes are carried that no copy carries by default.
+        concurrency: the most requests in flight.
+        max_rate: the most copies begun a second; None for no limit.
+        profile: the profile of the AWS configuration that was named.
+        region: the AWS Region that was named.
+        endpoint_url: the server, where one was named in any way.
+        no_sign_request: ``yes`` where requests are sent unsigned.
+        expected_bucket_owner: the account that both buckets must belong to.
+        requester_pays: ``yes`` where requests to others' buckets are paid for.
+        kms_key_id: the key that copies are encrypted with.
+        engine: what sends the requests, where that was named.
+        continues: the run that this one resumes or undoes.
+    """
+
+    id: str
+    started: str
+    command: str
+    source: str
+    destination: str
+    keys: list[str] | None = None
+    version_id: str | None = None
+    folder: str | None = None
+    on_conflict: str = OnConflict.FAIL.value
+    verify: str = Verify.AUTO.value
+    require_conditional: bool = False
+    multipart_threshold: int = LARGEST_COPY
+    max_compare_size: int = 1024**3
+    compare: str = CompareBy.AUTO.value
+    carry: list[str] = field(default_factory=list)
+    concurrency: int = CONCURRENCY
+    max_rate: float | None = None
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    no_sign_request: str | None = None
+    expected_bucket_owner: str | None = None
+    requester_pays: str | None = None
+    kms_key_id: str | None = None
+    engine: str | None = None
+    continues: str | None = None
+
+    def route(self) -> Route:
+        """Return the route.
+
+        Raises:
+            UsageError: when it cannot be one.
+        """
+        return Route.parse(self.source, self.destination)
+
+    def selection(self) -> Selection:
+        """Return what was selected; of a sync or an undo, everything."""
+        if self.keys is not None:
+            return Keys(tuple(self.keys), self.version_id)
+        return Folder(self.folder or "")
+
+    def with_selection(self, selection: Selection) -> RunSpec:
+        """Return the same run of another selection."""
+        if isinstance(selection, Keys):
+            return replace(self, keys=list(selection.keys), version_id=selection.version_id)
+        return replace(self, folder=selection.prefix)
+
+    def with_options(self, options: TransferOptions | None) -> RunSpec:
+        """Return the same run with other transfer options; None leaves what there is."""
+        if options is None:
+            return self
+        return replace(
+            self,
+            on_conflict=options.on_conflict.value,
+            verify=options.verify.value,
+            multipart_threshold=options.multipart.threshold,
+            max_compare_size=options.max_compare_size,
+            carry=sorted(attribute.value for attribute in options.carry),
+        )
+
+    def limits(self) -> Limits:
+        """Return how much is asked of S3."""
+        return Limits(self.concurrency, self.max_rate)
+
+    def sync_options(self) -> SyncOptions:
+        """Return how a sync compares."""
+        return SyncOptions(CompareBy(self.compare), self.max_compare_size)
+
+    def options(self, capabilities: Capabilities, features: BucketFeatures) -> TransferOptions:
+        """Return how objects are moved.
+
+        Args:
+            capabilities: what the server honours.
+            features: what the source bucket has switched on.
+        """
+        default = Multipart()
+        threshold = self.multipart_threshold
+        part_size = max(SMALLEST_PART, min(default.part_size, threshold))
+        return TransferOptions(
+            capabilities,
+            OnConflict(self.on_conflict),
+            Verify(self.verify),
+            Multipart(threshold, part_size),
+            self.concurrency,
+            kms_key_id=self.kms_key_id,
+            max_compare_size=self.max_compare_size,
+            carry=frozenset(map(Attribute, self.carry)),
+            features=features,
+            # What comes back to a source sets something off there, so no throw-away keys do.
+            probe_source=self.command == Command.UNDO,
+        )

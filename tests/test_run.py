@@ -1,0 +1,170 @@
+"""The public API: runs that programs start, and the README's examples of them."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import frogmove
+from frogmove import (
+    Client,
+    Config,
+    FrogmoveError,
+    Limits,
+    OnConflict,
+    Outcome,
+    Route,
+    RunError,
+    S3Error,
+    TransferOptions,
+    UnreachableError,
+    UsageError,
+    Verb,
+)
+from frogmove.core.journal_file import JournalReader
+from frogmove.run_store import journals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.buckets import Buckets
+
+README = Path(__file__).parents[1] / "README.md"
+KEYS = [f"reports/{number:02}" for number in range(20)]
+
+
+@pytest.fixture
+def client(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    for name, value in buckets.server.environment().items():
+        monkeypatch.setenv(name, value)
+    with Client(Config(endpoint_url=buckets.server.endpoint_url), Limits(4)) as made:
+        yield made
+
+
+@pytest.fixture
+def slow_client(client: Client) -> Iterator[Client]:
+    """A client that begins a copy only once the source before it has been deleted."""
+    with Client(client.config, Limits(4, rate=8)) as made:
+        yield made
+
+
+def test_move_moves_what_was_selected_and_keeps_a_journal(client: Client, buckets: Buckets) -> None:
+    buckets.put("a", *KEYS)
+    run = client.move(buckets.route, prefix="reports")
+    assert buckets.keys_here() == ["a", *KEYS]
+    assert {result.key: result.outcome for result in run} == dict.fromkeys(KEYS, Outcome.MOVED)
+    assert buckets.keys_here() == ["a"]
+    assert sorted(buckets.there()) == KEYS
+    reader = JournalReader(run.path)
+    assert journals() == [run.path]
+    assert (reader.spec.folder, reader.end() is None) == ("reports", False)
+
+
+def test_copy_keeps_the_source(client: Client, buckets: Buckets) -> None:
+    buckets.put("a", "b")
+    assert [result.outcome for result in client.copy(buckets.route, "a")] == [Outcome.COPIED]
+    assert (sorted(buckets.here()), sorted(buckets.there())) == (["a", "b"], ["a"])
+
+
+def test_sync_copies_what_is_missing(client: Client, buckets: Buckets) -> None:
+    buckets.put("a", "b")
+    buckets.put_there("a")
+    outcomes = {result.key: result.outcome for result in client.sync(buckets.route)}
+    assert outcomes == {"a": Outcome.SKIPPED, "b": Outcome.COPIED}
+
+
+def test_plan_changes_nothing(client: Client, buckets: Buckets) -> None:
+    buckets.version()
+    buckets.put("a")
+    before = buckets.state()
+    assert [action.verb for action in client.plan(buckets.route, everything=True)] == [Verb.MOVE]
+    assert (buckets.state(), journals()) == (before, [])
+
+
+def test_options_say_what_becomes_of_a_conflict(client: Client, buckets: Buckets) -> None:
+    buckets.put("a", body=b"ours")
+    buckets.put_there("a", body=b"theirs")
+    options = TransferOptions(on_conflict=OnConflict.SKIP)
+    (result,) = client.move(buckets.route, "a", options=options)
+    assert result.outcome is Outcome.SKIPPED
+    assert buckets.there() == {"a": b"theirs"}
+
+
+def test_a_run_that_is_not_taken_to_its_end_is_interrupted_and_loses_nothing(
+    slow_client: Client, buckets: Buckets
+) -> None:
+    buckets.put(*KEYS)
+    run = slow_client.move(buckets.route, everything=True)
+    with closing(run):
+        next(iter(run))
+    assert run.summary.interrupted
+    assert sorted({**buckets.here(), **buckets.there()}) == KEYS
+    assert run.summary.counts[Outcome.MOVED] == len(buckets.there())
+    end = JournalReader(run.path).end()
+    assert end is not None
+    assert end["interrupted"]
+
+
+def test_a_run_that_is_stopped_ends_what_is_in_flight(
+    slow_client: Client, buckets: Buckets
+) -> None:
+    buckets.put(*KEYS)
+    run = slow_client.move(buckets.route, everything=True)
+    for _ in run:
+        run.stop()
+    assert run.summary.interrupted
+    assert 0 < len(buckets.there()) == run.summary.counts[Outcome.MOVED]
+
+
+def test_what_cannot_be_meant_is_refused_before_anything_is_touched(
+    client: Client, buckets: Buckets
+) -> None:
+    buckets.put("a")
+    with pytest.raises(UsageError):
+        client.move(buckets.route)
+    with pytest.raises(UsageError, match="no key"):
+        client.move(buckets.route, "b")
+    with pytest.raises(UsageError, match="same place"):
+        Route.parse("s3://one", "s3://one/")
+    with pytest.raises(UnreachableError, match="does not exist"):
+        client.move(Route.parse("s3://no-such-bucket-here", "s3://either-of-them"), everything=True)
+    assert (buckets.keys_here(), journals()) == (["a"], [])
+
+
+def test_a_run_that_cannot_go_on_raises_after_its_results(client: Client, buckets: Buckets) -> None:
+    buckets.put(*KEYS)
+    run = client.move(buckets.route, everything=True)
+    buckets.client.delete_bucket(Bucket=buckets.destination)
+    with pytest.raises(RunError):
+        list(run)
+    assert buckets.keys_here() == KEYS
+    assert JournalReader(run.path).end() is None
+
+
+def test_every_error_is_one_of_ours() -> None:
+    for error in (UsageError, UnreachableError, RunError, S3Error):
+        assert issubclass(error, FrogmoveError)
+
+
+def test_every_public_name_can_be_had_and_no_other() -> None:
+    assert [getattr(frogmove, name).__name__ for name in frogmove.__all__] == frogmove.__all__
+    with pytest.raises(AttributeError):
+        frogmove.Nothing  # noqa: B018
+
+
+def test_the_readmes_examples_run(
+    client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put("a", *KEYS)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", buckets.server.endpoint_url)
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        code = block.replace("frogtech-sharara-external", buckets.source)
+        exec(code.replace("frogtech-sharara-internal", buckets.destination), {})
+    assert buckets.keys_here() == ["a"]
+    assert sorted(buckets.there()) == ["a", *KEYS]
