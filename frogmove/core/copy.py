@@ -11,10 +11,10 @@ from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.preflight import is_same_place
 from frogmove.core.scheduler import wait_for
-from frogmove.core.tags import missing_tags
+from frogmove.core.tags import missing_tags, other_tags
 from frogmove.core.verify import Match, Verify, compare, has_key, same_attributes, same_etag
 from frogmove.s3.errors import Kind, S3Error
-from frogmove.s3.etag import etags_match
+from frogmove.s3.etag import bare, etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Copy, Head, S3Object
 from frogmove.s3.uri import LONGEST_KEY, Location
@@ -185,10 +185,7 @@ class ObjectCopier:
             return "the same bytes with other content headers or metadata"
         if not has_key(there, self.options.kms_key_id):
             return "the same bytes, not encrypted with the KMS key asked for"
-        ours = await wait_for(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
-        if ours != await wait_for(self.s3.tags(copy.to_bucket, copy.to_key, None)):
-            return "the same bytes with other tags"
-        return ""
+        return await other_tags(self.s3, copy, there)
 
     async def _compare_bytes(self, copy: Copy, source: S3Object, there: S3Object) -> Match:
         return await self.content.compare((copy.bucket, source), (copy.to_bucket, there))
@@ -384,7 +381,7 @@ def keep_both_key(key: str, etag: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not stem:
         stem, dot, extension = name, "", ""
-    return f"{folder}{slash}{stem}.{etag[:8]}{dot}{extension}"
+    return f"{folder}{slash}{stem}.{bare(etag)[:8]}{dot}{extension}"
 
 
 def superseded(action: Action, state: str) -> Result:

@@ -305,6 +305,7 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
         answer.get("SSEKMSKeyId"),
         {name: answer[name] for name in _LOCK_HEADERS if name in answer},
         answer.get("VersionId"),
+        answer.get("TagCount"),
     )
 
 
@@ -326,7 +327,7 @@ def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
     }
     answer["ContentLength"] = int(answer["ContentLength"])
     answer["LastModified"] = moment(answer["LastModified"])
-    for name, (header, read) in _LOCK_HEADERS.items():
+    for name, (header, read) in _READ_HEADERS.items():
         if header in headers:
             answer[name] = read(headers[header])
     answer["Metadata"] = {
@@ -346,6 +347,11 @@ _LOCK_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ObjectLockEventHold": (f"{_LOCK}event-hold", str),
     "ObjectLockEventHoldDurationDays": (f"{_LOCK}event-hold-duration-days", int),
     "ObjectLockEventHoldDurationYears": (f"{_LOCK}event-hold-duration-years", int),
+}
+
+_READ_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    **_LOCK_HEADERS,
+    "TagCount": ("x-amz-tagging-count", int),
 }
 
 _METADATA = "x-amz-meta-"

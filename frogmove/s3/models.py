@@ -56,6 +56,7 @@ class Head:
         kms_key: the name of the KMS key that it is encrypted with; None when not said.
         lock: ``ObjectLockMode`` … of its retention and legal hold, as far as one may know them.
         version_id: which version it is, where the bucket keeps any.
+        tag_count: how many tags it has; None when not said: there are none, or one may not know.
     """
 
     object: S3Object
@@ -66,6 +67,7 @@ class Head:
     kms_key: str | None = None
     lock: Mapping[str, Any] = field(default_factory=dict)
     version_id: str | None = None
+    tag_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
