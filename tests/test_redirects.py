@@ -15,6 +15,31 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
+REGION = "<Region>eu-west-1</Region>"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_wrong_region_leads_to_the_right_one(engine: str, moto: Server) -> None:
+    runner = FrogmoveRunner(Buckets.make(moto))
+    wrong = error(
+        "AuthorizationHeaderMalformed", f"The region is wrong.</Message>{REGION}<Message>"
+    )
+    with canned_server((400, wrong)) as script:
+        ran = runner("ls", "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
+    assert (ran.code, "--region eu-west-1" in ran.err) == (2, True), ran
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("status", "words"), [(403, "Forbidden (403)"), (404, "Not Found (404)")])
+def test_a_refusal_that_is_not_s3s_keeps_its_status(
+    engine: str, status: int, words: str, moto: Server
+) -> None:
+    runner = FrogmoveRunner(Buckets.make(moto))
+    with canned_server((status, "<html>A gateway</html>")) as script:
+        ran = runner("move", "--all", "--endpoint-url", script.endpoint_url, FROGMOVE_ENGINE=engine)
+    assert (ran.code, words in ran.err) == (2, True), ran
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("status", [301, 302, 307])
 @pytest.mark.parametrize("body", ["", error("PermanentRedirect", "Use another endpoint.")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http.client import responses
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
@@ -60,15 +61,7 @@ def failed(
         remedy: what to do about it, where that is known.
     """
     if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        # It may have been a request for credentials that was refused.
-        refused = error.operation_name or operation
-        message = said.get("Message", "")
-        region = str(said.get("Region", ""))
-        if region not in message:
-            message = f"{message.rstrip('.')}: the bucket is in {region}"
-        return S3Error(refused, said.get("Code", ""), status, message)
+        return _refused(error, operation)
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (HTTPClientError, BotoConnectionError)):
         # The host that was tried may be STS or a proxy.
@@ -88,6 +81,22 @@ def failed(
     # A parameter botocore refuses, for one: nothing was sent.
     code = "" if isinstance(error, BotoCoreError) else name
     return S3Error(operation, code, 400, words, remedy)
+
+
+def _refused(error: ClientError, operation: str) -> S3Error:
+    """Read a refusal; one that is not S3's own has no code and no words but those of HTTP."""
+    said = error.response.get("Error", {})
+    told = error.response.get("ResponseMetadata", {})
+    status = told.get("HTTPStatusCode")
+    message = said.get("Message") or responses.get(status or 0, "")
+    region = str(said.get("Region", ""))
+    if (status or 0) // 100 == 3:
+        region = region or told.get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
+    if region not in message:
+        message = f"{message.rstrip('.')}: the bucket is in {region}"
+    # It may have been a request for credentials that was refused.
+    refused = error.operation_name or operation
+    return S3Error(refused, said.get("Code") or str(status or ""), status, message)
 
 
 def check_roots(client: S3Client) -> None:
