@@ -220,6 +220,8 @@ class ObjectCopier:
         policy = OnConflict.FAIL if action.replaces is not None else self.options.on_conflict
         both = keep_both_key(action.destination_key, action.object.etag)
         match policy:
+            case OnConflict.OVERWRITE if _may_be_newer(there, action):
+                return Result(action, Outcome.CONFLICT, f"{state}; {_OLDER}", copy.to_key)
             case OnConflict.OVERWRITE:
                 return replace(copy, replaces=there.etag, replaces_version=found.version_id)
             case OnConflict.SKIP:
@@ -365,6 +367,24 @@ def _twin(copy: Copy, there: Head) -> VerifiedCopy:
         replaced=_replaced(copy),
         note="the destination held the same bytes already",
     )
+
+
+_OLDER = (
+    "a named version does not replace what was written after it: choose --on-conflict keep-both, "
+    "or move the key without naming a version"
+)
+
+
+def _may_be_newer(there: S3Object, action: Action) -> bool:
+    """Tell whether what the destination holds may be newer than the version that somebody named.
+
+    A copy of a later version was written after that version, so after this one as well. Times
+    are whole seconds.
+    """
+    item = action.object
+    if item.version_id is None or there.etag == action.follows:
+        return False
+    return there.last_modified >= item.last_modified
 
 
 def _folder(key: str) -> str:

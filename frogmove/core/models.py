@@ -67,6 +67,8 @@ class Action:
         reason: why, for people; may be empty when the verb says it all.
         replaces: the ETag of the destination object that this is to replace; None: no object
             is known to be there, and none may be overwritten without the conflict policy.
+        follows: the ETag of a destination object that holds an earlier version of the same key,
+            put there just now: a named version may replace it, where the policy lets it.
         undoes: what a run made, where the place that it took is to hold again what it held
             before.
     """
@@ -77,6 +79,7 @@ class Action:
     reason: str = ""
     replaces: str | None = None
     undoes: VerifiedCopy | None = None
+    follows: str | None = None
 
 
 class Outcome(StrEnum):

@@ -25,7 +25,7 @@ from frogmove.errors import RunError
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE, Deletion, Head, S3Object
+from frogmove.s3.models import LARGEST_DELETE, NULL_VERSION, Deletion, Head, S3Object
 
 # Verified copies that may wait for their batch of deletes; more than one batch may be on its way.
 MAX_PENDING_DELETES = 4 * LARGEST_DELETE
@@ -82,6 +82,11 @@ def run(
 
 
 _STATE = "What was moved stays moved"
+
+_NOT_CURRENT = (
+    "the version null is not the current one, and S3 deletes it then whatever it holds by that "
+    "time; nothing was copied, source kept. Remove what is newer, or copy the version by hand"
+)
 
 
 class Transfer:
@@ -141,6 +146,11 @@ class Transfer:
         try:
             if action.verb is Verb.RESTORE:
                 return await self._restorer.restore(action)
+            if action.object.version_id == NULL_VERSION:
+                if not await self._is_current(action.object):
+                    return Result(action, Outcome.FAILED, _NOT_CURRENT)
+                # From here on its ETag names it: its id may come to name other bytes.
+                action = replace(action, object=action.object._replace(version_id=None))
             verified = await self._copier.copy(self._under_policy(action))
         except S3Error as error:
             if error.code == NOT_BEGUN:
@@ -157,6 +167,11 @@ class Transfer:
             return await self._delete_source(action, verified)
         except S3Error as error:
             return self._not_deleted(action, verified, error)
+
+    async def _is_current(self, item: S3Object) -> bool:
+        """Tell whether a version is the current one."""
+        current = await self._copier.head(self._route.source.bucket, item.key)
+        return current is not None and current.object.etag == item.etag
 
     def _under_policy(self, action: Action) -> Action:
         """Let a sync replace what it found different only where that is the policy.
@@ -203,8 +218,7 @@ class Transfer:
 
     def _deletion(self, item: S3Object) -> Deletion:
         """Return how to delete an object only as it was seen."""
-        is_named = item.version_id is not None
-        if is_named or self._capabilities.delete:
+        if item.version_id is not None or self._capabilities.delete:
             return Deletion(item.key, item.etag, item.version_id)
         condition = item.etag if self._capabilities.sends("delete") else None
         return Deletion(item.key, condition, seen=item.etag)

@@ -14,7 +14,7 @@ from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Outcome
 from frogmove.core.plan import plan_move
-from frogmove.core.scheduler import Scheduler
+from frogmove.core.scheduler import Scheduler, Task
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.function.resumable_uploads import ResumableUploads
@@ -23,8 +23,10 @@ from frogmove.s3.errors import S3Error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from frogmove.core.models import Action
+    from frogmove.core.models import Action, Route, VerifiedCopy
     from frogmove.function.invocation import Invocation
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import S3Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,30 @@ def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResul
             key_results[each] = KeyResult(Outcome.SKIPPED, "not under the source's prefix")
             invocation.telemetry.outside(each.key)
     lookup = Lookup(invocation.s3, invocation.route.source.bucket)
+    placed = _Placed(invocation.s3, invocation.route)
     for each_round in _rounds(inside, invocation, lookup):
-        _run(_not_held_back(each_round, key_results), invocation, lookup, key_results)
+        going = _not_held_back(each_round, key_results)
+        _run(going, invocation, lookup, placed, key_results)
     return key_results
+
+
+class _Placed(ResumableUploads):
+    """Also remembers, from round to round, what was put where."""
+
+    def __init__(self, s3: S3, route: Route) -> None:
+        super().__init__(s3, route)
+        self._etags: dict[str, str] = {}
+
+    def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        self._etags[copy.key] = copy.etag
+
+    async def after(self, coming: Task[Action | None]) -> Action | None:
+        """Tell an action what an earlier round put in its place."""
+        action = await coming
+        if action is None:
+            return None
+        return replace(action, follows=self._etags.get(action.destination_key))
 
 
 def _rounds(
@@ -223,15 +246,19 @@ def _ambiguous(each: KeyRequest) -> KeyResult:
 
 
 def _run(
-    requested: Iterable[KeyRequest], invocation: Invocation, lookup: Lookup, key_results: KeyResults
+    requested: Iterable[KeyRequest],
+    invocation: Invocation,
+    lookup: Lookup,
+    placed: _Placed,
+    key_results: KeyResults,
 ) -> None:
     s3, route, telemetry = invocation.s3, invocation.route, invocation.telemetry
     # A round holds each key once.
     named = {each.key: each for each in requested}
-    actions = (_planned(each, invocation, lookup, key_results) for each in named.values())
-    markers = ResumableUploads(s3, route)
+    planned = (_planned(each, invocation, lookup, key_results) for each in named.values())
+    actions = map(placed.after, planned)
     try:
-        for result in run(actions, s3, route, invocation.options, invocation.stop, markers):
+        for result in run(actions, s3, route, invocation.options, invocation.stop, placed):
             item = result.action.object
             key_result = KeyResult(
                 result.outcome, result.reason, result.retrying_helps, result.resumes

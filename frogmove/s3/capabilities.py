@@ -11,7 +11,7 @@ from typing import Any
 
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
-from frogmove.s3.models import Copied, Copy, Deletion, Head, S3Object
+from frogmove.s3.models import NULL_VERSION, Copied, Copy, Deletion, Head, S3Object
 
 _OTHER_ETAG = "0" * 32
 
@@ -261,10 +261,9 @@ class _Probe:
 
 def as_written(key: str, written: Copied) -> Deletion:
     """Return how to delete a throw-away key, and nothing else that may be in its place."""
-    if written.version_id is None:
-        return Deletion(key, None, seen=written.etag)
-    # A plain delete would leave a marker for ever.
-    return Deletion(key, None, written.version_id)
+    # A plain delete would leave a marker for ever where there are versions.
+    can_be_replaced = written.version_id in {None, NULL_VERSION}
+    return Deletion(key, None, written.version_id, written.etag if can_be_replaced else None)
 
 
 def _tell(future: Future[Any]) -> Support:

@@ -14,6 +14,12 @@ LARGEST_COPY = 5_000_000_000
 LARGEST_DELETE = 1_000
 
 
+# The version id of what was written without versioning. Unlike others it can come to name other
+# bytes: every write replaces it while versioning is suspended.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
+NULL_VERSION = "null"
+
+
 class S3Object(NamedTuple):
     """One object as a listing shows it; a tuple, as a listing makes millions.
 
@@ -175,4 +181,5 @@ class Deletion:
     @property
     def is_blind(self) -> bool:
         """Whether it deletes whatever is there by then: sent again, it might meet a new object."""
-        return self.etag is None and self.version_id is None and self.seen is None
+        can_be_replaced = self.version_id in {None, NULL_VERSION}
+        return can_be_replaced and self.etag is None and self.seen is None
