@@ -188,6 +188,13 @@ data "aws_iam_policy_document" "operators" {
     resources = [local.function_arn, "${local.function_arn}:*"]
   }
 
+  # Which only chooses between published versions.
+  statement {
+    sid       = "GoBackByTheAlias"
+    actions   = ["lambda:UpdateAlias"]
+    resources = [local.alias_arn]
+  }
+
   statement {
     sid = "ReadTheLog"
     actions = [
@@ -210,6 +217,16 @@ data "aws_iam_policy_document" "operators" {
       "logs:StopQuery",
     ]
     resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = local.sweeps ? [local.schedule_arn] : []
+
+    content {
+      sid       = "SeeTheSchedule"
+      actions   = ["scheduler:GetSchedule"]
+      resources = [statement.value]
+    }
   }
 
   # Whoever may not look at all alarms may not ask for them by the beginning of their names.

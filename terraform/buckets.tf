@@ -175,9 +175,9 @@ resource "aws_s3_bucket_logging" "this" {
 # while it is planned: by destroying, by another name or Region, or by create_... = false.
 resource "terraform_data" "kept" {
   for_each = merge(
-    { for bucket in aws_s3_bucket.source : "source bucket ${var.source_bucket}" => bucket.region if !var.force_destroy },
-    { for bucket in aws_s3_bucket.destination : "destination bucket ${var.destination_bucket}" => bucket.region if !var.force_destroy },
-    { for key in aws_kms_key.this : "key" => key.arn if !local.key_may_go },
+    { for bucket in aws_s3_bucket.source : "source bucket" => [bucket.bucket, bucket.region] if !var.force_destroy },
+    { for bucket in aws_s3_bucket.destination : "destination bucket" => [bucket.bucket, bucket.region] if !var.force_destroy },
+    { for key in aws_kms_key.this : "key" => [key.arn] if !local.key_may_go },
   )
   triggers_replace = each.value
 

@@ -4,7 +4,7 @@ resource "aws_lambda_layer_version" "libraries" {
   layer_name               = "${var.name}-libraries"
   description              = "boto3, awscrt and Powertools for frogmove, pinned"
   filename                 = var.layer_zip
-  source_code_hash         = filebase64sha256(var.layer_zip)
+  source_code_hash         = var.keep_package ? null : filebase64sha256(var.layer_zip)
   compatible_runtimes      = [var.runtime]
   compatible_architectures = [var.architecture]
 
@@ -27,7 +27,7 @@ resource "aws_lambda_function" "move" {
   runtime                        = var.runtime
   architectures                  = [var.architecture]
   filename                       = var.function_zip
-  source_code_hash               = filebase64sha256(var.function_zip)
+  source_code_hash               = var.keep_package ? null : filebase64sha256(var.function_zip)
   layers                         = [aws_lambda_layer_version.libraries.arn]
   memory_size                    = var.memory_megabytes
   timeout                        = var.timeout_seconds

@@ -39,6 +39,7 @@ locals {
   batch_role_arn     = "arn:${local.partition}:iam::${local.account}:role/${local.batch_role_name}"
   batch_jobs_arn     = "arn:${local.partition}:s3:${local.here}:job/*"
   schedule_group     = "default"
+  schedule_arn       = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"
   schedule_group_arn = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
 
   sweeps = var.sweep_schedule != null

@@ -14,7 +14,7 @@ locals {
   function_dim = { FunctionName = var.name }
 
   # Everything that somebody has to look at; README.md says what to do for each.
-  alarms = {
+  alarms = merge(local.sweep_alarms, {
     dead-letters = {
       description = "Uploads could not be moved after ${var.max_receive_count} tries. They are still at the source."
       namespace   = "AWS/SQS"
@@ -79,7 +79,19 @@ locals {
       threshold   = 0
       periods     = 1
     }
-  }
+  })
+
+  sweep_alarms = local.sweeps ? {
+    oldest-object = {
+      description = "A sweep had to leave an object that has been at the source for longer than ${var.alarm_age_seconds} seconds."
+      namespace   = "frogmove"
+      metric      = "oldest"
+      statistic   = "Maximum"
+      dimensions  = local.own_metrics
+      threshold   = var.alarm_age_seconds
+      periods     = 1
+    }
+  } : {}
 
   alarm_topics = concat(
     length(var.alarm_emails) > 0 ? [local.topic_arn] : [],
@@ -104,6 +116,67 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions      = local.alarm_topics
   ok_actions         = local.alarm_topics
   tags               = local.tags
+
+  depends_on = [aws_sns_topic_policy.alarms]
+}
+
+# That something does not happen is told by a number that is missing.
+
+resource "aws_cloudwatch_metric_alarm" "no_sweep" {
+  count               = var.alarms && local.sweeps && var.alarm_sweep_hours != null ? 1 : 0
+  alarm_name          = "${var.name}-no-sweep"
+  alarm_description   = "No sweep has come to its end for ${coalesce(var.alarm_sweep_hours, 0)} hours."
+  namespace           = "frogmove"
+  metric_name         = "sweeps"
+  dimensions          = local.own_metrics
+  statistic           = "Sum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 3600
+  evaluation_periods  = var.alarm_sweep_hours
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_topics
+  ok_actions          = local.alarm_topics
+  tags                = local.tags
+
+  depends_on = [aws_sns_topic_policy.alarms]
+}
+
+# A mapping that is enabled asks the queue all the time, whether or not there is anything in it.
+resource "aws_cloudwatch_metric_alarm" "not_polled" {
+  count               = var.alarms ? 1 : 0
+  alarm_name          = "${var.name}-not-polled"
+  alarm_description   = "Nobody has asked the queue for uploads for 15 minutes: the event source mapping is disabled, or may not."
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  evaluation_periods  = 3
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_topics
+  ok_actions          = local.alarm_topics
+  tags                = local.tags
+
+  metric_query {
+    id          = "asked"
+    expression  = "FILL(empty, 0) + FILL(received, 0)"
+    label       = "requests of the mapping"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { empty = "NumberOfEmptyReceives", received = "NumberOfMessagesReceived" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/SQS"
+        metric_name = metric_query.value
+        dimensions  = { QueueName = local.queue_name }
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
 
   depends_on = [aws_sns_topic_policy.alarms]
 }

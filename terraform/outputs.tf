@@ -140,7 +140,11 @@ output "alarm_topic_arn" {
 
 output "alarm_names" {
   description = "The alarms."
-  value       = sort([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name])
+  value = sort([for alarm in concat(
+    values(aws_cloudwatch_metric_alarm.this),
+    aws_cloudwatch_metric_alarm.no_sweep,
+    aws_cloudwatch_metric_alarm.not_polled,
+  ) : alarm.alarm_name])
 }
 
 output "dashboard_url" {
@@ -149,11 +153,18 @@ output "dashboard_url" {
 }
 
 output "config_toml" {
-  description = "The operators' configuration file, to be saved as ~/.config/frogmove/config.toml."
-  value = join("\n", concat(
+  description = "The operators' configuration file, for whoever has none."
+  value       = "route = \"${var.name}\"\n\n${local.config_route}"
+}
+
+output "config_route" {
+  description = "The route's lines alone, to be added to a configuration file."
+  value       = "\n${local.config_route}"
+}
+
+locals {
+  config_route = join("\n", concat(
     [
-      "route = \"${var.name}\"",
-      "",
       "[routes.${var.name}]",
       "source = \"${local.source_uri}\"",
       "destination = \"${local.destination_uri}\"",

@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Try a frogmove deployment out.")
     parser.add_argument("outputs", nargs="?", default="-", help="a file; - is standard input")
-    parser.add_argument("--timeout", type=float, default=120, help="seconds to wait for the move")
+    parser.add_argument("--timeout", type=float, default=400, help="seconds to wait for the move")
     parser.add_argument("--endpoint-url", help="another AWS than AWS")
     return parser.parse_args(arguments)
 
@@ -181,6 +181,8 @@ class Trial:
             ExpectedBucketOwner=self._outputs["account"],
         )
         _say(f"uploaded s3://{self._source.bucket}/{key}")
+        # Right after the first apply AWS takes minutes to connect everything.
+        _say(f"waiting for the move, {self._timeout:.0f} seconds at most")
 
     def _wait_for_the_move(self) -> None:
         started = time.monotonic()

@@ -6,7 +6,7 @@ variable "function_zip" {
   nullable    = false
 
   validation {
-    condition     = fileexists(var.function_zip)
+    condition     = var.keep_package || fileexists(var.function_zip)
     error_message = "There is no such file. Build it with: frogmove lambda package"
   }
 }
@@ -17,7 +17,7 @@ variable "layer_zip" {
   nullable    = false
 
   validation {
-    condition     = fileexists(var.layer_zip)
+    condition     = var.keep_package || fileexists(var.layer_zip)
     error_message = "There is no such file. Build it with: frogmove lambda package"
   }
 
@@ -25,6 +25,13 @@ variable "layer_zip" {
     condition     = !endswith(var.layer_zip, "-arm64.zip") && !endswith(var.layer_zip, "-x86_64.zip") || endswith(var.layer_zip, "-${var.architecture}.zip")
     error_message = "This layer was built for another architecture than the variable architecture names."
   }
+}
+
+variable "keep_package" {
+  description = "Whether the deployed code stays as it is. The packages need not be there then, as when somebody pauses or destroys from another machine."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "name" {
@@ -78,9 +85,8 @@ variable "enabled" {
 # The route.
 
 variable "source_bucket" {
-  description = "The bucket that files are uploaded to, in this account and Region."
+  description = "The bucket that files are uploaded to, in this account and Region. Nobody else in the world may have the name."
   type        = string
-  default     = "frogtech-sharara-external"
   nullable    = false
 
   validation {
@@ -104,9 +110,8 @@ variable "source_prefix" {
 }
 
 variable "destination_bucket" {
-  description = "The bucket that files are moved to, in this account and Region."
+  description = "The bucket that files are moved to, in this account and Region. Nobody else in the world may have the name."
   type        = string
-  default     = "frogtech-sharara-internal"
   nullable    = false
 
   validation {
@@ -570,6 +575,23 @@ variable "alarm_age_seconds" {
   validation {
     condition     = var.alarm_age_seconds >= 60 && floor(var.alarm_age_seconds) == var.alarm_age_seconds
     error_message = "A whole number of seconds, 60 at least."
+  }
+}
+
+variable "alarm_sweep_hours" {
+  description = "Hours without a sweep that raise an alarm; null for none. More than sweep_schedule leaves between two sweeps."
+  type        = number
+  default     = 2
+
+  validation {
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    condition     = var.alarm_sweep_hours == null ? true : var.alarm_sweep_hours >= 2 && var.alarm_sweep_hours <= 168 && floor(var.alarm_sweep_hours) == var.alarm_sweep_hours
+    error_message = "A whole number of hours, 2 to 168, or null."
+  }
+
+  validation {
+    condition     = var.alarm_sweep_hours == null || var.sweep_schedule == null ? true : try(tonumber(regex("^rate\\(([0-9]+) hour", var.sweep_schedule)[0]), try(24 * tonumber(regex("^rate\\(([0-9]+) day", var.sweep_schedule)[0]), 0)) < var.alarm_sweep_hours
+    error_message = "More hours than sweep_schedule leaves between two sweeps, or it would always ring."
   }
 }
 

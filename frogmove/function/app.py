@@ -201,7 +201,9 @@ class LambdaApp:
         else:
             age = self.config.sweep_age if request.age is None else request.age
             actions = sweep(invocation, age)
-        return preview(actions, invocation) if request.dry_run else execute(actions, invocation)
+        if request.dry_run:
+            return preview(actions, invocation)
+        return execute(actions, invocation, is_sweep=isinstance(request, Sweep))
 
     def _deliver(self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry) -> KeyResults:
         return deliver(requested, self._invocation(Engine.BOTO3, stop, telemetry, dry_run=False))

@@ -47,8 +47,13 @@ def sync(invocation: Invocation, compare: CompareBy) -> Iterator[Action]:
     )
 
 
-def execute(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
+def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool) -> dict[str, Any]:
     """Do a plan's actions until they are done or the time is up.
+
+    Args:
+        actions: the plan.
+        invocation: see there.
+        is_sweep: whether somebody watches that sweeps take place.
 
     Returns:
         what to answer; the next such invocation goes on where this one did not finish.
@@ -60,11 +65,17 @@ def execute(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]
     watched = telemetry.watch(actions)
     markers = ResumableUploads(invocation.s3, route)
     left: list[dict[str, str]] = []
+    oldest = 0.0
     for result in run(watched, invocation.s3, route, invocation.options, invocation.stop, markers):
         telemetry.done(result)
-        if result.outcome.needs_attention and len(left) < RESULTS_SHOWN:
-            key, outcome = result.action.object.key, result.outcome.value
-            left.append({"key": key, "outcome": outcome, "reason": result.reason})
+        if not result.outcome.needs_attention:
+            continue
+        item, outcome = result.action.object, result.outcome.value
+        oldest = max(oldest, (datetime.now(UTC) - item.last_modified).total_seconds())
+        if len(left) < RESULTS_SHOWN:
+            left.append({"key": item.key, "outcome": outcome, "reason": result.reason})
+    if is_sweep:
+        telemetry.swept(oldest)
     answer = {
         "dry_run": False,
         "finished": not invocation.stop.is_set(),

@@ -146,6 +146,15 @@ class Telemetry:
             reason=result.reason,
         )
 
+    def swept(self, oldest: float) -> None:
+        """Tell that a sweep has come to its end.
+
+        Args:
+            oldest: seconds for which the oldest object that it had to leave has been waiting.
+        """
+        self._metrics.add_metric("sweeps", "Count", 1)
+        self._metrics.add_metric("oldest", "Seconds", round(oldest, 3))
+
     def unseen(self, key: str, outcome: Outcome, reason: str) -> None:
         """Tell of a key that no action could be made of: gone, or not to be looked at."""
         self._begun.pop(key, None)

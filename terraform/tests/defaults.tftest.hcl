@@ -16,8 +16,10 @@ override_data {
 }
 
 variables {
-  function_zip = "tests/function.zip"
-  layer_zip    = "tests/layer.zip"
+  function_zip       = "tests/function.zip"
+  layer_zip          = "tests/layer.zip"
+  source_bucket      = "frogtech-sharara-external"
+  destination_bucket = "frogtech-sharara-internal"
 }
 
 run "what_is_created" {
@@ -60,7 +62,7 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = keys(terraform_data.kept) == ["destination bucket frogtech-sharara-internal", "source bucket frogtech-sharara-external"]
+    condition     = keys(terraform_data.kept) == ["destination bucket", "source bucket"]
     error_message = "A plan that would take down a bucket's settings is refused."
   }
 
@@ -182,7 +184,7 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["dead-letters", "oldest-message", "errors", "throttles", "sweep-dead-letters", "failed", "conflict"])
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["dead-letters", "oldest-message", "errors", "throttles", "sweep-dead-letters", "failed", "conflict", "oldest-object"])
     error_message = "Every alarm of README.md."
   }
 
@@ -194,6 +196,16 @@ run "what_is_created" {
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "notBreaching"])
     error_message = "Silence is no alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.no_sweep[0].evaluation_periods == 2 && aws_cloudwatch_metric_alarm.no_sweep[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.not_polled[0].treat_missing_data == "breaching" && length(output.alarm_names) == 10
+    error_message = "What does not happen rings too."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "lambda:UpdateAlias")]) == output.function_arn
+    error_message = "Operators go back by the alias alone."
   }
 
   assert {

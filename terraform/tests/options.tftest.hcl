@@ -16,8 +16,10 @@ override_data {
 }
 
 variables {
-  function_zip = "tests/function.zip"
-  layer_zip    = "tests/layer.zip"
+  function_zip       = "tests/function.zip"
+  layer_zip          = "tests/layer.zip"
+  source_bucket      = "frogtech-sharara-external"
+  destination_bucket = "frogtech-sharara-internal"
 }
 
 run "a_key_that_an_adopted_bucket_needs" {
@@ -207,7 +209,7 @@ run "a_key_of_its_own" {
   }
 
   assert {
-    condition     = toset(keys(terraform_data.kept)) == toset(["destination bucket frogtech-sharara-internal", "key", "source bucket frogtech-sharara-external"])
+    condition     = toset(keys(terraform_data.kept)) == toset(["destination bucket", "key", "source bucket"])
     error_message = "Neither bucket nor key goes with a plan."
   }
 }
@@ -328,6 +330,36 @@ run "alarms_people_and_another_partition" {
   }
 }
 
+run "without_the_packages_and_with_rare_sweeps" {
+  command = plan
+
+  variables {
+    function_zip      = "not/here.zip"
+    layer_zip         = "not/here.zip"
+    keep_package      = true
+    sweep_schedule    = "rate(1 day)"
+    alarm_sweep_hours = 25
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.no_sweep[0].evaluation_periods == 25
+    error_message = "Whoever sweeps once a day is told after a day."
+  }
+}
+
+run "nobody_told_of_sweeps" {
+  command = plan
+
+  variables {
+    alarm_sweep_hours = null
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.no_sweep) == 0
+    error_message = "That alarm can be left out."
+  }
+}
+
 run "bare" {
   command = plan
 
@@ -345,7 +377,7 @@ run "bare" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_dashboard.this) + length(aws_iam_role.batch) == 0 && output.batch_role_arn == null && output.dashboard_url == null
+    condition     = length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_metric_alarm.no_sweep) + length(aws_cloudwatch_metric_alarm.not_polled) + length(aws_cloudwatch_dashboard.this) + length(aws_iam_role.batch) == 0 && output.batch_role_arn == null && output.dashboard_url == null
     error_message = "None of what can be left out."
   }
 

@@ -16,8 +16,10 @@ override_data {
 }
 
 variables {
-  function_zip = "tests/function.zip"
-  layer_zip    = "tests/layer.zip"
+  function_zip       = "tests/function.zip"
+  layer_zip          = "tests/layer.zip"
+  source_bucket      = "frogtech-sharara-external"
+  destination_bucket = "frogtech-sharara-internal"
 }
 
 run "policies" {

@@ -16,8 +16,10 @@ override_data {
 }
 
 variables {
-  function_zip = "tests/function.zip"
-  layer_zip    = "tests/layer.zip"
+  function_zip       = "tests/function.zip"
+  layer_zip          = "tests/layer.zip"
+  source_bucket      = "frogtech-sharara-external"
+  destination_bucket = "frogtech-sharara-internal"
 }
 
 run "names" {
@@ -376,4 +378,25 @@ run "numbers_with_a_fraction_that_look_at_others" {
     var.reserved_concurrency,
     var.batch_window_seconds,
   ]
+}
+
+run "an_alarm_that_would_always_ring" {
+  command = plan
+
+  variables {
+    sweep_schedule    = "rate(2 hours)"
+    alarm_sweep_hours = 2
+  }
+
+  expect_failures = [var.alarm_sweep_hours]
+}
+
+run "an_alarm_over_less_than_two_hours" {
+  command = plan
+
+  variables {
+    alarm_sweep_hours = 1
+  }
+
+  expect_failures = [var.alarm_sweep_hours]
 }

@@ -52,7 +52,9 @@ def metrics(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
         assert directive["Dimensions"] == [["service", "route"]]
         assert (blob["service"], blob["route"]) == ("frogmove", "s3://external -> s3://internal")
         for each in directive["Metrics"]:
-            assert each["Unit"] == {"bytes": "Bytes", "age": "Seconds"}.get(each["Name"], "Count")
+            assert each["Unit"] == {"bytes": "Bytes", "age": "Seconds", "oldest": "Seconds"}.get(
+                each["Name"], "Count"
+            )
             assert 1 <= len(blob[each["Name"]]) <= 100
             found.setdefault(each["Name"], []).extend(blob[each["Name"]])
     return found
@@ -164,6 +166,22 @@ def test_an_object_that_takes_several_invocations_is_no_failure(
     assert {line["level"] for line in lines if "_aws" not in line} == {"INFO"}
     lambda_app(state).answer(event_of("a"), CONTEXT)
     assert metrics(written())["moved"] == [1]
+
+
+def test_a_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    state = state_of("a", "there")
+    state.put("internal", "there", b"other")
+    app = lambda_app(state, parts=WHOLE, FROGMOVE_ON_CONFLICT="fail")
+    app.answer({"action": "sweep", "age": 0, "dry_run": True}, CONTEXT)
+    assert metrics(written()) == {}
+    app.answer({"action": "sweep", "age": 0}, CONTEXT)
+    found = metrics(written())
+    assert (found["sweeps"], found["conflict"]) == ([1], [1])
+    assert found["oldest"][0] > 0
+    app.answer({"action": "sync"}, CONTEXT)
+    assert "sweeps" not in metrics(written())
 
 
 def test_the_route_is_written_as_it_was_set() -> None:

@@ -38,6 +38,10 @@ SECONDS = 300
 ACCOUNT = "123456789012"
 NAMES = {"name": "the-deployment", "source_bucket": "the-source", "destination_bucket": "the-dest"}
 PACKAGES = {"function_zip": "tests/function.zip", "layer_zip": "tests/layer.zip"}
+GIVEN = PACKAGES | {
+    "source_bucket": "frogtech-sharara-external",
+    "destination_bucket": "frogtech-sharara-internal",
+}
 
 
 @dataclass(frozen=True, slots=True)

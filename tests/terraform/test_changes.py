@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.terraform.module import MODULE, PACKAGES, TOOL, require_stand_in, terraform
+from tests.terraform.module import GIVEN, MODULE, TOOL, require_stand_in, terraform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class World:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of terraform on the module."""
-        given = PACKAGES | variables
+        given = GIVEN | variables
         return terraform(
             MODULE,
             *arguments,
@@ -94,7 +94,7 @@ class World:
     def shell(self, commands: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run commands of the README in a shell, where terraform is the stand-in's."""
         path = os.environ["PATH"]
-        options = " ".join(f"-var={name}={value}" for name, value in (PACKAGES | variables).items())
+        options = " ".join(f"-var={name}={value}" for name, value in (GIVEN | variables).items())
         state = f"-state={self.folder}/state"
         (self.folder / "bin").mkdir(exist_ok=True)
         script = self.folder / "bin/terraform"
@@ -221,7 +221,7 @@ def test_the_recipe_that_deletes_everything_does(world: World) -> None:
 
 def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
     require_stand_in()
-    given = [f"-var={name}={value}" for name, value in PACKAGES.items()]
+    given = [f"-var={name}={value}" for name, value in GIVEN.items()]
     given += ["-auto-approve", "-no-color", "-var=force_destroy=true", "-var=create_kms_key=true"]
     done = terraform(
         MODULE, "apply", *given, ";", "destroy", *given, OFFLINE_CLOUD=f"{tmp_path}/cloud"
@@ -236,7 +236,7 @@ def test_the_longest_names_fit_into_what_aws_takes() -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-55555555555"
     prefix = "abcdefghijklmno/" * 32
     variables = {
-        **PACKAGES,
+        **GIVEN,
         "name": "a" * 40,
         "source_bucket": "b" * 63,
         "destination_bucket": "c" * 63,

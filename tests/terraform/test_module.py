@@ -16,8 +16,8 @@ from frogmove.config import Config, config_file, resolve
 from frogmove.core.models import Route
 from frogmove.s3.uri import parse_location
 from tests.terraform.module import (
+    GIVEN,
     MODULE,
-    PACKAGES,
     Plan,
     alone,
     require_stand_in,
@@ -64,7 +64,7 @@ def test_an_example_is_valid(name: str, tmp_path: Path) -> None:
 def test_it_is_applied_once_goes_back_and_keeps_its_buckets_when_destroyed() -> None:
     """The ways of the README, with a provider that invents what AWS would answer."""
     require_stand_in()
-    given = [f"-var={name}={value}" for name, value in PACKAGES.items()]
+    given = [f"-var={name}={value}" for name, value in GIVEN.items()]
     kept = [f"aws_s3_bucket.{side}[0]" for side in ("source", "destination")]
     guards = ["terraform_data.kept"]
     done = terraform(

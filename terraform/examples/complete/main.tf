@@ -76,3 +76,8 @@ output "config_toml" {
   description = "The operators' configuration file."
   value       = module.frogmove.config_toml
 }
+
+output "config_route" {
+  description = "The route's lines alone, to be added to a configuration file."
+  value       = module.frogmove.config_route
+}
