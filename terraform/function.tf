@@ -50,6 +50,7 @@ resource "aws_lambda_function" "move" {
       var.object_concurrency == null ? {} : { FROGMOVE_CONCURRENCY = tostring(var.object_concurrency) },
       var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },
       length(var.carry) == 0 ? {} : { FROGMOVE_CARRY = join(",", var.carry) },
+      var.max_compare_size == null ? {} : { FROGMOVE_MAX_COMPARE_SIZE = var.max_compare_size },
       var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
     )
   }

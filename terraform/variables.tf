@@ -378,6 +378,17 @@ variable "part_size" {
   }
 }
 
+variable "max_compare_size" {
+  description = "Where ETags and checksums do not tell whether the destination holds an object already, both are read and compared up to this size, such as 1GiB; what is larger is a conflict. null for frogmove's default."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.max_compare_size == null ? true : can(regex("^[0-9]+([KMGT]i?B)?$", var.max_compare_size))
+    error_message = "A size is a number of bytes, or one with KB, MB, GB, TB, KiB, MiB, GiB or TiB."
+  }
+}
+
 variable "carry" {
   description = "What of an object is carried to its copy that S3 does not carry by itself: redirect (website redirects), retention, legal-hold, acl. The function and the operators get the rights for it. Nothing is lost unsaid without: the result says what a copy lacks."
   type        = list(string)

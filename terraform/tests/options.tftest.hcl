@@ -230,6 +230,7 @@ run "a_key_that_exists_big_and_fast" {
     memory_megabytes        = 2048
     multipart_threshold     = "1GiB"
     part_size               = "128MiB"
+    max_compare_size        = "2GiB"
     object_concurrency      = 32
     log_level               = "DEBUG"
     tracing                 = true
@@ -265,7 +266,7 @@ run "a_key_that_exists_big_and_fast" {
   }
 
   assert {
-    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_MULTIPART_THRESHOLD == "1GiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_PART_SIZE == "128MiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_CONCURRENCY == "32" && aws_lambda_function.move.logging_config[0].application_log_level == "DEBUG"
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_MULTIPART_THRESHOLD == "1GiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_PART_SIZE == "128MiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_MAX_COMPARE_SIZE == "2GiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_CONCURRENCY == "32" && aws_lambda_function.move.logging_config[0].application_log_level == "DEBUG"
     error_message = "The function is told."
   }
 

@@ -143,6 +143,7 @@ run "words" {
     live_version         = "newest"
     multipart_threshold  = "large"
     part_size            = "small"
+    max_compare_size     = "all"
     log_level            = "LOUD"
     sweep_schedule       = "hourly"
     sweep_age            = "old"
@@ -161,6 +162,7 @@ run "words" {
     var.live_version,
     var.multipart_threshold,
     var.part_size,
+    var.max_compare_size,
     var.log_level,
     var.sweep_schedule,
     var.sweep_age,

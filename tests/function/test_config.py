@@ -29,6 +29,7 @@ def test_everything_can_be_set() -> None:
             "FROGMOVE_SWEEP_AGE": "1d",
             "FROGMOVE_MULTIPART_THRESHOLD": "1GiB",
             "FROGMOVE_PART_SIZE": "64MiB",
+            "FROGMOVE_MAX_COMPARE_SIZE": "64MiB",
             "FROGMOVE_MARGIN": "20s",
             "FROGMOVE_ENDPOINT_URL": "http://127.0.0.1:9",
             "FROGMOVE_KMS_KEY_ID": "alias/pond",
@@ -40,6 +41,7 @@ def test_everything_can_be_set() -> None:
     assert (config.sweep_age, config.margin) == (86400, 20)
     assert config.multipart.threshold == 1024 * MIB
     assert (config.multipart.part_size, config.multipart.at_once) == (64 * MIB, 3)
+    assert config.max_compare_size == 64 * MIB
     client_config = config.client_config
     assert client_config.endpoint_url == "http://127.0.0.1:9"
     assert (client_config.kms_key_id, client_config.expected_bucket_owner) == (
@@ -60,6 +62,7 @@ def test_everything_can_be_set() -> None:
         ("PART_SIZE", "4MiB"),
         ("PART_SIZE", "6GiB"),
         ("PART_SIZE", "large"),
+        *(("MAX_COMPARE_SIZE", text) for text in ("large", "-1", "1.5GiB", "GiB")),
         ("SOURCE", "external"),
         ("DESTINATION", "http://internal"),
         *(("ENDPOINT_URL", text) for text in ("nonsense", "ftp://x", "http://", "http://h:port")),
