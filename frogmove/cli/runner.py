@@ -120,16 +120,20 @@ def _finished(console: Console) -> Iterator[Event]:
         raise KeyboardInterrupt
 
 
+# What carries bytes.
+_TRANSFERS = (Verb.MOVE, Verb.COPY, Verb.RESTORE)
+
+
 def _preview(plan: Plan, console: Console) -> int:
     counts: Counter[Verb] = Counter()
     total = 0
     for action in plan:
         console.planned(action)
         counts[action.verb] += 1
-        if action.verb in {Verb.MOVE, Verb.COPY}:
+        if action.verb in _TRANSFERS:
             total += action.object.size
     policy = plan.spec.on_conflict
-    console.totals(counts[Verb.MOVE] + counts[Verb.COPY], total, counts, policy)
+    console.totals(sum(counts[verb] for verb in _TRANSFERS), total, counts, policy)
     return exit_codes.DONE
 
 

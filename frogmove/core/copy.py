@@ -6,7 +6,7 @@ from frogmove.core.annotations import carry_annotations
 from frogmove.core.attributes import AttributeReader, Found, in_words
 from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Action, Outcome, Replaced, Result, Route, VerifiedCopy
+from frogmove.core.models import Action, Outcome, Replaced, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.preflight import is_same_place
@@ -74,10 +74,11 @@ class ObjectCopier:
                 copy = replace(copy, attributes=self.attributes.parameters(found))
         for _ in range(ATTEMPTS):
             copied = await self._try(copy)
-            if copied is not None:
+            if isinstance(copied, Copied):
                 verified = await self._settle(action, copy, copied)
             else:
-                again = await self._reconsider(action, copy, found)
+                resent = copied is not None and copied.resent
+                again = await self._reconsider(action, copy, found, resent=resent)
                 if isinstance(again, Copy):
                     copy = again
                     continue
@@ -99,8 +100,8 @@ class ObjectCopier:
         carried = await self._carry_annotations(action, copy, verified)
         return carried or _changed_at_once(action)
 
-    async def _try(self, copy: Copy) -> Copied | None:
-        """Copy; None when a condition did not hold."""
+    async def _try(self, copy: Copy) -> Copied | S3Error | None:
+        """Copy; without a copy when a condition did not hold, with the refusal if S3 said so."""
         large = self._is_large(copy)
         capabilities = self.options.capabilities
         condition = "copy_destination" if copy.replaces is None else "copy_replace"
@@ -122,7 +123,7 @@ class ObjectCopier:
         except S3Error as error:
             # Missing may be the source, or the object that was to be replaced.
             if error.kind in {Kind.CHANGED, Kind.MISSING} or _is_somebody_elses_end(error):
-                return None
+                return error
             raise
 
     def _is_large(self, copy: Copy) -> bool:
@@ -134,7 +135,7 @@ class ObjectCopier:
         return there is not None and not etags_match(there.object.etag, copy.replaces)
 
     async def _reconsider(
-        self, action: Action, copy: Copy, found: Found
+        self, action: Action, copy: Copy, found: Found, *, resent: bool
     ) -> Copy | VerifiedCopy | Result:
         """Find out which condition of a copy did not hold, and what is to be done about it."""
         item = action.object
@@ -146,6 +147,8 @@ class ObjectCopier:
         # A listing may write ETags in a way that conditions do not take.
         copy = replace(copy, source=copy.source._replace(etag=source.object.etag))
         there = await self.head(copy.to_bucket, copy.to_key)
+        if there is None and action.verb is Verb.RESTORE and action.replaces is not None:
+            return Result(action, Outcome.GONE, "what it was to be written over is gone")
         if there is None:
             return replace(copy, replaces=None, replaces_version=None)
         if await self._is_itself(copy, source.object, there.object):
@@ -159,7 +162,7 @@ class ObjectCopier:
             if self.attributes.insists_on(lacking):
                 other = f"the same bytes without the source's {in_words(lacking)}"
         if not other:
-            twin = _twin(copy, there)
+            twin = _twin(copy, there, resent=resent)
             carried = await self._carry_annotations(action, copy, twin)
             if isinstance(carried, VerifiedCopy) and self._is_large(copy):
                 await self.parts.abandon(copy)
@@ -352,17 +355,18 @@ def _replaced(copy: Copy) -> Replaced | None:
     return None if copy.replaces is None else Replaced(copy.replaces, copy.replaces_version)
 
 
-def _twin(copy: Copy, there: Head) -> VerifiedCopy:
+def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
     """Return what the destination holds in place of a copy that was refused.
 
-    Where an object was to be replaced, it is the copy whose answer was lost. Otherwise nobody
-    knows whether it is that, or was there before.
+    Where an object was to be replaced, it is the copy whose answer was lost. Otherwise that, or
+    what an earlier run made, or what was there before; an undo judges by when it was written.
     """
     return VerifiedCopy(
         copy.to_key,
         there.object.etag,
         there.version_id,
         held=copy.replaces is None,
+        resent=resent,
         modified=there.object.last_modified,
         replaced=_replaced(copy),
         note="the destination held the same bytes already",

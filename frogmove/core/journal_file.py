@@ -106,6 +106,7 @@ class JournalFile:
                 "destination_etag": copy.etag,
                 "destination_version_id": copy.version_id,
                 "held": copy.held,
+                "resent": copy.resent,
                 "modified": None if copy.modified is None else copy.modified.isoformat(),
                 "replaced": None if copy.replaced is None else asdict(copy.replaced),
             }

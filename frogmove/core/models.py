@@ -42,6 +42,7 @@ class VerifiedCopy:
         etag: its ETag.
         version_id: which version it is, where that is known.
         held: whether the destination may have held it before the run came.
+        resent: whether it was sent more than once, so that the run may have made it all the same.
         modified: when it was written, where ``held`` leaves open by whom.
         replaced: the object whose place it took; None when there was none.
         note: for people: what the proof left open, or why no copy was needed.
@@ -51,6 +52,7 @@ class VerifiedCopy:
     etag: str
     version_id: str | None = None
     held: bool = False
+    resent: bool = False
     modified: datetime | None = None
     replaced: Replaced | None = None
     note: str = ""

@@ -19,6 +19,8 @@ from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
+_OVER = "its copy is not there any more, but what the copy had replaced"
+
 
 class Restorer:
     """Does the RESTORE actions of an undo.
@@ -57,12 +59,15 @@ class Restorer:
         else:
             lacking = "no version of it is kept"
         if _is_over(versions, made):
-            reason = "its copy is not there any more, but what the copy had replaced"
-            return Result(action, Outcome.GONE, reason)
+            return Result(action, Outcome.GONE, _OVER)
+        earlier = _earlier(versions, made)
         back = await self._bring_back(action)
         if isinstance(back, Result):
+            # A copy in parts, or by another KMS key, has another ETag than what it was made of.
+            if back.outcome is Outcome.SUPERSEDED and earlier is not None:
+                is_over = not await self._put_back(made, earlier)
+                return Result(action, Outcome.GONE, _OVER) if is_over else back
             return back
-        earlier = _earlier(versions, made)
         if earlier is not None:
             lacking = await self._put_back(made, earlier)
         if not lacking:
@@ -81,7 +86,7 @@ class Restorer:
 
     async def _put_back(self, made: VerifiedCopy, earlier: S3Object) -> str:
         """Write an earlier version over a copy, if that is still there; say why it was not."""
-        action = Action(Verb.COPY, earlier, made.key, replaces=made.etag)
+        action = Action(Verb.RESTORE, earlier, made.key, replaces=made.etag)
         try:
             written = await self._here.copy(action, self._bucket)
         except S3Error as error:
@@ -102,7 +107,9 @@ def _earlier(versions: Sequence[S3Object], made: VerifiedCopy) -> S3Object | Non
     wanted = made.replaced
     if wanted is None:
         return None
-    matching = (each for each in versions[1:] if etags_match(each.etag, wanted.etag))
+    others = [each for each in versions if each.version_id != made.version_id]
+    older = versions[1:] if made.version_id is None else others
+    matching = (each for each in older if etags_match(each.etag, wanted.etag))
     return next((each for each in matching if wanted.version_id in {None, each.version_id}), None)
 
 

@@ -77,14 +77,16 @@ def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]
 
 def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:
     """Join a run's records with those that its resumes made; empties ``later``."""
+    started = journal.spec.started
     sent = {_place(each): each for each in journal.of_type("copying") if _place(each) in later}
     for record in journal.of_type("copied"):
         place = _place(record)
         sent.pop(place, None)
         again = later.pop(place, None)
-        yield record if again is None else _joined_record(record, again)
+        own = _claimed(record, None, started) if record["resent"] else record
+        yield own if again is None else _joined_record(own, again)
     for place, record in later.items():
-        yield _claimed(record, sent.get(place), journal.spec.started)
+        yield _claimed(record, sent[place]["replaced"], started) if place in sent else record
 
 
 def _joined_record(earlier: Record, later: Record) -> Record:
@@ -97,17 +99,16 @@ def _joined_record(earlier: Record, later: Record) -> Record:
     return later
 
 
-def _claimed(record: Record, sent: Record | None, started: str) -> Record:
-    """Take what a resume found for the copy of a run that was killed, if it was made since.
+def _claimed(record: Record, replaced: Record | None, started: str) -> Record:
+    """Take what was found in place of a copy for that copy, if it was made since the run began.
 
-    S3 tells whole seconds, so what was there just before the first one may be taken for it.
+    So it is where the copy had been sent, and no answer came. S3 tells whole seconds: what was
+    put there just before the first one may be taken for it.
     """
     modified = record["modified"]
-    if sent is None or not record["held"] or modified is None:
+    if not record["held"] or datetime.fromisoformat(modified) < datetime.fromisoformat(started):
         return record
-    if datetime.fromisoformat(modified) < datetime.fromisoformat(started):
-        return record
-    return {**record, "held": False, "replaced": sent["replaced"]}
+    return {**record, "held": False, "replaced": replaced}
 
 
 def _place(record: Record) -> _Place:

@@ -359,7 +359,10 @@ def _is_for_boto(error: S3Error) -> bool:
 def _refused(operation: str, answer: HttpResponse) -> S3Error:
     code, message = xml.read_error(answer.body) or ("", "")
     status = answer.status
-    return S3Error(operation, code or str(status), status, message or responses.get(status, ""))
+    words = message or responses.get(status, "")
+    error = S3Error(operation, code or str(status), status, words)
+    error.resent = answer.resent
+    return error
 
 
 def _malformed(operation: str, answer: HttpResponse, problem: Exception) -> S3Error:

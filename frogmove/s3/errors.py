@@ -140,6 +140,9 @@ class S3Error(FrogmoveError):
         status: the HTTP status; None when there was no answer.
         message: S3's own words.
         remedy: what to do about it, in one sentence, where whoever raised it knows.
+
+    Attributes:
+        resent: whether an earlier try of the same request may have taken place without an answer.
     """
 
     def __init__(
@@ -152,6 +155,7 @@ class S3Error(FrogmoveError):
         self.code = code
         self.status = status
         self.kind = kind_of(code, status, self.message)
+        self.resent = False
         if operation in _SIGNING_IN and not self.retrying_helps:
             self.kind = Kind.CREDENTIALS
 

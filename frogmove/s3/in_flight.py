@@ -44,14 +44,18 @@ class HttpResponse:
         status: the HTTP status.
         headers: by their names in lower case.
         body: the content.
+        resent: whether the request was sent twice, as no answer came over a kept connection.
     """
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "resent", "status")
 
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    def __init__(
+        self, status: int, headers: list[tuple[str, str]], body: bytes, *, resent: bool = False
+    ) -> None:
         self.status = status
         self.headers = {name.lower(): value for name, value in headers}
         self.body = body
+        self.resent = resent
 
 
 class InFlight:
@@ -119,7 +123,8 @@ class InFlight:
         # and it would be most of what a request costs.
         self.stream = self.connection = None
         if error is None:
-            self._done(HttpResponse(self.status, self.headers, b"".join(self.chunks)))
+            body = b"".join(self.chunks)
+            self._done(HttpResponse(self.status, self.headers, body, resent=self.again))
         elif self.overdue:
             self._done(TransportError("ReadTimeoutError", f"nothing came for {self.seconds:.0f} s"))
         else:

@@ -340,6 +340,8 @@ class RetryingS3:
         if error is None:
             answer.set_result(sent.result())
         elif delay is None:
+            if isinstance(error, S3Error):
+                error.resent |= attempt > 1
             answer.set_exception(error)
         else:
             again = partial(self._attempt, request, attempt + 1)

@@ -311,7 +311,8 @@ def test_what_was_replaced_is_there_again_where_versions_are_kept(
 ) -> None:
     monkeypatch.setenv("FROGMOVE_ENGINE", engine)
     buckets.version()
-    buckets.put("new", "other", "longer")
+    buckets.put("new", "other", "longer", "same")
+    buckets.put_there("same", Metadata={"owner": "they"})
     buckets.put_there("other", body=b"older")
     buckets.put_there("other", body=b"their")
     buckets.put_there("longer", body=b"their longer one", Metadata={"owner": "they"})
@@ -319,11 +320,15 @@ def test_what_was_replaced_is_there_again_where_versions_are_kept(
     assert frogmove(*command).code == 0
     assert buckets.there() == before[0]
     ran = last_id()
+    dry = frogmove("undo", ran, "-n", "-o", "json")
+    assert {record["action"] for record in dry.of("action")} <= {"move", "restore"}
+    assert dry.summary["objects"] == len(dry.of("action"))
     undone = frogmove("undo", ran, "-o", "json")
     assert (undone.code, set(undone.outcomes.values())) == (0, {"moved"}), undone
     assert (buckets.here(), buckets.there()) == before
-    where = {"Bucket": buckets.destination, "Key": "longer"}
-    assert buckets.client.head_object(**where)["Metadata"] == {"owner": "they"}
+    for key in ("longer", "same"):
+        head = buckets.client.head_object(Bucket=buckets.destination, Key=key)
+        assert head["Metadata"] == {"owner": "they"}
     again = frogmove("undo", ran, "-o", "json")
     assert (again.code, set(again.outcomes.values())) == (0, {"gone"}), again
     assert (buckets.here(), buckets.there()) == before

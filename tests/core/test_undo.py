@@ -10,7 +10,7 @@ import pytest
 
 from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, Route, Verb
-from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.run_spec import RunSpec
 from frogmove.core.transfer import run
@@ -51,6 +51,7 @@ RECORD = {
     "destination_etag": "copy's",
     "destination_version_id": None,
     "held": False,
+    "resent": False,
     "modified": None,
     "replaced": None,
 }
@@ -143,7 +144,7 @@ def test_what_did_not_take_a_free_place_is_not_taken_away(more: dict[str, object
     assert (action.object.key, action.destination_key) == ("to/a", "a")
 
 
-@pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag", "modified"}))
+@pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag", "resent", "modified"}))
 def test_a_record_that_lacks_something_is_refused(lacking: str) -> None:
     record = {name: value for name, value in RECORD.items() if name != lacking}
     with pytest.raises(UsageError, match=lacking):
@@ -203,13 +204,26 @@ EARLIER = "2026-11-23T07:30:11+00:00"
         (SENT | {"replaced": THEIRS}, FOUND, {"held": False, "replaced": THEIRS}),
         (SENT, FOUND | {"modified": EARLIER}, {}),
         (SENT | {"destination_key": "to/b"}, FOUND, {}),
-        (SENT, FOUND | {"modified": None}, {}),
     ],
 )
 def test_what_a_resume_finds_is_the_killed_runs_if_it_was_sent_and_made_since(
     sent: dict[str, object], found: dict[str, object], expected: dict[str, object]
 ) -> None:
     assert list(copies_of(journal(sent), journal(found))) == [found | expected]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (FOUND | {"resent": True}, {"held": False}),
+        (FOUND | {"resent": True, "modified": EARLIER}, {}),
+        (FOUND, {}),
+    ],
+)
+def test_what_a_run_finds_is_its_own_if_it_sent_it_before_and_it_was_made_since(
+    found: dict[str, object], expected: dict[str, object]
+) -> None:
+    assert list(copies_of(journal(found))) == [found | expected]
 
 
 def test_nothing_copied_is_nothing_to_undo() -> None:
@@ -311,18 +325,20 @@ def test_what_was_replaced_is_said_to_be_lost_where_no_version_is_kept(
 
 @pytest.mark.parametrize("lost", ["", "CopyObject"], ids=["heard", "answer-lost"])
 @pytest.mark.parametrize("theirs", [b"theirs", b"other"])
-@pytest.mark.parametrize("command", ["move", "sync"])
+@pytest.mark.parametrize("command", ["move", "sync", "in-parts"])
 def test_what_was_replaced_is_there_again_where_its_version_is_kept(
     state: FakeS3State, runs: Runs, command: str, theirs: bytes, lost: str
 ) -> None:
+    parts = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=Multipart(0, 3))
+    options = parts if command == "in-parts" else OVERWRITE
     before = state.bodies("external")
     state.versioned.add("internal")
     for body in (b"older", theirs):
         state.put("internal", "a", body)
     runs.lose_answers(lost)
-    ran = runs.move(OVERWRITE) if command == "move" else runs.sync()
+    ran = runs.sync() if command == "sync" else runs.move(options)
     assert state.bodies("internal")["a"] == b"a"
-    runs.undo(ran)
+    runs.undo(ran, options)
     assert set(runs.outcomes.values()) == {Outcome.MOVED}
     assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": theirs})
     runs.undo(ran)

@@ -1,0 +1,105 @@
+"""What an undo makes of a run whose copies took place without an answer, on both engines."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import boto_session
+from frogmove.core.run_spec import RunSpec
+from frogmove.run_store import journals
+from tests import fault_proxy as faults
+from tests.fault_fixture import ENGINES, FaultFixture, few_retries
+from tests.fault_proxy import FaultProxy, proxied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers import Server
+
+KEYS = [f"{number:02}" for number in range(4)]
+BODIES = {key: key.encode() for key in KEYS}
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
+    with proxied(seaweedfs) as proxy:
+        yield proxy
+
+
+_make_client_once = cache(boto_session.make_boto_client)
+
+
+@pytest.fixture(params=ENGINES)
+def fault_fixture(
+    request: pytest.FixtureRequest,
+    seaweedfs: Server,
+    fault_proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> FaultFixture:
+    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
+    monkeypatch.setattr(RunSpec, "limits", few_retries)
+    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
+    fault_fixture = FaultFixture.make(seaweedfs, fault_proxy)
+    fault_fixture.buckets.put(*KEYS)
+    return fault_fixture
+
+
+def lose_copies(fault_fixture: FaultFixture, operation: str = "CopyObject") -> None:
+    """Let copies take place, and nobody hear of them, in a second that has begun with the run."""
+    fault_fixture.fail(faults.DROP_AFTER, operation, times=3)
+
+
+def undo(fault_fixture: FaultFixture) -> tuple[int, dict[str, str]]:
+    fault_fixture.proxy.reset()
+    ran = fault_fixture.frogmove("undo", journals()[-1].stem, "-o", "json")
+    return ran.code, ran.outcomes
+
+
+@pytest.mark.parametrize("command", ["move", "sync"])
+@pytest.mark.parametrize("versioned", [True, False], ids=["versioned", "unversioned"])
+def test_what_was_replaced_without_an_answer_is_not_emptied(
+    fault_fixture: FaultFixture, command: str, versioned: bool
+) -> None:
+    buckets = fault_fixture.buckets
+    if versioned:
+        buckets.version()
+    there = {key: f"theirs {key}".encode() for key in KEYS}
+    for key, body in there.items():
+        buckets.put_there(key, body=body)
+    lose_copies(fault_fixture)
+    selection = ["--all"] if command == "move" else []
+    assert fault_fixture.frogmove(command, *selection, "--on-conflict", "overwrite").code == 0
+    assert buckets.there() == BODIES
+    outcome = (0, dict.fromkeys(KEYS, "moved")) if versioned else (1, dict.fromkeys(KEYS, "failed"))
+    assert undo(fault_fixture) == outcome
+    assert buckets.here() == BODIES
+    assert buckets.there() == (there if versioned else BODIES)
+
+
+@pytest.mark.parametrize("command", ["move", "sync"])
+def test_what_was_copied_without_an_answer_is_the_runs_own(
+    fault_fixture: FaultFixture, command: str
+) -> None:
+    lose_copies(fault_fixture)
+    assert fault_fixture.frogmove(command, *(["--all"] if command == "move" else [])).code == 0
+    assert undo(fault_fixture) == (0, dict.fromkeys(KEYS, "moved"))
+    assert fault_fixture.buckets.here() == BODIES
+    assert fault_fixture.buckets.there() == {}
+
+
+def test_what_was_there_before_the_run_stays_also_where_copies_had_no_answer(
+    fault_fixture: FaultFixture,
+) -> None:
+    fault_fixture.buckets.put_there(*KEYS[:2])
+    time.sleep(1.1)  # S3 tells whole seconds.
+    fault_fixture.fail(faults.DROP_BEFORE, "CopyObject", times=len(KEYS))
+    assert fault_fixture.frogmove("move", "--all").code == 0
+    code, outcomes = undo(fault_fixture)
+    assert (code, set(outcomes.values())) == (0, {"copied", "moved"})
+    assert fault_fixture.buckets.here() == BODIES
+    assert sorted(fault_fixture.buckets.there()) == KEYS[:2]
