@@ -1,6 +1,7 @@
 """``frogmove`` and ``python -m frogmove``: heeds signals before the imports, which take longest."""
 
 import signal
+import sys
 
 
 def main() -> None:
@@ -11,9 +12,18 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda heard, _frame: early.append(heard))
-    from frogmove.cli import main as command_line
-    from frogmove.cli import signals
-
+    try:
+        from frogmove.cli import last_resort, signals
+        from frogmove.cli import main as command_line
+    except Exception as error:
+        print(
+            f"Error: this installation of frogmove cannot be used ({type(error).__name__}: "
+            f"{error}). Nothing was touched; install it again.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    # First of all: no pipe may get the number of a standard stream that is closed.
+    last_resort.take_over()
     signals.listen(early)
     command_line()
 

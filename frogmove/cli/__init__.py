@@ -3,10 +3,16 @@
 Commands import what they need when they run, so that ``--help`` and completion stay quick.
 """
 
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from frogmove import __version__
-from frogmove.cli import signals
+from frogmove.cli import last_resort, signals
 from frogmove.cli.demo import demo
 from frogmove.cli.history import report, resume, runs, undo
 from frogmove.cli.lambda_package import function
@@ -16,9 +22,29 @@ from frogmove.cli.move import move
 from frogmove.cli.sync import sync
 from frogmove.errors import FrogmoveError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Cli(click.Group):
-    """The group of all commands; turns expected errors into a sentence and an exit code."""
+    """The group of all commands; turns errors into a sentence and an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,  # noqa: ANN401 - Click's own signature
+    ) -> Any:  # noqa: ANN401
+        """Run a command line and exit; see :meth:`click.Command.main`."""
+        command = functools.partial(
+            super().main, args, prog_name, complete_var, standalone_mode=False, **extra
+        )
+        if not standalone_mode:
+            return command()
+        last_resort.take_over()
+        sys.exit(last_resort.exit_code(command))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; see :meth:`click.Group.invoke`."""

@@ -63,10 +63,12 @@ def demo() -> None:
     the buckets after every step. Nothing outside this machine is asked, and nothing is left
     behind.
     """
+    from frogmove.cli import last_resort
     from frogmove.cli.output import Console
     from frogmove.local_aws.clients import translate_errors
 
     console = Console()
+    last_resort.begin("The demo")
     started = time.monotonic()
     console.say("Starting a private AWS: two buckets, a queue and the Lambda.")
     with translate_errors("showing the demo"), embedded_aws() as aws:
@@ -138,7 +140,7 @@ class DemoRun:
         shown = shlex.join(["frogmove", *step.arguments])
         self._console.say(f"$ {shown}")
         # The subprocess writes to the same terminal or file, past our buffers.
-        sys.stdout.flush()
+        self._console.flush()
         code = subprocess.run(
             [*_FROGMOVE, *step.arguments], env=self._environment, check=False
         ).returncode
@@ -161,7 +163,7 @@ class DemoRun:
         connect(self._aws.clients, self._aws.stack)
         self._title("Let the Lambda move what is uploaded from now on")
         self._console.say(f"An upload to {self._aws.stack.source}: {_LATE_KEY}")
-        sys.stdout.flush()
+        self._console.flush()
         uploaded = time.monotonic()
         self._put({_LATE_KEY: b"pond;frogs\nSharara;5\n"})
         self._destination[_LATE_KEY] = self._source.pop(_LATE_KEY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -67,12 +68,14 @@ def report(run: str | None, output: str) -> None:
       frogmove report
       frogmove report 20261123-073012-ab12 -o html > report.html
     """
+    from frogmove.cli import streams
     from frogmove.cli.report_formats import render
     from frogmove.run_store import find_journal
 
     reader = _read(find_journal(run))
     for text in render(reader, output):
-        click.echo(text, nl=False)
+        streams.check()
+        sys.stdout.write(text)
 
 
 @click.command()

@@ -58,13 +58,14 @@ def invoke(
       frogmove lambda invoke move reports/2026.csv
       frogmove lambda invoke --event event.json --verbose
     """
-    from frogmove.cli import exit_codes
+    from frogmove.cli import exit_codes, last_resort
     from frogmove.cli.output import Console
     from frogmove.ops.invoke import call, make_client
     from frogmove.ops.unfinished import unfinished
 
     console = Console(verbose=verbose)
     wanted = _event(action, keys, event, dry_run=dry_run, age=age)
+    last_resort.begin("The call")
     called = call(make_client(profile, region, endpoint_url), name, wanted, wait=not no_wait)
     for line in called.log.splitlines():
         console.detail(line)

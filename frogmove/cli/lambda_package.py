@@ -84,6 +84,7 @@ def package(
     that pip fetches, pinned by their hashes. Zips that are there already are replaced once all
     the new ones are made.
     """
+    from frogmove.cli import last_resort
     from frogmove.cli.output import Console
     from frogmove.packaging import function_zip as function_package
     from frogmove.packaging.bytecode import find_compiler
@@ -93,6 +94,7 @@ def package(
     # Whatever was begun is cleared away on the way out.
     raise_interrupts()
     console = Console(json_lines=output == "json", quiet=quiet)
+    last_resort.begin("The package")
     compiler = find_compiler(python, compile_with)
     _make_directory(directory)
     archives = [function_package.package(compiler)]

@@ -27,16 +27,18 @@ def local(port: int | None, no_trigger: bool) -> None:
 
     Nothing outside this machine is asked, and nothing is left behind.
     """
+    from frogmove.cli import last_resort
     from frogmove.cli.output import Console
     from frogmove.local_aws.stack import connect
 
     console = Console()
+    last_resort.begin("What the private AWS was for")
     with suppress(KeyboardInterrupt), embedded_aws(port) as aws:
         if not no_trigger:
             connect(aws.clients, aws.stack)
         for line in _how_to_use(aws, no_trigger):
             console.say(line)
-        sys.stdout.flush()
+        console.flush()
         aws.server.wait()
     console.note("Stopped; nothing is left behind.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import route_options
+from frogmove.cli.options import KeyText, route_options
 
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("where", required=False)
+@click.argument("where", required=False, type=KeyText())
 @click.option(
     "--side",
     "end",

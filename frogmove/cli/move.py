@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options, transfer_options
+from frogmove.cli.options import KeyText, dry_run, route_options, transfer_options
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--prefix", metavar="FOLDER", help="Move a folder: FOLDER and all under FOLDER/.")
+@click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]...")
+@click.option(
+    "--prefix",
+    type=KeyText(),
+    metavar="FOLDER",
+    help="Move a folder: FOLDER and all under FOLDER/.",
+)
 @click.option("--all", "everything", is_flag=True, help="Move everything at the source.")
 @click.option("--version-id", metavar="ID", help="Move exactly this version of one KEY.")
 @dry_run

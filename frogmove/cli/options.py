@@ -48,6 +48,23 @@ class Size(click.ParamType[int]):
         return size
 
 
+class KeyText(click.ParamType[str]):
+    """A key, a folder or a URI: S3's are UTF-8, whatever the terminal's encoding is said to be."""
+
+    name = "text"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Read the bytes that were typed; see :meth:`click.ParamType.convert`."""
+        text = str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return os.fsencode(text).decode("utf-8", "surrogateescape")
+        return text
+
+
 _ENDS = [
     click.option(
         "--route", help="A route of the configuration file.", shell_complete=completion.routes

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from frogmove.cli import streams
 from frogmove.cli.escaping import printable
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
@@ -37,6 +39,10 @@ _STYLES = {
 }
 
 
+# Seconds after which results are passed on, and a reader that has gone is noticed.
+FLUSH_SECONDS = 0.2
+
+
 class Console:
     """One command's output.
 
@@ -52,6 +58,7 @@ class Console:
         self.json_lines = json_lines
         self.quiet = quiet
         self._verbose = verbose
+        self._flushed = time.monotonic()
         self._out: rich.console.Console | None = None
         self._err: rich.console.Console | None = None
 
@@ -83,6 +90,24 @@ class Console:
     def say(self, text: str) -> None:
         """Print a line of data."""
         self._line([(printable(text), "")])
+        streams.check()
+
+    def is_heard(self) -> bool:
+        """Pass on what was printed some time ago; tell whether anybody still reads it."""
+        now = time.monotonic()
+        if now - self._flushed > FLUSH_SECONDS:
+            self._flushed = now
+            streams.flush()
+        return not streams.failure()
+
+    def flush(self) -> None:
+        """Pass on what was printed, before a pause.
+
+        Raises:
+            OutputError: when nobody hears it.
+        """
+        streams.flush()
+        streams.check()
 
     def note(self, text: str) -> None:
         """Print a line of commentary, unless quiet."""
@@ -110,7 +135,11 @@ class Console:
         Args:
             item: the object.
             name: its key as a command takes it.
+
+        Raises:
+            OutputError: when nobody hears it.
         """
+        streams.check()
         if self.json_lines:
             self._json(object_record(item))
             return
@@ -123,7 +152,12 @@ class Console:
         )
 
     def planned(self, action: Action) -> None:
-        """Print an action of a dry run."""
+        """Print an action of a dry run.
+
+        Raises:
+            OutputError: when nobody hears it.
+        """
+        streams.check()
         if self.json_lines:
             self._json(action_record(action))
         elif action.verb is not Verb.SKIP or self._verbose:
@@ -132,7 +166,10 @@ class Console:
             self._line(_story(verb, style, action, action.destination_key, action.reason))
 
     def done(self, result: Result) -> None:
-        """Print a result; when quiet, only what needs attention, and skips only when verbose."""
+        """Print a result; when quiet, only what needs attention, and skips only when verbose.
+
+        Nothing is raised when nobody hears it: a run is stopped, not cut short.
+        """
         if self.json_lines:
             self._json(result_record(result))
         elif self._is_shown(result.outcome):
@@ -158,7 +195,12 @@ class Console:
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
-        """Print a line about a run of which there is a journal."""
+        """Print a line about a run of which there is a journal.
+
+        Raises:
+            OutputError: when nobody hears it.
+        """
+        streams.check()
         spec, end = journal.spec, journal.end()
         resumed, undos = history.resumed_by(journal), history.undone_by(journal)
         if self.json_lines:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from frogmove.cli import exit_codes
+from frogmove.cli import exit_codes, last_resort, streams
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import Progress
 from frogmove.cli.signals import interruptible
@@ -23,7 +23,7 @@ from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from threading import Event
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from frogmove.cli.signals import Stop
     from frogmove.config import Config
     from frogmove.core.journal_file import JournalReader
+    from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
     from frogmove.run import Plan, Run
     from frogmove.s3.limits import Limits
@@ -108,7 +109,8 @@ def execute(
         if dry_run:
             return _preview(plan, console)
         with interruptible(console) as stop:
-            return _run(client, replace(plan, stop=stop), console, stop, journal, note)
+            heard = replace(plan, stop=stop, actions=_while_heard(plan.actions, console, stop))
+            return _run(client, heard, console, stop, journal, note)
 
 
 @contextmanager
@@ -122,6 +124,14 @@ def _finished(console: Console) -> Iterator[Event]:
 
 # What carries bytes.
 _TRANSFERS = (Verb.MOVE, Verb.COPY, Verb.RESTORE)
+
+
+def _while_heard(actions: Iterable[Action], console: Console, stop: Event) -> Iterator[Action]:
+    """Pass a plan on until nobody reads what becomes of it."""
+    for action in actions:
+        if not console.is_heard():
+            stop.set()
+        yield action
 
 
 def _preview(plan: Plan, console: Console) -> int:
@@ -147,6 +157,7 @@ def _run(
     if note:
         console.note(note)
     run = client.start(plan, journal)
+    last_resort.begin("The run", run.spec.id)
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop
     stop.last_words = _last_words(run, _finishing(run, journal))
@@ -156,13 +167,19 @@ def _run(
             for result in run:
                 console.done(result)
                 progress.update()
+                if not console.is_heard():
+                    run.stop()
         except RunError as error:
             failure = error
+    if streams.failure():
+        console.warn(streams.explain())
     console.summary(run.summary)
     if run.summary.interrupted or failure is not None:
-        console.note(f"To finish this run: {_finishing(run, journal)}")
+        console.warn(f"To finish this run: {_finishing(run, journal)}")
     if failure is not None:
         raise failure
+    if streams.failure():
+        return exit_codes.ATTENTION
     if stop.is_set():
         return exit_codes.INTERRUPTED
     if plan.spec.command == Command.UNDO:

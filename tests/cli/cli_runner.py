@@ -89,9 +89,13 @@ class FrogmoveRunner:
         self, *arguments: str, within: Sequence[str] = (), **more: Any
     ) -> subprocess.Popen[bytes]:
         """Start a command as a process of its own, or within what another command makes."""
-        environment = {**os.environ, **self.environment(), **more.pop("env", {})}
-        present = {name: value for name, value in environment.items() if value is not None}
-        return subprocess.Popen([*within, *COMMAND, *arguments], cwd=ROOT, env=present, **more)
+        environment = self.full_environment(**more.pop("env", {}))
+        return subprocess.Popen([*within, *COMMAND, *arguments], cwd=ROOT, env=environment, **more)
+
+    def full_environment(self, **other: str | None) -> dict[str, str]:
+        """Return all variables of a process, some of them set otherwise."""
+        environment = {**os.environ, **self.environment(), **other}
+        return {name: value for name, value in environment.items() if value is not None}
 
 
 def run(*arguments: str, environment: dict[str, str | None] | None = None) -> Ran:

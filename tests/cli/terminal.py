@@ -7,11 +7,14 @@ import pty
 import termios
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
+from select import select
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SECONDS_BETWEEN_LOOKS = 0.02
 
 
 @dataclass
@@ -21,15 +24,24 @@ class Terminal:
     Attributes:
         end: the file descriptor for the process that runs on it.
         screen: all that has been written to it; complete once the context is left.
+        gone: set once nobody is to read it any more.
+        closed: set once nobody does.
     """
 
     end: int
     screen: bytearray = field(default_factory=bytearray)
+    gone: Event = field(default_factory=Event)
+    closed: Event = field(default_factory=Event)
 
     @property
     def text(self) -> str:
         """What has been written, escape sequences included."""
         return self.screen.decode("utf-8", "replace")
+
+    def hang_up(self) -> None:
+        """Go away: whoever writes to it from now on gets EIO."""
+        self.gone.set()
+        self.closed.wait()
 
 
 @contextmanager
@@ -42,10 +54,16 @@ def terminal(columns: int = 100) -> Iterator[Terminal]:
     def read() -> None:
         # Linux says EIO when the last process on the terminal has ended.
         try:
-            while chunk := os.read(ours, 65536):
-                made.screen.extend(chunk)
+            while not made.gone.is_set():
+                if select([ours], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+                    chunk = os.read(ours, 65536)
+                    if not chunk:
+                        break
+                    made.screen.extend(chunk)
         except OSError:
             pass
+        os.close(ours)
+        made.closed.set()
 
     reader = Thread(target=read)
     reader.start()
@@ -54,4 +72,3 @@ def terminal(columns: int = 100) -> Iterator[Terminal]:
     finally:
         os.close(theirs)
         reader.join()
-        os.close(ours)

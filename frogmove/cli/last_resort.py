@@ -1,0 +1,160 @@
+"""How a command ends, whatever happens in it: an exit code, one sentence, never a traceback."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove import __version__
+from frogmove.cli import exit_codes, streams
+from frogmove.cli.escaping import printable
+from frogmove.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# Characters of details that are kept: the ends of a deep recursion say what the middle does.
+LONGEST_DETAILS = 100_000
+
+
+class _Begun:
+    """What this process has begun that changes anything."""
+
+    # The run's id, or the name of the command.
+    name = ""
+    run_id = ""
+
+
+def begin(name: str, run_id: str = "") -> None:
+    """Note that from now on something may have been done.
+
+    Args:
+        name: what has begun, for people.
+        run_id: the run, where it keeps a journal.
+    """
+    _Begun.name, _Begun.run_id = name, run_id
+
+
+def exit_code(command: Callable[[], object]) -> int:
+    """Run a command to its end.
+
+    Args:
+        command: returns an exit code, or anything else for success.
+
+    Returns:
+        the exit code.
+    """
+    _Begun.name = _Begun.run_id = ""
+    code: object
+    try:
+        code = command()
+    except SystemExit as end:
+        code = end.code
+    except click.ClickException as error:
+        _show(error)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = exit_codes.INTERRUPTED
+    except BaseException as error:
+        code = _explain(error)
+    return _after_output(code if isinstance(code, int) else exit_codes.DONE)
+
+
+def _show(error: click.ClickException) -> None:
+    """Print Click's own words; what was typed may have been pasted from somewhere."""
+    shown = io.StringIO()
+    error.show(file=shown)
+    for line in shown.getvalue().splitlines():
+        click.echo(printable(line), err=True)
+
+
+def take_over() -> None:
+    """Keep this process's output whole, and off it what fails in threads and destructors."""
+    if not streams.protect():
+        return
+
+    def in_thread(failed: threading.ExceptHookArgs) -> None:
+        if failed.exc_value is not None:
+            _explain(failed.exc_value)
+
+    def in_destructor(failed: sys.UnraisableHookArgs) -> None:
+        if failed.exc_value is not None:
+            _keep_details(failed.exc_value)
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = in_destructor
+
+
+def _after_output(code: int) -> int:
+    """Return the exit code of a command whose output may not have arrived."""
+    if streams.flush():
+        shown = "What was shown is incomplete."
+        if _Begun.run_id:
+            shown = f"`frogmove report {_Begun.run_id}` shows what the run did."
+        _say(f"{streams.explain()} {shown}")
+        return code or exit_codes.ATTENTION
+    return code
+
+
+def _explain(error: BaseException) -> int:
+    """Say in one sentence what nothing else has caught, and keep the details."""
+    code = exit_codes.ATTENTION if _Begun.name else exit_codes.REFUSED
+    with suppress(Exception):
+        what = " ".join(str(error).split())[:300]
+        told = f"{type(error).__name__}{': ' if what else ''}{what}"
+        if not _Begun.name:
+            state = "Nothing was touched"
+        elif _Begun.run_id:
+            state = (
+                f"Run {_Begun.run_id} did not come to its end: what it moved stays moved, and "
+                f"`frogmove resume {_Begun.run_id}` finishes it"
+            )
+        else:
+            state = f"{_Begun.name} may have been done in part"
+        _say(f"Unexpected {printable(redact(told))}. {state}. {_keep_details(error)}")
+    return code
+
+
+def _say(text: str) -> None:
+    with suppress(Exception):
+        sys.stderr.write(f"Error: {text}\n")
+        sys.stderr.flush()
+
+
+def _keep_details(error: BaseException) -> str:
+    """Write a traceback to the state directory; returns a sentence on where it is."""
+    try:
+        from frogmove.run_store import runs_directory
+
+        path = _write(runs_directory(), _details(error))
+    except Exception as problem:
+        return f"Its details could not be kept ({printable(str(problem))})."
+    return f"Details are in {printable(str(path))}; please report them."
+
+
+def _details(error: BaseException) -> str:
+    trace = "".join(traceback.format_exception(error))
+    if len(trace) > LONGEST_DETAILS:
+        half = LONGEST_DETAILS // 2
+        trace = f"{trace[:half]}\n[…]\n{trace[-half:]}"
+    began = f"frogmove {__version__}, Python {sys.version}, {sys.platform}"
+    return redact(f"{began}\n{_Begun.run_id}\n{' '.join(map(repr, sys.argv))}\n\n{trace}")
+
+
+def _write(directory: Path, text: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"error-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}.txt"
+    # It may hold keys, which tell more than everybody on this machine should know.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+    return path
