@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import shlex
-import sys
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING
 from frogmove.cli import exit_codes, last_resort, streams
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import Progress
-from frogmove.cli.signals import interruptible
+from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
 from frogmove.client import Client, config_of
 from frogmove.core.models import Verb
@@ -60,9 +58,7 @@ def _used(client: Client) -> Iterator[Client]:
     try:
         yield client
     except KeyboardInterrupt:
-        # Nothing is in flight that changes anything, but threads may wait minutes for answers.
-        sys.stdout.flush()
-        os._exit(exit_codes.INTERRUPTED)
+        end("Stopped: nothing was moved or copied.")
     finally:
         client.close()
 
@@ -104,7 +100,7 @@ def execute(
     """
     with connect(config_of(spec), spec.limits(), console) as client:
         console.detail(f"Engine: {client.engine}.")
-        guard = partial(_finished, console)
+        guard = partial(_finished, console, spec)
         plan = client.prepare(spec, earlier, dry_run=dry_run, guard=guard)
         if dry_run:
             return _preview(plan, console)
@@ -114,9 +110,14 @@ def execute(
 
 
 @contextmanager
-def _finished(console: Console) -> Iterator[Event]:
+def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
     """Let questions that write throw-away keys come to their end, and stop only then."""
+    probed = spec.source if spec.command == Command.UNDO else spec.destination
     with interruptible(console) as stop:
+        stop.last_words = (
+            "Ended at once: nothing was moved or copied. A key .frogmove-probe-... may be left at "
+            f"{probed}: delete it there."
+        )
         yield stop
     if stop.is_set():
         raise KeyboardInterrupt

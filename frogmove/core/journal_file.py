@@ -147,8 +147,13 @@ class JournalFile:
             raise self._broken(error) from error
 
     def end(self, summary: Summary) -> None:
-        """Close the journal; one that took nothing down is removed, unless another run's end."""
-        nothing = self._records == self._opening and not self._uploads and not self._continues
+        """Close the journal.
+
+        One that took nothing down is removed, unless there is something to be resumed, or it is
+        another run's end.
+        """
+        took_down = self._records != self._opening or self._uploads
+        nothing = not (took_down or self._continues or summary.interrupted)
         self._write({**summary.record(), "type": "end"})
         self.commit()
         self._file.close()
