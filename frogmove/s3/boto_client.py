@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _Threads(ThreadPoolExecutor):
+    """A pool of as many threads as asked for, or as the system allows."""
+
+    def _adjust_thread_count(self) -> None:
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError:
+            # What was submitted is in the queue already; those that there are will come to it.
+            if not self._threads:
+                raise
+
+
 class BotoClient:
     """Sends requests through one boto3 client, which may be shared: boto3 clients are thread-safe.
 
@@ -48,7 +60,7 @@ class BotoClient:
         self._thread = local()
         self.fallbacks = Fallbacks()
         self._attach(client)
-        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="s3")
+        self._pool = _Threads(concurrency, thread_name_prefix="s3")
 
     @property
     def client(self) -> S3Client:

@@ -29,10 +29,20 @@ class Clock:
         """Call something in so many seconds."""
         with self._changed:
             heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
-                self._thread.start()
+            has_thread = self._thread is not None or self._start()
             self._changed.notify()
+        if not has_thread:
+            self._run()
+
+    def _start(self) -> bool:
+        """Start the thread; tell whether the system allows one more, else the caller waits."""
+        thread = threading.Thread(target=self._run, name="clock", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        self._thread = thread
+        return True
 
     def _run(self) -> None:
         while (call := self._next()) is not None:
