@@ -5,7 +5,7 @@ from typing import TypeVar
 import pytest
 
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy, Deletion, Head
 from frogmove.s3.retry import RetryingS3
@@ -153,6 +153,24 @@ def test_copies_keep_to_the_rate(state: FakeS3State) -> None:
 def test_other_requests_do_not_wait_for_the_rate(state: FakeS3State) -> None:
     s3 = patient(state, Faults(), ManualClock(), rate=0.01)
     assert all(s3.head("a", f"k{number}").done() for number in range(5))
+
+
+def test_what_waits_for_its_turn_can_be_dropped(state: FakeS3State) -> None:
+    clock = ManualClock()
+    faults = Faults("SlowDown")
+    s3 = patient(state, faults, clock, rate=2.0)
+    answers = [s3.copy(copy(state, f"k{number}")) for number in range(3)]
+    s3.drop_turns()
+    s3.drop_turns()
+    later = s3.copy(copy(state, "k3"))
+    dropped = [answer.exception(0) for answer in (*answers[1:], later)]
+    assert [getattr(error, "code", "") for error in dropped] == [NOT_BEGUN] * 3
+    # What has been begun comes to its end.
+    clock.advance(60)
+    assert answers[0].result(0).etag == state.buckets["b"]["k0"].etag
+    assert state.bodies("b") == {"k0": b"bytes"}
+    assert faults.requests == 2
+    assert s3.head("a", "k0").done()
 
 
 # No time left.
