@@ -44,19 +44,19 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "LetTheSourceBucketSendToTheQueue"
+    sid       = "LetUploadsBeSentToTheQueue"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["s3.amazonaws.com"]
+      identifiers = [local.sender]
     }
 
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.source_arn]
+      values   = [local.sender_arn]
     }
 
     condition {

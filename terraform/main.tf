@@ -42,6 +42,12 @@ locals {
   schedule_arn       = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"
   schedule_group_arn = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
 
+  bridged  = var.trigger == "eventbridge"
+  rule_arn = "arn:${local.partition}:events:${local.here}:rule/${var.name}-uploads"
+  # Who sends to the queue, and for what.
+  sender     = local.bridged ? "events.amazonaws.com" : "s3.amazonaws.com"
+  sender_arn = local.bridged ? local.rule_arn : local.source_arn
+
   sweeps = var.sweep_schedule != null
   tags   = merge({ project = "frogmove" }, var.tags)
 }

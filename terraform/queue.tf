@@ -59,7 +59,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   })
 }
 
-# Both conditions are needed: whoever takes over the bucket's name in another account must not send.
+# For S3 both conditions are needed: whoever takes over the bucket's name in another account must not send.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
 data "aws_iam_policy_document" "queue" {
   statement {
@@ -69,13 +69,13 @@ data "aws_iam_policy_document" "queue" {
 
     principals {
       type        = "Service"
-      identifiers = ["s3.amazonaws.com"]
+      identifiers = [local.sender]
     }
 
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.source_arn]
+      values   = [local.sender_arn]
     }
 
     condition {
@@ -115,11 +115,18 @@ resource "aws_s3_bucket_notification" "uploads" {
   count  = coalesce(var.manage_source_notification, true) ? 1 : 0
   bucket = var.source_bucket
 
-  queue {
-    id            = "${var.name}-uploads"
-    queue_arn     = aws_sqs_queue.uploads.arn
-    events        = ["s3:ObjectCreated:*"]
-    filter_prefix = var.source_prefix == "" ? null : var.source_prefix
+  # Besides, and for every rule there is.
+  eventbridge = local.bridged
+
+  dynamic "queue" {
+    for_each = local.bridged ? [] : [var.source_prefix]
+
+    content {
+      id            = "${var.name}-uploads"
+      queue_arn     = aws_sqs_queue.uploads.arn
+      events        = ["s3:ObjectCreated:*"]
+      filter_prefix = queue.value == "" ? null : queue.value
+    }
   }
 
   # S3 sends a test message at once, and refuses a queue that does not take it. What is announced
@@ -130,5 +137,38 @@ resource "aws_s3_bucket_notification" "uploads" {
     aws_sqs_queue_redrive_policy.uploads,
     aws_lambda_event_source_mapping.uploads,
     aws_s3_bucket_ownership_controls.this,
+    aws_cloudwatch_event_target.uploads,
+  ]
+}
+
+# Rules of other routes, and of others, look at the same events.
+resource "aws_cloudwatch_event_rule" "uploads" {
+  count       = local.bridged ? 1 : 0
+  name        = "${var.name}-uploads"
+  description = "Uploads to the source of frogmove"
+  tags        = local.tags
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+  event_pattern = jsonencode({
+    source      = ["aws.s3"]
+    detail-type = ["Object Created"]
+    detail = merge(
+      { bucket = { name = [var.source_bucket] } },
+      var.source_prefix == "" ? {} : { object = { key = [{ prefix = var.source_prefix }] } },
+    )
+  })
+}
+
+# EventBridge tries for a day; the sweep moves what it has given up.
+resource "aws_cloudwatch_event_target" "uploads" {
+  count     = local.bridged ? 1 : 0
+  rule      = aws_cloudwatch_event_rule.uploads[0].name
+  target_id = "queue"
+  arn       = aws_sqs_queue.uploads.arn
+
+  depends_on = [
+    aws_sqs_queue_policy.uploads,
+    aws_sqs_queue_redrive_policy.uploads,
+    aws_lambda_event_source_mapping.uploads,
   ]
 }

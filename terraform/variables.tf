@@ -153,14 +153,26 @@ variable "create_destination_bucket" {
   nullable    = false
 }
 
+variable "trigger" {
+  description = "What announces uploads to the queue: s3, by the bucket's own notification, or eventbridge, by a rule of this route alone. By eventbridge several routes can take from one bucket, and its notifications can be somebody else's, as long as they say eventbridge = true."
+  type        = string
+  default     = "s3"
+  nullable    = false
+
+  validation {
+    condition     = contains(["s3", "eventbridge"], var.trigger)
+    error_message = "The trigger is s3 or eventbridge."
+  }
+}
+
 variable "manage_source_notification" {
-  description = "Whether the source bucket's notification is set here. A bucket has one configuration of notifications, and setting it replaces whatever is there; so it has to be decided when a bucket is adopted. Without it, add the queue (output queue_arn) to the configuration yourself; the sweep moves what is not announced."
+  description = "Whether the source bucket's notification is set here. A bucket has one configuration of notifications, and setting it replaces whatever is there; so it has to be decided when a bucket is adopted. Without it, add the queue (output queue_arn) to the configuration yourself, or eventbridge = true where that is the trigger; the sweep moves what is not announced."
   type        = bool
   default     = null
 
   validation {
     condition     = var.create_source_bucket || var.manage_source_notification != null
-    error_message = "Decide for the adopted source bucket: true replaces all notifications it has, false leaves them and you add the queue yourself."
+    error_message = "Decide for the adopted source bucket: true replaces all notifications it has; false leaves them, and you add the queue, or eventbridge = true, yourself."
   }
 }
 

@@ -127,7 +127,7 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = aws_s3_bucket_notification.uploads[0].queue[0].events == toset(["s3:ObjectCreated:*"]) && aws_s3_bucket_notification.uploads[0].queue[0].filter_prefix == null
+    condition     = length(aws_cloudwatch_event_rule.uploads) + length(aws_cloudwatch_event_target.uploads) == 0 && !aws_s3_bucket_notification.uploads[0].eventbridge && aws_s3_bucket_notification.uploads[0].queue[0].events == toset(["s3:ObjectCreated:*"]) && aws_s3_bucket_notification.uploads[0].queue[0].filter_prefix == null
     error_message = "Every upload to the bucket is announced."
   }
 

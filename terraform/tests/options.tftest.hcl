@@ -361,6 +361,55 @@ run "nobody_told_of_sweeps" {
   }
 }
 
+run "by_eventbridge_with_a_key" {
+  command = plan
+
+  variables {
+    trigger        = "eventbridge"
+    source_prefix  = "reports/"
+    create_kms_key = true
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern) == {
+      source      = ["aws.s3"]
+      detail-type = ["Object Created"]
+      detail      = { bucket = { name = ["frogtech-sharara-external"] }, object = { key = [{ prefix = "reports/" }] } }
+    }
+    error_message = "The rule takes this route's uploads."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.uploads[0].eventbridge && length(aws_s3_bucket_notification.uploads[0].queue) == 0 && aws_cloudwatch_event_target.uploads[0].rule == "frogmove-uploads"
+    error_message = "The bucket tells EventBridge, and only its rule the queue."
+  }
+
+  assert {
+    condition = alltrue([for statement in [
+      one([for one in jsondecode(aws_sqs_queue_policy.uploads.policy).Statement : one if one.Effect == "Allow"]),
+      one([for one in jsondecode(aws_kms_key.this[0].policy).Statement : one if one.Sid == "LetUploadsBeSentToTheQueue"]),
+      ] :
+      statement.Principal == { Service = "events.amazonaws.com" } &&
+    statement.Condition.ArnEquals == { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/frogmove-uploads" }])
+    error_message = "EventBridge sends for this rule alone."
+  }
+}
+
+run "by_eventbridge_from_a_bucket_that_others_notify_of" {
+  command = plan
+
+  variables {
+    trigger                    = "eventbridge"
+    create_source_bucket       = false
+    manage_source_notification = false
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.uploads) == 0 && !can(jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail.object)
+    error_message = "Nothing of the bucket is touched, and all its uploads are taken."
+  }
+}
+
 run "bare" {
   command = plan
 

@@ -53,12 +53,14 @@ run "one_bucket_for_both_and_an_unknown_processor" {
     destination_bucket = "frogtech-sharara-external"
     architecture       = "mips"
     runtime            = "python3.9"
+    trigger            = "sns"
   }
 
   expect_failures = [
     var.destination_bucket,
     var.architecture,
     var.runtime,
+    var.trigger,
   ]
 }
 

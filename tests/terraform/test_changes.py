@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -228,6 +229,30 @@ def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads((tmp_path / "cloud").read_text("utf-8"))["there"] == {}
+
+
+def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
+    """Applied one after the other into one world, where a second thing of a name is refused."""
+    require_stand_in()
+    shared = {"trigger": "eventbridge", "create_kms_key": "true"}
+    first = World(tmp_path / "first")
+    second = World(tmp_path / "second")
+    for world in (first, second):
+        world.folder.mkdir()
+    done = first.apply(**shared, source_prefix="a/")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.copy(first.folder / "cloud", second.folder / "cloud")
+    done = second.apply(
+        **shared,
+        name="frogmove-b",
+        source_prefix="b/",
+        destination_prefix="b/",
+        create_source_bucket="false",
+        create_destination_bucket="false",
+        manage_source_notification="false",
+        adopted_destination_is_versioned="true",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_longest_names_fit_into_what_aws_takes() -> None:
