@@ -77,18 +77,14 @@ class JournalFile:
 
     def copying(self, copy: Copy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
-        replaced = {"etag": copy.replaces, "version_id": copy.replaces_version}
-        self._write(
-            {
-                "type": "copying",
-                "key": copy.source.key,
-                "destination_key": copy.to_key,
-                "replaced": replaced if copy.replaces is not None else None,
-            }
-        )
-        # It changes nothing by itself: a run that did no more leaves no journal.
-        self._records -= 1
+        key, place, replaced = json.dumps(copy.source.key), json.dumps(copy.to_key), "null"
+        if copy.replaces is not None:
+            replaced = json.dumps({"etag": copy.replaces, "version_id": copy.replaces_version})
+        # Written by hand, as that takes half the time of a dict (measured), for every object.
+        line = f'"key": {key}, "destination_key": {place}, "replaced": {replaced}'
         try:
+            # It changes nothing by itself, so it does not count: see end().
+            self._file.write(f'{{"type": "copying", {line}}}\n')
             self._file.flush()
         except OSError as error:
             raise self._broken(error) from error
@@ -241,9 +237,9 @@ class JournalReader:
         copied: dict[str, Record] = {}
         for record in self.records():
             if record["type"] == "copied":
-                copied[record["key"]] = record
+                copied[record.get("key", "")] = record
             elif record["type"] == "result":
-                copied.pop(record["key"], None)
+                copied.pop(record.get("key", ""), None)
         reason = "the run was cut off"
         if self.spec.command not in {Command.SYNC, Command.COPY}:
             reason += "; the delete of its source may have been sent"

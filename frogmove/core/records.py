@@ -92,5 +92,5 @@ def result_record(result: Result) -> Record:
 
 def cut_off_record(copied: Record, reason: str) -> Record:
     """Return the JSON record of a result that was not written, made of its ``copied`` record."""
-    told = {name: copied[name] for name in ("key", "destination_key", "size", "etag")}
+    told = {name: copied.get(name) for name in ("key", "destination_key", "size", "etag")}
     return {"type": "result", **told, "outcome": Outcome.COPIED.value, "reason": reason}

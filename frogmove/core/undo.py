@@ -68,11 +68,17 @@ def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]
     """Read the ``copied`` records of a run and of its resumes, in this order, as those of one run.
 
     Only what the resumes copied is held in memory.
+
+    Raises:
+        UsageError: when a record lacks what is needed.
     """
     later: dict[_Place, Record] = {}
-    for journal in reversed(resumes):
-        later = {_place(record): record for record in _joined(journal, later)}
-    yield from _joined(first, later)
+    try:
+        for journal in reversed(resumes):
+            later = {_place(record): record for record in _joined(journal, later)}
+        yield from _joined(first, later)
+    except KeyError as error:
+        raise UsageError(f"A record of the journal lacks {error}.") from error
 
 
 def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:

@@ -21,8 +21,10 @@ from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
+from frogmove.s3.models import Copy
 from tests.factories import ROUTE, a_result, an_object, md5
 from tests.fake_s3 import FakeS3, FakeS3State
+from tests.keys import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -397,3 +399,21 @@ def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) 
     check = before(DELETES, lambda: torn.append(JournalReader(path).is_torn()))
     move(state, journal, check)
     assert torn == [False]
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("replaces", [None, 'W/"1"'])
+def test_a_copy_that_is_about_to_be_sent_is_in_the_file_at_once(
+    path: Path, key: str, replaces: str | None
+) -> None:
+    journal = JournalFile(path, HEADER)
+    journal.copying(Copy("external", an_object(key), "internal", f"to/{key}", replaces, "v"))
+    (record,) = JournalReader(path).of_type("copying")
+    assert record == {
+        "type": "copying",
+        "key": key,
+        "destination_key": f"to/{key}",
+        "replaced": replaces and {"etag": replaces, "version_id": "v"},
+    }
+    journal.end(Summary())
+    assert not path.exists()

@@ -149,6 +149,9 @@ def test_a_record_that_lacks_something_is_refused(lacking: str) -> None:
     record = {name: value for name, value in RECORD.items() if name != lacking}
     with pytest.raises(UsageError, match=lacking):
         list(plan_undo([record]))
+    if lacking in {"key", "destination_key", "destination_etag"}:
+        with pytest.raises(UsageError, match=lacking):
+            list(plan_undo(copies_of(journal(record), journal(RECORD))))
 
 
 AGAIN = RECORD | {"destination_etag": "later", "replaced": {"etag": "copy's", "version_id": "1"}}
