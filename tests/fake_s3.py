@@ -72,6 +72,7 @@ class FakeS3State:
     clock: int = 0
     versioned: set[str] = field(default_factory=set)
     versions: dict[tuple[str, str], list[Stored]] = field(default_factory=dict)
+    conditional_deletes: bool = True
 
     def put(self, bucket: str, key: str, body: bytes, etag: str | None = None) -> Stored:
         now = self.now()
@@ -126,6 +127,17 @@ class FakeS3State:
         if found is None:
             raise S3Error(operation, "NoSuchKey", 404, "The key does not exist")
         return found
+
+    def delete_version(self, bucket: str, key: str, version_id: str) -> None:
+        """Delete a version; the one before a current one becomes current."""
+        kept = self.versions.get((bucket, key), [])
+        kept[:] = [each for each in kept if each.version_id != version_id]
+        current = self.buckets[bucket].get(key)
+        if current is None or (current.version_id or "null") != version_id:
+            return
+        del self.buckets[bucket][key]
+        if kept:
+            self.buckets[bucket][key] = kept[0]
 
 
 class Interceptor(Protocol):
@@ -389,7 +401,10 @@ class FakeS3:
 
     def _delete(self, bucket: str, deletion: Deletion, operation: str) -> None:
         keys = self.state.bucket(bucket, operation)
-        if deletion.etag is None:
+        if deletion.version_id is not None:
+            self.state.delete_version(bucket, deletion.key, deletion.version_id)
+            return
+        if deletion.etag is None or not self.state.conditional_deletes:
             keys.pop(deletion.key, None)
             return
         if self.state.stored(bucket, deletion.key, operation).etag != deletion.etag:

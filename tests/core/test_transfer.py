@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -33,6 +35,7 @@ from frogmove.s3.clock import Clock
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
+from frogmove.s3.looks import check_seen
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
 from tests.fake_s3 import CopyRequest, FakeS3, FakeS3State, Stored
@@ -73,6 +76,10 @@ SCHEDULE = ["served"] * 20 + [
 ]
 
 
+# A delete that the server holds to no condition, with the look before it.
+UNGUARDED = "HeadObject, DeleteObject"
+
+
 class CrashError(BaseException):
     """The mover's process ends here, as by ``kill -9``."""
 
@@ -110,8 +117,16 @@ class JournaledS3(FakeS3):
         self._journal = journal
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
-        assert (deletion.key, deletion.etag) in self._journal.durable
-        return super().delete(bucket, deletion)
+        assert (deletion.key, deletion.seen or deletion.etag) in self._journal.durable
+        if deletion.seen is None:
+            return super().delete(bucket, deletion)
+        return self._answer(UNGUARDED, partial(self._look_and_delete, bucket, deletion))
+
+    def _look_and_delete(self, bucket: str, deletion: Deletion) -> None:
+        """Do both in one step: what somebody does just in between, nobody can prevent."""
+        found = self.state.stored(bucket, deletion.key, "HeadObject").etag
+        check_seen(deletion.seen or "", found)
+        self._delete(bucket, deletion, "DeleteObject")
 
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]
@@ -164,7 +179,7 @@ class Mover:
         try:
             for result in run(plan(s3), s3, ROUTE, options, threading.Event(), journal):
                 self.results.append(result)
-        except (CrashError, RunError):
+        except (CrashError, RunError, S3Error):
             pass
         except BaseException as error:
             self.error = error
@@ -176,6 +191,9 @@ class Mover:
         self._has_parked.release()
         self._may_go.acquire()
         error = self._fate
+        if operation == UNGUARDED and error == "late":
+            # Nor that a delete arrives when its sender has long given up.
+            error = "lost request"
         if error == "crash":
             raise CrashError
         if error in FAULTS:
@@ -196,9 +214,16 @@ class Mover:
 class Protocol(RuleBasedStateMachine):
     """Everybody who touches the two buckets."""
 
-    @initialize(uploads=st.lists(st.sampled_from(KEYS), max_size=3))
-    def start(self, uploads: list[str]) -> None:
-        self.state = FakeS3State({SOURCE: {}, DESTINATION: {}})
+    @initialize(
+        uploads=st.lists(st.sampled_from(KEYS), max_size=3),
+        conditional=st.booleans(),
+        versioned=st.booleans(),
+    )
+    def start(self, uploads: list[str], conditional: bool, versioned: bool) -> None:
+        self.state = FakeS3State({SOURCE: {}, DESTINATION: {}}, conditional_deletes=conditional)
+        if versioned:
+            self.state.versioned.add(SOURCE)
+        self.capabilities = replace(ALL_SUPPORTED, delete=conditional, delete_many=conditional)
         self.newest: dict[str, bytes] = {}
         self.movers: list[Mover] = []
         self.late: list[Callable[[], object]] = []
@@ -245,22 +270,42 @@ class Protocol(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.movers) < 3)
     @rule(
-        syncs=st.sampled_from([False, False, True]),
+        what=st.sampled_from(["move", "move", "sync", "version", "version"]),
+        which=st.integers(0, 3),
         on_conflict=st.sampled_from(OnConflict),
         concurrency=st.integers(1, 3),
         attempts=st.integers(1, 3),
-        served=st.integers(0, 4),
+        served=st.sampled_from([0, 1, 2, 3, 4, 50]),
     )
     def start_a_mover(
-        self, syncs: bool, on_conflict: OnConflict, concurrency: int, attempts: int, served: int
+        self,
+        what: str,
+        which: int,
+        on_conflict: OnConflict,
+        concurrency: int,
+        attempts: int,
+        served: int,
     ) -> None:
         options = TransferOptions(
-            ALL_SUPPORTED, on_conflict, multipart=MULTIPART, concurrency=concurrency
+            self.capabilities, on_conflict, multipart=MULTIPART, concurrency=concurrency
         )
-        mover = Mover(self.state, _sync if syncs else _move, options, attempts)
+        plan = _sync if what == "sync" else _move
+        earlier = self._earlier_versions()
+        if what == "version" and earlier:
+            plan = partial(_move_version, *earlier[which % len(earlier)])
+        mover = Mover(self.state, plan, options, attempts)
         self.movers.append(mover)
         for _ in range(served):
             self._step(mover, "served")
+
+    def _earlier_versions(self) -> list[tuple[str, str]]:
+        """Return the versions over which there is something newer, if only a delete marker."""
+        return [
+            (key, each.version_id or "")
+            for (_, key), kept in sorted(self.state.versions.items())
+            for each in kept
+            if each is not self.state.buckets[SOURCE].get(key)
+        ]
 
     @precondition(lambda self: self.movers)
     @rule(
@@ -309,7 +354,7 @@ class Protocol(RuleBasedStateMachine):
         mover = Mover(
             self.state,
             _move,
-            TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=MULTIPART),
+            TransferOptions(self.capabilities, OnConflict.OVERWRITE, multipart=MULTIPART),
         )
         while not mover.has_ended():
             mover.step("served")
@@ -321,6 +366,11 @@ class Protocol(RuleBasedStateMachine):
 
 def _move(s3: S3) -> Iterator[Action]:
     return plan_move(list_prefix(s3, SOURCE, ""), ROUTE)
+
+
+def _move_version(key: str, version_id: str, s3: S3) -> Iterator[Action]:
+    seen = s3.head(SOURCE, key, version_id).result().object
+    return plan_move([seen], ROUTE)
 
 
 def _sync(s3: S3) -> Iterator[Action]:
