@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from frogmove.core.multipart import assembled_etag
 from frogmove.s3.errors import S3Error
+from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import (
     Annotation,
@@ -412,7 +412,7 @@ class FakeS3:
         del keys[deletion.key]
 
     def _answer(self, operation: str, request: Callable[[], T]) -> Future[T]:
-        future: Future[Any] = Future()
+        future: LightFuture[T] = LightFuture()
         try:
             future.set_result(self._gate(operation, request))
         except S3Error as error:

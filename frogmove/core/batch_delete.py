@@ -1,11 +1,11 @@
 """Deletes gathered into batches: one request for up to 1,000 sources, each with its condition."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 
 from frogmove.core.scheduler import BatchedFuture
 from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.models import LARGEST_DELETE, Deletion
 

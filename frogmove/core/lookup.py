@@ -14,8 +14,7 @@ from frogmove.s3.etag import etags_match
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
+    from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Head, Page, S3Object
 

@@ -23,7 +23,7 @@ from frogmove.s3.interface import S3
 from frogmove.s3.models import Checksum, Copied, Copy, Head, Part
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from frogmove.s3.future import Future
 
 
 class InterruptedCopyError(Exception):

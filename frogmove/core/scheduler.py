@@ -7,12 +7,11 @@ are in flight; an asyncio loop would do the same for several times the work per 
 
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any, TypeVar
 
-from frogmove.s3.future import LightFuture
+from frogmove.s3.future import Future, LightFuture
 
 T = TypeVar("T")
 

@@ -16,9 +16,9 @@ from frogmove.s3.models import Copied, Page, UnfinishedUpload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Future
 
     from frogmove.s3.bucket_features import Feature
+    from frogmove.s3.future import Future
     from frogmove.s3.models import Annotation, Checksum, Copy, Deletion, Head, Part, S3Object
 
 T = TypeVar("T")

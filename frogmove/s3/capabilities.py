@@ -1,7 +1,6 @@
 """Which conditional requests a server honours; many S3-compatible ones silently ignore some."""
 
 import uuid
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,6 +9,7 @@ from threading import Event
 from typing import Any
 
 from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.models import NULL_VERSION, Copied, Copy, Deletion, Head, S3Object
 

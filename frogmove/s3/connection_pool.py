@@ -12,9 +12,10 @@ from frogmove.s3.in_flight import InFlight, NoConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from awscrt.http import HttpClientConnection  # type: ignore[import-untyped]
+
+    from frogmove.s3.future import Future
 
 # Seconds. S3 ends a connection that has been idle for a little longer; one that a firewall has
 # forgotten is not found out before a request on it has waited for its answer in vain.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from frogmove.s3 import boto_shapes, timeouts, xml
 from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
-from frogmove.s3.future import LightFuture, pass_on
+from frogmove.s3.future import Future, LightFuture, pass_on
 from frogmove.s3.in_flight import HttpResponse, TransportError
 from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import Copied, Page
@@ -28,7 +28,6 @@ from frogmove.s3.request_template import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     from frogmove.s3.boto import BotoS3
     from frogmove.s3.models import Copy, Deletion, Head
@@ -236,7 +235,7 @@ class CrtS3(RareRequests):
         result: Callable[[HttpResponse], T],
         again: Callable[[], Future[T]],
         templates: TemplateFactory,
-        future: Future[T],
+        future: LightFuture[T],
         answer: HttpResponse | TransportError,
     ) -> None:
         try:
@@ -288,7 +287,7 @@ class CrtS3(RareRequests):
         )
         return S3Error(operation, problem.name, None, f"{asked}: {problem.words}")
 
-    def _redo(self, again: Callable[[], Future[T]], future: Future[T]) -> None:
+    def _redo(self, again: Callable[[], Future[T]], future: LightFuture[T]) -> None:
         """Have boto3 do it, and pass on what became of it."""
         try:
             again().add_done_callback(partial(pass_on, future))

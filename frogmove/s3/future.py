@@ -1,69 +1,95 @@
-"""A future without a lock of its own: thousands a second are made, resolved and forgotten.
+"""What a request will come to: the protocol of a future, and one without a lock of its own.
 
-:class:`concurrent.futures.Future` makes a condition and a lock for each and takes it at every
-turn, which was a fifteenth of all the CPU of a run of small objects (measured). Here one thread
-resolves a future, once, and what the two sides share is a list, of which each element can be taken
-only once.
+Thousands of futures a second are made, resolved and forgotten. :class:`concurrent.futures.Future`
+makes a condition and a lock for each and takes it at every turn, which was a fifteenth of all the
+CPU of a run of small objects (measured). Here one thread resolves a future, once, and what the two
+sides share is a list, of which each element can be taken only once.
 """
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import CancelledError, InvalidStateError
 from threading import Event
-from typing import Any, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 log = logging.getLogger(__name__)
 
 
-class LightFuture(Future[T]):
-    """A future that cannot be cancelled; otherwise it behaves as its base class says."""
+class Future(Protocol[T_co]):
+    """What a request will come to; :class:`concurrent.futures.Future` is one, too."""
+
+    def done(self) -> bool:
+        """Tell whether there is a result or an error."""
+
+    def result(self, timeout: float | None = None) -> T_co:
+        """Wait for the result; raise the error if there is one instead.
+
+        Args:
+            timeout: the seconds to wait; None to wait until it is done.
+
+        Raises:
+            TimeoutError: when it is not done by then.
+        """
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait until there is a result or an error, and return the error.
+
+        Args:
+            timeout: the seconds to wait; None to wait until it is done.
+
+        Raises:
+            TimeoutError: when it is not done by then.
+        """
+
+    def add_done_callback(self, fn: "Callable[[Future[T_co]], object]", /) -> None:
+        """Have something called with this future: by the thread that resolves it, or at once."""
+
+
+class LightFuture(Generic[T]):
+    """A future that one thread resolves, once, and that cannot be cancelled."""
 
     def __init__(self) -> None:
-        # Not the base class's, which makes the lock; nothing of it that needs one is used.
         self._is_done = False
         self._value: T | None = None
         self._error: BaseException | None = None
-        self._callbacks: list[Callable[[Future[T]], Any]] = []
+        self._callbacks: list[Callable[[Future[T]], object]] = []
 
     def __repr__(self) -> str:
         state = "pending" if not self._is_done else "done" if self._error is None else "failed"
         return f"<LightFuture {state}>"
 
     def set_result(self, result: T) -> None:
-        """Set the result."""
+        """Set the result.
+
+        Raises:
+            InvalidStateError: when there is a result or an error already.
+        """
         self._resolve(result, None)
 
     def set_exception(self, exception: BaseException | None) -> None:
-        """Set the error."""
+        """Set the error.
+
+        Raises:
+            InvalidStateError: when there is a result or an error already.
+        """
         self._resolve(None, exception)
 
     def done(self) -> bool:
-        """Tell whether there is a result or an error."""
+        """See :class:`Future`."""
         return self._is_done
 
-    def running(self) -> bool:
-        """Tell whether there is none yet."""
-        return not self._is_done
-
-    def cancel(self) -> bool:
-        """Refuse: what has been sent cannot be taken back."""
-        return False
-
-    def cancelled(self) -> bool:
-        """Tell that it has not been cancelled."""
-        return False
-
     def result(self, timeout: float | None = None) -> T:
-        """Wait for the result; raise the error if there is one instead."""
+        """See :class:`Future`."""
         error = self.exception(timeout)
         if error is not None:
             raise error
         return cast("T", self._value)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Wait until there is a result or an error, and return the error."""
+        """See :class:`Future`."""
         if not self._is_done:
             done = Event()
             self.add_done_callback(lambda _: done.set())
@@ -71,8 +97,8 @@ class LightFuture(Future[T]):
                 raise TimeoutError
         return self._error
 
-    def add_done_callback(self, fn: Callable[[Future[T]], Any]) -> None:
-        """Have something called once it is done: by whoever resolves it, or at once."""
+    def add_done_callback(self, fn: Callable[[Future[T]], object], /) -> None:
+        """See :class:`Future`."""
         self._callbacks.append(fn)
         if self._is_done:
             self._call_back()
@@ -97,12 +123,13 @@ class LightFuture(Future[T]):
                 log.exception("calling back")
 
 
-def pass_on(future: Future[T], done: Future[T]) -> None:
+def pass_on(future: LightFuture[T], done: Future[T]) -> None:
     """Give a future what became of another that is done."""
-    if done.cancelled():
-        future.cancel()
-        return
-    error = done.exception()
+    try:
+        error = done.exception()
+    except CancelledError as cancelled:
+        # An executor that is shut down cancels what it has not begun.
+        error = cancelled
     if error is None:
         future.set_result(done.result())
     else:

@@ -6,11 +6,11 @@ ETags travel without their quotation marks.
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any, Protocol
 
 from frogmove.s3.bucket_features import Feature
 from frogmove.s3.errors import S3Error
+from frogmove.s3.future import Future
 from frogmove.s3.models import (
     Annotation,
     Checksum,

@@ -10,12 +10,12 @@ complete than the plain one.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
 from frogmove.s3.errors import INVALID_KEY, MALFORMED, Kind, S3Error
+from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.models import Page, S3Object

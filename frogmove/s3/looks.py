@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
-from frogmove.s3.future import LightFuture, pass_on
+from frogmove.s3.future import Future, LightFuture, pass_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from frogmove.s3.models import Head
 
@@ -52,7 +51,7 @@ def delete_as_seen(
 
 
 def _delete_if_seen(
-    seen: str, delete: Callable[[], Future[None]], answer: Future[None], looked: Future[Head]
+    seen: str, delete: Callable[[], Future[None]], answer: LightFuture[None], looked: Future[Head]
 ) -> None:
     try:
         check_seen(seen, looked.result().object.etag)

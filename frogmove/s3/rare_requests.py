@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
 
     from frogmove.s3.boto import BotoS3
     from frogmove.s3.bucket_features import Feature
+    from frogmove.s3.future import Future
     from frogmove.s3.models import (
         Annotation,
         Checksum,

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from frogmove.s3 import timeouts
 from frogmove.s3.clock import Clock
 from frogmove.s3.errors import NOT_BEGUN, SILENT, S3Error
-from frogmove.s3.future import LightFuture
+from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry_policy import RetryPolicy
 from frogmove.s3.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Future
 
     from frogmove.s3.bucket_features import Feature
     from frogmove.s3.interface import S3
@@ -48,7 +47,7 @@ class _Request(NamedTuple):
     """What is sent, perhaps again; ``slow`` answers take their time, ``once`` is not sent again."""
 
     start: Callable[[], Future[Any]]
-    answer: Future[Any]
+    answer: LightFuture[Any]
     slow: bool
     once: bool
 
@@ -74,13 +73,13 @@ class RetryingS3:
         self._clock = clock or Clock()
         self._rate = limits.rate
         self._next_copy = 0.0
-        self._turns: set[Future[Any]] = set()
+        self._turns: set[LightFuture[Any]] = set()
         self._takes_turns = True
         self._lock = threading.Lock()
         self._limiter = ConcurrencyLimiter(limits.concurrency)
         self._policy = RetryPolicy(limits, jitter)
         self._waiting: deque[Callable[[], None]] = deque()
-        self._unanswered: set[Future[Any]] = set()
+        self._unanswered: set[LightFuture[Any]] = set()
         self._aborted = False
         self._silence = Silence()
         self._silent_until = 0.0
@@ -278,7 +277,7 @@ class RetryingS3:
             self._enter(begin)
         return answer
 
-    def _take_turn(self, answer: Future[Any], begin: Callable[[], None]) -> None:
+    def _take_turn(self, answer: LightFuture[Any], begin: Callable[[], None]) -> None:
         with self._lock:
             is_dropped = answer not in self._turns
             self._turns.discard(answer)
@@ -317,7 +316,7 @@ class RetryingS3:
         answer = request.answer
         error = sent.exception()
         delay = None
-        given_up: set[Future[Any]] = set()
+        given_up: set[LightFuture[Any]] = set()
         with self._lock:
             self._limiter.end(error)
             if error is None:
@@ -356,7 +355,7 @@ class RetryingS3:
             self._silent_until = 0.0
         return self._silence.seconds(now)
 
-    def _fall_silent(self) -> set[Future[Any]]:
+    def _fall_silent(self) -> set[LightFuture[Any]]:
         """Ask no more for a while; return whatever waits for an answer."""
         unanswered, self._unanswered = self._unanswered, set()
         self._waiting.clear()

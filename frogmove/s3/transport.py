@@ -37,8 +37,8 @@ from frogmove.s3.in_flight import HttpResponse, InFlight, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
 
+    from frogmove.s3.future import Future
     from frogmove.s3.request_template import Origin, Request
 
 # Seconds between two looks for answers that are overdue.

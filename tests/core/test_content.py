@@ -12,13 +12,11 @@ from frogmove.core.content import AT_ONCE, ContentComparer
 from frogmove.core.scheduler import Scheduler, run_one
 from frogmove.core.verify import Match
 from frogmove.s3.errors import S3Error
-from frogmove.s3.future import LightFuture
+from frogmove.s3.future import Future, LightFuture
 from tests.factories import an_object
 from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from frogmove.s3.models import S3Object
 
 

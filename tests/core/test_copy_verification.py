@@ -11,6 +11,7 @@ import pytest
 from frogmove.core.models import Outcome
 from frogmove.core.verify import Verify
 from frogmove.s3.errors import S3Error
+from frogmove.s3.future import LightFuture
 from tests.core.copy_helpers import (
     MINE,
     POLICIES,
@@ -28,9 +29,9 @@ from tests.forgery import forge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from frogmove.core.options import OnConflict
+    from frogmove.s3.future import Future
     from frogmove.s3.models import Head
     from tests.fake_s3 import Interceptor
 
@@ -56,11 +57,11 @@ class Encrypted(FakeS3):
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         answer = super().head(bucket, key, version_id)
-        if answer.exception() is None:
-            head = answer.result()
-            answer = type(answer)()
-            answer.set_result(replace(head, encryption=self._encryption))
-        return answer
+        if answer.exception() is not None:
+            return answer
+        encrypted: LightFuture[Head] = LightFuture()
+        encrypted.set_result(replace(answer.result(), encryption=self._encryption))
+        return encrypted
 
 
 ETAGS = {"kms": "f" * 32, "parts": md5(b"parts") + "-2", "odd": "not-hexadecimal"}
@@ -120,11 +121,11 @@ class Described(FakeS3):
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         answer = super().head(bucket, key, version_id)
-        if bucket == "internal" and answer.exception() is None:
-            head = answer.result()
-            answer = type(answer)()
-            answer.set_result(replace(head, metadata={"by": "somebody else"}))
-        return answer
+        if bucket != "internal" or answer.exception() is not None:
+            return answer
+        described: LightFuture[Head] = LightFuture()
+        described.set_result(replace(answer.result(), metadata={"by": "somebody else"}))
+        return described
 
 
 def test_the_same_bytes_with_other_metadata_are_not_there_already(state: FakeS3State) -> None:

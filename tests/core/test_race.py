@@ -21,9 +21,9 @@ from tests.buckets import Buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
 
     from frogmove.core.models import Action, Result
+    from frogmove.s3.future import Future
     from frogmove.s3.models import Copied, Copy, Deletion
     from tests.servers import Server
 

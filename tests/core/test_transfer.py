@@ -42,9 +42,9 @@ from tests.fake_s3 import CopyRequest, FakeS3, FakeS3State, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
 
     from frogmove.core.models import Action
+    from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Deletion, S3Object
     from tests.fake_s3 import Interceptor

@@ -1,20 +1,20 @@
-"""Promises keep what a future keeps, and call back once, whichever side comes first."""
+"""A light future keeps what a future keeps, and calls back once, whichever side comes first."""
 
 from __future__ import annotations
 
 import logging
-from concurrent.futures import Future, InvalidStateError
-from threading import Barrier, Thread
+from concurrent.futures import CancelledError, InvalidStateError, ThreadPoolExecutor
+from functools import partial
+from threading import Barrier, Event, Thread
 
 import pytest
 
-from frogmove.s3.future import LightFuture
+from frogmove.s3.future import Future, LightFuture, pass_on
 
 
 def test_a_resolved_future_has_a_result() -> None:
     future: LightFuture[int] = LightFuture()
     assert not future.done()
-    assert future.running()
     future.set_result(7)
     assert future.done()
     assert future.result() == 7
@@ -39,14 +39,12 @@ def test_it_can_be_shown_at_any_time() -> None:
     ]
 
 
-def test_it_is_resolved_once_and_not_cancelled() -> None:
+def test_it_is_resolved_once() -> None:
     future: LightFuture[int] = LightFuture()
-    assert not future.cancel()
     future.set_result(1)
     with pytest.raises(InvalidStateError):
         future.set_result(2)
     assert future.result() == 1
-    assert not future.cancelled()
 
 
 def test_whoever_waits_is_woken() -> None:
@@ -90,3 +88,31 @@ def test_two_threads_call_each_callback_once() -> None:
             future.add_done_callback(called.append)
         resolver.join()
         assert len(called) == 20
+
+
+def test_pass_on_gives_what_became_of_either_kind() -> None:
+    sources: list[LightFuture[int]] = [LightFuture(), LightFuture()]
+    given = [LightFuture[int](), LightFuture[int]()]
+    for source, future in zip(sources, given, strict=True):
+        source.add_done_callback(partial(pass_on, future))
+    sources[0].set_result(1)
+    sources[1].set_exception(ValueError("no"))
+    with ThreadPoolExecutor(1) as pool:
+        given.append(LightFuture())
+        pool.submit(int, "2").add_done_callback(partial(pass_on, given[2]))
+    assert [future.exception() is None for future in given] == [True, False, True]
+    assert (given[0].result(), given[2].result()) == (1, 2)
+
+
+def test_pass_on_wakes_who_waits_for_what_an_executor_cancelled() -> None:
+    begun, free = Event(), Event()
+    future: LightFuture[bool] = LightFuture()
+    pool = ThreadPoolExecutor(1)
+    pool.submit(begun.set)
+    pool.submit(free.wait, 10)
+    begun.wait(10)
+    pool.submit(bool).add_done_callback(partial(pass_on, future))
+    pool.shutdown(wait=False, cancel_futures=True)
+    assert isinstance(future.exception(timeout=0), CancelledError)
+    free.set()
+    pool.shutdown()

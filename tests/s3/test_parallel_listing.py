@@ -1,7 +1,6 @@
 """Parallel listings give what the plain one gives, whatever the keys and the server's order."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from frogmove.s3.errors import S3Error
+from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.listing import list_folder, list_prefix
 from frogmove.s3.models import Page
@@ -75,7 +75,7 @@ class SequentialS3(FakeS3):
     def list_page(self, *args: Any, start_after: str = "", **options: Any) -> Future[Page]:
         if not (start_after and self.refuses):
             return super().list_page(*args, **options)
-        refused: Future[Page] = Future()
+        refused: LightFuture[Page] = LightFuture()
         refused.set_exception(S3Error("ListObjectsV2", "NotImplemented", 501, "No"))
         return refused
 

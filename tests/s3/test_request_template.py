@@ -36,9 +36,9 @@ from tests.s3.contract_cases import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
     from pathlib import Path
 
+    from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
     from frogmove.s3.request_template import Request
     from frogmove.s3.transport import Transport

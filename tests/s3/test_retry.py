@@ -1,11 +1,11 @@
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TypeVar
 
 import pytest
 
 from frogmove.s3.clock import Clock
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
+from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy, Deletion, Head
 from frogmove.s3.retry import RetryingS3
@@ -119,11 +119,11 @@ def test_the_attempts_come_to_an_end(state: FakeS3State) -> None:
 
 
 def test_no_more_requests_are_in_flight_than_allowed(state: FakeS3State) -> None:
-    held: list[Future[None]] = []
+    held: list[LightFuture[None]] = []
 
     class Holding(FakeS3):
         def delete(self, bucket: str, deletion: object) -> Future[None]:
-            held.append(Future())
+            held.append(LightFuture())
             return held[-1]
 
     s3 = RetryingS3(Holding(state), Limits(concurrency=2), ManualClock())
@@ -181,10 +181,10 @@ class Unanswering(FakeS3):
 
     def __init__(self, state: FakeS3State) -> None:
         super().__init__(state)
-        self.asked: list[Future[Head]] = []
+        self.asked: list[LightFuture[Head]] = []
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        self.asked.append(Future())
+        self.asked.append(LightFuture())
         return self.asked[-1]
 
 
