@@ -7,6 +7,8 @@ from threading import Event
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, Route, Verb
@@ -99,7 +101,7 @@ class Runs:
     def undo(
         self, journal: Path, options: TransferOptions | None = None, route: Route = ROUTE
     ) -> Path:
-        actions = plan_undo(JournalReader(journal).of_type("copied"))
+        actions = plan_undo(copies_of(JournalReader(journal)))
         return self._run(actions, backwards(route), options)
 
     def lose_answers(self, operation: str) -> None:
@@ -110,7 +112,8 @@ class Runs:
         self, actions: Iterable[Action], route: Route, options: TransferOptions | None
     ) -> Path:
         self._count += 1
-        journal = JournalFile(self._folder / f"{self._count}.jsonl", HEADER)
+        begun = replace(HEADER, started=self._state.now().isoformat())
+        journal = JournalFile(self._folder / f"{self._count}.jsonl", begun)
         self.outcomes: dict[str, Outcome] = {}
         self.reasons: dict[str, str] = {}
         for result in run(
@@ -448,3 +451,58 @@ def test_an_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
     assert set(written) == {"internal"}
     assert md5(b"a") == state.buckets["external"]["a"].etag
     assert state.bodies("internal") == {}
+
+
+PLACES = ("free", "twin", "theirs")
+FATES = ("heard", "took place", "got lost")
+
+
+@dataclass
+class Fates:
+    """Gives each copy a fate: heard of, or not, and then it took place or did not."""
+
+    left: list[str]
+
+    def __call__(self, operation: str, request: Callable[[], T]) -> T:
+        fate = self.left.pop() if operation == "CopyObject" and self.left else "heard"
+        if fate == "got lost":
+            raise S3Error(operation, "RequestTimeout", None, "no answer")
+        answer = request()
+        if fate == "took place":
+            raise S3Error(operation, "RequestTimeout", None, "no answer")
+        return answer
+
+
+@given(
+    places=st.lists(st.sampled_from(PLACES), min_size=3, max_size=3),
+    fates=st.lists(st.sampled_from(FATES), max_size=8),
+    versioned=st.booleans(),
+    in_parts=st.booleans(),
+)
+@settings(deadline=None, max_examples=150)
+def test_whatever_was_heard_an_undo_leaves_both_sides_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory,
+    places: list[str],
+    fates: list[str],
+    versioned: bool,
+    in_parts: bool,
+) -> None:
+    state = FakeS3State({"external": {}, "internal": {}})
+    if versioned:
+        state.versioned.add("internal")
+    for key, place in zip("abc", places, strict=True):
+        state.put("external", key, key.encode())
+        if place != "free":
+            state.put("internal", key, key.encode() if place == "twin" else b"theirs")
+    before, there = state.bodies("external"), state.bodies("internal")
+    runs = Runs(state, tmp_path_factory.mktemp("runs"))
+    runs.s3 = RetryingS3(FakeS3(state, Fates(fates)), Limits(first_delay=0.0001, attempts=20))
+    parts = Multipart(2 if in_parts else 1000, part_size=3)
+    options = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=parts)
+    runs.undo(runs.move(options), options)
+    replaced = {key: body for key, body in there.items() if body == b"theirs"}
+    assert state.bodies("external") == before
+    if versioned:
+        assert state.bodies("internal") == there
+    else:
+        assert state.bodies("internal") == there | {key: key.encode() for key in replaced}
