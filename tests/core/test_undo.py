@@ -479,7 +479,7 @@ class Fates:
     versioned=st.booleans(),
     in_parts=st.booleans(),
 )
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=40)
 def test_whatever_was_heard_an_undo_leaves_both_sides_as_they_were(
     tmp_path_factory: pytest.TempPathFactory,
     places: list[str],
