@@ -49,6 +49,7 @@ class Stored:
     storage_class: str = "STANDARD"
     annotations: dict[str, bytes] = field(default_factory=dict)
     version_id: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Upload:
     bucket: str
     key: str
     parts: dict[int, bytes] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -67,6 +69,7 @@ class FakeS3State:
     buckets: dict[str, dict[str, Stored]] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     checksums: bool = True
+    kms: bool = False
     page: int = 1000
     order: Callable[[str], Any] = str.encode
     clock: int = 0
@@ -74,10 +77,22 @@ class FakeS3State:
     versions: dict[tuple[str, str], list[Stored]] = field(default_factory=dict)
     conditional_deletes: bool = True
 
-    def put(self, bucket: str, key: str, body: bytes, etag: str | None = None) -> Stored:
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        etag: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Stored:
         now = self.now()
+        if self.kms:
+            # As S3's are then: of the look of an MD5, and nobody else's.
+            etag = etag or _md5(f"{now}".encode())
         version_id = f"version {self.clock}" if bucket in self.versioned else None
-        stored = Stored(body, etag or _md5(body), now, version_id=version_id)
+        stored = Stored(
+            body, etag or _md5(body), now, version_id=version_id, metadata=metadata or {}
+        )
         self.bucket(bucket, "PutObject")[key] = stored
         if version_id is not None:
             self.versions.setdefault((bucket, key), []).insert(0, stored)
@@ -172,7 +187,7 @@ class CopyRequest:
     def _finish(self, source: Stored) -> Copied:
         copy = self.copy
         self.state.check_destination(copy, "CopyObject")
-        stored = self.state.put(copy.to_bucket, copy.to_key, source.body)
+        stored = self.state.put(copy.to_bucket, copy.to_key, source.body, metadata=source.metadata)
         stored.annotations.update(source.annotations)
         return Copied(stored.etag, stored.version_id)
 
@@ -222,6 +237,8 @@ class FakeS3:
             return Head(
                 _seen(key, stored)._replace(version_id=version_id),
                 (crc,) if self.state.checksums else (),
+                "aws:kms" if self.state.kms else None,
+                metadata=stored.metadata,
                 version_id=stored.version_id,
             )
 
@@ -307,7 +324,9 @@ class FakeS3:
     ) -> Future[str]:
         def request() -> str:
             upload_id = f"upload {self.state.now()}"
-            self.state.uploads[upload_id] = Upload(copy.to_bucket, copy.to_key)
+            self.state.uploads[upload_id] = Upload(
+                copy.to_bucket, copy.to_key, metadata=source.metadata
+            )
             return upload_id
 
         return self._answer("CreateMultipartUpload", request)
@@ -336,7 +355,7 @@ class FakeS3:
                 raise S3Error("CompleteMultipartUpload", "InvalidRequest", 400, "Not that size")
             del self.state.uploads[upload_id]
             etag = assembled_etag(parts)
-            stored = self.state.put(copy.to_bucket, copy.to_key, body, etag)
+            stored = self.state.put(copy.to_bucket, copy.to_key, body, etag, upload.metadata)
             return Copied(stored.etag, stored.version_id)
 
         return self._answer("CompleteMultipartUpload", request)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import zlib
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +28,8 @@ from hypothesis.stateful import (
 from frogmove.core.journal import NoJournal
 from frogmove.core.models import Outcome, Result, Route, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
-from frogmove.core.plan import plan_move, plan_sync
+from frogmove.core.plan import plan_move
+from frogmove.core.sync_plan import plan_resolved_sync
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -39,9 +41,10 @@ from frogmove.s3.looks import check_seen
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
 from tests.fake_s3 import CopyRequest, FakeS3, FakeS3State, Stored
+from tests.forgery import forge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from frogmove.core.models import Action
     from frogmove.s3.future import Future
@@ -218,13 +221,22 @@ class Protocol(RuleBasedStateMachine):
         uploads=st.lists(st.sampled_from(KEYS), max_size=3),
         conditional=st.booleans(),
         versioned=st.booleans(),
+        checksums=st.booleans(),
+        kms=st.booleans(),
     )
-    def start(self, uploads: list[str], conditional: bool, versioned: bool) -> None:
-        self.state = FakeS3State({SOURCE: {}, DESTINATION: {}}, conditional_deletes=conditional)
+    def start(
+        self, uploads: list[str], conditional: bool, versioned: bool, checksums: bool, kms: bool
+    ) -> None:
+        self.state = FakeS3State(
+            {SOURCE: {}, DESTINATION: {}},
+            conditional_deletes=conditional,
+            checksums=checksums,
+            kms=kms,
+        )
         if versioned:
             self.state.versioned.add(SOURCE)
         self.capabilities = replace(ALL_SUPPORTED, delete=conditional, delete_many=conditional)
-        self.newest: dict[str, bytes] = {}
+        self.newest: dict[str, tuple[bytes, Mapping[str, str]]] = {}
         self.movers: list[Mover] = []
         self.late: list[Callable[[], object]] = []
         self.uploads = 0
@@ -236,8 +248,9 @@ class Protocol(RuleBasedStateMachine):
         # was in flight since before could not tell the two apart.
         self.uploads += 1
         body = f"upload {self.uploads} ".encode() * (1 + self.uploads % 2)
-        self.state.put(SOURCE, key, body)
-        self.newest[key] = body
+        metadata = {"upload": f"{self.uploads}"}
+        self.state.put(SOURCE, key, body, metadata=metadata)
+        self.newest[key] = body, metadata
 
     def delete_at_the_source(self, key: str) -> None:
         self._forget(key, self.state.buckets[SOURCE].pop(key, None))
@@ -246,12 +259,30 @@ class Protocol(RuleBasedStateMachine):
         self._forget(key, self.state.buckets[DESTINATION].get(key))
         self.state.put(DESTINATION, key, b"theirs")
 
+    def forge_at_the_destination(self, key: str) -> None:
+        """Write other bytes of the source's size, metadata and CRC32."""
+        here = self.state.buckets[SOURCE].get(key)
+        if here is None:
+            return
+        self._forget(key, self.state.buckets[DESTINATION].get(key))
+        forged = b"evil".ljust(len(here.body) - 4, b".")
+        forged += forge(forged, zlib.crc32(here.body))
+        assert (len(forged), zlib.crc32(forged)) == (len(here.body), zlib.crc32(here.body))
+        self.state.put(DESTINATION, key, forged, metadata=here.metadata)
+
+    def describe_otherwise_at_the_destination(self, key: str) -> None:
+        """Write the source's bytes with other metadata."""
+        here = self.state.buckets[SOURCE].get(key)
+        if here is not None:
+            self._forget(key, self.state.buckets[DESTINATION].get(key))
+            self.state.put(DESTINATION, key, here.body, metadata={"upload": "theirs"})
+
     def consume_at_the_destination(self, key: str) -> None:
         self._forget(key, self.state.buckets[DESTINATION].pop(key, None))
 
     def _forget(self, key: str, stored: Stored | None) -> None:
         """Whoever owns a bucket may throw the newest bytes away; only frogmove may not."""
-        if stored is not None and self.newest.get(key) == stored.body:
+        if stored is not None and self.newest.get(key) == (stored.body, stored.metadata):
             del self.newest[key]
 
     @rule(
@@ -260,6 +291,8 @@ class Protocol(RuleBasedStateMachine):
             + [
                 "delete_at_the_source",
                 "write_at_the_destination",
+                "forge_at_the_destination",
+                "describe_otherwise_at_the_destination",
                 "consume_at_the_destination",
             ]
         ),
@@ -339,12 +372,11 @@ class Protocol(RuleBasedStateMachine):
     def the_newest_bytes_are_somewhere(self) -> None:
         if not hasattr(self, "state"):
             return
-        for key, body in self.newest.items():
+        for key, newest in self.newest.items():
             here = self.state.buckets[SOURCE].get(key)
-            there = self.state.buckets[DESTINATION]
-            assert (here and here.body == body) or any(
-                stored.body == body for stored in there.values()
-            ), f"{key!r} is lost"
+            at = [here] if here else []
+            at += self.state.buckets[DESTINATION].values()
+            assert newest in [(stored.body, stored.metadata) for stored in at], f"{key!r} is lost"
 
     def teardown(self) -> None:
         if not hasattr(self, "state"):
@@ -374,7 +406,7 @@ def _move_version(key: str, version_id: str, s3: S3) -> Iterator[Action]:
 
 
 def _sync(s3: S3) -> Iterator[Action]:
-    return plan_sync(list_prefix(s3, SOURCE, ""), list_prefix(s3, DESTINATION, ""), ROUTE)
+    return plan_resolved_sync(s3, ROUTE, 2, threading.Event())
 
 
 class LongProtocol(Protocol):
