@@ -25,8 +25,11 @@ def _is_unseen(char: str) -> bool:
 
 
 def _escape(char: str) -> str:
-    if char in "\\'":
-        return "\\" + char
+    if char == "\\":
+        return "\\\\"
+    if char == "'":
+        # Never \': a shell without these quotes would take it for their end.
+        return "\\x27"
     if not _is_unseen(char):
         return char
     code = ord(char)

@@ -29,7 +29,8 @@ def ls(config: Config, console: Console, where: str | None, end: str) -> None:
     """List keys with their size and time (UTC).
 
     WHERE is a folder of the route's source, or any s3://bucket/prefix; by default all of the
-    source. Keys are shown as `frogmove move` takes them: relative to the source.
+    source. Keys are shown as `frogmove move` takes them: relative to the source,
+    and quoted or as URIs where a shell or an option would be read instead.
 
     \b
     Examples:
@@ -48,7 +49,7 @@ def ls(config: Config, console: Console, where: str | None, end: str) -> None:
     with connect(config, Limits(), console) as client, explained(side.bucket):
         console.detail(f"Engine: {client.engine}.")
         for item in list_folder(client.s3, side.bucket, folder):
-            console.listed(item, item.key.removeprefix(side.prefix))
+            console.listed(item, side)
             objects += 1
             total += item.size
     console.totals(objects, total)

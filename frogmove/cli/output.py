@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli import streams
 from frogmove.cli.escaping import printable
+from frogmove.cli.key_argument import key_argument
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
 from frogmove.core.run_history import is_undone
+from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +60,8 @@ class Console:
         self.json_lines = json_lines
         self.quiet = quiet
         self._verbose = verbose
+        # What the keys of results are shown relative to.
+        self.source = self.destination = Location("")
         self._flushed = time.monotonic()
         self._out: rich.console.Console | None = None
         self._err: rich.console.Console | None = None
@@ -81,6 +85,23 @@ class Console:
         """Whether a bar can be drawn on stderr, whatever FORCE_COLOR says of it."""
         dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
         return sys.stderr.isatty() and not dumb
+
+    @cached_property
+    def _encoding(self) -> str:
+        return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+    def _story(
+        self, word: str, style: str, action: Action, destination_key: str, reason: str
+    ) -> list[tuple[str, str]]:
+        name = key_argument(action.object.key, self.source, self._encoding)
+        there = key_argument(destination_key, self.destination, self._encoding)
+        parts = [(f"{word:<10}  ", style), (name, "")]
+        prefixes = self.source.prefix, self.destination.prefix
+        if action.object.key.removeprefix(prefixes[0]) != destination_key.removeprefix(prefixes[1]):
+            parts.append((f" -> {there}", ""))
+        if reason:
+            parts.append((f"  ({printable(reason)})", "dim"))
+        return parts
 
     @cached_property
     def _plain(self) -> bool:
@@ -129,12 +150,12 @@ class Console:
         if remedy:
             self.err.print(printable(remedy))
 
-    def listed(self, item: S3Object, name: str) -> None:
+    def listed(self, item: S3Object, side: Location) -> None:
         """Print an object of a listing.
 
         Args:
             item: the object.
-            name: its key as a command takes it.
+            side: what its key is shown relative to.
 
         Raises:
             OutputError: when nobody hears it.
@@ -143,13 +164,12 @@ class Console:
         if self.json_lines:
             self._json(object_record(item))
             return
+        name = key_argument(item.key, side, self._encoding)
         modified = item.last_modified.isoformat(" ", "seconds")[:19]
         if self._plain:
-            sys.stdout.write(f"{item.size:>13}  {modified}  {printable(name)}\n")
+            sys.stdout.write(f"{item.size:>13}  {modified}  {name}\n")
             return
-        self._line(
-            [(f"{item.size:>13}  ", "cyan"), (f"{modified}  ", "dim"), (printable(name), "")]
-        )
+        self._line([(f"{item.size:>13}  ", "cyan"), (f"{modified}  ", "dim"), (name, "")])
 
     def planned(self, action: Action) -> None:
         """Print an action of a dry run.
@@ -163,7 +183,7 @@ class Console:
         elif action.verb is not Verb.SKIP or self._verbose:
             verb = f"would {action.verb.value}"
             style = "bold red" if action.verb is Verb.REFUSE else "cyan"
-            self._line(_story(verb, style, action, action.destination_key, action.reason))
+            self._line(self._story(verb, style, action, action.destination_key, action.reason))
 
     def done(self, result: Result) -> None:
         """Print a result; when quiet, only what needs attention, and skips only when verbose.
@@ -176,7 +196,7 @@ class Console:
             style = _STYLES[result.outcome]
             word = result.outcome.value
             key = result.destination_key
-            self._line(_story(word, style, result.action, key, result.reason))
+            self._line(self._story(word, style, result.action, key, result.reason))
 
     def _is_shown(self, outcome: Outcome) -> bool:
         if outcome is Outcome.SKIPPED:
@@ -276,18 +296,6 @@ def size(count: int) -> str:
     from rich.filesize import decimal
 
     return decimal(count)
-
-
-def _story(
-    word: str, style: str, action: Action, destination_key: str, reason: str
-) -> list[tuple[str, str]]:
-    key = action.object.key
-    parts = [(f"{word:<10}  ", style), (printable(key), "")]
-    if destination_key != key:
-        parts.append((f" -> {printable(destination_key)}", ""))
-    if reason:
-        parts.append((f"  ({printable(reason)})", "dim"))
-    return parts
 
 
 def _rich(*, stderr: bool) -> rich.console.Console:

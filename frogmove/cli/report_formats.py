@@ -10,6 +10,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from frogmove.cli.escaping import printable
+from frogmove.cli.key_argument import key_argument
+from frogmove.errors import UsageError
+from frogmove.s3.uri import Location, parse_location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,12 +53,18 @@ def render(reader: JournalReader, output: str) -> Iterator[str]:
 
 def _text(reader: JournalReader) -> Iterator[str]:
     spec = reader.spec
+    source, destination = _side(spec.source), _side(spec.destination)
     yield f"{printable(spec.command)} "
     yield f"{printable(spec.source)} -> {printable(spec.destination)}\n"
     yield f"run {printable(spec.id)}, begun {printable(spec.started)}\n\n"
     for record in _results(reader):
-        outcome, size, key, destination_key, reason = _cells(record)
-        arrow = f" -> {destination_key}" if destination_key != key else ""
+        outcome, size, _, _, reason = _cells(record)
+        key = key_argument(record["key"], source)
+        arrow = ""
+        if record["destination_key"] != destination.prefix + record["key"].removeprefix(
+            source.prefix
+        ):
+            arrow = f" -> {key_argument(record['destination_key'], destination)}"
         yield f"{outcome:<10}  {size:>13}  {key}{arrow}{f'  ({reason})' if reason else ''}\n"
     yield f"\n{_ending(reader)}\n"
 
@@ -91,6 +100,14 @@ def _html(reader: JournalReader) -> Iterator[str]:
 def _results(reader: JournalReader) -> Iterator[Record]:
     """Read what became of each object, as far as it is known; all that left the source is in it."""
     return chain(reader.of_type("result"), reader.cut_off())
+
+
+def _side(uri: str) -> Location:
+    """Read an end of a journal's route; whoever wrote the journal may have written anything."""
+    try:
+        return parse_location(uri)
+    except UsageError:
+        return Location("")
 
 
 def _cells(record: Record) -> tuple[str, ...]:

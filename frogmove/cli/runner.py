@@ -101,6 +101,7 @@ def execute(
     with connect(config_of(spec), spec.limits(), console) as client:
         console.detail(f"Engine: {client.engine}.")
         guard = partial(_finished, console, spec)
+        console.source, console.destination = spec.route().source, spec.route().destination
         plan = client.prepare(spec, earlier, dry_run=dry_run, guard=guard)
         if dry_run:
             return _preview(plan, console)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from frogmove.errors import UsageError
 
@@ -19,6 +20,10 @@ _ACCESS_POINT = re.compile(
     r"|:\d{12}:accesspoint/[a-zA-Z0-9.-]+)"
 )
 _ARN = re.compile(r"arn:[^/]*:accesspoint[:/][^/]*|arn:[^/]*")
+
+# Between a bucket and a percent-encoded key.
+ENCODED_KEY = "?key="
+_ENCODED = re.compile(r"(arn:[^?/]*(?:/[^?/]*)?|[^?/]*)\?key=(.*)", re.DOTALL)
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html
 _DIRECTORY = re.compile(r"[a-z0-9][a-z0-9-]*--[a-z0-9-]+--x-s3")
@@ -48,12 +53,19 @@ class Location:
 def split(uri: str) -> tuple[str, str]:
     """Split ``s3://bucket/key`` into its bucket and whatever follows the first slash.
 
+    ``s3://bucket?key=…`` is a whole key with its bytes percent-encoded, for keys that cannot be
+    typed; no bucket's name has a question mark.
+
     Raises:
         UsageError: when it is no such URI or the bucket's name cannot be one.
     """
     scheme, colon, rest = uri.partition("://")
     if scheme != "s3" or not colon:
         raise UsageError(f"{uri!r} is not an S3 URI.", "Write it as s3://bucket/prefix.")
+    encoded = _ENCODED.fullmatch(rest)
+    if encoded is not None:
+        bucket, _ = split(f"s3://{encoded[1]}")
+        return bucket, _decoded(uri, encoded[2])
     if rest.startswith("arn:"):
         return _split_arn(uri, rest)
     bucket, _, key = rest.partition("/")
@@ -64,6 +76,15 @@ def split(uri: str) -> tuple[str, str]:
             "one may have up to 255, upper case and underscores.",
         )
     return bucket, key
+
+
+def _decoded(uri: str, key: str) -> str:
+    try:
+        return unquote(key, errors="strict")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"The key in {uri!r} is not UTF-8.", "Paste it as `frogmove ls` prints it."
+        ) from error
 
 
 def _split_arn(uri: str, rest: str) -> tuple[str, str]:

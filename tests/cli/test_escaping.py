@@ -29,10 +29,10 @@ HOSTILE = {
     "line\u2028end": r"$'line\u2028end'",
     "tag\U000e0041": r"$'tag\U000e0041'",
     "private\ue000": r"$'private\ue000'",
-    "it's\\\n": r"$'it\'s\\\x0a'",
+    "it's\\\n": r"$'it\x27s\\\x0a'",
     "soft\u00adhyphen": r"$'soft\u00adhyphen'",
     "bom\ufeff": r"$'bom\ufeff'",
-    r"$'a\x0ab'": r"$'$\'a\\x0ab\''",
+    r"$'a\x0ab'": r"$'$\x27a\\x0ab\x27'",
 }
 
 # S3 keys in XML have no NUL in practice, and no shell can hold one.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli.escaping import printable
+from frogmove.cli.key_argument import key_argument
+from frogmove.s3.uri import Location
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
 from tests.keys import KEYS, UNSEEN
@@ -101,7 +102,9 @@ def test_no_key_acts_on_a_terminal_and_none_is_shown_as_another(
     keys = {name: key for name, key in KEYS.items() if name not in buckets.server.lacks}
     buckets.put(*keys.values())
     out = frogmove("ls").out
-    assert sorted(names(out)) == sorted(printable(key) for key in keys.values())
+    assert sorted(names(out)) == sorted(
+        key_argument(key, Location(buckets.source)) for key in keys.values()
+    )
     for name, key in UNSEEN.items():
         assert key not in out, name
     assert {char for char in out if not char.isprintable()} == {"\n"}

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from frogmove.cli.escaping import printable
+from frogmove.cli.key_argument import key_argument
 from frogmove.cli.output import Console, size
 from frogmove.core.models import Outcome, Verb
 from frogmove.core.records import Summary
+from frogmove.s3.uri import Location
 from tests.blocking_proxy import SECONDS_TO_WAIT, blocking_proxy
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
@@ -27,6 +29,7 @@ Capture = pytest.CaptureFixture[str]
 
 COLOUR = re.compile(r"\x1b\[[\d;]*(3[0-8]|9\d)(;[\d;]*)?m")
 ESCAPE = "\x1b"
+SIDE = Location("external")
 
 keys = pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 
@@ -38,14 +41,16 @@ def inert(text: str) -> bool:
 @keys
 def test_a_key_is_inert_in_every_line_of_data(capsys: Capture, key: str) -> None:
     console = Console(verbose=True)
-    console.listed(an_object(key), key)
+    console.source = console.destination = SIDE
+    console.listed(an_object(key), SIDE)
     console.planned(an_action(Verb.COPY, key, reason=key))
     console.done(a_result(Outcome.CONFLICT, key, reason=key))
     console.say(key)
     out, err = capsys.readouterr()
     assert inert(out)
     assert err == ""
-    assert out.count(printable(key)) == 6
+    assert out.count(f"  {key_argument(key, SIDE)}") == 3
+    assert out.count(f"({printable(key)})") == 2
     assert len(out.splitlines()) == 4
 
 
@@ -65,7 +70,7 @@ def test_a_key_is_inert_in_every_line_of_commentary(capsys: Capture, key: str) -
 @keys
 def test_a_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> None:
     console = Console(json_lines=True)
-    console.listed(an_object(key), "any")
+    console.listed(an_object(key), SIDE)
     console.planned(an_action(Verb.SKIP, key))
     console.done(a_result(Outcome.SKIPPED, key))
     out, err = capsys.readouterr()
@@ -164,7 +169,7 @@ def test_a_terminal_gets_colours_and_keys_that_are_inert(
     assert COLOUR.search(screen)
     for name in ("escape sequence", "right-to-left override"):
         assert KEYS[name] not in screen
-        assert printable(KEYS[name]) in screen
+        assert key_argument(KEYS[name], Location(runner.buckets.source)) in screen
     assert KEYS["markup"] in screen
 
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.cli.escaping import printable
+from frogmove.cli.key_argument import key_argument
 from frogmove.cli.report_formats import render
 from frogmove.core.journal_file import JournalFile, JournalReader
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import RunSpec
+from frogmove.s3.uri import Location
 from tests.factories import a_result
 from tests.keys import KEYS
 
@@ -162,7 +164,8 @@ def test_no_key_acts_on_a_terminal_or_an_editor(tmp_path: Path, output: str) -> 
 def test_a_line_of_the_table_is_one_result(tmp_path: Path) -> None:
     results = [a_result(Outcome.MOVED, key) for key in HOSTILE + FORMULAS]
     lines = rendered(tmp_path, "text", *results).splitlines()
-    assert lines[3:-2] == [f"moved       {4:>13}  {printable(key)}" for key in HOSTILE + FORMULAS]
+    shown = [key_argument(key, Location("external")) for key in HOSTILE + FORMULAS]
+    assert lines[3:-2] == [f"moved       {4:>13}  {key}" for key in shown]
 
 
 def test_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
