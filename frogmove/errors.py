@@ -30,3 +30,11 @@ class UnreachableError(FrogmoveError):
 
 class RunError(FrogmoveError):
     """A run had to stop before its end; what it had done stays done and is reported."""
+
+
+def no_threads() -> UsageError:
+    """Return the refusal of a system that allows not even one thread."""
+    return UsageError(
+        "This system allows no further thread or memory, so no request can be sent.",
+        "Raise its limits (`ulimit -u`, `ulimit -v`), or end other programs.",
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.parsers import ResponseParserError
 
-from frogmove.errors import FrogmoveError
+from frogmove.errors import FrogmoveError, no_threads
 from frogmove.s3 import annotation_requests, boto_shapes, timeouts
 from frogmove.s3.boto_answers import check_roots, failed
 from frogmove.s3.errors import MALFORMED, SIGN_IN, Kind, S3Error
@@ -31,10 +31,10 @@ class _Threads(ThreadPoolExecutor):
     def _adjust_thread_count(self) -> None:
         try:
             super()._adjust_thread_count()
-        except RuntimeError:
+        except RuntimeError as error:
             # What was submitted is in the queue already; those that there are will come to it.
             if not self._threads:
-                raise
+                raise no_threads() from error
 
 
 class BotoClient:

@@ -32,6 +32,7 @@ from awscrt.io import (  # type: ignore[import-untyped]
     TlsContextOptions,
 )
 
+from frogmove.errors import no_threads
 from frogmove.s3.connection_pool import ConnectionPool
 from frogmove.s3.in_flight import HttpResponse, InFlight, TransportError
 
@@ -58,7 +59,7 @@ class Transport:
         bundle: the file of trusted certificates, where there is one.
 
     Raises:
-        ValueError: when the trusted certificates cannot be used.
+        ValueError: when the trusted certificates cannot be used, or no thread can be had.
     """
 
     def __init__(
@@ -70,8 +71,11 @@ class Transport:
     ) -> None:
         self._connections = connections
         self._proxies = proxies
-        loops = EventLoopGroup(1)
-        self._bootstrap = ClientBootstrap(loops, DefaultHostResolver(loops))
+        try:
+            loops = EventLoopGroup(1)
+            self._bootstrap = ClientBootstrap(loops, DefaultHostResolver(loops))
+        except RuntimeError as error:
+            raise ValueError(f"awscrt cannot start its threads: {error}") from error
         self._socket_options = SocketOptions()
         self._socket_options.connect_timeout_ms = int(connect_timeout * 1000)
         self._tls = _tls_context(verify)
@@ -114,13 +118,23 @@ class Transport:
             return pool
         with self._lock:
             if self._watch is None:
-                self._watch = threading.Thread(
-                    target=self._expire_overdue, name="answers", daemon=True
-                )
-                self._watch.start()
+                self._watch = self._start_watch()
             return self._pools.setdefault(
                 origin, ConnectionPool(partial(self._connect, origin), self._connections)
             )
+
+    def _start_watch(self) -> threading.Thread:
+        """Begin to look for overdue answers.
+
+        Raises:
+            UsageError: when the system allows no thread.
+        """
+        watch = threading.Thread(target=self._expire_overdue, name="answers", daemon=True)
+        try:
+            watch.start()
+        except RuntimeError as error:
+            raise no_threads() from error
+        return watch
 
     def _expire_overdue(self) -> None:
         """End the connections whose answers are overdue."""

@@ -233,3 +233,19 @@ def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
     assert made.engine.startswith("boto3")
     assert str(bundle) in made.engine
     made.close()
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("engine", ["boto3", "crt"])
+def test_a_system_without_threads_is_said_in_one_sentence(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    made = Client(Config(endpoint_url="http://127.0.0.1:9", engine=engine), Limits(attempts=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        asked = made.s3.list_page("bucket", "")
+    assert isinstance(asked.exception(), UsageError)
+    assert "no further thread" in str(asked.exception())
