@@ -1,14 +1,14 @@
-"""S3's XML, read with expat and only where something is needed from it. Pure.
+"""S3's XML: what S3 writes is read by patterns, everything else by ElementTree. Pure.
 
-botocore's own parser builds a tree and then walks it by the operation's model: 99 ms of CPU for
-a listing of 1,000 keys, against 5 ms with expat and 2 ms by patterns (measured on one machine).
+botocore's own parser walks the tree by the operation's model: 99 ms of CPU for a listing of 1,000
+keys, against 7 ms with ElementTree alone and 2 ms by patterns (measured on one machine).
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from xml.parsers import expat
+from xml.etree import ElementTree
 
 from frogmove.s3.boto_shapes import (
     decoded,
@@ -22,7 +22,8 @@ from frogmove.s3.boto_shapes import (
 from frogmove.s3.models import Page, S3Object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from xml.etree.ElementTree import Element
 
     from frogmove.s3.models import Deletion
 
@@ -65,46 +66,27 @@ def read(
     Raises:
         MalformedAnswerError: when it is no XML or has another root.
     """
-    top = Record()
-    records: list[tuple[str, Record]] = []
-    wanted = frozenset(kinds)
-    current: dict[str, str] = top
-    name = ""
-    inside = ""
-    texts: list[str] = []
-    depth = 0
-
-    def start(tag: str, _: Mapping[str, str]) -> None:
-        nonlocal current, name, inside, depth
-        depth += 1
-        name = tag
-        texts.clear()
-        if depth == 2 and tag in wanted:
-            inside = tag
-            current = record = Record()
-            records.append((tag, record))
-        elif depth == 1 and tag != root:
-            raise MalformedAnswerError(f"the answer is <{tag}>, not <{root}>")
-
-    def end(tag: str) -> None:
-        nonlocal current, name, inside, depth
-        if name == tag and depth == (3 if inside else 2):
-            current[tag] = texts[0] if len(texts) == 1 else "".join(texts)
-        name = ""
-        depth -= 1
-        if depth == 1 and inside:
-            current, inside = top, ""
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = texts.append
     try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
+        # botocore reads the same answers so; expat stops entities that multiply.
+        tree = ElementTree.fromstring(body)  # noqa: S314
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        # The latter two tell of an encoding that Python does not know.
         raise MalformedAnswerError(f"the answer is no XML: {error}") from error
-    return top, records
+    if _name(tree) != root:
+        raise MalformedAnswerError(f"the answer is <{_name(tree)}>, not <{root}>")
+    wanted = frozenset(kinds)
+    named = [(_name(child), child) for child in tree]
+    return _leaves(tree), [(kind, _leaves(child)) for kind, child in named if kind in wanted]
+
+
+def _leaves(element: Element) -> Record:
+    return Record(
+        [(leaf.tag.rpartition("}")[2], leaf.text or "") for leaf in element if not len(leaf)]
+    )
+
+
+def _name(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def read_error(body: bytes) -> tuple[str, str] | None:

@@ -186,6 +186,18 @@ def test_a_key_to_delete_is_read_back_as_it_was_written(key: str) -> None:
     assert [leaf.text for leaf in second] == [key, "v&"]
 
 
+@pytest.mark.parametrize("encoding", ["none-such", "shift_jis", "utf-16"])
+def test_read_error_passes_over_an_encoding_that_cannot_be_read(encoding: str) -> None:
+    assert (
+        xml.read_error(b'<?xml version="1.0" encoding="%s"?><Error/>' % encoding.encode()) is None
+    )
+
+
+def test_read_error_reads_past_prefixes_comments_and_what_is_deeper() -> None:
+    body = b"<s:Error xmlns:s='u'><s:Code>Slow<!-- a -->Down</s:Code><s:A><s:Code/></s:A></s:Error>"
+    assert xml.read_error(body) == ("SlowDown", "")
+
+
 def test_an_error_is_told_from_what_is_none() -> None:
     assert xml.read_error(b"<Error><Code>SlowDown</Code><Message/></Error>") == ("SlowDown", "")
     assert xml.read_error(b"<Fine/>") is None
