@@ -10,10 +10,10 @@ from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
 # Of each object, held at once.
-CHUNK = 4 * 1024 * 1024
+CHUNK = 8 * 1024 * 1024
 
 # Comparisons: so they hold 64 MiB, however many objects are in flight.
-AT_ONCE = 8
+AT_ONCE = 4
 
 
 @dataclass(slots=True)
