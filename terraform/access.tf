@@ -38,7 +38,8 @@ data "aws_iam_policy_document" "uploaders" {
 # attached to would lose it.
 
 resource "aws_iam_policy" "uploaders" {
-  name        = "${var.name}-uploaders"
+  name        = "${local.global_name}-uploaders"
+  path        = var.iam_path
   description = "Upload to the source of frogmove, and nothing else"
   policy      = data.aws_iam_policy_document.uploaders.json
   tags        = local.tags
@@ -87,7 +88,8 @@ data "aws_iam_policy_document" "readers" {
 }
 
 resource "aws_iam_policy" "readers" {
-  name        = "${var.name}-readers"
+  name        = "${local.global_name}-readers"
+  path        = var.iam_path
   description = "Read the destination of frogmove, and nothing else"
   policy      = data.aws_iam_policy_document.readers.json
   tags        = local.tags
@@ -291,7 +293,8 @@ data "aws_iam_policy_document" "operators" {
 }
 
 resource "aws_iam_policy" "operators" {
-  name        = "${var.name}-operators"
+  name        = "${local.global_name}-operators"
+  path        = var.iam_path
   description = "Run the frogmove command line between source and destination"
   policy      = data.aws_iam_policy_document.operators.json
   tags        = local.tags

@@ -39,13 +39,13 @@ resource "aws_lambda_function" "move" {
   environment {
     variables = merge(
       {
-        FROGMOVE_SOURCE                = local.source_uri
-        FROGMOVE_DESTINATION           = local.destination_uri
-        FROGMOVE_ON_CONFLICT           = var.on_conflict
-        FROGMOVE_EXPECTED_BUCKET_OWNER = local.account
-        FROGMOVE_SWEEP_AGE             = var.sweep_age
-        POWERTOOLS_LOG_LEVEL           = var.log_level
+        FROGMOVE_SOURCE      = local.source_uri
+        FROGMOVE_DESTINATION = local.destination_uri
+        FROGMOVE_ON_CONFLICT = var.on_conflict
+        FROGMOVE_SWEEP_AGE   = var.sweep_age
+        POWERTOOLS_LOG_LEVEL = var.log_level
       },
+      local.owner == null ? {} : { FROGMOVE_EXPECTED_BUCKET_OWNER = local.owner },
       local.encrypted ? { FROGMOVE_KMS_KEY_ID = local.key_arn } : {},
       var.object_concurrency == null ? {} : { FROGMOVE_CONCURRENCY = tostring(var.object_concurrency) },
       var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },

@@ -14,6 +14,66 @@ locals {
     local.carries_hold ? ["s3:GetObjectLegalHold", "s3:PutObjectLegalHold"] : [],
     local.carries_acl ? ["s3:GetObjectAcl", "s3:PutObjectAcl"] : [],
   )
+
+  # Only where these are in use have objects anything that a copy does not carry.
+  source_settings = [
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketWebsite",
+  ]
+
+  # A conditional delete needs GetObject too:
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+  source_actions = concat(
+    [
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:GetObjectAnnotation",
+      "s3:GetObjectLegalHold",
+      "s3:GetObjectRetention",
+      "s3:GetObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionAnnotation",
+      "s3:GetObjectVersionTagging",
+      # To tell the source from the destination by an upload that only one of them can have.
+      "s3:ListMultipartUploadParts",
+      "s3:ListObjectAnnotations",
+      "s3:ListObjectVersionAnnotations",
+    ],
+    var.move_named_versions ? ["s3:DeleteObjectVersion"] : [],
+    local.carried_at_the_source,
+  )
+
+  destination_actions = concat(
+    [
+      "s3:AbortMultipartUpload",
+      "s3:GetObject",
+      "s3:GetObjectAnnotation",
+      "s3:GetObjectTagging",
+      "s3:ListMultipartUploadParts",
+      "s3:ListObjectAnnotations",
+      "s3:PutObject",
+      "s3:PutObjectAnnotation",
+      "s3:PutObjectTagging",
+    ],
+    local.carried_to_the_destination,
+  )
+
+  # What a bucket of another account has to allow the function besides.
+  access = {
+    source = {
+      bucket  = concat(["s3:ListBucket"], local.source_settings)
+      objects = local.source_actions
+      arn     = local.source_arn
+      under   = local.source_objects
+    }
+    destination = {
+      bucket  = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+      objects = local.destination_actions
+      arn     = local.destination_arn
+      under   = local.destination_objects
+    }
+  }
 }
 
 data "aws_iam_policy_document" "function_trust" {
@@ -28,10 +88,12 @@ data "aws_iam_policy_document" "function_trust" {
 }
 
 resource "aws_iam_role" "function" {
-  name               = "${var.name}-function"
-  description        = "What the function ${var.name} may do"
-  assume_role_policy = data.aws_iam_policy_document.function_trust.json
-  tags               = local.tags
+  name                 = "${local.global_name}-function"
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary
+  description          = "What the function ${var.name} may do"
+  assume_role_policy   = data.aws_iam_policy_document.function_trust.json
+  tags                 = local.tags
 }
 
 data "aws_iam_policy_document" "function" {
@@ -44,59 +106,21 @@ data "aws_iam_policy_document" "function" {
     resources = [local.source_arn, local.destination_arn]
   }
 
-  # Only where these are in use have objects anything that a copy does not carry.
   statement {
-    sid = "KnowWhatObjectsMayHave"
-    actions = [
-      "s3:GetBucketObjectLockConfiguration",
-      "s3:GetBucketOwnershipControls",
-      "s3:GetBucketWebsite",
-    ]
+    sid       = "KnowWhatObjectsMayHave"
+    actions   = local.source_settings
     resources = [local.source_arn]
   }
 
-  # A conditional delete needs GetObject too:
-  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
   statement {
-    sid = "ReadAndDeleteAtTheSource"
-    actions = concat(
-      [
-        "s3:DeleteObject",
-        "s3:GetObject",
-        "s3:GetObjectAnnotation",
-        "s3:GetObjectLegalHold",
-        "s3:GetObjectRetention",
-        "s3:GetObjectTagging",
-        "s3:GetObjectVersion",
-        "s3:GetObjectVersionAnnotation",
-        "s3:GetObjectVersionTagging",
-        # To tell the source from the destination by an upload that only one of them can have.
-        "s3:ListMultipartUploadParts",
-        "s3:ListObjectAnnotations",
-        "s3:ListObjectVersionAnnotations",
-      ],
-      var.move_named_versions ? ["s3:DeleteObjectVersion"] : [],
-      local.carried_at_the_source,
-    )
+    sid       = "ReadAndDeleteAtTheSource"
+    actions   = local.source_actions
     resources = [local.source_objects]
   }
 
   statement {
-    sid = "CopyToTheDestination"
-    actions = concat(
-      [
-        "s3:AbortMultipartUpload",
-        "s3:GetObject",
-        "s3:GetObjectAnnotation",
-        "s3:GetObjectTagging",
-        "s3:ListMultipartUploadParts",
-        "s3:ListObjectAnnotations",
-        "s3:PutObject",
-        "s3:PutObjectAnnotation",
-        "s3:PutObjectTagging",
-      ],
-      local.carried_to_the_destination,
-    )
+    sid       = "CopyToTheDestination"
+    actions   = local.destination_actions
     resources = [local.destination_objects]
   }
 
@@ -164,6 +188,32 @@ resource "aws_iam_role_policy" "function" {
   policy = data.aws_iam_policy_document.function.json
 }
 
+data "aws_iam_policy_document" "access" {
+  for_each = local.access
+
+  statement {
+    sid       = "LetFrogmoveLookAtTheBucket"
+    actions   = each.value.bucket
+    resources = [each.value.arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = [local.function_role_arn]
+    }
+  }
+
+  statement {
+    sid       = "LetFrogmoveMove"
+    actions   = each.value.objects
+    resources = [each.value.under]
+
+    principals {
+      type        = "AWS"
+      identifiers = [local.function_role_arn]
+    }
+  }
+}
+
 # S3 Batch Operations: has the function move what a manifest lists.
 
 data "aws_iam_policy_document" "batch_trust" {
@@ -193,11 +243,13 @@ data "aws_iam_policy_document" "batch_trust" {
 }
 
 resource "aws_iam_role" "batch" {
-  count              = var.batch_operations ? 1 : 0
-  name               = local.batch_role_name
-  description        = "Lets S3 Batch Operations call the function ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.batch_trust.json
-  tags               = local.tags
+  count                = var.batch_operations ? 1 : 0
+  name                 = local.batch_role_name
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary
+  description          = "Lets S3 Batch Operations call the function ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.batch_trust.json
+  tags                 = local.tags
 }
 
 data "aws_iam_policy_document" "batch" {

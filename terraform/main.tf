@@ -6,7 +6,11 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  account   = data.aws_caller_identity.current.account_id
+  account             = data.aws_caller_identity.current.account_id
+  source_account      = coalesce(var.source_account, local.account)
+  destination_account = coalesce(var.destination_account, local.account)
+  # Whom the function and the command line expect both buckets to belong to.
+  owner     = local.source_account == local.destination_account ? local.source_account : null
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
   here      = "${local.region}:${local.account}"
@@ -23,20 +27,23 @@ locals {
   destination_objects = "${local.destination_arn}/${var.destination_prefix}*"
   batch_objects       = "${local.destination_arn}/${var.batch_prefix}*"
 
-  queue_name         = "${var.name}-uploads"
-  dead_letter_name   = "${var.name}-uploads-dead"
-  sweep_dead_name    = "${var.name}-sweeps-dead"
-  queue_arn          = "arn:${local.partition}:sqs:${local.here}:${local.queue_name}"
-  dead_letter_arn    = "arn:${local.partition}:sqs:${local.here}:${local.dead_letter_name}"
-  sweep_dead_arn     = "arn:${local.partition}:sqs:${local.here}:${local.sweep_dead_name}"
-  function_arn       = "arn:${local.partition}:lambda:${local.here}:function:${var.name}"
-  alias              = "live"
-  alias_arn          = "${local.function_arn}:${local.alias}"
-  log_group_name     = "/aws/lambda/${var.name}"
-  log_group_arn      = "arn:${local.partition}:logs:${local.here}:log-group:${local.log_group_name}"
-  topic_arn          = "arn:${local.partition}:sns:${local.here}:${var.name}-alarms"
-  batch_role_name    = "${var.name}-batch"
-  batch_role_arn     = "arn:${local.partition}:iam::${local.account}:role/${local.batch_role_name}"
+  queue_name       = "${var.name}-uploads"
+  dead_letter_name = "${var.name}-uploads-dead"
+  sweep_dead_name  = "${var.name}-sweeps-dead"
+  queue_arn        = "arn:${local.partition}:sqs:${local.here}:${local.queue_name}"
+  dead_letter_arn  = "arn:${local.partition}:sqs:${local.here}:${local.dead_letter_name}"
+  sweep_dead_arn   = "arn:${local.partition}:sqs:${local.here}:${local.sweep_dead_name}"
+  function_arn     = "arn:${local.partition}:lambda:${local.here}:function:${var.name}"
+  alias            = "live"
+  alias_arn        = "${local.function_arn}:${local.alias}"
+  log_group_name   = "/aws/lambda/${var.name}"
+  log_group_arn    = "arn:${local.partition}:logs:${local.here}:log-group:${local.log_group_name}"
+  topic_arn        = "arn:${local.partition}:sns:${local.here}:${var.name}-alarms"
+  # Of what IAM and CloudWatch keep for all Regions of the account together.
+  global_name        = "${var.name}-${local.region}"
+  batch_role_name    = "${local.global_name}-batch"
+  batch_role_arn     = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.batch_role_name}"
+  function_role_arn  = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-function"
   batch_jobs_arn     = "arn:${local.partition}:s3:${local.here}:job/*"
   schedule_group     = "default"
   schedule_arn       = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"

@@ -229,7 +229,7 @@ resource "aws_sns_topic_subscription" "alarms" {
 
 resource "aws_cloudwatch_dashboard" "this" {
   count          = var.dashboard ? 1 : 0
-  dashboard_name = var.name
+  dashboard_name = local.global_name
 
   dashboard_body = jsonencode({
     widgets = [for index, widget in local.widgets : merge(widget, {

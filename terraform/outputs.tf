@@ -93,6 +93,16 @@ output "function_role_arn" {
   value       = aws_iam_role.function.arn
 }
 
+output "source_bucket_policy" {
+  description = "What a source bucket of another account has to allow, for whoever sets its policy."
+  value       = data.aws_iam_policy_document.access["source"].json
+}
+
+output "destination_bucket_policy" {
+  description = "What a destination bucket of another account has to allow, for whoever sets its policy."
+  value       = data.aws_iam_policy_document.access["destination"].json
+}
+
 output "log_group" {
   description = "The function's log group."
   value       = aws_cloudwatch_log_group.function.name
@@ -149,7 +159,7 @@ output "alarm_names" {
 
 output "dashboard_url" {
   description = "The dashboard, or null."
-  value       = var.dashboard ? "https://${local.region}.console.aws.amazon.com/cloudwatch/home?region=${local.region}#dashboards/dashboard/${var.name}" : null
+  value       = var.dashboard ? "https://${local.region}.console.aws.amazon.com/cloudwatch/home?region=${local.region}#dashboards/dashboard/${local.global_name}" : null
 }
 
 output "config_toml" {
@@ -169,8 +179,8 @@ locals {
       "source = \"${local.source_uri}\"",
       "destination = \"${local.destination_uri}\"",
       "region = \"${local.region}\"",
-      "expected_bucket_owner = \"${local.account}\"",
     ],
+    local.owner == null ? [] : ["expected_bucket_owner = \"${local.owner}\""],
     local.encrypted ? ["kms_key_id = \"${local.key_arn}\""] : [],
     [""],
   ))

@@ -81,7 +81,7 @@ data "aws_iam_policy_document" "queue" {
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
-      values   = [local.account]
+      values   = [local.source_account]
     }
   }
 

@@ -68,11 +68,13 @@ data "aws_iam_policy_document" "scheduler_trust" {
 }
 
 resource "aws_iam_role" "scheduler" {
-  count              = local.sweeps ? 1 : 0
-  name               = "${var.name}-scheduler"
-  description        = "Lets EventBridge Scheduler start the sweep of ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
-  tags               = local.tags
+  count                = local.sweeps ? 1 : 0
+  name                 = "${local.global_name}-sweep"
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary
+  description          = "Lets EventBridge Scheduler start the sweep of ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.scheduler_trust.json
+  tags                 = local.tags
 }
 
 data "aws_iam_policy_document" "scheduler" {

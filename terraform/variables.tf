@@ -85,7 +85,7 @@ variable "enabled" {
 # The route.
 
 variable "source_bucket" {
-  description = "The bucket that files are uploaded to, in this account and Region. Nobody else in the world may have the name."
+  description = "The bucket that files are uploaded to, in this Region. Nobody else in the world may have the name."
   type        = string
   nullable    = false
 
@@ -110,7 +110,7 @@ variable "source_prefix" {
 }
 
 variable "destination_bucket" {
-  description = "The bucket that files are moved to, in this account and Region. Nobody else in the world may have the name."
+  description = "The bucket that files are moved to, in this Region. Nobody else in the world may have the name."
   type        = string
   nullable    = false
 
@@ -151,6 +151,38 @@ variable "create_destination_bucket" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "source_account" {
+  description = "The account that an adopted source bucket belongs to; null for this one. Its owner adds source_bucket_policy (output) to its policy, and queue_arn to its notification, and the function's role to the policy of its KMS key."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.source_account == null ? true : can(regex("^[0-9]{12}$", var.source_account))
+    error_message = "An account is 12 digits."
+  }
+
+  validation {
+    condition     = var.source_account == null || (!var.create_source_bucket && var.manage_source_notification == false && var.manage_source_policy != true && var.trigger == "s3")
+    error_message = "A bucket of another account is adopted (create_source_bucket = false), its owner sets notification and policy (manage_source_notification = false), and it sends to the queue itself (trigger = s3)."
+  }
+}
+
+variable "destination_account" {
+  description = "The account that an adopted destination bucket belongs to; null for this one. Its owner adds destination_bucket_policy (output) to its policy, has ACLs off (BucketOwnerEnforced), or copies would not be the owner's, and adds the function's role to the policy of its KMS key."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.destination_account == null ? true : can(regex("^[0-9]{12}$", var.destination_account))
+    error_message = "An account is 12 digits."
+  }
+
+  validation {
+    condition     = var.destination_account == null || (!var.create_destination_bucket && var.manage_destination_policy != true && !var.batch_operations)
+    error_message = "A bucket of another account is adopted (create_destination_bucket = false), its owner sets its policy, and manifests of S3 Batch Operations cannot be there (batch_operations = false)."
+  }
 }
 
 variable "trigger" {
@@ -637,6 +669,29 @@ variable "access_log_bucket" {
 }
 
 # People.
+
+variable "permissions_boundary" {
+  description = "The ARN of the policy that bounds what the created roles may do, where the organisation asks for one; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "It is the ARN of an IAM policy."
+  }
+}
+
+variable "iam_path" {
+  description = "The path of the created roles and policies. Changing it replaces them."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9_.-]+/)*$", var.iam_path)) && length(var.iam_path) <= 512
+    error_message = "A path is / or /folder/ or /folder/folder/."
+  }
+}
 
 variable "uploader_folders" {
   description = "Whether each uploader may write only under a folder named as the IAM user. False lets every uploader write anywhere under the source prefix, and is needed for roles, which have no user name."

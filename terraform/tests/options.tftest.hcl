@@ -410,6 +410,67 @@ run "by_eventbridge_from_a_bucket_that_others_notify_of" {
   }
 }
 
+run "buckets_of_another_account_and_bounded_roles" {
+  command = plan
+
+  variables {
+    create_source_bucket             = false
+    create_destination_bucket        = false
+    manage_source_notification       = false
+    adopted_destination_is_versioned = true
+    source_account                   = "210987654321"
+    destination_account              = "210987654321"
+    batch_operations                 = false
+    permissions_boundary             = "arn:aws:iam::123456789012:policy/boundary"
+    iam_path                         = "/frogs/"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_sqs_queue_policy.uploads.policy).Statement : statement.Condition.StringEquals if statement.Effect == "Allow"]) == { "aws:SourceAccount" = "210987654321" }
+    error_message = "The other account's bucket sends."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_EXPECTED_BUCKET_OWNER == "210987654321" && strcontains(output.config_toml, "expected_bucket_owner = \"210987654321\"")
+    error_message = "The buckets are expected to be the other account's."
+  }
+
+  assert {
+    condition = alltrue([for policy in [output.source_bucket_policy, output.destination_bucket_policy] : alltrue([for statement in jsondecode(policy).Statement :
+    statement.Principal == { AWS = "arn:aws:iam::123456789012:role/frogs/frogmove-eu-central-1-function" }])])
+    error_message = "Their owner lets the function's role in."
+  }
+
+  assert {
+    condition = alltrue([for side in ["source", "destination"] : length(setsubtract(
+      [for action in flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action if alltrue([for arn in flatten([statement.Resource]) : startswith(arn, side == "source" ? "arn:aws:s3:::frogtech-sharara-external" : "arn:aws:s3:::frogtech-sharara-internal")])]) : action],
+      flatten([for statement in jsondecode(side == "source" ? output.source_bucket_policy : output.destination_bucket_policy).Statement : statement.Action])
+    )) == 0])
+    error_message = "A bucket policy allows all that the role does there."
+  }
+
+  assert {
+    condition     = alltrue([for role in concat([aws_iam_role.function], aws_iam_role.scheduler) : role.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && role.path == "/frogs/"]) && aws_iam_policy.readers.path == "/frogs/"
+    error_message = "Roles are bounded."
+  }
+}
+
+run "buckets_of_two_accounts" {
+  command = plan
+
+  variables {
+    create_destination_bucket        = false
+    adopted_destination_is_versioned = true
+    destination_account              = "210987654321"
+    batch_operations                 = false
+  }
+
+  assert {
+    condition     = !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_EXPECTED_BUCKET_OWNER") && !strcontains(output.config_toml, "expected_bucket_owner")
+    error_message = "There is no one owner to expect."
+  }
+}
+
 run "bare" {
   command = plan
 

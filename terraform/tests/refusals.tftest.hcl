@@ -404,3 +404,40 @@ run "an_alarm_over_less_than_two_hours" {
 
   expect_failures = [var.alarm_sweep_hours]
 }
+
+run "buckets_of_another_account_that_are_created" {
+  command = plan
+
+  variables {
+    source_account       = "210987654321"
+    destination_account  = "210987654321"
+    permissions_boundary = "boundary"
+    iam_path             = "frogs"
+  }
+
+  expect_failures = [
+    var.source_account,
+    var.destination_account,
+    var.permissions_boundary,
+    var.iam_path,
+  ]
+}
+
+run "accounts_that_are_none" {
+  command = plan
+
+  variables {
+    create_source_bucket             = false
+    create_destination_bucket        = false
+    manage_source_notification       = false
+    adopted_destination_is_versioned = true
+    batch_operations                 = false
+    source_account                   = "frogtech"
+    destination_account              = "1234"
+  }
+
+  expect_failures = [
+    var.source_account,
+    var.destination_account,
+  ]
+}

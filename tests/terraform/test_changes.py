@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCE, DESTINATION = "frogtech-sharara-external", "frogtech-sharara-internal"
-PEOPLE = "frogmove-uploaders,frogmove-readers,frogmove-operators"
+PEOPLE = ",".join(f"frogmove-us-east-1-{kind}" for kind in ("uploaders", "readers", "operators"))
 README = (MODULE / "README.md").read_text("utf-8")
 
 # Without these objects cannot be read, or may be read by others, or lose their former versions.
@@ -253,6 +253,24 @@ def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
         adopted_destination_is_versioned="true",
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_one_name_in_two_regions_does_not_clash(tmp_path: Path) -> None:
+    require_stand_in()
+    elsewhere = tmp_path / "module"
+    shutil.copytree(MODULE, elsewhere)
+    (elsewhere / "provider.tf").write_text('provider "aws" { region = "eu-west-1" }\n', "utf-8")
+    for module, given in (
+        (MODULE, GIVEN),
+        (elsewhere, GIVEN | {"source_bucket": "in-ireland", "destination_bucket": "out-ireland"}),
+    ):
+        done = terraform(
+            module,
+            *("apply", "-no-color", "-auto-approve"),
+            *(f"-var={name}={value}" for name, value in given.items()),
+            OFFLINE_CLOUD=f"{tmp_path}/cloud",
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_longest_names_fit_into_what_aws_takes() -> None:
