@@ -57,6 +57,9 @@ class Cli(click.Group):
 
             Console().error(error.message, error.remedy)
             ctx.exit(exit_codes.of_error(error))
+        except OSError as error:
+            # Click takes EPIPE for a reader that has gone, and says nothing: it may be any pipe.
+            ctx.exit(last_resort.explain(error))
         except KeyboardInterrupt:
             from frogmove.cli import exit_codes
 

@@ -65,7 +65,7 @@ def exit_code(command: Callable[[], object]) -> int:
     except (KeyboardInterrupt, click.Abort):
         code = exit_codes.INTERRUPTED
     except BaseException as error:
-        code = _explain(error)
+        code = explain(error)
     return _after_output(code if isinstance(code, int) else exit_codes.DONE)
 
 
@@ -84,7 +84,7 @@ def take_over() -> None:
 
     def in_thread(failed: threading.ExceptHookArgs) -> None:
         if failed.exc_value is not None:
-            _explain(failed.exc_value)
+            explain(failed.exc_value)
 
     def in_destructor(failed: sys.UnraisableHookArgs) -> None:
         if failed.exc_value is not None:
@@ -105,8 +105,12 @@ def _after_output(code: int) -> int:
     return code
 
 
-def _explain(error: BaseException) -> int:
-    """Say in one sentence what nothing else has caught, and keep the details."""
+def explain(error: BaseException) -> int:
+    """Say in one sentence what nothing else has caught, and keep the details.
+
+    Returns:
+        the exit code: 1 when anything may have been done.
+    """
     code = exit_codes.ATTENTION if _Begun.name else exit_codes.REFUSED
     with suppress(Exception):
         what = " ".join(str(error).split())[:300]
