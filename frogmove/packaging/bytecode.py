@@ -5,6 +5,7 @@ cold start. Bytecode is of use only to the minor version of Python that made it.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,26 +26,9 @@ _WHO = (
     "print(sys.executable)"
 )
 
-# Compiles what is below the folder argv[1] as if it were below argv[2]. The bytecode is not
-# checked against its source when it is loaded ("unchecked-hash", PEP 552): nothing can change it
-# there, and a date would not be the same in two builds.
-_COMPILE = """
-import importlib.util, pathlib, py_compile, sys
-folder, place = pathlib.Path(sys.argv[1]), sys.argv[2]
-for path in sorted(folder.rglob("*.py")):
-    name = path.relative_to(folder).as_posix()
-    try:
-        py_compile.compile(
-            str(path),
-            cfile=importlib.util.cache_from_source(str(path)),
-            dfile=f"{place}/{name}",
-            doraise=True,
-            optimize=0,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-    except py_compile.PyCompileError:
-        continue
-"""
+# What compileall prints of a file before it goes on, and of one that it could not write.
+_NOT_COMPILED = "*** Error compiling "
+_NOT_WRITTEN = re.compile(r"^\w+: (\[Errno .+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -88,16 +72,26 @@ class Compiler:
             }
 
     def _run(self, folder: Path, place: str) -> None:
-        # Isolated, and with nothing of the user's: a customised start could change the bytecode.
-        command = [self.path, "-I", "-S", "-X", "utf8", "-W", "ignore", "-c", _COMPILE]
         done = subprocess.run(
-            [*command, str(folder), place], capture_output=True, text=True, check=False
+            [
+                # Isolated, and with nothing of the user's: a customised start could change the
+                # bytecode.
+                *(self.path, "-I", "-S", "-X", "utf8", "-W", "ignore"),
+                *("-m", "compileall", "-q", "-o", "0", "-s", str(folder), "-p", place),
+                # Not checked against the source when it is loaded (PEP 552): nothing can change
+                # it there, and a date would not be the same in two builds.
+                *("--invalidation-mode", "unchecked-hash", str(folder)),
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
-        if done.returncode != 0:
-            words = done.stderr.strip().splitlines()
-            raise RunError(
-                f"{self.path} could not compile the packages: {words[-1] if words else 'no word'}."
-            )
+        not_written = _NOT_WRITTEN.search(done.stdout)
+        if done.returncode == 0 or (_NOT_COMPILED in done.stdout and not not_written):
+            return
+        words = done.stderr.strip().splitlines() or [not_written[1] if not_written else "no word"]
+        raise RunError(f"{self.path} could not compile the packages: {words[-1]}.")
 
 
 def find_compiler(version: str, given: Path | None = None) -> Compiler | None:

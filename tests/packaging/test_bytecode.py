@@ -73,6 +73,12 @@ def test_an_interpreter_that_fails_is_said() -> None:
         Compiler("/bin/false", HERE).compile({"a.py": b""}, "/opt")
 
 
+def test_bytecode_that_cannot_be_written_is_said_and_not_left_out(compiler: Compiler) -> None:
+    # With the interpreter's tag, the name is longer than a file's may be.
+    with pytest.raises(RunError, match=r"could not compile the packages: \[Errno \d+\]"):
+        compiler.compile({f"{'a' * 250}.py": b"x = 1", "b.py": b"x = ("}, "/opt")
+
+
 def test_the_interpreter_that_runs_this_is_found_first(compiler: Compiler) -> None:
     assert compiler.path == sys.executable
 
