@@ -51,6 +51,8 @@ resource "aws_lambda_function" "move" {
       var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },
       length(var.carry) == 0 ? {} : { FROGMOVE_CARRY = join(",", var.carry) },
       var.max_compare_size == null ? {} : { FROGMOVE_MAX_COMPARE_SIZE = var.max_compare_size },
+      length(var.upload_prefixes) == 0 ? {} : { FROGMOVE_KEY_PREFIXES = join(",", [for prefix in var.upload_prefixes : "${var.source_prefix}${prefix}"]) },
+      length(var.upload_suffixes) == 0 ? {} : { FROGMOVE_KEY_SUFFIXES = join(",", var.upload_suffixes) },
       var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
     )
   }

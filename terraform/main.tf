@@ -49,6 +49,12 @@ locals {
   schedule_arn       = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"
   schedule_group_arn = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
 
+  # Every pair of a prefix and a suffix whose uploads are announced.
+  announced = [for pair in setproduct(
+    [for prefix in coalescelist(var.upload_prefixes, [""]) : "${var.source_prefix}${prefix}"],
+    coalescelist(var.upload_suffixes, [""]),
+  ) : { prefix = pair[0], suffix = pair[1] }]
+
   bridged  = var.trigger == "eventbridge"
   rule_arn = "arn:${local.partition}:events:${local.here}:rule/${var.name}-uploads"
   # Who sends to the queue, and for what.

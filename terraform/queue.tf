@@ -119,13 +119,14 @@ resource "aws_s3_bucket_notification" "uploads" {
   eventbridge = local.bridged
 
   dynamic "queue" {
-    for_each = local.bridged ? [] : [var.source_prefix]
+    for_each = local.bridged ? [] : local.announced
 
     content {
-      id            = "${var.name}-uploads"
+      id            = queue.key == 0 ? "${var.name}-uploads" : "${var.name}-uploads-${queue.key}"
       queue_arn     = aws_sqs_queue.uploads.arn
       events        = ["s3:ObjectCreated:*"]
-      filter_prefix = queue.value == "" ? null : queue.value
+      filter_prefix = queue.value.prefix == "" ? null : queue.value.prefix
+      filter_suffix = queue.value.suffix == "" ? null : queue.value.suffix
     }
   }
 
@@ -154,9 +155,22 @@ resource "aws_cloudwatch_event_rule" "uploads" {
     detail-type = ["Object Created"]
     detail = merge(
       { bucket = { name = [var.source_bucket] } },
-      var.source_prefix == "" ? {} : { object = { key = [{ prefix = var.source_prefix }] } },
+      local.announced == [{ prefix = "", suffix = "" }] ? {} : { object = { key = [for keys in local.announced :
+        { for name, value in {
+          prefix   = keys.suffix == "" ? keys.prefix : ""
+          suffix   = keys.prefix == "" ? keys.suffix : ""
+          wildcard = keys.prefix != "" && keys.suffix != "" ? "${keys.prefix}*${keys.suffix}" : ""
+        } : name => value if value != "" }
+      ] } },
     )
   })
+
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode(local.announced)) <= 4000
+      error_message = "source_prefix, upload_prefixes and upload_suffixes make more than an EventBridge rule can hold: give fewer or shorter ones."
+    }
+  }
 }
 
 # EventBridge tries for a day; the sweep moves what it has given up.

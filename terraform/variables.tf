@@ -109,6 +109,41 @@ variable "source_prefix" {
   }
 }
 
+variable "upload_prefixes" {
+  description = "Folders under source_prefix, each with a slash at the end, whose files are moved; empty for all. Files elsewhere stay, in sweeps too."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.upload_prefixes) <= 10 && alltrue([for prefix in var.upload_prefixes : can(regex("^([A-Za-z0-9!_.()-]+/)+$", prefix)) && length(prefix) <= 256])
+    error_message = "At most 10, each folder/ or folder/folder/: letters, digits and !_.()- with a slash at the end."
+  }
+
+  validation {
+    # S3 refuses two filters that the same key meets.
+    condition     = alltrue([for index, prefix in var.upload_prefixes : !anytrue([for other, whole in var.upload_prefixes : other != index && startswith(whole, prefix)])])
+    error_message = "None may be inside another."
+  }
+}
+
+variable "upload_suffixes" {
+  description = "What the keys of moved files end with, such as .csv; empty for anything. Files with other names stay, in sweeps too."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.upload_suffixes) <= 10 && alltrue([for suffix in var.upload_suffixes : can(regex("^[A-Za-z0-9!_.()-]{1,64}$", suffix))])
+    error_message = "At most 10, each 1 to 64 letters, digits and !_.()-."
+  }
+
+  validation {
+    condition     = alltrue([for index, suffix in var.upload_suffixes : !anytrue([for other, whole in var.upload_suffixes : other != index && endswith(whole, suffix)])])
+    error_message = "None may be the end of another."
+  }
+}
+
 variable "destination_bucket" {
   description = "The bucket that files are moved to, in this Region. Nobody else in the world may have the name."
   type        = string

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,7 @@ class LambdaApp:
                 telemetry.ignore(ignored)
                 for upload in uploads:
                     self._check(upload)
+                uploads = self._filter(uploads, telemetry)
                 requested = responses.key_requests(uploads)
                 key_results = self._deliver(requested, stop, telemetry) if requested else {}
                 return responses.to_notifier(uploads, key_results, len(ignored))
@@ -138,16 +140,19 @@ class LambdaApp:
     ) -> dict[str, Any]:
         refused: dict[str, FrogmoveError] = {}
         requested: list[KeyRequest] = []
-        for message in queue.messages:
-            telemetry.ignore(message.ignored, message.id)
-            error = message.error or self._refusal(*message.uploads)
+        messages = []
+        for each in queue.messages:
+            telemetry.ignore(each.ignored, each.id)
+            error = each.error or self._refusal(*each.uploads)
+            message = replace(each, uploads=self._filter(each.uploads, telemetry))
+            messages.append(message)
             if error is None:
                 requested += responses.key_requests(message.uploads)
             else:
                 refused[message.id] = error
                 telemetry.warn(error, message.id)
         key_results = self._deliver_best_effort(requested, stop, telemetry)
-        coming = redelivery.redeliveries(queue.messages, refused, key_results)
+        coming = redelivery.redeliveries(messages, refused, key_results)
         redelivery.schedule(queue, coming, telemetry, partial(seconds_left, context))
         return responses.to_queue(coming)
 
@@ -200,7 +205,7 @@ class LambdaApp:
             actions = sync(invocation, request.compare)
         else:
             age = self.config.sweep_age if request.age is None else request.age
-            actions = sweep(invocation, age)
+            actions = sweep(invocation, age, self.config.key_filter.matches)
         if request.dry_run:
             return preview(actions, invocation)
         return execute(actions, invocation, is_sweep=isinstance(request, Sweep))
@@ -274,6 +279,16 @@ class LambdaApp:
         self._aborted = True
         for client in list(self._clients.values()):
             client.s3.abort_pending()
+
+    def _filter(self, uploads: tuple[Upload, ...], telemetry: Telemetry) -> tuple[Upload, ...]:
+        """Leave out what is not among the keys that uploads are moved of."""
+        selected = []
+        for upload in uploads:
+            if self.config.key_filter.matches(upload.key):
+                selected.append(upload)
+            else:
+                telemetry.outside(upload.key, "not among the configured keys")
+        return tuple(selected)
 
     def _refusal(self, *uploads: Upload) -> EventError | None:
         try:

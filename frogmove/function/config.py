@@ -48,6 +48,25 @@ _MOST_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFilter:
+    """Which of the source's keys uploads and sweeps are about.
+
+    Attributes:
+        prefixes: a key begins with one of these, where there are any.
+        suffixes: and ends with one of these, where there are any.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+
+    def matches(self, key: str) -> bool:
+        """Tell whether a key is one of them."""
+        return (not self.prefixes or key.startswith(self.prefixes)) and (
+            not self.suffixes or key.endswith(self.suffixes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionConfig:
     """How the function is set.
 
@@ -64,6 +83,8 @@ class FunctionConfig:
             them where ETags and checksums do not tell, 1 GiB by default.
         carry: ``FROGMOVE_CARRY``; which attributes are carried that no copy carries by itself.
         margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
+        key_filter: ``FROGMOVE_KEY_PREFIXES`` and ``FROGMOVE_KEY_SUFFIXES``, each several with
+            commas between them; uploads of other keys are left where they are.
     """
 
     client_config: Config
@@ -76,6 +97,7 @@ class FunctionConfig:
     max_compare_size: int
     carry: frozenset[Attribute]
     margin: float
+    key_filter: KeyFilter = KeyFilter()
 
     def record(self) -> dict[str, Any]:
         """Return what to tell of them; nothing in them is secret but what a URL may hold."""
@@ -94,6 +116,8 @@ class FunctionConfig:
                 "max_compare_size": self.max_compare_size,
                 "carry": sorted(self.carry),
                 "margin": self.margin,
+                "key_prefixes": list(self.key_filter.prefixes),
+                "key_suffixes": list(self.key_filter.suffixes),
                 "endpoint_url": without_password(endpoint) if endpoint else None,
                 "kms_key_id": self.client_config.kms_key_id,
                 "expected_bucket_owner": self.client_config.expected_bucket_owner,
@@ -132,6 +156,10 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
         max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, 1024 * MIB),
         carry=_variable(environment, "CARRY", parse_attributes, frozenset()),
         margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
+        key_filter=KeyFilter(
+            _variable(environment, "KEY_PREFIXES", _parse_list, ()),
+            _variable(environment, "KEY_SUFFIXES", _parse_list, ()),
+        ),
     )
 
 
@@ -162,6 +190,10 @@ def _parse_concurrency(text: str) -> int | None:
     if not 1 <= number <= _MOST_AT_ONCE:
         raise UsageError(f"{text!a} is not a number from 1 to {_MOST_AT_ONCE:,}.")
     return number
+
+
+def _parse_list(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (each.strip() for each in text.split(","))))
 
 
 def _parse_threshold(text: str) -> int:

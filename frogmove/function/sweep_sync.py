@@ -20,7 +20,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from frogmove.core.models import Action
     from frogmove.core.records import Record
@@ -31,12 +31,19 @@ if TYPE_CHECKING:
 ACTIONS_SHOWN = 100
 
 
-def sweep(invocation: Invocation, age: float) -> Iterator[Action]:
-    """Plan to move what has been at the source for longer than ``age`` seconds."""
+def sweep(invocation: Invocation, age: float, matches: Callable[[str], bool]) -> Iterator[Action]:
+    """Plan to move what has been at the source for longer than ``age`` seconds.
+
+    Args:
+        invocation: see there.
+        age: in seconds.
+        matches: tells whether a key is to be moved.
+    """
     source = invocation.route.source
     before = datetime.now(UTC) - timedelta(seconds=age)
     listed = list_prefix(invocation.s3, source.bucket, source.prefix)
-    return plan_move(older_than(listed, before), invocation.route)
+    old = (item for item in older_than(listed, before) if matches(item.key))
+    return plan_move(old, invocation.route)
 
 
 def sync(invocation: Invocation, compare: CompareBy) -> Iterator[Action]:

@@ -161,10 +161,9 @@ class Telemetry:
         self.counts[outcome] += 1
         _TELL.get(outcome, _log.info)(outcome.value, key=key, outcome=outcome.value, reason=reason)
 
-    def outside(self, key: str) -> None:
-        """Tell of a key that is not under the route's source."""
+    def outside(self, key: str, reason: str = "not under the source's prefix") -> None:
+        """Tell of a key that is not the route's."""
         self.counts[Outcome.SKIPPED] += 1
-        reason = "not under the source's prefix"
         _log.debug("skipped", key=key, outcome=Outcome.SKIPPED.value, reason=reason)
 
     def ignore(self, ignored: Iterable[Ignored], about: str = "") -> None:

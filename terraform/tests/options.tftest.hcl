@@ -471,6 +471,55 @@ run "buckets_of_two_accounts" {
   }
 }
 
+run "some_keys_alone" {
+  command = plan
+
+  variables {
+    source_prefix   = "in/"
+    upload_prefixes = ["a/", "b/"]
+    upload_suffixes = [".csv"]
+  }
+
+  assert {
+    condition     = toset([for queue in aws_s3_bucket_notification.uploads[0].queue : "${queue.id} ${queue.filter_prefix} ${queue.filter_suffix}"]) == toset(["frogmove-uploads in/a/ .csv", "frogmove-uploads-1 in/b/ .csv"])
+    error_message = "Each pair is announced."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_KEY_PREFIXES == "in/a/,in/b/" && aws_lambda_function.move.environment[0].variables.FROGMOVE_KEY_SUFFIXES == ".csv"
+    error_message = "Sweeps leave the others, too."
+  }
+}
+
+run "some_keys_alone_by_eventbridge" {
+  command = plan
+
+  variables {
+    trigger         = "eventbridge"
+    upload_prefixes = ["a/"]
+    upload_suffixes = [".csv", ".txt"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail.object.key == [{ wildcard = "a/*.csv" }, { wildcard = "a/*.txt" }]
+    error_message = "The rule takes each pair."
+  }
+}
+
+run "some_suffixes_by_eventbridge" {
+  command = plan
+
+  variables {
+    trigger         = "eventbridge"
+    upload_suffixes = [".csv"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail.object.key == [{ suffix = ".csv" }]
+    error_message = "The rule takes the suffix."
+  }
+}
+
 run "bare" {
   command = plan
 

@@ -441,3 +441,43 @@ run "accounts_that_are_none" {
     var.destination_account,
   ]
 }
+
+run "filters_that_one_key_meets_twice" {
+  command = plan
+
+  variables {
+    upload_prefixes = ["a/", "a/b/"]
+    upload_suffixes = [".gz", ".tar.gz"]
+  }
+
+  expect_failures = [
+    var.upload_prefixes,
+    var.upload_suffixes,
+  ]
+}
+
+run "filters_that_are_none" {
+  command = plan
+
+  variables {
+    upload_prefixes = ["a"]
+    upload_suffixes = ["*.csv"]
+  }
+
+  expect_failures = [
+    var.upload_prefixes,
+    var.upload_suffixes,
+  ]
+}
+
+run "filters_that_no_rule_holds" {
+  command = plan
+
+  variables {
+    trigger         = "eventbridge"
+    upload_prefixes = [for n in range(10) : "${join("", [for m in range(20) : "abcd${n}/"])}"]
+    upload_suffixes = [for n in range(10) : ".a${n}"]
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.uploads]
+}

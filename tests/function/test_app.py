@@ -257,6 +257,8 @@ def test_a_ping_tells_how_the_function_is_set(
         "max_compare_size": 2**30,
         "carry": [],
         "margin": 15.0,
+        "key_prefixes": [],
+        "key_suffixes": [],
         "endpoint_url": "http://127.0.0.1:9",
         "kms_key_id": "alias/pond",
         "expected_bucket_owner": "123456789012",
