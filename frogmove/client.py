@@ -23,7 +23,7 @@ from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
 from frogmove.core.selection import Keys, select
 from frogmove.errors import UsageError
-from frogmove.run import Plan, Run, plan_actions
+from frogmove.run import Plan, Run, Workers, plan_actions
 from frogmove.run_store import new_run_id, runs_directory
 from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws, is_default
@@ -274,7 +274,10 @@ class Client:
             UsageError: when the journal cannot be written.
         """
         path = journal or runs_directory() / f"{plan.spec.id}.jsonl"
-        run = Run(self.s3, plan, path)
+        workers = None
+        if plan.spec.processes > 1:
+            workers = Workers(plan.spec.processes, self.config, self._limits)
+        run = Run(self.s3, plan, path, workers)
         self._runs.append(run)
         return run
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal_file import JournalFile
-from frogmove.core.models import Action, Outcome, Verb
-from frogmove.core.plan import plan_move
+from frogmove.core.models import Action, Outcome
+from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.preflight import explained
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command
@@ -18,17 +19,21 @@ from frogmove.core.transfer import run
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.errors import S3Error
+from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
     from threading import Event
 
+    from frogmove.config import Config
     from frogmove.core.journal_file import JournalReader
     from frogmove.core.models import Result, Route
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
+    from frogmove.processes.pool import Pool
     from frogmove.s3.interface import S3
+    from frogmove.s3.limits import Limits
     from frogmove.s3.retry import RetryingS3
 
 
@@ -90,13 +95,35 @@ def plan_actions(
     look = find_remaining if earlier else find
     with explained(route.source.bucket):
         objects = look(selection, s3, route, HEAD_CONCURRENCY)
-    moves = plan_move(objects, route)
-    return _as_copies(moves) if spec.command == Command.COPY else moves
+    plan = plan_copy if spec.command == Command.COPY else plan_move
+    return plan(objects, route)
 
 
-def _as_copies(actions: Iterable[Action]) -> Iterator[Action]:
-    for action in actions:
-        yield replace(action, verb=Verb.COPY) if action.verb is Verb.MOVE else action
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that a run may have.
+
+    Attributes:
+        count: the most, the run's own included.
+        config: the endpoint and the credentials.
+        limits: how much all of them together may ask of S3.
+    """
+
+    count: int
+    config: Config
+    limits: Limits
+
+
+def _can_be_cut(plan: Plan) -> bool:
+    """Tell whether a run may be done range by range of its keys."""
+    spec, source = plan.spec, plan.route.source
+    return (
+        os.name == "posix"
+        and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
+        and spec.keys is None
+        and not (plan.earlier and plan.earlier[-1].end())
+        and not is_directory_bucket(source.bucket)
+    )
 
 
 class Run:
@@ -106,6 +133,7 @@ class Run:
         s3: where both ends are.
         plan: what to do.
         journal: the file of its journal, which must not exist.
+        workers: further processes that it may have; None for none.
 
     Attributes:
         spec: what it was asked to do.
@@ -118,7 +146,9 @@ class Run:
         UsageError: when the journal cannot be written.
     """
 
-    def __init__(self, s3: RetryingS3, plan: Plan, journal: Path) -> None:
+    def __init__(
+        self, s3: RetryingS3, plan: Plan, journal: Path, workers: Workers | None = None
+    ) -> None:
         self._s3 = s3
         self._plan = plan
         self.spec = plan.spec
@@ -130,6 +160,8 @@ class Run:
         left = plan.earlier[-1].uploads() if resumes else None
         self._journal = JournalFile(journal, plan.spec, left)
         self._actions = self._counted(plan.actions)
+        self._workers = workers if workers and _can_be_cut(plan) else None
+        self._left = left or {}
         self._results = self._execute()
 
     def __iter__(self) -> Iterator[Result]:
@@ -152,8 +184,7 @@ class Run:
         self._results.close()
 
     def _execute(self) -> Generator[Result]:
-        plan, stop = self._plan, self._plan.stop
-        results = run(self._actions, self._s3, plan.route, plan.options, stop, self._journal)
+        results = self._begin()
         try:
             for result in results:
                 self.summary.add(result)
@@ -168,6 +199,34 @@ class Run:
             self._journal.close()
             raise
         self._end()
+
+    def _begin(self) -> Iterator[Result]:
+        plan, workers = self._plan, self._workers
+        if workers is None:
+            return run(self._actions, self._s3, plan.route, plan.options, plan.stop, self._journal)
+        # The Lambda, and whoever stays in one process, start without.
+        from frogmove.processes.messages import Setup
+        from frogmove.processes.pool import Pool
+
+        setup = Setup(
+            workers.config, workers.limits, self.spec, plan.options, self.path, self._left
+        )
+        pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop)
+        return self._pooled(pool)
+
+    def _pooled(self, pool: Pool) -> Iterator[Result]:
+        for result in pool.results():
+            self.planned = pool.planned
+            yield result
+        if not self._plan.stop.is_set():
+            self.planned = pool.planned
+            self.is_planned = True
+        if pool.is_broken and not self._plan.stop.is_set():
+            # What stands behind a range that did not follow on is looked for once more.
+            plan = self._plan
+            yield from run(
+                self._actions, self._s3, plan.route, plan.options, plan.stop, self._journal
+            )
 
     def _counted(self, actions: Iterable[Action]) -> Iterator[Action]:
         for action in actions:
@@ -184,6 +243,8 @@ class Run:
     def _has_more(self) -> bool:
         """Tell whether a run that was stopped left anything to do."""
         counts = self.summary.counts
+        if self._workers is not None:
+            return not self.is_planned or bool(counts[Outcome.FAILED])
         if self.planned > counts.total() or counts[Outcome.FAILED]:
             return True
         try:

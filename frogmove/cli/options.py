@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,13 @@ class KeyText(click.ParamType[str]):
         except UnicodeEncodeError:
             return os.fsencode(text).decode("utf-8", "surrogateescape")
         return text
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 _ENDS = [
@@ -209,6 +216,13 @@ _OPTIONS = [
         help="Maximum concurrent requests.",
     ),
     click.option(
+        "--processes",
+        type=click.IntRange(1, 64),
+        default=usable_cores,
+        show_default="as many as cores",
+        help="Maximum processes; a small run uses one.",
+    ),
+    click.option(
         "--multipart-threshold",
         type=Size(smallest=5 * 1024 * 1024, largest=5_000_000_000),
         default="5GB",
@@ -245,6 +259,7 @@ class TransferFlags:
     require_conditional: bool = False
     max_rate: float | None = None
     concurrency: int = 256
+    processes: int = field(default_factory=usable_cores)
     multipart_threshold: int = 5_000_000_000
     max_compare_size: int = 1024**3
     carry: tuple[str, ...] = ()
@@ -282,6 +297,7 @@ def _with_transfer_options(command: Callable[..., None], default: str) -> Callab
         require_conditional: bool,
         max_rate: float | None,
         concurrency: int,
+        processes: int,
         multipart_threshold: int,
         max_compare_size: int,
         carry: tuple[str, ...],
@@ -294,6 +310,7 @@ def _with_transfer_options(command: Callable[..., None], default: str) -> Callab
             require_conditional,
             max_rate,
             concurrency,
+            processes,
             multipart_threshold,
             max_compare_size,
             carry,

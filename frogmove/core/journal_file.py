@@ -12,6 +12,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict
+from glob import escape
 from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -148,7 +149,7 @@ class JournalFile:
         One that took nothing down is removed, unless there is something to be resumed, or it is
         another run's end.
         """
-        took_down = self._records != self._opening or self._uploads
+        took_down = not self._is_empty() or segments_of(self.path)
         nothing = not (took_down or self._continues or summary.interrupted)
         self._write({**summary.record(), "type": "end"})
         self.commit()
@@ -160,6 +161,14 @@ class JournalFile:
         """Write what is left and close the file of a run that did not come to its end."""
         with suppress(OSError):
             self._file.close()
+
+    def discard_if_empty(self) -> None:
+        """Remove the closed file of one that took nothing down."""
+        if self._is_empty():
+            self.path.unlink(missing_ok=True)
+
+    def _is_empty(self) -> bool:
+        return self._records == self._opening and not self._uploads
 
     def _write_upload(self, name: str, upload_id: str) -> None:
         key = json.loads(name)[0]
@@ -200,7 +209,7 @@ class JournalReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        first = next(self._lines(), None)
+        first = next(_lines(path), None)
         known = RunSpec.__dataclass_fields__.keys()
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
@@ -218,9 +227,8 @@ class JournalReader:
         A line that a crash left torn ends the journal: what it told was never acted upon, as a
         source is deleted only once its record is on the disk.
         """
-        lines = self._lines()
-        next(lines, None)
-        yield from lines
+        for path in (self.path, *segments_of(self.path)):
+            yield from islice(_lines(path), 1, None)
 
     def of_type(self, kind: str) -> Iterator[Record]:
         """Read the records of one type."""
@@ -259,7 +267,7 @@ class JournalReader:
 
     def _damage(self) -> list[bool]:
         """Return, for what stands from the first damaged line on, whether each is a record."""
-        with self._open() as file:
+        with _open(self.path) as file:
             lines = (_parse(line) is not None for line in file)
             return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
 
@@ -273,22 +281,29 @@ class JournalReader:
                 left.pop(record["key"], None)
         return dict(left.values())
 
-    def _lines(self) -> Iterator[Record]:
-        with self._open() as file:
-            for line in file:
-                record = _parse(line)
-                if record is None:
-                    return
-                yield record
 
-    def _open(self) -> IO[bytes]:
-        try:
-            return self.path.open("rb")
-        except OSError as error:
-            raise UsageError(
-                f"The journal {str(self.path)!r} cannot be read: {error.strerror}.",
-                "`frogmove runs` lists the runs there are.",
-            ) from error
+def segments_of(path: Path) -> list[Path]:
+    """Return the files in which the workers of a run keep their parts of its journal."""
+    return sorted(each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())
+
+
+def _lines(path: Path) -> Iterator[Record]:
+    with _open(path) as file:
+        for line in file:
+            record = _parse(line)
+            if record is None:
+                return
+            yield record
+
+
+def _open(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UsageError(
+            f"The journal {str(path)!r} cannot be read: {error.strerror}.",
+            "`frogmove runs` lists the runs there are.",
+        ) from error
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

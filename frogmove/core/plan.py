@@ -4,6 +4,7 @@ Nothing here holds more than one object of each side, whatever the number of key
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.verify import CompareBy, same_etag
@@ -17,6 +18,12 @@ def plan_move(objects: Iterable[S3Object], route: Route) -> Iterator[Action]:
     for item in objects:
         key = route.destination_key(item.key)
         yield _obstacle(item, key, route) or Action(Verb.MOVE, item, key)
+
+
+def plan_copy(objects: Iterable[S3Object], route: Route) -> Iterator[Action]:
+    """Plan to copy every object to its place in the destination."""
+    for action in plan_move(objects, route):
+        yield replace(action, verb=Verb.COPY) if action.verb is Verb.MOVE else action
 
 
 def plan_sync(

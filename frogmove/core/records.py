@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
-from frogmove.core.models import Action, Outcome, Result
+from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.s3.models import S3Object
 
 Record = dict[str, Any]
@@ -88,6 +89,13 @@ def result_record(result: Result) -> Record:
         "outcome": result.outcome.value,
         "reason": result.reason,
     }
+
+
+def result_of(record: Record) -> Result:
+    """Make a result of its JSON record, as far as that tells."""
+    item = S3Object(record["key"], record["size"], record["etag"], datetime.fromtimestamp(0, UTC))
+    action = Action(Verb.MOVE, item, record["destination_key"])
+    return Result(action, Outcome(record["outcome"]), record["reason"])
 
 
 def cut_off_record(copied: Record, reason: str) -> Record:

@@ -54,6 +54,7 @@ class RunSpec:
         carry: which attributes are carried that no copy carries by default.
         concurrency: the most requests in flight.
         max_rate: the most copies begun a second; None for no limit.
+        processes: the most processes that do it.
         profile: the profile of the AWS configuration that was named.
         region: the AWS Region that was named.
         endpoint_url: the server, where one was named in any way.
@@ -82,6 +83,7 @@ class RunSpec:
     carry: list[str] = field(default_factory=list)
     concurrency: int = CONCURRENCY
     max_rate: float | None = None
+    processes: int = 1
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None

@@ -39,6 +39,11 @@ class ConcurrencyLimiter:
         self._in_flight = 0
         self._ignored_throttles = 0
 
+    def set_most(self, most: int) -> None:
+        """Allow more or fewer from now on."""
+        self._most = float(most)
+        self._limit = min(self._limit, self._most) if self._limit > self._most else self._most
+
     @property
     def limit(self) -> int:
         """The number of requests that may be in flight now."""

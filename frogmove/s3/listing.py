@@ -266,7 +266,7 @@ def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[
     return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else ways).objects()
 
 
-def _named(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
+def named_key(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
     """List one key, if it is there."""
     if is_directory_bucket(bucket):
         # They list only what ends in a slash.
@@ -294,6 +294,6 @@ def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[
         S3Error: when a page cannot be had.
     """
     if folder and not folder.endswith("/"):
-        yield from _named(s3, bucket, folder)
+        yield from named_key(s3, bucket, folder)
         folder += "/"
     yield from list_prefix(s3, bucket, folder, ways)

@@ -108,6 +108,17 @@ class RetryingS3:
         for answer in dropped:
             answer.set_exception(_not_begun())
 
+    def set_limits(self, concurrency: int, rate: float | None) -> None:
+        """Keep to other limits from now on.
+
+        Args:
+            concurrency: the most requests in flight.
+            rate: the most copies begun a second; None for no limit.
+        """
+        with self._lock:
+            self._limiter.set_most(concurrency)
+            self._rate = rate
+
     def silent_for(self) -> float:
         """Return the seconds for which an answer, to whatever was asked, is overdue."""
         with self._lock:

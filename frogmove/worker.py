@@ -1,0 +1,142 @@
+"""A worker process: ``python -m frogmove.worker FD``, started by a run.
+
+It ends with the run's process, whatever becomes of that: its pipe then closes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from frogmove.client import Client
+from frogmove.core.journal_file import JournalFile
+from frogmove.errors import FrogmoveError
+from frogmove.processes.messages import (
+    Began,
+    Done,
+    End,
+    Gave,
+    GiveAway,
+    ReachTo,
+    Ready,
+    Results,
+    Setup,
+    Share,
+    Stop,
+    Take,
+)
+from frogmove.processes.range_runner import RangeRunner
+
+if TYPE_CHECKING:
+    from frogmove.core.models import Result
+
+# Results go to the run's process so many at once, and after so many seconds.
+_MOST_RESULTS = 256
+_SECONDS = 0.1
+
+
+class Worker:
+    """One worker.
+
+    Args:
+        connection: to the run's process.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        setup: Setup = connection.recv()
+        self._stop = Event()
+        self._work: SimpleQueue[Take | End] = SimpleQueue()
+        self._client = Client(setup.config, setup.limits)
+        self._journal = JournalFile(setup.segment, setup.spec, setup.uploads)
+        self._runner = RangeRunner(
+            self._client.s3,
+            setup.spec,
+            setup.options,
+            self._journal,
+            self._stop,
+            offer=lambda keys: connection.send(Gave(keys)),
+        )
+
+    def run(self) -> None:
+        """Do ranges until there are none left."""
+        Thread(target=self._listen, name="run", daemon=True).start()
+        self._connection.send(Ready())
+        while True:
+            work = self._work.get()
+            if isinstance(work, End):
+                break
+            self._do(work)
+        self._journal.close()
+        self._journal.discard_if_empty()
+        self._client.close()
+
+    def _listen(self) -> None:
+        """Act upon what the run's process says, beside the work."""
+        try:
+            while True:
+                self._hear(self._connection.recv())
+        except (EOFError, OSError):
+            # What is in flight holds to its conditions; nobody is left to be told of it.
+            os._exit(1)
+
+    def _hear(self, message: object) -> None:
+        listing = self._runner.listing
+        match message:
+            case Take() | End():
+                self._work.put(message)
+            case GiveAway():
+                if listing is not None:
+                    listing.ask_to_split()
+            case ReachTo(last, met):
+                if listing is not None:
+                    listing.reach_to(last, met=met)
+            case Share(concurrency, rate):
+                self._client.s3.set_limits(concurrency, rate)
+            case Stop():
+                self._stop.set()
+                self._client.s3.drop_turns()
+
+    def _do(self, work: Take) -> None:
+        runner, send = self._runner, self._connection.send
+        try:
+            listing = runner.begin(work.keys)
+        except FrogmoveError as error:
+            send(Done(is_broken=False, error=str(error), could_begin=False))
+            return
+        if work.leaves_first:
+            send(Began(listing.first))
+        waiting: list[Result] = []
+        since = time.monotonic()
+        said = remedy = ""
+        try:
+            for result in runner.results(listing, work.keys, leaves_first=work.leaves_first):
+                waiting.append(result)
+                now = time.monotonic()
+                if len(waiting) >= _MOST_RESULTS or now - since > _SECONDS:
+                    send(Results(waiting, runner.planned))
+                    waiting, since = [], now
+        except FrogmoveError as error:
+            said, remedy = error.message, error.remedy
+        send(Results(waiting, runner.planned))
+        send(Done(listing.is_broken, said, remedy))
+
+
+def main() -> None:
+    """Serve the run that started this process."""
+    connection = Connection(int(sys.argv[1]))
+    try:
+        Worker(connection).run()
+    except Exception as error:
+        words = f"A worker process failed: {type(error).__name__}: {error}."
+        connection.send(Done(is_broken=False, error=words))
+        raise
+
+
+if __name__ == "__main__":
+    main()
