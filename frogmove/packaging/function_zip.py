@@ -17,7 +17,9 @@ NAME = "frogmove-function.zip"
 
 # The operator's face needs click and rich, which the function does not have, and the function
 # never builds an AWS around itself.
-_LEFT_OUT = frozenset({"cli", "local_aws", "ops", "packaging", "__pycache__", "__main__.py"})
+_LEFT_OUT = frozenset(
+    {"cli", "local_aws", "ops", "packaging", "processes", "worker.py", "__pycache__", "__main__.py"}
+)
 
 # Where Lambda unpacks a function's zip.
 _PLACE = "/var/task"

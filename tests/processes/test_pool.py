@@ -35,9 +35,10 @@ def buckets(ministack: Server) -> Buckets:
 
 @pytest.fixture
 def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Command], Run]]:
-    """Start a run by three processes, of which further ones start early."""
+    """Start a run by three processes, all of which have something to do."""
     monkeypatch.setattr(pool, "WORTH_A_PROCESS", 20)
     monkeypatch.setattr(pool, "_ASK_AGAIN", 10)
+    monkeypatch.setattr(pool.Pool, "_between", _once_all_are_ready)
     for name, value in buckets.server.environment().items():
         monkeypatch.setenv(name, value)
     config = Config(
@@ -56,6 +57,16 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     yield begin
     for client in made:
         client.close()
+
+
+_between = pool.Pool._between
+
+
+def _once_all_are_ready(self: pool.Pool) -> None:
+    """Go on once every worker that was started can take a range: a busy machine starts slowly."""
+    _between(self)
+    while any(each.range is None and each not in self._idle for each in self._remotes):
+        self._hear()
 
 
 def workers_of(parent: int) -> list[int]:
