@@ -255,6 +255,23 @@ def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_pausing_and_destroying_need_no_packages(tmp_path: Path) -> None:
+    """On a machine where nobody has built them, under the same paths."""
+    require_stand_in()
+    bare = tmp_path / "module"
+    shutil.copytree(MODULE, bare, ignore=shutil.ignore_patterns("*.zip"))
+    state = ["-no-color", "-auto-approve", f"-state={tmp_path}/state", "-var=force_destroy=true"]
+    given = [*state, *(f"-var={name}={value}" for name, value in GIVEN.items())]
+    cloud = {"OFFLINE_CLOUD": f"{tmp_path}/cloud"}
+    done = terraform(MODULE, "apply", *given, **cloud)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert terraform(bare, "apply", *given, "-var=enabled=false", **cloud).returncode != 0
+    kept = [*given, "-var=keep_package=true"]
+    done = terraform(bare, "apply", *kept, "-var=enabled=false", ";", "destroy", *kept, **cloud)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 added, 2 changed, 0 destroyed" in done.stdout
+
+
 def test_one_name_in_two_regions_does_not_clash(tmp_path: Path) -> None:
     require_stand_in()
     elsewhere = tmp_path / "module"
