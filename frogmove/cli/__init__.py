@@ -18,7 +18,7 @@ from frogmove.cli.history import report, resume, runs, undo
 from frogmove.cli.lambda_package import function
 from frogmove.cli.local import local
 from frogmove.cli.ls import ls
-from frogmove.cli.move import move
+from frogmove.cli.move import copy, move
 from frogmove.cli.sync import sync
 from frogmove.errors import FrogmoveError
 
@@ -84,6 +84,7 @@ def main() -> None:
 main.add_command(ls)
 main.add_command(ls, "list")
 main.add_command(move)
+main.add_command(copy)
 main.add_command(sync)
 main.add_command(runs)
 main.add_command(report)

@@ -129,9 +129,9 @@ def undo(
 
     RUN is a run's id or the path of its journal; a run is undone together with its resumes. The
     same protocol moves each copy back: what has changed at the destination since stays there,
-    and nothing new at the source is overwritten. After a sync, the copies it made go away. What
-    the destination held before the run stays there, and what the run replaced is restored where
-    the bucket keeps versions.
+    and nothing new at the source is overwritten. After a copy or a sync, the copies it made go
+    away. What the destination held before the run stays there, and what the run replaced is
+    restored where the bucket keeps versions.
 
     \b
     Examples:

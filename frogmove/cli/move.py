@@ -1,4 +1,4 @@
-"""``frogmove move``: chosen keys go to the destination and leave the source."""
+"""``frogmove move`` and ``frogmove copy``: chosen keys go to the destination."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import KeyText, dry_run, route_options, transfer_options
+from frogmove.cli.options import dry_run, route_options, transfer_options
+from frogmove.cli.selection_options import selection_options
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
     from frogmove.cli.output import Console
+    from frogmove.cli.selection_options import SelectionFlags
     from frogmove.config import Config
 
 
 @click.command()
-@click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]...")
-@click.option(
-    "--prefix",
-    type=KeyText(),
-    metavar="FOLDER",
-    help="Move a folder: FOLDER and all under FOLDER/.",
-)
-@click.option("--all", "everything", is_flag=True, help="Move everything at the source.")
-@click.option("--version-id", metavar="ID", help="Move exactly this version of one KEY.")
+@selection_options
 @dry_run
 @transfer_options
 @route_options
@@ -32,11 +26,8 @@ def move(
     ctx: click.Context,
     config: Config,
     console: Console,
+    selected: SelectionFlags,
     flags: TransferFlags,
-    keys: tuple[str, ...],
-    prefix: str | None,
-    everything: bool,
-    version_id: str | None,
     dry_run: bool,
 ) -> None:
     """Move keys from a route's source to its destination.
@@ -54,9 +45,39 @@ def move(
     from frogmove.cli.runner import execute
     from frogmove.client import new_spec
     from frogmove.core.run_spec import Command
-    from frogmove.core.selection import select
 
-    route = config.route()
-    selection = select(route, keys, prefix, everything=everything, version_id=version_id)
-    spec = flags.on(new_spec(Command.MOVE, config)).with_selection(selection)
+    spec = selected.on(flags.on(new_spec(Command.MOVE, config)))
+    ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
+
+
+@click.command()
+@selection_options
+@dry_run
+@transfer_options
+@route_options
+@click.pass_context
+def copy(
+    ctx: click.Context,
+    config: Config,
+    console: Console,
+    selected: SelectionFlags,
+    flags: TransferFlags,
+    dry_run: bool,
+) -> None:
+    """Copy keys from a route's source to its destination; the source keeps them.
+
+    As `frogmove move`, without the delete: a KEY is written as `frogmove ls` prints it, each
+    copy is verified, and nothing at the destination is overwritten unless asked. What is there
+    already is found there. To copy only what the destination lacks, use `frogmove sync`.
+
+    \b
+    Examples:
+      frogmove copy reports/2026.csv
+      frogmove copy --prefix reports --dry-run
+    """
+    from frogmove.cli.runner import execute
+    from frogmove.client import new_spec
+    from frogmove.core.run_spec import Command
+
+    spec = selected.on(flags.on(new_spec(Command.COPY, config)))
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

@@ -61,7 +61,7 @@ def select(
     ways = [bool(chosen), folder is not None, everything].count(True)
     if ways == 0:
         raise UsageError(
-            "Nothing was chosen to be moved.",
+            "Nothing was chosen.",
             "Name keys, or a folder with --prefix, or everything with --all.",
         )
     if ways > 1:

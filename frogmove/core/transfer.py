@@ -146,7 +146,8 @@ class Transfer:
         try:
             if action.verb is Verb.RESTORE:
                 return await self._restorer.restore(action)
-            if action.object.version_id == NULL_VERSION:
+            # A copy deletes nothing, so that any version may be named.
+            if action.object.version_id == NULL_VERSION and action.verb is not Verb.COPY:
                 if not await self._is_current(action.object):
                     return Result(action, Outcome.FAILED, _NOT_CURRENT)
                 # From here on its ETag names it: its id may come to name other bytes.
