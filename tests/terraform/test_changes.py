@@ -124,14 +124,22 @@ class World:
         )
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """A deployment with a key of its own."""
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A deployment with a key of its own, made once."""
     require_stand_in()
-    made = World(tmp_path)
+    made = World(tmp_path_factory.mktemp("applied"))
     done = made.apply(create_kms_key="true", reader_groups='["analysts"]')
     assert done.returncode == 0, done.stdout + done.stderr
     return made
+
+
+@pytest.fixture
+def world(applied: World, tmp_path: Path) -> World:
+    """A copy of that deployment, for one test."""
+    for name in ("state", "cloud"):
+        shutil.copy(applied.folder / name, tmp_path / name)
+    return World(tmp_path)
 
 
 def recipe(heading: str) -> str:
