@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from frogmove.client import Client, Engine
     from frogmove.config import Config
+    from frogmove.core.attributes import Attribute
     from frogmove.core.models import Action, Outcome, Result, Route, Verb
     from frogmove.core.options import Multipart, OnConflict, TransferOptions
     from frogmove.core.run_spec import Command
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Action",
+    "Attribute",
     "Client",
     "Command",
     "Config",
@@ -56,6 +58,7 @@ _MODULES = {
     "Client": "client",
     "Engine": "client",
     "Config": "config",
+    "Attribute": "core.attributes",
     "Action": "core.models",
     "Outcome": "core.models",
     "Result": "core.models",
@@ -83,3 +86,7 @@ def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

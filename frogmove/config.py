@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Settings that an environment variable can give.
 _VARIABLES = ("source", "destination", "endpoint_url", "kms_key_id", "expected_bucket_owner")
 
+# https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
+_ACCOUNT_DIGITS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -44,6 +47,9 @@ class Config:
         no_sign_request: ``yes`` to send requests unsigned, by nobody in particular.
         kms_key_id: the key to encrypt copies with, instead of the bucket's default.
         engine: ``boto3`` or ``crt``; ``auto`` for whichever is faster and can be used.
+
+    Raises:
+        UsageError: when an account or a key can be none.
     """
 
     source: str | None = None
@@ -56,6 +62,12 @@ class Config:
     no_sign_request: str | None = None
     kms_key_id: str | None = None
     engine: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.expected_bucket_owner:
+            check_account(self.expected_bucket_owner)
+        if self.kms_key_id:
+            check_key_id(self.kms_key_id)
 
     def route(self) -> Route:
         """Return the route.
@@ -79,6 +91,26 @@ class Config:
                 "or name a --route of the configuration file.",
             )
         return parse_location(uri)
+
+
+def check_account(text: str) -> None:
+    """Refuse what is no AWS account's id: S3 answers it like somebody else's bucket.
+
+    Raises:
+        UsageError: when it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) == _ACCOUNT_DIGITS):
+        raise UsageError(f"{text!a} is not the id of an AWS account.", "It has 12 digits.")
+
+
+def check_key_id(text: str) -> None:
+    """Refuse what cannot name a KMS key, before it stands in a header.
+
+    Raises:
+        UsageError: when it cannot.
+    """
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"{text!a} is not a KMS key.", "Give its id, its ARN or its alias/name.")
 
 
 def resolve(
@@ -163,10 +195,8 @@ def _named_route(name: object, document: Mapping[str, Any], file: Path | None) -
         routes = {}
     # The file may hold anything at all in the place of a name.
     if not isinstance(name, str) or not isinstance(routes.get(name), dict):
-        known = ", ".join(sorted(routes))
         raise UsageError(
-            f"There is no route {name!r} in {str(file or '')!r}.",
-            f"It has: {known}." if known else "It has no routes.",
+            f"There is no route {name!r} in {str(file or '')!r}.", _known_routes(routes, file)
         )
     chosen: dict[str, Any] = routes[name]
     for option, value in chosen.items():
@@ -176,6 +206,14 @@ def _named_route(name: object, document: Mapping[str, Any], file: Path | None) -
                 f"A route has {', '.join(_given_names())}, each a text.",
             )
     return chosen
+
+
+def _known_routes(routes: Mapping[str, Any], file: Path | None) -> str:
+    if routes:
+        return f"It has: {', '.join(sorted(routes))}."
+    if file and file.exists():
+        return "It has no routes: each is a table, [routes.NAME], with a source and a destination."
+    return "There is no such file: make it, set FROGMOVE_CONFIG, or give both ends of the route."
 
 
 def _given_names() -> list[str]:

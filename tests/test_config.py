@@ -88,7 +88,30 @@ def test_a_route_that_is_not_there_is_refused_with_those_that_are(file: Path) ->
 def test_a_route_is_refused_where_there_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent\.toml") as caught:
         resolve(Config(), "other", {}, tmp_path / "absent.toml")
-    assert "no routes" in caught.value.remedy
+    assert "no such file" in caught.value.remedy
+
+
+def test_a_file_without_routes_says_how_a_route_is_written(file: Path) -> None:
+    file.write_text("", "utf-8")
+    with pytest.raises(UsageError) as caught:
+        resolve(Config(), "other", {}, file)
+    assert "[routes.NAME]" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"expected_bucket_owner": "123"},
+        {"expected_bucket_owner": "1234-5678-9012"},
+        {"expected_bucket_owner": "１２３４５６７８９０１２"},
+        {"kms_key_id": "my key"},
+        {"kms_key_id": "key\n"},
+    ],
+    ids=ascii,
+)
+def test_an_account_or_a_key_that_can_be_none_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="is not"):
+        Config(**wrong)
 
 
 @pytest.mark.parametrize(

@@ -66,12 +66,12 @@ def parse_attributes(text: str) -> frozenset[Attribute]:
         UsageError: when one is none.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
-    try:
-        return frozenset(Attribute(name) for name in names)
-    except ValueError as error:
+    unknown = [name for name in names if name not in list(Attribute)]
+    if unknown:
         raise UsageError(
-            f"{text!a} is no list of attributes to carry.", f"There are {', '.join(Attribute)}."
-        ) from error
+            f"Unknown attribute {unknown[0]!a}.", f"What can be carried: {', '.join(Attribute)}."
+        )
+    return frozenset(map(Attribute, names))
 
 
 def in_words(missing: Found) -> str:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from frogmove.core.attributes import Attribute
+from frogmove.core.attributes import Attribute, parse_attributes
 from frogmove.core.verify import CompareBy, Verify
+from frogmove.errors import UsageError
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED, Capabilities
 from frogmove.s3.models import LARGEST_COPY
@@ -81,6 +82,9 @@ class TransferOptions:
         features: what the source bucket has switched on.
         probe_source: whether throw-away keys go to the source, as uploads to the destination
             set something off: so in an undo.
+
+    Raises:
+        UsageError: when a choice is none of those there are; its value as text is one, too.
     """
 
     capabilities: Capabilities = NONE_SUPPORTED
@@ -93,3 +97,15 @@ class TransferOptions:
     carry: frozenset[Attribute] = frozenset()
     features: BucketFeatures = field(default_factory=BucketFeatures)
     probe_source: bool = False
+
+    def __post_init__(self) -> None:
+        for name, choices in (("on_conflict", OnConflict), ("verify", Verify)):
+            object.__setattr__(self, name, _chosen(name, getattr(self, name), choices))
+        object.__setattr__(self, "carry", parse_attributes(",".join(self.carry)))
+
+
+def _chosen(name: str, value: str, choices: type[StrEnum]) -> StrEnum:
+    try:
+        return choices(value)
+    except ValueError as error:
+        raise UsageError(f"{name} cannot be {value!r}.", f"It is {', '.join(choices)}.") from error
