@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 
-from frogmove.s3.errors import INVALID_KEY, MALFORMED, Kind, S3Error
+from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.models import Page, S3Object
+from frogmove.s3.page_checks import CircleCheck, EncodingCheck
 from frogmove.s3.uri import is_directory_bucket
 
 # Requests of one listing in flight at once.
@@ -43,8 +44,7 @@ class _Range:
     reached: str = ""
     sample: list[str] = field(default_factory=list)
     begun: bool = False
-    pages_read: int = 0
-    earlier: str | None = None
+    circle: CircleCheck = field(default_factory=CircleCheck)
 
     def is_read(self) -> bool:
         """Tell whether no further page is needed."""
@@ -62,14 +62,8 @@ class _Range:
         Raises:
             S3Error: when its token was given before: the listing would never end.
         """
-        if page.token is not None and page.token == self.earlier:
-            message = "the listing gives a NextContinuationToken again, and would never end"
-            raise S3Error("ListObjectsV2", MALFORMED, 400, message)
+        self.circle.check(page.token)
         self.token = page.token
-        self.pages_read += 1
-        # Kept at each power of two: however long the circle is, this is in it one day (Brent).
-        if self.pages_read & (self.pages_read - 1) == 0:
-            self.earlier = page.token
         self.pages.append(page)
         if page.objects:
             self.reached = page.objects[-1].key
@@ -90,7 +84,7 @@ class _Listing:
         self._in_flight = 0
         self._pages = 0
         self._may_cut = ways > 1
-        self._encoding_checked: set[bool] = set()
+        self._checks = EncodingCheck(s3, bucket)
 
     def objects(self) -> Iterator[S3Object]:
         """Give the objects out."""
@@ -173,38 +167,9 @@ class _Listing:
             self._go_on_alone(self._ranges[0])
             return
         page = coming.result()
-        self._check_encoding(page)
+        self._checks.check(page)
         each.take(page)
         self._pages += 1
-
-    def _check_encoding(self, page: Page) -> None:
-        """Make sure, once for each kind of encoding, that the server means it.
-
-        Raises:
-            S3Error: when a key is there as it was written, and not as it was read.
-        """
-        for written, read in page.encoded:
-            kind = "+" in written
-            if kind in self._encoding_checked:
-                continue
-            if self._is_there(read):
-                self._encoding_checked.add(kind)
-            elif self._is_there(written):
-                raise S3Error(
-                    "ListObjectsV2",
-                    INVALID_KEY,
-                    400,
-                    f"the server calls its keys URL-encoded, but there is no {read!r}, and there "
-                    f"is {written!r}: no key of this listing can be trusted",
-                )
-
-    def _is_there(self, key: str) -> bool:
-        try:
-            self._s3.head(self._bucket, key).result()
-        except S3Error as error:
-            # Whoever may only list is not told; what is refused otherwise is there.
-            return error.kind is not Kind.MISSING
-        return True
 
     def _cut(self) -> None:
         """Cut ranges that have more to read, the earliest first, while requests are to spare."""

@@ -2,8 +2,8 @@
 
 Whoever reads the range behind a cut lists its first key and leaves it to whoever reads the range
 before: that key is read by both, so both know that the server listed on from one to the other.
-Where it is not (a server with an order of its own, or a key that went meanwhile), ``is_broken``
-says so, and what stands behind has to be listed once more.
+Where it is not (a key that went meanwhile), ``is_broken`` says so, and what stands behind has to
+be listed once more. A server with an order of its own is listed from page to page by one reader.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from frogmove.errors import RunError
 from frogmove.s3.key_ranges import midpoint
+from frogmove.s3.page_checks import CircleCheck, EncodingCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +71,9 @@ class RangeListing:
         self._after = keys.after
         self._last, self._met = keys.last, keys.met
         self._offer = offer
+        self._encoding = EncodingCheck(s3, bucket)
+        self._circle = CircleCheck()
+        self._in_order = True
         self._sample: list[str] = []
         self._reached = keys.after
         self._changed = Event()
@@ -87,13 +91,18 @@ class RangeListing:
 
         Raises:
             S3Error: when the page cannot be had.
-            RunError: when the server does not list in S3's order.
+            RunError: when the server does not begin behind the key that it was given.
         """
         self._coming = self._page(None)
-        page = self._coming.result()
+        page = self._take(self._coming)
         objects = page.objects
         if objects:
-            self._check(objects[0].key)
+            if objects[0].key <= self._after:
+                raise RunError(
+                    f"Asked for what stands behind {self._after!r}, the server listed "
+                    f"{objects[0].key!r}.",
+                    "Run it again with --processes 1.",
+                )
             if self._last is None or objects[0].key <= self._last:
                 self.first = objects[0].key
         return self.first
@@ -103,7 +112,6 @@ class RangeListing:
 
         Raises:
             S3Error: when a page cannot be had.
-            RunError: when the server does not list in S3's order.
         """
         page = self._coming.result()
         seen = ""
@@ -111,7 +119,8 @@ class RangeListing:
             following = self._page(page.token) if page.token is not None else None
             self._sample = [item.key for item in page.objects[:: 1 + len(page.objects) // _SAMPLE]]
             for item in page.objects:
-                self._check(item.key)
+                if item.key <= self._reached and not self._may_go_on():
+                    return
                 if self._wanted:
                     self._split()
                 if self._ends_before(item.key, seen):
@@ -120,7 +129,7 @@ class RangeListing:
                 yield item
             if following is None:
                 break
-            page = following.result()
+            page = self._take(following)
         self._ends_before(None, seen)
 
     def ask_to_split(self) -> None:
@@ -149,17 +158,27 @@ class RangeListing:
             return self._s3.list_page(self._bucket, self._prefix, token)
         return self._s3.list_page(self._bucket, self._prefix, start_after=self._after)
 
-    def _check(self, key: str) -> None:
-        if key <= self._reached:
-            raise RunError(
-                f"The server listed {key!r} after a key that S3 orders behind it.",
-                "Run it again with --processes 1.",
-            )
+    def _take(self, coming: Future[Page]) -> Page:
+        page = coming.result()
+        self._encoding.check(page)
+        self._circle.check(page.token)
+        return page
+
+    def _may_go_on(self) -> bool:
+        """Tell whether a listing that is in no order can be read on: whoever reads all of it may.
+
+        A part of it has to be listed once more, together with the others.
+        """
+        self._in_order = False
+        is_all = not self._after and self._last is None
+        self.is_broken = self.is_broken or not is_all
+        return is_all
 
     def _split(self) -> None:
         self._wanted = False
         # What was given away last is still to be heard of.
-        cut = None if self._waits else midpoint(self._reached, self._last, self._sample)
+        may_cut = self._in_order and not self._waits
+        cut = midpoint(self._reached, self._last, self._sample) if may_cut else None
         if cut is None:
             self._offer(None)
             return
