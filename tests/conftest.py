@@ -10,8 +10,12 @@ import pytest
 from botocore.loaders import JSONFileLoader
 
 from frogmove import boto_session
+from frogmove.core.run_spec import RunSpec
 from tests import servers
 from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_fixture import ENGINES, FaultFixture, limits_of_few_retries
+from tests.fault_proxy import FaultProxy, proxied
 from tests.request_hooks import RequestHooks
 
 if TYPE_CHECKING:
@@ -91,6 +95,64 @@ def server(request: pytest.FixtureRequest) -> Server:
 def buckets(server: Server) -> Buckets:
     """An empty source and an empty destination that no other test knows."""
     return Buckets.make(server)
+
+
+@pytest.fixture
+def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
+    """Empty buckets on the one server that honours every condition."""
+    return Buckets.make(seaweedfs)
+
+
+@pytest.fixture
+def ministack_buckets(ministack: Server) -> Buckets:
+    """Empty buckets on the one server that keeps every key, and knows versions and users."""
+    return Buckets.make(ministack)
+
+
+@pytest.fixture
+def frogmove(buckets: Buckets) -> FrogmoveRunner:
+    """Run commands on the test's buckets."""
+    return FrogmoveRunner(buckets)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Send frogmove's requests by each engine."""
+    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
+    """A proxy before the server that honours every condition."""
+    with proxied(seaweedfs) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def ministack_proxy(ministack: Server) -> Iterator[FaultProxy]:
+    """A proxy before the server that keeps every key."""
+    with proxied(ministack) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def fault_fixture(seaweedfs: Server, fault_proxy: FaultProxy) -> FaultFixture:
+    """Empty buckets whose operator goes through the proxy; modules fill them."""
+    return FaultFixture.make(seaweedfs, fault_proxy)
+
+
+@pytest.fixture
+def few_retries(engine: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run commands by each engine, with few retries, soon; returns the engine's name."""
+    monkeypatch.setattr(RunSpec, "limits", limits_of_few_retries)
+    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
+    return engine
+
+
+# To make a client takes longer than most runs through the proxy.
+_make_client_once = cache(boto_session.make_boto_client)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import hashlib
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.core.multipart import assembled_etag
 from frogmove.s3.errors import S3Error
@@ -28,11 +28,13 @@ from frogmove.s3.models import (
     S3Object,
     UnfinishedUpload,
 )
+from tests.interceptors import no_interception
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from frogmove.s3.bucket_features import Feature
+    from tests.interceptors import Interceptor
 
 T = TypeVar("T")
 
@@ -153,16 +155,6 @@ class FakeS3State:
         del self.buckets[bucket][key]
         if kept:
             self.buckets[bucket][key] = kept[0]
-
-
-class Interceptor(Protocol):
-    """Decides when and whether a request takes place, and what its answer becomes."""
-
-    def __call__(self, operation: str, request: Callable[[], T]) -> T: ...
-
-
-def no_interception(operation: str, request: Callable[[], T]) -> T:
-    return request()
 
 
 def _precondition(operation: str) -> S3Error:

@@ -76,6 +76,6 @@ def _exchanged(buckets: Buckets) -> Buckets:
     return replace(buckets, source=buckets.destination, destination=buckets.source)
 
 
-def few_retries(spec: RunSpec) -> Limits:
+def limits_of_few_retries(spec: RunSpec) -> Limits:
     """Return the limits of an operator of little patience."""
     return Limits(spec.concurrency, attempts=4, first_delay=0.001, longest_delay=0.01)

@@ -10,24 +10,18 @@ import pytest
 from frogmove.core.run_spec import RunSpec
 from frogmove.s3.limits import Limits
 from tests import fault_proxy as faults
-from tests.fault_fixture import ENGINES, FaultFixture
-from tests.fault_proxy import PASS, proxied
+from tests.fault_fixture import FaultFixture
+from tests.fault_proxy import PASS, FaultProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.servers import Server
 
 BODIES = {f"{number:04}": b"x" for number in range(200)}
 
 
-@pytest.fixture(params=ENGINES)
-def fault_fixture(
-    request: pytest.FixtureRequest, ministack: Server, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FaultFixture]:
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    with proxied(ministack) as proxy:
-        yield FaultFixture.make(ministack, proxy)
+@pytest.fixture
+def fault_fixture(engine: str, ministack: Server, ministack_proxy: FaultProxy) -> FaultFixture:
+    return FaultFixture.make(ministack, ministack_proxy)
 
 
 def test_every_object_is_moved_with_hardly_a_retry(

@@ -12,12 +12,10 @@ from botocore.exceptions import ClientError
 from frogmove.core.run_spec import RunSpec
 from tests import fault_proxy as faults
 from tests.cli.cli_runner import FrogmoveRunner
-from tests.fault_fixture import ENGINES, FaultFixture, few_retries
-from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
+from tests.fault_fixture import FaultFixture, limits_of_few_retries
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.servers import Server
 
 BODIES = {f"{number:02}": f"{number:02}".encode() for number in range(10)}
@@ -25,16 +23,13 @@ LARGE = b"more than one part" * 400_000
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
 def fault_fixture(
-    request: pytest.FixtureRequest, seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FaultFixture]:
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(RunSpec, "limits", few_retries)
-    with proxied(seaweedfs) as proxy:
-        fault_fixture = FaultFixture.make(seaweedfs, proxy)
-        fault_fixture.buckets.put(*BODIES)
-        yield fault_fixture
+    fault_fixture: FaultFixture, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> FaultFixture:
+    monkeypatch.setattr(RunSpec, "limits", limits_of_few_retries)
+    fault_fixture.buckets.put(*BODIES)
+    return fault_fixture
 
 
 @pytest.mark.parametrize("operation", ["CopyObject", "HeadObject", "DeleteObjects"])

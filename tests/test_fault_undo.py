@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import time
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import boto_session
-from frogmove.core.run_spec import RunSpec
 from frogmove.run_store import journals
 from tests import fault_proxy as faults
-from tests.fault_fixture import ENGINES, FaultFixture, few_retries
-from tests.fault_proxy import FaultProxy, proxied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.servers import Server
+    from tests.fault_fixture import FaultFixture
 
 KEYS = [f"{number:02}" for number in range(4)]
 BODIES = {key: key.encode() for key in KEYS}
 MIB = 1024 * 1024
 
 
-@pytest.fixture(scope="module")
-def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as proxy:
-        yield proxy
-
-
-_make_client_once = cache(boto_session.make_boto_client)
-
-
-@pytest.fixture(params=ENGINES)
-def fault_fixture(
-    request: pytest.FixtureRequest,
-    seaweedfs: Server,
-    fault_proxy: FaultProxy,
-    monkeypatch: pytest.MonkeyPatch,
-) -> FaultFixture:
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(RunSpec, "limits", few_retries)
-    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
-    fault_fixture = FaultFixture.make(seaweedfs, fault_proxy)
+@pytest.fixture
+def fault_fixture(fault_fixture: FaultFixture, few_retries: str) -> FaultFixture:
     fault_fixture.buckets.put(*KEYS)
     return fault_fixture
 

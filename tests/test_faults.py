@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove import boto_session
 from frogmove.core.run_spec import RunSpec
 from frogmove.s3 import timeouts
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry import RetryingS3
 from tests import fault_proxy as faults
-from tests.fault_fixture import ENGINES, FaultFixture, few_retries
-from tests.fault_proxy import PASS, Fault, FaultProxy, Request, proxied
+from tests.fault_fixture import FaultFixture, limits_of_few_retries
+from tests.fault_proxy import PASS, Fault, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.cli.cli_runner import Ran
-    from tests.servers import Server
 
 MIB = 1024 * 1024
 KEYS = [f"{number:02}" for number in range(6)]
@@ -37,28 +34,8 @@ def by_name(value: object) -> str | None:
     return value.name if isinstance(value, Fault) else None
 
 
-@pytest.fixture(scope="module")
-def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as proxy:
-        yield proxy
-
-
-# To make a client takes longer than most of these runs.
-_make_client_once = cache(boto_session.make_boto_client)
-
-
-@pytest.fixture(params=ENGINES)
-def fault_fixture(
-    request: pytest.FixtureRequest,
-    seaweedfs: Server,
-    fault_proxy: FaultProxy,
-    monkeypatch: pytest.MonkeyPatch,
-) -> FaultFixture:
-    """A scene with six small objects at the source and an operator of little patience."""
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(RunSpec, "limits", few_retries)
-    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
-    fault_fixture = FaultFixture.make(seaweedfs, fault_proxy)
+@pytest.fixture
+def fault_fixture(fault_fixture: FaultFixture, few_retries: str) -> FaultFixture:
     fault_fixture.buckets.put(*KEYS)
     return fault_fixture
 
@@ -98,7 +75,7 @@ def test_a_single_delete_that_failed_on_the_way_is_recognised(
     assert fault_fixture.buckets.there() == {"03": b"03"}
 
 
-@pytest.mark.parametrize("fault_fixture", ["boto3"], indirect=True)
+@pytest.mark.parametrize("engine", ["boto3"], indirect=True)
 @pytest.mark.parametrize("fault", [faults.DROP_AFTER, faults.ERROR_IN_200], ids=by_name)
 @pytest.mark.parametrize(
     "operation",
@@ -341,7 +318,9 @@ def test_a_server_that_falls_silent_in_the_middle_loses_nothing(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _wait_no_longer_than(1.0, monkeypatch)
-    monkeypatch.setattr(RunSpec, "limits", lambda flags: replace(few_retries(flags), attempts=2))
+    monkeypatch.setattr(
+        RunSpec, "limits", lambda flags: replace(limits_of_few_retries(flags), attempts=2)
+    )
     fault_fixture.proxy.schedule = lambda request: (
         faults.SILENCE if fault_fixture.sent("CopyObject") > 3 and not request.is_probe else PASS
     )

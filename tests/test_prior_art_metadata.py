@@ -30,18 +30,6 @@ IN_PARTS = ["--multipart-threshold", "5MiB"]
 
 
 @pytest.fixture
-def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
-    """On the one server that honours every condition."""
-    return Buckets.make(seaweedfs)
-
-
-@pytest.fixture
-def ministack_buckets(ministack: Server) -> Buckets:
-    """On the one server that keeps every key, and knows users and rights."""
-    return Buckets.make(ministack)
-
-
-@pytest.fixture
 def one_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
 

@@ -22,29 +22,16 @@ from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.uri import Location, parse_location
-from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
 from tests.fake_s3 import FakeS3, FakeS3State
 from tests.request_hooks import ALWAYS, Reply, refusal
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
-    """On the one server that honours every condition."""
-    return Buckets.make(seaweedfs)
-
-
-@pytest.fixture
-def ministack_buckets(ministack: Server) -> Buckets:
-    """On the one server that keeps every key and every version."""
-    return Buckets.make(ministack)
 
 
 # 1. `aws s3 mv`, `s5cmd mv`, `rclone move` and `mc mv` delete whatever is there by then.

@@ -23,7 +23,6 @@ from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
-from tests.buckets import Buckets
 from tests.canned_server import XML
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import ROUTE
@@ -32,23 +31,11 @@ from tests.iam_users import denied
 from tests.request_hooks import ALWAYS, Reply, refusal
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.request_hooks import Request, RequestHooks
-    from tests.servers import Server
 
 MIB = 1024 * 1024
 IN_PARTS = ["--multipart-threshold", "5MiB"]
-
-
-@pytest.fixture
-def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
-    """On the one server that honours every condition."""
-    return Buckets.make(seaweedfs)
-
-
-@pytest.fixture
-def ministack_buckets(ministack: Server) -> Buckets:
-    """On the one server that keeps every key, and knows users and rights."""
-    return Buckets.make(ministack)
 
 
 # 11. s5cmd#720, mc#2474: a delete that failed is only printed, and the exit code is 0.

@@ -16,24 +16,19 @@ from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import probe
 from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import Location
-from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fake_s3 import FakeS3, FakeS3State
 from tests.fault_fixture import ENGINES, FaultFixture
-from tests.fault_proxy import DROP_AFTER, PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request, proxied
+from tests.fault_proxy import DROP_AFTER, PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request
 from tests.iam_users import denied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from tests.buckets import Buckets
     from tests.servers import Server
 
 ALIAS = "point-abcdefghijklmnopqrstuvwxyz01-s3alias"
-
-
-@pytest.fixture
-def ministack_buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
 
 
 @pytest.fixture
@@ -165,20 +160,14 @@ def test_a_run_finds_an_alias_without_an_object(
 # Asked to stop in the middle of the questions.
 
 
-@pytest.fixture(scope="module")
-def proxy(ministack: Server) -> Iterator[FaultProxy]:
-    with proxied(ministack) as made:
-        yield made
-
-
 @pytest.mark.parametrize(
     ("number", "signum"),
     [*((number, signal.SIGTERM) for number in (1, 2, 5, 8)), (1, signal.SIGINT)],
 )
 def test_what_is_stopped_at_a_question_leaves_nothing(
-    ministack: Server, proxy: FaultProxy, number: int, signum: signal.Signals
+    ministack: Server, ministack_proxy: FaultProxy, number: int, signum: signal.Signals
 ) -> None:
-    fault_fixture = FaultFixture.make(ministack, proxy)
+    fault_fixture = FaultFixture.make(ministack, ministack_proxy)
     fault_fixture.buckets.put("a")
     started: list[subprocess.Popen[bytes]] = []
     probes: list[Request] = []
@@ -191,13 +180,13 @@ def test_what_is_stopped_at_a_question_leaves_nothing(
                 started[0].send_signal(signum)
         return PASS
 
-    proxy.schedule = decide
+    ministack_proxy.schedule = decide
     with fault_fixture.frogmove.process(
         "move", "--all", stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         started.append(process)
         _, err = process.communicate(timeout=SECONDS_TO_WAIT)
-    proxy.reset()
+    ministack_proxy.reset()
     assert process.returncode == 130, err
     assert len(probes) >= number
     assert b"Traceback" not in err
@@ -206,13 +195,15 @@ def test_what_is_stopped_at_a_question_leaves_nothing(
 
 @pytest.mark.parametrize("operation", ["PutObject", "CopyObject"])
 def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
-    ministack: Server, proxy: FaultProxy, operation: str
+    ministack: Server, ministack_proxy: FaultProxy, operation: str
 ) -> None:
-    fault_fixture = FaultFixture.make(ministack, proxy)
-    proxy.schedule = lambda request: DROP_AFTER if request.operation == operation else PASS
+    fault_fixture = FaultFixture.make(ministack, ministack_proxy)
+    ministack_proxy.schedule = lambda request: (
+        DROP_AFTER if request.operation == operation else PASS
+    )
     config = Config(retries={"mode": "standard", "total_max_attempts": 1})
-    server = replace(ministack, endpoint_url=proxy.endpoint_url)
-    client = server.session().client("s3", endpoint_url=proxy.endpoint_url, config=config)
+    server = replace(ministack, endpoint_url=ministack_proxy.endpoint_url)
+    client = server.session().client("s3", endpoint_url=ministack_proxy.endpoint_url, config=config)
     s3 = BotoS3(client, 1)
     if operation == "PutObject":
         with pytest.raises(S3Error):
@@ -220,5 +211,5 @@ def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
     else:
         assert "copy_source" in probe(s3, fault_fixture.buckets.destination, "").unknown
     s3.close()
-    proxy.reset()
+    ministack_proxy.reset()
     assert fault_fixture.buckets.there() == {}

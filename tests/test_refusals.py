@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import boto_session
-from frogmove.core.run_spec import RunSpec
-from tests.fault_fixture import ENGINES, FaultFixture, few_retries
-from tests.fault_proxy import PASS, Fault, FaultProxy, Request, proxied
+from tests.fault_proxy import PASS, Fault, Request
 from tests.refusals import BROKEN, HARMLESS, Refuses, header, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.cli.cli_runner import Ran
-    from tests.servers import Server
+    from tests.fault_fixture import FaultFixture
 
 KEYS = [f"{number:02}" for number in range(3)]
 BODIES = {key: key.encode() for key in KEYS}
@@ -33,27 +27,8 @@ SYNCED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as proxy:
-        yield proxy
-
-
-# To make a client takes longer than most of these runs.
-_make_client_once = cache(boto_session.make_boto_client)
-
-
-@pytest.fixture(params=ENGINES)
-def fault_fixture(
-    request: pytest.FixtureRequest,
-    seaweedfs: Server,
-    fault_proxy: FaultProxy,
-    monkeypatch: pytest.MonkeyPatch,
-) -> FaultFixture:
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(RunSpec, "limits", few_retries)
-    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
-    fault_fixture = FaultFixture.make(seaweedfs, fault_proxy)
+@pytest.fixture
+def fault_fixture(fault_fixture: FaultFixture, few_retries: str) -> FaultFixture:
     fault_fixture.buckets.put(*KEYS)
     return fault_fixture
 
@@ -91,7 +66,7 @@ def test_sync_does_without_what_is_refused(fault_fixture: FaultFixture, case: st
     assert (fault_fixture.buckets.here(), there(fault_fixture)) == (BODIES, BODIES)
 
 
-@pytest.mark.parametrize("fault_fixture", ["boto3"], indirect=True)
+@pytest.mark.parametrize("engine", ["boto3"], indirect=True)
 @pytest.mark.parametrize("case", ["encoding", "checksums in HEAD"])
 def test_a_dry_run_and_ls_do_without_it_too(fault_fixture: FaultFixture, case: str) -> None:
     refuse(fault_fixture.proxy, HARMLESS[case])

@@ -96,11 +96,8 @@ def gives_up(runner: FrogmoveRunner, engine: str, command: list[str], endpoint_u
     assert ".," not in ran.err
 
 
-@pytest.fixture(params=ENGINES)
-def fault_fixture(
-    request: pytest.FixtureRequest, moto: Server, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FaultFixture]:
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
+@pytest.fixture
+def fault_fixture(engine: str, moto: Server) -> Iterator[FaultFixture]:
     with proxied(moto) as proxy:
         yield FaultFixture.make(moto, proxy)
 

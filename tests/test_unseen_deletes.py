@@ -7,27 +7,22 @@ without another look deletes the upload.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import boto_session, client
-from frogmove.core.run_spec import RunSpec
+from frogmove import client
 from frogmove.run_store import journals
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests import fault_proxy as faults
 from tests.aws_events import batch, message, notification
-from tests.fault_fixture import ENGINES, FaultFixture, few_retries
-from tests.fault_proxy import Fault, FaultProxy, Request, proxied
+from tests.fault_proxy import Fault, Request
 from tests.function.conftest import invoke  # noqa: F401
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from frogmove.s3.capabilities import Capabilities
+    from tests.fault_fixture import FaultFixture
     from tests.function.conftest import Invoke
-    from tests.servers import Server
 
 IGNORED = replace(ALL_SUPPORTED, delete=False, delete_many=False)
 REFUSED = replace(IGNORED, refused=frozenset({"delete", "delete_many"}))
@@ -43,29 +38,13 @@ def by_name(value: object) -> str | None:
     return value.name if isinstance(value, Fault) else None
 
 
-@pytest.fixture(scope="module")
-def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as proxy:
-        yield proxy
-
-
-# To make a client takes longer than most of these runs.
-_make_client_once = cache(boto_session.make_boto_client)
-
-
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
 def scene(
-    request: pytest.FixtureRequest,
-    seaweedfs: Server,
-    fault_proxy: FaultProxy,
-    monkeypatch: pytest.MonkeyPatch,
+    fault_fixture: FaultFixture, few_retries: str, monkeypatch: pytest.MonkeyPatch
 ) -> FaultFixture:
-    monkeypatch.setenv("FROGMOVE_ENGINE", request.param)
-    monkeypatch.setattr(RunSpec, "limits", few_retries)
     # The server honours conditions; it is spoken to as one that does not.
     monkeypatch.setattr(client, "probe", lambda *_: IGNORED)
-    monkeypatch.setattr(boto_session, "make_boto_client", _make_client_once)
-    return FaultFixture.make(seaweedfs, fault_proxy)
+    return fault_fixture
 
 
 def upload_after_the_first_delete(scene: FaultFixture, fault: Fault, key: str = "a") -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from frogmove.core.journal_file import JournalReader
 from frogmove.run_store import journals
-from tests.blocking_proxy import SECONDS_TO_WAIT, blocking_proxy
+from tests.blocking_proxy import blocking_proxy
 from tests.buckets import Buckets
 from tests.cli.cli_runner import COMMAND, ROOT, FrogmoveRunner
 from tests.cli.terminal import terminal
+from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:
     from tests.servers import Server

@@ -31,12 +31,6 @@ def server(ministack: Server) -> Server:
     return ministack
 
 
-@pytest.fixture
-def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
-    """On the one server that honours every condition."""
-    return Buckets.make(seaweedfs)
-
-
 def last_id() -> str:
     return journals()[-1].stem
 

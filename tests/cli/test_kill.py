@@ -21,28 +21,16 @@ import pytest
 
 from frogmove.core.options import Multipart
 from tests import fault_proxy as faults
-from tests.fault_fixture import FaultFixture
-from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request, proxied
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.buckets import Buckets
-    from tests.servers import Server
+    from tests.fault_fixture import FaultFixture
 
 MIB = 1024 * 1024
 DELETES = ("DeleteObject", "DeleteObjects")
-
-
-@pytest.fixture(scope="module")
-def fault_proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def fault_fixture(seaweedfs: Server, fault_proxy: FaultProxy) -> FaultFixture:
-    return FaultFixture.make(seaweedfs, fault_proxy)
 
 
 def fill(buckets: Buckets, count: int) -> dict[str, bytes]:

@@ -15,11 +15,12 @@ from frogmove.cli.output import Console, size
 from frogmove.core.models import Outcome, Verb
 from frogmove.core.records import Summary
 from frogmove.s3.uri import Location
-from tests.blocking_proxy import SECONDS_TO_WAIT, blocking_proxy
+from tests.blocking_proxy import blocking_proxy
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.cli.terminal import terminal
 from tests.factories import a_result, an_action, an_object
+from tests.fault_proxy import SECONDS_TO_WAIT
 from tests.keys import KEYS
 
 if TYPE_CHECKING:

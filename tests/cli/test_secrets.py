@@ -12,7 +12,7 @@ from frogmove.core.run_spec import RunSpec
 from tests.buckets import Buckets
 from tests.canned_server import canned_server, error, nobody_listening
 from tests.cli.cli_runner import FrogmoveRunner, Ran
-from tests.fault_fixture import ENGINES, few_retries
+from tests.fault_fixture import ENGINES, limits_of_few_retries
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -60,7 +60,7 @@ def test_a_run_through_an_endpoint_with_a_password(runner: FrogmoveRunner, varia
 def test_refusals_of_an_endpoint_with_a_password(
     runner: FrogmoveRunner, answer: tuple[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(RunSpec, "limits", few_retries)
+    monkeypatch.setattr(RunSpec, "limits", limits_of_few_retries)
     with canned_server(answer) as script:
         ran = runner("ls", "-v", "--endpoint-url", with_user(script.endpoint_url))
     assert ran.code == 2

@@ -17,9 +17,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
-from tests.blocking_proxy import SECONDS_TO_WAIT, BlockingProxy, blocking_proxy
+from tests.blocking_proxy import BlockingProxy, blocking_proxy
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.fault_fixture import ENGINES, FaultFixture
-from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request, proxied
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from tests.servers import Server
 
 KEYS = [f"{number:02}" for number in range(12)]
 PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -25,17 +24,10 @@ PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 REQUESTS = 34
 
 
-@pytest.fixture(scope="module")
-def proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as made:
-        yield made
-
-
 @pytest.fixture
-def fault_fixture(seaweedfs: Server, proxy: FaultProxy) -> FaultFixture:
-    made = FaultFixture.make(seaweedfs, proxy)
-    made.buckets.put(*KEYS)
-    return made
+def fault_fixture(fault_fixture: FaultFixture) -> FaultFixture:
+    fault_fixture.buckets.put(*KEYS)
+    return fault_fixture
 
 
 def run(fault_fixture: FaultFixture, when: Callable[[subprocess.Popen[bytes]], None]) -> int:

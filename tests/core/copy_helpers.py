@@ -1,10 +1,10 @@
-"""Landing one object on the model: what comes of it."""
+"""Copies one object on the fake S3, without a run around it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from threading import Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from frogmove.core.attributes import AttributeReader
 from frogmove.core.content import ContentComparer
@@ -19,10 +19,6 @@ from frogmove.core.verify import Verify
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.factories import ROUTE, md5
 from tests.fake_s3 import FakeS3, FakeS3State
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 T = TypeVar("T")
 
@@ -69,25 +65,3 @@ def ended(answer: VerifiedCopy | Result, outcome: Outcome) -> str:
     assert isinstance(answer, Result), answer
     assert answer.outcome is outcome
     return answer.reason
-
-
-class RequestHook:
-    """Does something just before or after the first request of a kind."""
-
-    def __init__(self, operation: str, deed: Callable[[], object], *, after: bool = False) -> None:
-        self.asked: list[str] = []
-        self._operation = operation
-        self._deed: Callable[[], object] | None = deed
-        self._after = after
-
-    def __call__(self, operation: str, request: Callable[[], T]) -> T:
-        self.asked.append(operation)
-        if operation != self._operation or self._deed is None:
-            return request()
-        deed, self._deed = self._deed, None
-        if not self._after:
-            deed()
-            return request()
-        answer = request()
-        deed()
-        return answer

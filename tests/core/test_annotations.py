@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal import Journal
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
 
 PART = SMALLEST_PART
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
@@ -41,12 +40,6 @@ NO_CRC = {"ChecksumAlgorithm": "SHA256"}
 TERMS = TransferOptions(
     replace(ALL_SUPPORTED, copy_destination=False, copy_replace=False), multipart=PARTS
 )
-
-
-@pytest.fixture
-def ministack_buckets(ministack: Server) -> Buckets:
-    """The one server that knows annotations."""
-    return Buckets.make(ministack)
 
 
 def put(ministack_buckets: Buckets, size: int = PART + 1, notes: dict[str, bytes] = NOTES) -> bytes:

@@ -19,7 +19,6 @@ from tests.core.copy_helpers import (
     POLICIES,
     THEIRS,
     UNGUARDED,
-    RequestHook,
     a_state,
     copy_object,
     ended,
@@ -28,6 +27,7 @@ from tests.core.copy_helpers import (
 )
 from tests.factories import md5
 from tests.fake_s3 import FakeS3, FakeS3State
+from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,10 +62,10 @@ def test_an_object_is_copied_where_there_is_nothing(
 
 
 def test_a_copy_whose_etag_proves_it_costs_one_request(state: FakeS3State) -> None:
-    hook = RequestHook("", lambda: None)
+    hook = RequestHook()
     action = seen(state)
     assert verified(copy_object(state, action, FakeS3(state, hook))).note == ""
-    assert hook.asked == ["CopyObject"]
+    assert hook.operations == ["CopyObject"]
 
 
 # The source is not what was seen.
@@ -160,7 +160,7 @@ def test_what_comes_into_the_way_during_the_copy_is_treated_as_what_was_there(
     state: FakeS3State, policy: OnConflict
 ) -> None:
     action = seen(state)
-    hook = RequestHook("CopyObject", lambda: state.put("internal", "key", THEIRS))
+    hook = RequestHook({0: lambda: state.put("internal", "key", THEIRS)}, only="CopyObject")
     answer = copy_object(state, action, FakeS3(state, hook), on_conflict=policy)
     outcome, there = OUTCOMES[policy]
     assert state.bodies("internal") == there

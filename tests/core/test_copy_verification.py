@@ -16,7 +16,6 @@ from tests.core.copy_helpers import (
     MINE,
     POLICIES,
     THEIRS,
-    RequestHook,
     a_state,
     copy_object,
     ended,
@@ -24,8 +23,9 @@ from tests.core.copy_helpers import (
     verified,
 )
 from tests.factories import md5
-from tests.fake_s3 import FakeS3, FakeS3State, no_interception
+from tests.fake_s3 import FakeS3, FakeS3State
 from tests.forgery import forge
+from tests.interceptors import RequestHook, no_interception
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from frogmove.core.options import OnConflict
     from frogmove.s3.future import Future
     from frogmove.s3.models import Head
-    from tests.fake_s3 import Interceptor
+    from tests.interceptors import Interceptor
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ def test_a_copy_of_the_right_size_is_told_by_its_checksum(
 ) -> None:
     state.put("external", "key", MINE, ETAGS["parts"])
     action = seen(state)
-    hook = RequestHook("CopyObject", lambda: _swap(state, b"MINE"), after=True)
+    hook = RequestHook({0: lambda: _swap(state, b"MINE")}, only="CopyObject", after=True)
     answer = copy_object(state, action, FakeS3(state, hook), verify=verify)
     assert "CRC32 is not the source's" in ended(answer, Outcome.FAILED)
 
@@ -202,7 +202,7 @@ def test_what_changes_before_the_proof_is_not_proved(
         "overwrite": lambda: state.put("internal", "key", THEIRS),
         "remove": state.buckets["internal"].clear,
     }
-    hook = RequestHook("CopyObject", deeds[deed], after=True)
+    hook = RequestHook({0: deeds[deed]}, only="CopyObject", after=True)
     answer = copy_object(state, action, FakeS3(state, hook))
     assert word in ended(answer, outcome)
 

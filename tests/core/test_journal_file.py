@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.fake_s3 import Interceptor
+    from tests.interceptors import Interceptor
 
 T = TypeVar("T")
 

@@ -10,8 +10,9 @@ from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Verb
 from frogmove.core.scheduler import run_one
 from frogmove.s3.errors import MALFORMED, S3Error
-from tests.core.copy_helpers import MINE, RequestHook, a_state, copy_object, ended, seen
+from tests.core.copy_helpers import MINE, a_state, copy_object, ended, seen
 from tests.fake_s3 import FakeS3, FakeS3State
+from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +44,11 @@ def find(s3: FakeS3, item: S3Object) -> Head | None:
 
 def test_what_is_as_it_was_listed_is_looked_at_once(state: FakeS3State) -> None:
     item = seen(state).object
-    hook = RequestHook("none", lambda: None)
+    hook = RequestHook()
     found = find(FakeS3(state, hook), item)
     assert found is not None
     assert found.object == item
-    assert hook.asked == ["HeadObject"]
+    assert hook.operations == ["HeadObject"]
 
 
 def test_what_is_gone_from_the_listing_too_is_gone(state: FakeS3State) -> None:
@@ -96,7 +97,7 @@ def test_what_changes_between_the_two_answers_is_no_contradiction(
         bucket.clear()
     else:
         state.put("external", "key", b"newer")
-    hook = RequestHook("ListObjectsV2", lambda: state.put("external", "key", MINE))
+    hook = RequestHook({0: lambda: state.put("external", "key", MINE)}, only="ListObjectsV2")
     found = find(FakeS3(state, hook), item)
     assert found is not None
     assert found.object.etag == item.etag

@@ -12,21 +12,16 @@ from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.options import SMALLEST_PART, Multipart, TransferOptions
 from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from tests.buckets import Buckets
 from tests.fault_fixture import ENGINES, FaultFixture
 from tests.fault_proxy import DROP_AFTER, PASS, Fault, Request, proxied
 from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 PART = SMALLEST_PART
-
-
-@pytest.fixture
-def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
-    return Buckets.make(seaweedfs)
 
 
 def put(seaweedfs_buckets: Buckets) -> bytes:

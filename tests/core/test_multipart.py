@@ -29,7 +29,6 @@ from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.models import LARGEST_COPY, Part
-from tests.buckets import Buckets
 from tests.factories import ROUTE, md5
 from tests.fake_s3 import FakeS3, FakeS3State
 from tests.request_hooks import ALWAYS, refusal
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frogmove.core.journal import Journal
+    from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
 
 T = TypeVar("T")
 
@@ -102,11 +101,6 @@ def test_the_etag_of_parts_is_made_of_theirs() -> None:
 # Real objects, on the one server that honours every condition. ministack's
 # CompleteMultipartUpload does not know full-object checksums (it answers BadDigest), and ignores
 # conditions on what a copy overwrites; moto ignores those on the source.
-
-
-@pytest.fixture
-def seaweedfs_buckets(seaweedfs: Server) -> Buckets:
-    return Buckets.make(seaweedfs)
 
 
 @pytest.fixture

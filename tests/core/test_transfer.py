@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Deletion, S3Object
-    from tests.fake_s3 import Interceptor
+    from tests.interceptors import Interceptor
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
-"""Processes of the function in memory, on a model of S3, for schedules no server can be held to."""
+"""Processes of the function in memory, on the fake S3, for schedules no server can be held to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,12 +11,13 @@ from frogmove.core.options import Multipart
 from frogmove.function.app import LambdaApp
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
-from tests.fake_s3 import FakeS3, FakeS3State, no_interception
+from tests.fake_s3 import FakeS3, FakeS3State
+from tests.interceptors import no_interception
 
 if TYPE_CHECKING:
     from threading import Event
 
-    from tests.fake_s3 import Interceptor
+    from tests.interceptors import Interceptor
 
 CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
 ENDS = {"FROGMOVE_SOURCE": "s3://external", "FROGMOVE_DESTINATION": "s3://internal"}
@@ -66,29 +67,12 @@ def lambda_app(
     return made
 
 
-@dataclass
-class RequestHook:
-    """A gate that does something when a request is about to take place.
-
-    Attributes:
-        deeds: what to do before which request, counted from 0, of those that ``only`` names.
-        only: the operation that is counted; "" for every one.
-        operations: those that have come by.
-    """
-
-    deeds: dict[int, Any] = field(default_factory=dict)
-    only: str = ""
-    operations: list[str] = field(default_factory=list)
-    counted: int = 0
-
-    def __call__(self, operation: str, request: Any) -> Any:
-        self.operations.append(operation)
-        if operation == (self.only or operation):
-            deed = self.deeds.get(self.counted)
-            self.counted += 1
-            if deed is not None:
-                deed()
-        return request()
+def state_of(*keys: str, body: bytes | None = None, page: int = 1000) -> FakeS3State:
+    """Return both buckets, with keys at the source that hold their own names or ``body``."""
+    state = FakeS3State({"external": {}, "internal": {}}, page=page)
+    for key in keys:
+        state.put("external", key, key.encode() if body is None else body)
+    return state
 
 
 def stopping(flags: list[Event]) -> Any:

@@ -12,12 +12,13 @@ from frogmove.function.events import EventError
 from frogmove.s3.errors import S3Error
 from tests.aws_events import SCHEDULED, batch, message, notification
 from tests.buckets import Buckets
-from tests.fake_s3 import FakeS3State
-from tests.function.fake_lambda import CONTEXT, RequestHook, lambda_app, stopping
+from tests.function.fake_lambda import CONTEXT, lambda_app, state_of, stopping
+from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from threading import Event
 
+    from tests.fake_s3 import FakeS3State
     from tests.function.conftest import Invoke
     from tests.servers import Server
 
@@ -147,16 +148,9 @@ def test_only_what_is_under_the_prefix_is_swept(buckets: Buckets, invoke: Invoke
     assert (sorted(buckets.here()), list(buckets.there())) == (["c", "in2/b"], ["a"])
 
 
-def state_of(*keys: str) -> FakeS3State:
-    state = FakeS3State({"external": {}, "internal": {}}, page=10)
-    for key in keys:
-        state.put("external", key, key.encode())
-    return state
-
-
 def test_a_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(flags: list[Event]) -> None:
     keys = [f"k{number:02}" for number in range(40)]
-    state = state_of(*keys)
+    state = state_of(*keys, page=10)
     interceptor = RequestHook({5: stopping(flags)}, only="CopyObject")
     first = lambda_app(state, interceptor).answer(NOW, CONTEXT)
     assert first["finished"] is False
@@ -172,7 +166,7 @@ def test_a_sweep_and_the_events_of_what_it_sweeps_do_each_other_no_harm() -> Non
     keys = [f"k{number}" for number in range(4)]
     moments = 12
     for moment in range(moments):
-        state = state_of(*keys)
+        state = state_of(*keys, page=10)
 
         def meanwhile(state: FakeS3State = state) -> None:
             event = batch(*(message(key, notification("external", key)) for key in keys))

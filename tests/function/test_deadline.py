@@ -14,12 +14,10 @@ from frogmove.function.app import LambdaApp
 from frogmove.function.deadline import Deadline
 from tests.aws_events import batch, job, message, notification, task
 from tests.buckets import Buckets
-from tests.fault_proxy import PASS, SILENCE, Fault, FaultProxy, Request, proxied
+from tests.fault_proxy import PASS, SILENCE, Fault, FaultProxy, Request
 from tests.function.fake_lambda import ENDS, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.function.conftest import Invoke
     from tests.servers import Server
 
@@ -59,21 +57,15 @@ def test_hardly_any_time_is_no_time(left: int) -> None:
 # A server that does not answer.
 
 
-@pytest.fixture(scope="module")
-def proxy(seaweedfs: Server) -> Iterator[FaultProxy]:
-    with proxied(seaweedfs) as made:
-        yield made
-
-
 @pytest.fixture
-def behind(seaweedfs: Server, proxy: FaultProxy) -> Buckets:
+def behind(seaweedfs: Server, fault_proxy: FaultProxy) -> Buckets:
     """Two buckets that the function reaches through the proxy."""
-    proxy.reset()
+    fault_proxy.reset()
     made = Buckets.make(seaweedfs)
-    return replace(made, server=replace(seaweedfs, endpoint_url=proxy.endpoint_url))
+    return replace(made, server=replace(seaweedfs, endpoint_url=fault_proxy.endpoint_url))
 
 
-def silent(proxy: FaultProxy, operation: str, key: str = "") -> None:
+def silent(fault_proxy: FaultProxy, operation: str, key: str = "") -> None:
     """Let no request of an operation be answered."""
 
     def decide(request: Request) -> Fault:
@@ -81,15 +73,15 @@ def silent(proxy: FaultProxy, operation: str, key: str = "") -> None:
             return PASS
         return SILENCE
 
-    proxy.schedule = decide
+    fault_proxy.schedule = decide
 
 
 @pytest.mark.parametrize("operation", ["HeadObject", "CopyObject"])
 def test_a_request_that_hangs_costs_its_message_alone(
-    behind: Buckets, proxy: FaultProxy, invoke: Invoke, operation: str
+    behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke, operation: str
 ) -> None:
     behind.put("a", "stuck", "z")
-    silent(proxy, operation, "stuck")
+    silent(fault_proxy, operation, "stuck")
     event = batch(*(message(key, notification(behind.source, key)) for key in "az"))
     stuck = message("stuck", notification(behind.source, "stuck"))
     event["Records"].insert(1, stuck)
@@ -99,29 +91,29 @@ def test_a_request_that_hangs_costs_its_message_alone(
     assert answer == {"batchItemFailures": [{"itemIdentifier": "stuck"}]}
     assert "stuck" in behind.here()
     assert {"a", "z"} <= set(behind.there())
-    proxy.schedule = lambda _: PASS
+    fault_proxy.schedule = lambda _: PASS
     assert invoke(behind, event) == {"batchItemFailures": []}
     assert (behind.here(), len(behind.there())) == ({}, 3)
 
 
 def test_a_batch_of_deletes_that_hangs_comes_again(
-    behind: Buckets, proxy: FaultProxy, invoke: Invoke
+    behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a", "b")
-    silent(proxy, "DeleteObjects")
+    silent(fault_proxy, "DeleteObjects")
     event = batch(*(message(key, notification(behind.source, key)) for key in "ab"))
     assert len(invoke(behind, event, Clock(1200))["batchItemFailures"]) == 2
     assert behind.here() == behind.there() == {"a": b"a", "b": b"b"}
-    proxy.schedule = lambda _: PASS
+    fault_proxy.schedule = lambda _: PASS
     assert invoke(behind, event) == {"batchItemFailures": []}
     assert (behind.here(), behind.there()) == ({}, {"a": b"a", "b": b"b"})
 
 
 def test_a_server_that_never_answers_is_told_of_in_time(
-    behind: Buckets, proxy: FaultProxy, invoke: Invoke
+    behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a")
-    proxy.schedule = lambda _: SILENCE
+    fault_proxy.schedule = lambda _: SILENCE
     started = time.monotonic()
     answer = invoke(behind, job(task(behind.source, "a")), Clock(600))
     assert [result["resultCode"] for result in answer["results"]] == ["TemporaryFailure"]
@@ -137,17 +129,17 @@ def test_a_server_that_never_answers_is_told_of_in_time(
             invoke(behind, event, Clock(600))
     # A read times out after two minutes.
     assert time.monotonic() - started < 20
-    proxy.schedule = lambda _: PASS
+    fault_proxy.schedule = lambda _: PASS
     assert list(behind.here()) == ["a"]
 
 
 def test_a_sweep_that_hangs_has_done_the_rest(
-    behind: Buckets, proxy: FaultProxy, invoke: Invoke
+    behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     """Of awscrt too, nothing is left that keeps the process."""
     keys = [f"k{number}" for number in range(20)]
     behind.put("stuck", *keys)
-    silent(proxy, "CopyObject", "stuck")
+    silent(fault_proxy, "CopyObject", "stuck")
     answer = invoke(behind, {"action": "sweep", "age": 0}, Clock(2500))
     assert answer["finished"] is False
     assert (answer["counts"]["moved"], answer["counts"]["failed"]) == (20, 1)
@@ -155,7 +147,7 @@ def test_a_sweep_that_hangs_has_done_the_rest(
 
 
 def test_a_process_that_gave_up_serves_the_next_invocation(
-    behind: Buckets, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+    behind: Buckets, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind.put("a")
     for name, value in behind.server.environment().items():
@@ -167,8 +159,8 @@ def test_a_process_that_gave_up_serves_the_next_invocation(
     }
     process = LambdaApp(behind.server.environment() | ends)
     event = batch(message("1", notification(behind.source, "a")))
-    silent(proxy, "CopyObject")
+    silent(fault_proxy, "CopyObject")
     assert process.answer(event, Clock(1200))["batchItemFailures"]
-    proxy.schedule = lambda _: PASS
+    fault_proxy.schedule = lambda _: PASS
     assert process.answer(event, Clock(5000)) == {"batchItemFailures": []}
     assert list(behind.there()) == ["a"]

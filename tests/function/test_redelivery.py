@@ -12,11 +12,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from frogmove.function import redelivery
 from frogmove.s3.errors import S3Error
 from tests.aws_events import batch, message, notification
-from tests.fake_s3 import FakeS3State
-from tests.function.fake_lambda import CONTEXT, Clock, RequestHook, lambda_app, stopping
+from tests.function.fake_lambda import CONTEXT, Clock, lambda_app, state_of, stopping
+from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from threading import Event
+
+    from tests.fake_s3 import FakeS3State
 
 
 class FakeSqs:
@@ -60,13 +62,6 @@ def delivered(identity: str, body: object, receives: int = 1) -> dict[str, Any]:
     made["receiptHandle"] = f"handle {identity}"
     made["attributes"]["ApproximateReceiveCount"] = str(receives)
     return made
-
-
-def state_of(*keys: str) -> FakeS3State:
-    state = FakeS3State({"external": {}, "internal": {}})
-    for key in keys:
-        state.put("external", key, b"123456789" if key == "large" else b"123")
-    return state
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -123,7 +118,7 @@ def test_a_failure_that_does_not_pass_is_dead_within_minutes(sqs: FakeSqs) -> No
 
 
 def test_a_large_copy_goes_on_within_seconds(sqs: FakeSqs, flags: list[Event]) -> None:
-    state = state_of("large")
+    state = state_of("large", body=b"123456789")
     interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
     event = batch(delivered("1", notification("external", "large"), 7))
     assert ids(lambda_app(state, interceptor).answer(event, CONTEXT)) == ["1"]

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.buckets import Buckets
-from tests.fault_proxy import FaultProxy, proxied
 from tests.refusals import HARMLESS, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.fault_proxy import FaultProxy
     from tests.function.conftest import Invoke
     from tests.servers import Server
 
@@ -21,42 +19,43 @@ CASES = ["no batches (GCS)", "Content-MD5 (OVH)", "tagging (R2)", "if-match on d
 BODIES = {key: key.encode() for key in ("a", "b", "c")}
 
 
-@pytest.fixture(scope="module")
-def proxy(ministack: Server) -> Iterator[FaultProxy]:
-    with proxied(ministack) as made:
-        yield made
-
-
 @pytest.fixture
-def buckets(ministack: Server, proxy: FaultProxy) -> Buckets:
-    proxy.reset()
+def buckets(ministack: Server, ministack_proxy: FaultProxy) -> Buckets:
+    ministack_proxy.reset()
     made = Buckets.make(ministack)
     made.put(*BODIES)
-    return replace(made, server=replace(ministack, endpoint_url=proxy.endpoint_url))
+    return replace(made, server=replace(ministack, endpoint_url=ministack_proxy.endpoint_url))
 
 
 @pytest.mark.parametrize("event", [{"action": "move", "keys": [*BODIES]}, {"action": "sweep"}])
 @pytest.mark.parametrize("case", CASES)
 def test_the_function_moves_all_the_same(
-    buckets: Buckets, proxy: FaultProxy, invoke: Invoke, event: dict[str, object], case: str
+    buckets: Buckets,
+    ministack_proxy: FaultProxy,
+    invoke: Invoke,
+    event: dict[str, object],
+    case: str,
 ) -> None:
-    refuse(proxy, HARMLESS[case])
+    refuse(ministack_proxy, HARMLESS[case])
     answer = invoke(buckets, {"age": 0, **event} if event["action"] == "sweep" else event)
     assert answer["counts"] == {"moved": 3}, answer
     assert (buckets.here(), buckets.there()) == ({}, BODIES)
 
 
 def test_the_log_says_once_what_is_refused(
-    buckets: Buckets, proxy: FaultProxy, invoke: Invoke, capsys: pytest.CaptureFixture[str]
+    buckets: Buckets,
+    ministack_proxy: FaultProxy,
+    invoke: Invoke,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    refuse(proxy, HARMLESS["tagging (R2)"])
+    refuse(ministack_proxy, HARMLESS["tagging (R2)"])
     invoke(buckets, {"action": "move", "keys": [*BODIES]})
     assert capsys.readouterr().out.count("x-amz-tagging-directive") == 1
 
 
 def test_the_function_syncs_all_the_same(
-    buckets: Buckets, proxy: FaultProxy, invoke: Invoke
+    buckets: Buckets, ministack_proxy: FaultProxy, invoke: Invoke
 ) -> None:
-    refuse(proxy, HARMLESS["no batches (GCS)"])
+    refuse(ministack_proxy, HARMLESS["no batches (GCS)"])
     assert invoke(buckets, {"action": "sync"})["counts"] == {"copied": 3}
     assert (buckets.here(), buckets.there()) == (BODIES, BODIES)

@@ -8,8 +8,8 @@ import pytest
 
 from frogmove.s3.errors import S3Error
 from tests.aws_events import job, task
-from tests.fake_s3 import FakeS3State
-from tests.function.fake_lambda import CONTEXT, RequestHook, lambda_app, stopping
+from tests.function.fake_lambda import CONTEXT, lambda_app, state_of, stopping
+from tests.interceptors import RequestHook
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
@@ -96,13 +96,6 @@ def test_exactly_the_version_that_is_named_is_moved(buckets: Buckets, invoke: In
     answer = invoke(buckets, job(task(buckets.source, "a", version_id)))
     assert ends(answer)[0][0] == "Succeeded"
     assert (buckets.here(), buckets.there()) == ({"a": b"new"}, {"a": b"old"})
-
-
-def state_of(*keys: str) -> FakeS3State:
-    state = FakeS3State({"external": {}, "internal": {}})
-    for key in keys:
-        state.put("external", key, key.encode())
-    return state
 
 
 def fail(code: str, status: int) -> Any:

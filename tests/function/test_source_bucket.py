@@ -10,7 +10,8 @@ import pytest
 from frogmove.errors import FrogmoveError
 from tests.aws_events import batch, bridged, job, message, notification, task
 from tests.fake_s3 import FakeS3State
-from tests.function.fake_lambda import CONTEXT, RequestHook, lambda_app
+from tests.function.fake_lambda import CONTEXT, lambda_app
+from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets

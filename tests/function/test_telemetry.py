@@ -16,13 +16,15 @@ from frogmove.function.telemetry import read_level
 from frogmove.s3.errors import S3Error
 from tests.aws_events import batch, bridged, message, notification, record
 from tests.fake_s3 import FakeS3State
-from tests.function.fake_lambda import CONTEXT, ENDS, RequestHook, lambda_app, stopping
+from tests.function.fake_lambda import CONTEXT, ENDS, lambda_app, state_of, stopping
+from tests.interceptors import RequestHook
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
+BODY = b"12345"
 WHOLE = Multipart()
 
 
@@ -60,13 +62,6 @@ def metrics(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
     return found
 
 
-def state_of(*keys: str) -> FakeS3State:
-    state = FakeS3State({"external": {}, "internal": {}})
-    for key in keys:
-        state.put("external", key, b"12345")
-    return state
-
-
 def event_of(*keys: str) -> dict[str, Any]:
     return batch(*(message(key, notification("external", key)) for key in keys))
 
@@ -75,7 +70,7 @@ def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -
     def fail() -> None:
         raise S3Error("CopyObject", "AccessDenied", 403, "No")
 
-    state = state_of("a", "b", "there", "forbidden")
+    state = state_of("a", "b", "there", "forbidden", body=BODY)
     state.put("internal", "there", b"other")
     interceptor = RequestHook({3: fail}, only="CopyObject")
     made = lambda_app(state, interceptor, WHOLE, FROGMOVE_ON_CONFLICT="fail")
@@ -97,7 +92,9 @@ def test_hundreds_of_ages_go_out_in_blobs_that_are_taken(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = [f"k{number}" for number in range(250)]
-    lambda_app(state_of(*keys), parts=WHOLE).answer({"action": "sweep", "age": 0}, CONTEXT)
+    lambda_app(state_of(*keys, body=BODY), parts=WHOLE).answer(
+        {"action": "sweep", "age": 0}, CONTEXT
+    )
     found = metrics(written())
     assert (len(found["age"]), found["moved"], found["bytes"]) == (250, [250], [1250])
 
@@ -106,7 +103,7 @@ def test_a_line_for_each_object_and_one_for_the_invocation(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = list(KEYS.values())
-    lambda_app(state_of(*keys), parts=WHOLE).answer(event_of(*keys), CONTEXT)
+    lambda_app(state_of(*keys, body=BODY), parts=WHOLE).answer(event_of(*keys), CONTEXT)
     lines = [line for line in written() if "_aws" not in line]
     assert {line["request_id"] for line in lines} == {CONTEXT.aws_request_id}
     *objects, end = lines
@@ -124,7 +121,9 @@ def test_an_invocation_that_raises_has_its_metrics_too(
     def fail() -> None:
         raise S3Error("CopyObject", "AccessDenied", 403, "No")
 
-    made = lambda_app(state_of("a", "b"), RequestHook({1: fail}, only="CopyObject"), WHOLE)
+    made = lambda_app(
+        state_of("a", "b", body=BODY), RequestHook({1: fail}, only="CopyObject"), WHOLE
+    )
     with pytest.raises(FrogmoveError):
         made.answer(notification("external", "a", "b"), CONTEXT)
     lines = written()
@@ -146,7 +145,7 @@ def test_what_cannot_be_read_is_told_in_plain_words(
 def test_one_invocation_tells_nothing_of_another(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    made = lambda_app(state_of("a", "b"))
+    made = lambda_app(state_of("a", "b", body=BODY))
     made.answer(event_of("a"), CONTEXT)
     first = metrics(written())
     made.answer(event_of("b"), CONTEXT)
@@ -158,7 +157,7 @@ def test_one_invocation_tells_nothing_of_another(
 def test_an_object_that_takes_several_invocations_is_no_failure(
     written: Callable[[], list[dict[str, Any]]], flags: list[Event]
 ) -> None:
-    state = state_of("a")
+    state = state_of("a", body=BODY)
     interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
     assert lambda_app(state, interceptor).answer(event_of("a"), CONTEXT)["batchItemFailures"]
     lines = written()
@@ -171,7 +170,7 @@ def test_an_object_that_takes_several_invocations_is_no_failure(
 def test_a_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    state = state_of("a", "there")
+    state = state_of("a", "there", body=BODY)
     state.put("internal", "there", b"other")
     app = lambda_app(state, parts=WHOLE, FROGMOVE_ON_CONFLICT="fail")
     app.answer({"action": "sweep", "age": 0, "dry_run": True}, CONTEXT)

@@ -24,3 +24,10 @@ def case(request: pytest.FixtureRequest) -> Iterator[ContractCase]:
     else:
         name, server = request.param
         yield from IMPLEMENTATIONS[name](request.getfixturevalue(server))
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have credentials in the environment, of which the server thinks nothing."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")

@@ -32,12 +32,6 @@ def server(ministack: Server) -> Server:
     return ministack
 
 
-@pytest.fixture
-def frogmove(buckets: Buckets) -> FrogmoveRunner:
-    """Run commands on the test's buckets."""
-    return FrogmoveRunner(buckets)
-
-
 def versions(buckets: Buckets, bucket: str) -> list[tuple[str, bool]]:
     """Return the kind of each version, and whether it is the latest."""
     answer = buckets.client.list_object_versions(Bucket=bucket)

@@ -30,12 +30,6 @@ def s3(buckets: Buckets) -> Iterator[BotoS3]:
     made.close()
 
 
-@pytest.fixture
-def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-
-
 def speaking_to(endpoint_url: str) -> BotoS3:
     return BotoS3(make_boto_client(Config(endpoint_url=endpoint_url), 2), 2)
 
@@ -145,14 +139,14 @@ def test_without_credentials_nothing_is_sent(server: Server) -> None:
     assert "credentials" in problem.message.lower()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_parameter_that_cannot_be_sent_is_a_refusal() -> None:
     s3 = speaking_to("http://127.0.0.1:9")
     assert refusal(s3.head("external", "").exception()).kind is Kind.REFUSED
     assert refusal(s3.list_page("no bucket", "").exception()).kind is Kind.REFUSED
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with nobody_listening() as endpoint_url:
         s3 = speaking_to(endpoint_url)
@@ -164,7 +158,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
 COPY = Copy("external", an_object("a"), "internal", "a")
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
 def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
     with canned_server((200, error(code))) as script:
@@ -172,7 +166,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
     assert problem.retrying_helps
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize(
     "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
 )
@@ -181,7 +175,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
         refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
@@ -200,7 +194,7 @@ def test_a_refusal_is_told_with_its_kind(status: int, code: str, kind: Kind) -> 
     assert problem.message == "Said so."
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
     answer = f"""{XML}<DeleteResult>
       <Deleted><Key>a</Key></Deleted>
@@ -216,7 +210,7 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
     assert refusal(results["d"]).retrying_helps
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_closed_implementation_takes_no_more() -> None:
     s3 = speaking_to("http://127.0.0.1:9")
     s3.close()

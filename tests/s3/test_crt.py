@@ -41,12 +41,6 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-@pytest.fixture
-def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-
-
 def engine(client: Any, connections: int = 4) -> CrtS3:
     transport = Transport(connections, 2, verify=True, proxies={})
     return CrtS3(BotoS3(client, 2), transport)
@@ -69,7 +63,7 @@ COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
 # Answers
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
 def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
     with canned_server((200, error(code))) as script, speaking_to(script.endpoint_url) as s3:
@@ -78,7 +72,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
     assert problem.code == code
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize(
     "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
 )
@@ -88,7 +82,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
     assert (problem.code, problem.status) == ("MalformedAnswer", 500)
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize(
     "body", ["", error("InternalError"), f"{XML}<Other/>", "<ListBucketResult"]
 )
@@ -97,7 +91,7 @@ def test_a_200_that_lists_nothing_is_no_end_of_the_listing(body: str) -> None:
         refusal(s3.list_page("external", "").exception())
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -139,7 +133,7 @@ def test_both_engines_tell_refusals_alike(status: int, code: str) -> None:
         boto.close()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
     answer = f"""{XML}<DeleteResult>
       <Deleted><Key>a</Key></Deleted>
@@ -155,7 +149,7 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
     assert refusal(results["d"]).retrying_helps
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_slow_down_is_told_at_once_and_once() -> None:
     with canned_server((503, error("SlowDown"))) as script, speaking_to(script.endpoint_url) as s3:
         began = time.monotonic()
@@ -167,7 +161,7 @@ def test_a_slow_down_is_told_at_once_and_once() -> None:
 # No answers
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with nobody_listening() as endpoint_url, speaking_to(endpoint_url) as s3:
         problem = refusal(s3.head("external", "a").exception())
@@ -202,7 +196,7 @@ def mute(first_words: bytes = b"", *, hang_up: bool = False) -> Iterator[str]:
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<CopyObjectResult>"
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("said", [b"", HALF, b"HTTP/1.1 200"], ids=["nothing", "half", "a word"])
 def test_an_answer_that_does_not_come_is_not_waited_for(
     said: bytes, monkeypatch: pytest.MonkeyPatch
@@ -213,7 +207,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("said", [b"", HALF, b"what?\r\n\r\n"], ids=["nothing", "half", "no HTTP"])
 def test_an_answer_that_breaks_off_is_no_answer(said: bytes) -> None:
     with mute(said, hang_up=True) as endpoint_url, speaking_to(endpoint_url) as s3:
@@ -221,7 +215,7 @@ def test_an_answer_that_breaks_off_is_no_answer(said: bytes) -> None:
     assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_more_requests_than_connections_wait_for_their_turn() -> None:
     with (
         canned_server((200, COPIED)) as script,
@@ -286,7 +280,7 @@ def test_credentials_that_are_renewed_are_taken_up(
     s3.close()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> None:
     refused = (400, error("ExpiredToken"))
     with canned_server(refused, refused, (200, COPIED)) as script:
@@ -317,7 +311,7 @@ def test_an_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.M
 # The end
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_a_closed_engine_takes_no_more() -> None:
     with speaking_to("http://127.0.0.1:9") as s3:
         pass
@@ -343,7 +337,7 @@ if sys.argv[2] == "closed":
 """
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("how", ["answered", "closed", "left", "killed"])
 def test_a_process_ends_however_its_engine_is_left(how: str) -> None:
     with canned_server((200, COPIED)) as script:

@@ -36,12 +36,6 @@ if TYPE_CHECKING:
     from frogmove.s3.crt import CrtS3
 
 
-@pytest.fixture
-def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-
-
 COPY = Copy("external", an_object("a"), "internal", "a")
 
 COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
@@ -156,7 +150,7 @@ def tunnels() -> Iterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ["boto3", "crt"])
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
@@ -176,7 +170,7 @@ def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
         friend.close()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_https_goes_through_a_proxy_in_a_tunnel(
     monkeypatch: pytest.MonkeyPatch, certificate: Path
 ) -> None:
@@ -193,7 +187,7 @@ def test_https_goes_through_a_proxy_in_a_tunnel(
 # Which engine
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_auto_is_crt_and_says_so() -> None:
     made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine == "crt"
@@ -204,7 +198,7 @@ def test_auto_is_crt_and_says_so() -> None:
     made.close()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -222,7 +216,7 @@ def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
         Client(Config(endpoint_url="http://127.0.0.1:9", engine="curl"), Limits())
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -235,7 +229,7 @@ def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
     made.close()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ["boto3", "crt"])
 def test_a_system_without_threads_is_said_in_one_sentence(
     engine: str, monkeypatch: pytest.MonkeyPatch

@@ -89,12 +89,6 @@ COPIES: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.fixture
-def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-
-
 def made_of(engine: str, answer: str, ask: Callable[[S3], object]) -> object:
     """Return what an engine makes of an answer: a value, or the refusal's code."""
     with canned_server((200, answer)) as script:
@@ -112,7 +106,7 @@ def asked(engine: str, script: CannedServer, ask: Callable[[S3], object]) -> obj
         connection.close()
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_is_read_alike_or_refused(name: str, engine: str) -> None:
@@ -124,7 +118,7 @@ def test_a_listing_is_read_alike_or_refused(name: str, engine: str) -> None:
     assert made_of(engine, answer, ask) == expected
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("name", COPIES)
 def test_a_copy_is_read_alike_or_refused(name: str) -> None:
     answer, expected = COPIES[name]
@@ -134,7 +128,7 @@ def test_a_copy_is_read_alike_or_refused(name: str) -> None:
     assert found == [expected, expected]
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_batch_that_is_answered_with_nonsense_deletes_nothing_for_certain(engine: str) -> None:
     def ask(s3: S3) -> object:
@@ -149,7 +143,7 @@ def token(text: str) -> str:
     return f"<NextContinuationToken>{text}</NextContinuationToken>"
 
 
-@pytest.mark.usefixtures("_keys")
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("ways", [1, 8])
 @pytest.mark.parametrize("circle", [1, 2, 3, 7])
