@@ -13,13 +13,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from frogmove.client import Client, Engine
+    from frogmove.client import Client
     from frogmove.config import Config
     from frogmove.core.attributes import Attribute
     from frogmove.core.models import Action, Outcome, Result, Route, Verb
     from frogmove.core.options import Multipart, OnConflict, TransferOptions
     from frogmove.core.run_spec import Command
     from frogmove.core.verify import Verify
+    from frogmove.engine import Engine
     from frogmove.errors import FrogmoveError, RunError, UnreachableError, UsageError
     from frogmove.run import Plan, Run
     from frogmove.s3.errors import S3Error
@@ -56,7 +57,7 @@ __all__ = [
 
 _MODULES = {
     "Client": "client",
-    "Engine": "client",
+    "Engine": "engine",
     "Config": "config",
     "Attribute": "core.attributes",
     "Action": "core.models",

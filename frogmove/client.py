@@ -8,30 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
-from enum import StrEnum
-from functools import partial
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Self
 
-from frogmove import boto_session
 from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.attributes import warnings
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
 from frogmove.core.selection import Keys, select
+from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.run import Plan, Run, Workers, plan_actions
-from frogmove.run_store import new_run_id, runs_directory
-from frogmove.s3 import timeouts
+from frogmove.run_config import new_spec, with_route
+from frogmove.run_store import runs_directory
 from frogmove.s3.aws_hosts import is_aws, is_default
-from frogmove.s3.boto import BotoS3
 from frogmove.s3.bucket_features import BucketFeatures, read_features
 from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
 from frogmove.s3.limits import Limits
-from frogmove.s3.network_path import trusted_bundle
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
@@ -42,19 +37,10 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_file import JournalReader
     from frogmove.core.models import Route
-    from frogmove.s3.crt import CrtS3
     from frogmove.s3.uri import Location
 
 
 Guard = Callable[[], AbstractContextManager[Event | None]]
-
-
-class Engine(StrEnum):
-    """What sends the requests."""
-
-    AUTO = "auto"
-    BOTO3 = "boto3"
-    CRT = "crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +94,8 @@ class Client:
     ) -> None:
         self.config = config or Config()
         self._limits = limits or Limits(CONCURRENCY)
-        renew = partial(boto_session.make_boto_client, self.config, self._limits.concurrency)
-        boto = BotoS3(renew(), self._limits.concurrency, renew)
-        self._boto = boto
-        self._engine, self.engine = _select_engine(boto, self.config, self._limits, engine)
+        self._boto = boto = make_boto(self.config, self._limits)
+        self._engine, self.engine = select_engine(boto, self.config, self._limits, engine)
         self.s3 = RetryingS3(self._engine, self._limits)
         self.endpoint_url = boto.endpoint_url
         is_own = is_default(boto.endpoint_url, boto.client.meta.region_name)
@@ -352,7 +336,7 @@ class Client:
         options: TransferOptions | None,
         selection: _Selection | None = None,
     ) -> RunSpec:
-        spec = new_spec(command, replace(self.config, **_ends(route)))
+        spec = new_spec(command, with_route(self.config, route))
         if command is Command.SYNC:
             spec = replace(spec, on_conflict=OnConflict.OVERWRITE.value)
         spec = replace(
@@ -386,82 +370,9 @@ class _Selection:
         return spec.with_selection(chosen)
 
 
-def new_spec(command: Command, config: Config) -> RunSpec:
-    """Describe a run that begins now.
-
-    Args:
-        command: what it does.
-        config: the route, the endpoint and the credentials.
-
-    Raises:
-        UsageError: when there is no route.
-    """
-    route = config.route()
-    given = {field.name: getattr(config, field.name) for field in fields(Config)}
-    return RunSpec(
-        **given | _ends(route),
-        id=new_run_id(),
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command.value,
-    )
-
-
-def config_of(spec: RunSpec) -> Config:
-    """Return the configuration that a run was started with."""
-    return Config(**{field.name: getattr(spec, field.name) for field in fields(Config)})
-
-
-def _ends(route: Route) -> dict[str, str]:
-    return {"source": str(route.source), "destination": str(route.destination)}
-
-
 def _listed(spec: RunSpec, route: Route) -> tuple[Location, ...]:
     if spec.command == Command.SYNC:
         return (route.source, route.destination)
     if spec.command == Command.UNDO or isinstance(spec.selection(), Keys):
         return ()
     return (route.source,)
-
-
-def _select_engine(
-    boto: BotoS3, config: Config, limits: Limits, engine: Engine
-) -> tuple[BotoS3 | CrtS3, str]:
-    """Choose what sends the requests, and tell which it is and why."""
-    try:
-        chosen = Engine(config.engine or engine)
-    except ValueError as error:
-        raise UsageError(
-            f"Unknown engine {config.engine!r}.", f"There are {', '.join(Engine)}."
-        ) from error
-    if chosen is Engine.BOTO3:
-        return boto, "boto3, as asked for"
-    try:
-        return _crt_engine(boto, config, limits), "crt"
-    except (ImportError, ValueError) as error:
-        # awscrt has no wheels for some platforms, and cannot read every file of certificates.
-        if chosen is Engine.CRT:
-            raise UsageError(
-                f"The engine crt cannot be used: {error}.",
-                "Use --engine boto3, or fix what it says.",
-            ) from error
-        return boto, f"boto3, as crt cannot be used: {error}"
-
-
-def _crt_engine(boto: BotoS3, config: Config, limits: Limits) -> CrtS3:
-    """Make the engine for many small requests, with botocore's idea of the way to the server."""
-    # The Lambda does without, and so does whoever has no awscrt.
-    from botocore.httpsession import get_cert_path
-    from botocore.session import Session
-    from botocore.utils import get_environ_proxies
-
-    from frogmove.s3.crt import CrtS3
-    from frogmove.s3.transport import Transport
-
-    bundle = trusted_bundle(Session(profile=config.profile).get_config_variable("ca_bundle"))
-    transport = Transport(
-        limits.concurrency,
-        timeouts.CONNECT,
-        bundle or get_cert_path(verify=True) or True,
-        get_environ_proxies(boto.endpoint_url),
-    )
-    return CrtS3(boto, transport)

@@ -17,6 +17,7 @@ def runs_directory() -> Path:
     named = os.environ.get("FROGMOVE_STATE")
     if named:
         return Path(named)
+    # The Lambda has no such folder, and no such package.
     from platformdirs import user_state_path
 
     return user_state_path("frogmove") / "runs"

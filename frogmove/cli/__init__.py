@@ -1,6 +1,7 @@
 """The operator's face of frogmove: parse, call, show, exit.
 
-Commands import what they need when they run, so that ``--help`` and completion stay quick.
+This package names the commands; each is imported when it is called, so that ``--help`` and
+completion stay quick.
 """
 
 from __future__ import annotations
@@ -12,21 +13,68 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from frogmove import __version__
-from frogmove.cli import last_resort, signals
-from frogmove.cli.demo import demo
-from frogmove.cli.history import report, resume, runs, undo
-from frogmove.cli.lambda_package import function
-from frogmove.cli.local import local
-from frogmove.cli.ls import ls
-from frogmove.cli.move import copy, move
-from frogmove.cli.sync import sync
+from frogmove.cli import exit_codes, last_resort, signals
+from frogmove.cli.lazy_group import LazyCommand, LazyGroup
 from frogmove.errors import FrogmoveError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Each with its line in the help, the first sentence of its own, and where it is.
+COMMANDS = (
+    LazyCommand("ls", "List keys with their size and time (UTC).", "frogmove.cli.ls:ls"),
+    LazyCommand("list", "List keys with their size and time (UTC).", "frogmove.cli.ls:ls"),
+    LazyCommand(
+        "move", "Move keys from a route's source to its destination.", "frogmove.cli.move:move"
+    ),
+    LazyCommand(
+        "copy", "Copy keys from a route's source to its destination.", "frogmove.cli.move:copy"
+    ),
+    LazyCommand(
+        "sync",
+        "Copy to a route's destination what it lacks or holds differently.",
+        "frogmove.cli.sync:sync",
+    ),
+    LazyCommand(
+        "runs", "List the runs that left a journal, the newest last.", "frogmove.cli.history:runs"
+    ),
+    LazyCommand("report", "Show what a run did, object by object.", "frogmove.cli.history:report"),
+    LazyCommand(
+        "resume", "Finish a run that was interrupted or failed.", "frogmove.cli.history:resume"
+    ),
+    LazyCommand(
+        "undo",
+        "Move the objects of a run back to where they came from.",
+        "frogmove.cli.history:undo",
+    ),
+    LazyCommand(
+        "local",
+        "Run a private AWS with both buckets and the Lambda, until Ctrl-C.",
+        "frogmove.cli.local:local",
+    ),
+    LazyCommand(
+        "demo",
+        "Show the whole mission on a private AWS, in a few seconds.",
+        "frogmove.cli.demo:demo",
+    ),
+    LazyGroup(
+        "lambda",
+        help="Package the Lambda, and call it.",
+        commands=[
+            LazyCommand(
+                "package",
+                "Build the zips that the Lambda is deployed from.",
+                "frogmove.cli.lambda_package:package",
+            ),
+            LazyCommand(
+                "invoke", "Call the deployed function.", "frogmove.cli.lambda_invoke:invoke"
+            ),
+        ],
+    ),
+)
 
-class Cli(click.Group):
+
+class Cli(LazyGroup):
     """The group of all commands; turns errors into a sentence and an exit code."""
 
     def main(
@@ -52,7 +100,7 @@ class Cli(click.Group):
             with signals.listening():
                 return super().invoke(ctx)
         except FrogmoveError as error:
-            from frogmove.cli import exit_codes
+            # Commands that fail have it already; --help does not need it.
             from frogmove.cli.output import Console
 
             Console().error(error.message, error.remedy)
@@ -61,12 +109,10 @@ class Cli(click.Group):
             # Click takes EPIPE for a reader that has gone, and says nothing: it may be any pipe.
             ctx.exit(last_resort.explain(error))
         except KeyboardInterrupt:
-            from frogmove.cli import exit_codes
-
             ctx.exit(exit_codes.INTERRUPTED)
 
 
-@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Cli, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="frogmove %(version)s")
 def main() -> None:
     """Move keys between two S3 buckets and never lose one.
@@ -79,17 +125,3 @@ def main() -> None:
     Exit codes: 0 all done; 1 something failed, conflicted or differed;
     2 refused before anything was touched; 130 interrupted.
     """
-
-
-main.add_command(ls)
-main.add_command(ls, "list")
-main.add_command(move)
-main.add_command(copy)
-main.add_command(sync)
-main.add_command(runs)
-main.add_command(report)
-main.add_command(resume)
-main.add_command(undo)
-main.add_command(function)
-main.add_command(local)
-main.add_command(demo)

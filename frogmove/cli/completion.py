@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from frogmove.config import config_file, route_names
+from frogmove.errors import UsageError
+from frogmove.run_store import journals
+
 if TYPE_CHECKING:
     import click
 
 
 def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the routes of the configuration file that begin so."""
-    from frogmove.config import config_file, route_names
-    from frogmove.errors import UsageError
-
     try:
         known = route_names(config_file(os.environ))
     except UsageError:
@@ -27,7 +28,5 @@ def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the runs that left a journal and begin so, the newest first."""
-    from frogmove.run_store import journals
-
     names = [path.stem for path in reversed(journals())]
     return [name for name in names if name.startswith(incomplete)]

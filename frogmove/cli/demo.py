@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.cli import last_resort
+from frogmove.cli.output import Console
 from frogmove.errors import RunError
+from frogmove.local_aws.clients import translate_errors
 from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
+from frogmove.local_aws.stack import connect
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-    from frogmove.cli.output import Console
 
 Objects = dict[str, bytes]
 
@@ -63,10 +65,6 @@ def demo() -> None:
     the buckets after every step. Nothing outside this machine is asked, and nothing is left
     behind.
     """
-    from frogmove.cli import last_resort
-    from frogmove.cli.output import Console
-    from frogmove.local_aws.clients import translate_errors
-
     console = Console()
     last_resort.begin("The demo")
     started = time.monotonic()
@@ -158,8 +156,6 @@ class DemoRun:
         Raises:
             RunError: it did not arrive in time, or not as it was uploaded.
         """
-        from frogmove.local_aws.stack import connect
-
         connect(self._aws.clients, self._aws.stack)
         self._title("Let the Lambda move what is uploaded from now on")
         self._console.say(f"An upload to {self._aws.stack.source}: {_LATE_KEY}")

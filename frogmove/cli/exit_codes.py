@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from frogmove.core.models import Outcome
+from frogmove.errors import RunError
+
 if TYPE_CHECKING:
     from frogmove.core.records import Summary
     from frogmove.errors import FrogmoveError
@@ -23,8 +26,6 @@ def of_summary(summary: Summary) -> int:
 
 def of_undo(summary: Summary) -> int:
     """Return the exit code of an undo: what changed since was not brought back."""
-    from frogmove.core.models import Outcome
-
     if summary.counts[Outcome.SUPERSEDED]:
         return INTERRUPTED if summary.interrupted else ATTENTION
     return of_summary(summary)
@@ -32,6 +33,4 @@ def of_undo(summary: Summary) -> int:
 
 def of_error(error: FrogmoveError) -> int:
     """Return the exit code of a command that gave up: 2 says that nothing was touched."""
-    from frogmove.errors import RunError
-
     return ATTENTION if isinstance(error, RunError) else REFUSED

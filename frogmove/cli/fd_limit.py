@@ -25,6 +25,7 @@ def fit_open_files(limits: Limits, console: Console) -> Limits:
     Returns:
         the same, with the concurrency that there are files for.
     """
+    # Windows has no such module, and at least the help has to work there.
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

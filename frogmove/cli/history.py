@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import completion
+from frogmove.cli import completion, options, streams
 from frogmove.cli.options import TransferFlags, connection_options, dry_run, transfer_options
+from frogmove.cli.output import Console
+from frogmove.cli.report_formats import RENDERERS, render
+from frogmove.cli.runner import execute
+from frogmove.core.journal_file import JournalReader
+from frogmove.core.run_history import is_unfinished
+from frogmove.core.run_spec import Command
+from frogmove.errors import UsageError
+from frogmove.run_config import config_of, new_spec
+from frogmove.run_store import find_journal, journals, read_history
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from frogmove.cli.output import Console
     from frogmove.config import Config
-    from frogmove.core.journal_file import JournalReader
     from frogmove.core.run_spec import RunSpec
 
 
 @click.command()
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@options.output
 def runs(output: str) -> None:
     """List the runs that left a journal, the newest last.
 
@@ -31,11 +36,6 @@ def runs(output: str) -> None:
     Examples:
       frogmove runs
     """
-    from frogmove.cli.output import Console
-    from frogmove.core.journal_file import JournalReader
-    from frogmove.errors import UsageError
-    from frogmove.run_store import journals, read_history
-
     console = Console(json_lines=output == "json")
     history = read_history()
     for path in journals():
@@ -53,7 +53,7 @@ def runs(output: str) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(["text", "json", "csv", "html"]),
+    type=click.Choice(list(RENDERERS)),
     default="text",
     show_default=True,
     help="A table, JSON lines, CSV for a spreadsheet, or one HTML page.",
@@ -68,10 +68,6 @@ def report(run: str | None, output: str) -> None:
       frogmove report
       frogmove report 20261123-073012-ab12 -o html > report.html
     """
-    from frogmove.cli import streams
-    from frogmove.cli.report_formats import render
-    from frogmove.run_store import find_journal
-
     reader = _read(find_journal(run))
     for text in render(reader, output):
         streams.check()
@@ -97,10 +93,6 @@ def resume(
     Examples:
       frogmove resume
     """
-    from frogmove.cli.runner import execute
-    from frogmove.core.run_spec import Command
-    from frogmove.errors import UsageError
-
     earlier = _to_resume(run, console)
     if earlier is None:
         return
@@ -138,10 +130,6 @@ def undo(
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12
     """
-    from frogmove.cli.runner import execute
-    from frogmove.core.run_spec import Command
-    from frogmove.run_store import find_journal, read_history
-
     reader = _read(find_journal(run))
     together = read_history().with_resumes(reader)
     if len(together) > 1:
@@ -168,9 +156,6 @@ def undo(
 
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; say so where there is nothing left to do."""
-    from frogmove.core.run_history import is_unfinished
-    from frogmove.run_store import find_journal, read_history
-
     path = find_journal(run)
     reader = _read(path) if run else read_history().last_unfinished()
     if reader is None:
@@ -184,9 +169,6 @@ def _to_resume(run: str | None, console: Console) -> JournalReader | None:
 
 
 def _read(path: Path) -> JournalReader:
-    from frogmove.cli.output import Console
-    from frogmove.core.journal_file import JournalReader
-
     reader = JournalReader(path)
     if reader.is_torn():
         Console().warn(
@@ -202,9 +184,6 @@ def _read(path: Path) -> JournalReader:
 
 def _again(earlier: RunSpec, given: Config) -> RunSpec:
     """Describe a run that goes on from an earlier one, with its settings where none are given."""
-    from frogmove.client import config_of, new_spec
-    from frogmove.core.run_spec import Command
-
     named = {name: value for name, value in asdict(given).items() if value}
     config = replace(config_of(earlier), **named)
     begun = new_spec(Command(earlier.command), config)

@@ -8,6 +8,12 @@ from typing import IO
 
 import click
 
+from frogmove.cli import exit_codes, last_resort, options
+from frogmove.cli.output import Console
+from frogmove.errors import UsageError
+from frogmove.ops.invoke import call, make_client
+from frogmove.ops.unfinished import unfinished
+
 ACTIONS = ("ping", "move", "sweep", "sync")
 
 
@@ -17,7 +23,7 @@ ACTIONS = ("ping", "move", "sweep", "sync")
 @click.option(
     "--event", type=click.File("r", encoding="utf-8"), help="Call it with this JSON file instead."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+@options.dry_run
 @click.option("--age", metavar="AGE", help="Sweep what is older: 900, 15m, 1h or 1d.")
 @click.option(
     "--function",
@@ -28,8 +34,8 @@ ACTIONS = ("ping", "move", "sweep", "sync")
     help="The function's name or ARN.",
 )
 @click.option("--no-wait", is_flag=True, help="Have Lambda queue the event, and return.")
-@click.option("--profile", help="A profile of the AWS configuration.")
-@click.option("--region", help="The AWS Region.")
+@options.profile
+@options.region
 @click.option("--endpoint-url", metavar="URL", help="A server instead of AWS's Lambda.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what the function logged, too.")
 def invoke(
@@ -58,11 +64,6 @@ def invoke(
       frogmove lambda invoke move reports/2026.csv
       frogmove lambda invoke --event event.json --verbose
     """
-    from frogmove.cli import exit_codes, last_resort
-    from frogmove.cli.output import Console
-    from frogmove.ops.invoke import call, make_client
-    from frogmove.ops.unfinished import unfinished
-
     console = Console(verbose=verbose)
     wanted = _event(action, keys, event, dry_run=dry_run, age=age)
     last_resort.begin("The call")
@@ -94,8 +95,6 @@ def _event(
     Raises:
         UsageError: when the options do not go together, or the file holds no JSON.
     """
-    from frogmove.errors import UsageError
-
     if (action is None) == (file is None):
         raise UsageError("Give an ACTION or an --event, one of them.")
     if file is not None:

@@ -1,33 +1,31 @@
-"""``frogmove lambda``: what the function is deployed from."""
+"""``frogmove lambda package``: what the function is deployed from."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.lambda_invoke import invoke
+from frogmove.cli import last_resort, options
+from frogmove.cli.output import Console, size
 from frogmove.cli.signals import raise_interrupts
+from frogmove.errors import RunError, UsageError
+from frogmove.packaging import function_zip
+from frogmove.packaging.bytecode import find_compiler
+from frogmove.packaging.layer_zip import PYTHONS, Architecture, layer
+from frogmove.packaging.zip_archive import check_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from frogmove.cli.output import Console
     from frogmove.packaging.zip_archive import Archive
 
 
-@click.group("lambda")
-def function() -> None:
-    """Package the Lambda, and call it."""
-
-
-function.add_command(invoke)
-
-
-@function.command()
+@click.command()
 @click.option(
     "-d",
     "--directory",
@@ -39,13 +37,13 @@ function.add_command(invoke)
 @click.option(
     "--architecture",
     "architectures",
-    type=click.Choice(["arm64", "x86_64"]),
+    type=options.choice(Architecture),
     multiple=True,
     help="Of the layer; repeat for several.  [default: both]",
 )
 @click.option(
     "--python",
-    type=click.Choice(["3.11", "3.12", "3.13", "3.14"]),
+    type=click.Choice(PYTHONS),
     default="3.13",
     show_default=True,
     help="The function's runtime.",
@@ -56,15 +54,8 @@ function.add_command(invoke)
     type=click.Path(dir_okay=False, path_type=Path),
     help="An interpreter of that Python; by default this one, or the one on the PATH.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or JSON lines.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention.")
+@options.output
+@options.quiet
 def package(
     directory: Path,
     architectures: tuple[str, ...],
@@ -84,20 +75,13 @@ def package(
     that pip fetches, pinned by their hashes. Zips that are there already are replaced once all
     the new ones are made.
     """
-    from frogmove.cli import last_resort
-    from frogmove.cli.output import Console
-    from frogmove.packaging import function_zip as function_package
-    from frogmove.packaging.bytecode import find_compiler
-    from frogmove.packaging.layer_zip import Architecture, layer
-    from frogmove.packaging.zip_archive import check_limits
-
     # Whatever was begun is cleared away on the way out.
     raise_interrupts()
     console = Console(json_lines=output == "json", quiet=quiet)
     last_resort.begin("The package")
     compiler = find_compiler(python, compile_with)
     _make_directory(directory)
-    archives = [function_package.package(compiler)]
+    archives = [function_zip.package(compiler)]
     for architecture in dict.fromkeys(architectures or tuple(Architecture)):
         console.note(f"Fetching what the layer for {architecture} is made of.")
         archives.append(layer(Architecture(architecture), python, compiler))
@@ -112,8 +96,6 @@ def package(
 
 
 def _make_directory(directory: Path) -> None:
-    from frogmove.errors import UsageError
-
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -124,10 +106,6 @@ def _make_directory(directory: Path) -> None:
 
 def _write(directory: Path, archives: Sequence[Archive]) -> None:
     """Put the zips in place once all of them are on the disk."""
-    from tempfile import TemporaryDirectory
-
-    from frogmove.errors import RunError
-
     try:
         with TemporaryDirectory(prefix=".frogmove-", dir=directory) as name:
             written = [Path(name) / archive.name for archive in archives]
@@ -145,8 +123,6 @@ def _write(directory: Path, archives: Sequence[Archive]) -> None:
 def _show(
     console: Console, directory: Path, archives: Sequence[Archive], python: str, *, compiled: bool
 ) -> None:
-    from frogmove.cli.output import size
-
     if not console.json_lines:
         paths = [str(directory / archive.name) for archive in archives]
         width = max(map(len, paths))

@@ -137,6 +137,7 @@ def _say(text: str) -> None:
 def _keep_details(error: BaseException) -> str:
     """Write a traceback to the state directory; returns a sentence on where it is."""
     try:
+        # It reads journals, of which most command lines need nothing.
         from frogmove.run_store import runs_directory
 
         path = _write(runs_directory(), _details(error))

@@ -8,7 +8,10 @@ from contextlib import suppress
 
 import click
 
+from frogmove.cli import last_resort
+from frogmove.cli.output import Console
 from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
+from frogmove.local_aws.stack import connect
 
 _EXAMPLE_KEY = "reports/2026 été+1%.csv"
 
@@ -27,10 +30,6 @@ def local(port: int | None, no_trigger: bool) -> None:
 
     Nothing outside this machine is asked, and nothing is left behind.
     """
-    from frogmove.cli import last_resort
-    from frogmove.cli.output import Console
-    from frogmove.local_aws.stack import connect
-
     console = Console()
     last_resort.begin("What the private AWS was for")
     with suppress(KeyboardInterrupt), embedded_aws(port) as aws:

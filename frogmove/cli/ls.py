@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.options import KeyText, route_options
+from frogmove.cli.runner import connect
+from frogmove.core.preflight import explained
+from frogmove.errors import UsageError
+from frogmove.s3.limits import Limits
+from frogmove.s3.listing import list_folder
+from frogmove.s3.uri import Location, check_key, parse_location, split
 
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
     from frogmove.config import Config
-    from frogmove.s3.uri import Location
 
 
 @click.command()
@@ -39,11 +44,6 @@ def ls(config: Config, console: Console, where: str | None, end: str) -> None:
       frogmove ls --side destination
       frogmove ls s3://another-bucket/logs -o json
     """
-    from frogmove.cli.runner import connect
-    from frogmove.core.preflight import explained
-    from frogmove.s3.limits import Limits
-    from frogmove.s3.listing import list_folder
-
     side, folder = _place(config, where, is_destination=end == "destination")
     objects = total = 0
     with connect(config, Limits(), console) as client, explained(side.bucket):
@@ -57,9 +57,6 @@ def ls(config: Config, console: Console, where: str | None, end: str) -> None:
 
 def _place(config: Config, where: str | None, *, is_destination: bool) -> tuple[Location, str]:
     """Return the side that keys are shown relative to, and the folder to list."""
-    from frogmove.errors import UsageError
-    from frogmove.s3.uri import Location, check_key, parse_location, split
-
     if where is not None and where.startswith("s3://"):
         if is_destination:
             raise UsageError("Give a URI or --side, not both.")

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.options import dry_run, route_options, transfer_options
+from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
+from frogmove.core.run_spec import Command
+from frogmove.run_config import new_spec
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
@@ -42,10 +45,6 @@ def move(
       frogmove move --prefix reports --dry-run
       frogmove move --all --on-conflict keep-both
     """
-    from frogmove.cli.runner import execute
-    from frogmove.client import new_spec
-    from frogmove.core.run_spec import Command
-
     spec = selected.on(flags.on(new_spec(Command.MOVE, config)))
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
 
@@ -64,20 +63,17 @@ def copy(
     flags: TransferFlags,
     dry_run: bool,
 ) -> None:
-    """Copy keys from a route's source to its destination; the source keeps them.
+    """Copy keys from a route's source to its destination.
 
-    As `frogmove move`, without the delete: a KEY is written as `frogmove ls` prints it, each
-    copy is verified, and nothing at the destination is overwritten unless asked. What is there
-    already is found there. To copy only what the destination lacks, use `frogmove sync`.
+    The source keeps them. As `frogmove move`, without the delete: a KEY is written as `frogmove
+    ls` prints it, each copy is verified, and nothing at the destination is overwritten unless
+    asked. What is there already is found there. To copy only what the destination lacks, use
+    `frogmove sync`.
 
     \b
     Examples:
       frogmove copy reports/2026.csv
       frogmove copy --prefix reports --dry-run
     """
-    from frogmove.cli.runner import execute
-    from frogmove.client import new_spec
-    from frogmove.core.run_spec import Command
-
     spec = selected.on(flags.on(new_spec(Command.COPY, config)))
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

@@ -11,11 +11,22 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import completion
+from frogmove.cli.output import Console
+from frogmove.config import Config, config_file, resolve
+from frogmove.core.attributes import parse_attributes
+from frogmove.core.options import MAX_COMPARE_SIZE, SMALLEST_PART, OnConflict
+from frogmove.core.run_spec import CONCURRENCY, MOST_PROCESSES
+from frogmove.core.units import parse_size
+from frogmove.core.verify import Verify
+from frogmove.engine import Engine
+from frogmove.errors import UsageError
+from frogmove.s3.limits import MOST_CONCURRENCY
+from frogmove.s3.models import LARGEST_COPY, LARGEST_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from enum import StrEnum
 
-    from frogmove.config import Config
     from frogmove.core.run_spec import RunSpec
 
 
@@ -32,9 +43,6 @@ class Size(click.ParamType[int]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """Read a size; see :meth:`click.ParamType.convert`."""
-        from frogmove.core.units import parse_size
-        from frogmove.errors import UsageError
-
         try:
             size = parse_size(str(value))
         except UsageError as error:
@@ -65,12 +73,32 @@ class KeyText(click.ParamType[str]):
         return text
 
 
+def choice(values: type[StrEnum]) -> click.Choice[str]:
+    """Return what is to be one of an enumeration's values; Click itself takes their names."""
+    return click.Choice([each.value for each in values])
+
+
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
+
+profile = click.option("--profile", help="A profile of the AWS configuration.")
+region = click.option("--region", help="The AWS Region.")
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or JSON lines.",
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention.")
+dry_run = click.option(
+    "-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing."
+)
 
 _ENDS = [
     click.option(
@@ -82,8 +110,8 @@ _ENDS = [
 
 
 _CONNECTION = [
-    click.option("--profile", help="A profile of the AWS configuration."),
-    click.option("--region", help="The AWS Region."),
+    profile,
+    region,
     click.option("--endpoint-url", metavar="URL", help="An S3-compatible server instead of AWS."),
     click.option(
         "--expected-bucket-owner",
@@ -93,7 +121,7 @@ _CONNECTION = [
     click.option("--kms-key-id", metavar="ID", help="Encrypt copies with this KMS key."),
     click.option(
         "--engine",
-        type=click.Choice(["auto", "boto3", "crt"]),
+        type=choice(Engine),
         envvar="FROGMOVE_ENGINE",
         help="What sends the requests; auto is crt, the faster, where it can be used.",
     ),
@@ -103,22 +131,10 @@ _CONNECTION = [
         help="Send requests unsigned: only to buckets that anybody may use.",
     ),
     click.option("--requester-pays", is_flag=True, help="Pay for requests to others' buckets."),
-    click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="Text for people, or JSON lines.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention."),
+    output,
+    quiet,
     click.option("-v", "--verbose", is_flag=True, help="Print diagnostic details."),
 ]
-
-
-dry_run = click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing."
-)
 
 
 def route_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -133,8 +149,6 @@ def route_options(command: Callable[..., None]) -> Callable[..., None]:
         config: Config,
         **own: object,
     ) -> None:
-        from frogmove.config import config_file, resolve
-
         flags = replace(config, source=source, destination=destination)
         resolved = resolve(flags, route, os.environ, config_file(os.environ))
         command(config=resolved, **own)
@@ -163,9 +177,6 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
         verbose: bool,
         **own: object,
     ) -> None:
-        from frogmove.cli.output import Console
-        from frogmove.config import Config
-
         config = Config(
             profile=profile,
             region=region,
@@ -184,11 +195,11 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-def _on_conflict(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return click.option(
         "--on-conflict",
-        type=click.Choice(["fail", "overwrite", "skip", "keep-both"]),
-        default=default,
+        type=choice(OnConflict),
+        default=default.value,
         show_default=True,
         help="When the destination holds something else under the same key.",
     )
@@ -197,8 +208,8 @@ def _on_conflict(default: str) -> Callable[[Callable[..., None]], Callable[..., 
 _OPTIONS = [
     click.option(
         "--verify",
-        type=click.Choice(["auto", "strict"]),
-        default="auto",
+        type=choice(Verify),
+        default=Verify.AUTO.value,
         show_default=True,
         help="Strict also keeps sources of which a copy lacks anything.",
     ),
@@ -210,28 +221,28 @@ _OPTIONS = [
     click.option("--max-rate", type=click.FloatRange(min=0.01), help="Objects begun a second."),
     click.option(
         "--concurrency",
-        type=click.IntRange(1, 1024),
-        default=256,
+        type=click.IntRange(1, MOST_CONCURRENCY),
+        default=CONCURRENCY,
         show_default=True,
         help="Maximum concurrent requests.",
     ),
     click.option(
         "--processes",
-        type=click.IntRange(1, 64),
+        type=click.IntRange(1, MOST_PROCESSES),
         default=usable_cores,
         show_default="as many as cores",
         help="Maximum processes; a small run uses one.",
     ),
     click.option(
         "--multipart-threshold",
-        type=Size(smallest=5 * 1024 * 1024, largest=5_000_000_000),
+        type=Size(SMALLEST_PART, LARGEST_COPY),
         default="5GB",
         show_default=True,
         help="Larger objects are copied in parts.",
     ),
     click.option(
         "--max-compare-size",
-        type=Size(smallest=0, largest=50_000_000_000_000),
+        type=Size(0, LARGEST_OBJECT),
         default="1GiB",
         show_default=True,
         help="Larger objects are not read to compare them where ETags and checksums do not tell.",
@@ -254,14 +265,14 @@ _OPTIONS = [
 class TransferFlags:
     """How a run moves, as its options say; see their help texts."""
 
-    on_conflict: str = "fail"
-    verify: str = "auto"
+    on_conflict: str = OnConflict.FAIL.value
+    verify: str = Verify.AUTO.value
     require_conditional: bool = False
     max_rate: float | None = None
-    concurrency: int = 256
+    concurrency: int = CONCURRENCY
     processes: int = field(default_factory=usable_cores)
-    multipart_threshold: int = 5_000_000_000
-    max_compare_size: int = 1024**3
+    multipart_threshold: int = LARGEST_COPY
+    max_compare_size: int = MAX_COMPARE_SIZE
     carry: tuple[str, ...] = ()
     journal: Path | None = None
 
@@ -272,22 +283,22 @@ class TransferFlags:
 
 
 def _carried(text: str | None) -> tuple[str, ...]:
-    from frogmove.core.attributes import parse_attributes
-
     return tuple(sorted(parse_attributes(text or "")))
 
 
 def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options, and it gets a ``flags`` instead of them."""
-    return _with_transfer_options(command, "fail")
+    return _with_transfer_options(command, OnConflict.FAIL)
 
 
 def sync_transfer_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a sync the same options; it overwrites unless told otherwise."""
-    return _with_transfer_options(command, "overwrite")
+    return _with_transfer_options(command, OnConflict.OVERWRITE)
 
 
-def _with_transfer_options(command: Callable[..., None], default: str) -> Callable[..., None]:
+def _with_transfer_options(
+    command: Callable[..., None], default: OnConflict
+) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(

@@ -1,6 +1,9 @@
 """Everything that prints: data to stdout, everything else to stderr.
 
 No text from S3 is ever read as rich markup, and keys go through :mod:`frogmove.cli.escaping`.
+
+rich is imported when it is first used: JSON lines, the help and completion do without, and start
+sooner.
 """
 
 from __future__ import annotations
@@ -274,6 +277,7 @@ class Console:
         if self._plain:
             sys.stdout.write("".join(text for text, _ in parts) + "\n")
             return
+        # rich: see above.
         from rich.text import Text
 
         # While a bar is shown on the same terminal, lines have to pass through its console.
@@ -293,12 +297,14 @@ _POLICIES = {
 
 def size(count: int) -> str:
     """Return a number of bytes for people: ``1.2 MB``."""
+    # rich: see above.
     from rich.filesize import decimal
 
     return decimal(count)
 
 
 def _rich(*, stderr: bool) -> rich.console.Console:
+    # rich: see above.
     from rich.console import Console
 
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)

@@ -91,6 +91,7 @@ def _bar_width(columns: int) -> int:
 
 
 def _bar(console: Console) -> RichProgress:
+    # rich: as in output.py. Most runs have no terminal, and no bar.
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.table import Column
 

@@ -42,13 +42,12 @@ def render(reader: JournalReader, output: str) -> Iterator[str]:
 
     Args:
         reader: the journal.
-        output: ``text``, ``json``, ``csv`` or ``html``.
+        output: one of :data:`RENDERERS`.
 
     Yields:
         text, line ends included.
     """
-    renderers = {"text": _text, "json": _json, "csv": _csv, "html": _html}
-    return renderers[output](reader)
+    return RENDERERS[output](reader)
 
 
 def _text(reader: JournalReader) -> Iterator[str]:
@@ -131,3 +130,6 @@ def _csv_line(cells: tuple[str, ...]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow(cells)
     return line.getvalue()
+
+
+RENDERERS = {"text": _text, "json": _json, "csv": _csv, "html": _html}

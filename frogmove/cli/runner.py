@@ -15,10 +15,10 @@ from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import Progress
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
-from frogmove.client import Client, config_of
 from frogmove.core.models import Verb
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
+from frogmove.run_config import config_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from frogmove.cli.output import Console
     from frogmove.cli.signals import Stop
+    from frogmove.client import Client
     from frogmove.config import Config
     from frogmove.core.journal_file import JournalReader
     from frogmove.core.models import Action
@@ -47,6 +48,10 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
     Raises:
         UsageError: when the settings cannot be used.
     """
+    # Everything that moves objects, half of the time a command takes to start: the help and the
+    # completion of a command need none of it.
+    from frogmove.client import Client
+
     with Waiting(console) as waiting:
         client = Client(config, fit_open_files(limits, console))
         waiting.watch(client)

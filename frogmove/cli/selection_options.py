@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.options import KeyText
+from frogmove.core.selection import select
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,6 @@ class SelectionFlags:
         Raises:
             UsageError: when nothing can be selected so.
         """
-        from frogmove.core.selection import select
-
         chosen = select(
             spec.route(),
             self.keys,

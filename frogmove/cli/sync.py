@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options, sync_transfer_options
+from frogmove.cli.options import choice, dry_run, route_options, sync_transfer_options
+from frogmove.cli.runner import execute
+from frogmove.core.run_spec import Command
+from frogmove.core.verify import CompareBy
+from frogmove.run_config import new_spec
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
@@ -19,8 +23,8 @@ if TYPE_CHECKING:
 @dry_run
 @click.option(
     "--compare",
-    type=click.Choice(["auto", "size", "checksum", "content"]),
-    default="auto",
+    type=choice(CompareBy),
+    default=CompareBy.AUTO.value,
     show_default=True,
     help="What tells that the destination has an object already.",
 )
@@ -55,9 +59,5 @@ def sync(
       frogmove sync --on-conflict keep-both
       frogmove sync --compare content
     """
-    from frogmove.cli.runner import execute
-    from frogmove.client import new_spec
-    from frogmove.core.run_spec import Command
-
     spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

@@ -16,6 +16,9 @@ MIB = 1024 * 1024
 SMALLEST_PART = 5 * MIB
 MOST_PARTS = 10_000
 
+# Bytes; larger objects are not read to compare them, unless that is asked for.
+MAX_COMPARE_SIZE = 1024 * MIB
+
 
 class OnConflict(StrEnum):
     """What to do when the destination holds something else under the same key."""
@@ -63,7 +66,7 @@ class SyncOptions:
     """
 
     compare: CompareBy = CompareBy.AUTO
-    max_compare_size: int = 1024 * MIB
+    max_compare_size: int = MAX_COMPARE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class TransferOptions:
     multipart: Multipart = field(default_factory=Multipart)
     concurrency: int = 32
     kms_key_id: str | None = None
-    max_compare_size: int = 1024 * MIB
+    max_compare_size: int = MAX_COMPARE_SIZE
     carry: frozenset[Attribute] = frozenset()
     features: BucketFeatures = field(default_factory=BucketFeatures)
     probe_source: bool = False

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.attributes import Attribute
 from frogmove.core.models import Route
-from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, SyncOptions, TransferOptions
+from frogmove.core.options import (
+    MAX_COMPARE_SIZE,
+    SMALLEST_PART,
+    Multipart,
+    OnConflict,
+    SyncOptions,
+    TransferOptions,
+)
 from frogmove.core.selection import Folder, Keys, Selection
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.limits import Limits
@@ -21,6 +28,9 @@ if TYPE_CHECKING:
 # One run's requests in flight, unless it is told otherwise. Of 64, 128, 256 and 512 this was the
 # fastest on servers that answer late (measured).
 CONCURRENCY = 256
+
+# The most processes that a run may be given.
+MOST_PROCESSES = 64
 
 
 class Command(StrEnum):
@@ -78,7 +88,7 @@ class RunSpec:
     verify: str = Verify.AUTO.value
     require_conditional: bool = False
     multipart_threshold: int = LARGEST_COPY
-    max_compare_size: int = 1024**3
+    max_compare_size: int = MAX_COMPARE_SIZE
     compare: str = CompareBy.AUTO.value
     carry: list[str] = field(default_factory=list)
     concurrency: int = CONCURRENCY

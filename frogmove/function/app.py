@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from frogmove.client import UNASKED, Client, Engine, ServerFacts
+from frogmove.client import UNASKED, Client, ServerFacts
 from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
 from frogmove.core.options import TransferOptions
+from frogmove.engine import Engine
 from frogmove.errors import FrogmoveError
 from frogmove.function import redelivery, responses
 from frogmove.function.config import read_config

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from frogmove import __version__
 from frogmove.config import Config, resolve
 from frogmove.core.attributes import parse_attributes
-from frogmove.core.options import MIB, SMALLEST_PART, Multipart, OnConflict
+from frogmove.core.options import MAX_COMPARE_SIZE, MIB, SMALLEST_PART, Multipart, OnConflict
 from frogmove.core.preflight import may_be_alias
 from frogmove.core.units import parse_age, parse_size
 from frogmove.errors import UsageError
 from frogmove.function.checks import CHECKS, without_password
+from frogmove.s3.limits import MOST_CONCURRENCY
 from frogmove.s3.models import LARGEST_COPY
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ _BULK_CONCURRENCY = 64
 _SWEEP_AGE = 900.0
 
 _LARGEST_PART = 5 * 1024 * MIB
-_MOST_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
             _variable(environment, "PART_SIZE", _parse_part_size, _PART_SIZE),
             min(_PARTS_AT_ONCE, concurrency or _CONCURRENCY),
         ),
-        max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, 1024 * MIB),
+        max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, MAX_COMPARE_SIZE),
         carry=_variable(environment, "CARRY", parse_attributes, frozenset()),
         margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
         key_filter=KeyFilter(
@@ -187,8 +187,8 @@ def _parse_policy(text: str) -> OnConflict:
 
 def _parse_concurrency(text: str) -> int | None:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not 1 <= number <= _MOST_AT_ONCE:
-        raise UsageError(f"{text!a} is not a number from 1 to {_MOST_AT_ONCE:,}.")
+    if not 1 <= number <= MOST_CONCURRENCY:
+        raise UsageError(f"{text!a} is not a number from 1 to {MOST_CONCURRENCY:,}.")
     return number
 
 

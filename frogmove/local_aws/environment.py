@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from frogmove.local_aws.clients import Clients
-    from frogmove.local_aws.server import Server
-    from frogmove.local_aws.stack import Stack
+from frogmove.local_aws.clients import Clients, clients_for
+from frogmove.local_aws.server import Server, running_server
+from frogmove.local_aws.stack import Stack, build_stack
+from frogmove.packaging.function_zip import build_package
 
-# Windows has no SIGHUP, and its users must at least be able to import this.
+# Windows has no SIGHUP.
 _ENDING = tuple(
     signal.Signals[name]
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
@@ -24,9 +23,9 @@ _ENDING = tuple(
 class EmbeddedAws:
     """A server with the pipeline built on it, the notification not yet connected."""
 
-    server: "Server"
-    clients: "Clients"
-    stack: "Stack"
+    server: Server
+    clients: Clients
+    stack: Stack
 
     def environment(self) -> dict[str, str]:
         """Return the variables that lead frogmove, and any AWS SDK, to this pipeline."""
@@ -52,12 +51,6 @@ def embedded_aws(port: int | None = None) -> Iterator[EmbeddedAws]:
         RunError: it could not be started or set up.
         KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP arrived.
     """
-    # Here and not above: --help must not pay for boto3.
-    from frogmove.local_aws.clients import clients_for
-    from frogmove.local_aws.server import running_server
-    from frogmove.local_aws.stack import build_stack
-    from frogmove.packaging.function_zip import build_package
-
     with _interrupted_by_signals(), running_server(port) as server:
         clients = clients_for(server.endpoint_url)
         yield EmbeddedAws(server, clients, build_stack(clients, build_package()))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from frogmove.s3.errors import Kind, S3Error
 
+# The most requests in flight that anybody may ask for.
+MOST_CONCURRENCY = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 LARGEST_COPY = 5_000_000_000
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+LARGEST_OBJECT = 50_000_000_000_000
+
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 LARGEST_DELETE = 1_000

@@ -9,15 +9,18 @@ import sys
 import uuid
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from frogmove import __version__
 from frogmove.cli import main
+from frogmove.cli.lazy_group import LazyCommand
 from tests.buckets import Buckets
 from tests.canned_server import canned_server, error, nobody_listening
 from tests.cli.cli_runner import COMMAND, ROOT, FrogmoveRunner, Ran, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers import Server
@@ -244,6 +247,24 @@ def test_help_is_data(arguments: list[str]) -> None:
     assert ran.out.startswith("Usage: ")
 
 
+def lazy_commands(group: click.Group) -> Iterator[LazyCommand]:
+    """Return all commands below a group that are imported when they are called."""
+    for command in group.commands.values():
+        if isinstance(command, click.Group):
+            yield from lazy_commands(command)
+        else:
+            assert isinstance(command, LazyCommand)
+            yield command
+
+
+@pytest.mark.parametrize("command", [*lazy_commands(main)], ids=lambda command: str(command.name))
+def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(command: LazyCommand) -> None:
+    loaded = command.load()
+    assert isinstance(loaded, click.Command)
+    assert command.short_help == loaded.get_short_help_str(limit=88)
+    assert command.name in {loaded.name, "list"}
+
+
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_help_is_laid_out_as_it_was_written(command: str) -> None:
     ran = run(command, "--help")
@@ -257,7 +278,7 @@ def test_the_version_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["move", "--help"], ["sync", "-h"]]
+    "arguments", [["--help"], ["--version"], ["lambda", "-h"], ["move", "--help"], ["undo", "-h"]]
 )
 def test_help_is_quick_as_it_imports_nothing_large(arguments: list[str]) -> None:
     script = f"""

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from frogmove.cli.options import TransferFlags, transfer_options
-from frogmove.client import new_spec
 from frogmove.config import Config
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import Command
 from frogmove.core.verify import Verify
+from frogmove.run_config import new_spec
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.limits import Limits

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove import Client, Config, Limits, Outcome, Result, Run
-from frogmove.client import new_spec
 from frogmove.core.journal_file import JournalReader, segments_of
 from frogmove.core.run_spec import Command
 from frogmove.processes import pool
+from frogmove.run_config import new_spec
 from tests.buckets import Buckets
 
 if TYPE_CHECKING:

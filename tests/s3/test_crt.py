@@ -321,7 +321,8 @@ def test_a_closed_engine_takes_no_more() -> None:
 
 LEAVES = """
 import os, sys
-from frogmove.client import Client, Engine
+from frogmove.client import Client
+from frogmove.engine import Engine
 from frogmove.s3.models import Copy
 from frogmove.s3.limits import Limits
 from frogmove.config import Config

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from frogmove import client as connections
-from frogmove.client import Client, Engine
+from frogmove import engine as engines
+from frogmove.client import Client
 from frogmove.config import Config
+from frogmove.engine import Engine
 from frogmove.errors import UsageError
 from frogmove.s3 import timeouts
 from frogmove.s3.errors import Kind
@@ -205,7 +206,7 @@ def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
     def missing(*_: object) -> CrtS3:
         raise ImportError("No module named 'awscrt'")
 
-    monkeypatch.setattr(connections, "_crt_engine", missing)
+    monkeypatch.setattr(engines, "_crt_engine", missing)
     made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine.startswith("boto3")
     assert "awscrt" in made.engine

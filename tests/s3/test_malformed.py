@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.client import Client, Engine
+from frogmove.client import Client
 from frogmove.config import Config
+from frogmove.engine import Engine
 from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix

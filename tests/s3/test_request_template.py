@@ -18,9 +18,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from frogmove.boto_session import make_boto_client
-from frogmove.client import Client, Engine
+from frogmove.client import Client
 from frogmove.config import Config
 from frogmove.core.batch_delete import fits_xml
+from frogmove.engine import Engine
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.boto_shapes import quoted, unquoted
 from frogmove.s3.crt import CrtS3
