@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.client import Client, Engine
+from frogmove.client import Client
 from frogmove.config import Config
+from frogmove.engine import Engine
 from frogmove.s3.errors import S3Error
 from frogmove.s3.range_listing import KeyRange, RangeListing
 from tests.buckets import Buckets
