@@ -1,6 +1,6 @@
 """A worker process: ``python -m frogmove.worker FD``, started by a run.
 
-It ends with the run's process, whatever becomes of that: its pipe then closes.
+It exits when the run's process exits, because its pipe then closes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from frogmove.processes.messages import (
     Began,
     Done,
     End,
-    Gave,
-    GiveAway,
-    ReachTo,
+    ExtendTo,
     Ready,
     Results,
+    SetLimits,
     Setup,
-    Share,
+    Split,
+    SplitOff,
     Stop,
     Take,
 )
@@ -35,9 +35,9 @@ from frogmove.processes.range_runner import RangeRunner
 if TYPE_CHECKING:
     from frogmove.core.models import Result
 
-# Results go to the run's process so many at once, and after so many seconds.
-_MOST_RESULTS = 256
-_SECONDS = 0.1
+# Results are sent in batches of at most this many, at least this often.
+_MAX_BATCH = 256
+_BATCH_SECONDS = 0.1
 
 
 class Worker:
@@ -60,11 +60,11 @@ class Worker:
             setup.options,
             self._journal,
             self._stop,
-            offer=lambda keys: connection.send(Gave(keys)),
+            offer=lambda keys: connection.send(SplitOff(keys)),
         )
 
     def run(self) -> None:
-        """Do ranges until there are none left."""
+        """Run ranges until there are none left."""
         Thread(target=self._listen, name="run", daemon=True).start()
         self._connection.send(Ready())
         while True:
@@ -77,26 +77,26 @@ class Worker:
         self._client.close()
 
     def _listen(self) -> None:
-        """Act upon what the run's process says, beside the work."""
+        """Handle messages from the run's process while the main thread works."""
         try:
             while True:
-                self._hear(self._connection.recv())
+                self._receive(self._connection.recv())
         except (EOFError, OSError):
-            # What is in flight holds to its conditions; nobody is left to be told of it.
+            # Requests in flight are conditional, so they are safe; nobody can receive results.
             os._exit(1)
 
-    def _hear(self, message: object) -> None:
+    def _receive(self, message: object) -> None:
         listing = self._runner.listing
         match message:
             case Take() | End():
                 self._work.put(message)
-            case GiveAway():
+            case Split():
                 if listing is not None:
                     listing.ask_to_split()
-            case ReachTo(last, met):
+            case ExtendTo(last, ends_at_key):
                 if listing is not None:
-                    listing.reach_to(last, met=met)
-            case Share(concurrency, rate):
+                    listing.extend_to(last, ends_at_key=ends_at_key)
+            case SetLimits(concurrency, rate):
                 self._client.s3.set_limits(concurrency, rate)
             case Stop():
                 self._stop.set()
@@ -109,22 +109,22 @@ class Worker:
         except FrogmoveError as error:
             send(Done(is_broken=False, error=str(error), could_begin=False))
             return
-        if work.leaves_first:
+        if work.skips_first:
             send(Began(listing.first))
         waiting: list[Result] = []
         since = time.monotonic()
-        said = remedy = ""
+        message = remedy = ""
         try:
-            for result in runner.results(listing, work.keys, leaves_first=work.leaves_first):
+            for result in runner.results(listing, work.keys, skips_first=work.skips_first):
                 waiting.append(result)
                 now = time.monotonic()
-                if len(waiting) >= _MOST_RESULTS or now - since > _SECONDS:
+                if len(waiting) >= _MAX_BATCH or now - since > _BATCH_SECONDS:
                     send(Results(waiting, runner.planned))
                     waiting, since = [], now
         except FrogmoveError as error:
-            said, remedy = error.message, error.remedy
+            message, remedy = error.message, error.remedy
         send(Results(waiting, runner.planned))
-        send(Done(listing.is_broken, said, remedy))
+        send(Done(listing.is_broken, message, remedy))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a run's process and its workers tell each other, over a pipe. Values alone."""
+"""Messages between a run's process and its workers, sent over a pipe."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Setup:
 
     Attributes:
         config: the endpoint and the credentials.
-        limits: its share of what is asked of S3.
+        limits: its share of the run's limits on requests to S3.
         spec: the run.
-        options: how objects are moved, on this server.
-        segment: the file of its part of the journal.
+        options: how objects are moved on this server.
+        segment: path of its segment of the journal.
         uploads: multipart uploads that may be resumed.
     """
 
@@ -39,32 +39,32 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """To a worker: do this range.
+    """To a worker: start on this range.
 
     Attributes:
         keys: the range.
-        leaves_first: whether its first key is done with the range before it, which was cut.
+        skips_first: whether its first key belongs to the range before it, from which it was split.
     """
 
     keys: KeyRange
-    leaves_first: bool
+    skips_first: bool
 
 
 @dataclass(frozen=True, slots=True)
-class GiveAway:
-    """To a worker: give a part of what is not listed yet away."""
+class Split:
+    """To a worker: split off a part of what is not listed yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReachTo:
-    """To a worker: where its range ends, after it gave a part away."""
+class ExtendTo:
+    """To a worker: where its range ends, after a part was split off."""
 
     last: str | None
-    met: bool
+    ends_at_key: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SetLimits:
     """To a worker: its share of the run's limits from now on."""
 
     concurrency: int
@@ -73,36 +73,36 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """To a worker: begin nothing more, and finish what is in flight."""
+    """To a worker: start no new object, and finish those in flight."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """To a worker: there is nothing left to do."""
+    """To a worker: no work is left; exit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a worker: it can take a range."""
+    """From a worker: it is ready for a range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """From a worker: the first key of its range; None where it has none."""
+    """From a worker: the first key of its range; None if the range is empty."""
 
     first: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Gave:
-    """From a worker: the range that it gives away; None where there is nothing to give."""
+class SplitOff:
+    """From a worker: the range that it split off; None if it cannot split."""
 
     keys: KeyRange | None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """From a worker: what became of some objects, and how many actions were planned so far."""
+    """From a worker: results, and how many actions it has planned so far."""
 
     results: list[Result]
     planned: int
@@ -110,13 +110,13 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From a worker: it has done its range.
+    """From a worker: its range is done.
 
     Attributes:
-        is_broken: whether the range behind did not follow on from it.
-        error: why it ended early; empty when it did not.
-        remedy: what to do about that.
-        could_begin: whether its range could be listed at all.
+        is_broken: whether its range did not end at the first key of the next one.
+        error: why it ended early; empty if it did not.
+        remedy: what the operator can do about the error.
+        could_begin: whether the first page of the range could be listed.
     """
 
     is_broken: bool

@@ -1,4 +1,4 @@
-"""Does one range of a run's keys: lists, plans, copies, verifies and deletes."""
+"""Runs one range of keys: lists, plans, copies, verifies and deletes."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 
 class RangeRunner:
-    """Does ranges of a run, one after the other.
+    """Runs ranges of a run, one after the other.
 
     Args:
-        s3: where both ends are.
+        s3: the client for both buckets.
         spec: the run.
         options: how objects are moved.
-        journal: what takes them down.
-        stop: once set, nothing more is begun.
+        journal: where copies and results are recorded.
+        stop: once set, no new object is started.
         offer: see :class:`RangeListing`.
         wait: see :class:`RangeListing`.
-        between: called before each object is taken.
+        before_each: called before each object.
 
     Attributes:
         planned: how many actions have been planned, in all ranges.
-        listing: the listing of the range at hand.
+        listing: the listing of the current range.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RangeRunner:
         *,
         offer: Callable[[KeyRange | None], None],
         wait: Callable[[], object] | None = None,
-        between: Callable[[], None] = lambda: None,
+        before_each: Callable[[], None] = lambda: None,
     ) -> None:
         self._s3 = s3
         self._spec = spec
@@ -63,7 +63,7 @@ class RangeRunner:
         self._stop = stop
         self._offer = offer
         self._wait = wait
-        self._between = between
+        self._before_each = before_each
         self.planned = 0
         self.listing: RangeListing | None = None
 
@@ -71,7 +71,7 @@ class RangeRunner:
         """List the first page of a range.
 
         Raises:
-            S3Error: when it cannot be had.
+            S3Error: when it cannot be listed.
             RunError: when the server does not list in S3's order.
         """
         self.listing = RangeListing(
@@ -86,14 +86,14 @@ class RangeRunner:
         return self.listing
 
     def results(
-        self, listing: RangeListing, keys: KeyRange, *, leaves_first: bool
+        self, listing: RangeListing, keys: KeyRange, *, skips_first: bool
     ) -> Iterator[Result]:
-        """Do a range.
+        """Run a range, and yield its results.
 
         Args:
             listing: what :meth:`begin` returned.
             keys: the range.
-            leaves_first: whether its first key is done with the range before it.
+            skips_first: whether the first key belongs to the range before it.
 
         Raises:
             RunError: see :func:`frogmove.core.transfer.run`.
@@ -101,7 +101,7 @@ class RangeRunner:
         objects = listing.objects()
         if not keys.after:
             objects = chain(self._folder_itself(), objects)
-        objects = self._taken(objects, listing.first if leaves_first else None)
+        objects = self._count(objects, listing.first if skips_first else None)
         actions = self._plan(objects, keys)
         try:
             yield from run(actions, self._s3, self._route, self._options, self._stop, self._journal)
@@ -109,15 +109,15 @@ class RangeRunner:
             listing.close()
 
     def _folder_itself(self) -> Sequence[S3Object]:
-        """Return the object that has the chosen folder's own name, without its slash."""
+        """Return the object whose key is the folder's name without its slash, if there is one."""
         folder = self._spec.folder or ""
         if self._spec.command == Command.SYNC or not folder or folder.endswith("/"):
             return ()
         return named_key(self._s3, self._route.source.bucket, folder)
 
-    def _taken(self, objects: Iterable[S3Object], left: str | None) -> Iterator[S3Object]:
+    def _count(self, objects: Iterable[S3Object], left: str | None) -> Iterator[S3Object]:
         for item in objects:
-            self._between()
+            self._before_each()
             if item.key != left:
                 self.planned += 1
                 yield item
@@ -139,7 +139,7 @@ class RangeRunner:
 
 
 def folder_prefix(spec: RunSpec) -> str:
-    """Return what all keys of a run begin with."""
+    """Return the prefix of all keys of a run."""
     if spec.command == Command.SYNC:
         return spec.route().source.prefix
     folder = spec.folder or ""

@@ -1,9 +1,9 @@
-"""A listing of a range of keys, of which the end can be given away while it is read.
+"""A listing of a range of keys whose end can be split off while it is read.
 
-Whoever reads the range behind a cut lists its first key and leaves it to whoever reads the range
-before: that key is read by both, so both know that the server listed on from one to the other.
-Where it is not (a key that went meanwhile), ``is_broken`` says so, and what stands behind has to
-be listed once more. A server with an order of its own is listed from page to page by one reader.
+After a split, the reader of the second part lists its first key but leaves it to the reader of
+the first part. Both see that key, which proves that no key between the two parts was missed. If
+the first reader does not see it (the key was deleted meanwhile), ``is_broken`` is set and the
+source must be listed again. A server that does not list in key order is listed by one reader.
 """
 
 from __future__ import annotations
@@ -22,38 +22,39 @@ if TYPE_CHECKING:
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Page, S3Object
 
-# Keys of a page that tell what keys are made of.
+# How many keys of a page are used to guess the distribution of keys.
 _SAMPLE = 16
 
 
 class KeyRange(NamedTuple):
-    """Keys behind ``after`` up to and including ``last``; None for no end.
+    """Keys after ``after`` up to and including ``last``; None for no end.
 
-    ``met`` says that ``last`` is a key, which the range behind began with.
+    ``ends_at_key`` says that ``last`` is an existing key: the first one of the next range.
     """
 
     after: str
     last: str | None
-    met: bool = False
+    ends_at_key: bool = False
 
 
 class RangeListing:
     """Lists a range, page by page, one page ahead.
 
-    One thread takes the objects; any other may ask it to give a part away.
+    One thread iterates over the objects; any other thread may ask for a split.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket.
-        prefix: what the keys begin with.
+        prefix: the prefix of the keys.
         keys: the range.
-        offer: called, by the thread that takes the objects, with what was asked for by
-            :meth:`ask_to_split`: the range given away, or None.
-        wait: waits until :meth:`reach_to` may have been called; by default for another thread.
+        offer: called by the iterating thread after :meth:`ask_to_split`, with the range that was
+            split off, or None if it cannot be split.
+        wait: waits until :meth:`extend_to` may have been called; by default, until another
+            thread has called it.
 
     Attributes:
-        first: the first key of the range, once there is one.
-        is_broken: whether the range behind did not follow on from this one.
+        first: the first key of the range, once known.
+        is_broken: whether this range did not end at the first key of the next one.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class RangeListing:
         self._bucket = bucket
         self._prefix = prefix
         self._after = keys.after
-        self._last, self._met = keys.last, keys.met
+        self._last, self._ends_at_key = keys.last, keys.ends_at_key
         self._offer = offer
         self._encoding = EncodingCheck(s3, bucket)
         self._circle = CircleCheck()
@@ -78,20 +79,20 @@ class RangeListing:
         self._reached = keys.after
         self._changed = Event()
         self._wait = wait or self._changed.wait
-        self._wanted = False
-        self._waits = False
+        self._split_requested = False
+        self._end_pending = False
         self.first: str | None = None
         self.is_broken = False
 
     def begin(self) -> str | None:
-        """Ask for the first page.
+        """Request the first page.
 
         Returns:
-            the range's first key; None where it has none.
+            the range's first key; None if the range is empty.
 
         Raises:
-            S3Error: when the page cannot be had.
-            RunError: when the server does not begin behind the key that it was given.
+            S3Error: when the page cannot be listed.
+            RunError: when the server ignores the key after which it was asked to list.
         """
         self._coming = self._page(None)
         page = self._take(self._coming)
@@ -99,19 +100,19 @@ class RangeListing:
         if objects:
             if objects[0].key <= self._after:
                 raise RunError(
-                    f"Asked for what stands behind {self._after!r}, the server listed "
+                    f"The server was asked to list the keys after {self._after!r}, but it listed "
                     f"{objects[0].key!r}.",
-                    "Run it again with --processes 1.",
+                    "Rerun with --processes 1.",
                 )
             if self._last is None or objects[0].key <= self._last:
                 self.first = objects[0].key
         return self.first
 
     def objects(self) -> Iterator[S3Object]:
-        """Give the objects out, after :meth:`begin`.
+        """Yield the objects, after :meth:`begin`.
 
         Raises:
-            S3Error: when a page cannot be had.
+            S3Error: when a page cannot be listed.
         """
         page = self._coming.result()
         seen = ""
@@ -119,9 +120,9 @@ class RangeListing:
             following = self._page(page.token) if page.token is not None else None
             self._sample = [item.key for item in page.objects[:: 1 + len(page.objects) // _SAMPLE]]
             for item in page.objects:
-                if item.key <= self._reached and not self._may_go_on():
+                if item.key <= self._reached and not self._can_continue():
                     return
-                if self._wanted:
+                if self._split_requested:
                     self._split()
                 if self._ends_before(item.key, seen):
                     return
@@ -133,24 +134,24 @@ class RangeListing:
         self._ends_before(None, seen)
 
     def ask_to_split(self) -> None:
-        """Ask for a part of what is not listed yet; the answer goes to ``offer``."""
-        self._wanted = True
+        """Ask to split off a part of what is not listed yet; the answer goes to ``offer``."""
+        self._split_requested = True
 
     def close(self) -> None:
-        """Answer what was asked for: there is nothing left to give away."""
-        if self._wanted:
-            self._wanted = False
+        """Answer a pending request to split: nothing is left to split off."""
+        if self._split_requested:
+            self._split_requested = False
             self._offer(None)
 
-    def reach_to(self, last: str | None, *, met: bool) -> None:
-        """Tell where the range ends, after a part was given away.
+    def extend_to(self, last: str | None, *, ends_at_key: bool) -> None:
+        """Set where the range ends, after a part was split off.
 
         Args:
-            last: the first key of that part, or its end where it has none.
-            met: whether it is that first key.
+            last: the first key of that part, or its end if it is empty.
+            ends_at_key: whether ``last`` is that first key.
         """
-        self._last, self._met = last, met
-        self._waits = False
+        self._last, self._ends_at_key = last, ends_at_key
+        self._end_pending = False
         self._changed.set()
 
     def _page(self, token: str | None) -> Future[Page]:
@@ -164,10 +165,10 @@ class RangeListing:
         self._circle.check(page.token)
         return page
 
-    def _may_go_on(self) -> bool:
-        """Tell whether a listing that is in no order can be read on: whoever reads all of it may.
+    def _can_continue(self) -> bool:
+        """Tell whether a listing that is not in key order can be continued.
 
-        A part of it has to be listed once more, together with the others.
+        It can if this reader lists the whole bucket. Otherwise the source is listed again.
         """
         self._in_order = False
         is_all = not self._after and self._last is None
@@ -175,32 +176,32 @@ class RangeListing:
         return is_all
 
     def _split(self) -> None:
-        self._wanted = False
-        # What was given away last is still to be heard of.
-        may_cut = self._in_order and not self._waits
-        cut = midpoint(self._reached, self._last, self._sample) if may_cut else None
-        if cut is None:
+        self._split_requested = False
+        # The first key of the last part that was split off must be known first.
+        can_split = self._in_order and not self._end_pending
+        key = midpoint(self._reached, self._last, self._sample) if can_split else None
+        if key is None:
             self._offer(None)
             return
-        given = KeyRange(cut, self._last, self._met)
+        given = KeyRange(key, self._last, self._ends_at_key)
         self._changed.clear()
-        self._waits = True
-        self._last, self._met = cut, False
+        self._end_pending = True
+        self._last, self._ends_at_key = key, False
         self._offer(given)
 
     def _ends_before(self, key: str | None, seen: str) -> bool:
         """Tell whether the range ends before a key; wait until that is known.
 
         Args:
-            key: the key; None for what follows the very last one.
-            seen: the last key that was given out.
+            key: the key; None after the last key of the bucket.
+            seen: the last key that was yielded.
         """
-        while self._waits and self._is_behind(key):
+        while self._end_pending and self._is_beyond(key):
             self._wait()
-        if not self._is_behind(key):
+        if not self._is_beyond(key):
             return False
-        self.is_broken = self._met and self._last is not None and seen < self._last
+        self.is_broken = self._ends_at_key and self._last is not None and seen < self._last
         return True
 
-    def _is_behind(self, key: str | None) -> bool:
+    def _is_beyond(self, key: str | None) -> bool:
         return self._last is not None and (key is None or key > self._last)

@@ -36,9 +36,9 @@ def buckets(ministack: Server) -> Buckets:
 @pytest.fixture
 def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Command], Run]]:
     """Start a run by three processes, all of which have something to do."""
-    monkeypatch.setattr(pool, "WORTH_A_PROCESS", 20)
-    monkeypatch.setattr(pool, "_ASK_AGAIN", 10)
-    monkeypatch.setattr(pool.Pool, "_between", _once_all_are_ready)
+    monkeypatch.setattr(pool, "MIN_OBJECTS", 20)
+    monkeypatch.setattr(pool, "_RESPLIT_AFTER", 10)
+    monkeypatch.setattr(pool.Pool, "_poll", _once_all_are_ready)
     for name, value in buckets.server.environment().items():
         monkeypatch.setenv(name, value)
     config = Config(
@@ -59,14 +59,14 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         client.close()
 
 
-_between = pool.Pool._between
+_poll = pool.Pool._poll
 
 
 def _once_all_are_ready(self: pool.Pool) -> None:
     """Go on once every worker that was started can take a range: a busy machine starts slowly."""
-    _between(self)
+    _poll(self)
     while any(each.range is None and each not in self._idle for each in self._remotes):
-        self._hear()
+        self._receive()
 
 
 def workers_of(parent: int) -> list[int]:
@@ -144,7 +144,7 @@ def test_stopping_reaches_every_worker_and_a_resume_does_the_rest(
 SCRIPT = """
 import sys
 from frogmove.processes import pool
-pool.WORTH_A_PROCESS = 20
+pool.MIN_OBJECTS = 20
 from frogmove.__main__ import main
 main()
 """

@@ -1,0 +1,130 @@
+"""The members of a pool: the run's own process and its worker processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from frogmove.processes.messages import ExtendTo, Setup, Split, Take
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from queue import SimpleQueue
+
+    from frogmove.processes.range_runner import RangeRunner
+    from frogmove.s3.range_listing import KeyRange
+
+
+@dataclass(eq=False)
+class RangeTask:
+    """A range that a member works on, or that waits for one.
+
+    Attributes:
+        keys: the range, without the parts that were split off.
+        skips_first: see :class:`Take`.
+        given: the part that was split off last, until its first key is known.
+        tries: how often it was started.
+    """
+
+    keys: KeyRange
+    skips_first: bool = False
+    given: RangeTask | None = None
+    tries: int = 0
+
+
+class Member:
+    """One process that works on ranges."""
+
+    def __init__(self) -> None:
+        self.range: RangeTask | None = None
+        self.is_asked = False
+        self.planned = 0
+        self.asked_at = 0
+        self.received = 0
+
+    def take(self, given: RangeTask) -> None:
+        """Start on a range."""
+        raise NotImplementedError
+
+    def ask(self) -> None:
+        """Ask for a part of the range to be split off."""
+        raise NotImplementedError
+
+    def extend_to(self, keys: KeyRange) -> None:
+        """Say where the range ends, after a split."""
+        raise NotImplementedError
+
+
+class Remote(Member):
+    """A worker process."""
+
+    def __init__(self, setup: Setup, inbox: SimpleQueue[tuple[Member, object]]) -> None:
+        super().__init__()
+        self.setup = setup
+        ours, theirs = Pipe()
+        self._connection: Connection = ours
+        with theirs:
+            # A separate process group: Ctrl-C must reach only the run's own process.
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "frogmove.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                process_group=0,
+            )
+        self.send(setup)
+        Thread(target=self._listen, args=(inbox,), name="worker", daemon=True).start()
+
+    def send(self, message: object) -> None:
+        """Send a message; a worker that is gone is reported by the listening thread."""
+        with suppress(OSError):
+            self._connection.send(message)
+
+    def take(self, given: RangeTask) -> None:
+        """See :class:`Member`."""
+        self.send(Take(given.keys, given.skips_first))
+
+    def ask(self) -> None:
+        """See :class:`Member`."""
+        self.send(Split())
+
+    def extend_to(self, keys: KeyRange) -> None:
+        """See :class:`Member`."""
+        self.send(ExtendTo(keys.last, keys.ends_at_key))
+
+    def _listen(self, inbox: SimpleQueue[tuple[Member, object]]) -> None:
+        try:
+            while True:
+                inbox.put((self, self._connection.recv()))
+        except (EOFError, OSError):
+            self.process.wait()
+            inbox.put((self, None))
+
+
+class Local(Member):
+    """The run's own process."""
+
+    def __init__(self, runner: RangeRunner) -> None:
+        super().__init__()
+        self.runner = runner
+
+    def take(self, given: RangeTask) -> None:
+        """See :class:`Member`; the thread that iterates over the results starts it."""
+
+    def ask(self) -> None:
+        """See :class:`Member`."""
+        if self.runner.listing is not None:
+            self.runner.listing.ask_to_split()
+
+    def extend_to(self, keys: KeyRange) -> None:
+        """See :class:`Member`."""
+        if self.runner.listing is not None:
+            self.runner.listing.extend_to(keys.last, ends_at_key=keys.ends_at_key)
