@@ -306,7 +306,7 @@ def test_the_function_carries_it(site: Site, invoke: Invoke) -> None:
 def test_a_list_of_attributes_is_read() -> None:
     assert parse_attributes("") == frozenset()
     assert parse_attributes("redirect, acl,") == {Attribute.REDIRECT, Attribute.ACL}
-    with pytest.raises(UsageError, match="There are") as caught:
+    with pytest.raises(UsageError, match="Unknown attribute") as caught:
         parse_attributes("redirect;acl")
     assert "legal-hold" in caught.value.remedy
 

@@ -181,7 +181,7 @@ def test_a_bucket_under_another_name_is_not_moved_onto_itself(
     actions = plan_move(list_prefix(s3, "bucket", ""), route)
     (result,) = run(actions, s3, route, options, Event())
     assert result.outcome is Outcome.FAILED
-    assert "one place under two names" in result.reason
+    assert "same object under two names" in result.reason
     assert state.bodies("bucket") == {"key": b"0123456789"}
     assert state.uploads == {}
 

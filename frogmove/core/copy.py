@@ -1,40 +1,41 @@
-"""Copies one object to the destination, verified; nothing is deleted here."""
+"""Copies one object to the destination and verifies the copy; deletes nothing."""
 
 from dataclasses import dataclass, replace
 
 from frogmove.core.annotations import carry_annotations
 from frogmove.core.attributes import AttributeReader, Found, in_words
+from frogmove.core.conflict import overwritten, resolve_conflict, superseded
 from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Replaced, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
-from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.options import TransferOptions
 from frogmove.core.preflight import is_same_place
 from frogmove.core.scheduler import wait_for
 from frogmove.core.tags import missing_tags, other_tags
 from frogmove.core.verify import Match, Verify, compare, has_key, same_attributes, same_etag
 from frogmove.s3.errors import Kind, S3Error
-from frogmove.s3.etag import bare, etags_match
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Copy, Head, S3Object
-from frogmove.s3.uri import LONGEST_KEY, Location
+from frogmove.s3.uri import Location
 
-# A destination that changes under our hands this often is somebody else's.
+# After this many changes of the destination during one copy, the object is a conflict.
 ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCopier:
-    """Copies objects of one run.
+    """Copies the objects of one run.
 
     Attributes:
-        s3: where both buckets are.
-        route: which buckets.
-        options: how.
-        parts: what copies those too large for one copy.
-        source: what looks at the source bucket.
-        attributes: what reads what no copy carries by itself.
-        content: what compares bytes where nothing else tells.
+        s3: the client for both buckets.
+        route: source and destination.
+        options: how objects are copied.
+        parts: copies objects that need a multipart copy.
+        source: looks up objects in the source bucket.
+        attributes: reads the attributes that S3 does not copy.
+        content: compares bytes where ETags and checksums are inconclusive.
     """
 
     s3: S3
@@ -46,18 +47,18 @@ class ObjectCopier:
     content: ContentComparer
 
     async def copy(self, action: Action, to_bucket: str | None = None) -> VerifiedCopy | Result:
-        """Get the object's bytes to the destination, verified.
+        """Copy the object to the destination and verify the copy.
 
         Args:
-            action: which object, and where to.
-            to_bucket: another bucket than the route's destination.
+            action: the object and its destination key.
+            to_bucket: the bucket to copy to; by default the route's destination.
 
         Returns:
-            where they are, or the action's result where it ends here.
+            the verified copy, or the action's result if there is none.
 
         Raises:
-            S3Error: when a request failed that decides.
-            InterruptedCopyError: when the run was asked to stop between two parts.
+            S3Error: when a request failed.
+            InterruptedCopyError: when the run was stopped between two parts.
         """
         copy = Copy(
             bucket=self.route.source.bucket,
@@ -89,7 +90,7 @@ class ObjectCopier:
         return Result(action, Outcome.CONFLICT, "the destination kept changing; source kept")
 
     async def _settle(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
-        """Verify what was copied, and add what the copy did not carry by itself."""
+        """Verify the copy, and add what S3 did not copy."""
         verified = await self._verify(action, copy, copied)
         if not isinstance(verified, VerifiedCopy):
             return verified
@@ -98,14 +99,19 @@ class ObjectCopier:
         if not self._is_large(copy):
             return verified
         carried = await self._carry_annotations(action, copy, verified)
-        return carried or _changed_at_once(action)
+        return carried or overwritten(action)
 
     async def _try(self, copy: Copy) -> Copied | S3Error | None:
-        """Copy; without a copy when a condition did not hold, with the refusal if S3 said so."""
+        """Copy once.
+
+        Returns:
+            the copy; S3's error if a condition failed; None if a condition was found not to hold
+            before anything was sent.
+        """
         large = self._is_large(copy)
         capabilities = self.options.capabilities
         condition = "copy_destination" if copy.replaces is None else "copy_replace"
-        # Parts are not worth copying when it is known beforehand that they cannot be assembled.
+        # Checked before the parts are copied, so that they are not copied in vain.
         if (large or not getattr(capabilities, condition)) and await self._is_occupied(copy):
             return None
         sent = capabilities.sends(condition), "copy_source" not in capabilities.refused
@@ -121,8 +127,8 @@ class ObjectCopier:
             self.parts.journal.copying(copy)
             return await self.parts.copy(copy, source)
         except S3Error as error:
-            # Missing may be the source, or the object that was to be replaced.
-            if error.kind in {Kind.CHANGED, Kind.MISSING} or _is_somebody_elses_end(error):
+            # MISSING: either the source, or the object to be replaced.
+            if error.kind in {Kind.CHANGED, Kind.MISSING} or _ended_by_another(error):
                 return error
             raise
 
@@ -130,37 +136,41 @@ class ObjectCopier:
         return copy.source.size > self.options.multipart.threshold
 
     async def _is_occupied(self, copy: Copy) -> bool:
-        """Tell whether the destination holds anything but what the copy is to replace."""
+        """Tell whether the destination holds an object that the copy must not replace."""
         there = await self.head(copy.to_bucket, copy.to_key)
         return there is not None and not etags_match(there.object.etag, copy.replaces)
 
     async def _reconsider(
         self, action: Action, copy: Copy, found: Found, *, resent: bool
     ) -> Copy | VerifiedCopy | Result:
-        """Find out which condition of a copy did not hold, and what is to be done about it."""
+        """Find out which condition of a copy failed, and decide what to do.
+
+        Returns:
+            the copy to try next, a verified copy that is already there, or the action's result.
+        """
         item = action.object
         source = await self.source.find(item)
         if source is None:
             return Result(action, Outcome.GONE, "no longer at the source")
         if not etags_match(source.object.etag, item.etag):
             return superseded(action, "nothing was copied")
-        # A listing may write ETags in a way that conditions do not take.
+        # Some servers list ETags in a form that they do not accept in conditions.
         copy = replace(copy, source=copy.source._replace(etag=source.object.etag))
         there = await self.head(copy.to_bucket, copy.to_key)
         if there is None and action.verb is Verb.RESTORE and action.replaces is not None:
-            return Result(action, Outcome.GONE, "what it was to be written over is gone")
+            return Result(action, Outcome.GONE, "the object it should replace is gone")
         if there is None:
             return replace(copy, replaces=None, replaces_version=None)
         if await self._is_itself(copy, source.object, there.object):
             return Result(action, Outcome.FAILED, _ITSELF)
-        # What is to be replaced was judged before, unless it is our own copy by now.
+        # The object to be replaced was judged when the action was planned.
         if etags_match(there.object.etag, copy.replaces):
             return replace(copy, replaces=there.object.etag)
         other = await self._other_than(copy, source, there)
         if copy.attributes and not other:
             lacking = await self.attributes.missing(found, copy.to_bucket, there)
             if self.attributes.insists_on(lacking):
-                other = f"the same bytes without the source's {in_words(lacking)}"
+                other = f"the same bytes, but without the source's {in_words(lacking)}"
         if not other:
             twin = _twin(copy, there, resent=resent)
             carried = await self._carry_annotations(action, copy, twin)
@@ -168,37 +178,36 @@ class ObjectCopier:
                 await self.parts.abandon(copy)
             if carried is not None:
                 return carried
-            other = "the same bytes with other annotations"
-        return self._resolve_conflict(action, copy, there, other)
+            other = "the same bytes, but with other annotations"
+        return resolve_conflict(self.options, action, copy, there, other)
 
     async def _other_than(self, copy: Copy, source: Head, there: Head) -> str:
-        """Say in what the destination differs from what a copy would be; empty: in nothing."""
+        """Describe how the destination differs from a copy of the source; empty if it does not."""
         by = compare(source, there)
         verdict = by.match
         if verdict is Match.UNKNOWN:
             verdict = await self._compare_bytes(copy, source.object, there.object)
         if verdict is Match.UNKNOWN:
             return (
-                "something of the same size that is too large to be read and compared "
+                "something of the same size that is too large to compare "
                 f"(over {self.options.max_compare_size:,} bytes)"
             )
         if verdict is Match.DIFFERENT:
             return "something else"
         if not same_attributes(source, there):
-            return "the same bytes with other content headers or metadata"
+            return "the same bytes, but with other content headers or metadata"
         if not has_key(there, self.options.kms_key_id):
-            return "the same bytes, not encrypted with the KMS key asked for"
+            return "the same bytes, but not encrypted with the requested KMS key"
         return await other_tags(self.s3, copy, there)
 
     async def _compare_bytes(self, copy: Copy, source: S3Object, there: S3Object) -> Match:
         return await self.content.compare((copy.bucket, source), (copy.to_bucket, there))
 
     async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
-        """Tell whether what the destination holds is the source itself, under another name.
+        """Tell whether the destination object is the source object under another name.
 
-        Another bucket's name, or another key: some servers take ``a//b`` for ``a/b``. A copy is
-        as old as its source only if both were written in the same second; then a throw-away key
-        tells whether the two places are one.
+        The bucket may have two names, and some servers take ``a//b`` for ``a/b``. If both objects
+        were written in the same second, a temporary key is written to find out.
         """
         if source.last_modified != there.last_modified or not etags_match(source.etag, there.etag):
             return False
@@ -210,32 +219,8 @@ class ObjectCopier:
             ends.reverse()
         return await is_same_place(self.s3, *ends)
 
-    def _resolve_conflict(
-        self, action: Action, copy: Copy, found: Head, holds: str
-    ) -> Copy | Result:
-        """Apply the policy for a destination that holds something else."""
-        there = found.object
-        state = (
-            f"the destination holds {holds} ({there.size:,} bytes of "
-            f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
-        )
-        # What sync decided to replace is no longer what is there: that is for the next sync.
-        policy = OnConflict.FAIL if action.replaces is not None else self.options.on_conflict
-        both = keep_both_key(action.destination_key, action.object.etag)
-        match policy:
-            case OnConflict.OVERWRITE if _may_be_newer(there, action):
-                return Result(action, Outcome.CONFLICT, f"{state}; {_OLDER}", copy.to_key)
-            case OnConflict.OVERWRITE:
-                return replace(copy, replaces=there.etag, replaces_version=found.version_id)
-            case OnConflict.SKIP:
-                return Result(action, Outcome.SKIPPED, state)
-            case OnConflict.KEEP_BOTH if copy.to_key != both and len(both.encode()) <= LONGEST_KEY:
-                return replace(copy, to_key=both, replaces=None, replaces_version=None)
-            case _:
-                return Result(action, Outcome.CONFLICT, state, copy.to_key)
-
     async def _verify(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
-        """Make sure that the copy holds what was seen at the source."""
+        """Verify that the copy is a copy of the object that was listed."""
         verified = VerifiedCopy(
             copy.to_key, copied.etag, copied.version_id, replaced=_replaced(copy)
         )
@@ -246,37 +231,37 @@ class ObjectCopier:
             return source
         there = await self.head(copy.to_bucket, copy.to_key)
         if there is None or not etags_match(there.object.etag, copied.etag):
-            return _changed_at_once(action)
+            return overwritten(action)
         return await self._judge(action, copy, verified, source, there)
 
     async def _carry_annotations(
         self, action: Action, copy: Copy, verified: VerifiedCopy
     ) -> VerifiedCopy | Result | None:
-        """Give what landed the annotations of its source; None where it has others."""
+        """Copy the source's annotations; return None if the copy has other ones."""
         try:
             return verified if await carry_annotations(self.s3, copy, verified.etag) else None
         except S3Error as error:
             if error.kind not in {Kind.CHANGED, Kind.MISSING}:
                 raise
         source = await self._look_again(action, copy)
-        return source if isinstance(source, Result) else _changed_at_once(action)
+        return source if isinstance(source, Result) else overwritten(action)
 
     async def _look_again(self, action: Action, copy: Copy) -> Head | Result:
-        """Look at the source of a copy that was made; it may be another by now."""
+        """Look up the source again after the copy; it may have changed."""
         source = await self.source.find(copy.source)
         if source is None:
-            return Result(action, Outcome.GONE, "vanished from the source after it was copied")
+            return Result(action, Outcome.GONE, "the source was deleted after it was copied")
         if not etags_match(source.object.etag, copy.source.etag):
-            return superseded(action, "what was copied may be either")
+            return superseded(action, "the old or the new content was copied")
         return source
 
     async def _check_attributes(
         self, action: Action, copy: Copy, verified: VerifiedCopy, found: Found
     ) -> VerifiedCopy | Result:
-        """Say what a copy lacks that S3 does not carry by itself; where asked for, refuse it."""
+        """Note which attributes the copy lacks; fail if they were required."""
         there = await self.head(copy.to_bucket, verified.key)
         if there is None or not etags_match(there.object.etag, verified.etag):
-            return _changed_at_once(action)
+            return overwritten(action)
         lacking = await self.attributes.missing(found, copy.to_bucket, there)
         if not lacking:
             return verified
@@ -290,7 +275,7 @@ class ObjectCopier:
     async def _check_tags(
         self, action: Action, copy: Copy, verified: VerifiedCopy
     ) -> VerifiedCopy | Result:
-        """Say which tags a copy lacks; strictly, that is too little to delete the source."""
+        """Note which tags the copy lacks; with strict verification, fail."""
         missing = await missing_tags(self.s3, copy)
         if not missing:
             return verified
@@ -301,7 +286,7 @@ class ObjectCopier:
     async def _judge(
         self, action: Action, copy: Copy, verified: VerifiedCopy, source: Head, there: Head
     ) -> VerifiedCopy | Result:
-        """Judge a copy that this run made, which its ETag does not prove."""
+        """Verify a copy whose ETag proves nothing, by checksums or by its bytes."""
         comparison = compare(source, there, is_our_copy=True)
         verdict, by = comparison.match, comparison.by
         if verdict is Match.UNKNOWN:
@@ -312,19 +297,19 @@ class ObjectCopier:
             return Result(
                 action,
                 Outcome.FAILED,
-                f"the copy's {by} is not the source's; source kept, copy not to be used",
+                f"the copy's {by} differs from the source's; source kept; do not use the copy",
             )
         reason = (
-            "source and copy have no checksum in common, and are too large to be read and compared "
+            "source and copy have no checksum in common and are too large to compare "
             f"(over {self.options.max_compare_size:,} bytes); source kept"
         )
         return Result(action, Outcome.CONFLICT, reason, copy.to_key)
 
     async def head(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
-        """Look at one object; None when it is not there.
+        """Look up one object; None if it does not exist.
 
         Raises:
-            S3Error: when it cannot be looked at.
+            S3Error: when the request fails.
         """
         if bucket == self.route.source.bucket:
             return await self.source.head(key, version_id)
@@ -336,19 +321,15 @@ class ObjectCopier:
             raise
 
 
-_ITSELF = "source and destination are one place under two names; nothing was touched"
+_ITSELF = "source and destination are the same object under two names; nothing was changed"
 
 
-def _is_somebody_elses_end(error: S3Error) -> bool:
-    """Tell whether an upload went away while its parts were copied.
+def _ended_by_another(error: S3Error) -> bool:
+    """Tell whether a multipart upload disappeared while its parts were copied.
 
-    Whoever moves the same object at the same time has completed it or thrown it away.
+    Another process that moves the same object has completed or aborted it.
     """
     return error.kind is Kind.NO_UPLOAD and error.operation == "UploadPartCopy"
-
-
-def _changed_at_once(action: Action) -> Result:
-    return Result(action, Outcome.CONFLICT, "somebody else changed the copy at once; source kept")
 
 
 def _replaced(copy: Copy) -> Replaced | None:
@@ -356,10 +337,11 @@ def _replaced(copy: Copy) -> Replaced | None:
 
 
 def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
-    """Return what the destination holds in place of a copy that was refused.
+    """Return the destination object as the copy, after a copy was refused.
 
-    Where an object was to be replaced, it is the copy whose answer was lost. Otherwise that, or
-    what an earlier run made, or what was there before; an undo judges by when it was written.
+    If the copy replaces an object, this is our own copy, whose response was lost. Otherwise it is
+    that, a copy of an earlier run, or an object that was there before; an undo decides by its
+    modification time.
     """
     return VerifiedCopy(
         copy.to_key,
@@ -369,46 +351,10 @@ def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
         resent=resent,
         modified=there.object.last_modified,
         replaced=_replaced(copy),
-        note="the destination held the same bytes already",
+        note="the destination already held the same bytes",
     )
-
-
-_OLDER = (
-    "a named version does not replace what was written after it: choose --on-conflict keep-both, "
-    "or move the key without naming a version"
-)
-
-
-def _may_be_newer(there: S3Object, action: Action) -> bool:
-    """Tell whether what the destination holds may be newer than the version that somebody named.
-
-    A copy of a later version was written after that version, so after this one as well. Times
-    are whole seconds.
-    """
-    item = action.object
-    if item.version_id is None or there.etag == action.follows:
-        return False
-    return there.last_modified >= item.last_modified
 
 
 def _folder(key: str) -> str:
     folder, slash, _ = key.rpartition("/")
     return folder + slash
-
-
-def keep_both_key(key: str, etag: str) -> str:
-    """Return the key under which an object is kept beside another that holds its own key.
-
-    Made of the ETag, so that a second run finds what the first one copied.
-    """
-    folder, slash, name = key.rpartition("/")
-    stem, dot, extension = name.rpartition(".")
-    if not stem:
-        stem, dot, extension = name, "", ""
-    return f"{folder}{slash}{stem}.{bare(etag)[:8]}{dot}{extension}"
-
-
-def superseded(action: Action, state: str) -> Result:
-    """Return the result of an action whose source is another by now."""
-    reason = f"changed at the source since it was seen; kept there; {state}"
-    return Result(action, Outcome.SUPERSEDED, reason)

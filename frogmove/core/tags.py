@@ -60,7 +60,7 @@ async def other_tags(s3: S3, copy: Copy, there: Head) -> str:
         if not ours and not there.tag_count:
             return ""
         return (
-            "the same bytes with tags that may not be read "
+            "the same bytes, but with tags that may not be read "
             "(it needs permission: s3:GetObjectTagging at the destination)"
         )
-    return "" if ours == theirs else "the same bytes with other tags"
+    return "" if ours == theirs else "the same bytes, but with other tags"

@@ -11,8 +11,9 @@ from threading import Event
 from frogmove.core.advice import describe
 from frogmove.core.attributes import AttributeReader
 from frogmove.core.batch_delete import BatchDeleter
+from frogmove.core.conflict import superseded
 from frogmove.core.content import ContentComparer
-from frogmove.core.copy import ObjectCopier, superseded
+from frogmove.core.copy import ObjectCopier
 from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedCopy

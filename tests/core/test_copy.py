@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frogmove.core.copy import keep_both_key
+from frogmove.core.conflict import keep_both_key
 from frogmove.core.models import Outcome, Replaced, Result
 from frogmove.core.options import Multipart, OnConflict
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -98,7 +98,7 @@ def test_what_changed_since_it_was_seen_is_superseded(
     answer = copy_object(
         state, action, capabilities=capabilities, on_conflict=policy, multipart=multipart
     )
-    assert "changed at the source" in ended(answer, Outcome.SUPERSEDED)
+    assert "source has changed since" in ended(answer, Outcome.SUPERSEDED)
     assert state.bodies("internal") == before
     assert state.uploads == {}
 
@@ -117,7 +117,7 @@ def test_an_identical_destination_is_as_good_as_a_copy(
     answer = copy_object(
         state, seen(state), capabilities=capabilities, on_conflict=policy, multipart=multipart
     )
-    assert "held the same bytes already" in verified(answer).note
+    assert "already held the same bytes" in verified(answer).note
     assert verified(answer).replaced is None
     assert state.bodies("internal") == {"key": MINE}
 
@@ -299,7 +299,7 @@ def test_a_second_run_finds_what_the_first_kept_beside(state: FakeS3State) -> No
     copy_object(state, action, on_conflict=OnConflict.KEEP_BOTH)
     again = verified(copy_object(state, action, on_conflict=OnConflict.KEEP_BOTH))
     assert again.key == KEEP_BOTH_KEY
-    assert "same bytes already" in again.note
+    assert "already held the same bytes" in again.note
     assert state.bodies("internal") == {"key": THEIRS, KEEP_BOTH_KEY: MINE}
 
 
