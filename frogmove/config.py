@@ -8,6 +8,7 @@ The file is TOML::
     source = "s3://frogtech-sharara-external"
     destination = "s3://frogtech-sharara-internal"
     profile = "operator"        # optional, like region and endpoint_url
+    require_tag = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"   # what a scanner has to find
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from frogmove.core.models import Route
+from frogmove.core.required_tags import parse_tag
 from frogmove.errors import UsageError
 from frogmove.s3.uri import Location, parse_location
 
@@ -26,7 +28,14 @@ if TYPE_CHECKING:
 
 
 # Settings that an environment variable can give.
-_VARIABLES = ("source", "destination", "endpoint_url", "kms_key_id", "expected_bucket_owner")
+_VARIABLES = (
+    "source",
+    "destination",
+    "endpoint_url",
+    "kms_key_id",
+    "expected_bucket_owner",
+    "require_tag",
+)
 
 # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
 _ACCOUNT_DIGITS = 12
@@ -46,10 +55,11 @@ class Config:
         requester_pays: ``yes`` to pay for requests to a bucket whose owner does not.
         no_sign_request: ``yes`` to send requests unsigned, by nobody in particular.
         kms_key_id: the key to encrypt copies with, instead of the bucket's default.
+        require_tag: ``KEY=VALUE``; objects without this tag are left where they are.
         engine: ``boto3`` or ``crt``; ``auto`` for whichever is faster and can be used.
 
     Raises:
-        UsageError: when an account or a key can be none.
+        UsageError: when an account, a key or a tag can be none.
     """
 
     source: str | None = None
@@ -62,12 +72,15 @@ class Config:
     no_sign_request: str | None = None
     kms_key_id: str | None = None
     engine: str | None = None
+    require_tag: str | None = None
 
     def __post_init__(self) -> None:
         if self.expected_bucket_owner:
             check_account(self.expected_bucket_owner)
         if self.kms_key_id:
             check_key_id(self.kms_key_id)
+        if self.require_tag:
+            parse_tag(self.require_tag)
 
     def route(self) -> Route:
         """Return the route.
@@ -119,9 +132,9 @@ def resolve(
     """Put settings together: each from the first of its sources that has it.
 
     Flags come first, then a route named by a flag, then ``FROGMOVE_SOURCE``,
-    ``FROGMOVE_DESTINATION``, ``FROGMOVE_ENDPOINT_URL``, ``FROGMOVE_KMS_KEY_ID`` and
-    ``FROGMOVE_EXPECTED_BUCKET_OWNER``, then the route of ``FROGMOVE_ROUTE``, then the file's
-    default route.
+    ``FROGMOVE_DESTINATION``, ``FROGMOVE_ENDPOINT_URL``, ``FROGMOVE_KMS_KEY_ID``,
+    ``FROGMOVE_EXPECTED_BUCKET_OWNER`` and ``FROGMOVE_REQUIRE_TAG``, then the route of
+    ``FROGMOVE_ROUTE``, then the file's default route.
 
     Args:
         flags: what was given on the command line.

@@ -15,6 +15,7 @@ from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Keys, find, find_remaining
 from frogmove.core.sync_plan import plan_resolved_sync
+from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import run
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
@@ -79,6 +80,18 @@ def plan_actions(
         UsageError: when a key that was named is not there.
         UnreachableError: when the source cannot be looked at.
     """
+    actions = _plan_all(s3, spec, earlier, stop)
+    tags = spec.required_tags()
+    if not tags:
+        return actions
+    checker = TagChecker(s3, spec.route().source.bucket, tags)
+    return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop)
+
+
+def _plan_all(
+    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
+) -> Iterable[Action]:
+    """Plan a run of everything that is selected, whatever its tags."""
     route = spec.route()
     if spec.command == Command.SYNC:
         return plan_resolved_sync(s3, route, HEAD_CONCURRENCY, stop, spec.sync_options())

@@ -52,6 +52,7 @@ class Stored:
     annotations: dict[str, bytes] = field(default_factory=dict)
     version_id: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,6 +87,7 @@ class FakeS3State:
         body: bytes,
         etag: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> Stored:
         now = self.now()
         if self.kms:
@@ -93,7 +95,12 @@ class FakeS3State:
             etag = etag or _md5(f"{now}".encode())
         version_id = f"version {self.clock}" if bucket in self.versioned else None
         stored = Stored(
-            body, etag or _md5(body), now, version_id=version_id, metadata=metadata or {}
+            body,
+            etag or _md5(body),
+            now,
+            version_id=version_id,
+            metadata=metadata or {},
+            tags=tags or {},
         )
         self.bucket(bucket, "PutObject")[key] = stored
         if version_id is not None:
@@ -179,7 +186,13 @@ class CopyRequest:
     def _finish(self, source: Stored) -> Copied:
         copy = self.copy
         self.state.check_destination(copy, "CopyObject")
-        stored = self.state.put(copy.to_bucket, copy.to_key, source.body, metadata=source.metadata)
+        stored = self.state.put(
+            copy.to_bucket,
+            copy.to_key,
+            source.body,
+            metadata=source.metadata,
+            tags=source.tags,
+        )
         stored.annotations.update(source.annotations)
         return Copied(stored.etag, stored.version_id)
 
@@ -259,8 +272,7 @@ class FakeS3:
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         def request() -> Mapping[str, str]:
-            self.state.stored(bucket, key, "GetObjectTagging", version_id)
-            return {}
+            return self.state.stored(bucket, key, "GetObjectTagging", version_id).tags
 
         return self._answer("GetObjectTagging", request)
 

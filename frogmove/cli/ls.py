@@ -9,6 +9,9 @@ import click
 from frogmove.cli.options import KeyText, route_options
 from frogmove.cli.runner import connect
 from frogmove.core.preflight import explained
+from frogmove.core.required_tags import parse_tag
+from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.tag_check import TagChecker, only_tagged
 from frogmove.errors import UsageError
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_folder
@@ -29,8 +32,17 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which end of the route to list.",
 )
+@click.option(
+    "--tag",
+    "tags",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Only objects that carry this tag; may be given several times.",
+)
 @route_options
-def ls(config: Config, console: Console, where: str | None, end: str) -> None:
+def ls(
+    config: Config, console: Console, where: str | None, end: str, tags: tuple[str, ...]
+) -> None:
     """List keys with their size and time (UTC).
 
     WHERE is a folder of the route's source, or any s3://bucket/prefix; by default all of the
@@ -41,14 +53,20 @@ def ls(config: Config, console: Console, where: str | None, end: str) -> None:
     Examples:
       frogmove ls
       frogmove ls reports
+      frogmove ls --tag GuardDutyMalwareScanStatus=THREATS_FOUND
       frogmove ls --side destination
       frogmove ls s3://another-bucket/logs -o json
     """
     side, folder = _place(config, where, is_destination=end == "destination")
+    required = tuple(map(parse_tag, tags))
     objects = total = 0
     with connect(config, Limits(), console) as client, explained(side.bucket):
         console.detail(f"Engine: {client.engine}.")
-        for item in list_folder(client.s3, side.bucket, folder):
+        listed = list_folder(client.s3, side.bucket, folder)
+        if required:
+            checker = TagChecker(client.s3, side.bucket, required)
+            listed = only_tagged(listed, checker, HEAD_CONCURRENCY)
+        for item in listed:
             console.listed(item, side)
             objects += 1
             total += item.size

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options, transfer_options
+from frogmove.cli.options import dry_run, route_options, scan_options, transfer_options
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
 from frogmove.core.run_spec import Command
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @dry_run
 @transfer_options
 @route_options
+@scan_options
 @click.pass_context
 def move(
     ctx: click.Context,
@@ -31,6 +33,7 @@ def move(
     console: Console,
     selected: SelectionFlags,
     flags: TransferFlags,
+    tags: list[str],
     dry_run: bool,
 ) -> None:
     """Move keys from a route's source to its destination.
@@ -45,7 +48,7 @@ def move(
       frogmove move --prefix reports --dry-run
       frogmove move --all --on-conflict keep-both
     """
-    spec = selected.on(flags.on(new_spec(Command.MOVE, config)))
+    spec = replace(selected.on(flags.on(new_spec(Command.MOVE, config))), tags=tags)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
 
 
@@ -54,6 +57,7 @@ def move(
 @dry_run
 @transfer_options
 @route_options
+@scan_options
 @click.pass_context
 def copy(
     ctx: click.Context,
@@ -61,6 +65,7 @@ def copy(
     console: Console,
     selected: SelectionFlags,
     flags: TransferFlags,
+    tags: list[str],
     dry_run: bool,
 ) -> None:
     """Copy keys from a route's source to its destination.
@@ -75,5 +80,5 @@ def copy(
       frogmove copy reports/2026.csv
       frogmove copy --prefix reports --dry-run
     """
-    spec = selected.on(flags.on(new_spec(Command.COPY, config)))
+    spec = replace(selected.on(flags.on(new_spec(Command.COPY, config))), tags=tags)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

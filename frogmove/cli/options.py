@@ -15,6 +15,7 @@ from frogmove.cli.output import Console
 from frogmove.config import Config, config_file, resolve
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.options import MAX_COMPARE_SIZE, SMALLEST_PART, OnConflict
+from frogmove.core.required_tags import parse_tag
 from frogmove.core.run_spec import CONCURRENCY, MOST_PROCESSES
 from frogmove.core.units import parse_size
 from frogmove.core.verify import Verify
@@ -135,6 +136,47 @@ _CONNECTION = [
     quiet,
     click.option("-v", "--verbose", is_flag=True, help="Print diagnostic details."),
 ]
+
+
+_SCAN = [
+    click.option(
+        "--require-scan/--no-require-scan",
+        default=None,
+        help="Leave what lacks the tag that the route requires, and refuse a route that requires "
+        "none; or move it all the same.  [default: as the route says]",
+    ),
+    click.option(
+        "--tag",
+        "tags",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Only objects that carry this tag; may be given several times.",
+    ),
+]
+
+
+def scan_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of tags; with a ``config``, it gets ``tags`` besides."""
+
+    @functools.wraps(command)
+    def wrapper(
+        *, require_scan: bool | None, tags: tuple[str, ...], config: Config, **own: object
+    ) -> None:
+        for tag in tags:
+            parse_tag(tag)
+        if require_scan and not config.require_tag:
+            raise UsageError(
+                "The route requires no tag, so that nothing tells what has been scanned.",
+                'Give it a require_tag = "KEY=VALUE" in the configuration file, set '
+                "FROGMOVE_REQUIRE_TAG, or name the tag with --tag.",
+            )
+        if require_scan is False:
+            config = replace(config, require_tag=None)
+        command(config=config, tags=list(tags), **own)
+
+    for option in reversed(_SCAN):
+        wrapper = option(wrapper)
+    return wrapper
 
 
 def route_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -37,6 +37,7 @@ _STYLES = {
     Outcome.MOVED: "green",
     Outcome.COPIED: "green",
     Outcome.SKIPPED: "dim",
+    Outcome.WAITING: "yellow",
     Outcome.GONE: "dim",
     Outcome.SUPERSEDED: "yellow",
     Outcome.CONFLICT: "bold yellow",

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import choice, dry_run, route_options, sync_transfer_options
+from frogmove.cli.options import (
+    choice,
+    dry_run,
+    route_options,
+    scan_options,
+    sync_transfer_options,
+)
 from frogmove.cli.runner import execute
 from frogmove.core.run_spec import Command
 from frogmove.core.verify import CompareBy
@@ -30,12 +36,14 @@ if TYPE_CHECKING:
 )
 @sync_transfer_options
 @route_options
+@scan_options
 @click.pass_context
 def sync(
     ctx: click.Context,
     config: Config,
     console: Console,
     flags: TransferFlags,
+    tags: list[str],
     dry_run: bool,
     compare: str,
 ) -> None:
@@ -59,5 +67,5 @@ def sync(
       frogmove sync --on-conflict keep-both
       frogmove sync --compare content
     """
-    spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare)
+    spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare, tags=tags)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

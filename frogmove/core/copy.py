@@ -62,7 +62,7 @@ class ObjectCopier:
         """
         copy = Copy(
             bucket=self.route.source.bucket,
-            source=action.object,
+            source=_pinned(action),
             to_bucket=to_bucket or self.route.destination.bucket,
             to_key=action.destination_key,
             replaces=action.replaces,
@@ -334,6 +334,12 @@ def _ended_by_another(error: S3Error) -> bool:
 
 def _replaced(copy: Copy) -> Replaced | None:
     return None if copy.replaces is None else Replaced(copy.replaces, copy.replaces_version)
+
+
+def _pinned(action: Action) -> S3Object:
+    """Return what is copied: the version that was found to be the object, where one was."""
+    item = action.object
+    return item if action.pinned is None else item._replace(version_id=action.pinned)
 
 
 def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:

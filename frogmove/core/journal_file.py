@@ -131,8 +131,8 @@ class JournalFile:
         return left
 
     def finished(self, result: Result) -> None:
-        """See :class:`frogmove.core.journal.Journal`; what was skipped is only counted."""
-        if result.outcome is not Outcome.SKIPPED:
+        """See :class:`frogmove.core.journal.Journal`; what was left alone is only counted."""
+        if not result.outcome.is_counted_only:
             self._write(result_record(result))
 
     def commit(self) -> None:

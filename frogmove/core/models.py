@@ -17,6 +17,7 @@ class Verb(StrEnum):
     COMPARE = "compare"
     RESTORE = "restore"
     SKIP = "skip"
+    WAIT = "wait"
     REFUSE = "refuse"
 
 
@@ -71,6 +72,8 @@ class Action:
             is known to be there, and none may be overwritten without the conflict policy.
         follows: the ETag of a destination object that holds an earlier version of the same key,
             put there just now: a named version may replace it, where the policy lets it.
+        pinned: the version that the object is known to be, where the bucket keeps any: exactly
+            this one is copied, and the delete goes by its ETag as ever.
         undoes: what a run made, where the place that it took is to hold again what it held
             before.
     """
@@ -82,6 +85,7 @@ class Action:
     replaces: str | None = None
     undoes: VerifiedCopy | None = None
     follows: str | None = None
+    pinned: str | None = None
 
 
 class Outcome(StrEnum):
@@ -90,6 +94,7 @@ class Outcome(StrEnum):
     MOVED = "moved"
     COPIED = "copied"
     SKIPPED = "skipped"
+    WAITING = "waiting"
     GONE = "gone"
     SUPERSEDED = "superseded"
     CONFLICT = "conflict"
@@ -99,6 +104,11 @@ class Outcome(StrEnum):
     def needs_attention(self) -> bool:
         """Whether somebody has to look: the exit code of a run with such a result is 1."""
         return self in {Outcome.CONFLICT, Outcome.FAILED}
+
+    @property
+    def is_counted_only(self) -> bool:
+        """Whether nothing was done to the object, so that no journal tells of it."""
+        return self in {Outcome.SKIPPED, Outcome.WAITING}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from frogmove.core.options import (
     SyncOptions,
     TransferOptions,
 )
+from frogmove.core.required_tags import Tag, parse_tag
 from frogmove.core.selection import Folder, Keys, Selection
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.limits import Limits
@@ -72,6 +73,8 @@ class RunSpec:
         expected_bucket_owner: the account that both buckets must belong to.
         requester_pays: ``yes`` where requests to others' buckets are paid for.
         kms_key_id: the key that copies are encrypted with.
+        require_tag: ``KEY=VALUE``, a tag that the route requires of what is moved.
+        tags: further ones, each ``KEY=VALUE``.
         engine: what sends the requests, where that was named.
         continues: the run that this one resumes or undoes.
     """
@@ -102,6 +105,8 @@ class RunSpec:
     requester_pays: str | None = None
     kms_key_id: str | None = None
     engine: str | None = None
+    require_tag: str | None = None
+    tags: list[str] = field(default_factory=list)
     continues: str | None = None
 
     def route(self) -> Route:
@@ -136,6 +141,12 @@ class RunSpec:
             max_compare_size=options.max_compare_size,
             carry=sorted(attribute.value for attribute in options.carry),
         )
+
+    def required_tags(self) -> tuple[Tag, ...]:
+        """Return the tags without which an object is left where it is; an undo needs none."""
+        if self.command == Command.UNDO:
+            return ()
+        return tuple(map(parse_tag, filter(None, (self.require_tag, *self.tags))))
 
     def limits(self) -> Limits:
         """Return how much is asked of S3."""

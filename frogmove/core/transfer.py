@@ -142,6 +142,8 @@ class Transfer:
     async def _perform(self, action: Action) -> Result | None:
         if action.verb is Verb.SKIP:
             return Result(action, Outcome.SKIPPED, action.reason)
+        if action.verb is Verb.WAIT:
+            return Result(action, Outcome.WAITING, action.reason)
         if action.verb is Verb.REFUSE:
             return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
         try:

@@ -216,7 +216,7 @@ class Pool:
                 self._split_off(member, keys)
             case Results(results, planned):
                 member.planned = planned
-                member.received += sum(each.outcome is not Outcome.SKIPPED for each in results)
+                member.received += sum(not each.outcome.is_counted_only for each in results)
                 self._results.extend(results)
             case Done():
                 self._done(member, message)

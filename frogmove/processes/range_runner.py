@@ -9,6 +9,7 @@ from frogmove.core.plan import plan_copy, plan_move, plan_sync
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.sync_plan import resolve_comparisons
+from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import run
 from frogmove.s3.listing import named_key
 from frogmove.s3.range_listing import KeyRange, RangeListing
@@ -103,6 +104,10 @@ class RangeRunner:
             objects = chain(self._folder_itself(), objects)
         objects = self._count(objects, listing.first if skips_first else None)
         actions = self._plan(objects, keys)
+        tags = self._spec.required_tags()
+        if tags:
+            checker = TagChecker(self._s3, self._route.source.bucket, tags)
+            actions = hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self._stop)
         try:
             yield from run(actions, self._s3, self._route, self._options, self._stop, self._journal)
         finally:

@@ -1,0 +1,37 @@
+"""The tags without which an object is left where it is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from frogmove.errors import UsageError
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+_LONGEST_KEY = 128
+_LONGEST_VALUE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag of an object."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}"
+
+
+def parse_tag(text: str) -> Tag:
+    """Read a tag written as ``KEY=VALUE``; the first ``=`` parts the two.
+
+    Raises:
+        UsageError: when it is none.
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key or len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+        raise UsageError(
+            f"{text!a} is not a tag.",
+            f"Write KEY=VALUE, of at most {_LONGEST_KEY} and {_LONGEST_VALUE} characters.",
+        )
+    return Tag(key, value)

@@ -1,0 +1,172 @@
+"""Lets only those objects be moved that carry tags, as a scanner sets them on what it found clean.
+
+Tags belong to an object, and not to its ETag: what is tagged may be replaced, and brought back.
+Where the bucket keeps versions, the tags of one version are read and exactly that version is
+copied. Elsewhere the object has to be the same before and after its tags were read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from threading import Event
+from typing import TYPE_CHECKING
+
+from frogmove.core.advice import describe
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Action, Verb
+from frogmove.core.scheduler import Scheduler, wait_for
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.etag import etags_match
+from frogmove.s3.models import NULL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from frogmove.core.required_tags import Tag
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import Head, S3Object
+
+# Objects of a listing whose tags are read together, so that they keep their order.
+_LISTED_TOGETHER = 1000
+
+_CHANGED = "it was changed while its tags were read"
+
+
+class TagChecker:
+    """Reads the tags of objects of one bucket.
+
+    Args:
+        s3: where the bucket is.
+        bucket: the bucket.
+        tags: an object has to carry all of them.
+    """
+
+    def __init__(self, s3: S3, bucket: str, tags: Iterable[Tag]) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._tags = tuple(tags)
+        self._lookup = Lookup(s3, bucket)
+
+    async def check(self, action: Action, seen: Head | None = None) -> Action:
+        """Let an action be where its object carries the tags.
+
+        Args:
+            action: any; only one that copies is held back.
+            seen: a look at its object, where there has been one just now.
+
+        Returns:
+            the action, pinned to the version whose tags were read where there are versions; or
+            one of the verb WAIT.
+
+        Raises:
+            S3Error: when nothing more could succeed.
+        """
+        if action.verb not in {Verb.MOVE, Verb.COPY}:
+            return action
+        try:
+            return await self._checked(action, seen)
+        except S3Error as error:
+            if error.kind is Kind.MISSING and error.code != "NoSuchBucket":
+                return _gone(action)
+            if error.ends_the_run:
+                raise
+            reason = describe(error, "Its tags could not be read, and nothing was copied")
+            return replace(action, verb=Verb.REFUSE, reason=reason)
+
+    async def carries(self, item: S3Object) -> bool:
+        """Tell whether an object carries the tags.
+
+        Raises:
+            S3Error: when they cannot be read.
+        """
+        return not await self._missing(item.key, item.version_id)
+
+    async def _checked(self, action: Action, seen: Head | None) -> Action:
+        item = action.object
+        seen = seen or await self._lookup.head(item.key, item.version_id)
+        if seen is None:
+            return _gone(action)
+        if not etags_match(seen.object.etag, item.etag):
+            return _waits(action, "it was replaced since it was listed")
+        version = item.version_id or seen.version_id
+        pinned = None if version == NULL_VERSION else version
+        missing = await self._missing(item.key, pinned or item.version_id)
+        if missing:
+            return _waits(action, f"it does not carry the tag {missing}")
+        if pinned is None:
+            again = await self._lookup.head(item.key, item.version_id)
+            if again is None:
+                return _gone(action)
+            if not _is_same(seen, again):
+                return _waits(action, _CHANGED)
+        return replace(action, pinned=pinned)
+
+    async def _missing(self, key: str, version_id: str | None) -> Tag | None:
+        """Return a tag that an object does not carry; None where it carries all."""
+        there = await wait_for(self._s3.tags(self._bucket, key, version_id))
+        return next((tag for tag in self._tags if there.get(tag.key) != tag.value), None)
+
+
+def hold_back_untagged(
+    actions: Iterable[Action], checker: TagChecker, size: int, stop: Event
+) -> Iterator[Action]:
+    """Turn each action whose object does not carry the tags into WAIT, and pass the others on.
+
+    Args:
+        actions: a plan.
+        checker: what reads the tags.
+        size: how many objects may be looked at at once.
+        stop: once set, no further action is taken.
+
+    Yields:
+        the actions, in the order in which they are settled.
+
+    Raises:
+        S3Error: when nothing more could succeed.
+    """
+    return Scheduler(size, size, lambda: None, stop).run(checker.check(each) for each in actions)
+
+
+def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> Iterator[S3Object]:
+    """Pass those objects on that carry the tags, in the order in which they come.
+
+    Args:
+        objects: a listing.
+        checker: what reads the tags.
+        size: how many objects may be looked at at once.
+
+    Raises:
+        S3Error: when tags cannot be read.
+    """
+
+    async def one(number: int, item: S3Object) -> tuple[int, S3Object | None]:
+        try:
+            return number, item if await checker.carries(item) else None
+        except S3Error as error:
+            if error.kind is Kind.MISSING and error.code != "NoSuchBucket":
+                return number, None
+            raise
+
+    coming = iter(objects)
+    while together := list(islice(coming, _LISTED_TOGETHER)):
+        window = Scheduler(size, size, lambda: None, Event())
+        numbered = (one(number, item) for number, item in enumerate(together))
+        for _, item in sorted(window.run(numbered), key=lambda settled: settled[0]):
+            if item is not None:
+                yield item
+
+
+def _is_same(one: Head, other: Head) -> bool:
+    return (
+        etags_match(one.object.etag, other.object.etag)
+        and one.object.last_modified == other.object.last_modified
+    )
+
+
+def _waits(action: Action, why: str) -> Action:
+    return replace(action, verb=Verb.WAIT, reason=f"{why}; it stays at the source")
+
+
+def _gone(action: Action) -> Action:
+    return replace(action, verb=Verb.SKIP, reason="no longer at the source")

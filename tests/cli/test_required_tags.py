@@ -1,0 +1,117 @@
+"""Objects are chosen by their tags, and a route may require one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.buckets import Buckets
+    from tests.cli.cli_runner import FrogmoveRunner
+
+STATUS = "GuardDutyMalwareScanStatus"
+CLEAN = f"{STATUS}=NO_THREATS_FOUND"
+
+
+@pytest.fixture
+def keys(buckets: Buckets) -> None:
+    buckets.put("clean", Tagging=f"{CLEAN}&team=a")
+    buckets.put("other", Tagging=f"{CLEAN}&team=b")
+    buckets.put("threat", Tagging=f"{STATUS}=THREATS_FOUND&team=a")
+    buckets.put("unscanned")
+
+
+@pytest.fixture
+def config(tmp_path: Path, buckets: Buckets) -> str:
+    """A configuration file with a route that requires the tag, and one that requires none."""
+    path = tmp_path / "config.toml"
+    ends = f'source = "s3://{buckets.source}"\ndestination = "s3://{buckets.destination}"\n'
+    path.write_text(
+        f'[routes.scanned]\n{ends}require_tag = "{CLEAN}"\n\n[routes.open]\n{ends}', "utf-8"
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize(("verb", "processes"), [("move", "1"), ("move", "2"), ("copy", "1")])
+@pytest.mark.usefixtures("keys")
+def test_a_tag_selects(
+    buckets: Buckets, frogmove: FrogmoveRunner, verb: str, processes: str
+) -> None:
+    tags = ["--tag", CLEAN, "--tag", "team=a"]
+    ran = frogmove(verb, "--all", *tags, "--processes", processes, "-o", "json")
+    assert ran.code == 0, ran.err
+    done = "moved" if verb == "move" else "copied"
+    waiting = {"other": "waiting", "threat": "waiting", "unscanned": "waiting"}
+    assert ran.outcomes == {"clean": done} | waiting
+    assert ran.summary["counts"]["waiting"] == 3
+    assert set(buckets.there()) == {"clean"}
+    assert len(buckets.here()) == (3 if verb == "move" else 4)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_dry_run_says_what_would_wait(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    before = buckets.state()
+    ran = frogmove("move", "--all", "--tag", CLEAN, "--dry-run", "-o", "json")
+    planned = {record["key"]: record["action"] for record in ran.of("action")}
+    assert planned == {"clean": "move", "other": "move", "threat": "wait", "unscanned": "wait"}
+    assert buckets.state() == before
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_sync_leaves_what_lacks_the_tag(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    ran = frogmove("sync", "-o", "json", FROGMOVE_REQUIRE_TAG=CLEAN)
+    assert (ran.code, set(buckets.there())) == (0, {"clean", "other"})
+    assert ran.summary["counts"]["waiting"] == 2
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_listing_shows_what_carries_the_tag_in_order(frogmove: FrogmoveRunner) -> None:
+    ran = frogmove("ls", "--tag", CLEAN, "-o", "json")
+    assert [record["key"] for record in ran.of("object")] == ["clean", "other"]
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_route_requires_its_tag_of_every_command_and_of_resumes(
+    buckets: Buckets, frogmove: FrogmoveRunner, config: str
+) -> None:
+    ran = frogmove("move", "--all", "--route", "scanned", FROGMOVE_CONFIG=config)
+    assert (ran.code, set(buckets.there())) == (0, {"clean", "other"})
+    assert "2 waiting" in ran.err
+
+    # One that is named waits as well.
+    ran = frogmove("move", "unscanned", "--route", "scanned", FROGMOVE_CONFIG=config)
+    assert (ran.code, "waiting" in ran.out) == (0, True)
+
+    options = ["--route", "scanned", "--no-require-scan"]
+    ran = frogmove("copy", "threat", *options, FROGMOVE_CONFIG=config)
+    assert (ran.code, "threat" in buckets.there()) == (0, True)
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_undo_needs_no_tag(buckets: Buckets, frogmove: FrogmoveRunner, config: str) -> None:
+    options = ["--route", "scanned", "--no-require-scan", "-o", "json"]
+    frogmove("move", "unscanned", *options, FROGMOVE_CONFIG=config)
+    (run,) = frogmove("runs", "-o", "json").of("run")
+    ran = frogmove("undo", run["id"], "-o", "json", FROGMOVE_REQUIRE_TAG=CLEAN)
+    assert (ran.code, ran.outcomes) == (0, {"unscanned": "moved"})
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_scan_is_not_required_of_a_route_that_knows_none(
+    buckets: Buckets, frogmove: FrogmoveRunner, config: str
+) -> None:
+    before = buckets.state()
+    ran = frogmove("move", "--all", "--route", "open", "--require-scan", FROGMOVE_CONFIG=config)
+    assert (ran.code, "requires no tag" in ran.err) == (2, True)
+    assert buckets.state() == before
+
+
+@pytest.mark.parametrize("text", ["key", "=value"])
+def test_what_is_no_tag_is_refused(frogmove: FrogmoveRunner, text: str) -> None:
+    for command in (["move", "--all"], ["sync"], ["ls"]):
+        ran = frogmove(*command, "--tag", text)
+        assert (ran.code, "is not a tag" in ran.err) == (2, True)
+    assert frogmove("sync", FROGMOVE_REQUIRE_TAG=text).code == 2
