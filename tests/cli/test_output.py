@@ -84,7 +84,7 @@ def test_a_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> Non
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
-        ({}, {"moved", "gone", "superseded", "conflict", "failed", "copied"}),
+        ({}, {"moved", "gone", "waiting", "superseded", "conflict", "failed", "copied"}),
         ({"verbose": True}, {outcome.value for outcome in Outcome}),
         ({"quiet": True}, {"conflict", "failed"}),
     ],

@@ -129,10 +129,11 @@ class Page(HTMLParser):
 def test_each_result_is_told_with_its_reason(tmp_path: Path, output: str) -> None:
     results = [a_result(outcome, f"key-{outcome}", f"why {outcome}") for outcome in Outcome]
     text = rendered(tmp_path, output, *results)
-    for outcome in set(Outcome) - {Outcome.SKIPPED}:
+    for outcome in set(Outcome) - {Outcome.SKIPPED, Outcome.WAITING}:
         assert f"key-{outcome}" in text
         assert f"why {outcome}" in text
     assert "key-skipped" not in text
+    assert "key-waiting" not in text
 
 
 def test_a_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
