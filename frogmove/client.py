@@ -80,6 +80,7 @@ class Client:
         endpoint_url: the address of the server.
         named_endpoint: the same where somebody named it, in whatever way; None where it is the
             Region's own.
+        region: the AWS Region that is asked.
         engine: what sends the requests, in words.
 
     Raises:
@@ -98,7 +99,8 @@ class Client:
         self._engine, self.engine = select_engine(boto, self.config, self._limits, engine)
         self.s3 = RetryingS3(self._engine, self._limits)
         self.endpoint_url = boto.endpoint_url
-        is_own = is_default(boto.endpoint_url, boto.client.meta.region_name)
+        self.region = boto.client.meta.region_name
+        is_own = is_default(boto.endpoint_url, self.region)
         is_named = bool(self.config.endpoint_url) or not is_own
         self.named_endpoint = boto.endpoint_url if is_named else None
         self._runs: list[Run] = []

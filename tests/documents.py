@@ -34,5 +34,5 @@ def json_lines() -> str:
     summary = Summary()
     summary.add(result)
     records = [object_record(item), action_record(action), result_record(result)]
-    records += [{**summary.record(), "seconds": 0.042}]
+    records += [{**summary.record(), "seconds": 0.042, "run": "20261123-073012-ab12"}]
     return "```json\n" + "".join(json.dumps(record) + "\n" for record in records) + "```\n"

@@ -207,10 +207,10 @@ class Console:
             return self._verbose
         return not self.quiet or outcome.needs_attention
 
-    def summary(self, summary: Summary) -> None:
+    def summary(self, summary: Summary, run_id: str) -> None:
         """Print what a run came to."""
         if self.json_lines:
-            self._json(summary.record())
+            self._json({**summary.record(), "run": run_id})
         if self.quiet or self.json_lines:
             return
         counts = [f"{summary.counts[o]:,} {o.value}" for o in Outcome if summary.counts[o]]

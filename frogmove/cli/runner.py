@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import shlex
+import os
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from frogmove.cli import exit_codes, last_resort, streams
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import Progress
+from frogmove.cli.run_description import closing, opening, resume_command
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
 from frogmove.core.models import Verb
@@ -108,6 +109,7 @@ def execute(
         guard = partial(_finished, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
         plan = client.prepare(spec, earlier, dry_run=dry_run, guard=guard)
+        console.note(opening(plan.spec, client.region, os.environ, dry_run=dry_run))
         if dry_run:
             return _preview(plan, console)
         with interruptible(console) as stop:
@@ -167,7 +169,7 @@ def _run(
     last_resort.begin("The run", run.spec.id)
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop
-    stop.last_words = _last_words(run, _finishing(run, journal))
+    stop.last_words = _last_words(run, resume_command(run.spec, journal))
     failure: RunError | None = None
     with Progress(console, run) as progress:
         try:
@@ -180,9 +182,8 @@ def _run(
             failure = error
     if streams.failure():
         console.warn(streams.explain())
-    console.summary(run.summary)
-    if run.summary.interrupted or failure is not None:
-        console.warn(f"To finish this run: {_finishing(run, journal)}")
+    console.summary(run.summary, run.spec.id)
+    _say_what_next(console, run, journal, is_unfinished=failure is not None)
     if failure is not None:
         raise failure
     if streams.failure():
@@ -203,8 +204,17 @@ def _last_words(run: Run, finishing: str) -> str:
     )
 
 
-def _finishing(run: Run, journal: Path | None) -> str:
-    """Return the command that finishes a run."""
-    if run.spec.command == Command.UNDO:
-        return f"frogmove undo {run.spec.continues}"
-    return shlex.join(["frogmove", "resume", str(journal) if journal else run.spec.id])
+def _say_what_next(
+    console: Console, run: Run, journal: Path | None, *, is_unfinished: bool
+) -> None:
+    """Say the run's id, and how to finish it or to undo it."""
+    is_unfinished = is_unfinished or run.summary.interrupted
+    if not run.path.exists():
+        # A run that did nothing keeps no journal, and can be neither finished nor undone.
+        console.note(f"Run {run.spec.id} changed nothing.")
+        return
+    told = closing(run.spec, run.summary, journal, is_unfinished=is_unfinished)
+    if is_unfinished:
+        console.warn(told)
+    else:
+        console.note(told)

@@ -104,7 +104,7 @@ def test_json_lines_are_complete_even_when_quiet(capsys: Capture) -> None:
     console = Console(json_lines=True, quiet=True)
     for outcome in Outcome:
         console.done(a_result(outcome))
-    console.summary(Summary())
+    console.summary(Summary(), "run-1")
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == len(Outcome) + 1
     assert err == ""
@@ -114,7 +114,7 @@ def test_a_summary_names_what_there_was(capsys: Capture) -> None:
     summary = Summary()
     for outcome in (Outcome.MOVED, Outcome.MOVED, Outcome.FAILED):
         summary.add(a_result(outcome))
-    Console().summary(summary)
+    Console().summary(summary, "run-1")
     assert capsys.readouterr().err.startswith("2 moved, 1 failed; 8 bytes in 0.0 s")
 
 

@@ -1,0 +1,115 @@
+"""What a run is and what can be done with it afterwards, in the lines around its results. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from frogmove.cli.key_argument import key_argument
+from frogmove.core.models import Outcome
+from frogmove.core.run_spec import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from frogmove.core.records import Summary
+    from frogmove.core.run_spec import RunSpec
+
+# Keys that are shown before the others are only counted.
+_SHOWN_KEYS = 2
+
+
+def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_run: bool) -> str:
+    """Say what goes where: the first line of a run.
+
+    Args:
+        spec: the run.
+        region: the AWS Region that is asked.
+        environment: the variables that credentials may come from.
+        dry_run: whether nothing is changed.
+    """
+    what = spec.command
+    if spec.command == Command.UNDO:
+        what = f"undo {spec.continues}"
+    elif spec.continues:
+        what = f"resume {spec.continues}: {what}"
+    if dry_run:
+        what = f"dry run: {what}"
+    identity = identity_words(spec, region, environment)
+    told = f"{what} {spec.source} -> {spec.destination}; {selection_words(spec)} ({identity})"
+    return told[0].upper() + told[1:]
+
+
+def selection_words(spec: RunSpec) -> str:
+    """Say which objects of its source a run is about."""
+    if spec.command == Command.UNDO:
+        return f"what {spec.continues} brought"
+    source = spec.route().source
+    if spec.keys is not None:
+        shown = ", ".join(key_argument(key, source) for key in spec.keys[:_SHOWN_KEYS])
+        more = len(spec.keys) - _SHOWN_KEYS
+        told = f"{shown} and {more:,} more" if more > 0 else shown
+        version = f", version {spec.version_id}" if spec.version_id else ""
+        noun = "key" if len(spec.keys) == 1 else "keys"
+        return f"{noun} {told}{version}"
+    folder = spec.folder or ""
+    if spec.command == Command.SYNC or folder == source.prefix:
+        return "everything"
+    return f"prefix {key_argument(folder, source)}"
+
+
+def identity_words(spec: RunSpec, region: str, environment: Mapping[str, str]) -> str:
+    """Say with whose credentials a run asks, and which server or Region."""
+    # A profile that only the environment names comes after its keys.
+    profile = spec.profile
+    if profile is None and not environment.get("AWS_ACCESS_KEY_ID"):
+        profile = environment.get("AWS_PROFILE")
+    if spec.no_sign_request:
+        who = "unsigned"
+    elif profile:
+        who = f"profile {profile}"
+    elif environment.get("AWS_ACCESS_KEY_ID"):
+        who = "credentials of the environment"
+    else:
+        who = "default credentials"
+    return f"{who}, {spec.endpoint_url}" if spec.endpoint_url else f"{who}, Region {region}"
+
+
+def resume_command(spec: RunSpec, journal: Path | None) -> str:
+    """Return the command that finishes a run.
+
+    Args:
+        spec: the run.
+        journal: the file of its journal, where one was named.
+    """
+    if spec.command == Command.UNDO:
+        return f"frogmove undo {spec.continues}"
+    return shlex.join(["frogmove", "resume", _name(spec, journal)])
+
+
+def closing(spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinished: bool) -> str:
+    """Say a run's id, and how to finish it or to undo it: its last line.
+
+    Args:
+        spec: the run.
+        summary: what it came to.
+        journal: the file of its journal, where one was named.
+        is_unfinished: whether it ended early.
+    """
+    counts = summary.counts
+    again = resume_command(spec, journal)
+    told = [f"Run {spec.id}."]
+    if is_unfinished:
+        told.append(f"To finish this run: {again}")
+    elif counts[Outcome.FAILED]:
+        told.append(f"To try again what failed: {again}")
+    if spec.command != Command.UNDO and counts[Outcome.MOVED] + counts[Outcome.COPIED]:
+        told.append("To undo it: " + shlex.join(["frogmove", "undo", _name(spec, journal)]))
+    if len(told) == 1:
+        told.append("To see it again: " + shlex.join(["frogmove", "report", _name(spec, journal)]))
+    return f"{told[0]} {'; '.join(told[1:])}"
+
+
+def _name(spec: RunSpec, journal: Path | None) -> str:
+    return str(journal) if journal else spec.id
