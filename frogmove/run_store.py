@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from frogmove.core.journal_file import JournalReader
-from frogmove.core.run_history import RunHistory
 from frogmove.errors import UsageError
 
 
@@ -30,17 +29,40 @@ def new_run_id() -> str:
 
 
 def journals() -> list[Path]:
-    """Return all journals, the newest last."""
-    return sorted(runs_directory().glob("*.jsonl"))
+    """Return all journals, the newest last.
+
+    Raises:
+        UsageError: when their folder is there and cannot be read.
+    """
+    directory = runs_directory()
+    try:
+        paths = list(directory.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(
+            f"The folder of journals {str(directory)!r} cannot be read: {error.strerror}.",
+            "Set FROGMOVE_STATE to the folder that your runs used.",
+        ) from error
+    return sorted(path for path in paths if path.suffix == ".jsonl")
 
 
-def read_history() -> RunHistory:
-    """Read how the runs follow on one another; what is no journal is left out."""
-    readers = []
+def read_journals() -> tuple[list[JournalReader], list[UsageError]]:
+    """Read the beginnings of all journals.
+
+    Returns:
+        the journals, the newest last, and of each other file why it cannot be read.
+
+    Raises:
+        UsageError: when their folder is there and cannot be read.
+    """
+    readers, problems = [], []
     for path in journals():
-        with suppress(UsageError):
+        try:
             readers.append(JournalReader(path))
-    return RunHistory(readers)
+        except UsageError as error:
+            problems.append(error)
+    return readers, problems
 
 
 def find_journal(run: str | None) -> Path:
@@ -52,11 +74,21 @@ def find_journal(run: str | None) -> Path:
     if run is None:
         known = journals()
         if not known:
-            raise UsageError("No run has left a journal yet.")
+            raise no_journal()
         return known[-1]
-    named = Path(run)
-    if "/" not in run and (runs_directory() / f"{run}.jsonl").is_file():
-        return runs_directory() / f"{run}.jsonl"
-    if named.is_file():
-        return named
+    if "/" not in run:
+        for path in journals():
+            if path.stem == run:
+                return path
+    with suppress(OSError):
+        if Path(run).is_file():
+            return Path(run)
     raise UsageError(f"There is no run {run!r}.", "`frogmove runs` lists the runs there are.")
+
+
+def no_journal() -> UsageError:
+    """Return what is said where no run is known."""
+    return UsageError(
+        f"No run has left a journal in {str(runs_directory())!r} yet.",
+        "FROGMOVE_STATE names another folder.",
+    )

@@ -28,5 +28,8 @@ def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the runs that left a journal and begin so, the newest first."""
-    names = [path.stem for path in reversed(journals())]
+    try:
+        names = [path.stem for path in reversed(journals())]
+    except UsageError:
+        return []
     return [name for name in names if name.startswith(incomplete)]

@@ -14,13 +14,14 @@ from frogmove.cli.output import Console
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.runner import execute
 from frogmove.core.journal_file import JournalReader
-from frogmove.core.run_history import is_unfinished
+from frogmove.core.run_history import RunHistory, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
 from frogmove.run_config import config_of, new_spec
-from frogmove.run_store import find_journal, journals, read_history
+from frogmove.run_store import find_journal, no_journal, read_journals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from frogmove.config import Config
@@ -37,15 +38,14 @@ def runs(output: str) -> None:
       frogmove runs
     """
     console = Console(json_lines=output == "json")
-    history = read_history()
-    for path in journals():
-        try:
-            reader = JournalReader(path)
-        except UsageError as error:
-            # A crash at its very start leaves an empty one; the others are still wanted.
-            console.warn(error.message)
-        else:
-            console.run(reader, history)
+    readers, problems = read_journals()
+    # A crash at its very start leaves an empty one; the others are still wanted.
+    _warn_of(problems, console)
+    if not readers and not problems:
+        console.note(no_journal().message)
+    history = RunHistory(readers)
+    for reader in readers:
+        console.run(reader, history)
 
 
 @click.command()
@@ -131,7 +131,9 @@ def undo(
       frogmove undo 20261123-073012-ab12
     """
     reader = _read(find_journal(run))
-    together = read_history().with_resumes(reader)
+    readers, problems = read_journals()
+    _warn_of(problems, console)
+    together = RunHistory(readers).with_resumes(reader)
     if len(together) > 1:
         names = ", ".join(each.spec.id for each in together)
         console.note(f"A run is undone together with its resumes: {names}.")
@@ -157,7 +159,7 @@ def undo(
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; say so where there is nothing left to do."""
     path = find_journal(run)
-    reader = _read(path) if run else read_history().last_unfinished()
+    reader = _read(path) if run else _last_unfinished(console)
     if reader is None:
         console.note("Nothing to resume: every run is finished.")
         return None
@@ -166,6 +168,23 @@ def _to_resume(run: str | None, console: Console) -> JournalReader | None:
         console.note(f"Nothing to resume: {name} came to its end. `frogmove report {name}` tells.")
         return None
     return reader if run else _read(reader.path)
+
+
+def _last_unfinished(console: Console) -> JournalReader | None:
+    readers, problems = read_journals()
+    last = RunHistory(readers).last_unfinished()
+    _warn_of(problems, console)
+    if last is None and problems:
+        raise UsageError(
+            "Every run whose journal can be read is finished.",
+            "Name the run to resume, or its journal.",
+        )
+    return last
+
+
+def _warn_of(problems: Iterable[UsageError], console: Console) -> None:
+    for problem in problems:
+        console.warn(str(problem))
 
 
 def _read(path: Path) -> JournalReader:

@@ -63,7 +63,10 @@ class JournalFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Keys may tell more than everybody on this machine should know.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            self._file: IO[str] = os.fdopen(descriptor, "w", BUFFER, "ascii")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._file: IO[str] = os.fdopen(descriptor, "w", BUFFER, "ascii")
+        try:
             self._write({"type": "run", "version": VERSION, **asdict(spec)})
             for name, upload_id in self._uploads.items():
                 self._write_upload(name, upload_id)
@@ -71,10 +74,10 @@ class JournalFile:
             self.commit()
             _sync_directory(path.parent)
         except (OSError, RunError) as error:
-            raise UsageError(
-                f"The journal {str(path)!r} cannot be written: {error}.",
-                "Nothing was touched. Give another --journal FILE.",
-            ) from error
+            # Half a header is no journal, and nothing was begun that it would have to tell of.
+            self.close()
+            path.unlink(missing_ok=True)
+            raise _unwritable(path, error.__cause__ or error) from error
 
     def copying(self, copy: Copy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
@@ -183,9 +186,17 @@ class JournalFile:
 
     def _broken(self, error: OSError) -> RunError:
         return RunError(
-            f"The journal {str(self.path)!r} cannot be written: {error}.",
+            f"The journal {str(self.path)!r} cannot be written: {error.strerror}.",
             "No source was deleted without its record; fix the cause, then run it again.",
         )
+
+
+def _unwritable(path: Path, error: BaseException) -> UsageError:
+    reason = getattr(error, "strerror", None) or error
+    return UsageError(
+        f"The journal {str(path)!r} cannot be written: {reason}.",
+        "Nothing was touched. Give another --journal FILE, or another folder in FROGMOVE_STATE.",
+    )
 
 
 def upload_name(key: str, etag: str, destination_key: str, part_size: int) -> str:
@@ -210,12 +221,17 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         first = next(_lines(path), None)
+        if first is None and path.stat().st_size == 0:
+            raise UsageError(
+                f"{str(path)!r} is not a journal: it is empty, as its run ended at its very start.",
+                "It did nothing: delete the file.",
+            )
         known = RunSpec.__dataclass_fields__.keys()
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
                 raise UsageError(
                     f"{str(path)!r} is not a journal of this version of frogmove.",
-                    "Read it with the version that wrote it.",
+                    "Name another run, or read it with the version that wrote it.",
                 )
             self.spec = RunSpec(**{name: first[name] for name in known if name in first})
         except (KeyError, TypeError) as error:

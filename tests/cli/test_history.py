@@ -42,11 +42,25 @@ def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:
 # runs
 
 
-def test_no_run_is_no_error() -> None:
+def test_no_run_is_no_error_and_the_folder_is_named() -> None:
     assert run("runs") == (run("runs", "-o", "json"))
     assert run("runs").out == ""
     assert run("report").code == 2
     assert run("resume").code == 2
+    for command in ("runs", "report", "resume"):
+        assert repr(str(runs_directory())) in run(command).err
+
+
+def test_a_folder_of_journals_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "file"
+    state.touch()
+    for command in (["runs"], ["report"], ["resume"], ["report", "x"], ["undo", "x"]):
+        ran = run(*command, environment={"FROGMOVE_STATE": str(state)})
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{str(state)!r} cannot be read: Not a directory." in ran.err
+        assert "FROGMOVE_STATE" in ran.err
 
 
 def test_each_run_is_listed_the_newest_last(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
@@ -85,6 +99,27 @@ def test_one_broken_journal_does_not_hide_the_others(
     assert "not a journal" in ran.err
 
 
+@pytest.mark.parametrize("kind", ["unreadable", "damaged", "empty"])
+def test_a_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
+    buckets: Buckets, frogmove: FrogmoveRunner, kind: str
+) -> None:
+    buckets.put("a")
+    frogmove("move", "a")
+    bad = runs_directory() / "00000000-000000-0000.jsonl"
+    if kind == "unreadable":
+        bad.mkdir()
+    else:
+        bad.write_text("Dear S3,\n" if kind == "damaged" else "")
+    ran = frogmove("resume")
+    assert (ran.code, ran.out) == (2, "")
+    assert str(bad) in ran.err
+    assert "Name the run to resume" in ran.err
+    ran = frogmove("undo", last_id())
+    assert ran.code == 0
+    assert str(bad) in ran.err
+    assert buckets.here() == {"a": b"a"}
+
+
 def test_a_journal_goes_where_it_is_told_to(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
@@ -112,6 +147,22 @@ def test_where_the_journal_cannot_be_written_nothing_is_touched(
         assert buckets.state() == before
     ran = frogmove("move", "a", FROGMOVE_STATE=str(tmp_path / "file"))
     assert (ran.code, buckets.state()) == (2, before)
+    assert "Errno" not in ran.err
+    assert "FROGMOVE_STATE" in ran.err
+
+
+def test_a_disk_that_is_full_already_refuses_the_run_and_leaves_no_half_a_journal(
+    buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    buckets.put("a")
+    monkeypatch.setattr(os, "fsync", full)
+    ran = frogmove("move", "a")
+    assert (ran.code, ran.out) == (2, "")
+    assert "cannot be written: No space left on device.\nNothing was touched." in ran.err
+    assert (buckets.here(), journals()) == ({"a": b"a"}, [])
 
 
 def test_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unrecorded(
@@ -198,7 +249,7 @@ def test_a_torn_end_is_said(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     for command in (["report"], ["undo", last_id(), "-n"], ["resume", "-n"]):
         ran = frogmove(*command)
         assert ran.code == 0
-        assert "torn" in ran.err
+        assert "is incomplete" in ran.err
     assert "did not come to its end" in run("report").out
 
 
