@@ -1,7 +1,7 @@
-"""The operator's face of frogmove: parse, call, show, exit.
+"""The command line: parse the arguments, call the library, show the results, exit.
 
-This package names the commands; each is imported when it is called, so that ``--help`` and
-completion stay quick.
+This module lists the commands. Each is imported when it is called, so that ``--help`` and
+completion start fast.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from frogmove.errors import FrogmoveError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each with its line in the help, the first sentence of its own, and where it is.
+# Each with its line in the help (the first sentence of its docstring) and its module.
 COMMANDS = (
     LazyCommand("ls", "List keys with their size and time (UTC).", "frogmove.cli.ls:ls"),
     LazyCommand("list", "List keys with their size and time (UTC).", "frogmove.cli.ls:ls"),
@@ -32,38 +32,40 @@ COMMANDS = (
     ),
     LazyCommand(
         "sync",
-        "Copy to a route's destination what it lacks or holds differently.",
+        "Copy objects that are missing or different at a route's destination.",
         "frogmove.cli.sync:sync",
     ),
     LazyCommand(
-        "runs", "List the runs that left a journal, the newest last.", "frogmove.cli.history:runs"
+        "runs", "List the runs that have a journal, newest last.", "frogmove.cli.history:runs"
     ),
-    LazyCommand("report", "Show what a run did, object by object.", "frogmove.cli.history:report"),
+    LazyCommand(
+        "report", "Show the result of a run for each object.", "frogmove.cli.history:report"
+    ),
     LazyCommand(
         "resume", "Finish a run that was interrupted or failed.", "frogmove.cli.history:resume"
     ),
     LazyCommand(
         "undo",
-        "Move the objects of a run back to where they came from.",
+        "Move the objects of a run back to the source.",
         "frogmove.cli.history:undo",
     ),
     LazyCommand(
         "local",
-        "Run a private AWS with both buckets and the Lambda, until Ctrl-C.",
+        "Run a private AWS with both buckets and the Lambda until Ctrl-C.",
         "frogmove.cli.local:local",
     ),
     LazyCommand(
         "demo",
-        "Show the whole mission on a private AWS, in a few seconds.",
+        "Demonstrate every feature on a private AWS, in a few seconds.",
         "frogmove.cli.demo:demo",
     ),
     LazyGroup(
         "lambda",
-        help="Package the Lambda, and call it.",
+        help="Package and call the Lambda.",
         commands=[
             LazyCommand(
                 "package",
-                "Build the zips that the Lambda is deployed from.",
+                "Build the zip files for deploying the Lambda.",
                 "frogmove.cli.lambda_package:package",
             ),
             LazyCommand(
@@ -75,7 +77,7 @@ COMMANDS = (
 
 
 class Cli(LazyGroup):
-    """The group of all commands; turns errors into a sentence and an exit code."""
+    """The group of all commands; turns errors into a message and an exit code."""
 
     def main(
         self,
@@ -100,13 +102,13 @@ class Cli(LazyGroup):
             with signals.listening():
                 return super().invoke(ctx)
         except FrogmoveError as error:
-            # Commands that fail have it already; --help does not need it.
+            # Lazy: --help does not need it.
             from frogmove.cli.output import Console
 
             Console().error(error.message, error.remedy)
             ctx.exit(exit_codes.of_error(error))
         except OSError as error:
-            # Click takes EPIPE for a reader that has gone, and says nothing: it may be any pipe.
+            # Click ignores EPIPE silently, but it may come from a pipe other than stdout.
             ctx.exit(last_resort.explain(error))
         except KeyboardInterrupt:
             ctx.exit(exit_codes.INTERRUPTED)
@@ -115,7 +117,7 @@ class Cli(LazyGroup):
 @click.group(cls=Cli, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="frogmove %(version)s")
 def main() -> None:
-    """Move keys between two S3 buckets and never lose one.
+    """Move keys between two S3 buckets without losing one.
 
     A route is a source and a destination, each s3://bucket/prefix. Give it with --source and
     --destination, with FROGMOVE_SOURCE and FROGMOVE_DESTINATION, or as a --route of the
@@ -123,5 +125,5 @@ def main() -> None:
 
     \b
     Exit codes: 0 all done; 1 something failed, conflicted or differed;
-    2 refused before anything was touched; 130 interrupted.
+    2 refused before anything was changed; 130 interrupted.
     """

@@ -1,7 +1,7 @@
-"""What a shell completes: names from this machine alone.
+"""Shell completion, from local files only.
 
-No keys: to list them takes longer than a keystroke may, and they are outsiders' texts, which would
-go into a shell's own line.
+Keys are not completed: listing them is too slow for a keystroke, and a key written by an outsider
+must not be inserted into a shell's command line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the routes of the configuration file that begin so."""
+    """Return the matching route names of the configuration file."""
     try:
         known = route_names(config_file(os.environ))
     except UsageError:
@@ -27,7 +27,7 @@ def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 
 def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the runs that left a journal and begin so, the newest first."""
+    """Return the matching run ids, newest first."""
     try:
         names = [path.stem for path in reversed(journals())]
     except UsageError:

@@ -1,4 +1,4 @@
-"""``frogmove demo``: the whole mission on a private AWS, every step checked in the buckets."""
+"""``frogmove demo``: every feature on a private AWS, with each step checked in the buckets."""
 
 import os
 import shlex
@@ -33,13 +33,13 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Step:
-    """One command line of the demo, and the effect it must have.
+    """One command of the demo and its expected effect.
 
     Attributes:
-        title: what it is for.
+        title: a heading that says what the command does.
         arguments: what follows ``frogmove`` on the command line.
-        moves: the keys that must leave the source and arrive in the destination.
-        copies_all: whether all the source holds must then be in the destination as well.
+        moves: the keys that must be moved to the destination.
+        copies_all: whether everything in the source must then also be in the destination.
     """
 
     title: str
@@ -49,27 +49,27 @@ class Step:
 
 
 STEPS = (
-    Step("See what was uploaded", ("ls",)),
-    Step("Ask what a move would do", ("move", "--prefix", "reports", "--dry-run")),
+    Step("List what was uploaded", ("ls",)),
+    Step("Preview a move", ("move", "--prefix", "reports", "--dry-run")),
     Step("Move one file", ("move", _REPORT), moves=(_REPORT,)),
-    Step("Ask what a sync would do", ("sync", "--dry-run")),
+    Step("Preview a sync", ("sync", "--dry-run")),
     Step("Copy everything else", ("sync",), copies_all=True),
 )
 
 
 @click.command()
 def demo() -> None:
-    """Show the whole mission on a private AWS, in a few seconds.
+    """Demonstrate every feature on a private AWS, in a few seconds.
 
-    Uploads a dozen files, moves and syncs them by hand, lets the Lambda move one more, and checks
-    the buckets after every step. Nothing outside this machine is asked, and nothing is left
-    behind.
+    Uploads a dozen files, moves and syncs them with commands, lets the Lambda move one more, and
+    checks the buckets after every step. It uses no network outside this machine and leaves no
+    files.
     """
     console = Console()
     last_resort.begin("The demo")
     started = time.monotonic()
     console.say("Starting a private AWS: two buckets, a queue and the Lambda.")
-    with translate_errors("showing the demo"), embedded_aws() as aws:
+    with translate_errors("running the demo"), embedded_aws() as aws:
         demo_run = DemoRun(console, aws)
         demo_run.upload(sample_files())
         for step in STEPS:
@@ -79,7 +79,7 @@ def demo() -> None:
 
 
 def sample_files() -> Objects:
-    """Return the files that are uploaded first: keys, awkward ones among them, and bytes."""
+    """Return the files that are uploaded first, as content by key; some keys are unusual."""
     return {
         _REPORT: "Étang;Grenouilles\nSharara;4\n".encode(),
         "reports/2026-06.csv": b"pond;frogs\nSharara;3\n",
@@ -98,11 +98,11 @@ def sample_files() -> Objects:
 
 
 class DemoRun:
-    """The running demo: what is shown, and what each bucket must hold by now.
+    """A running demo, with the expected content of each bucket.
 
     Args:
-        console: where it is shown.
-        aws: where it happens.
+        console: the output.
+        aws: the embedded AWS.
     """
 
     def __init__(self, console: "Console", aws: EmbeddedAws) -> None:
@@ -113,37 +113,37 @@ class DemoRun:
         self._destination: Objects = {}
 
     def upload(self, files: Mapping[str, bytes]) -> None:
-        """Put files into the source, as FrogTech's partners do.
+        """Upload files to the source, as FrogTech's partners do.
 
         Args:
-            files: what each key is to hold.
+            files: the content of each key.
 
         Raises:
-            RunError: the source does not hold them afterwards.
+            RunError: when the source does not hold them afterwards.
         """
         self._put(files)
         self._title(f"{len(files)} files were uploaded to {self._aws.stack.source}")
         self._check("the upload")
 
     def play(self, step: Step) -> None:
-        """Run one command line and check its effect.
+        """Run one command and check its effect.
 
         Args:
-            step: the command line.
+            step: the command.
 
         Raises:
-            RunError: it failed, or did not have its effect.
+            RunError: when it failed or did not have the expected effect.
         """
         self._title(step.title)
         shown = shlex.join(["frogmove", *step.arguments])
         self._console.say(f"$ {shown}")
-        # The subprocess writes to the same terminal or file, past our buffers.
+        # The subprocess writes to the same terminal or file, but not through our buffer.
         self._console.flush()
         code = subprocess.run(
             [*_FROGMOVE, *step.arguments], env=self._environment, check=False
         ).returncode
         if code != 0:
-            raise RunError(f"The step `{shown}` of the demo ended with exit code {code}.")
+            raise RunError(f"The demo's step `{shown}` failed with exit code {code}.")
         for key in step.moves:
             self._destination[key] = self._source.pop(key)
         if step.copies_all:
@@ -151,14 +151,14 @@ class DemoRun:
         self._check(f"`{shown}`")
 
     def automatic_move(self) -> None:
-        """Connect the Lambda, upload one more file and wait until the Lambda has moved it.
+        """Connect the Lambda, upload one more file, and wait until the Lambda has moved it.
 
         Raises:
-            RunError: it did not arrive in time, or not as it was uploaded.
+            RunError: when it did not arrive in time, or with other content.
         """
         connect(self._aws.clients, self._aws.stack)
-        self._title("Let the Lambda move what is uploaded from now on")
-        self._console.say(f"An upload to {self._aws.stack.source}: {_LATE_KEY}")
+        self._title("Let the Lambda move new uploads")
+        self._console.say(f"Uploading to {self._aws.stack.source}: {_LATE_KEY}")
         self._console.flush()
         uploaded = time.monotonic()
         self._put({_LATE_KEY: b"pond;frogs\nSharara;5\n"})
@@ -169,18 +169,18 @@ class DemoRun:
         self._console.say(f"The Lambda moved it within {seconds:.1f} s of the upload.")
 
     def summary(self, seconds: float) -> None:
-        """Say what is where now.
+        """Print the final content of both buckets.
 
         Args:
             seconds: how long the demo took.
         """
         moved = self._destination.keys() - self._source.keys()
         total = len(self._destination)
-        self._title("Where everything is now")
+        self._title("Result")
         say = self._console.say
         say(f"{self._aws.stack.source}: {len(self._source)} files, each also copied by sync")
         say(f"{self._aws.stack.destination}: {total} files, {len(moved)} of them moved")
-        say(f"All {total} files are accounted for, byte for byte, after {seconds:.1f} s.")
+        say(f"All {total} files were verified byte for byte, in {seconds:.1f} s.")
         say("To try it yourself: frogmove local")
 
     def _title(self, text: str) -> None:
@@ -195,7 +195,7 @@ class DemoRun:
         self._source |= files
 
     def _check(self, step: str, remedy: str = "") -> None:
-        """Compare what both buckets hold with what they must hold, byte for byte."""
+        """Compare the content of both buckets with the expected content, byte for byte."""
         stack_config = self._aws.stack.config
         for bucket, expected in (
             (stack_config.source_bucket, self._source),
@@ -204,8 +204,8 @@ class DemoRun:
             difference = _difference(expected, read_bucket(self._aws.clients.s3, bucket))
             if difference:
                 raise RunError(
-                    f"The step {step} of the demo did not have its effect: "
-                    f"s3://{bucket} {difference}.",
+                    f"The demo's step {step} did not have the expected effect: s3://{bucket} "
+                    f"{difference}.",
                     remedy,
                 )
         self._console.say(
@@ -214,7 +214,7 @@ class DemoRun:
         )
 
     def _wait_for_keys(self) -> None:
-        """Wait until the buckets hold the right keys, or for as long as is reasonable."""
+        """Wait until the buckets hold the expected keys, or until the time is up."""
         stack_config = self._aws.stack.config
         s3 = self._aws.clients.s3
         deadline = time.monotonic() + _SECONDS_FOR_LAMBDA
@@ -231,7 +231,7 @@ def list_keys(s3: "S3Client", bucket: str) -> set[str]:
     """Return all keys of a small bucket.
 
     Args:
-        s3: who to ask.
+        s3: the client.
         bucket: its name.
     """
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -239,10 +239,10 @@ def list_keys(s3: "S3Client", bucket: str) -> set[str]:
 
 
 def read_bucket(s3: "S3Client", bucket: str) -> Objects:
-    """Return all that a small bucket holds, by key.
+    """Return the content of a small bucket, by key.
 
     Args:
-        s3: who to ask.
+        s3: the client.
         bucket: its name.
     """
     return {
@@ -251,7 +251,7 @@ def read_bucket(s3: "S3Client", bucket: str) -> Objects:
 
 
 def _difference(expected: Objects, found: Objects) -> str:
-    """Say what is wrong, or nothing when all is as expected."""
+    """Describe the difference; empty if there is none."""
     wrong = {
         "lacks": expected.keys() - found.keys(),
         "still or wrongly holds": found.keys() - expected.keys(),
@@ -267,7 +267,7 @@ def _difference(expected: Objects, found: Objects) -> str:
 
 
 def _subprocess_environment(aws: EmbeddedAws) -> dict[str, str]:
-    """Return the user's environment without what leads to their own accounts and settings."""
+    """Return the environment without the user's own AWS and frogmove settings."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -280,7 +280,7 @@ def _subprocess_environment(aws: EmbeddedAws) -> dict[str, str]:
         | {
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # Routes and journals of the user's stay out of the demo, and the demo's out of theirs.
+            # The demo must not use the user's routes, nor add to the user's journals.
             "FROGMOVE_CONFIG": os.devnull,
             "FROGMOVE_STATE": folder,
             "NO_PROXY": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""Keys as text for a terminal. Outsiders choose them, so none may act on whoever reads it. Pure."""
+"""Escapes keys for a terminal: outsiders choose them, so they may hold control sequences."""
 
 import unicodedata
 
@@ -8,12 +8,12 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def printable(key: str) -> str:
-    """Return a key as it is, or in the shell's ``$'…'`` quotes if it holds what cannot be seen.
+    """Return a key as it is, or in the shell's ``$'…'`` quotes if it holds invisible characters.
 
-    Pasted into bash or zsh, the quoted form is the key again. No two keys are shown alike, so one
-    that looks quoted by itself is quoted, too.
+    Pasted into bash or zsh, the quoted form gives the key again. A key that looks like a quoted one
+    is quoted as well, so no two keys have the same form.
     """
-    # Nearly every key is printable throughout: that is one look instead of one a character.
+    # Fast path: nearly every key is printable.
     is_seen = key.isprintable() or not any(_is_unseen(char) for char in key)
     if is_seen and not key.startswith("$'"):
         return key
@@ -28,12 +28,12 @@ def _escape(char: str) -> str:
     if char == "\\":
         return "\\\\"
     if char == "'":
-        # Never \': a shell without these quotes would take it for their end.
+        # Not \': a shell without $'…' would take it for the closing quote.
         return "\\x27"
     if not _is_unseen(char):
         return char
     code = ord(char)
     if code < 0x80:
-        # Always two digits, so that a digit after it is not taken for part of it.
+        # Always two digits, so that a digit after it is not read as part of the escape.
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

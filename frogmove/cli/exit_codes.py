@@ -1,4 +1,4 @@
-"""The exit codes, in one place."""
+"""The exit codes of all commands."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ INTERRUPTED = 130
 
 
 def of_summary(summary: Summary) -> int:
-    """Return the exit code of a run that came to its end or was interrupted."""
+    """Return the exit code of a run that finished or was interrupted."""
     if summary.interrupted:
         return INTERRUPTED
     return ATTENTION if summary.needs_attention else DONE
 
 
 def of_undo(summary: Summary) -> int:
-    """Return the exit code of an undo: what changed since was not brought back."""
+    """Return the exit code of an undo; an object that changed since then was not moved back."""
     if summary.counts[Outcome.SUPERSEDED]:
         return INTERRUPTED if summary.interrupted else ATTENTION
     return of_summary(summary)
 
 
 def of_error(error: FrogmoveError) -> int:
-    """Return the exit code of a command that gave up: 2 says that nothing was touched."""
+    """Return the exit code for an error; 2 means that nothing was changed."""
     return ATTENTION if isinstance(error, RunError) else REFUSED

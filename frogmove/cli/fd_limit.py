@@ -1,4 +1,4 @@
-"""As many connections as the system lets one process open."""
+"""Fits the concurrency to the number of files that this process may open."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ if TYPE_CHECKING:
     from frogmove.cli.output import Console
     from frogmove.s3.limits import Limits
 
-# Files that are open besides the connections: journal, terminal, libraries, certificates.
+# Open files other than connections: journal, terminal, libraries, certificates.
 OTHERS = 64
 
 
 def fit_open_files(limits: Limits, console: Console) -> Limits:
-    """Have the system allow a file for each connection; where it does not, use fewer and say so.
+    """Raise the limit of open files to one per connection, or else lower the concurrency.
 
-    macOS gives a process 256 unless it asks for more, and some systems allow no more.
+    The default on macOS is 256, and some systems do not allow a higher limit.
 
     Args:
-        limits: how much is asked of S3.
-        console: where to say that it is less.
+        limits: the limits on requests to S3.
+        console: where a lower concurrency is reported.
 
     Returns:
-        the same, with the concurrency that there are files for.
+        the limits, with the concurrency that the open files allow.
     """
-    # Windows has no such module, and at least the help has to work there.
+    # Windows has no such module, and --help must work there.
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -36,13 +36,13 @@ def fit_open_files(limits: Limits, console: Console) -> Limits:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     except (OSError, ValueError):
-        # macOS calls its limit infinite and has one all the same.
+        # macOS reports an infinite limit but enforces a finite one.
         allowed = soft
     fitting = max(1, min(limits.concurrency, allowed - OTHERS))
     if fitting < limits.concurrency:
         noun = "connection" if fitting == 1 else "connections"
         console.warn(
-            f"Using {fitting} {noun} at once instead of {limits.concurrency}: this process may "
-            f"open only {allowed} files. Raise that with `ulimit -n {wanted}`."
+            f"Using {fitting} concurrent {noun} instead of {limits.concurrency}: this process may "
+            f"open only {allowed} files. Raise the limit with `ulimit -n {wanted}`."
         )
     return replace(limits, concurrency=fitting)

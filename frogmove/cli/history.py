@@ -1,4 +1,4 @@
-"""What can be done with a run afterwards: ``runs``, ``report``, ``resume`` and ``undo``."""
+"""Commands for past runs: ``runs``, ``report``, ``resume`` and ``undo``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.output
 def runs(output: str) -> None:
-    """List the runs that left a journal, the newest last.
+    """List the runs that have a journal, newest last.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def runs(output: str) -> None:
     """
     console = Console(json_lines=output == "json")
     readers, problems = read_journals()
-    # A crash at its very start leaves an empty one; the others are still wanted.
+    # A run that crashed at its start leaves an empty journal; list the others.
     _warn_of(problems, console)
     if not readers and not problems:
         console.note(no_journal().message)
@@ -59,7 +59,7 @@ def runs(output: str) -> None:
     help="A table, JSON lines, CSV for a spreadsheet, or one HTML page.",
 )
 def report(run: str | None, output: str) -> None:
-    """Show what a run did, object by object.
+    """Show the result of a run for each object.
 
     RUN is a run's id or the path of its journal; by default the last run.
 
@@ -84,10 +84,10 @@ def resume(
 ) -> None:
     """Finish a run that was interrupted or failed.
 
-    RUN is a run's id or the path of its journal; by default the last run that is not finished.
-    The same keys are selected again, under the same options; what was already done is found
-    done, and large objects go on from the part that was reached. Of a run that came to its end,
-    only what failed is tried again; a finished run is left alone.
+    RUN is a run's id or the path of its journal; by default the last run that is not finished. The
+    same keys are selected with the same options. Objects that are done are skipped, and large
+    objects continue from the last copied part. If the run finished, only its failures are tried
+    again; without failures, nothing is done.
 
     \b
     Examples:
@@ -117,13 +117,13 @@ def undo(
     run: str,
     dry_run: bool,
 ) -> None:
-    """Move the objects of a run back to where they came from.
+    """Move the objects of a run back to the source.
 
-    RUN is a run's id or the path of its journal; a run is undone together with its resumes. The
-    same protocol moves each copy back: what has changed at the destination since stays there,
-    and nothing new at the source is overwritten. After a copy or a sync, the copies it made go
-    away. What the destination held before the run stays there, and what the run replaced is
-    restored where the bucket keeps versions.
+    RUN is a run's id or the path of its journal; a run is undone together with its resumes. Each
+    copy is moved back as safely as it was moved: objects that changed at the destination stay
+    there, and nothing new at the source is overwritten. After a copy or a sync, the copies are
+    deleted. Objects that the destination held before the run stay there, and objects that the run
+    replaced are restored if the bucket keeps versions.
 
     \b
     Examples:
@@ -151,13 +151,13 @@ def undo(
         dry_run=dry_run,
         journal=flags.journal,
         earlier=tuple(together),
-        note="Where uploads set off a Lambda, it will move these again: pause it first.",
+        note="If uploads to the source trigger a Lambda, it will move these again: pause it first.",
     )
     ctx.exit(code)
 
 
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
-    """Find the run to resume; say so where there is nothing left to do."""
+    """Find the run to resume; report it if there is nothing to do."""
     path = find_journal(run)
     reader = _read(path) if run else _last_unfinished(console)
     if reader is None:
@@ -165,7 +165,7 @@ def _to_resume(run: str | None, console: Console) -> JournalReader | None:
         return None
     if reader.spec.command != "undo" and not is_unfinished(reader.end()):
         name = reader.spec.id
-        console.note(f"Nothing to resume: {name} came to its end. `frogmove report {name}` tells.")
+        console.note(f"Nothing to resume: {name} is finished. See `frogmove report {name}`.")
         return None
     return reader if run else _read(reader.path)
 
@@ -195,14 +195,14 @@ def _read(path: Path) -> JournalReader:
         )
     elif reader.is_damaged():
         Console().warn(
-            f"{path} is damaged in the middle, and is read only up to there: look into both "
-            "buckets for what stands behind."
+            f"{path} is damaged in the middle; only the part before that was read. Check both "
+            "buckets for the objects after it."
         )
     return reader
 
 
 def _again(earlier: RunSpec, given: Config) -> RunSpec:
-    """Describe a run that goes on from an earlier one, with its settings where none are given."""
+    """Return the spec of a run that continues an earlier one, with its settings as defaults."""
     named = {name: value for name, value in asdict(given).items() if value}
     config = replace(config_of(earlier), **named)
     begun = new_spec(Command(earlier.command), config)

@@ -1,6 +1,6 @@
-"""Keys as what may be pasted behind ``frogmove move``, into sh, bash or zsh. Pure.
+"""Formats keys so that they can be pasted after ``frogmove move`` in sh, bash or zsh.
 
-Outsiders choose them: none may act on a terminal or a shell, nor be read as another key.
+Outsiders choose keys: none may act on a terminal or a shell, or look like another key.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from frogmove.s3.uri import ENCODED_KEY
 if TYPE_CHECKING:
     from frogmove.s3.uri import Location
 
-# What neither a shell nor a spreadsheet takes for anything else: shlex's characters and letters.
+# Characters without a special meaning in a shell or a spreadsheet: shlex's, and letters.
 _PLAIN = re.compile(r"[\w./,:%][\w@%+=:,./-]*")
 
-# What has no shape of its own, but passes for a letter, a mark or a symbol.
-# https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point; Braille's blank besides.
+# Invisible characters that Unicode counts as letters, marks or symbols.
+# https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point; and the Braille blank.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
@@ -26,17 +26,17 @@ _BLANK = re.compile(
 
 
 def key_argument(key: str, side: Location, encoding: str = "utf-8") -> str:
-    """Return a key as ``frogmove move`` takes it: relative to the source, else as a URI.
+    """Return a key as an argument of ``frogmove move``: relative to the source, else as a URI.
 
     Args:
         key: the whole key.
-        side: what it is relative to.
-        encoding: of whoever is to show it.
+        side: the location that it is relative to.
+        encoding: the encoding of the output.
 
     Returns:
-        the key as it is where that is plain; in single quotes where a shell would read it
-        otherwise; as a URI where the command itself would; percent-encoded in a URI where it
-        cannot be seen.
+        the key itself if it is safe; in single quotes if a shell would change it; as a URI if the
+        command would read it as something else; percent-encoded in a URI if it holds invisible
+        characters.
     """
     name = key.removeprefix(side.prefix)
     if _PLAIN.fullmatch(name) and name.isascii() and not name.startswith("s3://"):

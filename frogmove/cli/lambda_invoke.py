@@ -21,10 +21,10 @@ ACTIONS = ("ping", "move", "sweep", "sync")
 @click.argument("action", type=click.Choice(ACTIONS), required=False)
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option(
-    "--event", type=click.File("r", encoding="utf-8"), help="Call it with this JSON file instead."
+    "--event", type=click.File("r", encoding="utf-8"), help="Send this JSON file as the event."
 )
 @options.dry_run
-@click.option("--age", metavar="AGE", help="Sweep what is older: 900, 15m, 1h or 1d.")
+@click.option("--age", metavar="AGE", help="Sweep objects older than this: 900, 15m, 1h or 1d.")
 @click.option(
     "--function",
     "name",
@@ -33,11 +33,11 @@ ACTIONS = ("ping", "move", "sweep", "sync")
     show_default=True,
     help="The function's name or ARN.",
 )
-@click.option("--no-wait", is_flag=True, help="Have Lambda queue the event, and return.")
+@click.option("--no-wait", is_flag=True, help="Queue the event and do not wait for the result.")
 @options.profile
 @options.region
-@click.option("--endpoint-url", metavar="URL", help="A server instead of AWS's Lambda.")
-@click.option("-v", "--verbose", is_flag=True, help="Print what the function logged, too.")
+@click.option("--endpoint-url", metavar="URL", help="A Lambda-compatible server instead of AWS.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the end of the function's log as well.")
 def invoke(
     action: str | None,
     keys: tuple[str, ...],
@@ -53,9 +53,9 @@ def invoke(
 ) -> None:
     """Call the deployed function.
 
-    ACTION is ping (its version and settings), move (these KEYs, each whole), sweep (whatever
-    lies at the source for too long) or sync. The answer is JSON. The exit code is 1 when a key
-    failed or conflicted, when the time was up before all was done, or when no answer came.
+    ACTION is ping (its version and settings), move (these KEYs), sweep (objects that have been at
+    the source for too long) or sync. The response is JSON. The exit code is 1 if a key failed or
+    conflicted, if the function ran out of time, or if there was no response.
 
     \b
     Examples:
@@ -71,9 +71,9 @@ def invoke(
     for line in called.log.splitlines():
         console.detail(line)
     if no_wait:
-        console.note("Queued; the function's log will tell.")
+        console.note("Queued. The result will be in the function's log.")
     else:
-        # ASCII: what an outsider put into a key is shown as escapes.
+        # ASCII, so that special characters in outsiders' keys are escaped.
         sys.stdout.write(json.dumps(called.answer, indent=2) + "\n")
         left = unfinished(called.answer, wanted)
         for line in left:
@@ -90,25 +90,27 @@ def _event(
     dry_run: bool,
     age: str | None,
 ) -> object:
-    """Return what to call the function with.
+    """Return the event to send.
 
     Raises:
-        UsageError: when the options do not go together, or the file holds no JSON.
+        UsageError: when the options contradict each other, or the file is not JSON.
     """
     if (action is None) == (file is None):
-        raise UsageError("Give an ACTION or an --event, one of them.")
+        raise UsageError("Give either an ACTION or an --event.")
     if file is not None:
         if dry_run or age is not None:
-            raise UsageError("--dry-run and --age go with an ACTION, not with an --event.")
+            raise UsageError("--dry-run and --age need an ACTION; an --event cannot have them.")
         try:
             event: object = json.load(file)
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"{file.name!r} holds no JSON: {error}.") from error
+            raise UsageError(f"{file.name!r} is not JSON: {error}.") from error
         return event
     if bool(keys) != (action == "move"):
-        raise UsageError("KEYs go with move, and with nothing else.")
+        raise UsageError("KEYs can be given only with move, which needs at least one.")
     if (age is not None and action != "sweep") or (dry_run and action == "ping"):
-        raise UsageError(f"{action} has no such option.", "See frogmove lambda invoke --help.")
+        raise UsageError(
+            f"{action} does not have this option.", "See frogmove lambda invoke --help."
+        )
     asked: dict[str, object] = {"action": action}
     if keys:
         asked["keys"] = list(keys)

@@ -1,4 +1,4 @@
-"""``frogmove lambda package``: what the function is deployed from."""
+"""``frogmove lambda package``: builds the zip files for deploying the function."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     default="dist",
     show_default=True,
-    help="Where to put the zips; made if it is not there.",
+    help="Where to write the zips; created if missing.",
 )
 @click.option(
     "--architecture",
     "architectures",
     type=options.choice(Architecture),
     multiple=True,
-    help="Of the layer; repeat for several.  [default: both]",
+    help="The layer's architecture; may be repeated.  [default: both]",
 )
 @click.option(
     "--python",
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     "--compile-with",
     metavar="PATH",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="An interpreter of that Python; by default this one, or the one on the PATH.",
+    help="A Python of that version; by default this one, or the one on the PATH.",
 )
 @options.output
 @options.quiet
@@ -64,18 +64,17 @@ def package(
     output: str,
     quiet: bool,
 ) -> None:
-    """Build the zips that the Lambda is deployed from.
+    """Build the zip files for deploying the Lambda.
 
     \b
     frogmove-function.zip        frogmove alone
-    frogmove-layer-arm64.zip     boto3 and all it needs, for Graviton
+    frogmove-layer-arm64.zip     boto3 and its dependencies, for Graviton
     frogmove-layer-x86_64.zip    the same for Intel and AMD
 
-    The same frogmove always makes the same zips, byte for byte. The layers are made of wheels
-    that pip fetches, pinned by their hashes. Zips that are there already are replaced once all
-    the new ones are made.
+    The same version of frogmove always builds the same bytes. The layers contain wheels that pip
+    downloads, pinned by hash. Existing zips are replaced after all new ones are built.
     """
-    # Whatever was begun is cleared away on the way out.
+    # Temporary files are removed on exit.
     raise_interrupts()
     console = Console(json_lines=output == "json", quiet=quiet)
     last_resort.begin("The package")
@@ -83,15 +82,16 @@ def package(
     _make_directory(directory)
     archives = [function_zip.package(compiler)]
     for architecture in dict.fromkeys(architectures or tuple(Architecture)):
-        console.note(f"Fetching what the layer for {architecture} is made of.")
+        console.note(f"Downloading the packages of the layer for {architecture}.")
         archives.append(layer(Architecture(architecture), python, compiler))
         check_limits(archives[0], archives[-1])
     _write(directory, archives)
     _show(console, directory, archives, python, compiled=compiler is not None)
     if compiler is None:
         console.warn(
-            f"There is no Python {python} here, so the zips hold no bytecode: they work, but a "
-            "cold start takes two to three times as long. Name an interpreter with --compile-with."
+            f"Python {python} was not found, so the zips contain no bytecode. They work, but a "
+            "cold start takes two to three times as long. Give the path of that Python with "
+            "--compile-with."
         )
 
 
@@ -100,12 +100,12 @@ def _make_directory(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{directory} cannot be made: {error.strerror}.", "Choose another --directory."
+            f"{directory} cannot be created: {error.strerror}.", "Choose another --directory."
         ) from error
 
 
 def _write(directory: Path, archives: Sequence[Archive]) -> None:
-    """Put the zips in place once all of them are on the disk."""
+    """Write all zips to temporary files, then rename them."""
     try:
         with TemporaryDirectory(prefix=".frogmove-", dir=directory) as name:
             written = [Path(name) / archive.name for archive in archives]

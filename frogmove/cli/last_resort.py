@@ -1,4 +1,4 @@
-"""How a command ends, whatever happens in it: an exit code, one sentence, never a traceback."""
+"""Turns every end of a command into an exit code and one sentence, never a traceback."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# Characters of details that are kept: the ends of a deep recursion say what the middle does.
+# Maximum length of the details; of a deep recursion, only the two ends are kept.
 LONGEST_DETAILS = 100_000
 
 
 class _Begun:
-    """What this process has begun that changes anything."""
+    """What this process has started that may change something."""
 
-    # The run's id, or the name of the command.
+    # The id of the run, or the name of the command.
     name = ""
     run_id = ""
 
 
 def begin(name: str, run_id: str = "") -> None:
-    """Note that from now on something may have been done.
+    """Record that from now on something may have been changed.
 
     Args:
-        name: what has begun, for people.
-        run_id: the run, where it keeps a journal.
+        name: what was started, for messages.
+        run_id: the id of the run, if it has a journal.
     """
     _Begun.name, _Begun.run_id = name, run_id
 
@@ -48,7 +48,7 @@ def exit_code(command: Callable[[], object]) -> int:
     """Run a command to its end.
 
     Args:
-        command: returns an exit code, or anything else for success.
+        command: returns an exit code; any other value means success.
 
     Returns:
         the exit code.
@@ -70,7 +70,7 @@ def exit_code(command: Callable[[], object]) -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    """Print Click's own words; what was typed may have been pasted from somewhere."""
+    """Print Click's message; it may quote arguments, which are escaped."""
     shown = io.StringIO()
     error.show(file=shown)
     for line in shown.getvalue().splitlines():
@@ -78,7 +78,7 @@ def _show(error: click.ClickException) -> None:
 
 
 def take_over() -> None:
-    """Keep this process's output whole, and off it what fails in threads and destructors."""
+    """Protect the output streams, and keep errors of threads and destructors out of them."""
     if not streams.protect():
         return
 
@@ -95,9 +95,9 @@ def take_over() -> None:
 
 
 def _after_output(code: int) -> int:
-    """Return the exit code of a command whose output may not have arrived."""
+    """Return the exit code, after checking whether the output could be written."""
     if streams.flush():
-        shown = "What was shown is incomplete."
+        shown = "The output is incomplete."
         if _Begun.run_id:
             shown = f"`frogmove report {_Begun.run_id}` shows what the run did."
         _say(f"{streams.explain()} {shown}")
@@ -106,24 +106,24 @@ def _after_output(code: int) -> int:
 
 
 def explain(error: BaseException) -> int:
-    """Say in one sentence what nothing else has caught, and keep the details.
+    """Report an unexpected error in one sentence, and save its traceback.
 
     Returns:
-        the exit code: 1 when anything may have been done.
+        the exit code: 1 if anything may have been changed.
     """
     code = exit_codes.ATTENTION if _Begun.name else exit_codes.REFUSED
     with suppress(Exception):
         what = " ".join(str(error).split())[:300]
         told = f"{type(error).__name__}{': ' if what else ''}{what}"
         if not _Begun.name:
-            state = "Nothing was touched"
+            state = "Nothing was changed"
         elif _Begun.run_id:
             state = (
-                f"Run {_Begun.run_id} did not come to its end: what it moved stays moved, and "
-                f"`frogmove resume {_Begun.run_id}` finishes it"
+                f"Run {_Begun.run_id} did not finish: what it moved stays moved. To finish it: "
+                f"frogmove resume {_Begun.run_id}"
             )
         else:
-            state = f"{_Begun.name} may have been done in part"
+            state = f"{_Begun.name} may be partly done"
         _say(f"Unexpected {printable(redact(told))}. {state}. {_keep_details(error)}")
     return code
 
@@ -135,14 +135,14 @@ def _say(text: str) -> None:
 
 
 def _keep_details(error: BaseException) -> str:
-    """Write a traceback to the state directory; returns a sentence on where it is."""
+    """Save a traceback in the state directory, and return a sentence that says where."""
     try:
-        # It reads journals, of which most command lines need nothing.
+        # Lazy: only needed after an unexpected error.
         from frogmove.run_store import runs_directory
 
         path = _write(runs_directory(), _details(error))
     except Exception as problem:
-        return f"Its details could not be kept ({printable(str(problem))})."
+        return f"The details could not be saved ({printable(str(problem))})."
     return f"Details are in {printable(str(path))}; please report them."
 
 
@@ -158,7 +158,7 @@ def _details(error: BaseException) -> str:
 def _write(directory: Path, text: str) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"error-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.getpid()}.txt"
-    # It may hold keys, which tell more than everybody on this machine should know.
+    # Readable only by this user: it may contain keys.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)

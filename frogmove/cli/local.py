@@ -26,7 +26,7 @@ _EXAMPLE_KEY = "reports/2026 été+1%.csv"
     help="Do not connect uploads to the Lambda; move them with frogmove move.",
 )
 def local(port: int | None, no_trigger: bool) -> None:
-    """Run a private AWS with both buckets and the Lambda, until Ctrl-C.
+    """Run a private AWS with both buckets and the Lambda until Ctrl-C.
 
     Nothing outside this machine is asked, and nothing is left behind.
     """

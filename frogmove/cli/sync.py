@@ -47,7 +47,7 @@ def sync(
     dry_run: bool,
     compare: str,
 ) -> None:
-    """Copy to a route's destination what it lacks or holds differently.
+    """Copy objects that are missing or different at a route's destination.
 
     The source keeps everything, and keys that only the destination has are left alone. Equal
     sizes with equal MD5s (ETags), SHA-256 or SHA-1 are the same; where none of these can be

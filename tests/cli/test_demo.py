@@ -72,7 +72,7 @@ def test_it_shows_the_whole_mission_and_leaves_no_trace(tmp_path: Path) -> None:
         "$ frogmove sync",
     ]
     assert "The Lambda moved it within" in done.stdout
-    assert f"All {len(sample_files()) + 1} files are accounted for" in done.stdout
+    assert f"All {len(sample_files()) + 1} files were verified" in done.stdout
     # Keys that carry terminal escapes or markup are shown, not obeyed.
     assert "\x1b[31m" not in done.stdout
     assert "[bold]x[/bold].txt" in done.stdout
@@ -113,13 +113,13 @@ def test_a_command_without_effect_fails_the_whole_demo(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "_FROGMOVE", NOTHING)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1
-    assert "`frogmove move 'reports/2026 été+1%.csv'` of the demo did not have" in result.stderr
+    assert "`frogmove move 'reports/2026 été+1%.csv'` did not have" in result.stderr
 
 
 def test_a_move_without_effect_is_named(show: DemoRun) -> None:
     show.play(Step("Nothing", ("ls",)))
     with pytest.raises(
-        RunError, match=r"step `frogmove move 'a b'` .* did not have its effect"
+        RunError, match=r"step `frogmove move 'a b'` did not have the expected effect"
     ) as e:
         show.play(Step("Move", ("move", "a b"), moves=("a b",)))
     assert "wrongly holds 'a b'" in str(e.value)
@@ -144,7 +144,7 @@ def test_other_bytes_are_named(show: DemoRun, aws: EmbeddedAws) -> None:
 
 def test_a_command_that_fails_is_named(show: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROGMOVE", (sys.executable, "-c", "raise SystemExit(3)"))
-    with pytest.raises(RunError, match="`frogmove ls` of the demo ended with exit code 3"):
+    with pytest.raises(RunError, match="`frogmove ls` failed with exit code 3"):
         show.play(Step("List", ("ls",)))
 
 
@@ -153,9 +153,7 @@ def test_a_lambda_without_effect_is_named(
 ) -> None:
     monkeypatch.setattr(module, "_SECONDS_FOR_LAMBDA", 0.2)
     aws.clients.functions.delete_function(FunctionName=aws.stack.config.name)
-    with pytest.raises(
-        RunError, match="the move by the Lambda of the demo did not have its effect"
-    ):
+    with pytest.raises(RunError, match="the move by the Lambda did not have the expected effect"):
         show.automatic_move()
 
 
@@ -171,4 +169,4 @@ def test_a_server_that_is_lost_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DemoRun, "play", lose_it)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1
-    assert "Error: The embedded AWS failed while showing the demo" in result.stderr
+    assert "Error: The embedded AWS failed while running the demo" in result.stderr

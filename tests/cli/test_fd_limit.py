@@ -47,7 +47,7 @@ def test_there_is_a_file_for_each_connection(
     assert fit_open_files(Limits(256), Console()).concurrency == concurrency
     assert limit == [allowed, hard]
     said = capsys.readouterr().err
-    assert (f"Using {concurrency} connection" in said) == (concurrency < 256)
+    assert (f"Using {concurrency} concurrent connection" in said) == (concurrency < 256)
 
 
 def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,8 +63,11 @@ def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (64, "Using 1 connection at once instead of 256: this process may open only 64 files."),
-        (96, "Using 32 connections at once instead of 256: this process may open only 96 files."),
+        (64, "Using 1 concurrent connection instead of 256: this process may open only 64 files."),
+        (
+            96,
+            "Using 32 concurrent connections instead of 256: this process may open only 96 files.",
+        ),
     ],
 )
 def test_a_run_with_few_files_moves_everything_and_says_how(

@@ -72,4 +72,4 @@ def test_any_fault_is_one_sentence(
         assert frogmove("resume").code == 0
         assert (buckets.here(), sorted(buckets.there())) == ({}, ["a", "b"])
     else:
-        assert "Nothing was touched" in line
+        assert "Nothing was changed" in line
