@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from threading import Event
+from threading import Event, Semaphore
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
@@ -29,6 +30,11 @@ class BlockingProxy:
     endpoint_url: str = ""
     arrived: SimpleQueue[str] = field(default_factory=SimpleQueue)
     opened: Event = field(default_factory=Event)
+    _passes: Semaphore = field(default_factory=lambda: Semaphore(0))
+
+    def let_pass(self, count: int = 1) -> None:
+        """Let so many of the copies that wait pass."""
+        self._passes.release(count)
 
     def wait_for_copies(self, count: int) -> None:
         """Return once so many copies have arrived."""
@@ -39,7 +45,10 @@ class BlockingProxy:
         """Let a request pass, a copy once the proxy is open."""
         if "x-amz-copy-source" in request.headers and not request.is_probe:
             self.arrived.put(request.target)
-            self.opened.wait(SECONDS_TO_WAIT)
+            late = monotonic() + SECONDS_TO_WAIT
+            while not self.opened.wait(0.01) and monotonic() < late:
+                if self._passes.acquire(blocking=False):
+                    break
         return PASS
 
 

@@ -193,7 +193,7 @@ def test_an_access_point_alias_is_refused_by_the_command(
     ministack_buckets.put("a")
     name = "point-abcdefghijklmnopqrstuvwxyz01-s3alias"
     monkeypatch.setattr(
-        "frogmove.client.BotoS3", lambda *args: _Aliased(name, ministack_buckets, *args)
+        "frogmove.s3.boto.BotoS3", lambda *args: _Aliased(name, ministack_buckets, *args)
     )
     ran = FrogmoveRunner(ministack_buckets)("move", "--all", "--destination", f"s3://{name}")
     assert (ran.code, ran.out) == (2, "")

@@ -112,7 +112,7 @@ def aliased(ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Frog
         if params.get("Bucket") == ALIAS:
             params["Bucket"] = ministack_buckets.source
 
-    monkeypatch.setattr("frogmove.client.BotoS3", Aliased)
+    monkeypatch.setattr("frogmove.s3.boto.BotoS3", Aliased)
     return FrogmoveRunner(ministack_buckets)
 
 

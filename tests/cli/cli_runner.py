@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -100,5 +101,12 @@ class FrogmoveRunner:
 
 def run(*arguments: str, environment: dict[str, str | None] | None = None) -> Ran:
     """Run a command in this process; no error may get past it."""
-    result = CliRunner().invoke(main, arguments, env=environment, catch_exceptions=False)
+    thresholds = gc.get_threshold()
+    try:
+        result = CliRunner().invoke(main, arguments, env=environment, catch_exceptions=False)
+    finally:
+        # A command freezes what it has at its start, since its process is to end with it. Here it
+        # would be kept for ever, with the connections of earlier commands.
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
     return Ran(result.exit_code, result.stdout, result.stderr)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import termios
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from select import select
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS_BETWEEN_LOOKS = 0.02
+POLL_MILLISECONDS = 20
 
 
 @dataclass
@@ -52,10 +52,12 @@ def terminal(columns: int = 100) -> Iterator[Terminal]:
     made = Terminal(theirs)
 
     def read() -> None:
-        # Linux says EIO when the last process on the terminal has ended.
+        # `select` refuses descriptors above 1,023. Linux says EIO at the end of the last process.
+        readable = select.poll()
+        readable.register(ours, select.POLLIN)
         try:
             while not made.gone.is_set():
-                if select([ours], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+                if readable.poll(POLL_MILLISECONDS):
                     chunk = os.read(ours, 65536)
                     if not chunk:
                         break

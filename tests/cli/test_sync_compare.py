@@ -71,11 +71,10 @@ def test_what_is_too_large_to_be_read_is_left_to_the_policy(
     content = ("sync", "--compare", "content", "--max-compare-size", "3")
     before = buckets.there()
     ran = frogmove(*content, "--on-conflict", "fail", "-o", "json")
-    assert (ran.code, ran.outcomes["same"], ran.outcomes["other"]) == (1, "conflict", "conflict")
+    assert (ran.code, ran.outcomes) == (1, dict.fromkeys(("md5", "same", "other"), "conflict"))
     reasons = {record["key"]: record["reason"] for record in ran.of("result")}
     assert "too large to be read and compared" in reasons["other"]
-    assert {**buckets.there(), "md5": b"toad"} == before
-    assert buckets.there()["md5"] == b"frog"
+    assert buckets.there() == before
 
 
 def test_what_is_too_large_to_be_read_can_be_replaced_or_told_by_its_md5(

@@ -438,10 +438,10 @@ def test_an_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
     written: list[str] = []
     put = state.put
 
-    def watched(bucket: str, key: str, *more: object) -> object:
+    def watched(bucket: str, key: str, *more: object, **others: object) -> object:
         if "probe" in key:
             written.append(bucket)
-        return put(bucket, key, *more)  # type: ignore[arg-type]
+        return put(bucket, key, *more, **others)  # type: ignore[arg-type]
 
     state.put = watched  # type: ignore[method-assign,assignment]
     moved = runs.move()
