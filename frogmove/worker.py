@@ -107,7 +107,7 @@ class Worker:
         try:
             listing = runner.begin(work.keys)
         except FrogmoveError as error:
-            send(Done(is_broken=False, error=str(error), could_begin=False))
+            send(Done(is_broken=False, error=error.message, remedy=error.remedy, could_begin=False))
             return
         if work.skips_first:
             send(Began(listing.first))

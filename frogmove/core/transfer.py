@@ -71,15 +71,20 @@ def run(
             if result is not None:
                 yield result
     except S3Error as error:
-        raise RunError(
-            f"The run ended early, as the rest could not be listed: {describe(error, _STATE)}.",
-            "Run the same command again for the rest.",
-        ) from error
+        raise listing_failed(error) from error
     if transfer.fatal is not None:
         raise RunError(
             f"The run ended early: {describe(transfer.fatal, _STATE)}.",
-            "Mend the cause and run the same command again.",
+            "Fix the cause, then resume the run or run the same command again.",
         )
+
+
+def listing_failed(error: S3Error) -> RunError:
+    """Return the error of a run that cannot list the rest of what it is to do."""
+    return RunError(
+        f"The run ended early, as the rest could not be listed: {describe(error, _STATE)}.",
+        "Resume the run, or run the same command again, for the rest.",
+    )
 
 
 _STATE = "What was moved stays moved"

@@ -148,7 +148,10 @@ class Pool:
         try:
             listing = runner.begin(own.keys)
         except FrogmoveError as error:
-            self._done(self._local, Done(is_broken=False, error=str(error), could_begin=False))
+            self._done(
+                self._local,
+                Done(is_broken=False, error=error.message, remedy=error.remedy, could_begin=False),
+            )
             return
         if own.skips_first:
             self._began(own, listing.first)

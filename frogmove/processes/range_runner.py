@@ -10,7 +10,8 @@ from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.sync_plan import resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
-from frogmove.core.transfer import run
+from frogmove.core.transfer import listing_failed, run
+from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import named_key
 from frogmove.s3.range_listing import KeyRange, RangeListing
 
@@ -72,8 +73,7 @@ class RangeRunner:
         """List the first page of a range.
 
         Raises:
-            S3Error: when it cannot be listed.
-            RunError: when the server does not list in S3's order.
+            RunError: when it cannot be listed, or the server does not list in S3's order.
         """
         self.listing = RangeListing(
             self._s3,
@@ -83,7 +83,10 @@ class RangeRunner:
             self._offer,
             self._wait,
         )
-        self.listing.begin()
+        try:
+            self.listing.begin()
+        except S3Error as error:
+            raise listing_failed(error) from error
         return self.listing
 
     def results(
@@ -99,19 +102,27 @@ class RangeRunner:
         Raises:
             RunError: see :func:`frogmove.core.transfer.run`.
         """
+        try:
+            actions = self._actions(listing, keys, skips_first=skips_first)
+            yield from run(actions, self._s3, self._route, self._options, self._stop, self._journal)
+        except S3Error as error:
+            raise listing_failed(error) from error
+        finally:
+            listing.close()
+
+    def _actions(
+        self, listing: RangeListing, keys: KeyRange, *, skips_first: bool
+    ) -> Iterator[Action]:
         objects = listing.objects()
         if not keys.after:
             objects = chain(self._folder_itself(), objects)
         objects = self._count(objects, listing.first if skips_first else None)
         actions = self._plan(objects, keys)
         tags = self._spec.required_tags()
-        if tags:
-            checker = TagChecker(self._s3, self._route.source.bucket, tags)
-            actions = hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self._stop)
-        try:
-            yield from run(actions, self._s3, self._route, self._options, self._stop, self._journal)
-        finally:
-            listing.close()
+        if not tags:
+            return actions
+        checker = TagChecker(self._s3, self._route.source.bucket, tags)
+        return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self._stop)
 
     def _folder_itself(self) -> Sequence[S3Object]:
         """Return the object whose key is the folder's name without its slash, if there is one."""
