@@ -10,14 +10,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.attributes import warnings
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
-from frogmove.core.selection import Keys, select
+from frogmove.core.selection_options import choose
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.run import Plan, Run, Workers, plan_actions
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_file import JournalReader
     from frogmove.core.models import Route
+    from frogmove.core.selection_options import SelectionOptions
     from frogmove.s3.uri import Location
 
 
@@ -131,22 +132,19 @@ class Client:
         self,
         route: Route,
         *keys: str,
-        prefix: str | None = None,
-        everything: bool = False,
-        version_id: str | None = None,
         options: TransferOptions | None = None,
         journal: Path | None = None,
+        **chosen: Unpack[SelectionOptions],
     ) -> Run:
         """Move objects: copy, verify, and only then delete each, as it was seen.
 
         Args:
             route: where from and where to.
             keys: keys below the source's prefix, or S3 URIs inside the source.
-            prefix: a folder below the source's prefix, instead of keys.
-            everything: all of the source, instead of either.
-            version_id: this version of the one key.
             options: how; what the server honours is found out, whatever they say of it.
             journal: the file of the run's journal; by default one in the state directory.
+            chosen: which objects instead of keys, which of them, and under which keys; see
+                :class:`~frogmove.core.selection_options.SelectionOptions`.
 
         Returns:
             the run; iterate over it for its results.
@@ -155,54 +153,50 @@ class Client:
             UsageError: when nothing can be selected so, or a key is not there.
             UnreachableError: when an end of the route cannot be used.
         """
-        selection = _Selection(keys, prefix, everything, version_id)
-        return self.start(
-            self.prepare(self._spec(Command.MOVE, route, options, selection)), journal
-        )
+        spec = self._spec(Command.MOVE, route, options, keys, chosen)
+        return self.start(self.prepare(spec), journal)
 
     def copy(
         self,
         route: Route,
         *keys: str,
-        prefix: str | None = None,
-        everything: bool = False,
-        version_id: str | None = None,
         options: TransferOptions | None = None,
         journal: Path | None = None,
+        **chosen: Unpack[SelectionOptions],
     ) -> Run:
         """Copy objects as :meth:`move` does; the source keeps them."""
-        selection = _Selection(keys, prefix, everything, version_id)
-        return self.start(
-            self.prepare(self._spec(Command.COPY, route, options, selection)), journal
-        )
+        spec = self._spec(Command.COPY, route, options, keys, chosen)
+        return self.start(self.prepare(spec), journal)
 
     def sync(
-        self, route: Route, *, options: TransferOptions | None = None, journal: Path | None = None
+        self,
+        route: Route,
+        *keys: str,
+        options: TransferOptions | None = None,
+        journal: Path | None = None,
+        **chosen: Unpack[SelectionOptions],
     ) -> Run:
         """Copy what the destination lacks or holds differently; see :meth:`move`.
 
-        By default it replaces what the destination holds differently.
+        By default it is everything, and replaces what the destination holds differently.
         """
-        return self.start(self.prepare(self._spec(Command.SYNC, route, options)), journal)
+        spec = self._spec(Command.SYNC, route, options, keys, chosen)
+        return self.start(self.prepare(spec), journal)
 
     def plan(
         self,
         route: Route,
         *keys: str,
         command: Command = Command.MOVE,
-        prefix: str | None = None,
-        everything: bool = False,
-        version_id: str | None = None,
         options: TransferOptions | None = None,
+        **chosen: Unpack[SelectionOptions],
     ) -> Plan:
         """Tell what a run would do, and do nothing; see :meth:`move`.
 
         Returns:
             the plan; iterate over it for its actions.
         """
-        selection = _Selection(keys, prefix, everything, version_id)
-        chosen = None if command is Command.SYNC else selection
-        return self.prepare(self._spec(command, route, options, chosen), dry_run=True)
+        return self.prepare(self._spec(command, route, options, keys, chosen), dry_run=True)
 
     def prepare(
         self,
@@ -336,7 +330,8 @@ class Client:
         command: Command,
         route: Route,
         options: TransferOptions | None,
-        selection: _Selection | None = None,
+        keys: tuple[str, ...],
+        chosen: SelectionOptions,
     ) -> RunSpec:
         spec = new_spec(command, with_route(self.config, route))
         if command is Command.SYNC:
@@ -344,37 +339,12 @@ class Client:
         spec = replace(
             spec, concurrency=self._limits.concurrency, max_rate=self._limits.rate
         ).with_options(options)
-        return spec if selection is None else selection.noted_in(spec, route)
-
-
-@dataclass(frozen=True, slots=True)
-class _Selection:
-    """What a caller chose, as it was given."""
-
-    keys: tuple[str, ...]
-    prefix: str | None
-    everything: bool
-    version_id: str | None
-
-    def noted_in(self, spec: RunSpec, route: Route) -> RunSpec:
-        """Return a spec that selects so.
-
-        Raises:
-            UsageError: when nothing can be selected so.
-        """
-        chosen = select(
-            route,
-            self.keys,
-            self.prefix,
-            everything=self.everything,
-            version_id=self.version_id,
-        )
-        return spec.with_selection(chosen)
+        return choose(spec, keys, chosen)
 
 
 def _listed(spec: RunSpec, route: Route) -> tuple[Location, ...]:
     if spec.command == Command.SYNC:
         return (route.source, route.destination)
-    if spec.command == Command.UNDO or isinstance(spec.selection(), Keys):
+    if spec.command == Command.UNDO or not spec.selection.is_of_folders:
         return ()
     return (route.source,)

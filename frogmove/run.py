@@ -13,7 +13,7 @@ from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.preflight import explained
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command
-from frogmove.core.selection import HEAD_CONCURRENCY, Keys, find, find_remaining
+from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
 from frogmove.core.sync_plan import plan_resolved_sync
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import run
@@ -94,22 +94,31 @@ def _plan_all(
     """Plan a run of everything that is selected, whatever its tags."""
     route = spec.route()
     if spec.command == Command.SYNC:
-        return plan_resolved_sync(s3, route, HEAD_CONCURRENCY, stop, spec.sync_options())
+        return plan_resolved_sync(
+            s3,
+            route,
+            HEAD_CONCURRENCY,
+            stop,
+            spec.sync_options(),
+            selection=spec.selection,
+            mapping=spec.mapping,
+        )
     if spec.command == Command.UNDO:
         if not earlier:
             raise UsageError("An undo needs the journal of the run that it undoes.")
         return plan_undo(copies_of(*earlier))
-    selection = spec.selection()
+    selection = spec.selection
     end = earlier[-1].end() if earlier else None
     if end is not None and not end["interrupted"]:
         # It came to its end: only what failed is left to do.
-        selection = Keys(tuple(earlier[-1].failed_keys()), spec.version_id)
+        failed = tuple(earlier[-1].failed_keys())
+        selection = Selection(keys=failed, version_id=selection.version_id)
     # What an earlier run moved already is no longer there.
     look = find_remaining if earlier else find
     with explained(route.source.bucket):
         objects = look(selection, s3, route, HEAD_CONCURRENCY)
     plan = plan_copy if spec.command == Command.COPY else plan_move
-    return plan(objects, route)
+    return plan(objects, route, spec.mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ def _can_be_cut(plan: Plan) -> bool:
     return (
         os.name == "posix"
         and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
-        and spec.keys is None
+        and spec.selection.is_of_folders
         and not (plan.earlier and plan.earlier[-1].end())
         and not is_directory_bucket(source.bucket)
     )

@@ -105,7 +105,7 @@ class Worker:
     def _do(self, work: Take) -> None:
         runner, send = self._runner, self._connection.send
         try:
-            listing = runner.begin(work.keys)
+            listing = runner.begin(work.folder, work.keys)
         except FrogmoveError as error:
             send(Done(is_broken=False, error=error.message, remedy=error.remedy, could_begin=False))
             return

@@ -61,7 +61,7 @@ def test_move_moves_what_was_selected_and_keeps_a_journal(client: Client, bucket
     assert sorted(buckets.there()) == KEYS
     reader = JournalReader(run.path)
     assert journals() == [run.path]
-    assert (reader.spec.folder, reader.end() is None) == ("reports", False)
+    assert (reader.spec.selection.folders, reader.end() is None) == (("reports",), False)
 
 
 def test_copy_keeps_the_source(client: Client, buckets: Buckets) -> None:

@@ -11,13 +11,14 @@ from frogmove.cli.options import dry_run, route_options, scan_options, transfer_
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
 from frogmove.core.run_spec import Command
+from frogmove.core.selection_options import choose
 from frogmove.run_config import new_spec
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
     from frogmove.cli.output import Console
-    from frogmove.cli.selection_options import SelectionFlags
     from frogmove.config import Config
+    from frogmove.core.selection_options import SelectionOptions
 
 
 @click.command()
@@ -31,7 +32,8 @@ def move(
     ctx: click.Context,
     config: Config,
     console: Console,
-    selected: SelectionFlags,
+    keys: tuple[str, ...],
+    chosen: SelectionOptions,
     flags: TransferFlags,
     tags: list[str],
     dry_run: bool,
@@ -48,7 +50,8 @@ def move(
       frogmove move --prefix reports --dry-run
       frogmove move --all --on-conflict keep-both
     """
-    spec = replace(selected.on(flags.on(new_spec(Command.MOVE, config))), tags=tags)
+    spec = choose(flags.on(new_spec(Command.MOVE, config)), keys, chosen)
+    spec = replace(spec, tags=tags)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
 
 
@@ -63,7 +66,8 @@ def copy(
     ctx: click.Context,
     config: Config,
     console: Console,
-    selected: SelectionFlags,
+    keys: tuple[str, ...],
+    chosen: SelectionOptions,
     flags: TransferFlags,
     tags: list[str],
     dry_run: bool,
@@ -80,5 +84,6 @@ def copy(
       frogmove copy reports/2026.csv
       frogmove copy --prefix reports --dry-run
     """
-    spec = replace(selected.on(flags.on(new_spec(Command.COPY, config))), tags=tags)
+    spec = choose(flags.on(new_spec(Command.COPY, config)), keys, chosen)
+    spec = replace(spec, tags=tags)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

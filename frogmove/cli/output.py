@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -229,7 +228,7 @@ class Console:
         resumed, undos = history.resumed_by(journal), history.undone_by(journal)
         if self.json_lines:
             later = {"resumed_by": resumed, "undone_by": [undo.spec.id for undo in undos]}
-            self._json({**asdict(spec), "type": "run", "end": end, **later})
+            self._json({**spec.record(), "type": "run", "end": end, **later})
             return
         counts = end["counts"] if end is not None else {}
         told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)

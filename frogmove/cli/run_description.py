@@ -10,11 +10,14 @@ from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from frogmove.core.filters import Filters
+    from frogmove.core.key_mapping import KeyMapping
     from frogmove.core.records import Summary
     from frogmove.core.run_spec import RunSpec
+    from frogmove.s3.uri import Location
 
 # Keys that are shown before the others are only counted.
 _SHOWN_KEYS = 2
@@ -45,18 +48,52 @@ def selection_words(spec: RunSpec) -> str:
     """Say which objects of its source a run is about."""
     if spec.command == Command.UNDO:
         return f"what {spec.continues} brought"
-    source = spec.route().source
-    if spec.keys is not None:
-        shown = ", ".join(key_argument(key, source) for key in spec.keys[:_SHOWN_KEYS])
-        more = len(spec.keys) - _SHOWN_KEYS
-        told = f"{shown} and {more:,} more" if more > 0 else shown
-        version = f", version {spec.version_id}" if spec.version_id else ""
-        noun = "key" if len(spec.keys) == 1 else "keys"
-        return f"{noun} {told}{version}"
-    folder = spec.folder or ""
-    if spec.command == Command.SYNC or folder == source.prefix:
-        return "everything"
-    return f"prefix {key_argument(folder, source)}"
+    selection, source = spec.selection, spec.route().source
+    if selection.key_list is not None:
+        told = "the keys of a list"
+    elif selection.keys:
+        noun = "key" if len(selection.keys) == 1 else "keys"
+        told = f"{noun} {_some(selection.keys, source)}"
+        if selection.version_id:
+            told += f", version {selection.version_id}"
+    elif selection.folders == (source.prefix,):
+        told = "everything"
+    else:
+        noun = "prefix" if len(selection.folders) == 1 else "prefixes"
+        told = f"{noun} {_some(selection.folders, source)}"
+    return ", ".join([told, *_filter_words(selection.filters), *_mapping_words(spec.mapping)])
+
+
+def _some(keys: tuple[str, ...], source: Location) -> str:
+    shown = ", ".join(key_argument(key, source) for key in keys[:_SHOWN_KEYS])
+    more = len(keys) - _SHOWN_KEYS
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _filter_words(filters: Filters) -> Iterator[str]:
+    for is_include, glob in filters.patterns:
+        yield f"{'like' if is_include else 'not like'} {glob!r}"
+    if filters.newer_than is not None:
+        yield f"newer than {filters.newer_than:%Y-%m-%d %H:%M:%S} UTC"
+    if filters.older_than is not None:
+        yield f"older than {filters.older_than:%Y-%m-%d %H:%M:%S} UTC"
+    if filters.min_size is not None:
+        yield f"at least {filters.min_size:,} bytes"
+    if filters.max_size is not None:
+        yield f"at most {filters.max_size:,} bytes"
+    if filters.storage_classes:
+        yield f"storage class {' or '.join(filters.storage_classes)}"
+
+
+def _mapping_words(mapping: KeyMapping) -> Iterator[str]:
+    if mapping.strip_prefix:
+        yield f"without {mapping.strip_prefix!r}"
+    if mapping.rename:
+        yield f"renamed {mapping.rename!r}"
+    if mapping.to_prefix:
+        yield f"into {mapping.to_prefix!r}"
+    if mapping.new_key:
+        yield f"as {mapping.new_key!r}"
 
 
 def identity_words(spec: RunSpec, region: str, environment: Mapping[str, str]) -> str:

@@ -3,68 +3,143 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from frogmove.cli.options import KeyText
-from frogmove.core.selection import select
+from frogmove.core.filters import Pattern
+from frogmove.core.selection_options import SelectionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from frogmove.core.run_spec import RunSpec
 
-_OPTIONS = [
-    click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]..."),
+# Under this name the patterns of a command line are kept in their order.
+_PATTERNS = f"{__name__}.patterns"
+
+
+class _PatternOption(click.Option):
+    """``--include`` or ``--exclude``: which came first matters, and Click keeps them apart."""
+
+    def add_to_parser(self, parser: click.parser._OptionParser, ctx: click.Context) -> None:
+        """Have the parser also note what it reads in the order of the command line."""
+        super().add_to_parser(parser, ctx)
+        # Click has no public way to learn in which order different options came.
+        option = parser._long_opt[self.opts[0]]  # noqa: SLF001
+        process = option.process
+
+        def note(value: str, state: click.parser._ParsingState) -> None:
+            text = KeyText().convert(value, self, ctx)
+            ctx.meta.setdefault(_PATTERNS, []).append(Pattern(self.name == "include", text))
+            process(value, state)
+
+        option.process = note  # type: ignore[method-assign]
+
+
+_FILTERS = [
     click.option(
-        "--prefix", type=KeyText(), metavar="FOLDER", help="A folder: FOLDER and all under FOLDER/."
+        "--include",
+        cls=_PatternOption,
+        multiple=True,
+        metavar="GLOB",
+        help="Only keys that match, below the prefix: '*.csv', '**/*.csv', 'logs/**'.",
     ),
+    click.option(
+        "--exclude",
+        cls=_PatternOption,
+        multiple=True,
+        metavar="GLOB",
+        help="No keys that match. Of several patterns, the last that matches decides.",
+    ),
+    click.option(
+        "--newer-than",
+        metavar="TIME",
+        help="Written since: 90m, 36h, 7d, 2w, 2026-03-01 (UTC) or a full ISO time.",
+    ),
+    click.option("--older-than", metavar="TIME", help="Written before: see --newer-than."),
+    click.option("--min-size", metavar="SIZE", help="At least so large: 10MiB, 5GB."),
+    click.option("--max-size", metavar="SIZE", help="At most so large."),
+    click.option(
+        "--storage-class",
+        multiple=True,
+        metavar="CLASS",
+        help="Only this storage class, such as STANDARD_IA; repeatable.",
+    ),
+]
+
+_PREFIX = click.option(
+    "--prefix",
+    multiple=True,
+    type=KeyText(),
+    metavar="FOLDER",
+    help="A folder: FOLDER and all under FOLDER/; repeatable.",
+)
+
+_KEYS = [
+    click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]..."),
+    _PREFIX,
     click.option("--all", "everything", is_flag=True, help="Everything at the source."),
     click.option("--version-id", metavar="ID", help="Exactly this version of one KEY."),
 ]
 
+_MAPPING = [
+    click.option(
+        "--to-prefix",
+        type=KeyText(),
+        metavar="FOLDER",
+        help="Put keys into this folder of the destination.",
+    ),
+    click.option(
+        "--strip-prefix",
+        type=KeyText(),
+        metavar="FOLDER",
+        help="Take this folder from the beginning of each key.",
+    ),
+]
 
-@dataclass(frozen=True, slots=True)
-class SelectionFlags:
-    """What was selected, as it was typed."""
-
-    keys: tuple[str, ...] = ()
-    prefix: str | None = None
-    everything: bool = False
-    version_id: str | None = None
-
-    def on(self, spec: RunSpec) -> RunSpec:
-        """Return a run of what was selected.
-
-        Raises:
-            UsageError: when nothing can be selected so.
-        """
-        chosen = select(
-            spec.route(),
-            self.keys,
-            self.prefix,
-            everything=self.everything,
-            version_id=self.version_id,
-        )
-        return spec.with_selection(chosen)
+_RENAMES = [
+    click.option(
+        "--rename",
+        type=KeyText(),
+        metavar="TEMPLATE",
+        help="New keys of {folder}, {name}, {stem}, {suffix} and {modified:%Y/%m/%d}.",
+    ),
+    click.option(
+        "--as", "new_key", type=KeyText(), metavar="NEWKEY", help="The new key of the one KEY."
+    ),
+]
 
 
 def selection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options, and it gets a ``selected`` instead of them."""
+    """Give a command KEYs and all options; it gets ``keys`` and ``chosen`` instead of them."""
+    return _given(command, [*_KEYS, *_FILTERS, *_MAPPING, *_RENAMES])
+
+
+def sync_selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a sync KEYs and the options that keep the order of keys; see above."""
+    return _given(command, [_KEYS[0], _PREFIX, *_FILTERS, *_MAPPING, *_RENAMES])
+
+
+def listing_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a listing the options that say which objects; see above."""
+    return _given(command, [_PREFIX, *_FILTERS])
+
+
+def _given(
+    command: Callable[..., None], options: list[Callable[..., Callable[..., None]]]
+) -> Callable[..., None]:
 
     @functools.wraps(command)
-    def wrapper(
-        *,
-        keys: tuple[str, ...],
-        prefix: str | None,
-        everything: bool,
-        version_id: str | None,
-        **own: object,
-    ) -> None:
-        command(selected=SelectionFlags(keys, prefix, everything, version_id), **own)
+    def wrapper(*, keys: tuple[str, ...] = (), **given: object) -> None:
+        chosen: dict[str, object] = {
+            name: given.pop(name) for name in SelectionOptions.__annotations__ if name in given
+        }
+        # In their order, instead.
+        chosen["patterns"] = click.get_current_context().meta.get(_PATTERNS, [])
+        del chosen["include"], chosen["exclude"]
+        command(keys=keys, chosen=chosen, **given)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         wrapper = option(wrapper)
     return wrapper

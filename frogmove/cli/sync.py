@@ -15,7 +15,9 @@ from frogmove.cli.options import (
     sync_transfer_options,
 )
 from frogmove.cli.runner import execute
+from frogmove.cli.selection_options import sync_selection_options
 from frogmove.core.run_spec import Command
+from frogmove.core.selection_options import choose
 from frogmove.core.verify import CompareBy
 from frogmove.run_config import new_spec
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
     from frogmove.cli.output import Console
     from frogmove.config import Config
+    from frogmove.core.selection_options import SelectionOptions
 
 
 @click.command()
+@sync_selection_options
 @dry_run
 @click.option(
     "--compare",
@@ -42,6 +46,8 @@ def sync(
     ctx: click.Context,
     config: Config,
     console: Console,
+    keys: tuple[str, ...],
+    chosen: SelectionOptions,
     flags: TransferFlags,
     tags: list[str],
     dry_run: bool,
@@ -68,4 +74,5 @@ def sync(
       frogmove sync --compare content
     """
     spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare, tags=tags)
+    spec = choose(spec, keys, chosen)
     ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Result, VerifiedCopy
     from frogmove.s3.models import Copy, S3Object
 
-VERSION = 2
+VERSION = 3
 
 # Bytes. What matters is written out before each batch of deletes; a write for every few lines in
 # between would only cost time.
@@ -67,7 +67,7 @@ class JournalFile:
             raise _unwritable(path, error) from error
         self._file: IO[str] = os.fdopen(descriptor, "w", BUFFER, "ascii")
         try:
-            self._write({"type": "run", "version": VERSION, **asdict(spec)})
+            self._write({"type": "run", "version": VERSION, **spec.record()})
             for name, upload_id in self._uploads.items():
                 self._write_upload(name, upload_id)
             self._opening = self._records
@@ -226,15 +226,14 @@ class JournalReader:
                 f"{str(path)!r} is not a journal: it is empty, as its run ended at its very start.",
                 "It did nothing: delete the file.",
             )
-        known = RunSpec.__dataclass_fields__.keys()
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
                 raise UsageError(
                     f"{str(path)!r} is not a journal of this version of frogmove.",
                     "Name another run, or read it with the version that wrote it.",
                 )
-            self.spec = RunSpec(**{name: first[name] for name in known if name in first})
-        except (KeyError, TypeError) as error:
+            self.spec = RunSpec.of_record(first)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error
 
     def records(self) -> Iterator[Record]:

@@ -3,9 +3,10 @@
 Nothing here holds more than one object of each side, whatever the number of keys.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from frogmove.core.key_mapping import SAME_KEYS, KeyMapping, UnmappableError
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.verify import CompareBy, same_etag
 from frogmove.errors import RunError
@@ -13,16 +14,21 @@ from frogmove.s3.models import S3Object
 from frogmove.s3.uri import LONGEST_KEY
 
 
-def plan_move(objects: Iterable[S3Object], route: Route) -> Iterator[Action]:
+def plan_move(
+    objects: Iterable[S3Object], route: Route, mapping: KeyMapping = SAME_KEYS
+) -> Iterator[Action]:
     """Plan to move every object to its place in the destination."""
+    place = _placer(route, mapping)
     for item in objects:
-        key = route.destination_key(item.key)
-        yield _obstacle(item, key, route) or Action(Verb.MOVE, item, key)
+        key = place(item)
+        yield key if isinstance(key, Action) else Action(Verb.MOVE, item, key)
 
 
-def plan_copy(objects: Iterable[S3Object], route: Route) -> Iterator[Action]:
+def plan_copy(
+    objects: Iterable[S3Object], route: Route, mapping: KeyMapping = SAME_KEYS
+) -> Iterator[Action]:
     """Plan to copy every object to its place in the destination."""
-    for action in plan_move(objects, route):
+    for action in plan_move(objects, route, mapping):
         yield replace(action, verb=Verb.COPY) if action.verb is Verb.MOVE else action
 
 
@@ -31,6 +37,7 @@ def plan_sync(
     destinations: Iterable[S3Object],
     route: Route,
     compare: CompareBy = CompareBy.AUTO,
+    mapping: KeyMapping = SAME_KEYS,
 ) -> Iterator[Action]:
     """Plan to copy what the destination lacks or holds differently.
 
@@ -39,6 +46,7 @@ def plan_sync(
         destinations: the destination's objects in the same order.
         route: which key becomes which.
         compare: what tells that the destination has an object already.
+        mapping: keeps the order of keys.
 
     Yields:
         one action for each source object. COMPARE where what the listings show does not tell
@@ -47,14 +55,18 @@ def plan_sync(
     Raises:
         RunError: when a listing is not in order, as a merge of it would overwrite and miss keys.
     """
+    place = _placer(route, mapping)
     others = in_order(destinations)
     other = next(others, None)
     for item in in_order(sources):
-        key = route.destination_key(item.key)
+        key = place(item)
+        if isinstance(key, Action):
+            yield key
+            continue
         while other is not None and other.key.encode() < key.encode():
             other = next(others, None)
         twin = other if other is not None and other.key == key else None
-        yield _obstacle(item, key, route) or _sync_action(item, key, twin, compare)
+        yield _sync_action(item, key, twin, compare)
 
 
 def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
@@ -87,20 +99,31 @@ def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: Compa
     return Action(Verb.COMPARE, item, key, "the ETags do not tell", replaces=twin.etag)
 
 
-def _obstacle(item: S3Object, key: str, route: Route) -> Action | None:
-    """Return the action for an object that cannot be carried; None for one that can."""
-    if item.key == route.source.prefix and item.size == 0:
-        return Action(Verb.SKIP, item, key, "the marker of the source folder itself")
+def _placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
+    """Return what tells an object's destination key; an action where it cannot be carried."""
+    mapped = mapping.mapper(route)
+
+    def place(item: S3Object) -> str | Action:
+        if item.key == route.source.prefix and item.size == 0:
+            key = route.destination.prefix
+            return Action(Verb.SKIP, item, key, "the marker of the source folder itself")
+        try:
+            key = mapped(item)
+        except UnmappableError as error:
+            return Action(Verb.REFUSE, item, "", str(error))
+        reason = _obstacle(key)
+        return Action(Verb.REFUSE, item, key, reason) if reason else key
+
+    return place
+
+
+def _obstacle(key: str) -> str:
+    """Return why no object can have a destination key; nothing where one can."""
     if not key:
-        return Action(
-            Verb.REFUSE,
-            item,
-            key,
+        return (
             "it has data and is named like the source folder itself, so at the destination it "
-            "would have no name",
+            "would have no name"
         )
     if len(key.encode()) > LONGEST_KEY:
-        return Action(
-            Verb.REFUSE, item, key, f"the destination key would have over {LONGEST_KEY:,} bytes"
-        )
-    return None
+        return f"the destination key would have over {LONGEST_KEY:,} bytes"
+    return ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from frogmove.core.attributes import Attribute
+from frogmove.core.key_mapping import SAME_KEYS, KeyMapping
 from frogmove.core.models import Route
 from frogmove.core.options import (
     MAX_COMPARE_SIZE,
@@ -17,12 +18,14 @@ from frogmove.core.options import (
     TransferOptions,
 )
 from frogmove.core.required_tags import Tag, parse_tag
-from frogmove.core.selection import Folder, Keys, Selection
+from frogmove.core.selection import Selection
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import LARGEST_COPY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from frogmove.s3.bucket_features import BucketFeatures
     from frogmove.s3.capabilities import Capabilities
 
@@ -53,9 +56,8 @@ class RunSpec:
         command: what it does.
         source: the source's URI.
         destination: the destination's URI.
-        keys: the keys that were named; None where a folder was.
-        version_id: the version of the only one, where one was named.
-        folder: the folder that was chosen, as a prefix of the bucket.
+        selection: which objects; of an undo, nothing.
+        mapping: which keys they get; of an undo, nothing.
         on_conflict: the policy for a destination that holds something else.
         verify: how much proof a copy needs.
         require_conditional: whether servers that do not honour conditions are refused.
@@ -84,9 +86,8 @@ class RunSpec:
     command: str
     source: str
     destination: str
-    keys: list[str] | None = None
-    version_id: str | None = None
-    folder: str | None = None
+    selection: Selection = field(default_factory=Selection)
+    mapping: KeyMapping = SAME_KEYS
     on_conflict: str = OnConflict.FAIL.value
     verify: str = Verify.AUTO.value
     require_conditional: bool = False
@@ -117,17 +118,22 @@ class RunSpec:
         """
         return Route.parse(self.source, self.destination)
 
-    def selection(self) -> Selection:
-        """Return what was selected; of a sync or an undo, everything."""
-        if self.keys is not None:
-            return Keys(tuple(self.keys), self.version_id)
-        return Folder(self.folder or "")
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON takes it; see :meth:`of_record`."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return values | {"selection": self.selection.record(), "mapping": self.mapping.record()}
 
-    def with_selection(self, selection: Selection) -> RunSpec:
-        """Return the same run of another selection."""
-        if isinstance(selection, Keys):
-            return replace(self, keys=list(selection.keys), version_id=selection.version_id)
-        return replace(self, folder=selection.prefix)
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> RunSpec:
+        """Read what :meth:`record` returned; what is no field of it is left out.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError, UsageError: when it is something else.
+        """
+        known = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
+        selection = Selection.of_record(record["selection"])
+        mapping = KeyMapping.of_record(record["mapping"])
+        return cls(**known | {"selection": selection, "mapping": mapping})
 
     def with_options(self, options: TransferOptions | None) -> RunSpec:
         """Return the same run with other transfer options; None leaves what there is."""

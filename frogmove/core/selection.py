@@ -1,80 +1,176 @@
-"""Which objects are meant, by name, folder or age; and those of them that are there now."""
+"""Which objects are meant, by key, folder, pattern, time and size; and those that are there now."""
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import chain
 from threading import Event
+from typing import TYPE_CHECKING, Any
 
+from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Route
 from frogmove.core.scheduler import Scheduler
 from frogmove.errors import UsageError
 from frogmove.s3.errors import S3Error
-from frogmove.s3.interface import S3
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import S3Object
-from frogmove.s3.uri import check_key
+from frogmove.s3.uri import check_key, split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from frogmove.core.models import Route
+    from frogmove.s3.interface import S3
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Exactly these keys of the source, each once; or one version of the only one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which objects of a source: keys, a list of keys or folders, and which of these.
 
-    keys: tuple[str, ...]
-    version_id: str | None = None
+    Keys and folders are whole: the source's prefix is part of them.
 
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """The key ``prefix`` and every key under ``prefix/``; ``""`` is all there is.
-
-    ``logs`` selects ``logs`` and ``logs/…`` but never ``logs2/…``.
+    Attributes:
+        base: the source's prefix, below which patterns match the names of keys.
+        keys: exactly these keys, each once.
+        version_id: one version of the only key.
+        key_list: a file of keys, each once and with a NUL behind it.
+        folders: for each, the key of that name and every key under it; ``""`` is all there is.
+            None is inside another. ``logs`` selects ``logs`` and ``logs/…``, never ``logs2/…``.
+        filters: which of all these; patterns match names below the folder.
     """
 
-    prefix: str
+    base: str = ""
+    keys: tuple[str, ...] = ()
+    version_id: str | None = None
+    key_list: str | None = None
+    folders: tuple[str, ...] = ()
+    filters: Filters = NO_FILTERS
+
+    @property
+    def is_of_folders(self) -> bool:
+        """Whether it is found by listing; keys are looked at one by one."""
+        return bool(self.folders)
+
+    def matcher(self, folder: str | None = None) -> Callable[[S3Object], bool] | None:
+        """Return what tells whether an object that was found is meant.
+
+        Args:
+            folder: one of the folders, where it was found; None for the source.
+
+        Returns:
+            None where all are.
+        """
+        if self.filters == NO_FILTERS:
+            return None
+        base = self.base if folder is None else under(folder)
+        is_named, is_like = self.filters.names(), self.filters.objects()
+        return lambda item: is_like(item) and is_named(item.key.removeprefix(base))
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON takes it; see :meth:`of_record`."""
+        said = {
+            "base": self.base,
+            "keys": list(self.keys),
+            "version_id": self.version_id,
+            "key_list": self.key_list,
+            "folders": list(self.folders),
+            "filters": self.filters.record(),
+        }
+        return {name: value for name, value in said.items() if value}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Selection:
+        """Read what :meth:`record` returned.
+
+        Raises:
+            AttributeError, TypeError, ValueError, KeyError: when it is something else.
+        """
+        more = {
+            "keys": tuple(record.get("keys", ())),
+            "folders": tuple(record.get("folders", ())),
+            "filters": Filters.of_record(record.get("filters", {})),
+        }
+        return cls(**{**record, **more})
 
 
-Selection = Keys | Folder
+def under(folder: str) -> str:
+    """Return what all keys under a folder begin with."""
+    return folder if not folder or folder.endswith("/") else folder + "/"
 
 
 def select(
     route: Route,
-    names: Iterable[str],
-    folder: str | None,
+    names: Iterable[str] = (),
+    prefixes: Iterable[str] = (),
     *,
-    everything: bool,
+    everything: bool = False,
     version_id: str | None = None,
+    key_list: Path | None = None,
+    filters: Filters = NO_FILTERS,
 ) -> Selection:
-    """Read what an operator chose, in exactly one of three ways.
+    """Read what an operator chose, in exactly one of four ways.
 
     Args:
         route: names are relative to its source.
         names: keys, or S3 URIs inside the source.
-        folder: a folder, relative to the source.
-        everything: all of the source.
+        prefixes: folders, relative to the source, or S3 URIs inside it.
+        everything: all of the source; so is a pattern that includes, where nothing is chosen.
         version_id: a version of the one key that is named.
+        key_list: a file that holds whole keys; see :class:`Selection`.
+        filters: which of them.
 
     Raises:
         UsageError: when nothing was chosen, or in more ways than one, or it cannot be a key.
     """
     chosen = tuple(dict.fromkeys(route.source_key(name) for name in names))
-    ways = [bool(chosen), folder is not None, everything].count(True)
-    if ways == 0:
+    prefixes = tuple(prefixes)
+    ways = [bool(chosen), bool(prefixes), everything, key_list is not None].count(True)
+    if ways == 0 and not filters.has_include:
         raise UsageError(
             "Nothing was chosen.",
             "Name keys, or a folder with --prefix, or everything with --all.",
         )
     if ways > 1:
-        raise UsageError("Choose keys, --prefix or --all, not several of them.")
+        raise UsageError("Choose keys, --prefix, --from-file or --all, not several of them.")
     if version_id is not None and len(chosen) != 1:
         raise UsageError("--version-id goes with exactly one KEY.")
+    base = route.source.prefix
     if chosen:
-        return Keys(chosen, version_id)
-    if everything:
-        return Folder(route.source.prefix)
-    if not folder:
+        return Selection(base=base, keys=chosen, version_id=version_id, filters=filters)
+    if key_list is not None:
+        return Selection(base=base, key_list=str(key_list), filters=filters)
+    folders = _outermost(_folder(route, prefix) for prefix in prefixes) or (base,)
+    return Selection(base=base, folders=folders, filters=filters)
+
+
+def _folder(route: Route, prefix: str) -> str:
+    if not prefix:
         raise UsageError("An empty --prefix means everything.", "Say --all if that is meant.")
-    return Folder(check_key(route.source.prefix + folder))
+    if not prefix.startswith("s3://"):
+        return check_key(route.source.prefix + prefix)
+    bucket, folder = split(prefix)
+    # A URI without its slash at the end is the source itself, too.
+    if bucket != route.source.bucket or not under(folder).startswith(route.source.prefix):
+        raise UsageError(
+            f"{prefix!r} is not inside the route's source {route.source}.",
+            "Name a folder under the source, or give another --source.",
+        )
+    whole = max(folder, route.source.prefix)
+    return check_key(whole) if whole else whole
+
+
+def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
+    """Return folders in order, without those inside another."""
+    kept: list[str] = []
+    for folder in sorted(set(folders), key=under):
+        # `logs/` is inside `logs`, which also has the key of that name.
+        if kept and under(folder).startswith(under(kept[-1])):
+            kept[-1] = min(kept[-1], folder, key=len)
+        else:
+            kept.append(folder)
+    return tuple(kept)
 
 
 def older_than(objects: Iterable[S3Object], before: datetime) -> Iterator[S3Object]:
@@ -95,25 +191,24 @@ LISTING_WAYS = 1
 
 
 def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:
-    """Find the objects of a selection.
+    """Find the objects of a selection of keys or folders.
 
     Args:
-        selection: keys or a folder of the source.
+        selection: of the source.
         s3: where the source is.
         route: which bucket.
         size: how many keys may be looked at at once.
 
     Returns:
-        the objects; those of a folder are listed as they are taken.
+        the objects; those of folders are listed as they are taken.
 
     Raises:
         UsageError: when a key that was named is not there.
         S3Error: when the source cannot be looked at.
     """
-    objects = find_remaining(selection, s3, route, size)
-    if not isinstance(selection, Keys):
-        return objects
-    found = {item.key: item for item in objects}
+    if selection.is_of_folders:
+        return find_remaining(selection, s3, route, size)
+    found = {item.key: item for item in _named(selection, s3, route, size)}
     missing = [key for key in selection.keys if key not in found]
     if missing:
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
@@ -121,7 +216,7 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
             f"There is no key {missing[0]!r}{others} in s3://{route.source.bucket}.",
             "Look with `frogmove ls`; it may have been moved already.",
         )
-    return [found[key] for key in selection.keys]
+    return list(matching((found[key] for key in selection.keys), selection.matcher()))
 
 
 def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:
@@ -130,8 +225,24 @@ def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Ite
     Raises:
         S3Error: when the source cannot be looked at.
     """
-    if not isinstance(selection, Keys):
-        return list_folder(s3, route.source.bucket, selection.prefix, LISTING_WAYS)
+    if not selection.is_of_folders:
+        return matching(_named(selection, s3, route, size), selection.matcher())
+    return chain.from_iterable(
+        matching(
+            list_folder(s3, route.source.bucket, folder, LISTING_WAYS), selection.matcher(folder)
+        )
+        for folder in selection.folders
+    )
+
+
+def matching(
+    objects: Iterable[S3Object], matches: Callable[[S3Object], bool] | None
+) -> Iterable[S3Object]:
+    """Pass those objects on that match; all where there is nothing to match."""
+    return objects if matches is None else filter(matches, objects)
+
+
+def _named(selection: Selection, s3: S3, route: Route, size: int) -> list[S3Object]:
     seen = head_each(selection.keys, s3, route.source.bucket, size, selection.version_id)
     found = [item for _, item in seen]
     for problem in found:

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from threading import Event
 
 from frogmove.core.advice import describe
 from frogmove.core.content import ContentComparer
+from frogmove.core.key_mapping import SAME_KEYS, KeyMapping
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_sync
 from frogmove.core.scheduler import Scheduler, wait_for
+from frogmove.core.selection import Selection, matching
 from frogmove.core.verify import CompareBy, Comparison, Match, compare
 from frogmove.errors import UsageError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
-from frogmove.s3.listing import list_prefix
+from frogmove.s3.listing import list_folder
 from frogmove.s3.models import Head
 from frogmove.s3.uri import is_directory_bucket
 
@@ -116,9 +119,16 @@ def _is_newer(there: Head, source: Head) -> bool:
 
 
 def plan_resolved_sync(
-    s3: S3, route: Route, size: int, stop: Event, options: SyncOptions = DEFAULTS
+    s3: S3,
+    route: Route,
+    size: int,
+    stop: Event,
+    options: SyncOptions = DEFAULTS,
+    *,
+    selection: Selection,
+    mapping: KeyMapping = SAME_KEYS,
 ) -> Iterator[Action]:
-    """Plan a sync of everything on a route, with nothing left to compare.
+    """Plan a sync of what is selected on a route, with nothing left to compare.
 
     Args:
         s3: where both buckets are.
@@ -126,6 +136,8 @@ def plan_resolved_sync(
         size: how many objects may be looked at at once.
         stop: once set, no further action is taken.
         options: how to compare.
+        selection: folders of the source.
+        mapping: which keys its objects get; keeps their order.
 
     Yields:
         the actions, in the order in which they are settled.
@@ -143,10 +155,16 @@ def plan_resolved_sync(
                 "it cannot be synced.",
                 "Move keys from or to it with `frogmove move`.",
             )
-    actions = plan_sync(
-        list_prefix(s3, source.bucket, source.prefix),
-        list_prefix(s3, destination.bucket, destination.prefix),
-        route,
-        options.compare,
-    )
+
+    def planned(folder: str) -> Iterator[Action]:
+        twins = mapping.destination_prefix(folder, route)
+        return plan_sync(
+            matching(list_folder(s3, source.bucket, folder), selection.matcher(folder)),
+            list_folder(s3, destination.bucket, twins),
+            route,
+            options.compare,
+            mapping,
+        )
+
+    actions = chain.from_iterable(map(planned, selection.folders))
     return resolve_comparisons(actions, s3, route, size, stop, options)

@@ -1,6 +1,7 @@
-"""Sizes and times as people write them: ``64MiB``, ``15m``. Pure."""
+"""Sizes, ages and dates as people write them: ``64MiB``, ``15m``, ``2026-03-01``. Pure."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from frogmove.errors import UsageError
 
@@ -8,7 +9,7 @@ _UNITS = {"": 1, "b": 1}
 _UNITS |= {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", start=1)}
 _UNITS |= {f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", start=1)}
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def parse_size(text: str) -> int:
@@ -27,16 +28,42 @@ def parse_age(value: object) -> float:
     """Read a number of seconds.
 
     Args:
-        value: a number, or a text such as ``900``, ``15m``, ``1h`` or ``1d``.
+        value: a number, or a text such as ``900``, ``15m``, ``1h``, ``1d`` or ``1w``.
 
     Raises:
         UsageError: when it is none, or negative.
     """
     if isinstance(value, str):
-        match = re.fullmatch(r"([0-9]{1,9})\s*([smhd]?)", value.strip().lower())
+        match = re.fullmatch(r"([0-9]{1,9})\s*([smhdw]?)", value.strip().lower())
         if match is not None:
             return float(int(match[1]) * _SECONDS[match[2]])
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e9:
         return float(value)
     shown = f"{value[:100]!a}" if isinstance(value, str) else "That"
     raise UsageError(f"{shown} is not a time.", "Write it as 900, 15m, 1h or 1d.")
+
+
+def parse_time(text: str, now: datetime) -> datetime:
+    """Read a point in time.
+
+    Args:
+        text: an age with its unit, such as ``90m``, ``36h``, ``7d`` or ``2w``; or a date or time in
+            ISO 8601. What names no time zone is in UTC, and a date alone is its first moment.
+        now: what an age is counted back from.
+
+    Raises:
+        UsageError: when it is none.
+    """
+    written = text.strip()
+    try:
+        if written[-1:].lower() in _SECONDS and not written.endswith("Z"):
+            return now - timedelta(seconds=parse_age(written))
+        if not written.isdecimal():
+            read = datetime.fromisoformat(written)
+            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, UsageError):
+        pass
+    raise UsageError(
+        f"{text[:100]!a} is neither an age nor a date.",
+        "Write it as 90m, 36h, 7d, 2w, 2026-03-01 or 2026-03-01T12:30:00+01:00.",
+    )

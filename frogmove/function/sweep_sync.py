@@ -11,7 +11,7 @@ from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.preflight import explain
 from frogmove.core.records import action_record
-from frogmove.core.selection import HEAD_CONCURRENCY, older_than
+from frogmove.core.selection import HEAD_CONCURRENCY, Selection, older_than
 from frogmove.core.sync_plan import plan_resolved_sync
 from frogmove.core.transfer import run
 from frogmove.function.responses import RESULTS_SHOWN
@@ -50,7 +50,12 @@ def sync(invocation: Invocation, compare: CompareBy) -> Iterator[Action]:
     """Plan to copy what the destination lacks or holds differently."""
     options = SyncOptions(compare, invocation.options.max_compare_size)
     return plan_resolved_sync(
-        invocation.s3, invocation.route, HEAD_CONCURRENCY, invocation.stop, options
+        invocation.s3,
+        invocation.route,
+        HEAD_CONCURRENCY,
+        invocation.stop,
+        options,
+        selection=Selection(folders=(invocation.route.source.prefix,)),
     )
 
 

@@ -26,12 +26,14 @@ class RangeTask:
     """A range that a member works on, or that waits for one.
 
     Attributes:
+        folder: see :class:`Take`.
         keys: the range, without the parts that were split off.
         skips_first: see :class:`Take`.
         given: the part that was split off last, until its first key is known.
         tries: how often it was started.
     """
 
+    folder: str
     keys: KeyRange
     skips_first: bool = False
     given: RangeTask | None = None
@@ -90,7 +92,7 @@ class Remote(Member):
 
     def take(self, given: RangeTask) -> None:
         """See :class:`Member`."""
-        self.send(Take(given.keys, given.skips_first))
+        self.send(Take(given.folder, given.keys, given.skips_first))
 
     def ask(self) -> None:
         """See :class:`Member`."""

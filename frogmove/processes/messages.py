@@ -42,10 +42,12 @@ class Take:
     """To a worker: start on this range.
 
     Attributes:
+        folder: the one of the selection's folders that the range is of.
         keys: the range.
         skips_first: whether its first key belongs to the range before it, from which it was split.
     """
 
+    folder: str
     keys: KeyRange
     skips_first: bool
 

@@ -116,7 +116,9 @@ class Pool:
             RunError: after all results, when nothing more can succeed.
         """
         try:
-            self._assign(self._local, RangeTask(KeyRange("", None)))
+            first, *others = self._setup.spec.selection.folders
+            self._pending.extend(RangeTask(folder, KeyRange("", None)) for folder in others)
+            self._assign(self._local, RangeTask(first, KeyRange("", None)))
             while True:
                 yield from self._do_local()
                 if all(member.range is None for member in self._members) and not self._pending:
@@ -146,7 +148,7 @@ class Pool:
             return
         runner = self._local.runner
         try:
-            listing = runner.begin(own.keys)
+            listing = runner.begin(own.folder, own.keys)
         except FrogmoveError as error:
             self._done(
                 self._local,
@@ -247,6 +249,9 @@ class Pool:
             self._divide_limits()
 
     def _find_work(self) -> None:
+        if self._stop.is_set() or self._error is not None:
+            # No further folder is begun; what was split off belongs to one that was.
+            self._pending = deque(each for each in self._pending if each.skips_first)
         while self._idle and self._pending and self._pending[0].given is None:
             self._assign(self._idle.popleft(), self._pending.popleft())
         if not self._idle or self._stop.is_set() or not self._can_split or self._error is not None:
@@ -268,7 +273,7 @@ class Pool:
         member.is_asked = False
         if keys is None or member.range is None:
             return
-        given = RangeTask(keys, skips_first=True)
+        given = RangeTask(member.range.folder, keys, skips_first=True)
         member.range.keys = KeyRange(member.range.keys.after, keys.after)
         member.range.given = given
         if self._idle:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.plan import plan_copy, plan_move, plan_sync
 from frogmove.core.run_spec import Command
-from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.selection import HEAD_CONCURRENCY, under
 from frogmove.core.sync_plan import resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import listing_failed, run
@@ -66,19 +66,21 @@ class RangeRunner:
         self._offer = offer
         self._wait = wait
         self._before_each = before_each
+        self._folder = ""
         self.planned = 0
         self.listing: RangeListing | None = None
 
-    def begin(self, keys: KeyRange) -> RangeListing:
-        """List the first page of a range.
+    def begin(self, folder: str, keys: KeyRange) -> RangeListing:
+        """List the first page of a range of one of the selection's folders.
 
         Raises:
             RunError: when it cannot be listed, or the server does not list in S3's order.
         """
+        self._folder = folder
         self.listing = RangeListing(
             self._s3,
             self._route.source.bucket,
-            folder_prefix(self._spec),
+            under(folder),
             keys,
             self._offer,
             self._wait,
@@ -126,37 +128,36 @@ class RangeRunner:
 
     def _folder_itself(self) -> Sequence[S3Object]:
         """Return the object whose key is the folder's name without its slash, if there is one."""
-        folder = self._spec.folder or ""
-        if self._spec.command == Command.SYNC or not folder or folder.endswith("/"):
+        folder = self._folder
+        if not folder or folder.endswith("/"):
             return ()
         return named_key(self._s3, self._route.source.bucket, folder)
 
     def _count(self, objects: Iterable[S3Object], left: str | None) -> Iterator[S3Object]:
+        matches = self._spec.selection.matcher(self._folder)
         for item in objects:
             self._before_each()
-            if item.key != left:
+            if item.key != left and (matches is None or matches(item)):
                 self.planned += 1
                 yield item
 
     def _plan(self, objects: Iterable[S3Object], keys: KeyRange) -> Iterator[Action]:
         route, spec = self._route, self._spec
         if spec.command == Command.MOVE:
-            return plan_move(objects, route)
+            return plan_move(objects, route, spec.mapping)
         if spec.command == Command.COPY:
-            return plan_copy(objects, route)
-        after = route.destination_key(keys.after) if keys.after else ""
-        there = RangeListing(
-            self._s3, route.destination.bucket, route.destination.prefix, KeyRange(after, None)
-        )
-        there.begin()
+            return plan_copy(objects, route, spec.mapping)
         options = spec.sync_options()
-        actions = plan_sync(objects, there.objects(), route, options.compare)
+        actions = plan_sync(objects, self._there(keys), route, options.compare, spec.mapping)
         return resolve_comparisons(actions, self._s3, route, HEAD_CONCURRENCY, self._stop, options)
 
-
-def folder_prefix(spec: RunSpec) -> str:
-    """Return the prefix of all keys of a run."""
-    if spec.command == Command.SYNC:
-        return spec.route().source.prefix
-    folder = spec.folder or ""
-    return folder if not folder or folder.endswith("/") else folder + "/"
+    def _there(self, keys: KeyRange) -> Iterable[S3Object]:
+        """List what the destination has in the place of a range."""
+        route, mapping = self._route, self._spec.mapping
+        bucket, folder = route.destination.bucket, mapping.destination_prefix(self._folder, route)
+        after = mapping.destination_prefix(keys.after, route) if keys.after else ""
+        listing = RangeListing(self._s3, bucket, under(folder), KeyRange(after, None))
+        listing.begin()
+        if keys.after or not folder or folder.endswith("/"):
+            return listing.objects()
+        return chain(named_key(self._s3, bucket, folder), listing.objects())

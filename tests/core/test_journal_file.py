@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from frogmove.core.filters import Filters, Pattern
 from frogmove.core.journal_file import JournalFile, JournalReader
+from frogmove.core.key_mapping import KeyMapping
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import RunSpec
+from frogmove.core.selection import Selection
 from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -40,7 +43,8 @@ HEADER = RunSpec(
     command="move",
     source="s3://external/",
     destination="s3://internal/",
-    folder="",
+    selection=Selection(folders=("",), filters=Filters(patterns=(Pattern(False, "*.tmp"),))),
+    mapping=KeyMapping(to_prefix="new"),
 )
 DELETES = {"DeleteObject", "DeleteObjects"}
 
@@ -87,7 +91,7 @@ def before(operations: set[str], deed: Callable[[], object]) -> Interceptor:
 def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
     JournalFile(path, HEADER)
     (record,) = records(path)
-    assert (record["type"], record["version"]) == ("run", 2)
+    assert (record["type"], record["version"]) == ("run", 3)
     assert record["source"] == "s3://external/"
     assert JournalReader(path).spec == HEADER
 
@@ -241,6 +245,8 @@ def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
         b'{"type": "run"}\n',
         b'{"type": "run", "version": 1}\n',
         b'{"type": "run", "version": 2, "id": "x"}\n',
+        b'{"type": "run", "version": 3, "id": "x"}\n',
+        b'{"type": "run", "version": 3, "id": "x", "selection": [], "mapping": {}}\n',
         b'{"type": "run", "version": 1, "id": "x"',
     ],
     ids=repr,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.core.models import Route
-from frogmove.core.selection import Folder, Keys, find, head_each
+from frogmove.core.selection import Selection, find, head_each
 from frogmove.errors import UsageError
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.errors import Kind, S3Error
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def test_keys_are_found_in_the_order_they_were_named(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", "b//c", "d")
-    found = find(Keys(("d", "b//c")), s3, buckets.route, 4)
+    found = find(Selection(keys=("d", "b//c")), s3, buckets.route, 4)
     assert [item.key for item in found] == ["d", "b//c"]
     assert list(found) == [buckets.seen("d"), buckets.seen("b//c")]
 
@@ -28,12 +28,12 @@ def test_a_folder_is_found_with_its_own_name_and_without_its_namesakes(
     buckets: Buckets, s3: BotoS3
 ) -> None:
     buckets.put("logs", "logs/a", "logs2/b")
-    found = find(Folder("logs"), s3, buckets.route, 4)
+    found = find(Selection(folders=("logs",)), s3, buckets.route, 4)
     assert [item.key for item in found] == ["logs", "logs/a"]
 
 
 def test_a_folder_with_nothing_in_it_is_no_error(buckets: Buckets, s3: BotoS3) -> None:
-    assert list(find(Folder("nothing"), s3, buckets.route, 4)) == []
+    assert list(find(Selection(folders=("nothing",)), s3, buckets.route, 4)) == []
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_key_that_is_not_there_is_refused_before_anything_is_done(
 ) -> None:
     buckets.put("a")
     with pytest.raises(UsageError, match=said) as caught:
-        find(Keys(named), s3, buckets.route, 4)
+        find(Selection(keys=named), s3, buckets.route, 4)
     assert buckets.source in caught.value.message
     assert caught.value.remedy
 
@@ -53,7 +53,7 @@ def test_a_key_that_is_not_there_is_refused_before_anything_is_done(
 def test_keys_are_looked_for_in_the_source_alone(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put_there("a")
     with pytest.raises(UsageError):
-        find(Keys(("a",)), s3, buckets.route, 4)
+        find(Selection(keys=("a",)), s3, buckets.route, 4)
 
 
 def test_what_cannot_be_looked_at_is_not_taken_for_gone(seaweedfs: Server) -> None:
@@ -61,7 +61,7 @@ def test_what_cannot_be_looked_at_is_not_taken_for_gone(seaweedfs: Server) -> No
     buckets.put("a")
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
     with pytest.raises(S3Error) as caught:
-        find(Keys(("a",)), bob, buckets.route, 4)
+        find(Selection(keys=("a",)), bob, buckets.route, 4)
     assert caught.value.kind is Kind.DENIED
 
 
@@ -86,5 +86,5 @@ def test_more_keys_than_may_be_looked_at_at_once_are_all_answered(
 def test_a_missing_bucket_is_not_an_empty_folder(buckets: Buckets, s3: BotoS3) -> None:
     route = Route(Location("frogmove-has-no-such-bucket"), buckets.route.destination)
     with pytest.raises(S3Error) as caught:
-        list(find(Folder(""), s3, route, 4))
+        list(find(Selection(folders=("",)), s3, route, 4))
     assert caught.value.kind is Kind.NO_BUCKET

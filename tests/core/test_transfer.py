@@ -29,6 +29,7 @@ from frogmove.core.journal import NoJournal
 from frogmove.core.models import Outcome, Result, Route, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
+from frogmove.core.selection import Selection
 from frogmove.core.sync_plan import plan_resolved_sync
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
@@ -406,7 +407,7 @@ def _move_version(key: str, version_id: str, s3: S3) -> Iterator[Action]:
 
 
 def _sync(s3: S3) -> Iterator[Action]:
-    return plan_resolved_sync(s3, ROUTE, 2, threading.Event())
+    return plan_resolved_sync(s3, ROUTE, 2, threading.Event(), selection=Selection(folders=("",)))
 
 
 class LongProtocol(Protocol):

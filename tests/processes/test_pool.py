@@ -16,6 +16,7 @@ import pytest
 from frogmove import Client, Config, Limits, Outcome, Result, Run
 from frogmove.core.journal_file import JournalReader, segments_of
 from frogmove.core.run_spec import Command
+from frogmove.core.selection_options import choose
 from frogmove.processes import pool
 from frogmove.run_config import new_spec
 from tests.buckets import Buckets
@@ -51,7 +52,8 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     def begin(command: Command) -> Run:
         client = Client(config, Limits(6, rate=200))
         made.append(client)
-        spec = replace(new_spec(command, config), processes=3, concurrency=6, folder="")
+        spec = replace(new_spec(command, config), processes=3, concurrency=6)
+        spec = choose(spec, (), {"everything": True})
         return client.start(client.prepare(spec))
 
     yield begin

@@ -1,0 +1,122 @@
+"""Glob patterns for keys, as regular expressions. Pure.
+
+``*`` is any text without a ``/``, ``**`` is any text, ``**/`` is any number of folders or none,
+``?`` is one character but ``/``, ``[a-z]`` is one of a set and ``[!a-z]`` one that is not in it,
+never ``/``. Everything else stands for itself, a backslash too: ``[*]`` is a star.
+
+Keys come from outsiders, so no key may take long to match. What stands before a star is matched
+where it ends first, and never tried elsewhere (an atomic group): a later star takes in the rest.
+Only what stands behind the last ``**`` is tried at each place.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from frogmove.errors import UsageError
+
+_TOKEN = re.compile(r"\*\*+|\*|\?|\[(?>[!^]?\]?)[^\]]*\]|.", re.DOTALL)
+_STAR = "[^/]*"
+_ANY = ".*"
+_FOLDERS = "(?:[^/]*/)*"
+_WILD = (_STAR, _ANY, _FOLDERS)
+
+
+def glob_regex(glob: str) -> str:
+    """Return a regular expression for what a pattern matches, to the end of the text.
+
+    Flags: ``re.DOTALL``, as keys may hold line ends.
+
+    Raises:
+        UsageError: when it is empty, or a set in it cannot be read.
+    """
+    if not glob:
+        raise UsageError("An empty text is not a pattern.", "Write it as '*.csv' or 'logs/**'.")
+    parts = _split(_tokens(glob), (_ANY, _FOLDERS))
+    regex = "".join(_block(parts[0], is_last=len(parts) == 1))
+    for place in range(1, len(parts), 2):
+        (wild,), block = parts[place], parts[place + 1]
+        is_last = place == len(parts) - 2
+        if is_last:
+            regex += f"{wild}?{_block(block, is_last=True)}" if block else wild
+        else:
+            regex += f"(?>{wild}?{_block(block, is_last=False)})"
+    return regex + r"\Z"
+
+
+def _block(tokens: list[str], *, is_last: bool) -> str:
+    """Return what matches a stretch without ``**``."""
+    runs = _split(tokens, (_STAR,))
+    regex = "".join(runs[0])
+    for place in range(2, len(runs), 2):
+        run = "".join(runs[place])
+        if is_last and place == len(runs) - 1:
+            # It has one length, so that it is looked for at the end alone.
+            regex += _STAR + run
+        else:
+            regex += f"(?>{_STAR}?{run})"
+    return regex
+
+
+def _tokens(glob: str) -> list[str]:
+    """Return a regular expression for each character, set, star and double star."""
+    tokens: list[str] = []
+    place = 0
+    while place < len(glob):
+        found = _TOKEN.match(glob, place)
+        text = found[0] if found else ""
+        is_segment_start = place == 0 or glob[place - 1] == "/"
+        place += len(text)
+        if text.startswith("**"):
+            if is_segment_start and glob.startswith("/", place):
+                place += 1
+                tokens.append(_FOLDERS)
+            else:
+                tokens.append(_ANY)
+        elif text == "*":
+            tokens.append(_STAR)
+        elif text == "?":
+            tokens.append("[^/]")
+        elif len(text) > 1:
+            tokens.append(_set(text, glob))
+        elif text == "[":
+            raise UsageError(
+                f"The pattern {glob[:200]!a} has a '[' without its ']'.",
+                "Write [[] for the character itself.",
+            )
+        else:
+            tokens.append(re.escape(text))
+    # Two in a row match what one does.
+    return [token for token, same in groupby(tokens) for token in _once(token, len(list(same)))]
+
+
+def _once(token: str, count: int) -> list[str]:
+    return [token] * (1 if token in _WILD else count)
+
+
+def _set(text: str, glob: str) -> str:
+    """Return a regular expression for a set of characters."""
+    is_negated = text[1] in "!^"
+    inside = text[2 if is_negated else 1 : -1]
+    members = re.sub(r"([\\\[\]^&~|])", r"\\\1", inside)
+    regex = f"(?!/)[{'^' if is_negated else ''}{members}]"
+    try:
+        re.compile(regex)
+    except re.error as error:
+        raise UsageError(
+            f"The set {text[:100]!a} in the pattern {glob[:200]!a} cannot be read: {error.msg}.",
+            "Write it as [a-z], [!a-z] or [-_.].",
+        ) from error
+    return regex
+
+
+def _split(tokens: list[str], marks: tuple[str, ...]) -> list[list[str]]:
+    """Split at some tokens; they are the lists at odd places."""
+    parts: list[list[str]] = [[]]
+    for token in tokens:
+        if token in marks:
+            parts += [[token], []]
+        else:
+            parts[-1].append(token)
+    return parts

@@ -1,0 +1,163 @@
+"""Which key an object gets at the destination. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from frogmove.errors import UsageError
+from frogmove.s3.uri import check_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from frogmove.core.models import Route
+    from frogmove.s3.models import S3Object
+
+_FIELDS = ("name", "stem", "suffix", "folder", "modified")
+
+
+class UnmappableError(ValueError):
+    """An object gets no key at the destination; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyMapping:
+    """How a key below the source's prefix becomes one below the destination's; the same if empty.
+
+    In this order:
+
+    Attributes:
+        strip_prefix: what all keys begin with and lose; ends in a slash.
+        rename: a template of the new key: ``{name}`` is what follows the last slash, ``{stem}`` and
+            ``{suffix}`` are its parts before the last dot and from there on, ``{folder}`` is what
+            precedes the last slash and ``{modified:%Y/%m/%d}`` the time of the last change, in UTC.
+            An empty ``{folder}`` takes a slash behind it along.
+        to_prefix: what all keys get in front; ends in a slash.
+        new_key: the whole new key, of the only object.
+
+    Raises:
+        UsageError: when the template cannot be read.
+    """
+
+    strip_prefix: str = ""
+    rename: str | None = None
+    to_prefix: str = ""
+    new_key: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("strip_prefix", "to_prefix"):
+            text = getattr(self, name)
+            if text and not text.endswith("/"):
+                object.__setattr__(self, name, f"{text}/")
+            if text:
+                check_key(text)
+        if self.new_key is not None:
+            check_key(self.new_key)
+            if self != KeyMapping(new_key=self.new_key):
+                raise UsageError("--as names the whole key: nothing else changes it.")
+        if self.rename is not None:
+            _check_template(self.rename)
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether keys are in the same order before and after, each under a key of its own."""
+        return self.rename is None and self.new_key is None
+
+    def mapper(self, route: Route) -> Callable[[S3Object], str]:
+        """Return what tells an object's destination key; see :class:`UnmappableError`."""
+        source, destination = route.source.prefix, route.destination.prefix
+        if self == SAME_KEYS:
+            # Every object of a sync goes through here.
+            return lambda item: destination + item.key.removeprefix(source)
+        return lambda item: (
+            destination + self._new_name(item.key.removeprefix(source), item.last_modified)
+        )
+
+    def destination_prefix(self, prefix: str, route: Route) -> str:
+        """Return what the new keys of all objects of a folder begin with, if order is kept.
+
+        Args:
+            prefix: of keys of the source.
+            route: the route.
+        """
+        name = prefix.removeprefix(route.source.prefix)
+        # What is above the part that is stripped holds all of that.
+        kept = name[len(self.strip_prefix) :] if name.startswith(self.strip_prefix) else ""
+        return route.destination.prefix + self.to_prefix + kept
+
+    def _new_name(self, name: str, modified: datetime) -> str:
+        if self.new_key is not None:
+            return self.new_key
+        if not name.startswith(self.strip_prefix):
+            raise UnmappableError(f"its key does not begin with {self.strip_prefix!r}")
+        name = name[len(self.strip_prefix) :]
+        if self.rename is not None:
+            name = _rendered(self.rename, name, modified)
+        if not name and (self.strip_prefix or self.rename):
+            raise UnmappableError("nothing would be left of its key")
+        return self.to_prefix + name
+
+    def record(self) -> dict[str, Any]:
+        """Return what is said, as JSON takes it; see :meth:`of_record`."""
+        said = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in said.items() if value}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> KeyMapping:
+        """Read what :meth:`record` returned."""
+        return cls(**record)
+
+
+# Every key stays as it is.
+SAME_KEYS = KeyMapping()
+
+
+def _rendered(template: str, name: str, modified: datetime) -> str:
+    """Return a new name made of an old one."""
+    folder, _, last = name.rpartition("/")
+    stem, dot, suffix = last.rpartition(".")
+    if not stem:
+        stem, dot, suffix = last, "", ""
+    values = {"name": last, "stem": stem, "suffix": dot + suffix, "folder": folder}
+    made = ""
+    is_after_nothing = False
+    for text, field, spec in _parsed(template):
+        made += text.removeprefix("/") if is_after_nothing else text
+        is_after_nothing = False
+        if field == "modified":
+            made += modified.astimezone(UTC).strftime(spec)
+        elif field is not None:
+            made += values[field]
+            is_after_nothing = field == "folder" and not folder
+    return made
+
+
+def _parsed(template: str) -> Iterator[tuple[str, str | None, str]]:
+    for text, field, spec, _ in Formatter().parse(template):
+        yield text, field, spec or ""
+
+
+def _check_template(template: str) -> None:
+    known = "There are {name}, {stem}, {suffix}, {folder} and {modified:%Y/%m/%d}."
+    try:
+        parsed = list(Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(
+            f"The template {template[:200]!a} cannot be read: {error}.", known
+        ) from error
+    fields = [
+        (field, spec or "", conversion)
+        for _, field, spec, conversion in parsed
+        if field is not None
+    ]
+    for field, spec, conversion in fields:
+        if field not in _FIELDS or conversion or (field == "modified") != ("%" in spec):
+            shown = f"{field}!{conversion}" if conversion else field
+            shown = f"{{{shown}:{spec}}}" if spec else f"{{{shown}}}"
+            raise UsageError(f"The template {template[:200]!a} has {shown}.", known)
+    if not fields:
+        raise UsageError(f"The template {template[:200]!a} gives every object the same key.", known)

@@ -1,0 +1,164 @@
+"""Which objects a run is about and which keys they get, as it is written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypedDict
+
+from frogmove.core.filters import Filters, Pattern
+from frogmove.core.key_mapping import KeyMapping
+from frogmove.core.run_spec import Command, RunSpec
+from frogmove.core.selection import select
+from frogmove.core.units import parse_size, parse_time
+from frogmove.errors import UsageError
+from frogmove.s3.uri import split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from frogmove.core.models import Route
+    from frogmove.s3.uri import Location
+
+_Texts = str | Sequence[str] | None
+_Time = str | datetime | timedelta | None
+
+
+class SelectionOptions(TypedDict, total=False):
+    """Which objects, and under which keys.
+
+    Attributes:
+        prefix: a folder below the source's prefix, or several, or S3 URIs inside the source.
+        everything: all of the source.
+        version_id: a version of the one key that is named.
+        include: patterns of keys below the folder; what matches none of them is not selected.
+        exclude: the same of keys that are not selected, whatever includes them.
+        patterns: both in an order of their own: the last that matches decides.
+        newer_than: only what was written at this time or later: a time, a text such as ``7d`` or
+            ``2026-03-01``, or the time that has passed since.
+        older_than: only what was written before this time.
+        min_size: bytes, or a text such as ``10MiB``; no smaller objects.
+        max_size: no larger objects.
+        storage_class: only objects of this one, or of these.
+        to_prefix: a folder below the destination's prefix, or an S3 URI of one.
+        strip_prefix: the folder below the source's prefix that keys lose.
+        rename: a template of the new key; see :class:`~frogmove.core.key_mapping.KeyMapping`.
+        new_key: the key that the only object gets, or its S3 URI.
+    """
+
+    prefix: _Texts
+    everything: bool
+    version_id: str | None
+    include: _Texts
+    exclude: _Texts
+    patterns: Sequence[Pattern]
+    newer_than: _Time
+    older_than: _Time
+    min_size: int | str | None
+    max_size: int | str | None
+    storage_class: _Texts
+    to_prefix: str | None
+    strip_prefix: str | None
+    rename: str | None
+    new_key: str | None
+
+
+def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> RunSpec:
+    """Return a run of what was chosen.
+
+    Args:
+        spec: the run; its start is what ages are counted back from.
+        keys: keys below the source's prefix, or S3 URIs inside the source.
+        chosen: what else was said.
+
+    Raises:
+        UsageError: when nothing can be chosen so.
+    """
+    route = spec.route()
+    prefixes = _texts(chosen.get("prefix"))
+    everything = chosen.get("everything", False)
+    if spec.command == Command.SYNC and not (keys or prefixes):
+        everything = True
+    selection = select(
+        route,
+        keys,
+        prefixes,
+        everything=everything,
+        version_id=chosen.get("version_id"),
+        filters=read_filters(chosen, datetime.fromisoformat(spec.started)),
+    )
+    mapping = _read_mapping(chosen, route)
+    if mapping.new_key is not None and len(selection.keys) != 1:
+        raise UsageError("--as goes with exactly one KEY.", "Use --rename or --to-prefix.")
+    if mapping.rename is not None and spec.command == Command.SYNC:
+        raise UsageError(
+            "A sync cannot rename: it compares both sides in the order of their keys.",
+            "Use --to-prefix or --strip-prefix, or `frogmove copy --rename`.",
+        )
+    return replace(spec, selection=selection, mapping=mapping)
+
+
+def read_filters(chosen: SelectionOptions, now: datetime) -> Filters:
+    """Read which of the objects are meant.
+
+    Raises:
+        UsageError: when something cannot be read.
+    """
+    return Filters(
+        patterns=(
+            *(Pattern(is_include, glob) for is_include, glob in chosen.get("patterns", ())),
+            *(Pattern(True, glob) for glob in _texts(chosen.get("include"))),
+            *(Pattern(False, glob) for glob in _texts(chosen.get("exclude"))),
+        ),
+        newer_than=_time(chosen.get("newer_than"), now),
+        older_than=_time(chosen.get("older_than"), now),
+        min_size=_size(chosen.get("min_size")),
+        max_size=_size(chosen.get("max_size")),
+        storage_classes=tuple(each.upper() for each in _texts(chosen.get("storage_class"))),
+    )
+
+
+def _read_mapping(chosen: Mapping[str, object], route: Route) -> KeyMapping:
+    def text(name: str, end: Location) -> str | None:
+        given = chosen.get(name)
+        return None if given is None else _below(str(given), end, name)
+
+    rename = chosen.get("rename")
+    return KeyMapping(
+        strip_prefix=text("strip_prefix", route.source) or "",
+        to_prefix=text("to_prefix", route.destination) or "",
+        new_key=text("new_key", route.destination),
+        rename=None if rename is None else str(rename),
+    )
+
+
+def _below(text: str, end: Location, name: str) -> str:
+    """Return a key or folder below the prefix of an end of the route; it may be an S3 URI."""
+    if text.startswith("s3://"):
+        bucket, key = split(text)
+        if bucket != end.bucket or not key.startswith(end.prefix):
+            raise UsageError(f"{text!r} is not inside {end}.")
+        text = key.removeprefix(end.prefix)
+    if not text:
+        option = "as" if name == "new_key" else name.replace("_", "-")
+        raise UsageError(f"An empty --{option} means nothing.")
+    return text
+
+
+def _texts(given: _Texts) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _time(given: _Time, now: datetime) -> datetime | None:
+    if isinstance(given, timedelta):
+        return now - given
+    if isinstance(given, datetime) and given.tzinfo is None:
+        raise UsageError(f"{given} has no time zone.", "Give it one, such as datetime.UTC.")
+    return parse_time(given, now) if isinstance(given, str) else given
+
+
+def _size(given: int | str | None) -> int | None:
+    return parse_size(given) if isinstance(given, str) else given
