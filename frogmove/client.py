@@ -319,9 +319,15 @@ class Client:
         for refused in self.refused:
             yield f"This server refuses {refused}: it is asked without."
         if not facts.capabilities.delete:
+            what = "This server does not honour conditional deletes"
+            if "delete" in facts.capabilities.unknown:
+                what = (
+                    "It could not be found out whether this server honours conditional deletes, "
+                    "which takes s3:PutObject and s3:DeleteObject on the destination"
+                )
             yield (
-                "This server does not honour conditional deletes: each source is looked at just "
-                "before its delete. An overwrite between check and delete can be lost."
+                f"{what}: each source is looked at just before its delete. An overwrite between "
+                "check and delete can be lost."
             )
         yield from warnings(facts.features, options.carry)
 

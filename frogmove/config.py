@@ -145,6 +145,11 @@ def resolve(
     Raises:
         UsageError: when a route is named that is not there, or the file cannot be used.
     """
+    if environment.get("FROGMOVE_CONFIG") and file is not None and not file.exists():
+        raise UsageError(
+            f"There is no file {str(file)!r}, which FROGMOVE_CONFIG names.",
+            "Correct the variable, or unset it.",
+        )
     sources: list[Mapping[str, str]] = [_given(flags)]
     variables = {
         name: environment[f"FROGMOVE_{name.upper()}"]
@@ -196,10 +201,17 @@ def _read(file: Path | None) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f"The configuration file {str(file)!r} cannot be read: {error}."
-        ) from error
+    except OSError as error:
+        raise _unreadable(file, error.strerror) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, reason: object) -> UsageError:
+    return UsageError(
+        f"The configuration file {str(file)!r} cannot be read: {reason}.",
+        "Correct it, or name another in FROGMOVE_CONFIG.",
+    )
 
 
 def _named_route(name: object, document: Mapping[str, Any], file: Path | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
         UsageError: when the configuration cannot be read, or who gives credentials fails.
     """
     from botocore.config import Config
-    from botocore.exceptions import ProfileNotFound
+    from botocore.exceptions import ConfigParseError, ProfileNotFound
     from botocore.session import Session
 
     session = Session(profile=profile)
@@ -46,6 +46,12 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
         raise UsageError(
             f"There is no profile {error.kwargs['profile']!r} in the AWS configuration.",
             "Choose another with --profile or AWS_PROFILE; `aws configure list-profiles` has them.",
+        ) from error
+    except ConfigParseError as error:
+        # Not botocore's own words, which quote the line, and with it perhaps a secret.
+        raise UsageError(
+            f"The AWS configuration file {error.kwargs['path']!r} is not in the INI format.",
+            "Correct it, or name another in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE.",
         ) from error
     except Exception as error:
         # Among them whatever a credential process said that is not JSON, or not UTF-8.
@@ -99,7 +105,7 @@ def _ask_for_code(prompt: str) -> str:
 
 def words(error: Exception) -> str:
     """Return what an exception says, as a part of a sentence."""
-    said = " ".join(str(error).split()).rstrip(".")
+    said = " ".join(str(error).split()).rstrip(".:")
     if isinstance(error, (AttributeError, KeyError, TypeError)):
         # From the depths of a library: they name nothing that people have written.
         return f"something in them is not as it should be ({type(error).__name__}: {said})"

@@ -91,6 +91,20 @@ def test_a_route_is_refused_where_there_is_no_file(tmp_path: Path) -> None:
     assert "no such file" in caught.value.remedy
 
 
+def test_a_file_that_the_environment_names_and_that_is_not_there_is_refused(
+    tmp_path: Path,
+) -> None:
+    absent = tmp_path / "absent.toml"
+    with pytest.raises(UsageError, match=r"absent\.toml.*FROGMOVE_CONFIG"):
+        resolve(Config(source="s3://abc"), None, {"FROGMOVE_CONFIG": str(absent)}, absent)
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: Is a directory") as caught:
+        resolve(Config(), None, {}, tmp_path)
+    assert "FROGMOVE_CONFIG" in caught.value.remedy
+
+
 def test_a_file_without_routes_says_how_a_route_is_written(file: Path) -> None:
     file.write_text("", "utf-8")
     with pytest.raises(UsageError) as caught:

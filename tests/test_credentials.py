@@ -35,6 +35,7 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/mover\n"
 # What the AWS configuration says, and what of it the sentence has to name.
 BROKEN = {
     "helper-fails": ("credential_process = sh -c 'echo sign in first >&2; exit 1'", "sign in"),
+    "helper-says-nothing": ("credential_process = false", "custom-process."),
     "helper-missing": ("credential_process = /no/such/helper", "/no/such/helper"),
     "helper-babbles": ("credential_process = echo hello", "credential"),
     "helper-lists": ("credential_process = echo []", "credential"),
@@ -122,6 +123,7 @@ def _sentence(told: str) -> str:
     sentences = [line for line in told.splitlines() if line.startswith("Error: ")]
     assert len(sentences) == 1, told
     assert len(told.splitlines()) <= 2, told
+    assert ":." not in told
     return sentences[0]
 
 
@@ -132,6 +134,16 @@ def test_credentials_that_cannot_be_had_are_one_sentence(somebody: Somebody, nam
     assert named.lower() in told.lower()
     assert "InvalidAccessKeyId" not in told
     assert somebody.runner.buckets.here() == {"a": b"a"}
+
+
+def test_a_configuration_that_is_no_ini_file_is_named_and_not_quoted(somebody: Somebody) -> None:
+    environment = somebody.environment("region = eu-central-1\nsecret-of-mine\n")
+    ran = somebody.runner("ls", **environment)
+    assert ran.code == 2, ran
+    assert repr(str(somebody.config)) in _sentence(ran.err)
+    assert "AWS_CONFIG_FILE" in ran.err
+    assert "Sign in" not in ran.err
+    assert "secret-of-mine" not in ran.err
 
 
 SSO = """sso_session = s

@@ -10,6 +10,7 @@ import click
 
 from frogmove.cli import exit_codes, last_resort, options
 from frogmove.cli.output import Console
+from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
 from frogmove.ops.invoke import call, make_client
 from frogmove.ops.unfinished import unfinished
@@ -18,7 +19,7 @@ ACTIONS = ("ping", "move", "sweep", "sync")
 
 
 @click.command()
-@click.argument("action", type=click.Choice(ACTIONS), required=False)
+@click.argument("action", type=click.Choice(ACTIONS), metavar="[ACTION]", required=False)
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option(
     "--event", type=click.File("r", encoding="utf-8"), help="Send this JSON file as the event."
@@ -117,5 +118,7 @@ def _event(
     if dry_run:
         asked["dry_run"] = True
     if age is not None:
+        # The function checks it as well, but then it has been called.
+        parse_age(age)
         asked["age"] = age
     return asked

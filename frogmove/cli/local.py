@@ -9,6 +9,7 @@ from contextlib import suppress
 import click
 
 from frogmove.cli import last_resort
+from frogmove.cli.options import Count
 from frogmove.cli.output import Console
 from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
 from frogmove.local_aws.stack import connect
@@ -18,7 +19,7 @@ _EXAMPLE_KEY = "reports/2026 été+1%.csv"
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="The port to listen on; a free one if not given."
+    "--port", type=Count(1, 65535), help="The port to listen on; a free one if not given."
 )
 @click.option(
     "--no-trigger",

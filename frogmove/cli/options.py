@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,28 @@ class Size(click.ParamType[int]):
                 ctx,
             )
         return size
+
+
+class Count(click.IntRange):
+    """A whole number between two others."""
+
+    # Click calls it an "integer range", in its help and when a text is none.
+    name = "integer"
+
+
+class Rate(click.FloatRange):
+    """A number of times a second."""
+
+    name = "number"
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a rate; see :meth:`click.ParamType.convert`."""
+        rate = super().convert(value, param, ctx)
+        if not isfinite(rate):
+            self.fail(f"{value!r} is not a rate. Leave the option out for no limit.", param, ctx)
+        return rate
 
 
 class KeyText(click.ParamType[str]):
@@ -260,17 +283,17 @@ _OPTIONS = [
         is_flag=True,
         help="Refuse a server that ignores conditions, rather than look before each delete.",
     ),
-    click.option("--max-rate", type=click.FloatRange(min=0.01), help="Objects begun a second."),
+    click.option("--max-rate", type=Rate(min=0.01), help="Objects begun a second."),
     click.option(
         "--concurrency",
-        type=click.IntRange(1, MOST_CONCURRENCY),
+        type=Count(1, MOST_CONCURRENCY),
         default=CONCURRENCY,
         show_default=True,
         help="Maximum concurrent requests.",
     ),
     click.option(
         "--processes",
-        type=click.IntRange(1, MOST_PROCESSES),
+        type=Count(1, MOST_PROCESSES),
         default=usable_cores,
         show_default="as many as cores",
         help="Maximum processes; a small run uses one.",

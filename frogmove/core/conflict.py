@@ -30,8 +30,9 @@ def resolve_conflict(
         the copy to try next, or the result of the action.
     """
     there = found.object
+    unit = "byte" if there.size == 1 else "bytes"
     state = (
-        f"the destination holds {holds} ({there.size:,} bytes of "
+        f"the destination holds {holds} ({there.size:,} {unit} of "
         f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
     )
     # The object that sync decided to replace has changed: the next sync decides again.

@@ -93,6 +93,10 @@ def test_each_policy_can_be_named(flags: OnConflict) -> None:
         ["--verify", "never"],
         ["--max-rate", "0"],
         ["--max-rate", "-1"],
+        ["--max-rate", "nan"],
+        ["--max-rate", "inf"],
+        ["--max-rate", "fast"],
+        ["--concurrency", "many"],
         ["--concurrency", "0"],
         ["--concurrency", "1025"],
         ["--multipart-threshold", "1MiB"],
@@ -102,8 +106,10 @@ def test_each_policy_can_be_named(flags: OnConflict) -> None:
     ids=" ".join,
 )
 def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
-    with pytest.raises(click.UsageError, match="Invalid value"):
+    with pytest.raises(click.UsageError, match="Invalid value") as caught:
         policy_of(*arguments)
+    assert "valid float" not in caught.value.message
+    assert "valid integer range" not in caught.value.message
 
 
 @pytest.mark.parametrize("threshold", ["5MiB", "64MiB", "512MiB", "1GB", "5GB"])

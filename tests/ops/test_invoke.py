@@ -64,7 +64,8 @@ def test_the_function_does_what_an_operator_asks(
     eventually(lambda: "Contents" not in clients.s3.list_objects_v2(Bucket=source))
     assert clients.s3.list_objects_v2(Bucket=destination)["KeyCount"] == 2
 
-    ran = invoke(server, "sweep", "--age", "soon", *name)
+    event.write_text('{"action": "sweep", "age": "soon"}')
+    ran = invoke(server, "--event", str(event), *name)
     assert (ran.code, ran.out) == (1, "")
     assert "soon" in ran.err
 
@@ -112,6 +113,7 @@ def test_an_answer_that_does_not_come_is_said(server: Server) -> None:
         ["sweep", "a"],
         ["ping", "-n"],
         ["sync", "--age", "1h"],
+        ["sweep", "--age", "soon"],
         ["ping", "--event", "EVENT"],
         ["--event", "EVENT", "-n"],
         ["--event", "BROKEN"],
