@@ -89,7 +89,7 @@ def gives_up(runner: FrogmoveRunner, engine: str, command: list[str], endpoint_u
     ran = runner(*command, "--endpoint-url", endpoint_url, FROGMOVE_ENGINE=engine)
     assert time.monotonic() - begun < 9
     assert ran.code == 2, ran
-    assert f"Waiting for {endpoint_url} since" in ran.err
+    assert f"Waiting for {endpoint_url} for" in ran.err
     assert ran.err.count("Error: ") == 1
     assert endpoint_url in ran.err.partition("Error: ")[2]
     assert "Traceback" not in ran.err

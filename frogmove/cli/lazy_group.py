@@ -1,4 +1,4 @@
-"""A group whose commands are imported when they are called, or when their own help is asked for."""
+"""A Click group whose commands are imported when they are called or their help is shown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 
 
 class LazyCommand(click.Command):
-    """A command as its group's help and a shell's completion show it, not yet imported.
+    """A command that is not imported yet; the group's help and shell completion need no more.
 
     Args:
-        name: what to call it by.
+        name: the command's name.
         short_help: its line in the group's help.
-        target: where it is, ``package.module:attribute``.
+        target: the Click command, as ``package.module:attribute``.
     """
 
     def __init__(self, name: str, short_help: str, target: str) -> None:
@@ -28,7 +28,7 @@ class LazyCommand(click.Command):
 
 
 class LazyGroup(click.Group):
-    """A group that may hold lazy commands."""
+    """A group that may contain lazy commands."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

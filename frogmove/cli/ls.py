@@ -1,4 +1,4 @@
-"""``frogmove ls``: what is at a route's source, at its destination, or anywhere."""
+"""``frogmove ls``: lists a route's source, its destination, or any prefix."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def ls(
 ) -> None:
     """List keys with their size and time (UTC).
 
-    WHERE is a folder of the route's source, or any s3://bucket/prefix; by default all of the
-    source. Keys are shown as `frogmove move` takes them: relative to the source,
-    and quoted or as URIs where a shell or an option would be read instead.
+    WHERE is a folder of the route's source, or any s3://bucket/prefix; by default the whole source.
+    Keys are printed as arguments for `frogmove move`: relative to the source, and quoted or as URIs
+    where necessary.
 
     \b
     Examples:
@@ -74,10 +74,10 @@ def ls(
 
 
 def _place(config: Config, where: str | None, *, is_destination: bool) -> tuple[Location, str]:
-    """Return the side that keys are shown relative to, and the folder to list."""
+    """Return the location that keys are relative to, and the folder to list."""
     if where is not None and where.startswith("s3://"):
         if is_destination:
-            raise UsageError("Give a URI or --side, not both.")
+            raise UsageError("Give either a URI or --side.")
         bucket, folder = split(where)
         sides = [parse_location(uri) for uri in (config.source, config.destination) if uri]
         for side in sides:

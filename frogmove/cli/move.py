@@ -1,4 +1,4 @@
-"""``frogmove move`` and ``frogmove copy``: chosen keys go to the destination."""
+"""``frogmove move`` and ``frogmove copy``: transfer selected keys to the destination."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def move(
 ) -> None:
     """Move keys from a route's source to its destination.
 
-    A KEY is written as `frogmove ls` prints it, or as an s3:// URI inside the source. Each
-    object is copied, verified and only then deleted, and only as it was seen: what changes
-    meanwhile stays where it is. Nothing at the destination is overwritten unless asked.
+    A KEY is written as `frogmove ls` prints it, or as an s3:// URI inside the source. Each object
+    is copied and verified, then its source is deleted, unless it has changed meanwhile. Objects at
+    the destination are not overwritten unless requested.
 
     \b
     Examples:
@@ -74,9 +74,9 @@ def copy(
 ) -> None:
     """Copy keys from a route's source to its destination.
 
-    The source keeps them. As `frogmove move`, without the delete: a KEY is written as `frogmove
-    ls` prints it, each copy is verified, and nothing at the destination is overwritten unless
-    asked. What is there already is found there. To copy only what the destination lacks, use
+    Like `frogmove move` without the delete: a KEY is written as `frogmove ls` prints it, each copy
+    is verified, and objects at the destination are not overwritten unless requested. Objects that
+    are already there are not copied again. To copy everything that the destination lacks, use
     `frogmove sync`.
 
     \b

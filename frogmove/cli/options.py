@@ -1,4 +1,4 @@
-"""The options that commands share: a route, a connection to S3, and how a run moves."""
+"""Options that several commands share: route, connection to S3, and transfer settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Size(click.ParamType[int]):
-    """A number of bytes between two others."""
+    """A number of bytes between two limits."""
 
     name = "size"
 
@@ -81,14 +81,14 @@ class Rate(click.FloatRange):
 
 
 class KeyText(click.ParamType[str]):
-    """A key, a folder or a URI: S3's are UTF-8, whatever the terminal's encoding is said to be."""
+    """A key, folder or URI. They are UTF-8 in S3, even if the terminal has another encoding."""
 
     name = "text"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Read the bytes that were typed; see :meth:`click.ParamType.convert`."""
+        """Decode the argument as UTF-8; see :meth:`click.ParamType.convert`."""
         text = str(value)
         try:
             text.encode()
@@ -98,7 +98,7 @@ class KeyText(click.ParamType[str]):
 
 
 def choice(values: type[StrEnum]) -> click.Choice[str]:
-    """Return what is to be one of an enumeration's values; Click itself takes their names."""
+    """Return a choice of an enumeration's values; Click itself would take their names."""
     return click.Choice([each.value for each in values])
 
 
@@ -117,19 +117,23 @@ output = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Text for people, or JSON lines.",
+    help="Text or JSON lines.",
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention.")
 dry_run = click.option(
-    "-n", "--dry-run", is_flag=True, help="Show what would be done; change nothing."
+    "-n", "--dry-run", is_flag=True, help="Show what would be done, without changing anything."
 )
 
 _ENDS = [
     click.option(
-        "--route", help="A route of the configuration file.", shell_complete=completion.routes
+        "--route",
+        help="The name of a route in the configuration file.",
+        shell_complete=completion.routes,
     ),
-    click.option("--source", metavar="URI", help="Where keys come from: s3://bucket/prefix."),
-    click.option("--destination", metavar="URI", help="Where keys go: s3://bucket/prefix."),
+    click.option("--source", metavar="URI", help="The source of the keys: s3://bucket/prefix."),
+    click.option(
+        "--destination", metavar="URI", help="The destination of the keys: s3://bucket/prefix."
+    ),
 ]
 
 
@@ -147,14 +151,16 @@ _CONNECTION = [
         "--engine",
         type=choice(Engine),
         envvar="FROGMOVE_ENGINE",
-        help="What sends the requests; auto is crt, the faster, where it can be used.",
+        help="The HTTP engine; auto is crt, the faster one, where it can be used.",
     ),
     click.option(
         "--no-sign-request",
         is_flag=True,
-        help="Send requests unsigned: only to buckets that anybody may use.",
+        help="Send unsigned requests, for public buckets.",
     ),
-    click.option("--requester-pays", is_flag=True, help="Pay for requests to others' buckets."),
+    click.option(
+        "--requester-pays", is_flag=True, help="Pay for requests to requester-pays buckets."
+    ),
     output,
     quiet,
     click.option("-v", "--verbose", is_flag=True, help="Print diagnostic details."),
@@ -203,7 +209,7 @@ def scan_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def route_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a route and a connection: it gets ``config`` and ``console``."""
+    """Add the options for a route and a connection; the command gets ``config`` and ``console``."""
 
     @functools.wraps(command)
     def wrapper(
@@ -224,7 +230,7 @@ def route_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def connection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a connection but no route: it gets ``config`` and ``console``."""
+    """Add the options for a connection; the command gets ``config`` and ``console``."""
 
     @functools.wraps(command)
     def wrapper(
@@ -266,7 +272,7 @@ def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callabl
         type=choice(OnConflict),
         default=default.value,
         show_default=True,
-        help="When the destination holds something else under the same key.",
+        help="What to do if the destination key holds something else.",
     )
 
 
@@ -276,14 +282,17 @@ _OPTIONS = [
         type=choice(Verify),
         default=Verify.AUTO.value,
         show_default=True,
-        help="Strict also keeps sources of which a copy lacks anything.",
+        help="With strict, keep the source if the copy lacks anything, such as tags.",
     ),
     click.option(
         "--require-conditional",
         is_flag=True,
-        help="Refuse a server that ignores conditions, rather than look before each delete.",
+        help=(
+            "Refuse a server that ignores conditional requests, instead of a HEAD before each "
+            "delete."
+        ),
     ),
-    click.option("--max-rate", type=Rate(min=0.01), help="Objects begun a second."),
+    click.option("--max-rate", type=Rate(min=0.01), help="Maximum objects started per second."),
     click.option(
         "--concurrency",
         type=Count(1, MOST_CONCURRENCY),
@@ -310,25 +319,30 @@ _OPTIONS = [
         type=Size(0, LARGEST_OBJECT),
         default="1GiB",
         show_default=True,
-        help="Larger objects are not read to compare them where ETags and checksums do not tell.",
+        help=(
+            "Where ETags and checksums are inconclusive, larger objects are not read to compare "
+            "them."
+        ),
     ),
     click.option(
         "--carry",
         metavar="LIST",
         callback=lambda _ctx, _param, text: _carried(text),
-        help="Carry what copies do not: redirect,retention,legal-hold,acl, or some of these.",
+        help=(
+            "Also copy attributes that S3 does not: a list of redirect, retention, legal-hold, acl."
+        ),
     ),
     click.option(
         "--journal",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Where to write the run's journal; by default the state directory.",
+        help="The file for the run's journal; by default in the state directory.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class TransferFlags:
-    """How a run moves, as its options say; see their help texts."""
+    """The values of the transfer options; see their help texts."""
 
     on_conflict: str = OnConflict.FAIL.value
     verify: str = Verify.AUTO.value
@@ -342,7 +356,7 @@ class TransferFlags:
     journal: Path | None = None
 
     def on(self, spec: RunSpec) -> RunSpec:
-        """Return a run that moves so."""
+        """Return a run with these settings."""
         given = {name: getattr(self, name) for name in self.__slots__ if name != "journal"}
         return replace(spec, **given | {"carry": list(self.carry)})
 
@@ -352,12 +366,12 @@ def _carried(text: str | None) -> tuple[str, ...]:
 
 
 def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options, and it gets a ``flags`` instead of them."""
+    """Add the transfer options to a command, which gets them as ``flags``."""
     return _with_transfer_options(command, OnConflict.FAIL)
 
 
 def sync_transfer_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a sync the same options; it overwrites unless told otherwise."""
+    """Add the transfer options to a sync, whose default is to overwrite."""
     return _with_transfer_options(command, OnConflict.OVERWRITE)
 
 

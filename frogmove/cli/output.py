@@ -1,9 +1,8 @@
-"""Everything that prints: data to stdout, everything else to stderr.
+"""All output of the commands: data on stdout, everything else on stderr.
 
-No text from S3 is ever read as rich markup, and keys go through :mod:`frogmove.cli.escaping`.
+Text from S3 is never parsed as rich markup, and keys are escaped by :mod:`frogmove.cli.escaping`.
 
-rich is imported when it is first used: JSON lines, the help and completion do without, and start
-sooner.
+rich is imported when it is first used: JSON lines, help and completion do not need it.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _STYLES = {
 }
 
 
-# Seconds after which results are passed on, and a reader that has gone is noticed.
+# How often, in seconds, stdout is flushed and a closed pipe is noticed.
 FLUSH_SECONDS = 0.2
 
 
@@ -53,7 +52,7 @@ class Console:
 
     Args:
         json_lines: print data as JSON lines instead of text.
-        quiet: print only what needs attention; data that was asked for is still printed.
+        quiet: print only what needs attention, and requested data.
         verbose: print diagnostic details.
     """
 
@@ -63,7 +62,7 @@ class Console:
         self.json_lines = json_lines
         self.quiet = quiet
         self._verbose = verbose
-        # What the keys of results are shown relative to.
+        # The locations that the keys of results are relative to.
         self.source = self.destination = Location("")
         self._flushed = time.monotonic()
         self._out: rich.console.Console | None = None
@@ -85,7 +84,7 @@ class Console:
 
     @cached_property
     def is_live(self) -> bool:
-        """Whether a bar can be drawn on stderr, whatever FORCE_COLOR says of it."""
+        """Whether stderr is a terminal that can show a progress bar, regardless of FORCE_COLOR."""
         dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
         return sys.stderr.isatty() and not dumb
 
@@ -117,7 +116,7 @@ class Console:
         streams.check()
 
     def is_heard(self) -> bool:
-        """Pass on what was printed some time ago; tell whether anybody still reads it."""
+        """Flush stdout from time to time; tell whether it can still be written."""
         now = time.monotonic()
         if now - self._flushed > FLUSH_SECONDS:
             self._flushed = now
@@ -125,30 +124,30 @@ class Console:
         return not streams.failure()
 
     def flush(self) -> None:
-        """Pass on what was printed, before a pause.
+        """Flush stdout.
 
         Raises:
-            OutputError: when nobody hears it.
+            OutputError: when stdout cannot be written.
         """
         streams.flush()
         streams.check()
 
     def note(self, text: str) -> None:
-        """Print a line of commentary, unless quiet."""
+        """Print a line on stderr, unless quiet."""
         if not self.quiet:
             self.err.print(printable(text), style="dim")
 
     def detail(self, text: str) -> None:
-        """Print a line of commentary, if verbose."""
+        """Print a line on stderr, if verbose."""
         if self._verbose:
             self.note(text)
 
     def warn(self, text: str) -> None:
-        """Print a line that must be seen."""
+        """Print a warning on stderr, even if quiet."""
         self.err.print(printable(text), style="yellow")
 
     def error(self, message: str, remedy: str) -> None:
-        """Print why a command gave up and what can be done."""
+        """Print why a command failed and what can be done."""
         self.err.print(f"Error: {printable(message)}", style="red")
         if remedy:
             self.err.print(printable(remedy))
@@ -158,10 +157,10 @@ class Console:
 
         Args:
             item: the object.
-            side: what its key is shown relative to.
+            side: the location that its key is relative to.
 
         Raises:
-            OutputError: when nobody hears it.
+            OutputError: when stdout cannot be written.
         """
         streams.check()
         if self.json_lines:
@@ -178,7 +177,7 @@ class Console:
         """Print an action of a dry run.
 
         Raises:
-            OutputError: when nobody hears it.
+            OutputError: when stdout cannot be written.
         """
         streams.check()
         if self.json_lines:
@@ -191,7 +190,7 @@ class Console:
     def done(self, result: Result) -> None:
         """Print a result; when quiet, only what needs attention, and skips only when verbose.
 
-        Nothing is raised when nobody hears it: a run is stopped, not cut short.
+        Raises nothing if stdout cannot be written: the caller stops the run.
         """
         if self.json_lines:
             self._json(result_record(result))
@@ -207,7 +206,7 @@ class Console:
         return not self.quiet or outcome.needs_attention
 
     def summary(self, summary: Summary, run_id: str) -> None:
-        """Print what a run came to."""
+        """Print the summary of a run."""
         if self.json_lines:
             self._json({**summary.record(), "run": run_id})
         if self.quiet or self.json_lines:
@@ -218,10 +217,10 @@ class Console:
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
-        """Print a line about a run of which there is a journal.
+        """Print a line about a past run.
 
         Raises:
-            OutputError: when nobody hears it.
+            OutputError: when stdout cannot be written.
         """
         streams.check()
         spec, end = journal.spec, journal.end()
@@ -250,13 +249,13 @@ class Console:
         counts: Mapping[Verb, int] | None = None,
         on_conflict: str | None = None,
     ) -> None:
-        """Print how much was listed or planned.
+        """Print the totals of a listing or a plan.
 
         Args:
             objects: how many objects.
             total: their bytes.
-            counts: of a plan, the number of each action.
-            on_conflict: of a plan, the policy for what the destination holds otherwise.
+            counts: for a plan, the number of each kind of action.
+            on_conflict: for a plan, the policy for conflicts.
         """
         if self.json_lines:
             told: Record = {}
@@ -280,23 +279,23 @@ class Console:
         # rich: see above.
         from rich.text import Text
 
-        # While a bar is shown on the same terminal, lines have to pass through its console.
+        # While a bar is shown on the same terminal, lines must be printed through its console.
         console = self.err if self.is_live else self.out
         console.print(Text.assemble(*parts))
 
 
-_ELSE = "Where the destination holds something else"
+_ELSE = "If a destination key holds something else"
 
 _POLICIES = {
-    "fail": f"{_ELSE}, it stays, the object stays at the source and the exit code is 1",
+    "fail": f"{_ELSE}, both objects stay where they are, and the exit code is 1",
     "overwrite": f"{_ELSE}, it is replaced",
-    "skip": f"{_ELSE}, it stays, and the object stays at the source",
-    "keep-both": f"{_ELSE}, it stays, and the object is put beside it under another name",
+    "skip": f"{_ELSE}, both objects stay where they are",
+    "keep-both": f"{_ELSE}, it stays, and the object is copied to another key",
 }
 
 
 def size(count: int) -> str:
-    """Return a number of bytes for people: ``1.2 MB``."""
+    """Format a number of bytes: ``1.2 MB``."""
     # rich: see above.
     from rich.filesize import decimal
 

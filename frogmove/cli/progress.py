@@ -1,4 +1,4 @@
-"""The live bar of a run: objects, bytes, rate, in flight, failures, time left."""
+"""The progress bar of a run: objects, bytes, rate, in flight, failures, time left."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Follows a run on a terminal's stderr; anywhere else it shows nothing.
+    """Shows the progress of a run on stderr, if that is a terminal.
 
     Args:
-        console: where to show.
-        run: what to show.
+        console: where to show it.
+        run: the run.
     """
 
     def __init__(self, console: Console, run: Run) -> None:
@@ -49,7 +49,7 @@ class Progress:
             self._bar.stop()
 
     def update(self) -> None:
-        """Show the summary as it is now."""
+        """Show the current summary."""
         if self._bar is None or self._task is None:
             return
         run, summary = self._run, self._run.summary
@@ -67,7 +67,7 @@ class Progress:
         self._bar.update(self._task, completed=done, total=total, told=self._fitting(told))
 
     def _fitting(self, told: Sequence[str]) -> str:
-        """Join as much as fits on a line."""
+        """Join as many parts as fit on a line."""
         room = self._console.err.width
         if room >= _NARROW:
             room -= _bar_width(room) + _TIME_LEFT
@@ -78,11 +78,11 @@ class Progress:
         return text
 
 
-# Columns below which there is neither a bar nor the time left, and those of the latter.
+# On a narrower terminal, neither the bar nor the time left is shown; width of the latter.
 _NARROW = 60
 _TIME_LEFT = 9
 
-# What does without first where there is no room: the bytes, the rate, what is in flight.
+# Left out, in this order, where there is no room: bytes, rate, in flight.
 _LEFT_OUT: Sequence[Sequence[int]] = ((), (1,), (1, 2), (1, 2, 3))
 
 
@@ -91,7 +91,7 @@ def _bar_width(columns: int) -> int:
 
 
 def _bar(console: Console) -> RichProgress:
-    # rich: as in output.py. Most runs have no terminal, and no bar.
+    # Lazy, as in output.py: without a terminal there is no bar.
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.table import Column
 

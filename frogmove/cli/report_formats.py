@@ -1,4 +1,4 @@
-"""A run's journal as a table, JSON lines, CSV, or one HTML page that needs nothing else. Pure."""
+"""Formats a run's journal as a table, JSON lines, CSV, or one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("outcome", "size", "key", "destination_key", "reason")
 
-# A spreadsheet takes a cell that begins so for a formula.
+# A spreadsheet reads a cell that begins with one of these as a formula.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -97,12 +97,12 @@ def _html(reader: JournalReader) -> Iterator[str]:
 
 
 def _results(reader: JournalReader) -> Iterator[Record]:
-    """Read what became of each object, as far as it is known; all that left the source is in it."""
+    """Read all known results, including every object that left the source."""
     return chain(reader.of_type("result"), reader.cut_off())
 
 
 def _side(uri: str) -> Location:
-    """Read an end of a journal's route; whoever wrote the journal may have written anything."""
+    """Parse one end of a journal's route; a journal may contain anything."""
     try:
         return parse_location(uri)
     except UsageError:
@@ -116,7 +116,7 @@ def _cells(record: Record) -> tuple[str, ...]:
 def _ending(reader: JournalReader) -> str:
     end = reader.end()
     if end is None:
-        return f"did not come to its end; frogmove resume {printable(reader.spec.id)}"
+        return f"did not finish; frogmove resume {printable(reader.spec.id)}"
     counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
     interrupted = "interrupted; " if end["interrupted"] else ""
     return f"{interrupted}{counts or 'nothing to do'}; {end['bytes']:,} bytes in {end['seconds']} s"

@@ -1,4 +1,4 @@
-"""What every command that changes anything shares: prepare a run, then show its plan or do it."""
+"""Runs every command that changes objects: prepares a run, then shows its plan or executes it."""
 
 from __future__ import annotations
 
@@ -39,18 +39,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client]:
-    """Speak to S3 as the settings say.
+    """Connect to S3.
 
     Args:
         config: the endpoint and the credentials.
-        limits: how much may be asked of S3.
-        console: where to say that there is no answer yet.
+        limits: the limits on requests to S3.
+        console: where it is reported that a server does not answer.
 
     Raises:
         UsageError: when the settings cannot be used.
     """
-    # Everything that moves objects, half of the time a command takes to start: the help and the
-    # completion of a command need none of it.
+    # Lazy: this takes half of a command's start time, and --help and completion do not need it.
     from frogmove.client import Client
 
     with Waiting(console) as waiting:
@@ -70,10 +69,10 @@ def _used(client: Client) -> Iterator[Client]:
 
 
 def _collect_less_garbage() -> None:
-    """Look for garbage seldom: next to nothing here is held by a cycle.
+    """Run the garbage collector less often: almost no objects here are in reference cycles.
 
-    The defaults, 700 new objects, look through what each page of a listing brings several times
-    and through boto3's models with it: a tenth of the CPU of a run (measured).
+    With the default (every 700 new objects), it scans each page of a listing and boto3's models
+    several times: a tenth of a run's CPU time (measured).
     """
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
@@ -88,21 +87,21 @@ def execute(
     earlier: tuple[JournalReader, ...] = (),
     note: str = "",
 ) -> int:
-    """Do a run, or show what it would do.
+    """Execute a run, or show its plan.
 
     Args:
         spec: the run.
-        console: where to show it.
+        console: the output.
         dry_run: whether to show the plan and change nothing.
-        journal: the file of its journal, where one was named.
-        earlier: the runs that it resumes or undoes.
-        note: what to say before it begins.
+        journal: the file for its journal; by default in the state directory.
+        earlier: the journals of the runs that it resumes or undoes.
+        note: a message to print before it starts.
 
     Returns:
         the exit code.
 
     Raises:
-        FrogmoveError: when it was refused, or had to end early; its results have been shown.
+        FrogmoveError: when it was refused or ended early; its results have been shown.
     """
     with connect(config_of(spec), spec.limits(), console) as client:
         console.detail(f"Engine: {client.engine}.")
@@ -119,24 +118,24 @@ def execute(
 
 @contextmanager
 def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
-    """Let questions that write throw-away keys come to their end, and stop only then."""
+    """Finish probes that write temporary keys before an interrupt stops the command."""
     probed = spec.source if spec.command == Command.UNDO else spec.destination
     with interruptible(console) as stop:
         stop.last_words = (
-            "Ended at once: nothing was moved or copied. A key .frogmove-probe-... may be left at "
-            f"{probed}: delete it there."
+            "Stopped immediately: nothing was moved or copied. A key .frogmove-probe-... may be "
+            f"left at {probed}: delete it."
         )
         yield stop
     if stop.is_set():
         raise KeyboardInterrupt
 
 
-# What carries bytes.
+# The actions that transfer bytes.
 _TRANSFERS = (Verb.MOVE, Verb.COPY, Verb.RESTORE)
 
 
 def _while_heard(actions: Iterable[Action], console: Console, stop: Event) -> Iterator[Action]:
-    """Pass a plan on until nobody reads what becomes of it."""
+    """Yield the actions until stdout cannot be written any more."""
     for action in actions:
         if not console.is_heard():
             stop.set()
@@ -160,7 +159,9 @@ def _run(
     client: Client, plan: Plan, console: Console, stop: Stop, journal: Path | None, note: str
 ) -> int:
     shortcomings = "; ".join(plan.options.capabilities.shortcomings)
-    console.detail(f"Conditions: {client.endpoint_url} {shortcomings or 'honours all'}.")
+    console.detail(
+        f"Conditions: {client.endpoint_url} {shortcomings or 'honours all of them of them'}."
+    )
     for warning in plan.warnings:
         console.warn(warning)
     if note:
@@ -196,11 +197,11 @@ def _run(
 
 
 def _last_words(run: Run, finishing: str) -> str:
-    """Say what is where when a run ends with objects in flight."""
+    """Say where the objects in flight are, if the run is ended immediately."""
     spec = run.spec
     return (
-        f"Run {spec.id} ended at once. Whatever was in flight is whole at {spec.source}, "
-        f"or at {spec.destination}, or at both. To finish this run: {finishing}"
+        f"Run {spec.id} was ended immediately. Each object in flight is complete at {spec.source}, "
+        f"at {spec.destination}, or at both. To finish this run: {finishing}"
     )
 
 

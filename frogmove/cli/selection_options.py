@@ -1,4 +1,4 @@
-"""The options that say which objects of a source are meant, the same on every command."""
+"""The options that select objects, the same for every command."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ _PREFIX = click.option(
 _KEYS = [
     click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]..."),
     _PREFIX,
-    click.option("--all", "everything", is_flag=True, help="Everything at the source."),
-    click.option("--version-id", metavar="ID", help="Exactly this version of one KEY."),
+    click.option("--all", "everything", is_flag=True, help="All keys of the source."),
+    click.option("--version-id", metavar="ID", help="This version of one KEY."),
 ]
 
 _MAPPING = [

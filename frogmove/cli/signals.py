@@ -1,8 +1,9 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first finishes what is in flight, a later one ends at once.
+"""Ctrl-C, SIGTERM and SIGHUP: the first one stops gracefully, a second one immediately.
 
-A handler runs wherever the main thread happens to be, in the middle of an import, too. So it does
-nothing: the interpreter writes the number to a pipe (``signal.set_wakeup_fd``), and a thread that
-reads the pipe does the rest. Nothing is ever raised into code that does not expect it.
+A Python signal handler can interrupt the main thread anywhere, even during an import. So the
+handler does nothing: the interpreter writes the signal's number to a pipe
+(``signal.set_wakeup_fd``), and a thread that reads the pipe does the rest. No exception is raised
+in code that does not expect it.
 """
 
 from __future__ import annotations
@@ -31,51 +32,52 @@ SIGNALS = tuple(
     if name in signal.Signals.__members__
 )
 
-# Seconds in which a second signal is the first one delivered twice: by a supervisor, or to a
-# process and to its group. Only then the first is answered: what follows the answer is another.
+# A signal within these seconds counts as the first one delivered twice, by a supervisor, or to the
+# process and to its group. The message is printed afterwards: a signal after the message is a new
+# one.
 SAME_REQUEST = 0.25
 
-_FIRST_WORDS = "Stopping: finishing what is in flight. Press Ctrl-C again to end at once."
+_FIRST_WORDS = "Stopping: finishing the objects in flight. Press Ctrl-C again to stop immediately."
 
-# Seconds that a reader who has stopped reading may hold up the end.
+# Maximum seconds to wait for stdout and stderr when the process ends.
 LAST_WORDS = 1.0
 
-# A bar hides the cursor, which is behind it.
+# Erases the progress bar and shows the cursor again.
 _WIPE_BAR = b"\r\x1b[2K\x1b[?25h"
 
 
 def _heard(number: int, frame: FrameType | None) -> None:
-    """Do nothing: the number is in the pipe."""
+    """Do nothing: the interpreter has written the number to the pipe."""
 
 
 class Stop(Event):
-    """Set by the first signal, for a run to watch.
+    """An event that the first signal sets.
 
     Args:
-        console: where to say what happens.
+        console: the output.
 
     Attributes:
-        last_words: what to say when a later signal ends the process at once.
-        on_stop: called by the first, by a thread of its own.
+        last_words: the message when a second signal ends the process.
+        on_stop: called after the first signal, in another thread.
     """
 
     def __init__(self, console: Console) -> None:
         super().__init__()
-        self.last_words = "Ended at once."
+        self.last_words = "Stopped immediately."
         self.on_stop: Callable[[], None] = lambda: None
         self._console = console
 
     def say(self) -> None:
-        """Say that the first signal was heard."""
+        """Print that the first signal was received."""
         _briefly(lambda: self._console.warn(_FIRST_WORDS))
 
     def end_at_once(self) -> NoReturn:
-        """End the process, whatever is in flight."""
+        """End the process, even with requests in flight."""
         end(self.last_words, _WIPE_BAR if self._console.is_live else b"")
 
 
 class _Listener:
-    """The signals of this process."""
+    """Handles the signals of this process."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -84,12 +86,12 @@ class _Listener:
         self.is_listening = False
 
     def start(self) -> Callable[[], None]:
-        """Take the signals over; returns what gives them back.
+        """Install the handlers; return a function that restores the previous ones.
 
-        A SIGHUP that is ignored from the start stays so: that is what nohup is for.
+        A SIGHUP that is already ignored stays ignored, as nohup wants it.
 
         Raises:
-            RuntimeError: when there can be no thread.
+            RuntimeError: when no thread can be started.
             ValueError: when this is not the main thread.
         """
         ours, written = os.pipe()
@@ -114,12 +116,12 @@ class _Listener:
 
     @contextmanager
     def guard(self, stop: Stop) -> Iterator[None]:
-        """Have the first signal only set an event."""
+        """Let the first signal only set an event."""
         with self._lock:
             is_ending = self._is_ending
             before, self._stop = self._stop, stop
         if is_ending:
-            # Too late to begin anything.
+            # The process is already ending: start nothing more.
             Event().wait()
         try:
             yield
@@ -129,7 +131,7 @@ class _Listener:
 
     def _listen(self, pipe: int) -> None:
         while numbers := os.read(pipe, 64):
-            # Whoever has put another handler in place answers for that signal.
+            # Skip signals for which another handler has been installed since.
             if any(signal.getsignal(number) is _heard for number in numbers):
                 stop = self.hear()
                 time.sleep(SAME_REQUEST)
@@ -140,7 +142,7 @@ class _Listener:
         os.close(pipe)
 
     def hear(self) -> Stop:
-        """Act upon a signal: end the process, unless something is to be finished."""
+        """Handle a signal: stop the guarded run, or end the process."""
         with self._lock:
             stop = self._stop
             self._is_ending = stop is None or stop.is_set()
@@ -157,10 +159,10 @@ _listener = _Listener()
 
 
 def listen(early: Sequence[int] = ()) -> None:
-    """Answer signals from now on, until the process ends.
+    """Handle signals from now on until the process ends.
 
     Args:
-        early: those that were heard before.
+        early: signals received before.
     """
     with suppress(RuntimeError, ValueError):
         _listener.start()
@@ -170,7 +172,7 @@ def listen(early: Sequence[int] = ()) -> None:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Answer signals for as long as the context lasts, where nobody does."""
+    """Handle signals in this context, unless they are handled already."""
     stop = None
     if not _listener.is_listening:
         with suppress(RuntimeError, ValueError):
@@ -183,7 +185,7 @@ def listening() -> Iterator[None]:
 
 
 def raise_interrupts() -> None:
-    """Have signals raise KeyboardInterrupt from now on: for what is cleared away on the way out."""
+    """Let signals raise KeyboardInterrupt, so that ``finally`` blocks remove temporary files."""
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
@@ -191,12 +193,12 @@ def raise_interrupts() -> None:
 
 @contextmanager
 def interruptible(console: Console) -> Iterator[Stop]:
-    """Let the first signal only set an event, that a run watches.
+    """Let the first signal only set an event.
 
-    Anywhere else, the first signal ends the process.
+    Outside this context, the first signal ends the process.
 
     Args:
-        console: where to say what happens.
+        console: the output.
 
     Yields:
         the event.
@@ -207,11 +209,11 @@ def interruptible(console: Console) -> Iterator[Stop]:
 
 
 def end(words: str = "", wipe: bytes = b"") -> NoReturn:
-    """End the process at once, as interrupted: threads may wait minutes for answers.
+    """End the process immediately as interrupted; other threads may wait minutes for responses.
 
     Args:
-        words: what to say.
-        wipe: what to send to the terminal before that.
+        words: the message.
+        wipe: control sequences to send to the terminal first.
     """
     said = wipe + f"{words}\n".encode() if words else wipe
     _briefly(lambda: sys.stdout.flush())
@@ -220,10 +222,10 @@ def end(words: str = "", wipe: bytes = b"") -> NoReturn:
 
 
 def _briefly(call: Callable[[], object]) -> None:
-    """Call something that writes, and do not wait for whoever does not read."""
+    """Call something that writes, but do not wait long for a blocked reader."""
 
     def quietly() -> None:
-        # Whatever becomes of what is written, the process goes on to its end.
+        # An error while writing must not stop the process from ending.
         with suppress(Exception):
             call()
 

@@ -1,7 +1,7 @@
-"""stdout and stderr that never raise: what breaks is remembered, and told when there is a place.
+"""stdout and stderr streams that never raise: the first failure is kept and reported later.
 
-A run must not be cut short between a copy and its delete because a reader has gone or a disk is
-full. So writes always succeed here, and commands ask whether anybody still hears them.
+A closed pipe or a full disk must not interrupt a run between a copy and its delete. So writes
+always succeed here, and commands check for a failure.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ STDERR = 2
 
 
 class OutputError(RunError):
-    """Nobody hears what a command says; it has ended for that reason."""
+    """stdout cannot be written, so the command has ended."""
 
 
 class _Stream(io.TextIOWrapper):
-    """A text stream that takes everything, and remembers its first failure."""
+    """A text stream whose writes never fail; it keeps the first failure."""
 
     def __init__(self, number: int, before: TextIO | None) -> None:
-        # A program that shares it may have changed that; a full pipe is waited for here.
+        # Another program may have made it non-blocking, but a full pipe must be waited for.
         os.set_blocking(number, True)
         super().__init__(
             io.BufferedWriter(io.FileIO(number, "wb", closefd=False)),
@@ -56,7 +56,7 @@ class _Stream(io.TextIOWrapper):
             self._fail(error)
 
     def look(self) -> None:
-        """Find out whether the other end has gone, without writing anything."""
+        """Check without writing whether the other end is closed."""
         if self.failure is not None or self._is_closed or not hasattr(select, "poll"):
             return
         poll = select.poll()
@@ -68,27 +68,27 @@ class _Stream(io.TextIOWrapper):
 
     def _fail(self, error: OSError) -> None:
         self.failure = self.failure or error
-        # What is buffered has to go somewhere, or it fails again when the interpreter ends.
+        # Discard what is buffered, or flushing it fails again when the interpreter exits.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._number)
         os.close(nowhere)
 
 
 class _Streams:
-    """What stands for stdout and stderr in this process; nothing until they are protected."""
+    """The protected streams of this process; None until :func:`protect` is called."""
 
     out: _Stream | None = None
     err: _Stream | None = None
-    # On one terminal, data goes past the bar, by way of stderr.
+    # If both are one terminal, data is printed through the bar's console on stderr.
     is_one_terminal = False
     told = False
 
 
 def protect() -> bool:
-    """Put streams that never raise in the place of stdout and stderr.
+    """Replace stdout and stderr by streams that never raise.
 
     Returns:
-        whether they were this process's own; others' are left alone.
+        whether they were replaced; streams that a caller has replaced are kept.
     """
     if _Streams.out is not None or sys.stdout is not sys.__stdout__:
         return False
@@ -100,14 +100,14 @@ def protect() -> bool:
 
 
 def _fill_closed() -> None:
-    """Occupy closed standard descriptors: a journal or a connection must not get their numbers."""
+    """Open closed standard descriptors, so that no journal or connection gets their numbers."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= STDERR:
         os.set_inheritable(number, True)
     os.close(number)
 
 
 def failure() -> str:
-    """Say why what is printed does not arrive; empty while it does, as far as is known."""
+    """Return why stdout cannot be written; empty if no failure is known."""
     found = _Streams.out.failure if _Streams.out is not None else None
     if found is None and _Streams.is_one_terminal and _Streams.err is not None:
         found = _Streams.err.failure
@@ -119,26 +119,26 @@ def failure() -> str:
 
 
 def explain() -> str:
-    """Say in a sentence that stdout is broken; it is said once a process."""
+    """Return a sentence about the failure of stdout, and mark it as reported."""
     _Streams.told = True
-    return f"Nothing more can be written to stdout: {failure()}."
+    return f"stdout cannot be written any more: {failure()}."
 
 
 def check() -> None:
-    """End a command that only prints once nobody hears it.
+    """End a command that only prints, if stdout cannot be written.
 
     Raises:
-        OutputError: when what is printed does not arrive.
+        OutputError: when stdout cannot be written.
     """
     if failure():
-        raise OutputError(explain(), "What was shown is incomplete.")
+        raise OutputError(explain(), "The output is incomplete.")
 
 
 def flush() -> bool:
-    """Write out what is buffered.
+    """Flush both streams.
 
     Returns:
-        whether a failure came to light that nobody has told of yet.
+        whether there is a failure that has not been reported yet.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

@@ -1,4 +1,4 @@
-"""``frogmove sync``: the destination gets what it lacks; the source keeps everything."""
+"""``frogmove sync``: copies what the destination lacks; the source is not changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type=choice(CompareBy),
     default=CompareBy.AUTO.value,
     show_default=True,
-    help="What tells that the destination has an object already.",
+    help="How to decide whether the destination already has an object.",
 )
 @sync_transfer_options
 @route_options
@@ -55,16 +55,16 @@ def sync(
 ) -> None:
     """Copy objects that are missing or different at a route's destination.
 
-    The source keeps everything, and keys that only the destination has are left alone. Equal
-    sizes with equal MD5s (ETags), SHA-256 or SHA-1 are the same; where none of these can be
-    compared, an object of the same size that is newer than its source counts as up to date.
-    What the destination holds differently is replaced, but only while it is what the comparison
-    saw; with --on-conflict fail, skip or keep-both it stays.
+    The source is not changed, and keys that only the destination has are kept. Objects are equal if
+    their sizes and their MD5 ETags, SHA-256 or SHA-1 are equal. If none of these can be compared,
+    an object of the same size that is newer than its source counts as up to date. A different
+    object is replaced, unless it changes after the comparison; with --on-conflict fail, skip or
+    keep-both it stays.
 
     \b
-    --compare size      equal sizes are enough
-    --compare checksum  copies again what no ETag or checksum proves to be the same
-    --compare content   reads both sides, up to --max-compare-size
+    --compare size      objects of equal size are equal
+    --compare checksum  copies again unless an ETag or a checksum proves equality
+    --compare content   reads and compares both sides, up to --max-compare-size
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""A word for whoever waits for a server that does not answer."""
+"""Reports that a command is waiting for a server that does not answer."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from frogmove.cli.output import Console
     from frogmove.client import Client
 
-# Seconds without an answer before a word of it, and between two looks.
+# Seconds without a response before a message, and between two checks.
 WORD = 5.0
 CHECK_SECONDS = 0.5
 
 
 class Waiting:
-    """Says once for each silence that, and for whom, a command is waiting.
+    """Prints one message for each period without a response.
 
     Args:
-        console: where to say it.
+        console: the output.
     """
 
     def __init__(self, console: Console) -> None:
@@ -31,7 +31,7 @@ class Waiting:
         self._thread = Thread(target=self._check, name="waiting", daemon=True)
 
     def __enter__(self) -> Waiting:
-        # Where no thread can be had, there is no word.
+        # Without a thread there is no message.
         with suppress(RuntimeError):
             self._thread.start()
         return self
@@ -45,7 +45,7 @@ class Waiting:
         self._ended.set()
 
     def watch(self, client: Client) -> None:
-        """Wait for this server from now on; until then it was for credentials."""
+        """Watch this client from now on; before, the command waits for credentials."""
         self._client = client
 
     def _check(self) -> None:
@@ -55,7 +55,7 @@ class Waiting:
             waited += CHECK_SECONDS
             now = waited if self._client is None else self._client.s3.silent_for()
             if before < WORD <= now:
-                self._console.warn(f"Waiting for {self._name()} since {now:.0f} s.")
+                self._console.warn(f"Waiting for {self._name()} for {now:.0f} s.")
             before = now
 
     def _name(self) -> str:

@@ -250,7 +250,7 @@ def test_a_torn_end_is_said(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
         ran = frogmove(*command)
         assert ran.code == 0
         assert "is incomplete" in ran.err
-    assert "did not come to its end" in run("report").out
+    assert "did not finish" in run("report").out
 
 
 # undo

@@ -62,7 +62,7 @@ def interrupt(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """Send a signal and wait until it has been heard."""
     process.send_signal(number)
     for line in lines(process.stderr):
-        if "finishing what is in flight" in line:
+        if "finishing the objects in flight" in line:
             return
     pytest.fail("the signal was not answered")
 
@@ -111,7 +111,7 @@ def test_a_signal_that_is_delivered_twice_is_one_request(
         process.send_signal(signal.SIGTERM)
         time.sleep(0.05)
         process.send_signal(second)
-        assert any("finishing what is in flight" in line for line in lines(process.stderr))
+        assert any("finishing the objects in flight" in line for line in lines(process.stderr))
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
         door.opened.set()
@@ -135,7 +135,7 @@ def test_the_second_signal_ends_at_once_and_says_what_is_where(
         assert sorted(buckets.here()) == KEYS
         last = list(lines(process.stderr))[-1]
     (run,) = frogmove("runs", "-o", "json").of("run")
-    assert f"Run {run['id']} ended at once" in last
+    assert f"Run {run['id']} was ended immediately" in last
     assert f"s3://{buckets.source}/" in last
     assert f"s3://{buckets.destination}/" in last
     assert f"frogmove resume {run['id']}" in last
@@ -290,7 +290,7 @@ def test_a_run_as_the_first_process_of_a_container_finishes_what_is_in_flight(
         process,
     ):
         os.kill(child(process), signal.SIGTERM)
-        assert any("finishing what is in flight" in line for line in lines(process.stderr))
+        assert any("finishing the objects in flight" in line for line in lines(process.stderr))
         door.opened.set()
         _, err = process.communicate(timeout=SECONDS_TO_WAIT)
     assert process.returncode == 130
