@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from frogmove.core.journal_file import JournalFile
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.preflight import explained
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from frogmove.config import Config
-    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Result, Route
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
@@ -180,7 +180,7 @@ class Run:
         self.is_planned = False
         resumes = plan.earlier and plan.spec.command != Command.UNDO
         left = plan.earlier[-1].uploads() if resumes else None
-        self._journal = JournalFile(journal, plan.spec, left)
+        self._journal = JournalWriter(journal, plan.spec, left)
         self._actions = self._counted(plan.actions)
         self._workers = workers if workers and _can_be_cut(plan) else None
         self._left = left or {}

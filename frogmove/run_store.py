@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from frogmove.core.journal_file import JournalReader
+from frogmove.core.journal_reader import JournalReader
 from frogmove.errors import UsageError
 
 

@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from frogmove.client import Client
-from frogmove.core.journal_file import JournalFile
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.errors import FrogmoveError
 from frogmove.processes.messages import (
     Began,
@@ -53,7 +53,7 @@ class Worker:
         self._stop = Event()
         self._work: SimpleQueue[Take | End] = SimpleQueue()
         self._client = Client(setup.config, setup.limits)
-        self._journal = JournalFile(setup.segment, setup.spec, setup.uploads)
+        self._journal = JournalWriter(setup.segment, setup.spec, setup.uploads)
         self._runner = RangeRunner(
             self._client.s3,
             setup.spec,

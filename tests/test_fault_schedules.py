@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from frogmove import boto_session, client
 from frogmove.config import Config
-from frogmove.core.journal_file import JournalFile, JournalReader
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, Result, Route
 from frogmove.core.options import MIB, Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
@@ -201,7 +202,7 @@ def move(
         source=str(route.source),
         destination=str(route.destination),
     )
-    file = JournalFile(journal, spec)
+    file = JournalWriter(journal, spec)
     to = client.Client(through, limits)
     results: list[Result] = []
     try:

@@ -25,7 +25,7 @@ from frogmove import (
     UsageError,
     Verb,
 )
-from frogmove.core.journal_file import JournalReader
+from frogmove.core.journal_reader import JournalReader
 from frogmove.run_store import journals
 
 if TYPE_CHECKING:

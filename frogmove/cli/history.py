@@ -13,7 +13,7 @@ from frogmove.cli.options import TransferFlags, connection_options, dry_run, tra
 from frogmove.cli.output import Console
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.runner import execute
-from frogmove.core.journal_file import JournalReader
+from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_history import RunHistory, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError

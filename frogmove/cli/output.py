@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import rich.console
 
-    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.run_history import RunHistory
     from frogmove.s3.models import S3Object
 

@@ -17,7 +17,7 @@ from frogmove.s3.uri import Location, parse_location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.records import Record
 
 _COLUMNS = ("outcome", "size", "key", "destination_key", "reason")

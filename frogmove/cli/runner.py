@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from frogmove.cli.signals import Stop
     from frogmove.client import Client
     from frogmove.config import Config
-    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
     from frogmove.run import Plan, Run

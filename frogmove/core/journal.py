@@ -1,9 +1,14 @@
 """The journal of a run, as the protocol writes it: what must be known if the run ends here."""
 
+from glob import escape
+from pathlib import Path
 from typing import Protocol
 
 from frogmove.core.models import Result, VerifiedCopy
 from frogmove.s3.models import Copy, S3Object
+
+# Of the format of its files.
+VERSION = 3
 
 
 class Journal(Protocol):
@@ -72,3 +77,8 @@ class NoJournal:
 
     def commit(self) -> None:
         """See :class:`Journal`."""
+
+
+def segments_of(path: Path) -> list[Path]:
+    """Return the files in which the workers of a run keep their parts of its journal."""
+    return sorted(each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())

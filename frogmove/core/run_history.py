@@ -9,7 +9,7 @@ from frogmove.core.models import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.records import Record
 
 

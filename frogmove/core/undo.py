@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from frogmove.core.models import Action, Replaced, Route, Verb, VerifiedCopy
+from frogmove.core.models import Action, Replaced, Verb, VerifiedCopy
 from frogmove.errors import UsageError
 from frogmove.s3.models import S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from frogmove.core.journal_file import JournalReader
+    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.records import Record
 
     # A key and where it was copied to.
@@ -119,8 +119,3 @@ def _claimed(record: Record, replaced: Record | None, started: str) -> Record:
 
 def _place(record: Record) -> _Place:
     return record["key"], record["destination_key"]
-
-
-def backwards(route: Route) -> Route:
-    """Return a route the other way round."""
-    return Route(route.destination, route.source)

@@ -13,7 +13,7 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from frogmove.core.journal_file import JournalReader
+from frogmove.core.journal_reader import JournalReader
 from frogmove.core.models import Outcome
 from frogmove.core.records import result_of
 from frogmove.core.run_spec import Command
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
-    from frogmove.core.journal_file import JournalFile
+    from frogmove.core.journal_writer import JournalWriter
     from frogmove.core.models import Result
     from frogmove.s3.retry import RetryingS3
 
@@ -72,7 +72,7 @@ class Pool:
     """
 
     def __init__(
-        self, s3: RetryingS3, setup: Setup, count: int, journal: JournalFile, stop: Event
+        self, s3: RetryingS3, setup: Setup, count: int, journal: JournalWriter, stop: Event
     ) -> None:
         self._s3 = s3
         self._setup = setup

@@ -33,10 +33,6 @@ class BucketFeatures:
     on: frozenset[Feature] = frozenset()
     unknown: frozenset[Feature] = frozenset()
 
-    def may_have(self, feature: Feature) -> bool:
-        """Tell whether the bucket has a feature, for all that is known."""
-        return feature in self.on or feature in self.unknown
-
 
 def read_features(s3: S3, bucket: str) -> BucketFeatures:
     """Ask a bucket for its features, one request each.

@@ -54,11 +54,6 @@ class Capabilities:
         return getattr(self, name) or name in self.unknown
 
     @property
-    def ignored(self) -> list[str]:
-        """The conditions the server ignores, in words."""
-        return self._words(Support.IGNORED)
-
-    @property
     def shortcomings(self) -> list[str]:
         """What keeps conditions from being relied upon, in words; empty where all can be."""
         kinds = (Support.IGNORED, Support.REFUSED, Support.UNKNOWN)

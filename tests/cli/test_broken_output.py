@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.core.journal_file import JournalReader
+from frogmove.core.journal_reader import JournalReader
 from frogmove.run_store import journals
 from tests.blocking_proxy import blocking_proxy
 from tests.buckets import Buckets

@@ -14,7 +14,8 @@ import pytest
 from frogmove.cli.escaping import printable
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.report_formats import render
-from frogmove.core.journal_file import JournalFile, JournalReader
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import RunSpec
@@ -63,7 +64,7 @@ FORMULAS = [
 
 def journal_of(folder: Path, *results: Result, header: RunSpec = HEADER) -> JournalReader:
     """Write a journal as a run with these results does."""
-    journal, summary = JournalFile(folder / "run.jsonl", header), Summary()
+    journal, summary = JournalWriter(folder / "run.jsonl", header), Summary()
     for result in results:
         journal.finished(result)
         summary.add(result)
@@ -77,7 +78,7 @@ def rendered(folder: Path, output: str, *results: Result, header: RunSpec = HEAD
 
 def cut_off(folder: Path, *keys: str, command: str = "move") -> JournalReader:
     """Write a journal as a run does that is killed before any but the first key has its result."""
-    journal = JournalFile(folder / "run.jsonl", replace(HEADER, command=command))
+    journal = JournalWriter(folder / "run.jsonl", replace(HEADER, command=command))
     for key in keys:
         result = a_result(Outcome.MOVED, key)
         journal.copied(result.action.object, VerifiedCopy(key, result.action.object.etag))
@@ -234,7 +235,7 @@ def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("output", ["text", "html"])
 def test_a_run_that_did_not_end_is_told_how_to_be_finished(tmp_path: Path, output: str) -> None:
-    journal = JournalFile(tmp_path / "run.jsonl", HEADER)
+    journal = JournalWriter(tmp_path / "run.jsonl", HEADER)
     journal.finished(a_result(Outcome.MOVED))
     journal.commit()
     text = "".join(render(JournalReader(journal.path), output))
@@ -243,7 +244,7 @@ def test_a_run_that_did_not_end_is_told_how_to_be_finished(tmp_path: Path, outpu
 
 @pytest.mark.parametrize("output", ["text", "html"])
 def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None:
-    journal, summary = JournalFile(tmp_path / "run.jsonl", HEADER), Summary()
+    journal, summary = JournalWriter(tmp_path / "run.jsonl", HEADER), Summary()
     journal.finished(a_result(Outcome.MOVED))
     summary.interrupted = True
     journal.end(summary)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.core.journal_file import JournalReader
+from frogmove.core.journal_reader import JournalReader
 from frogmove.run_store import journals
 from tests.request_hooks import ALWAYS, refusal
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.core.journal_file import JournalFile, JournalReader
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
 from frogmove.core.run_spec import RunSpec
@@ -205,13 +206,13 @@ def test_a_resumed_copy_carries_them(
     body = put(ministack_buckets)
     stop = Event()
     hooks.before("UploadPartCopy", stop.set)
-    first = JournalFile(tmp_path / "1.jsonl", SPEC)
+    first = JournalWriter(tmp_path / "1.jsonl", SPEC)
     assert move(ministack_buckets, hooks, first, stop).outcome is Outcome.FAILED
     first.commit()
     left = JournalReader(first.path).uploads()
     assert len(left) == 1
     assert move(
-        ministack_buckets, hooks, JournalFile(tmp_path / "2.jsonl", SPEC, left)
+        ministack_buckets, hooks, JournalWriter(tmp_path / "2.jsonl", SPEC, left)
     ).outcome is (Outcome.MOVED)
     assert len(hooks.of("UploadPartCopy")) == 2
     assert ministack_buckets.there() == {"a": body}

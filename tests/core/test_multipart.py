@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from frogmove.core.journal import NoJournal
-from frogmove.core.journal_file import JournalFile, JournalReader
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.multipart import assembled_etag
 from frogmove.core.options import (
@@ -104,8 +105,8 @@ def test_the_etag_of_parts_is_made_of_theirs() -> None:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> JournalFile:
-    return JournalFile(tmp_path / "1.jsonl", SPEC)
+def journal(tmp_path: Path) -> JournalWriter:
+    return JournalWriter(tmp_path / "1.jsonl", SPEC)
 
 
 def put(seaweedfs_buckets: Buckets, size: int = PART + 1, **more: Any) -> bytes:
@@ -277,7 +278,7 @@ def test_what_fails_is_thrown_away(
     hooks: RequestHooks,
     operation: str,
     reply: Any,
-    journal: JournalFile,
+    journal: JournalWriter,
 ) -> None:
     body = put(seaweedfs_buckets)
     hooks.answer(operation, reply, times=ALWAYS)
@@ -348,7 +349,7 @@ def test_an_upload_that_somebody_threw_away_is_no_success(
 def test_an_upload_that_cannot_be_noted_is_thrown_away(
     seaweedfs_buckets: Buckets,
     hooks: RequestHooks,
-    journal: JournalFile,
+    journal: JournalWriter,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     body = put(seaweedfs_buckets)
@@ -380,7 +381,7 @@ def test_without_a_journal_what_is_stopped_is_thrown_away(
 
 
 def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalFile, tmp_path: Path
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalWriter, tmp_path: Path
 ) -> None:
     body, stop = put(seaweedfs_buckets), Event()
     hooks.before("UploadPartCopy", stop.set)
@@ -389,7 +390,7 @@ def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
     journal.commit()
     left = JournalReader(journal.path).uploads()
     assert list(left.values()) == [upload["UploadId"] for upload in uploads(seaweedfs_buckets)]
-    again = JournalFile(tmp_path / "2.jsonl", SPEC, left)
+    again = JournalWriter(tmp_path / "2.jsonl", SPEC, left)
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert len(hooks.of("UploadPartCopy")) == 2
     assert len(hooks.of("CreateMultipartUpload")) == 1
@@ -397,7 +398,7 @@ def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
 
 
 def test_parts_of_other_bytes_are_not_gone_on_with(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalFile, tmp_path: Path
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalWriter, tmp_path: Path
 ) -> None:
     put(seaweedfs_buckets)
     stop = Event()
@@ -405,14 +406,14 @@ def test_parts_of_other_bytes_are_not_gone_on_with(
     move(seaweedfs_buckets, hooks, journal, stop)
     journal.commit()
     newer = put(seaweedfs_buckets)
-    again = JournalFile(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
+    again = JournalWriter(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert len(hooks.of("CreateMultipartUpload")) == 2
     assert seaweedfs_buckets.there() == {"a": newer}
 
 
 def test_an_upload_that_is_gone_is_begun_anew(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalFile, tmp_path: Path
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalWriter, tmp_path: Path
 ) -> None:
     """As by a lifecycle rule that aborts incomplete uploads."""
     body, stop = put(seaweedfs_buckets), Event()
@@ -423,7 +424,7 @@ def test_an_upload_that_is_gone_is_begun_anew(
     seaweedfs_buckets.client.abort_multipart_upload(
         Bucket=seaweedfs_buckets.destination, Key="a", UploadId=upload["UploadId"]
     )
-    again = JournalFile(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
+    again = JournalWriter(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there(), uploads(seaweedfs_buckets)) == (
         {},

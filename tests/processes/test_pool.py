@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove import Client, Config, Limits, Outcome, Result, Run
-from frogmove.core.journal_file import JournalReader, segments_of
+from frogmove.core.journal import segments_of
+from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_spec import Command
 from frogmove.core.selection_options import choose
 from frogmove.processes import pool

@@ -1,9 +1,9 @@
-"""Journals as files: JSON lines, one record each, appended and made durable in time.
+"""Writes the journal of a run: JSON lines, one record each, appended and made durable in time.
 
-A run's file begins with a ``run`` record and, if the run came to its end, ends with an ``end``
-record. In between stand ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload
-exists), ``copied`` (a verified copy is at the destination; on the disk before the source's delete
-is sent) and ``result`` records.
+The file begins with a ``run`` record and, if the run came to its end, ends with an ``end`` record.
+In between stand ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload exists),
+``copied`` (a verified copy is at the destination; on the disk before the source's delete is sent)
+and ``result`` records.
 """
 
 from __future__ import annotations
@@ -12,33 +12,26 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict
-from glob import escape
-from itertools import dropwhile, islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from frogmove.core.models import Outcome
-from frogmove.core.records import Record, Summary, cut_off_record, result_record
-from frogmove.core.run_spec import Command, RunSpec
+from frogmove.core.journal import VERSION, segments_of
+from frogmove.core.records import Record, Summary, result_record
 from frogmove.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from frogmove.core.models import Result, VerifiedCopy
+    from frogmove.core.run_spec import RunSpec
     from frogmove.s3.models import Copy, S3Object
-
-VERSION = 3
 
 # Bytes. What matters is written out before each batch of deletes; a write for every few lines in
 # between would only cost time.
 BUFFER = 1 << 20
 
-# Behind a damaged line; a crash tears the last one, and only a broken disk or an editor more.
-LINES_LOOKED_AT = 1000
 
-
-class JournalFile:
+class JournalWriter:
     """Writes one run's journal; see :class:`frogmove.core.journal.Journal`.
 
     Args:
@@ -202,131 +195,6 @@ def _unwritable(path: Path, error: BaseException) -> UsageError:
 def upload_name(key: str, etag: str, destination_key: str, part_size: int) -> str:
     """Name the one content, place and part size that a multipart upload can be resumed for."""
     return json.dumps([key, etag, destination_key, part_size])
-
-
-class JournalReader:
-    """Reads a journal, whether its run came to its end or not.
-
-    Args:
-        path: the file.
-
-    Attributes:
-        spec: what the run was asked to do.
-        path: the file.
-
-    Raises:
-        UsageError: when it is not a journal.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        first = next(_lines(path), None)
-        if first is None and path.stat().st_size == 0:
-            raise UsageError(
-                f"{str(path)!r} is not a journal: it is empty, as its run ended at its very start.",
-                "It did nothing: delete the file.",
-            )
-        try:
-            if first is None or first["type"] != "run" or first["version"] != VERSION:
-                raise UsageError(
-                    f"{str(path)!r} is not a journal of this version of frogmove.",
-                    "Name another run, or read it with the version that wrote it.",
-                )
-            self.spec = RunSpec.of_record(first)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error
-
-    def records(self) -> Iterator[Record]:
-        """Read the records behind the header.
-
-        A line that a crash left torn ends the journal: what it told was never acted upon, as a
-        source is deleted only once its record is on the disk.
-        """
-        for path in (self.path, *segments_of(self.path)):
-            yield from islice(_lines(path), 1, None)
-
-    def of_type(self, kind: str) -> Iterator[Record]:
-        """Read the records of one type."""
-        return (record for record in self.records() if record["type"] == kind)
-
-    def failed_keys(self) -> list[str]:
-        """Return the keys that failed, and those of which the run had no time to tell more."""
-        results = self.of_type("result")
-        failed = (each for each in results if each["outcome"] == Outcome.FAILED.value)
-        return [record["key"] for record in (*failed, *self.cut_off())]
-
-    def cut_off(self) -> list[Record]:
-        """Return, as ``result`` records, the copies of which the run had no time to tell more."""
-        copied: dict[str, Record] = {}
-        for record in self.records():
-            if record["type"] == "copied":
-                copied[record.get("key", "")] = record
-            elif record["type"] == "result":
-                copied.pop(record.get("key", ""), None)
-        reason = "the run was cut off"
-        if self.spec.command not in {Command.SYNC, Command.COPY}:
-            reason += "; the delete of its source may have been sent"
-        return [cut_off_record(record, reason) for record in copied.values()]
-
-    def end(self) -> Record | None:
-        """Return the ``end`` record; None when the run did not come to its end."""
-        return next(self.of_type("end"), None)
-
-    def is_torn(self) -> bool:
-        """Tell whether the file ends in something that is no whole record."""
-        return bool(self._damage()) and not self.is_damaged()
-
-    def is_damaged(self) -> bool:
-        """Tell whether records stand behind something that is none; they are not read."""
-        return True in self._damage()
-
-    def _damage(self) -> list[bool]:
-        """Return, for what stands from the first damaged line on, whether each is a record."""
-        with _open(self.path) as file:
-            lines = (_parse(line) is not None for line in file)
-            return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
-
-    def uploads(self) -> dict[str, str]:
-        """Return the multipart uploads that the run left, as :class:`JournalFile` takes them."""
-        left: dict[str, tuple[str, str]] = {}
-        for record in self.records():
-            if record["type"] == "upload":
-                left[record["key"]] = (record["name"], record["upload_id"])
-            elif record["type"] == "copied":
-                left.pop(record["key"], None)
-        return dict(left.values())
-
-
-def segments_of(path: Path) -> list[Path]:
-    """Return the files in which the workers of a run keep their parts of its journal."""
-    return sorted(each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())
-
-
-def _lines(path: Path) -> Iterator[Record]:
-    with _open(path) as file:
-        for line in file:
-            record = _parse(line)
-            if record is None:
-                return
-            yield record
-
-
-def _open(path: Path) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise UsageError(
-            f"The journal {str(path)!r} cannot be read: {error.strerror}.",
-            "`frogmove runs` lists the runs there are.",
-        ) from error
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None
 
 
 def _sync_directory(path: Path) -> None:

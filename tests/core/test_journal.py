@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from frogmove.core.filters import Filters, Pattern
-from frogmove.core.journal_file import JournalFile, JournalReader
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.key_mapping import KeyMapping
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
@@ -67,7 +68,7 @@ def a_world(*keys: str) -> FakeS3State:
 
 def move(
     state: FakeS3State,
-    journal: JournalFile,
+    journal: JournalWriter,
     interceptor: Interceptor | None = None,
     options: TransferOptions | None = None,
 ) -> dict[str, Outcome]:
@@ -89,7 +90,7 @@ def before(operations: set[str], deed: Callable[[], object]) -> Interceptor:
 
 
 def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
-    JournalFile(path, HEADER)
+    JournalWriter(path, HEADER)
     (record,) = records(path)
     assert (record["type"], record["version"]) == ("run", 3)
     assert record["source"] == "s3://external/"
@@ -97,7 +98,7 @@ def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
 
 
 def test_it_is_nobody_elses_to_read(path: Path) -> None:
-    JournalFile(path, HEADER)
+    JournalWriter(path, HEADER)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -122,7 +123,7 @@ def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
         on_disk.append({json.loads(line).get("key") for line in durable[1:]})
 
     state = a_world(*keys)
-    outcomes = move(state, JournalFile(path, HEADER), before(DELETES, check))
+    outcomes = move(state, JournalWriter(path, HEADER), before(DELETES, check))
     assert outcomes == dict.fromkeys(keys, Outcome.MOVED)
     assert set().union(*on_disk) == set(keys)
     # Keys that XML cannot say are deleted one by one; each needs only its own record.
@@ -136,7 +137,7 @@ def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
     state.put("internal", "a", b"theirs")
     move(
         state,
-        JournalFile(path, HEADER),
+        JournalWriter(path, HEADER),
         options=TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE),
     )
     (copied,) = JournalReader(path).of_type("copied")
@@ -157,7 +158,7 @@ def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
 
 
 def test_a_run_that_came_to_its_end_says_so(path: Path) -> None:
-    journal, summary = JournalFile(path, HEADER), Summary()
+    journal, summary = JournalWriter(path, HEADER), Summary()
     journal.finished(a_result(Outcome.FAILED, "a", "because"))
     summary.add(a_result(Outcome.FAILED, "a"))
     journal.end(summary)
@@ -168,7 +169,7 @@ def test_a_run_that_came_to_its_end_says_so(path: Path) -> None:
 
 
 def test_what_was_left_alone_is_only_counted(path: Path) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     for outcome in Outcome:
         journal.finished(a_result(outcome))
     journal.commit()
@@ -177,7 +178,7 @@ def test_what_was_left_alone_is_only_counted(path: Path) -> None:
 
 
 def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     journal.finished(a_result(Outcome.SKIPPED))
     journal.end(Summary())
     assert not path.exists()
@@ -186,7 +187,7 @@ def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
 def test_hostile_keys_stay_one_record_each(path: Path) -> None:
     keys = ['"\n{"type": "copied"}\n', "\u2028", "\x00", "é\\", "\ud7ff🐸"]
     state = a_world(*keys)
-    move(state, JournalFile(path, HEADER))
+    move(state, JournalWriter(path, HEADER))
     assert [record["key"] for record in JournalReader(path).of_type("copied")] == sorted(
         keys, key=str.encode
     )
@@ -195,7 +196,7 @@ def test_hostile_keys_stay_one_record_each(path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [1, 2, 20])
 def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     move(a_world("a", "b"), journal)
     journal.commit()
     reader = JournalReader(path)
@@ -209,7 +210,7 @@ def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
 
 
 def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     for _ in range(3):
         journal.finished(a_result(Outcome.MOVED))
     journal.commit()
@@ -223,7 +224,7 @@ def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
 
 @pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
 def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     journal.finished(a_result(Outcome.MOVED))
     journal.commit()
     path.write_bytes(path.read_bytes() + tail)
@@ -259,7 +260,7 @@ def test_what_is_not_a_journal_is_refused(path: Path, content: bytes) -> None:
 
 
 def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> None:
-    JournalFile(path, HEADER)
+    JournalWriter(path, HEADER)
     (record,) = records(path)
     path.write_text(json.dumps(record | {"invented": "later"}) + "\n")
     assert JournalReader(path).spec == HEADER
@@ -272,10 +273,10 @@ def test_a_journal_that_is_not_there_is_named(path: Path) -> None:
 
 
 def test_a_journal_is_never_written_over(path: Path) -> None:
-    JournalFile(path, HEADER)
+    JournalWriter(path, HEADER)
     before = path.read_bytes()
     with pytest.raises(UsageError, match="cannot be written"):
-        JournalFile(path, HEADER)
+        JournalWriter(path, HEADER)
     assert path.read_bytes() == before
 
 
@@ -283,7 +284,7 @@ def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "run.jsonl", tmp_path):
         with pytest.raises(UsageError, match="cannot be written") as caught:
-            JournalFile(path, HEADER)
+            JournalWriter(path, HEADER)
         assert "Nothing was touched" in caught.value.remedy
 
 
@@ -291,7 +292,7 @@ def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> N
 def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
     path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
 ) -> None:
-    state, journal = a_world(*keys), JournalFile(path, HEADER)
+    state, journal = a_world(*keys), JournalWriter(path, HEADER)
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -309,7 +310,7 @@ def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"{number}\n" for number in range(9)]
-    state, journal = a_world(*keys), JournalFile(path, HEADER)
+    state, journal = a_world(*keys), JournalWriter(path, HEADER)
     left = 3
     fsync = os.fsync
 
@@ -334,7 +335,7 @@ def test_a_device_that_is_full_is_a_full_disk(path: Path, monkeypatch: pytest.Mo
     opened = os.open
     monkeypatch.setattr(os, "open", lambda *_: opened("/dev/full", os.O_WRONLY))
     with pytest.raises(UsageError, match="No space left"):
-        JournalFile(path, HEADER)
+        JournalWriter(path, HEADER)
 
 
 MULTIPART = TransferOptions(ALL_SUPPORTED, multipart=Multipart(threshold=5, part_size=4, at_once=1))
@@ -347,14 +348,14 @@ def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
     def check() -> None:
         seen.append([record["upload_id"] for record in JournalReader(path).of_type("upload")])
 
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     move(state, journal, before({"UploadPartCopy"}, check), MULTIPART)
     assert len(seen) == 3
     assert all(len(uploads) == 1 for uploads in seen)
 
 
 def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     large, other = an_object("large"), an_object("other")
     journal.upload_begun(large, "large", "one", 5)
     journal.upload_begun(other, "to/other", "two", 5)
@@ -366,11 +367,11 @@ def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
 
 def test_an_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path) -> None:
     item = an_object("large", b"bytes")
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     journal.upload_begun(item, "to", "one", 5)
     journal.commit()
     left = JournalReader(path).uploads()
-    again = JournalFile(path.with_name("again.jsonl"), HEADER, left)
+    again = JournalWriter(path.with_name("again.jsonl"), HEADER, left)
     assert again.upload_to_resume(an_object("large", b"other"), "to", 5) is None
     assert again.upload_to_resume(an_object("small", b"bytes"), "to", 5) is None
     assert again.upload_to_resume(item, "elsewhere", 5) is None
@@ -380,11 +381,11 @@ def test_an_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path
 
 
 def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Path) -> None:
-    first = JournalFile(path, HEADER)
+    first = JournalWriter(path, HEADER)
     first.upload_begun(an_object("a"), "to/a", "one", 5)
     first.upload_begun(an_object("b"), "to/b", "two", 5)
     first.commit()
-    second = JournalFile(path.with_name("2.jsonl"), HEADER, JournalReader(path).uploads())
+    second = JournalWriter(path.with_name("2.jsonl"), HEADER, JournalReader(path).uploads())
     assert second.upload_to_resume(an_object("a"), "to/a", 5) == "one"
     summary = Summary()
     summary.interrupted = True
@@ -392,7 +393,7 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
     # Interrupted again before "b": a third run still knows both.
     left = JournalReader(second.path).uploads()
     assert sorted(left.values()) == ["one", "two"]
-    third = JournalFile(path.with_name("3.jsonl"), HEADER, left)
+    third = JournalWriter(path.with_name("3.jsonl"), HEADER, left)
     assert third.upload_to_resume(an_object("b"), "to/b", 5) == "two"
     assert third.abandon_uploads() == [("to/a", "one")]
     third.end(Summary())
@@ -400,7 +401,7 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
 
 
 def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
-    state, journal = a_world("a", "b"), JournalFile(path, HEADER)
+    state, journal = a_world("a", "b"), JournalWriter(path, HEADER)
     torn: list[bool] = []
     check = before(DELETES, lambda: torn.append(JournalReader(path).is_torn()))
     move(state, journal, check)
@@ -412,7 +413,7 @@ def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) 
 def test_a_copy_that_is_about_to_be_sent_is_in_the_file_at_once(
     path: Path, key: str, replaces: str | None
 ) -> None:
-    journal = JournalFile(path, HEADER)
+    journal = JournalWriter(path, HEADER)
     journal.copying(Copy("external", an_object(key), "internal", f"to/{key}", replaces, "v"))
     (record,) = JournalReader(path).of_type("copying")
     assert record == {
