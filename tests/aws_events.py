@@ -157,6 +157,49 @@ def bridged(
     }
 
 
+PLAN = "arn:aws:guardduty:us-east-1:111122223333:malware-protection-plan/b4c7f464ab3a4EXAMPLE"
+
+
+def scan_result(
+    bucket: str,
+    key: str,
+    etag: str,
+    version_id: str | None = None,
+    status: str = "NO_THREATS_FOUND",
+    **changes: Any,
+) -> dict[str, Any]:
+    """Return what GuardDuty's Malware Protection for S3 reports of a scan, by EventBridge.
+
+    As documented at https://docs.aws.amazon.com/guardduty/latest/ug/
+    monitor-with-eventbridge-s3-malware-protection.html
+    """
+    threats = [{"name": "EICAR-Test-File (not a virus)"}] if status == "THREATS_FOUND" else None
+    skipped = {"UNSUPPORTED": "SKIPPED", "ACCESS_DENIED": "SKIPPED", "FAILED": "FAILED"}
+    return {
+        "version": "0",
+        "id": "72c7d362-737a-6dce-fc78-9e27a0171419",
+        "detail-type": "GuardDuty Malware Protection Object Scan Result",
+        "source": "aws.guardduty",
+        "account": "111122223333",
+        "time": "2024-02-28T01:01:01Z",
+        "region": "us-east-1",
+        "resources": [PLAN],
+        "detail": {
+            "schemaVersion": "1.0",
+            "scanStatus": skipped.get(status, "COMPLETED"),
+            "resourceType": "S3_OBJECT",
+            "s3ObjectDetails": {
+                "bucketName": bucket,
+                "objectKey": key,
+                "eTag": etag,
+                "versionId": version_id or "null",
+                "s3Throttled": False,
+            },
+            "scanResultDetails": {"scanResultStatus": status, "threats": threats},
+        },
+    } | changes
+
+
 # As documented at
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
 SCHEDULED = {
@@ -214,6 +257,7 @@ SAMPLES: list[dict[str, Any]] = [
     batch(message("1", notification("external", "a")), message("2", bridged("external", "b"))),
     batch(message("1", enveloped(notification("external", "a")))),
     bridged("external", "a"),
+    scan_result("external", "a", "d41d8cd98f00b204e9800998ecf8427e"),
     SCHEDULED,
     job(task("external", "a", "1")),
     job(task("external", "a"), version="2.0"),

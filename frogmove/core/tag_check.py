@@ -60,19 +60,16 @@ class TagChecker:
             one of the verb WAIT.
 
         Raises:
-            S3Error: when nothing more could succeed.
+            S3Error: when its tags cannot be read.
         """
         if action.verb not in {Verb.MOVE, Verb.COPY}:
             return action
         try:
             return await self._checked(action, seen)
         except S3Error as error:
-            if error.kind is Kind.MISSING and error.code != "NoSuchBucket":
+            if _is_gone(error):
                 return _gone(action)
-            if error.ends_the_run:
-                raise
-            reason = describe(error, "Its tags could not be read, and nothing was copied")
-            return replace(action, verb=Verb.REFUSE, reason=reason)
+            raise
 
     async def carries(self, item: S3Object) -> bool:
         """Tell whether an object carries the tags.
@@ -125,7 +122,17 @@ def hold_back_untagged(
     Raises:
         S3Error: when nothing more could succeed.
     """
-    return Scheduler(size, size, lambda: None, stop).run(checker.check(each) for each in actions)
+
+    async def one(action: Action) -> Action:
+        try:
+            return await checker.check(action)
+        except S3Error as error:
+            if error.ends_the_run:
+                raise
+            reason = describe(error, "Its tags could not be read, and nothing was copied")
+            return replace(action, verb=Verb.REFUSE, reason=reason)
+
+    return Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
 
 
 def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> Iterator[S3Object]:
@@ -144,7 +151,7 @@ def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> 
         try:
             return number, item if await checker.carries(item) else None
         except S3Error as error:
-            if error.kind is Kind.MISSING and error.code != "NoSuchBucket":
+            if _is_gone(error):
                 return number, None
             raise
 
@@ -155,6 +162,10 @@ def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> 
         for _, item in sorted(window.run(numbered), key=lambda settled: settled[0]):
             if item is not None:
                 yield item
+
+
+def _is_gone(error: S3Error) -> bool:
+    return error.kind is Kind.MISSING and error.code != "NoSuchBucket"
 
 
 def _is_same(one: Head, other: Head) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from frogmove.client import UNASKED, Client, ServerFacts
 from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
-from frogmove.core.options import TransferOptions
+from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.engine import Engine
 from frogmove.errors import FrogmoveError
 from frogmove.function import redelivery, responses
@@ -17,6 +17,7 @@ from frogmove.function.config import read_config
 from frogmove.function.deadline import Deadline, seconds_left
 from frogmove.function.events import (
     EventError,
+    Ignored,
     Job,
     Move,
     Notification,
@@ -33,9 +34,10 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from threading import Event as Flag
 
+    from frogmove.core.models import Route
     from frogmove.function.events import Event, Upload
 
 # A Lambda has no hours to wait for a server that is busy; its event comes again.
@@ -72,7 +74,7 @@ class LambdaApp:
         self.config = read_config(environment)
         self._connect = connect
         self._clients: dict[Engine, Client] = {}
-        self._known_facts: ServerFacts | None = None
+        self._known_facts: dict[Route, ServerFacts] = {}
         self._aborted = False
         # The first event finds a client ready, as starting is not billed by its length.
         self._client(Engine.BOTO3)
@@ -122,6 +124,7 @@ class LambdaApp:
             case Job():
                 return self._answer_job(request, stop, telemetry)
             case Notification(uploads, ignored):
+                uploads, ignored = self._with_tagged(uploads, ignored)
                 telemetry.ignore(ignored)
                 for upload in uploads:
                     self._check(upload)
@@ -143,9 +146,10 @@ class LambdaApp:
         requested: list[KeyRequest] = []
         messages = []
         for each in queue.messages:
-            telemetry.ignore(each.ignored, each.id)
-            error = each.error or self._refusal(*each.uploads)
-            message = replace(each, uploads=self._filter(each.uploads, telemetry))
+            uploads, ignored = self._with_tagged(each.uploads, each.ignored)
+            telemetry.ignore(ignored, each.id)
+            error = each.error or self._refusal(*uploads)
+            message = replace(each, uploads=self._filter(uploads, telemetry))
             messages.append(message)
             if error is None:
                 requested += responses.key_requests(message.uploads)
@@ -212,36 +216,70 @@ class LambdaApp:
         return execute(actions, invocation, is_sweep=isinstance(request, Sweep))
 
     def _deliver(self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry) -> KeyResults:
-        return deliver(requested, self._invocation(Engine.BOTO3, stop, telemetry, dry_run=False))
+        key_results: KeyResults = {}
+        for together, to_quarantine in self._by_destination(requested):
+            key_results |= self._deliver_to(together, stop, telemetry, to_quarantine=to_quarantine)
+        return key_results
 
     def _deliver_best_effort(
         self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry
     ) -> KeyResults:
         """Deliver for a sender who is told of each key by itself, even where nothing can be."""
-        if not requested:
-            return {}
-        try:
-            return self._deliver(requested, stop, telemetry)
-        except FrogmoveError as error:
-            telemetry.warn(error)
-            return dict.fromkeys(requested, _unusable(error))
+        key_results: KeyResults = {}
+        for together, to_quarantine in self._by_destination(requested):
+            try:
+                key_results |= self._deliver_to(
+                    together, stop, telemetry, to_quarantine=to_quarantine
+                )
+            except FrogmoveError as error:
+                telemetry.warn(error)
+                key_results |= dict.fromkeys(together, _unusable(error))
+        return key_results
+
+    def _by_destination(
+        self, requested: list[KeyRequest]
+    ) -> Iterator[tuple[list[KeyRequest], bool]]:
+        """Part what goes to the destination from what goes to the quarantine."""
+        has_quarantine = self.config.scan_gate.quarantine is not None
+        for to_quarantine in (False, True):
+            together = [
+                each for each in requested if (has_quarantine and each.is_threat) is to_quarantine
+            ]
+            if together:
+                yield together, to_quarantine
+
+    def _deliver_to(
+        self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry, *, to_quarantine: bool
+    ) -> KeyResults:
+        invocation = self._invocation(
+            Engine.BOTO3, stop, telemetry, dry_run=False, to_quarantine=to_quarantine
+        )
+        return deliver(requested, invocation)
 
     def _invocation(
-        self, engine: Engine, stop: Flag, telemetry: Telemetry, *, dry_run: bool
+        self,
+        engine: Engine,
+        stop: Flag,
+        telemetry: Telemetry,
+        *,
+        dry_run: bool,
+        to_quarantine: bool = False,
     ) -> Invocation:
         """Prepare what the work is done with.
 
         Raises:
             FrogmoveError: when the destination cannot be used.
         """
-        config = self.config
+        config, gate = self.config, self.config.scan_gate
+        route = gate.quarantine if to_quarantine and gate.quarantine else config.route
         client = self._client(engine)
         # A dry run never writes to ask; its options are not used.
-        facts = UNASKED if dry_run else self._facts(client, telemetry)
+        facts = UNASKED if dry_run else self._facts(client, route, telemetry)
         is_bulk = engine is Engine.AUTO
         options = TransferOptions(
             facts.capabilities,
-            config.on_conflict,
+            # What was put aside earlier is evidence, and stays.
+            OnConflict.KEEP_BOTH if to_quarantine else config.on_conflict,
             multipart=config.multipart,
             concurrency=config.bulk_concurrency if is_bulk else config.concurrency,
             kms_key_id=config.client_config.kms_key_id,
@@ -249,17 +287,19 @@ class LambdaApp:
             carry=config.carry,
             features=facts.features,
         )
-        return Invocation(client.s3, config.route, options, stop, telemetry)
+        return Invocation(
+            client.s3, route, options, stop, telemetry, gate.tag, is_quarantine=to_quarantine
+        )
 
-    def _facts(self, client: Client, telemetry: Telemetry) -> ServerFacts:
-        """Ask, once, what the server honours and whether the route's ends are two."""
-        if self._known_facts is None:
-            route = self.config.route
-            self._known_facts = client.preflight(route, probed=route.destination, checked=False)
+    def _facts(self, client: Client, route: Route, telemetry: Telemetry) -> ServerFacts:
+        """Ask, once, what the server honours and whether a route's ends are two."""
+        if route not in self._known_facts:
+            facts = client.preflight(route, probed=route.destination, checked=False)
+            self._known_facts[route] = facts
             telemetry.refused(client.refused)
-            for words in warnings(self._known_facts.features, self.config.carry):
+            for words in warnings(facts.features, self.config.carry):
                 telemetry.caution(words)
-        return self._known_facts
+        return self._known_facts[route]
 
     def _client(self, engine: Engine) -> Client:
         if engine not in self._clients:
@@ -291,6 +331,15 @@ class LambdaApp:
                 telemetry.outside(upload.key, "not among the configured keys")
         return tuple(selected)
 
+    def _with_tagged(
+        self, uploads: tuple[Upload, ...], ignored: tuple[Ignored, ...]
+    ) -> tuple[tuple[Upload, ...], tuple[Ignored, ...]]:
+        """Take what was given tags for an upload, where the function waits for one."""
+        if self.config.scan_gate.tag is None:
+            return uploads, ignored
+        tagged = tuple(each.tagged for each in ignored if each.tagged is not None)
+        return uploads + tagged, tuple(each for each in ignored if each.tagged is None)
+
     def _refusal(self, *uploads: Upload) -> EventError | None:
         try:
             for upload in uploads:
@@ -310,6 +359,11 @@ class LambdaApp:
             raise EventError(
                 f"Bucket {upload.bucket[:100]!a} is not the configured source.",
                 f"Its source is {source}.",
+            )
+        if upload.scan is not None and upload.scan.plan != self.config.scan_gate.plan:
+            raise EventError(
+                f"The scan result is of the protection plan {upload.scan.plan[:200]!a}.",
+                f"The plan whose results are obeyed is {self.config.scan_gate.plan or 'none'}.",
             )
 
     def _outside(self, key: str) -> EventError | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from frogmove.config import check_account, check_key_id
+from frogmove.core.required_tags import parse_tag
 from frogmove.errors import UsageError
 from frogmove.s3.uri import parse_location
 
@@ -34,6 +35,18 @@ def _check_endpoint(text: str) -> None:
         raise UsageError("It is no URL of a server.", expected)
 
 
+def _check_tag(text: str) -> None:
+    parse_tag(text)
+
+
+def _check_plan(text: str) -> None:
+    if not text.startswith("arn:") or ":malware-protection-plan/" not in text:
+        raise UsageError(
+            "It is not the ARN of a protection plan.",
+            "Write it as arn:aws:guardduty:REGION:ACCOUNT:malware-protection-plan/ID.",
+        )
+
+
 # By what follows FROGMOVE_ in the variable's name.
 CHECKS: Mapping[str, Callable[[str], None]] = {
     "SOURCE": _check_location,
@@ -41,4 +54,7 @@ CHECKS: Mapping[str, Callable[[str], None]] = {
     "ENDPOINT_URL": _check_endpoint,
     "EXPECTED_BUCKET_OWNER": check_account,
     "KMS_KEY_ID": check_key_id,
+    "QUARANTINE": _check_location,
+    "REQUIRE_TAG": _check_tag,
+    "SCAN_PLAN": _check_plan,
 }

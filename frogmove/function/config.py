@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from frogmove import __version__
 from frogmove.config import Config, resolve
 from frogmove.core.attributes import parse_attributes
+from frogmove.core.models import Route
 from frogmove.core.options import MAX_COMPARE_SIZE, MIB, SMALLEST_PART, Multipart, OnConflict
 from frogmove.core.preflight import may_be_alias
+from frogmove.core.required_tags import parse_tag
 from frogmove.core.units import parse_age, parse_size
 from frogmove.errors import UsageError
 from frogmove.function.checks import CHECKS, without_password
+from frogmove.function.scan_results import VALIDATION_KEY
 from frogmove.s3.limits import MOST_CONCURRENCY
 from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from frogmove.core.attributes import Attribute
-    from frogmove.core.models import Route
+    from frogmove.core.required_tags import Tag
+    from frogmove.s3.uri import Location
 
 T = TypeVar("T")
 
@@ -54,16 +59,36 @@ class KeyFilter:
     Attributes:
         prefixes: a key begins with one of these, where there are any.
         suffixes: and ends with one of these, where there are any.
+        without: and is none of these.
     """
 
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()
 
     def matches(self, key: str) -> bool:
         """Tell whether a key is one of them."""
-        return (not self.prefixes or key.startswith(self.prefixes)) and (
-            not self.suffixes or key.endswith(self.suffixes)
+        return (
+            (not self.prefixes or key.startswith(self.prefixes))
+            and (not self.suffixes or key.endswith(self.suffixes))
+            and key not in self.without
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ScanGate:
+    """What has to be known of an object before it is moved.
+
+    Attributes:
+        tag: ``FROGMOVE_REQUIRE_TAG``; what does not carry it stays. None for none.
+        plan: ``FROGMOVE_SCAN_PLAN``; the ARN of the protection plan of GuardDuty whose results
+            are obeyed. None: nobody's are.
+        quarantine: ``FROGMOVE_QUARANTINE``; where what holds threats is moved to. None: it stays.
+    """
+
+    tag: Tag | None = None
+    plan: str | None = None
+    quarantine: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +110,7 @@ class FunctionConfig:
         margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
         key_filter: ``FROGMOVE_KEY_PREFIXES`` and ``FROGMOVE_KEY_SUFFIXES``, each several with
             commas between them; uploads of other keys are left where they are.
+        scan_gate: what has to be known of an object before it is moved.
     """
 
     client_config: Config
@@ -98,10 +124,12 @@ class FunctionConfig:
     carry: frozenset[Attribute]
     margin: float
     key_filter: KeyFilter = KeyFilter()
+    scan_gate: ScanGate = ScanGate()
 
     def record(self) -> dict[str, Any]:
         """Return what to tell of them; nothing in them is secret but what a URL may hold."""
         endpoint = self.client_config.endpoint_url
+        gate = self.scan_gate
         return {
             "version": __version__,
             "settings": {
@@ -118,6 +146,9 @@ class FunctionConfig:
                 "margin": self.margin,
                 "key_prefixes": list(self.key_filter.prefixes),
                 "key_suffixes": list(self.key_filter.suffixes),
+                "require_tag": None if gate.tag is None else str(gate.tag),
+                "scan_plan": gate.plan,
+                "quarantine": None if gate.quarantine is None else str(gate.quarantine.destination),
                 "endpoint_url": without_password(endpoint) if endpoint else None,
                 "kms_key_id": self.client_config.kms_key_id,
                 "expected_bucket_owner": self.client_config.expected_bucket_owner,
@@ -141,6 +172,7 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
             "Set FROGMOVE_SOURCE to the bucket behind it.",
         )
     concurrency = _variable(environment, "CONCURRENCY", _parse_concurrency, None)
+    scan_gate = _read_scan_gate(environment, client_config.route())
     return FunctionConfig(
         client_config,
         client_config.route(),
@@ -159,7 +191,42 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
         key_filter=KeyFilter(
             _variable(environment, "KEY_PREFIXES", _parse_list, ()),
             _variable(environment, "KEY_SUFFIXES", _parse_list, ()),
+            frozenset() if scan_gate.tag is None else frozenset({VALIDATION_KEY}),
         ),
+        scan_gate=scan_gate,
+    )
+
+
+def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
+    tag = _variable(environment, "REQUIRE_TAG", parse_tag, None)
+    plan = _variable(environment, "SCAN_PLAN", str, None)
+    quarantine = _variable(environment, "QUARANTINE", parse_location, None)
+    if plan is not None and tag is None:
+        raise UsageError(
+            "FROGMOVE_SCAN_PLAN is set without FROGMOVE_REQUIRE_TAG.",
+            "Uploads would be moved before they are scanned: set FROGMOVE_REQUIRE_TAG to "
+            "GuardDutyMalwareScanStatus=NO_THREATS_FOUND.",
+        )
+    if quarantine is None:
+        return ScanGate(tag, plan)
+    if plan is None:
+        raise UsageError(
+            "FROGMOVE_QUARANTINE is set without FROGMOVE_SCAN_PLAN.",
+            "Nothing would say what holds threats.",
+        )
+    if any(_lie_inside(quarantine, end) for end in (route.source, route.destination)):
+        raise UsageError(
+            f"FROGMOVE_QUARANTINE is {quarantine}, inside the route {route.source} -> "
+            f"{route.destination} or around an end of it.",
+            "Choose a place of its own.",
+        )
+    return ScanGate(tag, plan, Route(route.source, quarantine))
+
+
+def _lie_inside(one: Location, other: Location) -> bool:
+    """Tell whether two places are one, or lie one inside the other."""
+    return one.bucket == other.bucket and (
+        one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
     )
 
 

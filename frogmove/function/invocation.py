@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.tag_check import TagChecker, hold_back_untagged
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from threading import Event
 
-    from frogmove.core.models import Route
+    from frogmove.core.models import Action, Route
     from frogmove.core.options import TransferOptions
+    from frogmove.core.required_tags import Tag
     from frogmove.function.telemetry import Telemetry
     from frogmove.s3.interface import S3
+    from frogmove.s3.models import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class Invocation:
         options: how.
         stop: once set, no more work is taken.
         telemetry: what to tell of it.
+        tag: without it objects are left where they are; None for none.
+        is_quarantine: whether the route's destination is the quarantine.
     """
 
     s3: S3
@@ -31,6 +39,29 @@ class Invocation:
     options: TransferOptions
     stop: Event
     telemetry: Telemetry
+    tag: Tag | None = None
+    is_quarantine: bool = False
+
+    async def check_tag(self, action: Action, seen: Head) -> Action:
+        """Let an action be where its object carries the tag; see :class:`TagChecker`.
+
+        Raises:
+            S3Error: when its tags cannot be read.
+        """
+        if self.tag is None:
+            return action
+        return await TagChecker(self.s3, self.route.source.bucket, [self.tag]).check(action, seen)
+
+    def only_tagged(self, actions: Iterable[Action]) -> Iterable[Action]:
+        """Hold back those actions of a plan whose objects do not carry the tag.
+
+        Raises:
+            S3Error: when nothing more could succeed.
+        """
+        if self.tag is None:
+            return actions
+        checker = TagChecker(self.s3, self.route.source.bucket, [self.tag])
+        return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self.stop)
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/python-context.html

@@ -18,15 +18,20 @@ from frogmove.core.scheduler import Scheduler, Task
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.function.resumable_uploads import ResumableUploads
+from frogmove.function.scan_results import ScanStatus
+from frogmove.function.telemetry import QUARANTINED
 from frogmove.s3.errors import S3Error
+from frogmove.s3.etag import etags_match
+from frogmove.s3.models import NULL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from frogmove.core.models import Action, Route, VerifiedCopy
     from frogmove.function.invocation import Invocation
+    from frogmove.function.scan_results import ScanResult
     from frogmove.s3.interface import S3
-    from frogmove.s3.models import S3Object
+    from frogmove.s3.models import Head, S3Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,18 @@ class KeyRequest:
         key: the whole key.
         version_id: the version; None for the current one.
         rival: another key that may have been meant instead.
+        scan: what a scan has found; then exactly what was scanned is meant.
     """
 
     key: str
     version_id: str | None = None
     rival: str | None = None
+    scan: ScanResult | None = None
+
+    @property
+    def is_threat(self) -> bool:
+        """Whether the scan has found threats."""
+        return self.scan is not None and self.scan.status is ScanStatus.THREATS_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +65,14 @@ class KeyResult:
         reason: for people: why.
         retrying_helps: whether a failure may pass by itself.
         unfinished: whether nothing failed, and there only was no time left.
+        is_quarantined: whether it was moved to the quarantine, and not to the destination.
     """
 
     outcome: Outcome
     reason: str = ""
     retrying_helps: bool = False
     unfinished: bool = False
+    is_quarantined: bool = False
 
     @classmethod
     def of_error(cls, error: S3Error) -> KeyResult:
@@ -67,10 +81,20 @@ class KeyResult:
         return cls(Outcome.FAILED, describe(error, "Nothing was done to it"), passes)
 
     @property
+    def word(self) -> str:
+        """What it is counted as."""
+        return QUARANTINED if self.is_quarantined else self.outcome.value
+
+    @property
     def is_done(self) -> bool:
         """Whether there is nothing left to do for whoever wanted the key."""
         return not self.outcome.needs_attention
 
+
+_GONE = KeyResult(Outcome.GONE, "no longer at the source")
+_REPLACED = KeyResult(
+    Outcome.SUPERSEDED, "replaced since it was scanned; kept at the source for its own scan"
+)
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -105,17 +129,29 @@ def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResul
     key_results: KeyResults = {}
     inside = []
     for each in dict.fromkeys(requested):
-        if each.key.startswith(invocation.route.source.prefix):
-            inside.append(each)
-        else:
+        if not each.key.startswith(invocation.route.source.prefix):
             key_results[each] = KeyResult(Outcome.SKIPPED, "not under the source's prefix")
             invocation.telemetry.outside(each.key)
+        elif _is_clean(each, invocation) or invocation.is_quarantine:
+            inside.append(each)
+        else:
+            reason = f"{each.scan.reason}; it stays at the source" if each.scan else ""
+            key_results[each] = KeyResult(Outcome.WAITING, reason)
+            invocation.telemetry.unseen(each.key, Outcome.WAITING, reason)
     lookup = Lookup(invocation.s3, invocation.route.source.bucket)
     placed = _Placed(invocation.s3, invocation.route)
     for each_round in _rounds(inside, invocation, lookup):
         going = _not_held_back(each_round, key_results)
         _run(going, invocation, lookup, placed, key_results)
     return key_results
+
+
+def _is_clean(each: KeyRequest, invocation: Invocation) -> bool:
+    """Tell whether no scan speaks against a key; what one has found is told."""
+    if each.scan is None or each.scan.status is ScanStatus.NO_THREATS_FOUND:
+        return True
+    invocation.telemetry.scanned(each.key, each.scan)
+    return False
 
 
 class _Placed(ResumableUploads):
@@ -222,18 +258,28 @@ async def _planned(
     try:
         seen = await lookup.head(each.key, each.version_id)
         rival = each.rival and await lookup.head(each.rival, each.version_id)
+        if seen is not None and not rival and not _is_replaced(each, seen):
+            (action,) = plan_move([seen.object], route)
+            if each.scan is not None:
+                return replace(action, pinned=each.scan.version_id)
+            return await invocation.check_tag(action, seen)
     except S3Error as error:
         key_result = KeyResult.of_error(error)
     else:
-        if seen is not None and not rival:
-            (action,) = plan_move([seen.object], route)
-            return action
-        key_result = (
-            _ambiguous(each) if rival else KeyResult(Outcome.GONE, "no longer at the source")
-        )
+        key_result = _REPLACED if seen is not None else _GONE
+        if rival:
+            key_result = _ambiguous(each)
     invocation.telemetry.unseen(each.key, key_result.outcome, key_result.reason)
     key_results[each] = key_result
     return None
+
+
+def _is_replaced(each: KeyRequest, seen: Head) -> bool:
+    """Tell whether what is there is another than what was scanned."""
+    if each.scan is None:
+        return False
+    version = None if seen.version_id == NULL_VERSION else seen.version_id
+    return version != each.scan.version_id or not etags_match(seen.object.etag, each.scan.etag)
 
 
 def _ambiguous(each: KeyRequest) -> KeyResult:
@@ -260,11 +306,12 @@ def _run(
     try:
         for result in run(actions, s3, route, invocation.options, invocation.stop, placed):
             item = result.action.object
+            quarantined = invocation.is_quarantine and result.outcome is Outcome.MOVED
             key_result = KeyResult(
-                result.outcome, result.reason, result.retrying_helps, result.resumes
+                result.outcome, result.reason, result.retrying_helps, result.resumes, quarantined
             )
             key_results[named[item.key]] = key_result
-            telemetry.done(result)
+            telemetry.done(result, QUARANTINED if quarantined else "")
     except RunError as error:
         telemetry.warn(error)
         failed = replace(NOT_REACHED, reason=f"not reached: {error}", unfinished=False)

@@ -27,7 +27,7 @@ RESULTS_SHOWN = 100
 
 def key_requests(uploads: Iterable[Upload]) -> list[KeyRequest]:
     """Return the keys that uploads are about."""
-    return [KeyRequest(upload.key) for upload in uploads]
+    return [KeyRequest(upload.key, scan=upload.scan) for upload in uploads]
 
 
 def wanted_of_task(task: Task, upload: Upload) -> KeyRequest:
@@ -81,7 +81,7 @@ def results(key_results: KeyResults) -> list[dict[str, str]]:
     """Return what is shown of the ends of keys: what needs attention first, and not too many."""
     ordered = sorted(key_results.items(), key=lambda item: item[1].is_done)
     return [
-        {"key": each.key, "outcome": key_result.outcome.value, "reason": key_result.reason}
+        {"key": each.key, "outcome": key_result.word, "reason": key_result.reason}
         for each, key_result in ordered[:RESULTS_SHOWN]
     ]
 
@@ -125,4 +125,4 @@ def _check(requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, Key
 def _counts(
     requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, KeyResult]
 ) -> dict[str, int]:
-    return dict(Counter(key_results[each].outcome.value for each in dict.fromkeys(requested)))
+    return dict(Counter(key_results[each].word for each in dict.fromkeys(requested)))

@@ -1,4 +1,4 @@
-"""Reads notifications of S3 into the uploads they report. Pure.
+"""Reads notifications of S3, and of what scans its objects, into the uploads they report. Pure.
 
 Notifications are filled by outsiders' uploads: whatever one holds, reading it either gives
 uploads or raises :class:`EventError`, and nothing else.
@@ -6,14 +6,16 @@ uploads or raises :class:`EventError`, and nothing else.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
 from frogmove.errors import FrogmoveError
+from frogmove.function.scan_results import KIND, SOURCE, ScanResult, read_scan
 
 EXPECTED = (
-    "Expected an S3 notification, by itself or through SNS, SQS or EventBridge; a task of S3 "
+    "Expected an S3 notification, by itself or through SNS, SQS or EventBridge; a scan result of "
+    "GuardDuty's Malware Protection for S3; a task of S3 "
     'Batch Operations; or {"action": "move", "sync", "sweep" or "ping"}.'
 )
 
@@ -24,10 +26,17 @@ class EventError(FrogmoveError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object that a notification reports."""
+    """One object that a notification reports.
+
+    Attributes:
+        bucket: its bucket.
+        key: its key.
+        scan: what a scan of it has found, where that is what is reported.
+    """
 
     bucket: str
     key: str
+    scan: ScanResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +46,12 @@ class Ignored:
     Attributes:
         name: S3's name for it.
         key: the key it is about.
+        tagged: an object that was given tags, which matters where a tag is required.
     """
 
     name: str
     key: str
+    tagged: Upload | None = field(default=None, compare=False)
 
 
 # What S3 may report of an object that is no upload, up to the colon.
@@ -73,6 +84,9 @@ _OTHER_DETAILS = frozenset(
         "Object Tags Deleted",
     }
 )
+
+# Scanners tag what they have scanned.
+_TAGGED, _TAGS_ADDED = "ObjectTagging:Put", "Object Tags Added"
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging.html
 _API_CALL = "AWS API Call via CloudTrail"
@@ -185,6 +199,8 @@ def _read_plain(document: object, ignored: list[Ignored]) -> tuple[Upload, ...]:
         return ()
     if document.get("source") == "aws.s3":
         return _read_bridged(document, ignored)
+    if document.get("source") == SOURCE:
+        return (_read_scan_result(document),)
     records = document.get("Records")
     if not isinstance(records, list):
         raise EventError("The event has no Records.", EXPECTED)
@@ -216,8 +232,13 @@ def _read_record(record: object, ignored: list[Ignored]) -> Upload | None:
         return Upload(bucket, decode_key(key))
     if group not in _OTHER_EVENTS:
         raise EventError(f"S3 reports {shown(name)}, which is not known.", EXPECTED)
-    ignored.append(Ignored(name, decode_key(key)))
+    tagged = name.removeprefix("s3:") == _TAGGED
+    ignored.append(_ignored(name, Upload(bucket, decode_key(key)), is_tagged=tagged))
     return None
+
+
+def _ignored(name: str, item: Upload, *, is_tagged: bool) -> Ignored:
+    return Ignored(name, item.key, item if is_tagged else None)
 
 
 def _read_bridged(document: Mapping[str, Any], ignored: list[Ignored]) -> tuple[Upload, ...]:
@@ -246,6 +267,22 @@ def _read_bridged(document: Mapping[str, Any], ignored: list[Ignored]) -> tuple[
     if version.partition(".")[0] != "1":
         raise EventError("The EventBridge event is not one of version 1.", EXPECTED)
     if kind != "Object Created":
-        ignored.append(Ignored(kind, whole(key)))
+        is_tagged = kind == _TAGS_ADDED
+        ignored.append(_ignored(kind, Upload(bucket, whole(key)), is_tagged=is_tagged))
         return ()
     return (Upload(bucket, whole(key)),)
+
+
+def _read_scan_result(document: Mapping[str, Any]) -> Upload:
+    """Read what GuardDuty reports; keys are not encoded there."""
+    kind = document.get("detail-type")
+    if kind != KIND:
+        raise EventError(
+            f"GuardDuty reports {shown(kind)}, which is no scan result.",
+            f'Have the rule match the detail-type "{KIND}".',
+        )
+    read = read_scan(document)
+    if read is None:
+        raise EventError("The scan result of GuardDuty is not one of version 1.", EXPECTED)
+    bucket, key, scan = read
+    return Upload(bucket, whole(key), scan)

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from frogmove.core.models import Verb
+from frogmove.core.models import Outcome, Verb
 from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.preflight import explain
@@ -20,7 +20,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from frogmove.core.models import Action
     from frogmove.core.records import Record
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ACTIONS_SHOWN = 100
 
 
-def sweep(invocation: Invocation, age: float, matches: Callable[[str], bool]) -> Iterator[Action]:
+def sweep(invocation: Invocation, age: float, matches: Callable[[str], bool]) -> Iterable[Action]:
     """Plan to move what has been at the source for longer than ``age`` seconds.
 
     Args:
@@ -43,13 +43,13 @@ def sweep(invocation: Invocation, age: float, matches: Callable[[str], bool]) ->
     before = datetime.now(UTC) - timedelta(seconds=age)
     listed = list_prefix(invocation.s3, source.bucket, source.prefix)
     old = (item for item in older_than(listed, before) if matches(item.key))
-    return plan_move(old, invocation.route)
+    return invocation.only_tagged(plan_move(old, invocation.route))
 
 
-def sync(invocation: Invocation, compare: CompareBy) -> Iterator[Action]:
+def sync(invocation: Invocation, compare: CompareBy) -> Iterable[Action]:
     """Plan to copy what the destination lacks or holds differently."""
     options = SyncOptions(compare, invocation.options.max_compare_size)
-    return plan_resolved_sync(
+    actions = plan_resolved_sync(
         invocation.s3,
         invocation.route,
         HEAD_CONCURRENCY,
@@ -57,6 +57,7 @@ def sync(invocation: Invocation, compare: CompareBy) -> Iterator[Action]:
         options,
         selection=Selection(folders=(invocation.route.source.prefix,)),
     )
+    return invocation.only_tagged(actions)
 
 
 def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool) -> dict[str, Any]:
@@ -87,11 +88,11 @@ def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool
         if len(left) < RESULTS_SHOWN:
             left.append({"key": item.key, "outcome": outcome, "reason": result.reason})
     if is_sweep:
-        telemetry.swept(oldest)
+        telemetry.swept(oldest, unscanned=telemetry.counts[Outcome.WAITING])
     answer = {
         "dry_run": False,
         "finished": not invocation.stop.is_set(),
-        "counts": {outcome.value: count for outcome, count in telemetry.counts.items()},
+        "counts": {str(outcome): count for outcome, count in telemetry.counts.items()},
         "bytes": telemetry.bytes,
     }
     return answer | {"results": left} if left else answer

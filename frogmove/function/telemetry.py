@@ -17,6 +17,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 )
 
 from frogmove.core.models import Outcome
+from frogmove.function.scan_results import ScanStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from frogmove.core.models import Action, Result
     from frogmove.errors import FrogmoveError
     from frogmove.function.s3_events import Ignored
+    from frogmove.function.scan_results import ScanResult
 
 NAME = "frogmove"
+
+# What is counted beside the outcomes.
+QUARANTINED = "quarantined"
 
 # Neither more dimensions nor longer ones are taken.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
@@ -96,11 +101,12 @@ class Telemetry:
     """
 
     def __init__(self, config: Config, request_id: str) -> None:
-        self.counts: Counter[Outcome] = Counter()
+        self.counts: Counter[str] = Counter()
         self.bytes = 0
         self._resumed = 0
         self._ignored = 0
         self._coming: Counter[str] = Counter()
+        self._scans: Counter[str] = Counter()
         self._begun: dict[str, float] = {}
         self._started = time.monotonic()
         route = f"{config.source} -> {config.destination}"
@@ -121,14 +127,20 @@ class Telemetry:
         """Note when an object was begun."""
         self._begun[key] = time.monotonic()
 
-    def done(self, result: Result) -> None:
-        """Tell what became of one object."""
+    def done(self, result: Result, word: str = "") -> None:
+        """Tell what became of one object.
+
+        Args:
+            result: it.
+            word: what it is counted as; by default its outcome.
+        """
         item, outcome = result.action.object, result.outcome
         begun = self._begun.pop(item.key, None)
-        self.counts[outcome] += 1
-        if outcome in {Outcome.MOVED, Outcome.COPIED}:
+        word = word or outcome.value
+        self.counts[word] += 1
+        if word in {Outcome.MOVED, Outcome.COPIED}:
             self.bytes += item.size
-        if outcome is Outcome.MOVED:
+        if word == Outcome.MOVED:
             age = max(0.0, time.time() - item.last_modified.timestamp())
             self._metrics.add_metric("age", "Seconds", round(age, 3))
         tell = _TELL.get(outcome, _log.info)
@@ -137,21 +149,23 @@ class Telemetry:
             self._resumed += 1
             tell = _log.info
         tell(
-            outcome.value,
+            word,
             key=item.key,
             destination_key=result.destination_key,
-            outcome=outcome.value,
+            outcome=word,
             bytes=item.size,
             milliseconds=None if begun is None else _milliseconds_since(begun),
             reason=result.reason,
         )
 
-    def swept(self, oldest: float) -> None:
+    def swept(self, oldest: float, unscanned: int) -> None:
         """Tell that a sweep has come to its end.
 
         Args:
             oldest: seconds for which the oldest object that it had to leave has been waiting.
+            unscanned: objects that it left as they lack the tag of a scan.
         """
+        self._scans["unscanned"] += unscanned
         self._metrics.add_metric("sweeps", "Count", 1)
         self._metrics.add_metric("oldest", "Seconds", round(oldest, 3))
 
@@ -160,6 +174,18 @@ class Telemetry:
         self._begun.pop(key, None)
         self.counts[outcome] += 1
         _TELL.get(outcome, _log.info)(outcome.value, key=key, outcome=outcome.value, reason=reason)
+
+    def scanned(self, key: str, scan: ScanResult) -> None:
+        """Tell of an object that a scan did not find clean."""
+        is_threat = scan.status is ScanStatus.THREATS_FOUND
+        self._scans["threats" if is_threat else "unscanned"] += 1
+        _log.warning(
+            scan.status.value,
+            key=key,
+            reason=scan.reason,
+            threats=list(scan.threats),
+            version_id=scan.version_id,
+        )
 
     def outside(self, key: str, reason: str = "not under the source's prefix") -> None:
         """Tell of a key that is not the route's."""
@@ -214,7 +240,7 @@ class Telemetry:
             kind: what the event was.
             answer: in a word, how it was answered.
         """
-        counts = {outcome.value: count for outcome, count in self.counts.items()}
+        counts = {str(outcome): count for outcome, count in self.counts.items()}
         if self._ignored:
             counts["ignored"] = self._ignored
         _log.info(
@@ -229,8 +255,8 @@ class Telemetry:
             number = count - self._resumed if outcome == Outcome.FAILED else count
             if number:
                 self._metrics.add_metric(outcome, "Count", number)
-        for cause, count in self._coming.items():
-            self._metrics.add_metric(cause, "Count", count)
+        for name, count in (self._coming + self._scans).items():
+            self._metrics.add_metric(name, "Count", count)
         if self.bytes:
             self._metrics.add_metric("bytes", "Bytes", self.bytes)
         if self._metrics.metric_set:

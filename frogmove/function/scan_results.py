@@ -1,0 +1,90 @@
+"""Reads what GuardDuty's Malware Protection for S3 reports of an object that it has scanned. Pure.
+
+https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from frogmove.s3.models import NULL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOURCE = "aws.guardduty"
+KIND = "GuardDuty Malware Protection Object Scan Result"
+
+# What GuardDuty writes into a protected bucket to see that it can, and does not scan.
+VALIDATION_KEY = "malware-protection-resource-validation-object"
+
+_VERSION = "1."
+_COMPLETED = "COMPLETED"
+
+
+class ScanStatus(StrEnum):
+    """What came of a scan."""
+
+    NO_THREATS_FOUND = "NO_THREATS_FOUND"
+    THREATS_FOUND = "THREATS_FOUND"
+    UNSUPPORTED = "UNSUPPORTED"
+    ACCESS_DENIED = "ACCESS_DENIED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan found in one content of a key.
+
+    Attributes:
+        status: what came of it.
+        etag: of the content that was scanned.
+        version_id: its version, where the bucket keeps any.
+        plan: the ARN of the protection plan that it was scanned by.
+        threats: their names.
+    """
+
+    status: ScanStatus
+    etag: str
+    version_id: str | None
+    plan: str
+    threats: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why what was scanned is not moved, for people."""
+        if self.status is ScanStatus.THREATS_FOUND:
+            return f"threats found: {', '.join(self.threats) or 'not named'}"
+        return f"not found clean: its scan ended as {self.status}"
+
+
+def read_scan(document: Mapping[str, Any]) -> tuple[str, str, ScanResult] | None:
+    """Read a scan result: its bucket, its key (not encoded) and what was found.
+
+    Returns:
+        None when the document is no such result.
+    """
+    try:
+        (plan,) = document["resources"]
+        detail = document["detail"]
+        version = detail["schemaVersion"]
+        kind = detail["resourceType"]
+        item = detail["s3ObjectDetails"]
+        bucket, key, etag = item["bucketName"], item["objectKey"], item["eTag"]
+        version_id = item.get("versionId") or NULL_VERSION
+        found = detail["scanResultDetails"]
+        status = ScanStatus(found["scanResultStatus"])
+        threats = tuple(str(threat["name"])[:200] for threat in found.get("threats") or ())
+        completed = detail["scanStatus"] == _COMPLETED
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return None
+    if not all(isinstance(text, str) for text in (plan, version, bucket, key, etag, version_id)):
+        return None
+    if not version.startswith(_VERSION) or kind != "S3_OBJECT" or not etag:
+        return None
+    if status is ScanStatus.NO_THREATS_FOUND and not completed:
+        return None
+    known = None if version_id == NULL_VERSION else version_id
+    return bucket, key, ScanResult(status, etag.strip('"'), known, plan, threats)
