@@ -233,7 +233,7 @@ def test_what_is_logged_is_json_and_inert(
     (moved,) = [line for line in logged if "key" in line]
     assert moved.items() >= {"level": "INFO", "key": key, "outcome": "moved"}.items()
     assert moved["bytes"] == len(key.encode())
-    (refused,) = [line for line in logged if line.get("about") == "2"]
+    (refused, _) = [line for line in logged if line.get("about") == "2"]
     assert refused["level"] == "WARNING"
     (end,) = [line for line in logged if line["message"] == "invocation"]
     assert end.items() >= {"event": "queue", "counts": {"moved": 1}}.items()

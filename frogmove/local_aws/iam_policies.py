@@ -12,6 +12,11 @@ _ON_SOURCE = (
     "s3:GetObjectRetention",
     "s3:GetObjectLegalHold",
     "s3:DeleteObject",
+    # Where the bucket keeps versions, exactly the one that was scanned is copied.
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAnnotation",
+    "s3:GetObjectVersionTagging",
+    "s3:ListObjectVersionAnnotations",
 )
 # Only where these are in use have objects anything that a copy does not carry.
 _ON_SOURCE_BUCKET = (
