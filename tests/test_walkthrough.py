@@ -11,6 +11,7 @@ from cogapp import Cog  # type: ignore[import-untyped]
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     importlib.util.find_spec("ministack") is None, reason="ministack is not installed"
 )

@@ -34,6 +34,7 @@ def _package(*arguments: str) -> Any:
     return run("lambda", "package", *arguments)
 
 
+@pytest.mark.long
 def test_the_zips_are_the_same_from_another_folder_with_another_umask(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:

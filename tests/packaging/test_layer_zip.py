@@ -273,35 +273,41 @@ def test_without_pip_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> N
         layer(X86_64, PYTHON)
 
 
+PIP_SETTINGS = {
+    "PIP_PLATFORM": "win_amd64",
+    "PIP_DRY_RUN": "1",
+    "PIP_ROOT": "ROOT",
+    "PIP_TARGET": "ROOT",
+    "PIP_PREFIX": "ROOT",
+    "PIP_NO_BINARY": ":all:",
+    "PIP_CONSTRAINT": "ROOT",
+    "PIP_REPORT": "ROOT/report",
+    "PIP_PYTHON_VERSION": "2.7",
+    "PIP_ABI": "none",
+    "PIP_PYTHON": "/nowhere/python",
+    "PIP_ISOLATED": "1",
+    "PIP_LOG": "ROOT/log",
+}
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("PIP_PLATFORM", "win_amd64"),
-        ("PIP_DRY_RUN", "1"),
-        ("PIP_ROOT", "ROOT"),
-        ("PIP_TARGET", "ROOT"),
-        ("PIP_PREFIX", "ROOT"),
-        ("PIP_NO_BINARY", ":all:"),
-        ("PIP_CONSTRAINT", "ROOT"),
-        ("PIP_REPORT", "ROOT/report"),
-        ("PIP_PYTHON_VERSION", "2.7"),
-        ("PIP_ABI", "none"),
-        ("PIP_PYTHON", "/nowhere/python"),
-        ("PIP_ISOLATED", "1"),
-        ("PIP_LOG", "ROOT/log"),
-    ],
+    "names",
+    [[*PIP_SETTINGS], *(pytest.param([name], marks=pytest.mark.long) for name in PIP_SETTINGS)],
 )
 @pytest.mark.parametrize("by", ["variable", "file"])
 def test_no_setting_of_pip_changes_what_is_built(
-    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, by: str
+    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: list[str], by: str
 ) -> None:
+    """All at once, and in the long form each alone."""
     wheels.add("frog", {"frog.py": ""})
-    value = value.replace("ROOT", str(tmp_path / "root"))
-    if by == "variable":
-        monkeypatch.setenv(name, value)
-    else:
-        setting = name.removeprefix("PIP_").lower().replace("_", "-")
-        (tmp_path / "pip.conf").write_text(f"[global]\nquiet = 1\n{setting} = {value}\n")
+    lines = ["[global]", "quiet = 1"]
+    for name in names:
+        value = PIP_SETTINGS[name].replace("ROOT", str(tmp_path / "root"))
+        if by == "variable":
+            monkeypatch.setenv(name, value)
+        lines.append(f"{name.removeprefix('PIP_').lower().replace('_', '-')} = {value}")
+    if by == "file":
+        (tmp_path / "pip.conf").write_text("\n".join([*lines, ""]))
         monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     assert "python/frog.py" in _names(layer(X86_64, PYTHON))
     assert not (tmp_path / "root").exists()
@@ -334,13 +340,21 @@ ELF = "\x7fELF\x02\x01\x01" + "\x00" * 11
     ],
 )
 def test_what_another_machine_runs_is_refused(
-    wheels: Wheels, content: str, name: str, found: str
+    tmp_path: Path, content: str, name: str, found: str
 ) -> None:
-    wheels.add("frog", {f"frog/{name}": content})
+    path = tmp_path / "frog" / name
+    path.parent.mkdir()
+    path.write_text(content, "latin-1")
     if not found:
-        assert f"python/frog/{name}" in _names(layer(X86_64, PYTHON))
+        check_built(tmp_path, "", "x86_64")
         return
     with pytest.raises(RunError, match=rf"frog/{re.escape(name)}.*{found}"):
+        check_built(tmp_path, "", "x86_64")
+
+
+def test_no_layer_is_made_of_what_another_machine_runs(wheels: Wheels) -> None:
+    wheels.add("frog", {"frog/frog.so": ELF + "\x28\x00rest"})
+    with pytest.raises(RunError, match="another machine"):
         layer(X86_64, PYTHON)
 
 
