@@ -273,16 +273,12 @@ def _subprocess_environment(aws: EmbeddedAws) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "FROGMOVE_"))
     }
-    folder = str(aws.server.folder)
     return (
         kept
         | aws.environment()
         | {
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # The demo must not use the user's routes, nor add to the user's journals.
-            "FROGMOVE_CONFIG": os.devnull,
-            "FROGMOVE_STATE": folder,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }

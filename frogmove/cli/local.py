@@ -3,8 +3,10 @@
 import json
 import shlex
 import sys
+import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -47,6 +49,9 @@ def _how_to_use(aws: EmbeddedAws, no_trigger: bool) -> Iterator[str]:
     yield "# In another terminal:"
     # The user's own profile or session token would be combined with the key below.
     yield "unset AWS_PROFILE AWS_SESSION_TOKEN"
+    scripts = sysconfig.get_path("scripts")
+    if Path(scripts, "frogmove").exists():
+        yield f'export PATH={shlex.quote(scripts)}:"$PATH"'
     for name, value in aws.environment().items():
         yield f"export {name}={shlex.quote(value)}"
     yield "# Then try:"
@@ -56,7 +61,7 @@ def _how_to_use(aws: EmbeddedAws, no_trigger: bool) -> Iterator[str]:
         yield f"#   frogmove move --dry-run {shlex.quote(_EXAMPLE_KEY)}"
         yield f"#   frogmove move {shlex.quote(_EXAMPLE_KEY)}"
     else:
-        yield "# The Lambda moves it immediately:"
+        yield "# The Lambda moves it immediately (start with --no-trigger to move it yourself):"
     yield "#   frogmove ls --side destination"
 
 

@@ -1,5 +1,6 @@
 """The embedded AWS as the commands use it: started for one command, ended whatever happens."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,10 @@ class EmbeddedAws:
             "FROGMOVE_ENDPOINT_URL": self.server.endpoint_url,
             "FROGMOVE_SOURCE": self.stack.source,
             "FROGMOVE_DESTINATION": self.stack.destination,
+            # The user's own routes may name a profile, and a later resume would come upon these
+            # journals when this server is gone.
+            "FROGMOVE_CONFIG": os.devnull,
+            "FROGMOVE_STATE": str(self.server.folder / "runs"),
         }
 
 

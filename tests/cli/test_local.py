@@ -113,16 +113,22 @@ def test_killing_it_leaves_no_trace_either(tmp_path: Path) -> None:
 def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
     with _running(tmp_path, "--no-trigger") as (_, lines):
         (upload,) = [line.lstrip("# ") for line in lines if "put_object" in line]
-        frogmove = f'frogmove() {{ "{sys.executable}" -m frogmove "$@"; }}'
-        listing = subprocess.run(
-            ["sh", "-e", "-c", "\n".join([frogmove, *lines, upload, "frogmove ls"])],
+        route = tmp_path / "config.toml"
+        route.write_text('route = "own"\n[routes.own]\nprofile = "not-there"\n')
+        moved = subprocess.run(
+            ["sh", "-e", "-c", "\n".join([*lines, upload, "frogmove move --all", "frogmove runs"])],
             # A profile that is not there would fail every command if it were not unset.
-            env=private_environment(tmp_path) | {"AWS_PROFILE": "not-there"},
+            env=private_environment(tmp_path)
+            | {"AWS_PROFILE": "not-there", "FROGMOVE_CONFIG": str(route), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,
         )
-        assert listing.returncode == 0, listing.stderr
-        assert KEY in listing.stdout
+        route.unlink()
+        assert moved.returncode == 0, moved.stderr
+        assert KEY in moved.stdout
+        assert "1 moved" in moved.stdout
+    assert _eventually_no_processes(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_by_hand_uploads_stay_and_else_the_lambda_moves_them(tmp_path: Path) -> None:
