@@ -18,7 +18,7 @@ def main() -> None:
     except Exception as error:
         print(
             f"Error: this installation of frogmove cannot be used ({type(error).__name__}: "
-            f"{error}). Nothing was touched; install it again.",
+            f"{error}). Nothing was changed; install it again.",
             file=sys.stderr,
         )
         sys.exit(2)

@@ -1,1 +1,1 @@
-"""The transfer library: what moving means. No boto3, no terminal, no environment."""
+"""The transfer library: selection, plan, move protocol, journal."""

@@ -1,6 +1,7 @@
-"""Carries the annotations of an object to its copy, where S3 does not do so by itself.
+"""Copies an object's annotations to its copy, where S3 does not.
 
-A single copy carries them. One in parts does not, and an object that was there before has its own.
+CopyObject copies them. A multipart copy does not, and an object that was already at the destination
+has its own.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
 
@@ -12,29 +13,29 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Annotation, Copy
 
-# Payloads in memory: each has up to 1 MiB.
+# How many payloads are held in memory; each has up to 1 MiB.
 _AT_ONCE = 4
 
-# Annotations that change under our hands this often are still being written.
+# After this many changes of the annotations, the copy fails.
 _ATTEMPTS = 4
 
 
 async def carry_annotations(s3: S3, copy: Copy, etag: str) -> bool:
-    """Give an object the annotations of the source that it lacks, and make sure that it has them.
+    """Write the source's annotations to an object that lacks them, and verify them.
 
     Args:
-        s3: where both are.
-        copy: the source, and where the object is.
-        etag: the ETag of the object that is to get them.
+        s3: the client for both buckets.
+        copy: names the source and the object.
+        etag: the ETag of the object.
 
     Returns:
-        False when the object has another annotation under one of the names; it keeps that.
+        False when the object has another annotation under one of the names; that one is kept.
 
     Raises:
-        S3Error: when they cannot be carried; of kind CHANGED when the object is another by now.
+        S3Error: when they cannot be copied; of kind CHANGED when the object has changed.
     """
     source = copy.source
-    # This run may replace what it wrote itself.
+    # Annotations that this run wrote may be replaced.
     ours: set[str] = set()
     seen = await _list(s3, copy.bucket, source.key, source.version_id)
     for _ in range(_ATTEMPTS):
@@ -57,7 +58,7 @@ async def _list(s3: S3, bucket: str, key: str, version_id: str | None) -> Sequen
 
 
 async def _carry(s3: S3, copy: Copy, etag: str, names: Sequence[str], theirs: set[str]) -> bool:
-    """Carry a few annotations, and read them back."""
+    """Copy a few annotations, and read them back."""
     key, version_id = copy.source.key, copy.source.version_id
     payloads = await _read(s3, copy.bucket, key, version_id, names)
     missing = [name for name in names if name not in theirs]
@@ -69,7 +70,9 @@ async def _carry(s3: S3, copy: Copy, etag: str, names: Sequence[str], theirs: se
     there = await _read(s3, copy.to_bucket, copy.to_key, None, names)
     for name in missing:
         if there[name] != payloads[name]:
-            raise S3Error("PutObjectAnnotation", "BadDigest", 500, f"{name} did not arrive whole")
+            raise S3Error(
+                "PutObjectAnnotation", "BadDigest", 500, f"{name} was not copied correctly"
+            )
     return there == payloads
 
 

@@ -1,6 +1,6 @@
-"""What an object has that no single copy carries: carried where asked for, else said.
+"""Attributes that S3 does not copy: they are copied on request, or else reported.
 
-A website redirect, retention, a legal hold and an ACL belong to one object and do not follow it.
+A website redirect, retention, a legal hold and an ACL are not copied with an object.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Attribute(StrEnum):
-    """Something that belongs to one object and is carried on request."""
+    """An attribute of an object that is copied only on request."""
 
     REDIRECT = "redirect"
     RETENTION = "retention"
@@ -39,7 +39,7 @@ _WORDS = {
     Attribute.ACL: "ACL",
 }
 
-# Each by its names in HEAD, which are those of a copy's parameters.
+# The names of each in a HEAD response, which are also the parameters of a copy.
 _MODE, _UNTIL = "ObjectLockMode", "ObjectLockRetainUntilDate"
 _RETENTION = (
     _MODE,
@@ -55,27 +55,27 @@ _LOCKS = {
     Attribute.LEGAL_HOLD: "GetObjectLegalHold",
 }
 
-# What an object has, by attribute: the parameters that give it to a copy.
+# The attributes of an object, each with the parameters that a copy needs to get it.
 Found = dict[Attribute, "Mapping[str, Any]"]
 
 
 def parse_attributes(text: str) -> frozenset[Attribute]:
-    """Read a list of attributes, separated by commas.
+    """Parse a comma-separated list of attributes.
 
     Raises:
-        UsageError: when one is none.
+        UsageError: when a name is unknown.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in names if name not in list(Attribute)]
     if unknown:
         raise UsageError(
-            f"Unknown attribute {unknown[0]!a}.", f"What can be carried: {', '.join(Attribute)}."
+            f"Unknown attribute {unknown[0]!a}.", f"Known attributes: {', '.join(Attribute)}."
         )
     return frozenset(map(Attribute, names))
 
 
 def in_words(missing: Found) -> str:
-    """Name for people what a copy lacks."""
+    """Format the attributes that a copy lacks, for a message."""
     return ", ".join(
         words if missing[attribute] else f"{words} (if it has any: {_LOCKS[attribute]} is denied)"
         for attribute, words in _WORDS.items()
@@ -84,18 +84,18 @@ def in_words(missing: Found) -> str:
 
 
 def warnings(features: BucketFeatures, carry: frozenset[Attribute]) -> list[str]:
-    """Say once a run what is not said for each object."""
+    """Return warnings that are printed once per run, not per object."""
     said = []
     if Feature.ACLS in features.on and Attribute.ACL not in carry:
         said.append(
-            "The source bucket uses ACLs, which are not carried: access follows the destination "
-            "bucket. --carry acl carries them."
+            "The source bucket uses ACLs, which are not copied: the copies get the access rules of "
+            "the destination bucket. To copy them, use --carry acl."
         )
     unknown = ", ".join(feature for feature in Feature if feature in features.unknown)
     if unknown:
         said.append(
-            f"It is not known whether the source bucket uses {unknown}: redirects, retention, "
-            "legal holds and ACLs are carried only where --carry asks for them. To know, allow "
+            f"It cannot be determined whether the source bucket uses {unknown}: redirects, "
+            "retention, legal holds and ACLs are copied only with --carry. To check, allow "
             "s3:GetBucketWebsite, s3:GetBucketObjectLockConfiguration and "
             "s3:GetBucketOwnershipControls."
         )
@@ -103,16 +103,16 @@ def warnings(features: BucketFeatures, carry: frozenset[Attribute]) -> list[str]
 
 
 class AttributeReader:
-    """Reads what objects have, where they may have any of it.
+    """Reads the attributes of objects, if the source bucket uses them.
 
     Args:
-        s3: where the buckets are.
-        carry: what is to be carried.
-        features: those of the source bucket.
-        strict: whether a copy that lacks one of them is refused.
+        s3: the client for both buckets.
+        carry: the attributes to copy.
+        features: the features of the source bucket.
+        strict: whether a copy that lacks one of them fails.
 
     Attributes:
-        kinds: what an object of the source may have, as far as it matters.
+        kinds: the attributes that objects of the source may have and that must be checked.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class AttributeReader:
         self.kinds = kinds
 
     def parameters(self, found: Found) -> dict[str, Any]:
-        """Return what tells a copy to carry what is to be carried."""
+        """Return the copy parameters for the attributes to copy."""
         return {
             name: value
             for attribute in self._carry & found.keys()
@@ -142,15 +142,15 @@ class AttributeReader:
         }
 
     async def of_source(self, bucket: str, head: Head) -> Found:
-        """Return what an object of the source has; nothing known of an attribute is empty.
+        """Return the attributes of a source object.
 
         Raises:
-            S3Error: when it may not be known and has to be.
+            S3Error: when one is denied and has to be copied.
         """
         found = await self._read(bucket, head, self.kinds)
         item = head.object
         for attribute in (_LOCKS.keys() & self.kinds) - found.keys() - self._told:
-            # HEAD leaves out what one may not know, and says nothing of it.
+            # HEAD silently omits attributes that the caller has no permission to read.
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
             asked = self._s3.read_lock(bucket, item.key, item.version_id, _LOCKS[attribute])
             try:
@@ -164,7 +164,7 @@ class AttributeReader:
         return found
 
     async def missing(self, found: Found, bucket: str, head: Head) -> Found:
-        """Return what the source has and an object at the destination has not."""
+        """Return the source's attributes that an object at the destination lacks."""
         there = await self._read(bucket, head, frozenset(found))
         return {
             attribute: value
@@ -173,7 +173,7 @@ class AttributeReader:
         }
 
     def insists_on(self, missing: Found) -> bool:
-        """Tell whether a copy that lacks these is refused."""
+        """Tell whether a copy that lacks these fails."""
         return not self._insist.isdisjoint(missing)
 
     async def _read(self, bucket: str, head: Head, kinds: frozenset[Attribute]) -> Found:
@@ -196,7 +196,7 @@ class AttributeReader:
 
 
 def _is_kept(head: Head) -> bool:
-    """Tell whether retention is in effect; one that has ended cannot be given to a copy."""
+    """Tell whether retention is in effect; S3 refuses one that has ended."""
     until = head.lock.get(_UNTIL)
     if until is not None:
         return bool(until > datetime.now(UTC))
@@ -204,7 +204,7 @@ def _is_kept(head: Head) -> bool:
 
 
 def _covers(there: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    """Tell whether a copy has what its source has; the bucket's own rule may keep it longer."""
+    """Tell whether a copy has its source's attribute; its retention may be longer."""
     if there == value:
         return True
     if _UNTIL not in there or _UNTIL not in value:

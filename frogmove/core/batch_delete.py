@@ -1,4 +1,4 @@
-"""Deletes gathered into batches: one request for up to 1,000 sources, each with its condition."""
+"""Deletes in batches: one request for up to 1,000 keys, each with its own condition."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,15 +13,15 @@ from frogmove.s3.models import LARGEST_DELETE, Deletion
 class BatchDeleter:
     """Collects deletes and sends them together.
 
-    A server may have no batches after all: Google Cloud Storage answers 501, others 405, or that
-    there is nothing at that address. Then each key is deleted by a request of its own.
+    Some servers do not support DeleteObjects: Google Cloud Storage answers 501, others 405 or 404.
+    Then each key is deleted by its own request.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket to delete from.
-        before: called before each request; what it does is done when the request is sent.
-        batched: whether the server honours a condition per key in one request; if not, each
-            key is deleted by a request of its own.
+        before: called before each request is sent.
+        batched: whether the server honours a condition per key in one request; if not, each key is
+            deleted by its own request.
     """
 
     def __init__(self, s3: S3, bucket: str, before: Callable[[], None], *, batched: bool) -> None:
@@ -32,10 +32,10 @@ class BatchDeleter:
         self._waiting: dict[str, tuple[Deletion, BatchedFuture[S3Error | None]]] = {}
 
     def add(self, deletion: Deletion) -> Future[S3Error | None]:
-        """Take one delete in.
+        """Add one delete.
 
         Returns:
-            a future of None once the key is deleted, or of why it was not.
+            a future that is resolved when the key is deleted, or fails with the reason.
         """
         future: BatchedFuture[S3Error | None] = BatchedFuture()
         if self._most == 1 or not fits_xml(deletion.key):
@@ -49,7 +49,7 @@ class BatchDeleter:
         return future
 
     def flush(self) -> None:
-        """Send what has been collected."""
+        """Send the collected deletes."""
         if self._waiting:
             waiting, self._waiting = list(self._waiting.values()), {}
             self._send(waiting)
@@ -75,7 +75,7 @@ class BatchDeleter:
             self._most = 1
         for deletion, future in waiting:
             own = done.result()[deletion.key] if error is None else error
-            # It was not deleted, and a request of its own may do.
+            # It was not deleted; a single request may succeed.
             if has_no_batches or _is(own, Kind.REFUSED):
                 self._send_one(deletion, future)
             else:
@@ -101,13 +101,13 @@ def _tell(future: BatchedFuture[S3Error | None], error: BaseException | None) ->
 
 
 def fits_xml(key: str) -> bool:
-    """Tell whether the XML of DeleteObjects carries a key unharmed.
+    """Tell whether a key can be sent in the XML of DeleteObjects.
 
-    XML 1.0 has no control characters, and its readers turn a carriage return into a line feed:
-    the answer would be about another key, or another key would be deleted.
+    XML 1.0 has no control characters, and parsers turn a carriage return into a line feed: another
+    key would be deleted, or the response would name another key.
     https://www.w3.org/TR/xml/#charsets, https://www.w3.org/TR/xml/#sec-line-ends
     """
-    # Nearly every key is printable throughout: that is one look instead of one a character.
+    # Fast path: nearly every key is printable.
     return key.isprintable() or all(
         (" " <= char <= "\ud7ff" and not "\x7f" <= char <= "\x9f")
         or "\ue000" <= char <= "\ufffd"

@@ -1,4 +1,4 @@
-"""Reads two objects side by side and compares their bytes."""
+"""Compares the bytes of two objects."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from frogmove.s3.future import LightFuture
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
-# Of each object, held at once.
+# Bytes of each object that are held in memory.
 CHUNK = 8 * 1024 * 1024
 
-# Comparisons: so they hold 64 MiB, however many objects are in flight.
+# Concurrent comparisons: together they hold at most 64 MiB.
 AT_ONCE = 4
 
 
 @dataclass(slots=True)
 class ContentComparer:
-    """Compares objects byte by byte, a few at once.
+    """Compares objects byte by byte, a few concurrently.
 
     Attributes:
-        s3: where both sides are.
+        s3: the client for both buckets.
         largest: bytes; larger objects are not read.
     """
 
@@ -31,17 +31,17 @@ class ContentComparer:
     _waiting: deque[LightFuture[None]] = field(default_factory=deque)
 
     async def compare(self, one: tuple[str, S3Object], other: tuple[str, S3Object]) -> Match:
-        """Compare two objects; reads until they differ.
+        """Compare two objects; stop reading at the first difference.
 
         Args:
-            one: a bucket and an object of it, as it was seen.
-            other: another.
+            one: a bucket, and an object as it was listed.
+            other: the other one.
 
         Returns:
-            UNKNOWN where they are too large.
+            the verdict; UNKNOWN if they are too large.
 
         Raises:
-            S3Error: when one cannot be read, or is not what was seen any more.
+            S3Error: when one cannot be read or has changed.
         """
         if one[1].size != other[1].size:
             return Match.DIFFERENT
@@ -56,7 +56,7 @@ class ContentComparer:
         try:
             return await self._read(one, other)
         finally:
-            # A place goes to who waits longest, without falling free in between.
+            # Hand the slot directly to the comparison that has waited longest.
             if self._waiting:
                 self._waiting.popleft().set_result(None)
             else:

@@ -1,4 +1,4 @@
-"""The journal of a run, as the protocol writes it: what must be known if the run ends here."""
+"""The journal that the move protocol writes: everything needed if the run ends here."""
 
 from glob import escape
 from pathlib import Path
@@ -12,44 +12,44 @@ VERSION = 3
 
 
 class Journal(Protocol):
-    """Takes down what a run does. Nothing is durable before :meth:`commit` returns."""
+    """Records what a run does. Nothing is durable before :meth:`commit` returns."""
 
     def copying(self, copy: Copy) -> None:
-        """A copy is about to be sent; known of from now on, if only the process is killed."""
+        """Record that a copy is about to be sent; survives a killed process, not a system crash."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
-        """A verified copy of ``item`` is at the destination."""
+        """Record that a verified copy of ``item`` is at the destination."""
 
     def upload_begun(
         self, item: S3Object, destination_key: str, upload_id: str, part_size: int
     ) -> None:
-        """A multipart upload for a copy of ``item`` exists."""
+        """Record that a multipart upload for a copy of ``item`` exists."""
 
     def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
-        """Return the upload that an earlier run left for just this content; None without one."""
+        """Return the upload that an earlier run left for exactly this content, or None."""
 
     def upload_ended(self, upload_id: str) -> None:
-        """A multipart upload has been completed or thrown away, or is not there any more."""
+        """Record that a multipart upload was completed or aborted, or no longer exists."""
 
     def finished(self, result: Result) -> None:
-        """An action has its result."""
+        """Record the result of an action."""
 
     def commit(self) -> None:
-        """Make all of that survive a crash of the machine."""
+        """Write all records to disk; they survive a crash of the machine."""
 
     @property
     def keeps_uploads(self) -> bool:
-        """Whether an interrupted multipart upload is kept, as somebody can resume it."""
+        """Whether interrupted multipart uploads are kept because they can be resumed."""
         ...
 
     @property
     def keeps_failed_uploads(self) -> bool:
-        """Whether one that failed for the moment is kept too, as somebody is sure to resume it."""
+        """Whether uploads that failed temporarily are kept because they will be resumed."""
         ...
 
 
 class NoJournal:
-    """Forgets everything: for runs that need no undo."""
+    """Records nothing, for callers that need no undo."""
 
     keeps_uploads = False
     keeps_failed_uploads = False

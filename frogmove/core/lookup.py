@@ -1,6 +1,6 @@
-"""Looks at the objects of a bucket, and tells a key that is gone from a bucket that is not there.
+"""Looks up objects of a bucket, and distinguishes a missing key from a missing bucket.
 
-The answer to a HEAD has no body: its 404 says neither NoSuchKey nor NoSuchBucket.
+A HEAD response has no body: its 404 may mean NoSuchKey or NoSuchBucket.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 """
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Lookup:
-    """Looks at the objects of one bucket; asks for the bucket itself once, at the first 404.
+    """Looks up objects of one bucket; checks the bucket itself once, at the first 404.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket.
     """
 
@@ -33,10 +33,10 @@ class Lookup:
         self._page: Future[Page] | None = None
 
     async def head(self, key: str, version_id: str | None = None) -> Head | None:
-        """Look at one object; None when the bucket is there and the object is not.
+        """Look up one object; None if the bucket exists but the object does not.
 
         Raises:
-            S3Error: when it cannot be looked at, or when there is no such bucket.
+            S3Error: when the request fails, or when the bucket does not exist.
         """
         try:
             return await wait_for(self._s3.head(self._bucket, key, version_id))
@@ -47,16 +47,16 @@ class Lookup:
         return None
 
     async def find(self, item: S3Object) -> Head | None:
-        """Look at an object that was listed, which may be another by now, or gone.
+        """Look up an object that was listed; it may have changed or be gone.
 
-        A listing of this moment has to agree that it is. Where it does not, one of the two answers
-        is wrong or was misread, and nothing has been found out.
+        If it has changed or is gone, a new listing has to confirm that. If it does not, one of the
+        two responses is wrong, and nothing is known.
 
         Returns:
-            what is there; None when there is nothing.
+            the object; None if it does not exist.
 
         Raises:
-            S3Error: when it cannot be looked at, or when listing and HEAD contradict each other.
+            S3Error: when the request fails, or when listing and HEAD contradict each other.
         """
         seen = await self.head(item.key, item.version_id)
         if item.version_id is not None or is_directory_bucket(self._bucket) or _is(item, seen):
@@ -64,7 +64,7 @@ class Lookup:
         listed = await self._listed(item.key)
         if listed is None or _is(listed, seen):
             return seen
-        # It may have been written or deleted between the two answers.
+        # It may have changed between the two requests.
         again = await self.head(item.key)
         if _is(listed, again) or not _agree(seen, again):
             return again
@@ -73,12 +73,12 @@ class Lookup:
             "ListObjectsV2",
             MALFORMED,
             200,
-            f"the server's listing has {item.key!r} with the ETag {listed.etag!r}, and its HEAD "
-            f"{held}: one of the two is wrong, or was misread",
+            f"the server's listing shows {item.key!r} with the ETag {listed.etag!r}, but its HEAD "
+            f"{held}: one of the two responses is wrong",
         )
 
     async def _listed(self, key: str) -> S3Object | None:
-        """Return what a listing shows for a key; None where it shows none, or may not be asked."""
+        """Return a key's entry in a new listing; None if there is none or listing is denied."""
         try:
             # A key sorts before all others that begin with it.
             page = await wait_for(self._s3.list_page(self._bucket, key, limit=1))
@@ -89,10 +89,10 @@ class Lookup:
         return next((each for each in page.objects if each.key == key), None)
 
     async def check_bucket(self) -> None:
-        """Make sure that the bucket is there.
+        """Check that the bucket exists.
 
         Raises:
-            S3Error: when it is not, or when that cannot be found out.
+            S3Error: when it does not, or when that cannot be determined.
         """
         page = self._page
         if page is None:
@@ -100,7 +100,7 @@ class Lookup:
         try:
             await wait_for(page)
         except S3Error as error:
-            # A listing is refused only where there is a bucket; without one it is a 404.
+            # A listing is denied only if the bucket exists; otherwise the response is a 404.
             if error.kind is Kind.DENIED:
                 return
             if self._page is page:

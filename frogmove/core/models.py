@@ -1,4 +1,4 @@
-"""What moving is told in: routes, actions and results. Pure."""
+"""Routes, actions and results."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +23,11 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """An object whose place a copy took.
+    """An object that a copy replaced.
 
     Attributes:
         etag: its ETag.
-        version_id: which version it was, where that is known.
+        version_id: its version, if known.
     """
 
     etag: str
@@ -36,17 +36,18 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCopy:
-    """A copy known to hold the source's bytes.
+    """A copy that is proven to hold the source's bytes.
 
     Attributes:
-        key: where it is in the destination bucket.
+        key: its key in the destination bucket.
         etag: its ETag.
-        version_id: which version it is, where that is known.
-        held: whether the destination may have held it before the run came.
-        resent: whether it was sent more than once, so that the run may have made it all the same.
-        modified: when it was written, where ``held`` leaves open by whom.
-        replaced: the object whose place it took; None when there was none.
-        note: for people: what the proof left open, or why no copy was needed.
+        version_id: its version, if known.
+        held: whether the destination may have held it before the run.
+        resent: whether the copy was sent more than once, so that the run may have made it after
+            all.
+        modified: when it was written; known if ``held`` is true.
+        replaced: the object that it replaced, if any.
+        note: a remark for the operator, such as why no copy was needed.
     """
 
     key: str
@@ -65,17 +66,16 @@ class Action:
 
     Attributes:
         verb: what to do.
-        object: the source object as it was seen; nothing is done to any other content.
-        destination_key: where it goes.
-        reason: why, for people; may be empty when the verb says it all.
-        replaces: the ETag of the destination object that this is to replace; None: no object
-            is known to be there, and none may be overwritten without the conflict policy.
-        follows: the ETag of a destination object that holds an earlier version of the same key,
-            put there just now: a named version may replace it, where the policy lets it.
-        pinned: the version that the object is known to be, where the bucket keeps any: exactly
-            this one is copied, and the delete goes by its ETag as ever.
-        undoes: what a run made, where the place that it took is to hold again what it held
-            before.
+        object: the source object as it was listed; the action applies to no other content.
+        destination_key: the key at the destination.
+        reason: why, for the operator; may be empty.
+        replaces: the ETag of the destination object to replace. None: no object is known there, and
+            the conflict policy decides about one that is.
+        follows: the ETag of a destination object that this run has just written as an earlier
+            version of the same key; a named version may replace it, if the policy allows that.
+        pinned: the version of the object, if the bucket keeps versions: exactly this one is copied;
+            the delete is still conditional on its ETag.
+        undoes: the copy that a run made, if the object that it replaced must be restored.
     """
 
     verb: Verb
@@ -102,26 +102,26 @@ class Outcome(StrEnum):
 
     @property
     def needs_attention(self) -> bool:
-        """Whether somebody has to look: the exit code of a run with such a result is 1."""
+        """Whether the operator must look at it: a run with such a result has exit code 1."""
         return self in {Outcome.CONFLICT, Outcome.FAILED}
 
     @property
     def is_counted_only(self) -> bool:
-        """Whether nothing was done to the object, so that no journal tells of it."""
+        """Whether nothing was done to the object, so that it is not in the journal."""
         return self in {Outcome.SKIPPED, Outcome.WAITING}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one action.
+    """The result of one action.
 
     Attributes:
         action: the action.
         outcome: how it ended.
-        reason: for people: why it ended so, where the bytes are now, and what to do.
-        destination_key: where the bytes went; the action's own unless both were kept.
-        retrying_helps: whether a failure may pass by itself.
-        resumes: whether there only was no time left, and the parts copied so far are kept.
+        reason: for the operator: why, where the bytes are now, and what to do.
+        destination_key: the key of the copy; differs from the action's if both objects were kept.
+        retrying_helps: whether a retry may succeed.
+        resumes: whether only the time ran out, and the parts copied so far are kept.
     """
 
     action: Action
@@ -143,12 +143,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A source and a destination; a key keeps its name relative to the two prefixes.
+    """A source and a destination; a key keeps its name relative to the prefixes.
 
     Raises:
-        UsageError: when the two are one place or lie one inside the other: moving an object onto
-            itself deletes it (aws-cli#831, mc#5170), and a destination inside the source would
-            be moved again and again.
+        UsageError: when the two are the same or one contains the other. Moving an object onto
+            itself deletes it (aws-cli#831, mc#5170), and objects at a destination inside the source
+            would be moved again and again.
     """
 
     source: Location
@@ -160,33 +160,33 @@ class Route:
             return
         if one.prefix == other.prefix:
             raise UsageError(
-                f"Source and destination are the same place, {one}.",
+                f"Source and destination are the same: {one}.",
                 "A move onto itself would delete the objects.",
             )
         if one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix):
             raise UsageError(
-                f"{one} and {other} lie one inside the other.",
+                f"One of {one} and {other} contains the other.",
                 "Choose two prefixes of which neither contains the other.",
             )
 
     @classmethod
     def parse(cls, source: str, destination: str) -> "Route":
-        """Read a route of two URIs, each ``s3://bucket`` or ``s3://bucket/prefix``.
+        """Parse a route from two URIs, each ``s3://bucket`` or ``s3://bucket/prefix``.
 
         Raises:
-            UsageError: when one is malformed, or they make no route.
+            UsageError: when one is malformed, or they cannot be a route.
         """
         return cls(parse_location(source), parse_location(destination))
 
     def destination_key(self, key: str) -> str:
-        """Return where a source key goes: the same name under the destination prefix."""
+        """Return the destination key of a source key: the same name under the other prefix."""
         return self.destination.prefix + key.removeprefix(self.source.prefix)
 
     def source_key(self, name: str) -> str:
-        """Read a key as an operator writes it: relative to the source, or as an S3 URI in it.
+        """Parse a key as an operator writes it: relative to the source, or as an S3 URI inside it.
 
         Raises:
-            UsageError: when it cannot be a key or does not lie inside the source.
+            UsageError: when it cannot be a key or is not inside the source.
         """
         if not name.startswith("s3://"):
             if not name:
@@ -197,6 +197,6 @@ class Route:
         if not inside or key == self.source.prefix:
             raise UsageError(
                 f"{name!r} is not inside the route's source {self.source}.",
-                "Name a key under the source, or give another --source.",
+                "Use a key under the source, or another --source.",
             )
         return check_key(key)

@@ -161,7 +161,7 @@ def test_a_disk_that_is_full_already_refuses_the_run_and_leaves_no_half_a_journa
     monkeypatch.setattr(os, "fsync", full)
     ran = frogmove("move", "a")
     assert (ran.code, ran.out) == (2, "")
-    assert "cannot be written: No space left on device.\nNothing was touched." in ran.err
+    assert "cannot be written: No space left on device.\nNothing was changed." in ran.err
     assert (buckets.here(), journals()) == ({"a": b"a"}, [])
 
 

@@ -269,7 +269,7 @@ def test_a_copy_whose_result_is_not_known_is_told(tmp_path: Path, output: str) -
         cells = [["moved", "first", ""], [line.split()[0], "second", line.split("(")[1][:-1]]]
     assert cells == [
         ["moved", "first", ""],
-        ["copied", "second", "the run was cut off; the delete of its source may have been sent"],
+        ["copied", "second", "the run was cut off; its source may have been deleted"],
     ]
 
 

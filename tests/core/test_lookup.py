@@ -66,7 +66,7 @@ def test_what_was_overwritten_is_another(state: FakeS3State) -> None:
 
 
 def test_what_is_listed_and_not_found_has_not_gone(state: FakeS3State) -> None:
-    with pytest.raises(S3Error, match="misread") as caught:
+    with pytest.raises(S3Error, match="is wrong") as caught:
         find(FakeS3(state, not_found), seen(state).object)
     assert caught.value.code == MALFORMED
     assert not caught.value.retrying_helps
@@ -116,7 +116,7 @@ def test_whoever_may_not_list_is_told_by_head_alone(state: FakeS3State) -> None:
 
 
 def test_the_copy_of_what_is_listed_and_not_found_fails(state: FakeS3State) -> None:
-    with pytest.raises(S3Error, match="misread"):
+    with pytest.raises(S3Error, match="is wrong"):
         copy_object(state, seen(state), FakeS3(state, not_found))
 
 

@@ -147,7 +147,7 @@ def test_a_locked_version_fails_clearly_and_once(
     (result,) = ran.of("result")
     assert (ran.code, result["outcome"]) == (1, "failed")
     assert f"Copied to s3://{buckets.destination}/a" in result["reason"]
-    assert "Its retention or legal hold has to end first" in result["reason"]
+    assert "Wait until its retention or legal hold ends" in result["reason"]
     assert len(hooks.of("DeleteObject", "DeleteObjects")) == 1
     assert versions(buckets, f"{buckets.source}-locked") == [("Versions", True)]
     assert buckets.there() == {"a": b"locked"}
