@@ -7,7 +7,7 @@ from typing import Protocol
 from frogmove.core.models import Result, VerifiedCopy
 from frogmove.s3.models import Copy, S3Object
 
-# Of the format of its files.
+# The version of the file format.
 VERSION = 3
 
 
@@ -80,5 +80,5 @@ class NoJournal:
 
 
 def segments_of(path: Path) -> list[Path]:
-    """Return the files in which the workers of a run keep their parts of its journal."""
+    """Return the files of the journal segments that the workers of a run wrote."""
     return sorted(each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())

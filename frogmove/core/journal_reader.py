@@ -1,4 +1,4 @@
-"""Reads the journals of runs, whether these came to their end or not."""
+"""Reads the journals of runs, finished or not."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Behind a damaged line; a crash tears the last one, and only a broken disk or an editor more.
+# Damaged lines other than the last one, which a crash may leave incomplete.
 LINES_LOOKED_AT = 1000
 
 
 class JournalReader:
-    """Reads a journal, whether its run came to its end or not.
+    """Reads a journal, finished or not.
 
     Args:
         path: the file.
 
     Attributes:
-        spec: what the run was asked to do.
+        spec: the run's description.
         path: the file.
 
     Raises:
@@ -39,40 +39,41 @@ class JournalReader:
         first = next(_lines(path), None)
         if first is None and path.stat().st_size == 0:
             raise UsageError(
-                f"{str(path)!r} is not a journal: it is empty, as its run ended at its very start.",
-                "It did nothing: delete the file.",
+                f"{str(path)!r} is not a journal: it is empty, because its run ended before it "
+                "did anything.",
+                "Delete the file.",
             )
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
                 raise UsageError(
                     f"{str(path)!r} is not a journal of this version of frogmove.",
-                    "Name another run, or read it with the version that wrote it.",
+                    "Choose another run, or use the version of frogmove that wrote it.",
                 )
             self.spec = RunSpec.of_record(first)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error
 
     def records(self) -> Iterator[Record]:
-        """Read the records behind the header.
+        """Yield the records after the header.
 
-        A line that a crash left torn ends the journal: what it told was never acted upon, as a
-        source is deleted only once its record is on the disk.
+        An incomplete line ends the journal. Nothing depended on it: a source is deleted only after
+        its record is on disk.
         """
         for path in (self.path, *segments_of(self.path)):
             yield from islice(_lines(path), 1, None)
 
     def of_type(self, kind: str) -> Iterator[Record]:
-        """Read the records of one type."""
+        """Yield the records of one type."""
         return (record for record in self.records() if record["type"] == kind)
 
     def failed_keys(self) -> list[str]:
-        """Return the keys that failed, and those of which the run had no time to tell more."""
+        """Return the keys that failed, and those without a result because the run was cut off."""
         results = self.of_type("result")
         failed = (each for each in results if each["outcome"] == Outcome.FAILED.value)
         return [record["key"] for record in (*failed, *self.cut_off())]
 
     def cut_off(self) -> list[Record]:
-        """Return, as ``result`` records, the copies of which the run had no time to tell more."""
+        """Return the copies without a result, as ``result`` records."""
         copied: dict[str, Record] = {}
         for record in self.records():
             if record["type"] == "copied":
@@ -81,29 +82,29 @@ class JournalReader:
                 copied.pop(record.get("key", ""), None)
         reason = "the run was cut off"
         if self.spec.command not in {Command.SYNC, Command.COPY}:
-            reason += "; the delete of its source may have been sent"
+            reason += "; its source may have been deleted"
         return [cut_off_record(record, reason) for record in copied.values()]
 
     def end(self) -> Record | None:
-        """Return the ``end`` record; None when the run did not come to its end."""
+        """Return the ``end`` record; None if the run did not finish."""
         return next(self.of_type("end"), None)
 
     def is_torn(self) -> bool:
-        """Tell whether the file ends in something that is no whole record."""
+        """Tell whether the file ends with an incomplete record."""
         return bool(self._damage()) and not self.is_damaged()
 
     def is_damaged(self) -> bool:
-        """Tell whether records stand behind something that is none; they are not read."""
+        """Tell whether there are records after a damaged line; they are not read."""
         return True in self._damage()
 
     def _damage(self) -> list[bool]:
-        """Return, for what stands from the first damaged line on, whether each is a record."""
+        """Return, for each line from the first damaged one on, whether it is a record."""
         with _open(self.path) as file:
             lines = (_parse(line) is not None for line in file)
             return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
 
     def uploads(self) -> dict[str, str]:
-        """Return the multipart uploads that the run left, as a further run's journal takes them."""
+        """Return the multipart uploads that the run left, in the form for a new journal."""
         left: dict[str, tuple[str, str]] = {}
         for record in self.records():
             if record["type"] == "upload":
@@ -128,7 +129,7 @@ def _open(path: Path) -> IO[bytes]:
     except OSError as error:
         raise UsageError(
             f"The journal {str(path)!r} cannot be read: {error.strerror}.",
-            "`frogmove runs` lists the runs there are.",
+            "`frogmove runs` lists the existing runs.",
         ) from error
 
 

@@ -1,9 +1,9 @@
-"""Writes the journal of a run: JSON lines, one record each, appended and made durable in time.
+"""Writes the journal of a run as a JSON Lines file.
 
-The file begins with a ``run`` record and, if the run came to its end, ends with an ``end`` record.
-In between stand ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload exists),
-``copied`` (a verified copy is at the destination; on the disk before the source's delete is sent)
-and ``result`` records.
+The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
+between there are ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload exists),
+``copied`` (a verified copy is at the destination; on disk before the source's delete is sent) and
+``result`` records.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.models import Copy, S3Object
 
-# Bytes. What matters is written out before each batch of deletes; a write for every few lines in
-# between would only cost time.
+# Buffer size in bytes. Records are written to disk before each batch of deletes; more frequent
+# writes would only cost time.
 BUFFER = 1 << 20
 
 
@@ -37,8 +37,8 @@ class JournalWriter:
     Args:
         path: a file that does not exist yet.
         spec: the run.
-        uploads: multipart uploads that may be resumed, by :func:`upload_name`; they are taken
-            over, so that a run that is interrupted again still leaves them to the next.
+        uploads: multipart uploads that may be resumed, by :func:`upload_name`; they are recorded
+            again, so that they are known if this run is interrupted as well.
 
     Raises:
         UsageError: when the file cannot be written.
@@ -54,7 +54,7 @@ class JournalWriter:
         self._continues = spec.continues
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Keys may tell more than everybody on this machine should know.
+            # Readable only by this user: keys may be confidential.
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error
@@ -67,7 +67,7 @@ class JournalWriter:
             self.commit()
             _sync_directory(path.parent)
         except (OSError, RunError) as error:
-            # Half a header is no journal, and nothing was begun that it would have to tell of.
+            # Without a complete header it is not a journal, and nothing was started yet.
             self.close()
             path.unlink(missing_ok=True)
             raise _unwritable(path, error.__cause__ or error) from error
@@ -77,10 +77,10 @@ class JournalWriter:
         key, place, replaced = json.dumps(copy.source.key), json.dumps(copy.to_key), "null"
         if copy.replaces is not None:
             replaced = json.dumps({"etag": copy.replaces, "version_id": copy.replaces_version})
-        # Written by hand, as that takes half the time of a dict (measured), for every object.
+        # Formatted directly: half the CPU time of json.dumps with a dict (measured), per object.
         line = f'"key": {key}, "destination_key": {place}, "replaced": {replaced}'
         try:
-            # It changes nothing by itself, so it does not count: see end().
+            # It records no change, so it does not count as content: see end().
             self._file.write(f'{{"type": "copying", {line}}}\n')
             self._file.flush()
         except OSError as error:
@@ -118,16 +118,16 @@ class JournalWriter:
         return self._uploads.pop(name, None)
 
     def upload_ended(self, upload_id: str) -> None:
-        """See :class:`frogmove.core.journal.Journal`; the object's result tells it."""
+        """See :class:`frogmove.core.journal.Journal`; the object's result implies it."""
 
     def abandon_uploads(self) -> list[tuple[str, str]]:
-        """Return destination key and id of each upload that could be resumed and was not."""
+        """Return the destination key and id of each upload that could be resumed but was not."""
         left = [(json.loads(name)[2], upload_id) for name, upload_id in self._uploads.items()]
         self._uploads.clear()
         return left
 
     def finished(self, result: Result) -> None:
-        """See :class:`frogmove.core.journal.Journal`; what was left alone is only counted."""
+        """See :class:`frogmove.core.journal.Journal`; skipped objects are only counted."""
         if not result.outcome.is_counted_only:
             self._write(result_record(result))
 
@@ -142,8 +142,8 @@ class JournalWriter:
     def end(self, summary: Summary) -> None:
         """Close the journal.
 
-        One that took nothing down is removed, unless there is something to be resumed, or it is
-        another run's end.
+        A journal without content is removed, unless something can be resumed, or it continues
+        another run.
         """
         took_down = not self._is_empty() or segments_of(self.path)
         nothing = not (took_down or self._continues or summary.interrupted)
@@ -154,12 +154,12 @@ class JournalWriter:
             self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Write what is left and close the file of a run that did not come to its end."""
+        """Write the buffered records and close the file of a run that did not finish."""
         with suppress(OSError):
             self._file.close()
 
     def discard_if_empty(self) -> None:
-        """Remove the closed file of one that took nothing down."""
+        """Remove the closed file if it has no content."""
         if self._is_empty():
             self.path.unlink(missing_ok=True)
 
@@ -180,7 +180,7 @@ class JournalWriter:
     def _broken(self, error: OSError) -> RunError:
         return RunError(
             f"The journal {str(self.path)!r} cannot be written: {error.strerror}.",
-            "No source was deleted without its record; fix the cause, then run it again.",
+            "No source was deleted without its record. Fix the cause, then rerun.",
         )
 
 
@@ -188,12 +188,12 @@ def _unwritable(path: Path, error: BaseException) -> UsageError:
     reason = getattr(error, "strerror", None) or error
     return UsageError(
         f"The journal {str(path)!r} cannot be written: {reason}.",
-        "Nothing was touched. Give another --journal FILE, or another folder in FROGMOVE_STATE.",
+        "Nothing was changed. Use another --journal FILE, or another directory in FROGMOVE_STATE.",
     )
 
 
 def upload_name(key: str, etag: str, destination_key: str, part_size: int) -> str:
-    """Name the one content, place and part size that a multipart upload can be resumed for."""
+    """Return a name for the content, destination and part size that an upload belongs to."""
     return json.dumps([key, etag, destination_key, part_size])
 
 

@@ -285,7 +285,7 @@ def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> N
     for path in (tmp_path / "file" / "run.jsonl", tmp_path):
         with pytest.raises(UsageError, match="cannot be written") as caught:
             JournalWriter(path, HEADER)
-        assert "Nothing was touched" in caught.value.remedy
+        assert "Nothing was changed" in caught.value.remedy
 
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"], ["a\n"]], ids=repr)
