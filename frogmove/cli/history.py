@@ -14,7 +14,7 @@ from frogmove.cli.output import Console
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.runner import execute
 from frogmove.core.journal_reader import JournalReader
-from frogmove.core.run_history import RunHistory, is_unfinished
+from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
 from frogmove.run_config import config_of, new_spec
@@ -133,7 +133,11 @@ def undo(
     reader = _read(find_journal(run))
     readers, problems = read_journals()
     _warn_of(problems, console)
-    together = RunHistory(readers).with_resumes(reader)
+    history = RunHistory(readers)
+    together = history.with_resumes(reader)
+    undone = [each.spec.id for each in history.undone_by(reader) if is_undone(each.end())]
+    if undone:
+        console.note(f"{reader.spec.id} was already undone by {undone[-1]}.")
     if len(together) > 1:
         names = ", ".join(each.spec.id for each in together)
         console.note(f"A run is undone together with its resumes: {names}.")

@@ -270,8 +270,13 @@ def test_an_undo_brings_everything_back(
     undone = frogmove("undo", moved, "-o", "json")
     assert (undone.code, set(undone.outcomes.values())) == (0, {"moved"})
     assert "Lambda" in undone.err
+    assert "already" not in undone.err
+    undo_id = last_id()
+    again = frogmove("undo", moved, "-o", "json")
+    assert (again.code, set(again.outcomes.values())) == (0, {"gone"})
+    assert f"{moved} was already undone by {undo_id}." in again.err
     assert (buckets.here(), buckets.there()) == (before, {})
-    frogmove("undo", last_id())
+    frogmove("undo", undo_id)
     assert (buckets.here(), buckets.there()) == ({}, before)
 
 
