@@ -68,7 +68,7 @@ def test_each_run_is_listed_the_newest_last(buckets: Buckets, frogmove: Frogmove
         buckets.put(key)
         frogmove("move", key)
     listed = run("runs", "-o", "json").records
-    assert [record["keys"] for record in listed] == [["a"], ["b"], ["c"]]
+    assert [record["selection"]["keys"] for record in listed] == [["a"], ["b"], ["c"]]
     assert [record["end"]["counts"]["moved"] for record in listed] == [1, 1, 1]
     lines = run("runs").out.splitlines()
     assert [line.split()[0] for line in lines] == [record["id"] for record in listed]
