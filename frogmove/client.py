@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from frogmove.config import Config
 from frogmove.core import preflight
+from frogmove.core.advice import explained
 from frogmove.core.attributes import warnings
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
@@ -290,12 +291,12 @@ class Client:
         if checked:
             for end in (route.source, route.destination):
                 preflight.check(self.s3, end, must_list=end in listed)
-        with guard() as stop, preflight.explained(probed.bucket):
+        with guard() as stop, explained(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
             if dry_run:
                 return UNASKED
             capabilities = self.capabilities(probed, stop)
-        with preflight.explained(route.source.bucket):
+        with explained(route.source.bucket):
             return ServerFacts(capabilities, read_features(self.s3, route.source.bucket))
 
     def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:

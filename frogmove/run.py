@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from frogmove.core.advice import explained
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome
 from frogmove.core.plan import plan_copy, plan_move
-from frogmove.core.preflight import explained
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining

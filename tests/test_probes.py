@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 
-from frogmove.core.preflight import is_same_place
+from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import run_one
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import probe

@@ -8,7 +8,7 @@ import click
 
 from frogmove.cli.options import KeyText, route_options
 from frogmove.cli.runner import connect
-from frogmove.core.preflight import explained
+from frogmove.core.advice import explained
 from frogmove.core.required_tags import parse_tag
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.tag_check import TagChecker, only_tagged

@@ -1,8 +1,11 @@
 """Messages about failed requests: what happened, where the bytes are, what to do."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from frogmove.s3.errors import Kind, S3Error
+from frogmove.errors import UnreachableError
+from frogmove.s3.errors import SIGN_IN, Kind, S3Error
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _ACTIONS = {
@@ -65,3 +68,119 @@ def describe(error: S3Error, state: str) -> str:
         state: where the bytes are, without a full stop.
     """
     return ". ".join(filter(None, (str(error), state, advise(error))))
+
+
+@contextmanager
+def explained(bucket: str) -> Iterator[None]:
+    """Turn S3's refusals, before anything is touched, into errors for people.
+
+    Raises:
+        UnreachableError: instead of S3Error.
+    """
+    try:
+        yield
+    except S3Error as error:
+        raise explain(error, bucket) from error
+
+
+def explain(error: S3Error, bucket: str) -> UnreachableError:
+    """Say for people why a bucket cannot be used, and what to do about it.
+
+    Args:
+        error: what was answered; its code and words are in what is said.
+        bucket: the bucket that was asked for.
+    """
+    said = error.said
+    if error.signing_in:
+        return _not_signed_in(error, bucket)
+    if error.code in _SKEWED:
+        return UnreachableError(
+            f"This computer's clock and the server's differ too much for {bucket!r}: {said}.",
+            "Set this computer's clock, such as by NTP, and try again.",
+        )
+    if error.is_untrusted:
+        return UnreachableError(
+            f"The bucket {bucket!r} cannot be reached: {said}.",
+            "Name a file of certificates that has the server's authority in AWS_CA_BUNDLE.",
+        )
+    match error.kind:
+        case Kind.NO_BUCKET | Kind.MISSING:
+            return UnreachableError(
+                f"The bucket {bucket!r} does not exist: {said}.",
+                "Check the route's spelling, --endpoint-url, and the account you are in.",
+            )
+        case Kind.CREDENTIALS:
+            return UnreachableError(
+                f"S3 refused the credentials for {bucket!r}: {said}.",
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
+                "or renew an expired session.",
+            )
+        case Kind.DENIED:
+            return UnreachableError(
+                f"You have no permission for what {bucket!r} was asked: {said}.",
+                f"It needs permission: {permission(error)}. "
+                "Ask whoever runs the account, or choose another --profile.",
+            )
+        case Kind.UNREACHABLE:
+            return UnreachableError(
+                f"The bucket {bucket!r} cannot be reached: {said}.",
+                "Check --endpoint-url, --region, the proxy and the network.",
+            )
+    if error.code in _ELSEWHERE or (error.status or 0) // 100 == 3:
+        return UnreachableError(
+            f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
+            f"Give its own Region: --region {region}."
+            if (region := _region(error))
+            else "Give the bucket's own Region with --region, or its endpoint with --endpoint-url.",
+        )
+    return UnreachableError(
+        f"S3 would not answer for {bucket!r}: {error.operation}: {said}.",
+        "Try again in a moment."
+        if error.retrying_helps
+        else "Check the route, --endpoint-url and --region.",
+    )
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+
+
+# In what S3 says of a bucket that is asked in another Region.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_REGION = re.compile(r"(?:expecting '|the bucket is in |[Tt]he )([a-z]{2,4}(?:-[a-z]+)+-\d+)\b")
+
+
+def _region(error: S3Error) -> str:
+    """Return the bucket's Region, where the server names it."""
+    named = _REGION.search(error.message)
+    return named[1] if named else ""
+
+
+_ELSEWHERE = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "PermanentRedirect",
+        "TemporaryRedirect",
+    }
+)
+
+
+def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:
+    """Say that there are no credentials to ask S3 with, and who would not give them."""
+    if error.operation == SIGN_IN:
+        return UnreachableError(
+            f"There are no credentials to ask S3 for {bucket!r} with: {error.said}.",
+            error.remedy
+            or "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            "or choose another --profile.",
+        )
+    service = "IAM Identity Center" if error.operation in _IDENTITY_CENTER else "STS"
+    return UnreachableError(
+        f"{service}, not S3, refused {error.operation}: {error.said}.",
+        "Sign in again, choose another --profile, or ask whoever runs the account "
+        f"to allow {error.operation}.",
+    )
+
+
+_IDENTITY_CENTER = frozenset({"CreateToken", "GetRoleCredentials"})

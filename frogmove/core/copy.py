@@ -10,7 +10,7 @@ from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Replaced, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import TransferOptions
-from frogmove.core.preflight import is_same_place
+from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import wait_for
 from frogmove.core.tags import missing_tags, other_tags
 from frogmove.core.verify import Match, Verify, compare, has_key, same_attributes, same_etag

@@ -15,8 +15,8 @@ from frogmove.config import Config, resolve
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.models import Route
 from frogmove.core.options import MAX_COMPARE_SIZE, MIB, SMALLEST_PART, Multipart, OnConflict
-from frogmove.core.preflight import may_be_alias
 from frogmove.core.required_tags import parse_tag
+from frogmove.core.same_place import may_be_alias
 from frogmove.core.units import parse_age, parse_size
 from frogmove.errors import UsageError
 from frogmove.function.checks import CHECKS, without_password

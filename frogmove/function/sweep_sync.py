@@ -6,10 +6,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from frogmove.core.advice import explain
 from frogmove.core.models import Outcome, Verb
 from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_move
-from frogmove.core.preflight import explain
 from frogmove.core.records import action_record
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, older_than
 from frogmove.core.sync_plan import plan_resolved_sync

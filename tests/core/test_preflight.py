@@ -6,10 +6,9 @@ import pytest
 
 from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
-from frogmove.core.preflight import check, explain
+from frogmove.core.preflight import check
 from frogmove.errors import UnreachableError
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import Location
 from tests.buckets import Buckets
 from tests.canned_server import nobody_listening
@@ -56,54 +55,6 @@ def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> Non
     s3.close()
 
 
-def test_a_missing_permission_is_named_with_the_operation() -> None:
-    problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
-    assert "no permission for what 'external' was asked" in problem.message
-    assert "s3:ListBucket" in problem.remedy
-
-
-SCP = (
-    "User: arn:aws:iam::1:user/u is not authorized to perform: s3:ListBucket on resource: "
-    '"arn:aws:s3:::external" with an explicit deny in a service control policy'
-)
-KMS = (
-    "User: arn:aws:iam::1:user/u is not authorized to perform: kms:GenerateDataKey on this "
-    "resource because no identity-based policy allows the kms:GenerateDataKey action"
-)
-
-
-EXPECTING = (
-    "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"
-)
-LOCATED = (
-    "The eu-west-1 location constraint is incompatible for the region specific endpoint this "
-    "request was sent to."
-)
-TO_IRELAND = "--region eu-west-1"
-
-
-@pytest.mark.parametrize(
-    ("error", "named"),
-    [
-        (S3Error("ListObjectsV2", "AccessDenied", 403, SCP), ["service control policy", "s3:List"]),
-        (S3Error("CopyObject", "AccessDenied", 403, KMS), ["permission: kms:GenerateDataKey"]),
-        (S3Error("ListObjectsV2", "RequestTimeTooSkewed", 403, "Too large."), ["clock"]),
-        (S3Error("AssumeRole", "AccessDenied", 403, "No."), ["STS", "AssumeRole", "No"]),
-        (S3Error("AssumeRole", "ExpiredToken", 400, "Old."), ["STS", "ExpiredToken"]),
-        (S3Error("ListObjectsV2", "AuthorizationHeaderMalformed", 400, "Not so."), ["--region"]),
-        (S3Error("ListObjectsV2", "AuthorizationHeaderMalformed", 400, EXPECTING), [TO_IRELAND]),
-        (S3Error("CopyObject", "IllegalLocationConstraintException", 400, LOCATED), [TO_IRELAND]),
-        (S3Error("ListObjectsV2", "PermanentRedirect", 301, ""), ["--region", "another Region"]),
-        (S3Error("ListObjectsV2", "NoSuchBucket", 404, "None."), ["NoSuchBucket", "None"]),
-        (S3Error("ListObjectsV2", "MethodNotAllowed", 405, "Not that."), ["Not that"]),
-    ],
-)
-def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -> None:
-    told = str(explain(error, "external"))
-    for name in [error.code, *named]:
-        assert name in told
-
-
 def test_who_must_list_and_may_not_is_told_so(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
@@ -127,13 +78,3 @@ def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
         problem = refused(s3, "external")
     assert endpoint_url in problem.message
     assert "--endpoint-url" in problem.remedy
-
-
-@pytest.mark.parametrize(
-    ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("", 418), ("Odd", 400)]
-)
-def test_any_other_refusal_is_told_with_s3s_own_words(code: str, status: int) -> None:
-    problem = explain(S3Error("ListObjectsV2", code, status, "It said so."), "external")
-    assert "'external'" in problem.message
-    assert "It said so" in problem.message
-    assert problem.remedy

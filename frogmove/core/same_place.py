@@ -1,0 +1,89 @@
+"""Whether two names are of one bucket, and two keys of one object.
+
+An access point's name hides a bucket's, some servers give a bucket several names, and some take
+``a//b`` for ``a/b``.
+"""
+
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from frogmove.core.scheduler import wait_for
+from frogmove.s3.capabilities import as_written
+from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.etag import etags_match
+from frogmove.s3.interface import S3
+from frogmove.s3.models import Copied, Copy, Deletion, Head, S3Object
+from frogmove.s3.uri import Location, is_access_point
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
+_ALIAS_ENDINGS = ("-s3alias", "-ext-s3alias")
+
+
+_OTHER_ETAG = "0" * 32
+
+
+def may_be_alias(bucket: str) -> bool:
+    """Tell whether a bucket's name is that of an access point, behind which is another bucket."""
+    return is_access_point(bucket) or bucket.endswith(_ALIAS_ENDINGS)
+
+
+async def is_same_place(s3: S3, looked_at: Location, written_to: Location) -> bool:
+    """Find out by something that is begun at one place and looked for at the other.
+
+    Between buckets of AWS, and where a throw-away key could not be deleted again, that is a
+    multipart upload, which no reader sees and which sets off no notification. Elsewhere uploads
+    do not tell: some servers take two keys for one only once they are written.
+
+    Raises:
+        S3Error: when that cannot be done.
+    """
+    name = f".frogmove-probe-{uuid.uuid4().hex}"
+    here = Location(looked_at.bucket, looked_at.prefix + name)
+    there = Location(written_to.bucket, written_to.prefix + name)
+    if may_be_alias(here.bucket) or may_be_alias(there.bucket):
+        return await _share_an_upload(s3, here, there)
+    try:
+        await wait_for(s3.delete(there.bucket, Deletion(there.prefix, _OTHER_ETAG)))
+    except S3Error as error:
+        if error.kind is Kind.DENIED:
+            return await _share_an_upload(s3, here, there)
+    return await _share_a_key(s3, here, there)
+
+
+async def _share_an_upload(s3: S3, here: Location, there: Location) -> bool:
+    nothing = S3Object(there.prefix, 0, "", datetime.now(UTC))
+    copy = Copy(there.bucket, nothing, there.bucket, there.prefix)
+    upload_id = await wait_for(s3.create_upload(copy, Head(nothing), {}, None))
+    try:
+        await wait_for(s3.list_parts(here.bucket, here.prefix, upload_id))
+    except S3Error as error:
+        if error.kind is not Kind.NO_UPLOAD:
+            raise
+        return False
+    else:
+        return True
+    finally:
+        with suppress(S3Error):
+            await wait_for(s3.abort_upload(there.bucket, there.prefix, upload_id))
+
+
+async def _share_a_key(s3: S3, here: Location, there: Location) -> bool:
+    sent = s3.put(there.bucket, there.prefix, b"frogmove asks where this is")
+    written: Copied | None = None
+    try:
+        written = await wait_for(sent)
+        seen = await wait_for(s3.head(here.bucket, here.prefix))
+    except S3Error as error:
+        if error.kind is not Kind.MISSING:
+            raise
+        return False
+    else:
+        return etags_match(seen.object.etag, written.etag)
+    finally:
+        with suppress(S3Error):
+            if written is None:
+                # Its answer may have been lost.
+                lost = await wait_for(s3.head(there.bucket, there.prefix))
+                written = Copied(lost.object.etag)
+            await wait_for(s3.delete(there.bucket, as_written(there.prefix, written)))
