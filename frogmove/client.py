@@ -18,12 +18,11 @@ from frogmove.core.advice import explained
 from frogmove.core.attributes import warnings
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
-from frogmove.core.selection_options import choose
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.run import Plan, Run, Workers, plan_actions
-from frogmove.run_config import new_spec, with_route
-from frogmove.run_store import runs_directory
+from frogmove.run_config import new_spec, select_for, with_route
+from frogmove.run_store import discard_key_list, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.bucket_features import BucketFeatures, read_features
 from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
@@ -106,6 +105,7 @@ class Client:
         is_named = bool(self.config.endpoint_url) or not is_own
         self.named_endpoint = boto.endpoint_url if is_named else None
         self._runs: list[Run] = []
+        self._selected: list[RunSpec] = []
 
     def __enter__(self) -> Self:
         return self
@@ -122,6 +122,9 @@ class Client:
         """End the runs that were not taken to their end, as interrupted, and all threads."""
         for run in self._runs:
             run.close()
+        paths = {run.spec.id: run.path for run in self._runs}
+        for spec in self._selected:
+            discard_key_list(spec, paths.get(spec.id, journal_path(spec.id)))
         self._engine.close()
 
     @property
@@ -254,7 +257,7 @@ class Client:
         Raises:
             UsageError: when the journal cannot be written.
         """
-        path = journal or runs_directory() / f"{plan.spec.id}.jsonl"
+        path = journal or journal_path(plan.spec.id)
         workers = None
         if plan.spec.processes > 1:
             workers = Workers(plan.spec.processes, self.config, self._limits)
@@ -346,12 +349,14 @@ class Client:
         spec = replace(
             spec, concurrency=self._limits.concurrency, max_rate=self._limits.rate
         ).with_options(options)
-        return choose(spec, keys, chosen)
+        selected = select_for(spec, keys, chosen)
+        self._selected.append(selected)
+        return selected
 
 
 def _listed(spec: RunSpec, route: Route) -> tuple[Location, ...]:
-    if spec.command == Command.SYNC:
-        return (route.source, route.destination)
     if spec.command == Command.UNDO or not spec.selection.is_of_folders:
         return ()
+    if spec.command == Command.SYNC:
+        return (route.source, route.destination)
     return (route.source,)

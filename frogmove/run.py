@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import explained
 from frogmove.core.journal_writer import JournalWriter
+from frogmove.core.key_plan import plan_keys
 from frogmove.core.models import Action, Outcome
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
-from frogmove.core.sync_plan import plan_resolved_sync
+from frogmove.core.sync_plan import plan_resolved_sync, resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import run
 from frogmove.core.undo import copies_of, plan_undo
@@ -24,7 +26,6 @@ from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
-    from pathlib import Path
     from threading import Event
 
     from frogmove.config import Config
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from frogmove.processes.pool import Pool
     from frogmove.s3.interface import S3
     from frogmove.s3.limits import Limits
+    from frogmove.s3.models import S3Object
     from frogmove.s3.retry import RetryingS3
 
 
@@ -92,22 +94,17 @@ def _plan_all(
     s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
 ) -> Iterable[Action]:
     """Plan a run of everything that is selected, whatever its tags."""
-    route = spec.route()
-    if spec.command == Command.SYNC:
-        return plan_resolved_sync(
-            s3,
-            route,
-            HEAD_CONCURRENCY,
-            stop,
-            spec.sync_options(),
-            selection=spec.selection,
-            mapping=spec.mapping,
-        )
+    route, selection = spec.route(), spec.selection
     if spec.command == Command.UNDO:
         if not earlier:
             raise UsageError("An undo needs the journal of the run that it undoes.")
         return plan_undo(copies_of(*earlier))
-    selection = spec.selection
+    is_sync = spec.command == Command.SYNC
+    if is_sync and selection.is_of_folders:
+        options, mapping = spec.sync_options(), spec.mapping
+        return plan_resolved_sync(
+            s3, route, HEAD_CONCURRENCY, stop, options, selection=selection, mapping=mapping
+        )
     end = earlier[-1].end() if earlier else None
     if end is not None and not end["interrupted"]:
         # It came to its end: only what failed is left to do.
@@ -115,10 +112,30 @@ def _plan_all(
         selection = Selection(keys=failed, version_id=selection.version_id)
     # What an earlier run moved already is no longer there.
     look = find_remaining if earlier else find
-    with explained(route.source.bucket):
-        objects = look(selection, s3, route, HEAD_CONCURRENCY)
+    objects: Iterable[S3Object] = ()
+    if selection.key_list is None:
+        with explained(route.source.bucket):
+            objects = look(selection, s3, route, HEAD_CONCURRENCY)
+    if is_sync or selection.key_list is not None:
+        return _plan_keys(s3, replace(spec, selection=selection), stop, resumes=bool(earlier))
     plan = plan_copy if spec.command == Command.COPY else plan_move
     return plan(objects, route, spec.mapping)
+
+
+def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:
+    """Plan a run of keys that are looked at as they are taken."""
+    keys: Iterable[str] = spec.selection.keys
+    if spec.selection.key_list is not None:
+        # It needs a database, and other runs start without.
+        from frogmove.core.key_list import read_key_list
+
+        keys = read_key_list(Path(spec.selection.key_list))
+    actions = plan_keys(keys, s3, spec, HEAD_CONCURRENCY, stop, resumes=resumes)
+    if spec.command != Command.SYNC:
+        return actions
+    return resolve_comparisons(
+        actions, s3, spec.route(), HEAD_CONCURRENCY, stop, spec.sync_options()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from frogmove.config import Config
 from frogmove.core.run_spec import Command, RunSpec
-from frogmove.run_store import new_run_id
+from frogmove.core.selection_options import choose
+from frogmove.run_store import key_list_path, new_run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from frogmove.core.models import Route
+    from frogmove.core.selection_options import SelectionOptions
 
 
 def new_spec(command: Command, config: Config) -> RunSpec:
@@ -30,6 +34,29 @@ def new_spec(command: Command, config: Config) -> RunSpec:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command.value,
     )
+
+
+def select_for(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> RunSpec:
+    """Return a run of what was chosen; a list of keys is read and kept beside its journal.
+
+    Args:
+        spec: the run.
+        keys: keys below the source's prefix, or S3 URIs inside the source.
+        chosen: what else was said.
+
+    Raises:
+        UsageError: when nothing can be chosen so, or the list cannot be read or kept.
+    """
+    path = key_list_path(spec.id)
+    selected = choose(spec, keys, chosen, path)
+    source = chosen.get("from_file")
+    if source is not None:
+        # It needs a database, and other runs start without.
+        from frogmove.core.key_list import read_keys, write_key_list
+
+        keys_of_list = read_keys(source, spec.route(), nul=chosen.get("nul", False))
+        write_key_list(keys_of_list, path)
+    return selected
 
 
 def config_of(spec: RunSpec) -> Config:

@@ -6,9 +6,13 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frogmove.core.journal_reader import JournalReader
 from frogmove.errors import UsageError
+
+if TYPE_CHECKING:
+    from frogmove.core.run_spec import RunSpec
 
 
 def runs_directory() -> Path:
@@ -22,10 +26,27 @@ def runs_directory() -> Path:
     return user_state_path("frogmove") / "runs"
 
 
+def journal_path(run_id: str) -> Path:
+    """Return the file of a run's journal, unless another is named."""
+    return runs_directory() / f"{run_id}.jsonl"
+
+
 def new_run_id() -> str:
     """Return a name for a run: its time, so exactly that names sort as the runs began."""
     now = datetime.now(UTC)
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 16:04x}"
+
+
+def key_list_path(run_id: str) -> Path:
+    """Return the file that the keys of a run are kept in, where they came as a list."""
+    return runs_directory() / f"{run_id}.keys"
+
+
+def discard_key_list(spec: RunSpec, journal: Path) -> None:
+    """Remove the list of keys of a run that left no journal."""
+    name = spec.selection.key_list
+    if name is not None and spec.continues is None and not journal.exists():
+        Path(name).unlink(missing_ok=True)
 
 
 def journals() -> list[Path]:

@@ -11,8 +11,7 @@ from frogmove.cli.options import dry_run, route_options, scan_options, transfer_
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
 from frogmove.core.run_spec import Command
-from frogmove.core.selection_options import choose
-from frogmove.run_config import new_spec
+from frogmove.run_config import new_spec, select_for
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
@@ -34,6 +33,7 @@ def move(
     console: Console,
     keys: tuple[str, ...],
     chosen: SelectionOptions,
+    allow_empty: bool,
     flags: TransferFlags,
     tags: list[str],
     dry_run: bool,
@@ -50,9 +50,11 @@ def move(
       frogmove move --prefix reports --dry-run
       frogmove move --all --on-conflict keep-both
     """
-    spec = choose(flags.on(new_spec(Command.MOVE, config)), keys, chosen)
+    spec = select_for(flags.on(new_spec(Command.MOVE, config)), keys, chosen)
     spec = replace(spec, tags=tags)
-    ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
+    ctx.exit(
+        execute(spec, console, dry_run=dry_run, journal=flags.journal, allow_empty=allow_empty)
+    )
 
 
 @click.command()
@@ -68,6 +70,7 @@ def copy(
     console: Console,
     keys: tuple[str, ...],
     chosen: SelectionOptions,
+    allow_empty: bool,
     flags: TransferFlags,
     tags: list[str],
     dry_run: bool,
@@ -84,6 +87,8 @@ def copy(
       frogmove copy reports/2026.csv
       frogmove copy --prefix reports --dry-run
     """
-    spec = choose(flags.on(new_spec(Command.COPY, config)), keys, chosen)
+    spec = select_for(flags.on(new_spec(Command.COPY, config)), keys, chosen)
     spec = replace(spec, tags=tags)
-    ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
+    ctx.exit(
+        execute(spec, console, dry_run=dry_run, journal=flags.journal, allow_empty=allow_empty)
+    )

@@ -37,6 +37,7 @@ _STYLES = {
     Outcome.SKIPPED: "dim",
     Outcome.WAITING: "yellow",
     Outcome.GONE: "dim",
+    Outcome.NOT_FOUND: "bold yellow",
     Outcome.SUPERSEDED: "yellow",
     Outcome.CONFLICT: "bold yellow",
     Outcome.FAILED: "bold red",
@@ -98,6 +99,11 @@ class Console:
         name = key_argument(action.object.key, self.source, self._encoding)
         there = key_argument(destination_key, self.destination, self._encoding)
         parts = [(f"{word:<10}  ", style), (name, "")]
+        # What gets no key has no place.
+        if not destination_key:
+            destination_key = self.destination.prefix + action.object.key.removeprefix(
+                self.source.prefix
+            )
         prefixes = self.source.prefix, self.destination.prefix
         if action.object.key.removeprefix(prefixes[0]) != destination_key.removeprefix(prefixes[1]):
             parts.append((f" -> {there}", ""))
@@ -183,7 +189,8 @@ class Console:
         if self.json_lines:
             self._json(action_record(action))
         elif action.verb is not Verb.SKIP or self._verbose:
-            verb = f"would {action.verb.value}"
+            is_missing = action.verb is Verb.NOT_FOUND
+            verb = action.verb.value if is_missing else f"would {action.verb.value}"
             style = "bold red" if action.verb is Verb.REFUSE else "cyan"
             self._line(self._story(verb, style, action, action.destination_key, action.reason))
 

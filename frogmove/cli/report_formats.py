@@ -60,9 +60,9 @@ def _text(reader: JournalReader) -> Iterator[str]:
         outcome, size, _, _, reason = _cells(record)
         key = key_argument(record["key"], source)
         arrow = ""
-        if record["destination_key"] != destination.prefix + record["key"].removeprefix(
-            source.prefix
-        ):
+        same = destination.prefix + record["key"].removeprefix(source.prefix)
+        # What gets no key has no place.
+        if record["destination_key"] not in ("", same):
             arrow = f" -> {key_argument(record['destination_key'], destination)}"
         yield f"{outcome:<10}  {size:>13}  {key}{arrow}{f'  ({reason})' if reason else ''}\n"
     yield f"\n{_ending(reader)}\n"

@@ -64,6 +64,15 @@ def selection_words(spec: RunSpec) -> str:
     return ", ".join([told, *_filter_words(selection.filters), *_mapping_words(spec.mapping)])
 
 
+def nothing_selected(spec: RunSpec) -> str:
+    """Say that nothing at the source is what was selected."""
+    told = f"Nothing at {spec.source} was selected: {selection_words(spec)}."
+    globs = [each.glob for each in spec.selection.filters.patterns if each.is_include]
+    if any("*" in glob and "**" not in glob for glob in globs):
+        told += " '*' does not cross '/': '**/*.csv' looks into folders, too."
+    return f"{told} If that may be so, say --allow-empty."
+
+
 def _some(keys: tuple[str, ...], source: Location) -> str:
     shown = ", ".join(key_argument(key, source) for key in keys[:_SHOWN_KEYS])
     more = len(keys) - _SHOWN_KEYS

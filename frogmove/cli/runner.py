@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from frogmove.cli import exit_codes, last_resort, streams
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import Progress
-from frogmove.cli.run_description import closing, opening, resume_command
+from frogmove.cli.run_description import closing, nothing_selected, opening, resume_command
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
 from frogmove.core.models import Verb
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
 from frogmove.run_config import config_of
+from frogmove.run_store import discard_key_list, journal_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,6 +87,7 @@ def execute(
     journal: Path | None = None,
     earlier: tuple[JournalReader, ...] = (),
     note: str = "",
+    allow_empty: bool = True,
 ) -> int:
     """Execute a run, or show its plan.
 
@@ -96,6 +98,7 @@ def execute(
         journal: the file for its journal; by default in the state directory.
         earlier: the journals of the runs that it resumes or undoes.
         note: a message to print before it starts.
+        allow_empty: whether a run that selects nothing succeeds.
 
     Returns:
         the exit code.
@@ -103,17 +106,26 @@ def execute(
     Raises:
         FrogmoveError: when it was refused or ended early; its results have been shown.
     """
-    with connect(config_of(spec), spec.limits(), console) as client:
+    with _key_list(spec, journal), connect(config_of(spec), spec.limits(), console) as client:
         console.detail(f"Engine: {client.engine}.")
         guard = partial(_finished, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
         plan = client.prepare(spec, earlier, dry_run=dry_run, guard=guard)
         console.note(opening(plan.spec, client.region, os.environ, dry_run=dry_run))
         if dry_run:
-            return _preview(plan, console)
+            return _preview(plan, console, allow_empty=allow_empty)
         with interruptible(console) as stop:
             heard = replace(plan, stop=stop, actions=_while_heard(plan.actions, console, stop))
-            return _run(client, heard, console, stop, journal, note)
+            return _run(client, heard, console, stop, journal, note, allow_empty=allow_empty)
+
+
+@contextmanager
+def _key_list(spec: RunSpec, journal: Path | None) -> Iterator[None]:
+    """Keep a run's list of keys only as long as it may be resumed."""
+    try:
+        yield
+    finally:
+        discard_key_list(spec, journal or journal_path(spec.id))
 
 
 @contextmanager
@@ -142,7 +154,7 @@ def _while_heard(actions: Iterable[Action], console: Console, stop: Event) -> It
         yield action
 
 
-def _preview(plan: Plan, console: Console) -> int:
+def _preview(plan: Plan, console: Console, *, allow_empty: bool) -> int:
     counts: Counter[Verb] = Counter()
     total = 0
     for action in plan:
@@ -152,11 +164,25 @@ def _preview(plan: Plan, console: Console) -> int:
             total += action.object.size
     policy = plan.spec.on_conflict
     console.totals(sum(counts[verb] for verb in _TRANSFERS), total, counts, policy)
+    if not (allow_empty or counts):
+        return _warn_of_nothing(plan.spec, console)
     return exit_codes.DONE
 
 
+def _warn_of_nothing(spec: RunSpec, console: Console) -> int:
+    console.warn(nothing_selected(spec))
+    return exit_codes.ATTENTION
+
+
 def _run(
-    client: Client, plan: Plan, console: Console, stop: Stop, journal: Path | None, note: str
+    client: Client,
+    plan: Plan,
+    console: Console,
+    stop: Stop,
+    journal: Path | None,
+    note: str,
+    *,
+    allow_empty: bool,
 ) -> int:
     shortcomings = "; ".join(plan.options.capabilities.shortcomings)
     console.detail(
@@ -193,6 +219,8 @@ def _run(
         return exit_codes.INTERRUPTED
     if plan.spec.command == Command.UNDO:
         return exit_codes.of_undo(run.summary)
+    if not (allow_empty or run.summary.counts):
+        return _warn_of_nothing(run.spec, console)
     return exit_codes.of_summary(run.summary)
 
 

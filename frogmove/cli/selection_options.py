@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable
+from typing import IO
 
 import click
 
 from frogmove.cli.options import KeyText
 from frogmove.core.filters import Pattern
 from frogmove.core.selection_options import SelectionOptions
+from frogmove.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 # Under this name the patterns of a command line are kept in their order.
 _PATTERNS = f"{__name__}.patterns"
@@ -37,7 +38,7 @@ class _PatternOption(click.Option):
         option.process = note  # type: ignore[method-assign]
 
 
-_FILTERS = [
+_FILTERS: list[Decorator] = [
     click.option(
         "--include",
         cls=_PatternOption,
@@ -68,7 +69,7 @@ _FILTERS = [
     ),
 ]
 
-_PREFIX = click.option(
+_PREFIX: Decorator = click.option(
     "--prefix",
     multiple=True,
     type=KeyText(),
@@ -76,14 +77,29 @@ _PREFIX = click.option(
     help="A folder: FOLDER and all under FOLDER/; repeatable.",
 )
 
-_KEYS = [
+_LIST: list[Decorator] = [
+    click.option(
+        "--from-file",
+        type=click.Path(dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help="A list of keys, as `frogmove ls` prints keys or lines; - is stdin.",
+    ),
+    click.option("-0", "nul", is_flag=True, help="The list's keys end in NULs, and are raw."),
+]
+
+_KEYS: list[Decorator] = [
     click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]..."),
     _PREFIX,
     click.option("--all", "everything", is_flag=True, help="All keys of the source."),
+    *_LIST,
     click.option("--version-id", metavar="ID", help="This version of one KEY."),
 ]
 
-_MAPPING = [
+_ALLOW_EMPTY: Decorator = click.option(
+    "--allow-empty", is_flag=True, help="Exit with 0, not 1, if nothing is selected."
+)
+
+_MAPPING: list[Decorator] = [
     click.option(
         "--to-prefix",
         type=KeyText(),
@@ -98,7 +114,7 @@ _MAPPING = [
     ),
 ]
 
-_RENAMES = [
+_RENAMES: list[Decorator] = [
     click.option(
         "--rename",
         type=KeyText(),
@@ -112,13 +128,14 @@ _RENAMES = [
 
 
 def selection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command KEYs and all options; it gets ``keys`` and ``chosen`` instead of them."""
-    return _given(command, [*_KEYS, *_FILTERS, *_MAPPING, *_RENAMES])
+    """Give a command KEYs and all options; it gets ``keys`` and ``chosen`` for most."""
+    return _given(command, [*_KEYS, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
 
 
 def sync_selection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a sync KEYs and the options that keep the order of keys; see above."""
-    return _given(command, [_KEYS[0], _PREFIX, *_FILTERS, *_MAPPING, *_RENAMES])
+    ways = [_KEYS[0], _PREFIX, *_LIST]
+    return _given(command, [*ways, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
 
 
 def listing_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -126,20 +143,28 @@ def listing_options(command: Callable[..., None]) -> Callable[..., None]:
     return _given(command, [_PREFIX, *_FILTERS])
 
 
-def _given(
-    command: Callable[..., None], options: list[Callable[..., Callable[..., None]]]
-) -> Callable[..., None]:
+def _stdin() -> IO[bytes]:
+    # A process may be started without.
+    if sys.stdin is None:
+        raise UsageError("There is no stdin to read the list from.")
+    return sys.stdin.buffer
+
+
+def _given(command: Callable[..., None], options: list[Decorator]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def wrapper(*, keys: tuple[str, ...] = (), **given: object) -> None:
         chosen: dict[str, object] = {
             name: given.pop(name) for name in SelectionOptions.__annotations__ if name in given
         }
+        if chosen.get("from_file") == "-":
+            chosen["from_file"] = _stdin()
         # In their order, instead.
         chosen["patterns"] = click.get_current_context().meta.get(_PATTERNS, [])
         del chosen["include"], chosen["exclude"]
         command(keys=keys, chosen=chosen, **given)
 
+    made: Callable[..., None] = wrapper
     for option in reversed(options):
-        wrapper = option(wrapper)
-    return wrapper
+        made = option(made)
+    return made

@@ -17,9 +17,8 @@ from frogmove.cli.options import (
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import sync_selection_options
 from frogmove.core.run_spec import Command
-from frogmove.core.selection_options import choose
 from frogmove.core.verify import CompareBy
-from frogmove.run_config import new_spec
+from frogmove.run_config import new_spec, select_for
 
 if TYPE_CHECKING:
     from frogmove.cli.options import TransferFlags
@@ -48,6 +47,7 @@ def sync(
     console: Console,
     keys: tuple[str, ...],
     chosen: SelectionOptions,
+    allow_empty: bool,
     flags: TransferFlags,
     tags: list[str],
     dry_run: bool,
@@ -74,5 +74,7 @@ def sync(
       frogmove sync --compare content
     """
     spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare, tags=tags)
-    spec = choose(spec, keys, chosen)
-    ctx.exit(execute(spec, console, dry_run=dry_run, journal=flags.journal))
+    spec = select_for(spec, keys, chosen)
+    ctx.exit(
+        execute(spec, console, dry_run=dry_run, journal=flags.journal, allow_empty=allow_empty)
+    )

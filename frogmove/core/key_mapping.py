@@ -57,7 +57,7 @@ class KeyMapping:
                 check_key(text)
         if self.new_key is not None:
             check_key(self.new_key)
-            if self != KeyMapping(new_key=self.new_key):
+            if self.strip_prefix or self.to_prefix or self.rename:
                 raise UsageError("--as names the whole key: nothing else changes it.")
         if self.rename is not None:
             _check_template(self.rename)

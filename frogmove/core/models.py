@@ -19,6 +19,7 @@ class Verb(StrEnum):
     SKIP = "skip"
     WAIT = "wait"
     REFUSE = "refuse"
+    NOT_FOUND = "not-found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     WAITING = "waiting"
     GONE = "gone"
+    NOT_FOUND = "not-found"
     SUPERSEDED = "superseded"
     CONFLICT = "conflict"
     FAILED = "failed"
@@ -103,7 +105,7 @@ class Outcome(StrEnum):
     @property
     def needs_attention(self) -> bool:
         """Whether the operator must look at it: a run with such a result has exit code 1."""
-        return self in {Outcome.CONFLICT, Outcome.FAILED}
+        return self in {Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.FAILED}
 
     @property
     def is_counted_only(self) -> bool:

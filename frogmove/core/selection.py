@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from itertools import chain
 from threading import Event
@@ -13,7 +14,7 @@ from frogmove.core.scheduler import Scheduler
 from frogmove.errors import UsageError
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_folder
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import Page, S3Object
 from frogmove.s3.uri import check_key, split
 
 if TYPE_CHECKING:
@@ -214,9 +215,27 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise UsageError(
             f"There is no key {missing[0]!r}{others} in s3://{route.source.bucket}.",
-            "Look with `frogmove ls`; it may have been moved already.",
+            _meant(missing[0], s3, route),
         )
     return list(matching((found[key] for key in selection.keys), selection.matcher()))
+
+
+def _meant(key: str, s3: S3, route: Route) -> str:
+    """Say what may have been meant by a key that is not there."""
+    name = shlex.quote(key.removeprefix(route.source.prefix))
+    try:
+        page = s3.list_page(route.source.bucket, under(key)).result()
+    except S3Error:
+        # It may be forbidden, and is no more than a help.
+        page = Page((), None)
+    count = len(page.objects)
+    if count:
+        counted = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
+        counted = "1 object lies" if count == 1 else counted
+        return f"{counted} under it: use --prefix {name}."
+    if any(char in key for char in "*?["):
+        return f"A KEY is no pattern: use --include {name}."
+    return "Look with `frogmove ls`; it may have been moved already."
 
 
 def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:

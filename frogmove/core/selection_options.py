@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypedDict
+from typing import IO, TYPE_CHECKING, TypedDict
 
 from frogmove.core.filters import Filters, Pattern
 from frogmove.core.key_mapping import KeyMapping
@@ -17,6 +17,7 @@ from frogmove.s3.uri import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from frogmove.core.models import Route
     from frogmove.s3.uri import Location
@@ -31,6 +32,9 @@ class SelectionOptions(TypedDict, total=False):
     Attributes:
         prefix: a folder below the source's prefix, or several, or S3 URIs inside the source.
         everything: all of the source.
+        from_file: a file of keys, or a stream of bytes: a key a line, as ``frogmove ls`` prints
+            keys or lines, and other texts as they are.
+        nul: whether the keys of the file end in NULs, and all are as they are.
         version_id: a version of the one key that is named.
         include: patterns of keys below the folder; what matches none of them is not selected.
         exclude: the same of keys that are not selected, whatever includes them.
@@ -49,6 +53,8 @@ class SelectionOptions(TypedDict, total=False):
 
     prefix: _Texts
     everything: bool
+    from_file: str | Path | IO[bytes] | None
+    nul: bool
     version_id: str | None
     include: _Texts
     exclude: _Texts
@@ -64,13 +70,14 @@ class SelectionOptions(TypedDict, total=False):
     new_key: str | None
 
 
-def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> RunSpec:
+def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_list: Path) -> RunSpec:
     """Return a run of what was chosen.
 
     Args:
         spec: the run; its start is what ages are counted back from.
         keys: keys below the source's prefix, or S3 URIs inside the source.
         chosen: what else was said.
+        key_list: the file that the keys of a list will be kept in.
 
     Raises:
         UsageError: when nothing can be chosen so.
@@ -78,7 +85,10 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> RunS
     route = spec.route()
     prefixes = _texts(chosen.get("prefix"))
     everything = chosen.get("everything", False)
-    if spec.command == Command.SYNC and not (keys or prefixes):
+    is_list = chosen.get("from_file") is not None
+    if chosen.get("nul", False) and not is_list:
+        raise UsageError("-0 goes with --from-file.")
+    if spec.command == Command.SYNC and not (keys or prefixes or is_list):
         everything = True
     selection = select(
         route,
@@ -86,6 +96,7 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> RunS
         prefixes,
         everything=everything,
         version_id=chosen.get("version_id"),
+        key_list=key_list if is_list else None,
         filters=read_filters(chosen, datetime.fromisoformat(spec.started)),
     )
     mapping = _read_mapping(chosen, route)

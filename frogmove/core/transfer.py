@@ -149,6 +149,8 @@ class Transfer:
             return Result(action, Outcome.SKIPPED, action.reason)
         if action.verb is Verb.WAIT:
             return Result(action, Outcome.WAITING, action.reason)
+        if action.verb is Verb.NOT_FOUND:
+            return Result(action, Outcome.NOT_FOUND, action.reason)
         if action.verb is Verb.REFUSE:
             return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
         try:

@@ -17,9 +17,8 @@ from frogmove import Client, Config, Limits, Outcome, Result, Run
 from frogmove.core.journal import segments_of
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_spec import Command
-from frogmove.core.selection_options import choose
 from frogmove.processes import pool
-from frogmove.run_config import new_spec
+from frogmove.run_config import new_spec, select_for
 from tests.buckets import Buckets
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         client = Client(config, Limits(6, rate=200))
         made.append(client)
         spec = replace(new_spec(command, config), processes=3, concurrency=6)
-        spec = choose(spec, (), {"everything": True})
+        spec = select_for(spec, (), {"everything": True})
         return client.start(client.prepare(spec))
 
     yield begin

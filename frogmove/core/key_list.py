@@ -1,0 +1,183 @@
+"""Lists of keys: read as they are written, and kept beside a run's journal.
+
+A line is a key as ``frogmove ls`` prints it, or a whole line that ``ls`` or ``report`` printed, or
+any other text, which is a key as it is. Between NULs every text is a key as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from frogmove.core.models import Outcome
+from frogmove.errors import UsageError
+from frogmove.s3.uri import LONGEST_KEY, check_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from frogmove.core.models import Route
+
+_CHUNK = 1 << 16
+
+# Bytes. A key of 1,024 has three times as many percent-encoded; besides it a reason may stand.
+_LONGEST_LINE = 1 << 16
+
+# What `frogmove.cli.key_argument` makes of a key.
+_ARGUMENT = r"""[\w./,:%][\w@%+=:,./-]*|'[^']*(?:'"'"'[^']*)*'"""
+_ARGUMENT_ALONE = re.compile(_ARGUMENT)
+_LISTED = re.compile(rf" *[0-9]+  [0-9-]{{10}} [0-9:]{{8}}  ({_ARGUMENT})")
+_OUTCOMES = "|".join(Outcome)
+_REPORTED = re.compile(
+    rf"(?:{_OUTCOMES}) *  +(?:[0-9]+  )?({_ARGUMENT})(?: -> (?:{_ARGUMENT}))?(?:  \(.*\))?"
+)
+
+# The lines of a report that are about no key.
+_COUNTS = r"(?:interrupted; )?(?:nothing to do|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-]+)*)"
+_COMMENT = re.compile(
+    rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; [0-9,]+ bytes in [0-9.]+ s"
+    r"|did not come to its end; frogmove resume \S+"
+)
+
+
+def read_keys(source: str | Path | IO[bytes], route: Route, *, nul: bool) -> Iterator[str]:
+    """Read a list of keys.
+
+    Args:
+        source: a file, or a stream, which is left open.
+        route: keys are relative to its source, but for S3 URIs inside it.
+        nul: whether a NUL ends each, and not a line end.
+
+    Yields:
+        whole keys.
+
+    Raises:
+        UsageError: when it cannot be read, or something in it cannot be a key of the source.
+    """
+    if not isinstance(source, str | Path):
+        yield from _keys(source, route, nul=nul, name="the list")
+        return
+    try:
+        with Path(source).open("rb") as stream:
+            yield from _keys(stream, route, nul=nul, name=str(source))
+    except OSError as error:
+        raise UsageError(f"{str(source)!r} cannot be read: {error.strerror}.") from error
+
+
+def _keys(stream: IO[bytes], route: Route, *, nul: bool, name: str) -> Iterator[str]:
+    for number, text in enumerate(_texts(stream, b"\0" if nul else b"\n", name), start=1):
+        entry = f"Entry {number:,} of {name}"
+        try:
+            line = text.decode()
+            if nul:
+                key: str | None = check_key(route.source.prefix + line) if line else None
+            else:
+                key = _key_of_line(line.removesuffix("\r"), route)
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{entry} is not UTF-8.", "Write keys in UTF-8.") from error
+        except UsageError as error:
+            raise UsageError(f"{entry}: {error.message}", error.remedy) from error
+        if key is not None:
+            yield key
+
+
+def _texts(stream: IO[bytes], end: bytes, name: str) -> Iterator[bytes]:
+    rest = b""
+    try:
+        while chunk := stream.read(_CHUNK):
+            *texts, rest = (rest + chunk).split(end)
+            yield from texts
+            if len(rest) > _LONGEST_LINE:
+                raise UsageError(
+                    f"An entry of {name} has over {_LONGEST_LINE:,} bytes; S3 keys have at most "
+                    f"{LONGEST_KEY:,}.",
+                    "Use -0 if NULs end the keys, and leave it out if line ends do.",
+                )
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
+    if rest:
+        yield rest
+
+
+def _key_of_line(line: str, route: Route) -> str | None:
+    """Return the key that a line is about; None where it is about none."""
+    if not line or _COMMENT.fullmatch(line):
+        return None
+    if line.startswith('{"type": "'):
+        return _key_of_record(line, route)
+    table = _LISTED.fullmatch(line) or _REPORTED.fullmatch(line)
+    argument = table[1] if table else line
+    if argument.startswith("'") and _ARGUMENT_ALONE.fullmatch(argument):
+        argument = argument[1:-1].replace("'\"'\"'", "'")
+    return route.source_key(argument)
+
+
+def _key_of_record(line: str, route: Route) -> str | None:
+    """Read a JSON line of ours; records have whole keys."""
+    try:
+        record = json.loads(line)
+        kind = record["type"]
+    except (ValueError, TypeError, KeyError):
+        return route.source_key(line)
+    key = record.get("key")
+    if kind not in {"object", "result", "action"} or not isinstance(key, str):
+        return None
+    if not key.startswith(route.source.prefix):
+        raise UsageError(f"{key!r} is not inside the route's source {route.source}.")
+    return check_key(key)
+
+
+def write_key_list(keys: Iterable[str], path: Path) -> None:
+    """Keep a list of keys, each once, for :func:`read_key_list`; it takes disk but no memory.
+
+    Raises:
+        UsageError: when it cannot be written, or there are no keys.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A database without a name is on the disk, and goes away with its connection.
+        # https://www.sqlite.org/inmemorydb.html#temp_db
+        with closing(sqlite3.connect("")) as database, path.open("xb") as file:
+            path.chmod(0o600)
+            database.execute("CREATE TABLE list (key TEXT)")
+            rows = ((key,) for key in keys)
+            database.executemany("INSERT INTO list VALUES (?)", rows)
+            once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
+            for (key,) in database.execute(once):
+                file.write(key.encode() + b"\0")
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            path.unlink()
+        raise UsageError(
+            f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was touched."
+        ) from error
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def read_key_list(path: Path) -> Iterator[str]:
+    """Read what :func:`write_key_list` kept.
+
+    Raises:
+        UsageError: when it cannot be read.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise UsageError(
+            f"The run's list of keys {str(path)!r} cannot be read: {error.strerror}.",
+            "Without it, the run cannot be done again.",
+        ) from error
+    return _kept(stream, path)
+
+
+def _kept(stream: IO[bytes], path: Path) -> Iterator[str]:
+    with stream:
+        for text in _texts(stream, b"\0", str(path)):
+            yield text.decode()

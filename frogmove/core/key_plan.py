@@ -1,0 +1,83 @@
+"""Plans for keys that were named: each is looked at, and of a sync its place, too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from frogmove.core.advice import describe
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Action, Verb
+from frogmove.core.plan import plan_copy, plan_move, plan_sync
+from frogmove.core.run_spec import Command
+from frogmove.core.scheduler import Scheduler
+from frogmove.s3.errors import S3Error
+from frogmove.s3.models import S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from threading import Event
+
+    from frogmove.core.run_spec import RunSpec
+    from frogmove.s3.interface import S3
+
+_NO_TIME = datetime.fromtimestamp(0, UTC)
+
+
+def plan_keys(
+    keys: Iterable[str], s3: S3, spec: RunSpec, size: int, stop: Event, *, resumes: bool
+) -> Iterator[Action]:
+    """Plan what a run does with keys.
+
+    Args:
+        keys: whole keys, taken as they are needed.
+        s3: where both ends are.
+        spec: the run; its filters apply.
+        size: how many keys may be looked at at once.
+        stop: once set, no further key is taken.
+        resumes: whether keys that are missing were moved before, and are left out.
+
+    Yields:
+        the actions, in the order in which keys were looked at. NOT_FOUND where there is no such
+        key, REFUSE where it cannot be looked at, COMPARE as :func:`plan_sync` does.
+
+    Raises:
+        S3Error: when nothing more can be looked at.
+    """
+    route, selection = spec.route(), spec.selection
+    is_meant = selection.matcher()
+    sources, twins = Lookup(s3, route.source.bucket), Lookup(s3, route.destination.bucket)
+
+    async def planned(key: str) -> Action | None:
+        try:
+            seen = await sources.head(key, selection.version_id)
+            if seen is None:
+                return None if resumes else Action(Verb.NOT_FOUND, _unseen(key), "", _MISSING)
+            item = seen.object
+            if is_meant is not None and not is_meant(item):
+                return None
+            (action,) = (plan_move if spec.command == Command.MOVE else plan_copy)(
+                (item,), route, spec.mapping
+            )
+            if spec.command != Command.SYNC or action.verb is not Verb.COPY:
+                return action
+            twin = await twins.head(action.destination_key)
+        except S3Error as error:
+            if error.ends_the_run:
+                raise
+            reason = describe(error, "It could not be looked at, and nothing was done to it")
+            return Action(Verb.REFUSE, _unseen(key), "", reason)
+        there = () if twin is None else (twin.object,)
+        compare = spec.sync_options().compare
+        (action,) = plan_sync((item,), there, route, compare, spec.mapping)
+        return action
+
+    actions = Scheduler(size, size, lambda: None, stop).run(planned(key) for key in keys)
+    return (action for action in actions if action is not None)
+
+
+_MISSING = "there is no such key at the source"
+
+
+def _unseen(key: str) -> S3Object:
+    return S3Object(key, 0, "", _NO_TIME)

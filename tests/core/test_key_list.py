@@ -1,0 +1,116 @@
+"""Lists of keys are read as they were written, and kept without taking memory."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.cli.key_argument import key_argument
+from frogmove.core.key_list import read_key_list, read_keys, write_key_list
+from frogmove.core.models import Route
+from frogmove.errors import UsageError
+from frogmove.s3.uri import Location
+from tests.keys import KEYS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROUTE = Route(Location("src", "in/"), Location("dst"))
+
+
+def read(text: str | bytes, *, nul: bool = False) -> list[str]:
+    body = text.encode() if isinstance(text, str) else text
+    return list(read_keys(io.BytesIO(body), ROUTE, nul=nul))
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("a\nb\n", ["a", "b"]),
+        ("a\nb", ["a", "b"]),
+        ("a\r\n\r\n\nb\r\n", ["a", "b"]),
+        ("s3://src/in/a\n", ["a"]),
+        ("'s3://src?key=in%2Fa%0Ab'\n", ["a\nb"]),
+        ("my file.txt\n", ["my file.txt"]),
+        ("'my file.txt'\n", ["my file.txt"]),
+        ("""'it'"'"'s'\n""", ["it's"]),
+        ("it's\n'half\n", ["it's", "'half"]),
+        ("            4  2026-11-28 12:00:00  a\n", ["a"]),
+        ("            4  2026-11-28 12:00:00  'a  b'\n", ["a  b"]),
+        ("moved                   4  a -> 'b c'  (a (b))\n", ["a"]),
+        ("failed      'a b'  (why)\n", ["a b"]),
+        ("move s3://src/in/ -> s3://dst/\nrun 2026-x, begun 2026-11\n\n", []),
+        ("3 moved, 1 not-found; 1,234 bytes in 0.1 s\n", []),
+        ('{"type": "object", "key": "in/a b"}\n{"type": "summary", "objects": 1}\n', ["a b"]),
+        ('{"type": "no JSON\n', ['{"type": "no JSON']),
+    ],
+)
+def test_a_line_is_a_key_as_it_is_printed(text: str, keys: list[str]) -> None:
+    assert read(text) == [f"in/{key}" for key in keys]
+
+
+def test_between_nuls_every_text_is_a_key_as_it_is() -> None:
+    names = ["a\nb", "'a'", "s3://x", "moved  4  a", '{"type": "object"}', " a "]
+    assert read("\0".join(names), nul=True) == [f"in/{name}" for name in names]
+
+
+def test_every_key_is_read_back_as_it_was_printed() -> None:
+    keys = list(KEYS.values())
+    route = Route(Location("src"), Location("dst"))
+    lines = "\n".join(key_argument(key, route.source) for key in keys).encode()
+    assert list(read_keys(io.BytesIO(lines), route, nul=False)) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a\n\xff\n", "Entry 2 of the list is not UTF-8"),
+        (b"a\ns3://other/b\n", "Entry 2 of the list: .* not inside"),
+        (b"k" * 1030, "Entry 1 of the list: .*1,033 bytes"),
+        (b"k" * 200_000, "over 65,536 bytes"),
+        (b'{"type": "object", "key": "else/a"}', "not inside"),
+    ],
+)
+def test_what_is_no_key_of_the_source_is_refused_by_its_place(text: bytes, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read(text)
+
+
+def test_a_list_is_kept_in_its_order_with_each_key_once(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "run.keys"
+    write_key_list(iter(["b", "a\n", "b", "c", "a\n"]), path)
+    assert list(read_key_list(path)) == ["b", "a\n", "c"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.keys"
+    with pytest.raises(UsageError):
+        write_key_list(read_keys(io.BytesIO(b"a\n\xff"), ROUTE, nul=False), path)
+    assert not path.exists()
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        list(read_keys(tmp_path / "nothing", ROUTE, nul=False))
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_key_list(path)
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    # A file in place of the folder, as nobody can fill the disk of a test.
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_key_list(["a"], tmp_path / "runs" / "run.keys")
+
+
+def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
+    stream = io.BytesIO(b"".join(b"folder/%07d\n" % number for number in range(30_000)))
+    path = tmp_path / "run.keys"
+    tracemalloc.start()
+    write_key_list(read_keys(stream, ROUTE, nul=False), path)
+    count = sum(1 for _ in read_key_list(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 30_000
+    assert peak < 900_000
