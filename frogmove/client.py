@@ -225,7 +225,7 @@ class Client:
         stop = Event()
         spec = replace(spec, endpoint_url=self.named_endpoint)
         route = spec.route()
-        is_undo = spec.command == Command.UNDO
+        is_undo = spec.command is Command.UNDO
         facts = self.preflight(
             route,
             # Uploads to a source set something off, so it is not the place for a throw-away key.
@@ -345,7 +345,7 @@ class Client:
     ) -> RunSpec:
         spec = new_spec(command, with_route(self.config, route))
         if command is Command.SYNC:
-            spec = replace(spec, on_conflict=OnConflict.OVERWRITE.value)
+            spec = replace(spec, on_conflict=OnConflict.OVERWRITE)
         spec = replace(
             spec, concurrency=self._limits.concurrency, max_rate=self._limits.rate
         ).with_options(options)
@@ -355,8 +355,8 @@ class Client:
 
 
 def _listed(spec: RunSpec, route: Route) -> tuple[Location, ...]:
-    if spec.command == Command.UNDO or not spec.selection.is_of_folders:
+    if spec.command is Command.UNDO or not spec.selection.is_of_folders:
         return ()
-    if spec.command == Command.SYNC:
+    if spec.command is Command.SYNC:
         return (route.source, route.destination)
     return (route.source,)

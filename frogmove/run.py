@@ -95,11 +95,11 @@ def _plan_all(
 ) -> Iterable[Action]:
     """Plan a run of everything that is selected, whatever its tags."""
     route, selection = spec.route(), spec.selection
-    if spec.command == Command.UNDO:
+    if spec.command is Command.UNDO:
         if not earlier:
             raise UsageError("An undo needs the journal of the run that it undoes.")
         return plan_undo(copies_of(*earlier))
-    is_sync = spec.command == Command.SYNC
+    is_sync = spec.command is Command.SYNC
     if is_sync and selection.is_of_folders:
         options, mapping = spec.sync_options(), spec.mapping
         return plan_resolved_sync(
@@ -118,7 +118,7 @@ def _plan_all(
             objects = look(selection, s3, route, HEAD_CONCURRENCY)
     if is_sync or selection.key_list is not None:
         return _plan_keys(s3, replace(spec, selection=selection), stop, resumes=bool(earlier))
-    plan = plan_copy if spec.command == Command.COPY else plan_move
+    plan = plan_copy if spec.command is Command.COPY else plan_move
     return plan(objects, route, spec.mapping)
 
 
@@ -131,7 +131,7 @@ def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable
 
         keys = read_key_list(Path(spec.selection.key_list))
     actions = plan_keys(keys, s3, spec, HEAD_CONCURRENCY, stop, resumes=resumes)
-    if spec.command != Command.SYNC:
+    if spec.command is not Command.SYNC:
         return actions
     return resolve_comparisons(
         actions, s3, spec.route(), HEAD_CONCURRENCY, stop, spec.sync_options()
@@ -195,7 +195,7 @@ class Run:
         self.summary = Summary()
         self.planned = 0
         self.is_planned = False
-        resumes = plan.earlier and plan.spec.command != Command.UNDO
+        resumes = plan.earlier and plan.spec.command is not Command.UNDO
         left = plan.earlier[-1].uploads() if resumes else None
         self._journal = JournalWriter(journal, plan.spec, left)
         self._actions = self._counted(plan.actions)

@@ -32,7 +32,7 @@ def new_spec(command: Command, config: Config) -> RunSpec:
         **asdict(with_route(config, config.route())),
         id=new_run_id(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command.value,
+        command=command,
     )
 
 

@@ -23,7 +23,7 @@ from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, Result, Route
 from frogmove.core.options import MIB, Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -198,7 +198,7 @@ def move(
     spec = RunSpec(
         id="a run",
         started="now",
-        command="move",
+        command=Command.MOVE,
         source=str(route.source),
         destination=str(route.destination),
     )

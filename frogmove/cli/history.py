@@ -96,7 +96,7 @@ def resume(
     earlier = _to_resume(run, console)
     if earlier is None:
         return
-    if earlier.spec.command == Command.UNDO:
+    if earlier.spec.command is Command.UNDO:
         remedy = f"Run `frogmove undo {earlier.spec.continues}` again."
         raise UsageError(f"{earlier.spec.id} is an undo.", remedy)
     spec = _again(earlier.spec, config)
@@ -144,7 +144,7 @@ def undo(
     spec = _again(reader.spec, config)
     spec = replace(
         flags.on(spec),
-        command=Command.UNDO.value,
+        command=Command.UNDO,
         source=spec.destination,
         destination=spec.source,
         carry=list(flags.carry) or spec.carry,
@@ -167,7 +167,7 @@ def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     if reader is None:
         console.note("Nothing to resume: every run is finished.")
         return None
-    if reader.spec.command != "undo" and not is_unfinished(reader.end()):
+    if reader.spec.command is not Command.UNDO and not is_unfinished(reader.end()):
         name = reader.spec.id
         console.note(f"Nothing to resume: {name} is finished. See `frogmove report {name}`.")
         return None
@@ -209,7 +209,7 @@ def _again(earlier: RunSpec, given: Config) -> RunSpec:
     """Return the spec of a run that continues an earlier one, with its settings as defaults."""
     named = {name: value for name, value in asdict(given).items() if value}
     config = replace(config_of(earlier), **named)
-    begun = new_spec(Command(earlier.command), config)
+    begun = new_spec(earlier.command, config)
     return replace(
         earlier, **asdict(config), id=begun.id, started=begun.started, continues=earlier.id
     )

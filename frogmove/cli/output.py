@@ -20,6 +20,7 @@ from frogmove.cli.key_argument import key_argument
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
 from frogmove.core.run_history import is_undone
+from frogmove.core.run_spec import Command
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class Console:
         told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         if end is None or end["interrupted"]:
             told = told or "unfinished"
-            if not resumed and not undos and spec.command != "undo":
+            if not resumed and not undos and spec.command is not Command.UNDO:
                 told = f"{told}; frogmove resume {spec.id}"
         told = "; ".join([told, *(f"resumed by {name}" for name in resumed)])
         for undo in undos:

@@ -53,7 +53,7 @@ def render(reader: JournalReader, output: str) -> Iterator[str]:
 def _text(reader: JournalReader) -> Iterator[str]:
     spec = reader.spec
     source, destination = _side(spec.source), _side(spec.destination)
-    yield f"{printable(spec.command)} "
+    yield f"{spec.command} "
     yield f"{printable(spec.source)} -> {printable(spec.destination)}\n"
     yield f"run {printable(spec.id)}, begun {printable(spec.started)}\n\n"
     for record in _results(reader):
@@ -82,7 +82,7 @@ def _csv(reader: JournalReader) -> Iterator[str]:
 
 def _html(reader: JournalReader) -> Iterator[str]:
     spec = reader.spec
-    title = escape(f"frogmove {printable(spec.command)} {printable(spec.id)}")
+    title = escape(f"frogmove {spec.command} {printable(spec.id)}")
     yield f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
     yield f"<style>{_STYLE}</style>\n<h1>{title}</h1>\n"
     yield f"<p>{escape(printable(spec.source))} → {escape(printable(spec.destination))}<br>\n"

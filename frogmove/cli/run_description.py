@@ -32,8 +32,8 @@ def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_r
         environment: the variables that credentials may come from.
         dry_run: whether nothing is changed.
     """
-    what = spec.command
-    if spec.command == Command.UNDO:
+    what: str = spec.command
+    if spec.command is Command.UNDO:
         what = f"undo {spec.continues}"
     elif spec.continues:
         what = f"resume {spec.continues}: {what}"
@@ -46,7 +46,7 @@ def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_r
 
 def selection_words(spec: RunSpec) -> str:
     """Say which objects of its source a run is about."""
-    if spec.command == Command.UNDO:
+    if spec.command is Command.UNDO:
         return f"what {spec.continues} brought"
     selection, source = spec.selection, spec.route().source
     if selection.key_list is not None:
@@ -129,7 +129,7 @@ def resume_command(spec: RunSpec, journal: Path | None) -> str:
         spec: the run.
         journal: the file of its journal, where one was named.
     """
-    if spec.command == Command.UNDO:
+    if spec.command is Command.UNDO:
         return f"frogmove undo {spec.continues}"
     return shlex.join(["frogmove", "resume", _name(spec, journal)])
 
@@ -150,7 +150,7 @@ def closing(spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinis
         told.append(f"To finish this run: {again}")
     elif counts[Outcome.FAILED]:
         told.append(f"To try again what failed: {again}")
-    if spec.command != Command.UNDO and counts[Outcome.MOVED] + counts[Outcome.COPIED]:
+    if spec.command is not Command.UNDO and counts[Outcome.MOVED] + counts[Outcome.COPIED]:
         told.append("To undo it: " + shlex.join(["frogmove", "undo", _name(spec, journal)]))
     if len(told) == 1:
         told.append("To see it again: " + shlex.join(["frogmove", "report", _name(spec, journal)]))

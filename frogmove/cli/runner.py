@@ -131,7 +131,7 @@ def _key_list(spec: RunSpec, journal: Path | None) -> Iterator[None]:
 @contextmanager
 def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
     """Finish probes that write temporary keys before an interrupt stops the command."""
-    probed = spec.source if spec.command == Command.UNDO else spec.destination
+    probed = spec.source if spec.command is Command.UNDO else spec.destination
     with interruptible(console) as stop:
         stop.last_words = (
             "Stopped immediately: nothing was moved or copied. A key .frogmove-probe-... may be "
@@ -217,7 +217,7 @@ def _run(
         return exit_codes.ATTENTION
     if stop.is_set():
         return exit_codes.INTERRUPTED
-    if plan.spec.command == Command.UNDO:
+    if plan.spec.command is Command.UNDO:
         return exit_codes.of_undo(run.summary)
     if not (allow_empty or run.summary.counts):
         return _warn_of_nothing(run.spec, console)

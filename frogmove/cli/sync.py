@@ -73,7 +73,7 @@ def sync(
       frogmove sync --on-conflict keep-both
       frogmove sync --compare content
     """
-    spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=compare, tags=tags)
+    spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=CompareBy(compare), tags=tags)
     spec = select_for(spec, keys, chosen)
     ctx.exit(
         execute(spec, console, dry_run=dry_run, journal=flags.journal, allow_empty=allow_empty)

@@ -56,10 +56,10 @@ def plan_keys(
             item = seen.object
             if is_meant is not None and not is_meant(item):
                 return None
-            (action,) = (plan_move if spec.command == Command.MOVE else plan_copy)(
+            (action,) = (plan_move if spec.command is Command.MOVE else plan_copy)(
                 (item,), route, spec.mapping
             )
-            if spec.command != Command.SYNC or action.verb is not Verb.COPY:
+            if spec.command is not Command.SYNC or action.verb is not Verb.COPY:
                 return action
             twin = await twins.head(action.destination_key)
         except S3Error as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frogmove.core.models import Outcome
+from frogmove.core.run_spec import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,13 +27,13 @@ class RunHistory:
     def with_resumes(self, run: JournalReader) -> list[JournalReader]:
         """Return a run with what it resumes and what resumed it, the oldest first."""
         first = run
-        while first.spec.command != "undo" and first.spec.continues in self._by_id:
+        while first.spec.command is not Command.UNDO and first.spec.continues in self._by_id:
             first = self._by_id[first.spec.continues]
         found = {first.spec.id: first, run.spec.id: run}
         # Names sort as the runs began, so a resume comes after what it resumes.
         for name in sorted(self._by_id):
             spec = self._by_id[name].spec
-            if spec.command != "undo" and spec.continues in found:
+            if spec.command is not Command.UNDO and spec.continues in found:
                 found[name] = self._by_id[name]
         return [found[name] for name in sorted(found)]
 
@@ -42,7 +43,7 @@ class RunHistory:
 
     def undone_by(self, run: JournalReader) -> list[JournalReader]:
         """Return the undos of a run, or of one that it resumes or that resumed it."""
-        together = [run] if run.spec.command == "undo" else self.with_resumes(run)
+        together = [run] if run.spec.command is Command.UNDO else self.with_resumes(run)
         return [undo for each in together for undo in self._that_continue(each, undo=True)]
 
     def last_unfinished(self) -> JournalReader | None:
@@ -56,7 +57,7 @@ class RunHistory:
     def _is_followed(self, run: JournalReader) -> bool:
         """Tell whether it was resumed or undone; of an undo, whether it was run again."""
         undone = self._by_id.get(run.spec.continues or "")
-        if run.spec.command == "undo" and undone is not None:
+        if run.spec.command is Command.UNDO and undone is not None:
             return self._that_continue(undone, undo=True)[-1].spec.id != run.spec.id
         return bool(self.resumed_by(run) or self.undone_by(run))
 
@@ -65,7 +66,7 @@ class RunHistory:
             self._by_id[name]
             for name in sorted(self._by_id)
             if self._by_id[name].spec.continues == run.spec.id
-            and (self._by_id[name].spec.command == "undo") is undo
+            and (self._by_id[name].spec.command is Command.UNDO) is undo
         ]
 
 

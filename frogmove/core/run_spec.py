@@ -46,6 +46,15 @@ class Command(StrEnum):
     UNDO = "undo"
 
 
+# Options and journals give them as texts.
+_CHOICES: dict[str, type[StrEnum]] = {
+    "command": Command,
+    "on_conflict": OnConflict,
+    "verify": Verify,
+    "compare": CompareBy,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
     """One run.
@@ -83,17 +92,17 @@ class RunSpec:
 
     id: str
     started: str
-    command: str
+    command: Command
     source: str
     destination: str
     selection: Selection = field(default_factory=Selection)
     mapping: KeyMapping = SAME_KEYS
-    on_conflict: str = OnConflict.FAIL.value
-    verify: str = Verify.AUTO.value
+    on_conflict: OnConflict = OnConflict.FAIL
+    verify: Verify = Verify.AUTO
     require_conditional: bool = False
     multipart_threshold: int = LARGEST_COPY
     max_compare_size: int = MAX_COMPARE_SIZE
-    compare: str = CompareBy.AUTO.value
+    compare: CompareBy = CompareBy.AUTO
     carry: list[str] = field(default_factory=list)
     concurrency: int = CONCURRENCY
     max_rate: float | None = None
@@ -109,6 +118,10 @@ class RunSpec:
     require_tag: str | None = None
     tags: list[str] = field(default_factory=list)
     continues: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            object.__setattr__(self, name, choices(getattr(self, name)))
 
     def route(self) -> Route:
         """Return the route.
@@ -141,8 +154,8 @@ class RunSpec:
             return self
         return replace(
             self,
-            on_conflict=options.on_conflict.value,
-            verify=options.verify.value,
+            on_conflict=options.on_conflict,
+            verify=options.verify,
             multipart_threshold=options.multipart.threshold,
             max_compare_size=options.max_compare_size,
             carry=sorted(attribute.value for attribute in options.carry),
@@ -150,7 +163,7 @@ class RunSpec:
 
     def required_tags(self) -> tuple[Tag, ...]:
         """Return the tags without which an object is left where it is; an undo needs none."""
-        if self.command == Command.UNDO:
+        if self.command is Command.UNDO:
             return ()
         return tuple(map(parse_tag, filter(None, (self.require_tag, *self.tags))))
 
@@ -160,7 +173,7 @@ class RunSpec:
 
     def sync_options(self) -> SyncOptions:
         """Return how a sync compares."""
-        return SyncOptions(CompareBy(self.compare), self.max_compare_size)
+        return SyncOptions(self.compare, self.max_compare_size)
 
     def options(self, capabilities: Capabilities, features: BucketFeatures) -> TransferOptions:
         """Return how objects are moved.
@@ -174,8 +187,8 @@ class RunSpec:
         part_size = max(SMALLEST_PART, min(default.part_size, threshold))
         return TransferOptions(
             capabilities,
-            OnConflict(self.on_conflict),
-            Verify(self.verify),
+            self.on_conflict,
+            self.verify,
             Multipart(threshold, part_size),
             self.concurrency,
             kms_key_id=self.kms_key_id,
@@ -183,5 +196,5 @@ class RunSpec:
             carry=frozenset(map(Attribute, self.carry)),
             features=features,
             # What comes back to a source sets something off there, so no throw-away keys do.
-            probe_source=self.command == Command.UNDO,
+            probe_source=self.command is Command.UNDO,
         )

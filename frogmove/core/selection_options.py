@@ -88,7 +88,7 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_lis
     is_list = chosen.get("from_file") is not None
     if chosen.get("nul", False) and not is_list:
         raise UsageError("-0 goes with --from-file.")
-    if spec.command == Command.SYNC and not (keys or prefixes or is_list):
+    if spec.command is Command.SYNC and not (keys or prefixes or is_list):
         everything = True
     selection = select(
         route,
@@ -102,7 +102,7 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_lis
     mapping = _read_mapping(chosen, route)
     if mapping.new_key is not None and len(selection.keys) != 1:
         raise UsageError("--as goes with exactly one KEY.", "Use --rename or --to-prefix.")
-    if mapping.rename is not None and spec.command == Command.SYNC:
+    if mapping.rename is not None and spec.command is Command.SYNC:
         raise UsageError(
             "A sync cannot rename: it compares both sides in the order of their keys.",
             "Use --to-prefix or --strip-prefix, or `frogmove copy --rename`.",

@@ -344,7 +344,7 @@ class Pool:
             return
         for record in islice(journal.of_type("result"), member.received, None):
             yield result_of(record)
-        if self._setup.spec.command != Command.MOVE:
+        if self._setup.spec.command is not Command.MOVE:
             return
         copied = {record["key"]: record for record in journal.cut_off()}
         bucket = self._setup.spec.route().source.bucket

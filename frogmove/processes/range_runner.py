@@ -143,9 +143,9 @@ class RangeRunner:
 
     def _plan(self, objects: Iterable[S3Object], keys: KeyRange) -> Iterator[Action]:
         route, spec = self._route, self._spec
-        if spec.command == Command.MOVE:
+        if spec.command is Command.MOVE:
             return plan_move(objects, route, spec.mapping)
-        if spec.command == Command.COPY:
+        if spec.command is Command.COPY:
             return plan_copy(objects, route, spec.mapping)
         options = spec.sync_options()
         actions = plan_sync(objects, self._there(keys), route, options.compare, spec.mapping)

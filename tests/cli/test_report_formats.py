@@ -18,7 +18,7 @@ from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.s3.uri import Location
 from tests.factories import a_result
 from tests.keys import KEYS
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HEADER = RunSpec(
     id="20261123-073012-ab12",
     started="2026-11-23T07:30:12+00:00",
-    command="move",
+    command=Command.MOVE,
     source="s3://external/",
     destination="s3://internal/",
 )
@@ -76,7 +76,7 @@ def rendered(folder: Path, output: str, *results: Result, header: RunSpec = HEAD
     return "".join(render(journal_of(folder, *results, header=header), output))
 
 
-def cut_off(folder: Path, *keys: str, command: str = "move") -> JournalReader:
+def cut_off(folder: Path, *keys: str, command: Command = Command.MOVE) -> JournalReader:
     """Write a journal as a run does that is killed before any but the first key has its result."""
     journal = JournalWriter(folder / "run.jsonl", replace(HEADER, command=command))
     for key in keys:
@@ -221,12 +221,12 @@ def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
 def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> None:
     """A journal may have come by mail."""
     evil = "<script>alert(1)</script>"
-    header = RunSpec(id=evil, started=evil, command=evil, source=evil, destination=evil)
+    header = RunSpec(id=evil, started=evil, command=Command.MOVE, source=evil, destination=evil)
     page = Page(rendered(tmp_path, "html", a_result(Outcome.MOVED), header=header))
     assert "script" not in page.tags
     assert page.text.count(evil) >= 5
     bell = "\x07\x1b[2J"
-    ringing = RunSpec(id=bell, started=bell, command=bell, source=bell, destination=bell)
+    ringing = RunSpec(id=bell, started=bell, command=Command.MOVE, source=bell, destination=bell)
     for output in ("text", "html"):
         text = rendered(tmp_path / output, output, a_result(Outcome.MOVED), header=ringing)
         assert "\x1b" not in text
@@ -274,7 +274,7 @@ def test_a_copy_whose_result_is_not_known_is_told(tmp_path: Path, output: str) -
 
 
 def test_a_sync_that_was_cut_off_sent_no_deletes(tmp_path: Path) -> None:
-    text = "".join(render(cut_off(tmp_path, "first", "second", command="sync"), "text"))
+    text = "".join(render(cut_off(tmp_path, "first", "second", command=Command.SYNC), "text"))
     assert "(the run was cut off)" in text
     assert "delete" not in text
 

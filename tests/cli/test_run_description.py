@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from frogmove.cli.run_description import identity_words
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from tests.buckets import Buckets
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_it_is_said_with_whose_credentials_and_where(
     spec = RunSpec(
         id="run",
         started="",
-        command="move",
+        command=Command.MOVE,
         source="s3://a1b",
         destination="s3://c1d",
         **settings,

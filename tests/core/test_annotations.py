@@ -13,7 +13,7 @@ from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.buckets import Buckets
@@ -31,7 +31,7 @@ NOTES = {"summary": b"a pond", "labels": "é🐸".encode(), "many.more": b"x" * 
 SPEC = RunSpec(
     id="run",
     started="2026-11-23T07:30:12+00:00",
-    command="move",
+    command=Command.MOVE,
     source="s3://external/",
     destination="s3://internal/",
 )

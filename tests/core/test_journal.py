@@ -19,7 +19,7 @@ from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.records import Summary
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import Selection
 from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
@@ -41,7 +41,7 @@ T = TypeVar("T")
 HEADER = RunSpec(
     id="20261123-073012-ab12",
     started="2026-11-23T07:30:12+00:00",
-    command="move",
+    command=Command.MOVE,
     source="s3://external/",
     destination="s3://internal/",
     selection=Selection(folders=("",), filters=Filters(patterns=(Pattern(False, "*.tmp"),))),
@@ -264,6 +264,20 @@ def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> N
     (record,) = records(path)
     path.write_text(json.dumps(record | {"invented": "later"}) + "\n")
     assert JournalReader(path).spec == HEADER
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("command", "<script>"), ("on_conflict", "maybe"), ("verify", ""), ("compare", None)],
+)
+def test_a_header_with_a_choice_that_is_none_is_refused(
+    path: Path, name: str, value: object
+) -> None:
+    JournalWriter(path, HEADER)
+    (record,) = records(path)
+    path.write_text(json.dumps(record | {name: value}) + "\n")
+    with pytest.raises(UsageError, match="not a journal"):
+        JournalReader(path)
 
 
 def test_a_journal_that_is_not_there_is_named(path: Path) -> None:

@@ -25,7 +25,7 @@ from frogmove.core.options import (
     OnConflict,
     TransferOptions,
 )
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -53,7 +53,7 @@ PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
 SPEC = RunSpec(
     id="run",
     started="2026-11-23T07:30:12+00:00",
-    command="move",
+    command=Command.MOVE,
     source="s3://external/",
     destination="s3://internal/",
 )

@@ -15,7 +15,7 @@ from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, Route, Verb
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
-from frogmove.core.run_spec import RunSpec
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
@@ -40,7 +40,7 @@ T = TypeVar("T")
 HEADER = RunSpec(
     id="run",
     started="2026-11-23T07:30:12+00:00",
-    command="move",
+    command=Command.MOVE,
     source="s3://external/",
     destination="s3://internal/",
 )
