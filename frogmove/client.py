@@ -20,7 +20,7 @@ from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
-from frogmove.run import Plan, Run, Workers, plan_actions
+from frogmove.run import Plan, Run, Workers, known_total, plan_actions
 from frogmove.run_config import new_spec, select_for, with_route
 from frogmove.run_store import discard_key_list, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
@@ -242,7 +242,8 @@ class Client:
         options = spec.options(facts.capabilities, facts.features)
         actions = plan_actions(self.s3, spec, earlier, stop)
         said = () if dry_run else tuple(self._warnings(facts, options))
-        return Plan(spec, route, options, actions, said, earlier, stop)
+        total = known_total(spec, earlier)
+        return Plan(spec, route, options, actions, said, earlier, stop, total)
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:
         """Start a run.

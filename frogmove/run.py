@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import explained
+from frogmove.core.filters import NO_FILTERS
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.key_plan import plan_keys
 from frogmove.core.models import Action, Outcome
@@ -18,13 +19,14 @@ from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
 from frogmove.core.sync_plan import plan_resolved_sync, resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
-from frogmove.core.transfer import run
+from frogmove.core.transfer import run_live
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Generator, Iterable, Iterator
     from threading import Event
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
     from frogmove.processes.pool import Pool
+    from frogmove.s3.activity import Activity
     from frogmove.s3.interface import S3
     from frogmove.s3.limits import Limits
     from frogmove.s3.models import S3Object
@@ -52,6 +55,7 @@ class Plan:
         warnings: what somebody should know beforehand.
         earlier: the runs that this one resumes or undoes, the oldest first.
         stop: once set, no further action is planned.
+        total: how many actions there are, where that is known beforehand.
     """
 
     spec: RunSpec
@@ -61,6 +65,7 @@ class Plan:
     warnings: tuple[str, ...]
     earlier: tuple[JournalReader, ...]
     stop: Event
+    total: int | None = None
 
     def __iter__(self) -> Iterator[Action]:
         with explained(self.route.source.bucket):
@@ -138,6 +143,20 @@ def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable
     )
 
 
+def known_total(spec: RunSpec, earlier: tuple[JournalReader, ...]) -> int | None:
+    """Tell how many actions a run has, where that is known before it begins."""
+    if spec.command == Command.UNDO:
+        ends = [each.end() for each in earlier]
+        counts = [end["counts"] for end in ends if end is not None]
+        if len(counts) < len(earlier):
+            return None
+        brought = (Outcome.MOVED.value, Outcome.COPIED.value)
+        return sum(int(count.get(each, 0)) for count in counts for each in brought)
+    if spec.selection.keys and spec.selection.filters == NO_FILTERS and not earlier:
+        return len(spec.selection.keys)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
     """The processes that a run may have.
@@ -165,6 +184,35 @@ def _can_be_cut(plan: Plan) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        counts: how many results of each outcome there are.
+        bytes: the sizes of what was moved or copied, finished parts of large objects included.
+        planned: how many actions have been planned.
+        total: how many there will be in all; None while that is not known.
+        activity: what is being asked of S3.
+    """
+
+    counts: Counter[Outcome]
+    bytes: int
+    planned: int
+    total: int | None
+    activity: Activity
+
+    @property
+    def done(self) -> int:
+        """How many actions have their result."""
+        return self.counts.total()
+
+    @property
+    def waiting(self) -> int:
+        """How many actions wait for their turn, for a retry or for their batch of deletes."""
+        return max(0, self.planned - self.done - self.activity.in_flight)
+
+
 class Run:
     """One run. Iterate over it for its results, once; nothing is done before that.
 
@@ -178,8 +226,6 @@ class Run:
         spec: what it was asked to do.
         path: its journal.
         summary: what it came to so far.
-        planned: how many actions have been planned so far.
-        is_planned: whether those are all.
 
     Raises:
         UsageError: when the journal cannot be written.
@@ -193,8 +239,9 @@ class Run:
         self.spec = plan.spec
         self.path = journal
         self.summary = Summary()
-        self.planned = 0
-        self.is_planned = False
+        self._planned = 0
+        self._is_planned = False
+        self._pool: Pool | None = None
         resumes = plan.earlier and plan.spec.command is not Command.UNDO
         left = plan.earlier[-1].uploads() if resumes else None
         self._journal = JournalWriter(journal, plan.spec, left)
@@ -202,6 +249,21 @@ class Run:
         self._workers = workers if workers and _can_be_cut(plan) else None
         self._left = left or {}
         self._results = self._execute()
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is; from any thread."""
+        pool = self._pool
+        summary = self.summary
+        counts = summary.counts.copy()
+        planned = self._planned + (0 if pool is None else pool.planned)
+        activity = self._s3.activity if pool is None else pool.activity
+        total = self._plan.total
+        if self._is_planned or (pool is not None and pool.is_planned):
+            total = planned
+        elif total is not None:
+            total = max(total, planned)
+        return Progress(counts, summary.bytes + activity.part_bytes, planned, total, activity)
 
     def __iter__(self) -> Iterator[Result]:
         """Do what is planned, and yield each result as it ends.
@@ -211,6 +273,10 @@ class Run:
         Raises:
             RunError: after the results of everything in flight, when nothing more can succeed.
         """
+        return (result for result in self._results if result is not None)
+
+    def live(self) -> Iterator[Result | None]:
+        """Do the same, and yield None where there is no result for a moment."""
         return self._results
 
     def stop(self) -> None:
@@ -222,16 +288,18 @@ class Run:
         """End the run as interrupted, unless it has ended: in-flight actions are finished."""
         self._results.close()
 
-    def _execute(self) -> Generator[Result]:
+    def _execute(self) -> Generator[Result | None]:
         results = self._begin()
         try:
             for result in results:
-                self.summary.add(result)
+                if result is not None:
+                    self.summary.add(result)
                 yield result
         except GeneratorExit:
             self.stop()
             for result in results:
-                self.summary.add(result)
+                if result is not None:
+                    self.summary.add(result)
             self._end()
             raise
         except BaseException:
@@ -239,10 +307,10 @@ class Run:
             raise
         self._end()
 
-    def _begin(self) -> Iterator[Result]:
+    def _begin(self) -> Iterator[Result | None]:
         plan, workers = self._plan, self._workers
         if workers is None:
-            return run(self._actions, self._s3, plan.route, plan.options, plan.stop, self._journal)
+            return self._run_here()
         # The Lambda, and whoever stays in one process, start without.
         from frogmove.processes.messages import Setup
         from frogmove.processes.pool import Pool
@@ -250,28 +318,24 @@ class Run:
         setup = Setup(
             workers.config, workers.limits, self.spec, plan.options, self.path, self._left
         )
-        pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop)
-        return self._pooled(pool)
+        self._pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop)
+        return self._run_pooled(self._pool)
 
-    def _pooled(self, pool: Pool) -> Iterator[Result]:
-        for result in pool.results():
-            self.planned = pool.planned
-            yield result
-        if not self._plan.stop.is_set():
-            self.planned = pool.planned
-            self.is_planned = True
+    def _run_here(self) -> Iterator[Result | None]:
+        plan = self._plan
+        return run_live(self._actions, self._s3, plan.route, plan.options, plan.stop, self._journal)
+
+    def _run_pooled(self, pool: Pool) -> Iterator[Result | None]:
+        yield from pool.results()
         if pool.is_broken and not self._plan.stop.is_set():
             # What stands behind a range that did not follow on is looked for once more.
-            plan = self._plan
-            yield from run(
-                self._actions, self._s3, plan.route, plan.options, plan.stop, self._journal
-            )
+            yield from self._run_here()
 
     def _counted(self, actions: Iterable[Action]) -> Iterator[Action]:
         for action in actions:
-            self.planned += 1
+            self._planned += 1
             yield action
-        self.is_planned = True
+        self._is_planned = True
 
     def _end(self) -> None:
         self.summary.interrupted = self._plan.stop.is_set() and self._has_more()
@@ -281,11 +345,11 @@ class Run:
 
     def _has_more(self) -> bool:
         """Tell whether a run that was stopped left anything to do."""
-        counts = self.summary.counts
-        if self._workers is not None:
-            return not self.is_planned or bool(counts[Outcome.FAILED])
-        if self.planned > counts.total() or counts[Outcome.FAILED]:
+        progress = self.progress
+        if progress.planned > progress.done or progress.counts[Outcome.FAILED]:
             return True
+        if self._pool is not None:
+            return self._pool.is_broken or not self._pool.is_planned
         try:
             return next(self._actions, None) is not None
         except S3Error:

@@ -116,15 +116,22 @@ class Worker:
         message = remedy = ""
         try:
             for result in runner.results(listing, work.keys, skips_first=work.skips_first):
-                waiting.append(result)
+                if result is not None:
+                    waiting.append(result)
                 now = time.monotonic()
                 if len(waiting) >= _MAX_BATCH or now - since > _BATCH_SECONDS:
-                    send(Results(waiting, runner.planned))
+                    self._report(waiting)
                     waiting, since = [], now
         except FrogmoveError as error:
             message, remedy = error.message, error.remedy
-        send(Results(waiting, runner.planned))
+        self._report(waiting)
         send(Done(listing.is_broken, message, remedy))
+
+    def _report(self, results: list[Result]) -> None:
+        runner, activity = self._runner, self._client.s3.activity
+        # If this process is killed, the run's process tells from its journal what it was not told.
+        self._journal.flush()
+        self._connection.send(Results(results, runner.planned, runner.is_planned, activity))
 
 
 def main() -> None:

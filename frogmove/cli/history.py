@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import completion, options, streams
-from frogmove.cli.options import TransferFlags, connection_options, dry_run, transfer_options
+from frogmove.cli.options import (
+    TransferFlags,
+    connection_options,
+    dry_run,
+    progress_option,
+    transfer_options,
+)
 from frogmove.cli.output import Console
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.runner import execute
@@ -78,6 +84,7 @@ def report(run: str | None, output: str) -> None:
 @click.argument("run", required=False, shell_complete=completion.run_ids)
 @dry_run
 @connection_options
+@progress_option
 @click.pass_context
 def resume(
     ctx: click.Context, config: Config, console: Console, run: str | None, dry_run: bool
@@ -108,6 +115,7 @@ def resume(
 @dry_run
 @transfer_options
 @connection_options
+@progress_option
 @click.pass_context
 def undo(
     ctx: click.Context,

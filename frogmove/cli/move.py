@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli.options import dry_run, route_options, scan_options, transfer_options
+from frogmove.cli.options import (
+    dry_run,
+    progress_option,
+    route_options,
+    scan_options,
+    transfer_options,
+)
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
 from frogmove.core.run_spec import Command
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 @dry_run
 @transfer_options
 @route_options
+@progress_option
 @scan_options
 @click.pass_context
 def move(
@@ -62,6 +69,7 @@ def move(
 @dry_run
 @transfer_options
 @route_options
+@progress_option
 @scan_options
 @click.pass_context
 def copy(

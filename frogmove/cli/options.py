@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import completion
-from frogmove.cli.output import Console
+from frogmove.cli.output import Console, ProgressMode
 from frogmove.config import Config, config_file, resolve
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.options import MAX_COMPARE_SIZE, SMALLEST_PART, OnConflict
@@ -263,6 +263,24 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
 
     for option in reversed(_CONNECTION):
         wrapper = option(wrapper)
+    return wrapper
+
+
+def progress_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Have a command's console show how far a run is, when that is wanted."""
+
+    @click.option(
+        "--progress",
+        type=choice(ProgressMode),
+        default=ProgressMode.AUTO.value,
+        show_default=True,
+        help="A bar on a terminal, elsewhere a line every 10 s; auto shows none with --quiet.",
+    )
+    @functools.wraps(command)
+    def wrapper(*, progress: str, console: Console, **own: object) -> None:
+        console.progress = ProgressMode(progress)
+        command(console=console, **own)
+
     return wrapper
 
 

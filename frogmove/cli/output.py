@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,14 @@ _STYLES = {
 FLUSH_SECONDS = 0.2
 
 
+class ProgressMode(StrEnum):
+    """When progress is shown."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Console:
     """One command's output.
 
@@ -56,6 +65,9 @@ class Console:
         json_lines: print data as JSON lines instead of text.
         quiet: print only what needs attention, and requested data.
         verbose: print diagnostic details.
+
+    Attributes:
+        progress: when to show how far a run is.
     """
 
     def __init__(
@@ -63,6 +75,7 @@ class Console:
     ) -> None:
         self.json_lines = json_lines
         self.quiet = quiet
+        self.progress = ProgressMode.AUTO
         self._verbose = verbose
         # The locations that the keys of results are relative to.
         self.source = self.destination = Location("")

@@ -1,42 +1,128 @@
-"""The progress bar of a run: objects, bytes, rate, in flight, failures, time left."""
+"""How far a run is, on stderr: a live bar on a terminal, a line now and then anywhere else."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from collections import deque
+from contextlib import suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING, NamedTuple
 
-from frogmove.cli.output import size
+from frogmove.cli.output import ProgressMode, size
+from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import TracebackType
 
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+    from rich.console import RenderableType
+    from rich.live import Live
 
     from frogmove.cli.output import Console
-    from frogmove.run import Run
+    from frogmove.run import Progress, Run
+
+# Seconds between two lines where there is no terminal, and between two looks of the bar.
+LINE_SECONDS = 10.0
+BAR_SECONDS = 0.25
+
+# Seconds that the rate is measured over: it is what the time left is told from.
+_RATE_SECONDS = 15.0
+
+# Seconds before which a rate tells nothing about the time left.
+_RATE_KNOWN_SECONDS = 2.0
+
+# Columns below which there is no bar beside the figures; and its width.
+_NARROW = 60
+_BAR_WIDTHS = ((140, 40), (100, 24), (_NARROW, 10))
 
 
-class Progress:
-    """Shows the progress of a run on stderr, if that is a terminal.
+class Figure(NamedTuple):
+    """One part of what is told; where there is no room, the one of the highest rank goes first."""
+
+    text: str
+    rank: int
+
+
+class _Sample(NamedTuple):
+    time: float
+    done: int
+    bytes: int
+
+
+class RunFigures:
+    """Turns how far a run is into words, and measures how fast it goes.
 
     Args:
-        console: where to show it.
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._samples: deque[_Sample] = deque([_Sample(time.monotonic(), 0, 0)])
+
+    def look(self) -> tuple[Progress, list[Figure]]:
+        """Return how far the run is, also in words, in the order in which they are shown."""
+        progress = self._run.progress
+        # A large object is complete before it counts as moved: nothing goes back meanwhile.
+        copied = max(progress.bytes, self._samples[-1].bytes)
+        rate, byte_rate = self._rates(progress.done, copied)
+        counts = progress.counts
+        of = f" of {progress.total:,}" if progress.total is not None else ""
+        figures = [
+            Figure(f"{progress.done:,}{of} objects", 0),
+            Figure(size(copied), 4),
+            Figure(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s", 3),
+            Figure(f"{size(int(byte_rate))}/s", 7),
+            Figure(f"{progress.activity.in_flight:,} in flight", 5),
+        ]
+        if progress.waiting:
+            figures.append(Figure(f"{progress.waiting:,} waiting", 6))
+        if progress.activity.retries:
+            figures.append(Figure(_plural(progress.activity.retries, "retry", "retries"), 8))
+        if counts[Outcome.CONFLICT]:
+            figures.append(Figure(_plural(counts[Outcome.CONFLICT], "conflict", "conflicts"), 1))
+        figures.append(Figure(f"{counts[Outcome.FAILED]:,} failed", 0))
+        is_rate_known = self._samples[-1].time - self._samples[0].time >= _RATE_KNOWN_SECONDS
+        if progress.total is not None and rate > 0 and is_rate_known:
+            left = max(0, progress.total - progress.done) / rate
+            figures.append(Figure(f"{duration(left)} left", 2))
+        return progress, figures
+
+    def _rates(self, done: int, copied: int) -> tuple[float, float]:
+        """Return objects and bytes a second, of late."""
+        now = time.monotonic()
+        samples = self._samples
+        samples.append(_Sample(now, done, copied))
+        while len(samples) > 2 and now - samples[0].time > _RATE_SECONDS:
+            samples.popleft()
+        seconds = max(now - samples[0].time, 0.001)
+        return (done - samples[0].done) / seconds, (copied - samples[0].bytes) / seconds
+
+
+class ProgressDisplay:
+    """Shows how far a run is for as long as the context lasts.
+
+    Args:
+        console: where to show.
         run: the run.
     """
 
     def __init__(self, console: Console, run: Run) -> None:
         self._console = console
-        self._run = run
-        self._bar: RichProgress | None = None
-        self._task: TaskID | None = None
-        if not console.quiet and console.is_live:
-            self._bar = _bar(console)
-            self._task = self._bar.add_task("", total=None, told="")
+        self._figures = RunFigures(run)
+        self._live: Live | None = None
+        self._ended = Event()
+        mode = console.progress
+        is_shown = mode is ProgressMode.ALWAYS or not console.quiet
+        self._is_shown = is_shown and mode is not ProgressMode.NEVER
 
-    def __enter__(self) -> Progress:
-        if self._bar is not None:
-            self._bar.start()
+    def __enter__(self) -> ProgressDisplay:
+        if self._is_shown and self._console.is_live:
+            self._live = self._bar()
+            self._live.start()
+        elif self._is_shown:
+            # Where no thread can be had, there are no lines.
+            with suppress(RuntimeError):
+                Thread(target=self._print_lines, name="progress", daemon=True).start()
         return self
 
     def __exit__(
@@ -45,67 +131,67 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._ended.set()
+        if self._live is not None:
+            self._live.stop()
 
-    def update(self) -> None:
-        """Show the current summary."""
-        if self._bar is None or self._task is None:
-            return
-        run, summary = self._run, self._run.summary
-        done = summary.counts.total()
-        attention = sum(n for o, n in summary.counts.items() if o.needs_attention)
-        rate = done / max(summary.seconds, 0.001)
-        told = (
-            f"{done:,} objects",
-            size(summary.bytes),
-            f"{rate:,.0f}/s",
-            f"{run.planned - done:,} in flight",
-            f"{attention:,} failed",
+    def _print_lines(self) -> None:
+        while not self._ended.wait(LINE_SECONDS):
+            _, figures = self._figures.look()
+            self._console.err.print(", ".join(figure.text for figure in figures))
+
+    def _bar(self) -> Live:
+        # rich: as in output.py. Most runs have no terminal, and no bar.
+        from rich.live import Live
+
+        return Live(
+            get_renderable=self._render,
+            console=self._console.err,
+            refresh_per_second=1 / BAR_SECONDS,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
-        total = run.planned if run.is_planned else None
-        self._bar.update(self._task, completed=done, total=total, told=self._fitting(told))
 
-    def _fitting(self, told: Sequence[str]) -> str:
-        """Join as many parts as fit on a line."""
-        room = self._console.err.width
-        if room >= _NARROW:
-            room -= _bar_width(room) + _TIME_LEFT
-        for left_out in _LEFT_OUT:
-            text = " · ".join(part for number, part in enumerate(told) if number not in left_out)
-            if len(text) <= room:
-                break
-        return text
+    def _render(self) -> RenderableType:
+        # rich: as above.
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
 
-
-# On a narrower terminal, neither the bar nor the time left is shown; width of the latter.
-_NARROW = 60
-_TIME_LEFT = 9
-
-# Left out, in this order, where there is no room: bytes, rate, in flight.
-_LEFT_OUT: Sequence[Sequence[int]] = ((), (1,), (1, 2), (1, 2, 3))
+        progress, figures = self._figures.look()
+        columns = self._console.err.width
+        width = next((width for least, width in _BAR_WIDTHS if columns >= least), 0)
+        if not width:
+            return Text(fitting(figures, columns), no_wrap=True, overflow="ellipsis")
+        bar = ProgressBar(progress.total, progress.done, width, pulse=progress.total is None)
+        row = Table.grid(padding=(0, 1))
+        row.add_column()
+        row.add_column(no_wrap=True, overflow="ellipsis")
+        row.add_row(bar, Text(fitting(figures, columns - width - 2)))
+        return row
 
 
-def _bar_width(columns: int) -> int:
-    return 24 if columns >= 100 else 10
+def fitting(figures: list[Figure], columns: int) -> str:
+    """Join as many figures as fit into a line, the most important ones."""
+    kept = list(figures)
+    while True:
+        text = " · ".join(figure.text for figure in kept)
+        last = max(kept, key=lambda figure: figure.rank)
+        if len(text) <= columns or last.rank == 0:
+            return text
+        kept.remove(last)
 
 
-def _bar(console: Console) -> RichProgress:
-    # Lazy, as in output.py: without a terminal there is no bar.
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.table import Column
+def duration(seconds: float) -> str:
+    """Return a duration for people: ``45 s``, ``3 min 05 s``, ``2 h 07 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600:,} h {whole % 3600 // 60:02} min"
 
-    width = console.err.width
-    line = Column(no_wrap=True, overflow="ellipsis")
-    columns: list[ProgressColumn] = [
-        TextColumn("{task.fields[told]}", markup=False, table_column=line)
-    ]
-    if width >= _NARROW:
-        columns = [BarColumn(bar_width=_bar_width(width)), *columns, TimeRemainingColumn()]
-    return Progress(
-        *columns,
-        console=console.err,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli import exit_codes, last_resort, streams
 from frogmove.cli.fd_limit import fit_open_files
-from frogmove.cli.progress import Progress
+from frogmove.cli.progress import ProgressDisplay
 from frogmove.cli.run_description import closing, nothing_selected, opening, resume_command
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
@@ -198,11 +198,11 @@ def _run(
     stop.on_stop = run.stop
     stop.last_words = _last_words(run, resume_command(run.spec, journal))
     failure: RunError | None = None
-    with Progress(console, run) as progress:
+    with ProgressDisplay(console, run):
         try:
-            for result in run:
-                console.done(result)
-                progress.update()
+            for result in run.live():
+                if result is not None:
+                    console.done(result)
                 if not console.is_heard():
                     run.stop()
         except RunError as error:

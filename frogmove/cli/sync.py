@@ -10,6 +10,7 @@ import click
 from frogmove.cli.options import (
     choice,
     dry_run,
+    progress_option,
     route_options,
     scan_options,
     sync_transfer_options,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @sync_transfer_options
 @route_options
 @scan_options
+@progress_option
 @click.pass_context
 def sync(
     ctx: click.Context,

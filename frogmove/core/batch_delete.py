@@ -1,5 +1,6 @@
 """Deletes in batches: one request for up to 1,000 keys, each with its own condition."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -8,6 +9,9 @@ from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.models import LARGEST_DELETE, Deletion
+
+# Seconds that a delete waits at the most for its batch to fill.
+LONGEST_WAIT = 0.5
 
 
 class BatchDeleter:
@@ -30,6 +34,7 @@ class BatchDeleter:
         self._before = before
         self._most = LARGEST_DELETE if batched else 1
         self._waiting: dict[str, tuple[Deletion, BatchedFuture[S3Error | None]]] = {}
+        self._since = 0.0
 
     def add(self, deletion: Deletion) -> Future[S3Error | None]:
         """Add one delete.
@@ -43,10 +48,17 @@ class BatchDeleter:
             return future
         if deletion.key in self._waiting:
             self.flush()
+        if not self._waiting:
+            self._since = time.monotonic()
         self._waiting[deletion.key] = (deletion, future)
         if len(self._waiting) == self._most:
             self.flush()
         return future
+
+    def flush_overdue(self) -> None:
+        """Send what has been collected, if the first of it has waited for LONGEST_WAIT."""
+        if self._waiting and time.monotonic() - self._since >= LONGEST_WAIT:
+            self.flush()
 
     def flush(self) -> None:
         """Send the collected deletes."""

@@ -131,6 +131,13 @@ class JournalWriter:
         if not result.outcome.is_counted_only:
             self._write(result_record(result))
 
+    def flush(self) -> None:
+        """Hand all records to the system: other processes see them, also if this one is killed."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._broken(error) from error
+
     def commit(self) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
         try:

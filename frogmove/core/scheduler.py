@@ -7,9 +7,10 @@ are in flight; an asyncio loop would do the same for several times the work per 
 
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from frogmove.s3.future import Future, LightFuture
 
@@ -17,8 +18,17 @@ T = TypeVar("T")
 
 Task = Coroutine[Future[Any], None, T]
 
-# Seconds that a batch (of deletes) is held back for more to join it.
+# Seconds without any answer after which a batch (of deletes) is held back no more.
 BATCH_DELAY = 0.1
+
+
+class Idle(Enum):
+    """Stands among results where nothing has been answered for BATCH_DELAY."""
+
+    IDLE = "idle"
+
+
+IDLE: Final = Idle.IDLE
 
 
 @types.coroutine
@@ -41,13 +51,22 @@ class Scheduler:
         batched: how many more may wait in a batch; past that no new task is started.
         flush: called when all that is left waits for a batch, or has waited for BATCH_DELAY.
         stop: once set, no further task is taken; those in flight run to their end.
+        flush_overdue: called often while something waits for a batch.
     """
 
-    def __init__(self, size: int, batched: int, flush: Callable[[], None], stop: Event) -> None:
+    def __init__(
+        self,
+        size: int,
+        batched: int,
+        flush: Callable[[], None],
+        stop: Event,
+        flush_overdue: Callable[[], None] = lambda: None,
+    ) -> None:
         self._size = size
         self._max_batched = batched
         self._flush = flush
         self._stop = stop
+        self._flush_overdue = flush_overdue
         self._answered: SimpleQueue[tuple[Task[Any], bool]] = SimpleQueue()
         self._requesting = 0
         self._batched = 0
@@ -58,6 +77,10 @@ class Scheduler:
         When no further task can be had, those in flight are finished before that error is
         raised here. What a task raises is raised at once.
         """
+        return (result for result in self.run_live(tasks) if result is not IDLE)
+
+    def run_live(self, tasks: Iterator[Task[T]]) -> Iterator[T | Idle]:
+        """Do the same, and yield IDLE where there is nothing else to yield for a while."""
         error: Exception | None = None
         exhausted = False
         while True:
@@ -85,6 +108,7 @@ class Scheduler:
             yield from self._resume(*self._answered.get())
 
     def _next_answered(self) -> Iterator[Any]:
+        """Wait for an answer; yield IDLE while there is none."""
         # What has been answered already may want to join the batch.
         if self._requesting == 0 and self._answered.empty():
             self._flush()
@@ -93,11 +117,14 @@ class Scheduler:
                 task, batched = self._answered.get(timeout=BATCH_DELAY)
             except Empty:
                 self._flush()
+                yield IDLE
             else:
                 yield from self._resume(task, batched)
                 return
 
     def _resume(self, task: Task[T], batched: bool) -> Iterator[T]:
+        if self._batched:
+            self._flush_overdue()
         if batched:
             self._batched -= 1
         else:

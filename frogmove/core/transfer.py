@@ -20,7 +20,7 @@ from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedC
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.restore import Restorer
-from frogmove.core.scheduler import Scheduler, Task, wait_for
+from frogmove.core.scheduler import IDLE, Scheduler, Task, wait_for
 from frogmove.core.verify import Verify
 from frogmove.errors import RunError
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
@@ -64,12 +64,27 @@ def run(
     Raises:
         RunError: after the results of everything in flight, when nothing more can succeed.
     """
+    live = run_live(actions, s3, route, options, stop, journal)
+    return (result for result in live if result is not None)
+
+
+def run_live(
+    actions: Iterable[Action | PendingAction],
+    s3: S3,
+    route: Route,
+    options: TransferOptions,
+    stop: Event,
+    journal: Journal | None = None,
+) -> Iterator[Result | None]:
+    """Do the same as :func:`run`, and yield None where there is no result for a moment."""
     transfer = Transfer(s3, route, options, stop, journal or NoJournal())
-    window = Scheduler(options.concurrency, MAX_PENDING_DELETES, transfer.flush, stop)
+    deletions = transfer.deletions
+    window = Scheduler(
+        options.concurrency, MAX_PENDING_DELETES, deletions.flush, stop, deletions.flush_overdue
+    )
     try:
-        for result in window.run(transfer.tasks(actions)):
-            if result is not None:
-                yield result
+        for result in window.run_live(transfer.tasks(actions)):
+            yield None if result is IDLE else result
     except S3Error as error:
         raise listing_failed(error) from error
     if transfer.fatal is not None:
@@ -104,6 +119,10 @@ class Transfer:
         options: how.
         stop: once set, no further part of a large object is begun.
         journal: see :class:`frogmove.core.journal.Journal`.
+
+    Attributes:
+        fatal: what nothing more can succeed after.
+        deletions: the deletes that wait for their batch.
     """
 
     def __init__(
@@ -122,7 +141,7 @@ class Transfer:
         self._copier = ObjectCopier(s3, route, options, parts, self._source, attributes, content)
         self._restorer = Restorer(s3, self._copier, journal)
         batched = options.capabilities.delete and options.capabilities.delete_many
-        self._deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
+        self.deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
 
     def tasks(self, actions: Iterable[Action | PendingAction]) -> Iterator[Task[Result | None]]:
         """Make a task of each action, until something fatal has happened."""
@@ -130,10 +149,6 @@ class Transfer:
             if self.fatal is not None:
                 return
             yield self._run_action(action)
-
-    def flush(self) -> None:
-        """Send the deletes collected so far."""
-        self._deletions.flush()
 
     async def _run_action(self, coming: Action | PendingAction) -> Result | None:
         action = coming if isinstance(coming, Action) else await coming
@@ -236,7 +251,7 @@ class Transfer:
 
     async def _delete(self, deletion: Deletion) -> S3Error | None:
         for _ in range(DELETE_ATTEMPTS):
-            refusal = await wait_for(self._deletions.add(deletion))
+            refusal = await wait_for(self.deletions.add(deletion))
             if refusal is not None and refusal.kind is Kind.REFUSED and deletion.seen is not None:
                 # It may have been the condition that was refused: the look has to do.
                 deletion = replace(deletion, etag=None)

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from frogmove.processes.messages import ExtendTo, Setup, Split, Take
+from frogmove.s3.activity import Activity
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -47,6 +48,8 @@ class Member:
         self.range: RangeTask | None = None
         self.is_asked = False
         self.planned = 0
+        self.is_planned = False
+        self.activity = Activity()
         self.asked_at = 0
         self.received = 0
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Result
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
+    from frogmove.s3.activity import Activity
     from frogmove.s3.limits import Limits
     from frogmove.s3.range_listing import KeyRange
 
@@ -104,10 +105,19 @@ class SplitOff:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """From a worker: results, and how many actions it has planned so far."""
+    """From a worker: results, and how far it is.
+
+    Attributes:
+        results: the results since the last message.
+        planned: how many actions it has planned so far.
+        is_planned: whether those are all of its range.
+        activity: what it is doing.
+    """
 
     results: list[Result]
     planned: int
+    is_planned: bool
+    activity: Activity
 
 
 @dataclass(frozen=True, slots=True)

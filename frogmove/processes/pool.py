@@ -32,6 +32,7 @@ from frogmove.processes.messages import (
     Stop,
 )
 from frogmove.processes.range_runner import RangeRunner
+from frogmove.s3.activity import Activity
 from frogmove.s3.range_listing import KeyRange
 
 if TYPE_CHECKING:
@@ -106,11 +107,25 @@ class Pool:
         return self._local.runner.planned + sum(each.planned for each in self._remotes)
 
     @property
+    def is_planned(self) -> bool:
+        """Whether those are all; from any thread."""
+        at_work = [each for each in self._members if each.range is not None]
+        return not self._pending and all(
+            self._local.runner.is_planned if each is self._local else each.is_planned
+            for each in at_work
+        )
+
+    @property
+    def activity(self) -> Activity:
+        """What all processes are doing; from any thread."""
+        return Activity.total([self._s3.activity, *(each.activity for each in self._remotes)])
+
+    @property
     def _remotes(self) -> list[Remote]:
         return [each for each in self._members if isinstance(each, Remote)]
 
-    def results(self) -> Iterator[Result]:
-        """Do the run and yield its results as they arrive.
+    def results(self) -> Iterator[Result | None]:
+        """Do the run and yield its results as they arrive; None where there is none for a moment.
 
         Raises:
             RunError: after all results, when nothing more can succeed.
@@ -124,8 +139,9 @@ class Pool:
                 if all(member.range is None for member in self._members) and not self._pending:
                     break
                 if self._local.range is None:
-                    self._receive()
+                    self._receive_soon()
                     yield from self._ready_results()
+                    yield None
         finally:
             self.close()
         yield from self._ready_results()
@@ -141,7 +157,7 @@ class Pool:
         for each in self._remotes:
             each.process.wait()
 
-    def _do_local(self) -> Iterator[Result]:
+    def _do_local(self) -> Iterator[Result | None]:
         """Do this process's own range, if it has one."""
         own = self._local.range
         if own is None:
@@ -155,11 +171,14 @@ class Pool:
                 Done(is_broken=False, error=error.message, remedy=error.remedy, could_begin=False),
             )
             return
-        if own.skips_first:
+        keys, skips_first = own.keys, own.skips_first
+        if skips_first:
             self._began(own, listing.first)
         try:
-            for result in runner.results(listing, own.keys, skips_first=own.skips_first):
+            for result in runner.results(listing, keys, skips_first=skips_first):
                 yield result
+                if result is None:
+                    self._poll()
                 yield from self._ready_results()
         except FrogmoveError as error:
             self._fail(error)
@@ -203,14 +222,17 @@ class Pool:
 
     def _receive(self) -> None:
         """Wait for one message and handle it."""
-        while True:
-            if self._stop.is_set():
-                self._stop_others()
-            try:
-                member, message = self._inbox.get(timeout=_CHECK_SECONDS)
-            except Empty:
-                continue
-            break
+        while not self._receive_soon():
+            pass
+
+    def _receive_soon(self) -> bool:
+        """Handle one message, if one comes within _CHECK_SECONDS; tell whether one did."""
+        if self._stop.is_set():
+            self._stop_others()
+        try:
+            member, message = self._inbox.get(timeout=_CHECK_SECONDS)
+        except Empty:
+            return False
         match message:
             case Ready():
                 self._set_idle(member)
@@ -219,8 +241,9 @@ class Pool:
                     self._began(member.range, first)
             case SplitOff(keys):
                 self._split_off(member, keys)
-            case Results(results, planned):
-                member.planned = planned
+            case Results(results, planned, is_planned, activity):
+                member.planned, member.is_planned = planned, is_planned
+                member.activity = activity
                 member.received += sum(not each.outcome.is_counted_only for each in results)
                 self._results.extend(results)
             case Done():
@@ -228,11 +251,12 @@ class Pool:
             case None:
                 self._died(member)
         self._assign_work()
+        return True
 
     def _assign(self, member: Member, given: RangeTask) -> None:
         given.tries += 1
         member.range = given
-        member.is_asked = False
+        member.is_asked = member.is_planned = False
         member.asked_at = member.planned - _RESPLIT_AFTER
         member.take(given)
 
@@ -289,6 +313,10 @@ class Pool:
         giver.given = None
         end = begun.keys if first is None else KeyRange("", first, ends_at_key=True)
         giver.keys = KeyRange(giver.keys.after, end.last, end.ends_at_key)
+        if first is not None:
+            # If its worker dies, the range is done again without the key that the giver does.
+            begun.keys = begun.keys._replace(after=first)
+            begun.skips_first = False
         for member in self._members:
             if member.range is giver:
                 member.extend_to(giver.keys)

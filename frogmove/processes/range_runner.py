@@ -10,7 +10,7 @@ from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, under
 from frogmove.core.sync_plan import resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
-from frogmove.core.transfer import listing_failed, run
+from frogmove.core.transfer import listing_failed, run_live
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import named_key
 from frogmove.s3.range_listing import KeyRange, RangeListing
@@ -42,6 +42,7 @@ class RangeRunner:
 
     Attributes:
         planned: how many actions have been planned, in all ranges.
+        is_planned: whether those are all of the current range.
         listing: the listing of the current range.
     """
 
@@ -68,6 +69,7 @@ class RangeRunner:
         self._before_each = before_each
         self._folder = ""
         self.planned = 0
+        self.is_planned = False
         self.listing: RangeListing | None = None
 
     def begin(self, folder: str, keys: KeyRange) -> RangeListing:
@@ -77,6 +79,7 @@ class RangeRunner:
             RunError: when it cannot be listed, or the server does not list in S3's order.
         """
         self._folder = folder
+        self.is_planned = False
         self.listing = RangeListing(
             self._s3,
             self._route.source.bucket,
@@ -93,8 +96,8 @@ class RangeRunner:
 
     def results(
         self, listing: RangeListing, keys: KeyRange, *, skips_first: bool
-    ) -> Iterator[Result]:
-        """Run a range, and yield its results.
+    ) -> Iterator[Result | None]:
+        """Run a range, and yield its results; None where there is none for a moment.
 
         Args:
             listing: what :meth:`begin` returned.
@@ -102,23 +105,31 @@ class RangeRunner:
             skips_first: whether the first key belongs to the range before it.
 
         Raises:
-            RunError: see :func:`frogmove.core.transfer.run`.
+            RunError: see :func:`frogmove.core.transfer.run_live`.
         """
         try:
-            actions = self._actions(listing, keys, skips_first=skips_first)
-            yield from run(actions, self._s3, self._route, self._options, self._stop, self._journal)
+            objects = self._objects(listing, keys, skips_first=skips_first)
+            actions = self._actions(objects, keys)
+            yield from run_live(
+                actions, self._s3, self._route, self._options, self._stop, self._journal
+            )
+            if self._stop.is_set() and not self.is_planned and listing.is_end_known:
+                # Was that all? Another key, or none, tells.
+                next(objects, None)
         except S3Error as error:
             raise listing_failed(error) from error
         finally:
             listing.close()
 
-    def _actions(
+    def _objects(
         self, listing: RangeListing, keys: KeyRange, *, skips_first: bool
-    ) -> Iterator[Action]:
+    ) -> Iterator[S3Object]:
         objects = listing.objects()
         if not keys.after:
             objects = chain(self._folder_itself(), objects)
-        objects = self._count(objects, listing.first if skips_first else None)
+        return self._count(objects, listing.first if skips_first else None)
+
+    def _actions(self, objects: Iterator[S3Object], keys: KeyRange) -> Iterator[Action]:
         actions = self._plan(objects, keys)
         tags = self._spec.required_tags()
         if not tags:
@@ -140,6 +151,7 @@ class RangeRunner:
             if item.key != left and (matches is None or matches(item)):
                 self.planned += 1
                 yield item
+        self.is_planned = True
 
     def _plan(self, objects: Iterable[S3Object], keys: KeyRange) -> Iterator[Action]:
         route, spec = self._route, self._spec

@@ -48,6 +48,11 @@ class ConcurrencyLimiter:
         self._limit = min(self._limit, self._most) if self._limit > self._most else self._most
 
     @property
+    def in_flight(self) -> int:
+        """The number of requests that are in flight now."""
+        return self._in_flight
+
+    @property
     def limit(self) -> int:
         """The number of requests that may be in flight now."""
         return int(self._limit)

@@ -137,6 +137,11 @@ class RangeListing:
         """Ask to split off a part of what is not listed yet; the answer goes to ``offer``."""
         self._split_requested = True
 
+    @property
+    def is_end_known(self) -> bool:
+        """Whether it is known where the range ends, as nothing was split off just now."""
+        return not self._end_pending
+
     def close(self) -> None:
         """Answer a pending request to split: nothing is left to split off."""
         if self._split_requested:

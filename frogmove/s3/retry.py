@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from frogmove.s3 import timeouts
+from frogmove.s3.activity import Activity, UnfinishedParts
 from frogmove.s3.clock import Clock
 from frogmove.s3.errors import NOT_BEGUN, SILENT, S3Error
 from frogmove.s3.future import Future, LightFuture
@@ -83,6 +84,13 @@ class RetryingS3:
         self._aborted = False
         self._silence = Silence()
         self._silent_until = 0.0
+        self._retries = 0
+        self._parts = UnfinishedParts()
+
+    @property
+    def activity(self) -> Activity:
+        """What is going on; from any thread."""
+        return Activity(self._limiter.in_flight, self._retries, self._parts.total)
 
     def abort_pending(self) -> None:
         """Answer whatever is in flight, and whatever is asked from now on, with a failure.
@@ -216,17 +224,27 @@ class RetryingS3:
     ) -> Future[Part]:
         """See :class:`frogmove.s3.interface.S3`."""
         start = partial(self._s3.copy_part, copy, upload_id, number, first, last)
-        return self._send(start, slow=True)
+        part = self._send(start, slow=True)
+
+        def count(done: Future[Part]) -> None:
+            if done.exception() is None:
+                self._parts.add(upload_id, last - first + 1)
+
+        part.add_done_callback(count)
+        return part
 
     def complete_upload(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`."""
         start = partial(self._s3.complete_upload, copy, upload_id, parts, checksum)
-        return self._send(start, slow=True)
+        copied = self._send(start, slow=True)
+        copied.add_done_callback(lambda _: self._parts.end(upload_id))
+        return copied
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
         """See :class:`frogmove.s3.interface.S3`."""
+        self._parts.end(upload_id)
         return self._send(partial(self._s3.abort_upload, bucket, key, upload_id))
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
@@ -343,6 +361,8 @@ class RetryingS3:
             elif is_awaited and delay is None:
                 self._unanswered.discard(answer)
                 self._silence.ended(slow=request.slow)
+            else:
+                self._retries += delay is not None
         for other in given_up:
             other.set_exception(error)
         if not is_awaited:

@@ -1,0 +1,47 @@
+"""What a client is doing at the moment, for whoever watches a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Activity(NamedTuple):
+    """What is going on.
+
+    Attributes:
+        in_flight: how many requests have been sent and not been answered.
+        retries: how many requests were sent again so far.
+        part_bytes: bytes copied so far of large objects that are not complete.
+    """
+
+    in_flight: int = 0
+    retries: int = 0
+    part_bytes: int = 0
+
+    @classmethod
+    def total(cls, several: Iterable[Activity]) -> Activity:
+        """Add up what several clients are doing."""
+        return cls(*map(sum, zip(cls(), *several, strict=True)))
+
+
+class UnfinishedParts:
+    """Counts the bytes of the parts of uploads that are not complete."""
+
+    def __init__(self) -> None:
+        self._bytes: dict[str, int] = {}
+
+    @property
+    def total(self) -> int:
+        """The bytes of all of them."""
+        return sum(self._bytes.copy().values())
+
+    def add(self, upload_id: str, size: int) -> None:
+        """Count a part that has been copied."""
+        self._bytes[upload_id] = self._bytes.get(upload_id, 0) + size
+
+    def end(self, upload_id: str) -> None:
+        """Forget an upload that was completed or aborted."""
+        self._bytes.pop(upload_id, None)
