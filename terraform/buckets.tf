@@ -9,7 +9,7 @@ locals {
     var.create_destination_bucket ? { destination = aws_s3_bucket.destination[0].id } : {},
   )
   versioned = merge(
-    var.create_source_bucket && var.source_versioning ? { source = aws_s3_bucket.source[0].id } : {},
+    var.create_source_bucket && (var.source_versioning || local.scans) ? { source = aws_s3_bucket.source[0].id } : {},
     var.create_destination_bucket ? { destination = aws_s3_bucket.destination[0].id } : {},
   )
   # Days after which old versions go, for each bucket that keeps some.
@@ -39,6 +39,7 @@ resource "aws_s3_bucket" "destination" {
   # checkov:skip=CKV2_AWS_6:aws_s3_bucket_public_access_block.this is of both buckets; checkov does not follow its for_each
   # checkov:skip=CKV2_AWS_61:aws_s3_bucket_lifecycle_configuration.this is of both buckets; checkov does not follow its for_each
   # checkov:skip=CKV_AWS_18:access logs are optional, see access_log_bucket
+  # checkov:skip=CKV_AWS_21:aws_s3_bucket_versioning.this is of both buckets; checkov does not follow its for_each
   # checkov:skip=CKV_AWS_144:replication is the owner's decision; versions protect against mistakes
   # checkov:skip=CKV_AWS_145:a customer KMS key is optional, see create_kms_key; SSE-S3 otherwise
   # checkov:skip=CKV2_AWS_62:nothing waits for files that have arrived
@@ -60,8 +61,10 @@ resource "aws_s3_bucket_public_access_block" "this" {
   restrict_public_buckets = true
 }
 
-data "aws_iam_policy_document" "tls_only" {
+data "aws_iam_policy_document" "bucket" {
   for_each = local.policed
+
+  source_policy_documents = local.scans && each.key == "source" ? [data.aws_iam_policy_document.tag.json] : []
 
   statement {
     sid       = "RefuseWithoutTls"
@@ -85,7 +88,7 @@ data "aws_iam_policy_document" "tls_only" {
 resource "aws_s3_bucket_policy" "this" {
   for_each = local.policed
   bucket   = each.value
-  policy   = data.aws_iam_policy_document.tls_only[each.key].json
+  policy   = data.aws_iam_policy_document.bucket[each.key].json
 
   depends_on = [aws_s3_bucket.source, aws_s3_bucket.destination, aws_s3_bucket_public_access_block.this]
 }

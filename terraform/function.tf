@@ -53,6 +53,9 @@ resource "aws_lambda_function" "move" {
       var.max_compare_size == null ? {} : { FROGMOVE_MAX_COMPARE_SIZE = var.max_compare_size },
       length(var.upload_prefixes) == 0 ? {} : { FROGMOVE_KEY_PREFIXES = join(",", [for prefix in var.upload_prefixes : "${var.source_prefix}${prefix}"]) },
       length(var.upload_suffixes) == 0 ? {} : { FROGMOVE_KEY_SUFFIXES = join(",", var.upload_suffixes) },
+      local.scans ? { FROGMOVE_REQUIRE_TAG = "${local.required_tag.key}=${local.required_tag.value}" } : {},
+      local.guardduty ? { FROGMOVE_SCAN_PLAN = local.scan_plan } : {},
+      var.quarantine == null ? {} : { FROGMOVE_QUARANTINE = var.quarantine },
       var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
     )
   }

@@ -131,6 +131,26 @@ data "aws_iam_policy_document" "function" {
     resources = [local.destination_arn]
   }
 
+  dynamic "statement" {
+    for_each = var.quarantine == null ? [] : [local.quarantine_objects]
+
+    content {
+      sid       = "PutThreatsAside"
+      actions   = local.destination_actions
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.quarantine == null ? [] : [local.quarantine_arn]
+
+    content {
+      sid       = "LookIntoTheQuarantine"
+      actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+      resources = [statement.value]
+    }
+  }
+
   statement {
     sid = "TakeFromTheQueue"
     actions = [

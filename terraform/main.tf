@@ -55,11 +55,23 @@ locals {
     coalescelist(var.upload_suffixes, [""]),
   ) : { prefix = pair[0], suffix = pair[1] }]
 
-  bridged  = var.trigger == "eventbridge"
+  # The same for a rule of EventBridge; null for every key.
+  key_patterns = local.announced == [{ prefix = "", suffix = "" }] ? null : [for keys in local.announced :
+    { for name, value in {
+      prefix   = keys.suffix == "" ? keys.prefix : ""
+      suffix   = keys.prefix == "" ? keys.suffix : ""
+      wildcard = keys.prefix != "" && keys.suffix != "" ? "${keys.prefix}*${keys.suffix}" : ""
+    } : name => value if value != "" }
+  ]
+
+  # GuardDuty's results announce what can be moved; its uploads before that would be announced for
+  # nothing.
+  bridged  = var.trigger == "eventbridge" && !local.guardduty
+  notified = var.trigger == "s3" && !local.guardduty
   rule_arn = "arn:${local.partition}:events:${local.here}:rule/${var.name}-uploads"
   # Who sends to the queue, and for what.
-  sender     = local.bridged ? "events.amazonaws.com" : "s3.amazonaws.com"
-  sender_arn = local.bridged ? local.rule_arn : local.source_arn
+  sender     = local.notified ? "s3.amazonaws.com" : "events.amazonaws.com"
+  sender_arn = local.notified ? local.source_arn : local.guardduty ? local.scan_rule_arn : local.rule_arn
 
   sweeps = var.sweep_schedule != null
   tags   = merge({ project = "frogmove" }, var.tags)

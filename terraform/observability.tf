@@ -14,7 +14,7 @@ locals {
   function_dim = { FunctionName = var.name }
 
   # Everything that somebody has to look at; README.md says what to do for each.
-  alarms = merge(local.sweep_alarms, {
+  alarms = merge(local.sweep_alarms, local.scan_alarms, {
     dead-letters = {
       description = "Uploads could not be moved after ${var.max_receive_count} tries. They are still at the source."
       namespace   = "AWS/SQS"
@@ -92,6 +92,31 @@ locals {
       periods     = 1
     }
   } : {}
+
+  scan_alarms = merge(
+    local.scans ? {
+      unscanned = {
+        description = "Objects stay at the source, as no scan has found them clean: a scan that ended otherwise, or none before a sweep came by."
+        namespace   = "frogmove"
+        metric      = "unscanned"
+        statistic   = "Sum"
+        dimensions  = local.own_metrics
+        threshold   = 0
+        periods     = 1
+      }
+    } : {},
+    local.guardduty ? {
+      threats = {
+        description = "GuardDuty has found threats in an upload. It was not moved to the destination."
+        namespace   = "frogmove"
+        metric      = "threats"
+        statistic   = "Sum"
+        dimensions  = local.own_metrics
+        threshold   = 0
+        periods     = 1
+      }
+    } : {},
+  )
 
   alarm_topics = concat(
     length(var.alarm_emails) > 0 ? [local.topic_arn] : [],
@@ -246,7 +271,7 @@ locals {
       type = "metric"
       properties = {
         title = "Objects, by what became of them", region = local.region, stat = "Sum", period = 300, stacked = true
-        metrics = [for outcome in ["moved", "copied", "skipped", "gone", "superseded", "conflict", "failed"] :
+        metrics = [for outcome in ["moved", "copied", "skipped", "waiting", "quarantined", "gone", "superseded", "conflict", "failed"] :
         concat(["frogmove", outcome], local.own)]
       }
     },

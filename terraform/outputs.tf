@@ -103,6 +103,16 @@ output "destination_bucket_policy" {
   value       = data.aws_iam_policy_document.access["destination"].json
 }
 
+output "scan_plan_arn" {
+  description = "The protection plan whose results the function obeys, or null."
+  value       = local.guardduty ? local.scan_plan : null
+}
+
+output "scan_bucket_policy" {
+  description = "What the policy of an adopted source bucket has to hold, so that nobody but the scanner sets its tag; null without a scan."
+  value       = local.scans ? data.aws_iam_policy_document.tag.json : null
+}
+
 output "log_group" {
   description = "The function's log group."
   value       = aws_cloudwatch_log_group.function.name
@@ -182,6 +192,7 @@ locals {
     ],
     local.owner == null ? [] : ["expected_bucket_owner = \"${local.owner}\""],
     local.encrypted ? ["kms_key_id = \"${local.key_arn}\""] : [],
+    local.scans ? ["require_tag = \"${local.required_tag.key}=${local.required_tag.value}\""] : [],
     [""],
   ))
 }

@@ -116,15 +116,15 @@ resource "aws_s3_bucket_notification" "uploads" {
   bucket = var.source_bucket
 
   # Besides, and for every rule there is.
-  eventbridge = local.bridged
+  eventbridge = !local.notified
 
   dynamic "queue" {
-    for_each = local.bridged ? [] : local.announced
+    for_each = local.notified ? local.announced : []
 
     content {
       id            = queue.key == 0 ? "${var.name}-uploads" : "${var.name}-uploads-${queue.key}"
       queue_arn     = aws_sqs_queue.uploads.arn
-      events        = ["s3:ObjectCreated:*"]
+      events        = concat(["s3:ObjectCreated:*"], local.scans ? ["s3:ObjectTagging:Put"] : [])
       filter_prefix = queue.value.prefix == "" ? null : queue.value.prefix
       filter_suffix = queue.value.suffix == "" ? null : queue.value.suffix
     }
@@ -138,6 +138,7 @@ resource "aws_s3_bucket_notification" "uploads" {
     aws_sqs_queue_redrive_policy.uploads,
     aws_lambda_event_source_mapping.uploads,
     aws_s3_bucket_ownership_controls.this,
+    aws_cloudwatch_event_target.scans,
     aws_cloudwatch_event_target.uploads,
   ]
 }
@@ -152,16 +153,10 @@ resource "aws_cloudwatch_event_rule" "uploads" {
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
   event_pattern = jsonencode({
     source      = ["aws.s3"]
-    detail-type = ["Object Created"]
+    detail-type = concat(["Object Created"], local.scans ? ["Object Tags Added"] : [])
     detail = merge(
       { bucket = { name = [var.source_bucket] } },
-      local.announced == [{ prefix = "", suffix = "" }] ? {} : { object = { key = [for keys in local.announced :
-        { for name, value in {
-          prefix   = keys.suffix == "" ? keys.prefix : ""
-          suffix   = keys.prefix == "" ? keys.suffix : ""
-          wildcard = keys.prefix != "" && keys.suffix != "" ? "${keys.prefix}*${keys.suffix}" : ""
-        } : name => value if value != "" }
-      ] } },
+      local.key_patterns == null ? {} : { object = { key = local.key_patterns } },
     )
   })
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def inputs() -> str:
-    """Return the variables as a Markdown table, a heading for each part of variables.tf."""
-    text = (MODULE / "variables.tf").read_text("utf-8")
+    """Return the variables as a Markdown table, in the order of the files that declare them."""
+    files = sorted(MODULE.glob("variables*.tf"))
+    text = "".join(file.read_text("utf-8") for file in files)
     lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
     for name, body in _blocks(text, "variable"):
         default = _default(body)

@@ -27,6 +27,7 @@ from tests.terraform.module import (
 )
 
 CHECKOV = "checkov==3.3.30"
+LONG = pytest.mark.long
 
 
 def test_it_is_formatted() -> None:
@@ -40,8 +41,15 @@ def test_it_is_formatted() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_its_own_tests_pass() -> None:
-    done = terraform(MODULE, "test", "-no-color")
+@pytest.mark.parametrize(
+    "name",
+    [
+        file.name if file.name == "defaults.tftest.hcl" else pytest.param(file.name, marks=LONG)
+        for file in sorted((MODULE / "tests").glob("*.tftest.hcl"))
+    ],
+)
+def test_its_own_tests_pass(name: str) -> None:
+    done = terraform(MODULE, "test", "-no-color", f"-filter=tests/{name}")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

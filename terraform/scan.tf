@@ -1,0 +1,218 @@
+# The scan gate. What GuardDuty finds comes to the queue; another scanner's tag does, as an event of
+# the source bucket.
+
+locals {
+  scans     = var.scan != "none"
+  guardduty = var.scan == "guardduty"
+  # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-enable-s3-object-tagging-malware-protection.html
+  required_tag = local.guardduty ? { key = "GuardDutyMalwareScanStatus", value = "NO_THREATS_FOUND" } : var.require_tag
+  creates_plan = local.guardduty && var.scan_plan_arn == null
+  scan_plan    = local.creates_plan ? aws_guardduty_malware_protection_plan.source[0].arn : var.scan_plan_arn
+
+  scan_role_name = "${local.global_name}-scan"
+  scan_role_arn  = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.scan_role_name}"
+  scan_rule_arn  = "arn:${local.partition}:events:${local.here}:rule/${var.name}-scans"
+  taggers        = concat(local.creates_plan ? [local.scan_role_arn] : [], var.scan_tagger_arns)
+
+  quarantine_bucket  = try(split("/", var.quarantine)[2], null)
+  quarantine_arn     = var.quarantine == null ? null : "arn:${local.partition}:s3:::${local.quarantine_bucket}"
+  quarantine_objects = var.quarantine == null ? null : "arn:${local.partition}:s3:::${trimprefix(var.quarantine, "s3://")}*"
+
+  # GuardDuty takes five.
+  scanned_prefixes = distinct([for keys in local.announced : keys.prefix])
+  plan_prefixes    = length(local.scanned_prefixes) <= 5 ? local.scanned_prefixes : [var.source_prefix]
+}
+
+# Whoever may set the tag says what is moved.
+data "aws_iam_policy_document" "tag" {
+  statement {
+    sid       = "LetTheScannerAloneSetItsTag"
+    effect    = "Deny"
+    actions   = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
+    resources = ["${local.source_arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "s3:RequestObjectTagKeys"
+      values   = [local.scans ? local.required_tag.key : "GuardDutyMalwareScanStatus"]
+    }
+
+    dynamic "condition" {
+      for_each = length(local.taggers) > 0 ? [local.taggers] : []
+
+      content {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = condition.value
+      }
+    }
+  }
+}
+
+data "aws_iam_policy_document" "scan_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["malware-protection-plan.guardduty.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "scan" {
+  count                = local.creates_plan ? 1 : 0
+  name                 = local.scan_role_name
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary
+  description          = "Lets GuardDuty scan and tag the source of ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.scan_trust.json
+  tags                 = local.tags
+}
+
+# https://docs.aws.amazon.com/guardduty/latest/ug/malware-protection-s3-iam-policy-prerequisite.html
+data "aws_iam_policy_document" "scan" {
+  statement {
+    sid       = "HearOfUploads"
+    actions   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
+    resources = ["arn:${local.partition}:events:${local.here}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*"]
+
+    condition {
+      test     = "StringLike"
+      variable = "events:ManagedBy"
+      values   = ["malware-protection-plan.guardduty.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid       = "SeeItsRule"
+    actions   = ["events:DescribeRule", "events:ListTargetsByRule"]
+    resources = ["arn:${local.partition}:events:${local.here}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*"]
+  }
+
+  statement {
+    sid       = "HaveUploadsAnnounced"
+    actions   = ["s3:GetBucketNotification", "s3:PutBucketNotification"]
+    resources = [local.source_arn]
+  }
+
+  statement {
+    sid       = "SeeTheBucket"
+    actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
+    resources = [local.source_arn]
+  }
+
+  statement {
+    sid       = "TryThatItCan"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.source_arn}/malware-protection-resource-validation-object"]
+  }
+
+  statement {
+    sid = "ScanAndTag"
+    actions = [
+      "s3:GetObject",
+      "s3:GetObjectTagging",
+      "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging",
+      "s3:PutObjectTagging",
+      "s3:PutObjectVersionTagging",
+    ]
+    resources = [local.source_objects]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid       = "UseTheKeysThroughS3"
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "scan" {
+  count  = local.creates_plan ? 1 : 0
+  name   = "scan"
+  role   = aws_iam_role.scan[0].id
+  policy = data.aws_iam_policy_document.scan.json
+}
+
+resource "aws_guardduty_malware_protection_plan" "source" {
+  count = local.creates_plan ? 1 : 0
+  role  = aws_iam_role.scan[0].arn
+  tags  = local.tags
+
+  protected_resource {
+    s3_bucket {
+      bucket_name     = var.source_bucket
+      object_prefixes = join("", local.plan_prefixes) == "" ? null : local.plan_prefixes
+    }
+  }
+
+  actions {
+    tagging {
+      # A sweep moves what carries the tag, should the result not have come through.
+      status = "ENABLED"
+    }
+  }
+
+  # GuardDuty looks whether its role can do all of it, and switches EventBridge on at the bucket; the
+  # bucket's notification, which says the same, comes later.
+  depends_on = [
+    aws_iam_role_policy.scan,
+    aws_s3_bucket.source,
+    aws_s3_bucket_ownership_controls.this,
+    aws_s3_bucket_versioning.this,
+  ]
+}
+
+resource "aws_cloudwatch_event_rule" "scans" {
+  count       = local.guardduty ? 1 : 0
+  name        = "${var.name}-scans"
+  description = "What GuardDuty has found in the source of frogmove"
+  tags        = local.tags
+
+  # The function obeys the results of its own plan alone.
+  # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
+  event_pattern = jsonencode({
+    source      = ["aws.guardduty"]
+    detail-type = ["GuardDuty Malware Protection Object Scan Result"]
+    detail = { s3ObjectDetails = merge(
+      { bucketName = [var.source_bucket] },
+      local.key_patterns == null ? {} : { objectKey = local.key_patterns },
+    ) }
+  })
+
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode(local.announced)) <= 4000
+      error_message = "source_prefix, upload_prefixes and upload_suffixes make more than an EventBridge rule can hold: give fewer or shorter ones."
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_target" "scans" {
+  count     = local.guardduty ? 1 : 0
+  rule      = aws_cloudwatch_event_rule.scans[0].name
+  target_id = "queue"
+  arn       = aws_sqs_queue.uploads.arn
+
+  depends_on = [
+    aws_sqs_queue_policy.uploads,
+    aws_sqs_queue_redrive_policy.uploads,
+    aws_lambda_event_source_mapping.uploads,
+  ]
+}

@@ -1,0 +1,374 @@
+# The scan gate: what each way of scanning creates, and what is refused.
+# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "nobody"
+  secret_key                  = "nothing"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+variables {
+  function_zip       = "tests/function.zip"
+  layer_zip          = "tests/layer.zip"
+  source_bucket      = "frogtech-sharara-external"
+  destination_bucket = "frogtech-sharara-internal"
+}
+
+run "no_scan" {
+  command = plan
+
+  assert {
+    condition     = length(aws_guardduty_malware_protection_plan.source) + length(aws_iam_role.scan) + length(aws_cloudwatch_event_rule.scans) + length(aws_cloudwatch_event_target.scans) == 0 && !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_REQUIRE_TAG") && !contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned")
+    error_message = "Without a scan there is no gate."
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement) == 1 && !contains(keys(aws_s3_bucket_versioning.this), "source") && output.scan_plan_arn == null && !strcontains(output.config_toml, "require_tag")
+    error_message = "Nothing else is otherwise."
+  }
+}
+
+run "guardduty" {
+  command = plan
+
+  variables {
+    scan            = "guardduty"
+    source_prefix   = "in/"
+    upload_suffixes = [".csv"]
+    quarantine      = "s3://frogtech-quarantine/threats/"
+  }
+
+  override_resource {
+    target          = aws_guardduty_malware_protection_plan.source
+    override_during = plan
+    values          = { arn = "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/abc" }
+  }
+
+  assert {
+    condition     = aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].bucket_name == "frogtech-sharara-external" && aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].object_prefixes == toset(["in/"]) && aws_guardduty_malware_protection_plan.source[0].actions[0].tagging[0].status == "ENABLED"
+    error_message = "The plan protects the route's part of the source, and tags."
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_REQUIRE_TAG == "GuardDutyMalwareScanStatus=NO_THREATS_FOUND" && aws_lambda_function.move.environment[0].variables.FROGMOVE_SCAN_PLAN == "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/abc" && aws_lambda_function.move.environment[0].variables.FROGMOVE_QUARANTINE == "s3://frogtech-quarantine/threats/"
+    error_message = "The function knows tag, plan and quarantine."
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.scans[0].event_pattern) == {
+      source      = ["aws.guardduty"]
+      detail-type = ["GuardDuty Malware Protection Object Scan Result"]
+      detail      = { s3ObjectDetails = { bucketName = ["frogtech-sharara-external"], objectKey = [{ wildcard = "in/*.csv" }] } }
+    }
+    error_message = "The rule is about this route's objects."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.uploads[0].queue) == 0 && aws_s3_bucket_notification.uploads[0].eventbridge && length(aws_cloudwatch_event_rule.uploads) == 0
+    error_message = "What is not scanned is not announced, and EventBridge is on, as GuardDuty needs it."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0].Principal == { Service = "events.amazonaws.com" } && jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0].Condition.ArnEquals == { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/frogmove-scans" }
+    error_message = "The rule of the scans sends to the queue, and nothing else."
+  }
+
+  assert {
+    condition = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Sid == "LetTheScannerAloneSetItsTag"] == [{
+      Sid       = "LetTheScannerAloneSetItsTag"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["s3:PutObjectVersionTagging", "s3:PutObjectTagging", "s3:PutObject"]
+      Resource  = "arn:aws:s3:::frogtech-sharara-external/*"
+      Condition = {
+        ArnNotLike                 = { "aws:PrincipalArn" = "arn:aws:iam::123456789012:role/frogmove-eu-central-1-scan" }
+        "ForAnyValue:StringEquals" = { "s3:RequestObjectTagKeys" = "GuardDutyMalwareScanStatus" }
+      }
+    }]
+    error_message = "Nobody but GuardDuty's role sets its tag."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.scan[0].assume_role_policy).Statement[0].Principal == { Service = "malware-protection-plan.guardduty.amazonaws.com" } && [for each in jsondecode(aws_iam_role_policy.scan[0].policy).Statement : each.Resource if each.Sid == "ScanAndTag"] == ["arn:aws:s3:::frogtech-sharara-external/in/*"]
+    error_message = "GuardDuty reads and tags the route's objects."
+  }
+
+  assert {
+    condition     = [for each in jsondecode(aws_iam_role_policy.function.policy).Statement : each.Resource if each.Sid == "PutThreatsAside"] == ["arn:aws:s3:::frogtech-quarantine/threats/*"] && [for each in jsondecode(aws_iam_role_policy.function.policy).Statement : each.Resource if each.Sid == "LookIntoTheQuarantine"] == ["arn:aws:s3:::frogtech-quarantine"]
+    error_message = "The function may write to the quarantine."
+  }
+
+  assert {
+    condition     = contains(keys(aws_s3_bucket_versioning.this), "source") && contains(keys(aws_cloudwatch_metric_alarm.this), "threats") && contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned") && strcontains(output.config_toml, "require_tag = \"GuardDutyMalwareScanStatus=NO_THREATS_FOUND\"")
+    error_message = "The source keeps versions, alarms watch, and operators' commands hold to the gate."
+  }
+}
+
+run "guardduty_of_the_whole_bucket_with_a_key" {
+  command = plan
+
+  variables {
+    scan             = "guardduty"
+    create_kms_key   = true
+    upload_prefixes  = ["a/", "b/", "c/", "d/", "e/", "f/"]
+    scan_tagger_arns = ["arn:aws:iam::123456789012:user/operator"]
+  }
+
+  override_resource {
+    target          = aws_kms_key.this
+    override_during = plan
+    values          = { arn = "arn:aws:kms:eu-central-1:123456789012:key/k" }
+  }
+
+  override_resource {
+    target          = aws_guardduty_malware_protection_plan.source
+    override_during = plan
+    values          = { arn = "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/abc" }
+  }
+
+  assert {
+    condition     = aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].object_prefixes == null
+    error_message = "GuardDuty takes five prefixes: more are all of the source."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.scan[0].policy, "UseTheKeysThroughS3") && jsondecode(output.scan_bucket_policy).Statement[0].Condition.ArnNotLike["aws:PrincipalArn"] == ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-scan", "arn:aws:iam::123456789012:user/operator"]
+    error_message = "GuardDuty may use the key; operators who undo may set the tag."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_QUARANTINE") && !strcontains(aws_iam_role_policy.function.policy, "Quarantine")
+    error_message = "Without a quarantine threats stay."
+  }
+}
+
+run "a_plan_that_exists" {
+  command = plan
+
+  variables {
+    scan             = "guardduty"
+    scan_plan_arn    = "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/theirs"
+    scan_tagger_arns = ["arn:aws:iam::123456789012:role/theirs"]
+  }
+
+  assert {
+    condition     = length(aws_guardduty_malware_protection_plan.source) + length(aws_iam_role.scan) + length(aws_iam_role_policy.scan) == 0 && aws_lambda_function.move.environment[0].variables.FROGMOVE_SCAN_PLAN == "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/theirs" && output.scan_plan_arn == "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/theirs"
+    error_message = "Its results are obeyed."
+  }
+}
+
+run "another_scanner" {
+  command = plan
+
+  variables {
+    scan             = "tag"
+    require_tag      = { key = "av-status", value = "clean" }
+    scan_tagger_arns = ["arn:aws:iam::123456789012:role/scanner"]
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_REQUIRE_TAG == "av-status=clean" && !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_SCAN_PLAN") && length(aws_cloudwatch_event_rule.scans) == 0
+    error_message = "The tag alone decides."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.uploads[0].queue[0].events == toset(["s3:ObjectCreated:*", "s3:ObjectTagging:Put"])
+    error_message = "That an object was tagged is announced."
+  }
+
+  assert {
+    condition     = jsondecode(output.scan_bucket_policy).Statement[0].Condition["ForAnyValue:StringEquals"] == { "s3:RequestObjectTagKeys" = "av-status" } && contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned") && !contains(keys(aws_cloudwatch_metric_alarm.this), "threats")
+    error_message = "Its tag is guarded, and what lacks it is watched."
+  }
+}
+
+run "another_scanner_by_eventbridge" {
+  command = plan
+
+  variables {
+    scan             = "tag"
+    trigger          = "eventbridge"
+    require_tag      = { key = "av-status", value = "clean" }
+    scan_tagger_arns = ["arn:aws:iam::123456789012:role/scanner*"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail-type == ["Object Created", "Object Tags Added"]
+    error_message = "That an object was tagged is announced."
+  }
+}
+
+run "an_adopted_source_whose_policy_guards_the_tag" {
+  command = plan
+
+  variables {
+    scan                       = "tag"
+    require_tag                = { key = "av-status", value = "clean" }
+    scan_tagger_arns           = ["arn:aws:iam::123456789012:role/scanner"]
+    create_source_bucket       = false
+    manage_source_notification = false
+    adopted_source_guards_tag  = true
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.this) == 1
+    error_message = "Its owner sets it."
+  }
+}
+
+# Refusals.
+
+run "no_such_scan" {
+  command = plan
+
+  variables {
+    scan = "clamav"
+  }
+
+  expect_failures = [var.scan]
+}
+
+run "guardduty_in_another_account" {
+  command = plan
+
+  variables {
+    scan                       = "guardduty"
+    create_source_bucket       = false
+    manage_source_notification = false
+    source_account             = "210987654321"
+    adopted_source_guards_tag  = true
+  }
+
+  expect_failures = [var.scan]
+}
+
+run "a_tag_without_a_scan_and_a_scan_without_a_tag" {
+  command = plan
+
+  variables {
+    scan             = "tag"
+    scan_tagger_arns = ["arn:aws:iam::123456789012:role/scanner"]
+  }
+
+  expect_failures = [var.require_tag]
+}
+
+run "a_tag_of_ones_own_with_guardduty" {
+  command = plan
+
+  variables {
+    scan        = "guardduty"
+    require_tag = { key = "av-status", value = "clean" }
+  }
+
+  expect_failures = [var.require_tag]
+}
+
+run "a_tag_that_is_none" {
+  command = plan
+
+  variables {
+    scan             = "tag"
+    require_tag      = { key = "a=b", value = "clean" }
+    scan_tagger_arns = ["arn:aws:iam::123456789012:role/scanner"]
+  }
+
+  expect_failures = [var.require_tag]
+}
+
+run "a_quarantine_that_nobody_fills" {
+  command = plan
+
+  variables {
+    quarantine = "s3://frogtech-quarantine/"
+  }
+
+  expect_failures = [var.quarantine]
+}
+
+run "a_quarantine_that_is_no_place" {
+  command = plan
+
+  variables {
+    scan       = "guardduty"
+    quarantine = "frogtech-quarantine"
+  }
+
+  expect_failures = [var.quarantine]
+}
+
+run "a_quarantine_that_readers_see" {
+  command = plan
+
+  variables {
+    scan       = "guardduty"
+    quarantine = "s3://frogtech-sharara-internal/threats/"
+  }
+
+  expect_failures = [var.quarantine]
+}
+
+run "a_plan_without_its_scan" {
+  command = plan
+
+  variables {
+    scan_plan_arn    = "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/theirs"
+    scan_tagger_arns = ["arn:aws:iam::123456789012:role/theirs"]
+  }
+
+  expect_failures = [var.scan_plan_arn]
+}
+
+run "a_scanner_that_may_not_tag" {
+  command = plan
+
+  variables {
+    scan        = "tag"
+    require_tag = { key = "av-status", value = "clean" }
+  }
+
+  expect_failures = [var.scan_tagger_arns]
+}
+
+run "a_tagger_that_is_nobody" {
+  command = plan
+
+  variables {
+    scan             = "guardduty"
+    scan_tagger_arns = ["scanner"]
+  }
+
+  expect_failures = [var.scan_tagger_arns]
+}
+
+run "an_adopted_source_whose_tag_anybody_sets" {
+  command = plan
+
+  variables {
+    scan                       = "guardduty"
+    create_source_bucket       = false
+    manage_source_notification = true
+  }
+
+  expect_failures = [var.adopted_source_guards_tag]
+}
+
+run "scans_that_no_rule_holds" {
+  command = plan
+
+  variables {
+    scan            = "guardduty"
+    upload_prefixes = [for n in range(10) : "${join("", [for m in range(20) : "abcd${n}/"])}"]
+    upload_suffixes = [for n in range(10) : ".a${n}"]
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.scans]
+}

@@ -1,0 +1,86 @@
+# People.
+
+variable "permissions_boundary" {
+  description = "The ARN of the policy that bounds what the created roles may do, where the organisation asks for one; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "It is the ARN of an IAM policy."
+  }
+}
+
+variable "iam_path" {
+  description = "The path of the created roles and policies. Changing it replaces them."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9_.-]+/)*$", var.iam_path)) && length(var.iam_path) <= 512
+    error_message = "A path is / or /folder/ or /folder/folder/."
+  }
+}
+
+variable "uploader_folders" {
+  description = "Whether each uploader may write only under a folder named as the IAM user. False lets every uploader write anywhere under the source prefix, and is needed for roles, which have no user name."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "uploader_groups" {
+  description = "IAM groups whose users upload to the source."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.uploader_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
+    error_message = "Each is the name of an IAM group, not its ARN."
+  }
+}
+
+variable "reader_groups" {
+  description = "IAM groups whose users read the destination."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.reader_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
+    error_message = "Each is the name of an IAM group, not its ARN."
+  }
+}
+
+variable "operator_groups" {
+  description = "IAM groups whose users run the frogmove command line."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.operator_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
+    error_message = "Each is the name of an IAM group, not its ARN."
+  }
+}
+
+variable "batch_operations" {
+  description = "Whether the role for S3 Batch Operations is created, so that operators can have the function move billions of objects by a manifest."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "batch_prefix" {
+  description = "Where in the destination bucket the manifests and reports of S3 Batch Operations are, with a slash at the end."
+  type        = string
+  default     = "frogmove-batch/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9!_.()-]+/)+$", var.batch_prefix)) && length(var.batch_prefix) <= 512
+    error_message = "A prefix is folder/ or folder/folder/: letters, digits and !_.()- with a slash at the end."
+  }
+}
