@@ -293,8 +293,7 @@ class Client:
             UnreachableError: when an end cannot be used.
         """
         if checked:
-            for end in (route.source, route.destination):
-                preflight.check(self.s3, end, must_list=end in listed)
+            preflight.check(self.s3, route.source, route.destination, must_list=listed)
         with guard() as stop, explained(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
             if dry_run:

@@ -1,5 +1,7 @@
 """Whether both ends of a route can be used and are two, asked before anything is touched."""
 
+from collections.abc import Collection
+
 from frogmove.core.advice import explain
 from frogmove.core.models import Route
 from frogmove.core.same_place import is_same_place, may_be_alias
@@ -10,25 +12,27 @@ from frogmove.s3.interface import S3
 from frogmove.s3.uri import Location
 
 
-def check(s3: S3, location: Location, *, must_list: bool) -> None:
-    """Ask a bucket for one key, the cheapest question whose answer names what is wrong.
+def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None:
+    """Ask each bucket for one key, the cheapest question whose answer names what is wrong.
 
-    HeadBucket would do, but its answers carry no error code.
+    HeadBucket would do, but its answers carry no error code. All are asked at once.
 
     Args:
-        s3: where the bucket is.
-        location: the bucket and prefix.
-        must_list: whether a refusal to list is in the way; without s3:ListBucket one may still
-            copy and delete.
+        s3: where the buckets are.
+        ends: the buckets and prefixes.
+        must_list: those where a refusal to list is in the way; without s3:ListBucket one may
+            still copy and delete.
 
     Raises:
-        UnreachableError: when the bucket cannot be used.
+        UnreachableError: when a bucket cannot be used.
     """
-    try:
-        s3.list_page(location.bucket, location.prefix, limit=1).result()
-    except S3Error as error:
-        if error.kind is not Kind.DENIED or must_list:
-            raise explain(error, location.bucket) from error
+    asked = [s3.list_page(end.bucket, end.prefix, limit=1) for end in ends]
+    for end, answer in zip(ends, asked, strict=True):
+        try:
+            answer.result()
+        except S3Error as error:
+            if error.kind is not Kind.DENIED or end in must_list:
+                raise explain(error, end.bucket) from error
 
 
 def check_distinct(s3: S3, route: Route, probed: Location, *, dry_run: bool = False) -> None:

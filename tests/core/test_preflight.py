@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def refused(s3: BotoS3, bucket: str) -> UnreachableError:
     with pytest.raises(UnreachableError) as caught:
-        check(s3, Location(bucket), must_list=False)
+        check(s3, Location(bucket))
     s3.close()
     assert repr(bucket) in caught.value.message
     assert caught.value.remedy
@@ -27,9 +27,9 @@ def refused(s3: BotoS3, bucket: str) -> UnreachableError:
 
 
 def test_a_bucket_that_is_there_can_be_reached_empty_or_not(buckets: Buckets, s3: BotoS3) -> None:
-    check(s3, Location(buckets.source), must_list=False)
+    check(s3, Location(buckets.source))
     buckets.put("a")
-    check(s3, Location(buckets.source, "folder/"), must_list=False)
+    check(s3, Location(buckets.source, "folder/"))
 
 
 def test_a_missing_bucket_is_named(s3: BotoS3) -> None:
@@ -51,7 +51,7 @@ def test_a_wrong_secret_is_refused_credentials(seaweedfs: Server) -> None:
 def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     s3 = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
-    check(s3, Location(buckets.source), must_list=False)
+    check(s3, Location(buckets.source))
     s3.close()
 
 
@@ -59,7 +59,7 @@ def test_who_must_list_and_may_not_is_told_so(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
     with pytest.raises(UnreachableError, match="permission: s3:ListBucket"):
-        check(bob, Location(buckets.source), must_list=True)
+        check(bob, Location(buckets.source), must_list=[Location(buckets.source)])
 
 
 def test_no_credentials_at_all_are_told_with_the_ways_to_give_them(moto: Server) -> None:
