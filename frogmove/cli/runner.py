@@ -165,13 +165,9 @@ def _preview(plan: Plan, console: Console, *, allow_empty: bool) -> int:
     policy = plan.spec.on_conflict
     console.totals(sum(counts[verb] for verb in _TRANSFERS), total, counts, policy)
     if not (allow_empty or counts):
-        return _warn_of_nothing(plan.spec, console)
+        console.warn(nothing_selected(plan.spec))
+        return exit_codes.ATTENTION
     return exit_codes.DONE
-
-
-def _warn_of_nothing(spec: RunSpec, console: Console) -> int:
-    console.warn(nothing_selected(spec))
-    return exit_codes.ATTENTION
 
 
 def _run(
@@ -210,6 +206,9 @@ def _run(
     if streams.failure():
         console.warn(streams.explain())
     console.summary(run.summary, run.spec.id)
+    is_empty = not (run.summary.counts or stop.is_set() or failure)
+    if is_empty and not allow_empty:
+        console.warn(nothing_selected(run.spec))
     _say_what_next(console, run, journal, is_unfinished=failure is not None)
     if failure is not None:
         raise failure
@@ -219,8 +218,8 @@ def _run(
         return exit_codes.INTERRUPTED
     if plan.spec.command is Command.UNDO:
         return exit_codes.of_undo(run.summary)
-    if not (allow_empty or run.summary.counts):
-        return _warn_of_nothing(run.spec, console)
+    if is_empty and not allow_empty:
+        return exit_codes.ATTENTION
     return exit_codes.of_summary(run.summary)
 
 

@@ -84,9 +84,9 @@ def test_a_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> Non
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
-        ({}, {"moved", "gone", "waiting", "superseded", "conflict", "failed", "copied"}),
+        ({}, {outcome.value for outcome in Outcome} - {"skipped"}),
         ({"verbose": True}, {outcome.value for outcome in Outcome}),
-        ({"quiet": True}, {"conflict", "failed"}),
+        ({"quiet": True}, {"not-found", "conflict", "failed"}),
     ],
     ids=["text", "verbose", "quiet"],
 )

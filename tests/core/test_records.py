@@ -64,7 +64,9 @@ def test_an_empty_summary_names_every_outcome_and_is_json() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_somebody_has_to_look_at_conflicts_and_failures_alone(outcome: Outcome) -> None:
+def test_somebody_has_to_look_at_what_is_not_as_it_was_asked_for(outcome: Outcome) -> None:
     summary = Summary()
     summary.add(a_result(outcome))
-    assert summary.needs_attention is (outcome in {Outcome.CONFLICT, Outcome.FAILED})
+    assert summary.needs_attention is (
+        outcome in {Outcome.NOT_FOUND, Outcome.CONFLICT, Outcome.FAILED}
+    )
