@@ -76,6 +76,16 @@ COMMANDS = (
 )
 
 
+# Commands that other tools have; Click suggests those that are only misspelt.
+_MEANT = {
+    "mv": "Use `frogmove move`, which takes keys of the route's source.",
+    "cp": "Use `frogmove copy`, which takes keys of the route's source.",
+    "rm": "frogmove deletes only what it has moved and verified.",
+    "help": "Use `frogmove --help`, or `frogmove COMMAND --help`.",
+    "version": "Use `frogmove --version`.",
+}
+
+
 class Cli(LazyGroup):
     """The group of all commands; turns errors into a message and an exit code."""
 
@@ -95,6 +105,14 @@ class Cli(LazyGroup):
             return command()
         last_resort.take_over()
         sys.exit(last_resort.exit_code(command))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which one is meant; see :meth:`click.Group.resolve_command`."""
+        if args[0] in _MEANT:
+            ctx.fail(f"No such command {args[0]!r}. {_MEANT[args[0]]}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; see :meth:`click.Group.invoke`."""

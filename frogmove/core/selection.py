@@ -213,11 +213,17 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
     missing = [key for key in selection.keys if key not in found]
     if missing:
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        version = selection.version_id
+        which = f"version {version!r} of the key" if version else "key"
         raise UsageError(
-            f"There is no key {missing[0]!r}{others} in s3://{route.source.bucket}.",
+            f"There is no {which} {missing[0]!r}{others} in s3://{route.source.bucket}.",
             _meant(missing[0], s3, route),
         )
     return list(matching((found[key] for key in selection.keys), selection.matcher()))
+
+
+# What word processors and chats make of a hyphen.
+_DASHES = ("\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
 
 
 def _meant(key: str, s3: S3, route: Route) -> str:
@@ -233,6 +239,8 @@ def _meant(key: str, s3: S3, route: Route) -> str:
         counted = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
         counted = "1 object lies" if count == 1 else counted
         return f"{counted} under it: use --prefix {name}."
+    if name.lstrip("'").startswith(_DASHES):
+        return "Options begin with plain hyphens, as in --prefix; this begins with another dash."
     if any(char in key for char in "*?["):
         return f"A KEY is no pattern: use --include {name}."
     return "Look with `frogmove ls`; it may have been moved already."

@@ -231,13 +231,37 @@ def test_a_route_is_taken_from_the_configuration_file(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["leap"], ["move", "--leap"], ["move", "--all", "-o", "xml"], ["ls", "a", "b"], ["sync", "a"]],
+    [
+        ["leap"],
+        ["move", "--leap"],
+        ["move", "--all", "-o", "xml"],
+        ["ls", "a", "b"],
+        ["sync", "--all"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert "Usage: " in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["mv", "a", "b"], "frogmove move"),
+        (["cp", "a"], "frogmove copy"),
+        (["rm", "a"], "deletes only"),
+        (["help", "move"], "frogmove COMMAND --help"),
+        (["version"], "frogmove --version"),
+        (["mvoe"], "Did you mean 'move'?"),
+    ],
+)
+def test_the_commands_of_other_tools_lead_to_ours(arguments: list[str], meant: str) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"No such command {arguments[0]!r}." in ran.err
+    assert meant in ran.err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["move", "-h"], ["list", "--help"]])

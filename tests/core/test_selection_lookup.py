@@ -50,6 +50,22 @@ def test_a_key_that_is_not_there_is_refused_before_anything_is_done(
     assert caught.value.remedy
 
 
+def test_a_version_that_is_not_there_is_not_taken_for_its_key(ministack: Server) -> None:
+    buckets = Buckets.make(ministack)
+    buckets.put("a")
+    s3 = BotoS3(ministack.client(), 1)
+    with pytest.raises(UsageError, match="no version 'nope' of the key 'a' in"):
+        find(Selection(keys=("a",), version_id="nope"), s3, buckets.route, 4)
+    s3.close()
+
+
+@pytest.mark.parametrize("dash", ["\u2013prefix", "\u2014-prefix", "\u2212n"])
+def test_a_dash_that_is_no_hyphen_is_spoken_of(buckets: Buckets, s3: BotoS3, dash: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(Selection(keys=(dash, "in")), s3, buckets.route, 4)
+    assert "plain hyphens" in caught.value.remedy
+
+
 def test_keys_are_looked_for_in_the_source_alone(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put_there("a")
     with pytest.raises(UsageError):
