@@ -1,4 +1,4 @@
-"""Which of the objects that were found are meant: by name, time, size and storage class. Pure."""
+"""Filters for objects: by name, time, size and storage class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Pattern(NamedTuple):
-    """One pattern: whether the keys that match are meant or not, and the glob; see ``glob.py``."""
+    """One pattern: whether it includes or excludes keys, and the glob; see ``glob.py``."""
 
     is_include: bool
     glob: str
@@ -25,11 +25,11 @@ class Pattern(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which objects are meant; all, unless something is said.
+    """Which objects are selected; by default all.
 
     Attributes:
-        patterns: of the key below the folder that was chosen; the last one that matches decides.
-            What none matches is meant where the first pattern excludes.
+        patterns: matched against the key below the selected folder; the last one that matches
+            decides. If none matches, the key is selected if the first pattern is an exclude.
         newer_than: written at this time or later.
         older_than: written before this time.
         min_size: bytes; no smaller objects.
@@ -37,7 +37,7 @@ class Filters:
         storage_classes: only objects of these, in capitals; any where there are none.
 
     Raises:
-        UsageError: when a pattern is none, or the limits leave nothing between them.
+        UsageError: when a pattern is not valid, or no object can satisfy the limits.
     """
 
     patterns: tuple[Pattern, ...] = ()
@@ -53,22 +53,22 @@ class Filters:
         globs = [pattern.glob for pattern in self.patterns]
         if self.patterns and self.patterns[0] == (False, "*") and self.has_include:
             raise UsageError(
-                "--exclude '*' leaves keys in folders selected, as '*' does not cross '/'.",
-                "Leave it out: what no --include matches is not selected. Or write '**'.",
+                "--exclude '*' does not exclude keys in folders, because '*' does not match '/'.",
+                "Remove it: keys that match no --include are not selected. Or write '**'.",
             )
         if any(glob.startswith("s3://") for glob in globs):
             raise UsageError(
-                "A pattern is no URI: it is matched against the key below the prefix.",
+                "A pattern cannot be a URI: it is matched against the key below the prefix.",
                 "Write it as --prefix FOLDER --include '*.csv'.",
             )
         if self.newer_than and self.older_than and self.newer_than >= self.older_than:
             raise UsageError(
-                "No object is both that new and that old: --newer-than has to be the earlier time."
+                "No object can be that new and that old: --newer-than must be before --older-than."
             )
         if min(self.min_size or 0, self.max_size or 0) < 0:
-            raise UsageError("A negative number is not a size.")
+            raise UsageError("A size cannot be negative.")
         if self.min_size and self.max_size is not None and self.min_size > self.max_size:
-            raise UsageError("No object is both that large and that small.")
+            raise UsageError("--min-size must not be larger than --max-size.")
 
     @property
     def has_include(self) -> bool:
@@ -77,11 +77,11 @@ class Filters:
 
     @property
     def need_objects(self) -> bool:
-        """Whether the name alone does not tell."""
+        """Whether filtering needs more than the key."""
         return self != Filters(patterns=self.patterns)
 
     def names(self) -> Callable[[str], bool]:
-        """Return what tells by its name below the prefix whether a key may be meant."""
+        """Return a filter for the name of a key below the prefix."""
         if not self.patterns:
             return lambda _: True
         ordered = self.patterns[::-1]
@@ -97,7 +97,7 @@ class Filters:
         return matches
 
     def objects(self) -> Callable[[S3Object], bool]:
-        """Return what tells by all but its name whether an object is meant."""
+        """Return a filter for everything but the key of an object."""
         newer, older = self.newer_than, self.older_than
         smallest, largest = self.min_size, self.max_size
         classes = frozenset(self.storage_classes)
@@ -114,7 +114,7 @@ class Filters:
         return matches
 
     def record(self) -> dict[str, Any]:
-        """Return what is said, as JSON takes it; see :meth:`of_record`."""
+        """Return the filters as a JSON value; see :meth:`of_record`."""
         said = {
             "patterns": [
                 ["include" if each.is_include else "exclude", each.glob] for each in self.patterns
@@ -132,7 +132,7 @@ class Filters:
         """Read what :meth:`record` returned.
 
         Raises:
-            TypeError, ValueError: when it is something else.
+            TypeError, ValueError: when it is not a valid record.
         """
         newer, older = record.get("newer_than"), record.get("older_than")
         return cls(
@@ -153,5 +153,5 @@ NO_FILTERS = Filters()
 
 
 def patterns(include: Sequence[str], exclude: Sequence[str]) -> tuple[Pattern, ...]:
-    """Return patterns of which the excluding ones come last, and so decide."""
+    """Return the patterns with the excludes last, so that they take precedence."""
     return (*(Pattern(True, glob) for glob in include), *(Pattern(False, each) for each in exclude))

@@ -1,12 +1,13 @@
-"""Glob patterns for keys, as regular expressions. Pure.
+"""Converts glob patterns for keys to regular expressions.
 
-``*`` is any text without a ``/``, ``**`` is any text, ``**/`` is any number of folders or none,
-``?`` is one character but ``/``, ``[a-z]`` is one of a set and ``[!a-z]`` one that is not in it,
-never ``/``. Everything else stands for itself, a backslash too: ``[*]`` is a star.
+``*`` matches any text without a ``/``, ``**`` any text, ``**/`` any number of folders or none,
+``?`` one character except ``/``, ``[a-z]`` one character of a set, and ``[!a-z]`` one that is not
+in the set, but never ``/``. Every other character matches itself, even a backslash: ``[*]`` is a
+star.
 
-Keys come from outsiders, so no key may take long to match. What stands before a star is matched
-where it ends first, and never tried elsewhere (an atomic group): a later star takes in the rest.
-Only what stands behind the last ``**`` is tried at each place.
+Keys come from outsiders, so no key may take long to match. The text before a star is matched at the
+earliest place and not tried again (an atomic group): a later star matches the rest. Only the text
+after the last ``**`` is tried at each place.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ _WILD = (_STAR, _ANY, _FOLDERS)
 
 
 def glob_regex(glob: str) -> str:
-    """Return a regular expression for what a pattern matches, to the end of the text.
+    """Return a regular expression for a pattern; it matches to the end of the text.
 
-    Flags: ``re.DOTALL``, as keys may hold line ends.
+    Use it with ``re.DOTALL``: keys may contain line ends.
 
     Raises:
-        UsageError: when it is empty, or a set in it cannot be read.
+        UsageError: when it is empty, or contains a set that is not valid.
     """
     if not glob:
         raise UsageError("An empty text is not a pattern.", "Write it as '*.csv' or 'logs/**'.")
@@ -46,13 +47,13 @@ def glob_regex(glob: str) -> str:
 
 
 def _block(tokens: list[str], *, is_last: bool) -> str:
-    """Return what matches a stretch without ``**``."""
+    """Return a regular expression for a part without ``**``."""
     runs = _split(tokens, (_STAR,))
     regex = "".join(runs[0])
     for place in range(2, len(runs), 2):
         run = "".join(runs[place])
         if is_last and place == len(runs) - 1:
-            # It has one length, so that it is looked for at the end alone.
+            # It matches a fixed length, so only the end of the text has to be tried.
             regex += _STAR + run
         else:
             regex += f"(?>{_STAR}?{run})"
@@ -82,12 +83,12 @@ def _tokens(glob: str) -> list[str]:
             tokens.append(_set(text, glob))
         elif text == "[":
             raise UsageError(
-                f"The pattern {glob[:200]!a} has a '[' without its ']'.",
+                f"The pattern {glob[:200]!a} has a '[' without a ']'.",
                 "Write [[] for the character itself.",
             )
         else:
             tokens.append(re.escape(text))
-    # Two in a row match what one does.
+    # Two in a row match the same as one.
     return [token for token, same in groupby(tokens) for token in _once(token, len(list(same)))]
 
 
@@ -112,7 +113,7 @@ def _set(text: str, glob: str) -> str:
 
 
 def _split(tokens: list[str], marks: tuple[str, ...]) -> list[list[str]]:
-    """Split at some tokens; they are the lists at odd places."""
+    """Split at the given tokens, which are returned as the lists at odd indexes."""
     parts: list[list[str]] = [[]]
     for token in tokens:
         if token in marks:

@@ -1,4 +1,4 @@
-"""Which key an object gets at the destination. Pure."""
+"""Maps source keys to destination keys."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _FIELDS = ("name", "stem", "suffix", "folder", "modified")
 
 
 class UnmappableError(ValueError):
-    """An object gets no key at the destination; the text says why."""
+    """An object has no valid key at the destination; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyMapping:
-    """How a key below the source's prefix becomes one below the destination's; the same if empty.
+    """How keys change between source and destination; empty: not at all.
 
-    In this order:
+    The changes are applied in this order:
 
     Attributes:
-        strip_prefix: what all keys begin with and lose; ends in a slash.
-        rename: a template of the new key: ``{name}`` is what follows the last slash, ``{stem}`` and
-            ``{suffix}`` are its parts before the last dot and from there on, ``{folder}`` is what
-            precedes the last slash and ``{modified:%Y/%m/%d}`` the time of the last change, in UTC.
-            An empty ``{folder}`` takes a slash behind it along.
-        to_prefix: what all keys get in front; ends in a slash.
-        new_key: the whole new key, of the only object.
+        strip_prefix: the prefix that is removed from all keys; ends with a slash.
+        rename: a template of the new key: ``{name}`` is the part after the last slash, ``{stem}``
+            and ``{suffix}`` are its parts before the last dot and from the dot on, ``{folder}`` is
+            the part before the last slash, and ``{modified:%Y/%m/%d}`` is the time of the last
+            change, in UTC. If ``{folder}`` is empty, the slash after it is removed.
+        to_prefix: the prefix that is added to all keys; ends with a slash.
+        new_key: the new key of the only object.
 
     Raises:
-        UsageError: when the template cannot be read.
+        UsageError: when the template is not valid.
     """
 
     strip_prefix: str = ""
@@ -58,34 +58,36 @@ class KeyMapping:
         if self.new_key is not None:
             check_key(self.new_key)
             if self.strip_prefix or self.to_prefix or self.rename:
-                raise UsageError("--as names the whole key: nothing else changes it.")
+                raise UsageError(
+                    "--as gives the whole key: it cannot be combined with options that change keys."
+                )
         if self.rename is not None:
             _check_template(self.rename)
 
     @property
     def keeps_order(self) -> bool:
-        """Whether keys are in the same order before and after, each under a key of its own."""
+        """Whether the mapping keeps the order of keys and maps no two keys to one."""
         return self.rename is None and self.new_key is None
 
     def mapper(self, route: Route) -> Callable[[S3Object], str]:
-        """Return what tells an object's destination key; see :class:`UnmappableError`."""
+        """Return a function from an object to its destination key; see :class:`UnmappableError`."""
         source, destination = route.source.prefix, route.destination.prefix
         if self == SAME_KEYS:
-            # Every object of a sync goes through here.
+            # This runs for every object of a sync.
             return lambda item: destination + item.key.removeprefix(source)
         return lambda item: (
             destination + self._new_name(item.key.removeprefix(source), item.last_modified)
         )
 
     def destination_prefix(self, prefix: str, route: Route) -> str:
-        """Return what the new keys of all objects of a folder begin with, if order is kept.
+        """Return the destination prefix of a folder, if order is kept.
 
         Args:
             prefix: of keys of the source.
             route: the route.
         """
         name = prefix.removeprefix(route.source.prefix)
-        # What is above the part that is stripped holds all of that.
+        # A folder above the stripped prefix contains all of it.
         kept = name[len(self.strip_prefix) :] if name.startswith(self.strip_prefix) else ""
         return route.destination.prefix + self.to_prefix + kept
 
@@ -98,26 +100,26 @@ class KeyMapping:
         if self.rename is not None:
             name = _rendered(self.rename, name, modified)
         if not name and (self.strip_prefix or self.rename):
-            raise UnmappableError("nothing would be left of its key")
+            raise UnmappableError("its new key would be empty")
         return self.to_prefix + name
 
     def record(self) -> dict[str, Any]:
-        """Return what is said, as JSON takes it; see :meth:`of_record`."""
+        """Return the mapping as a JSON value; see :meth:`of_record`."""
         said = {name: getattr(self, name) for name in self.__slots__}
         return {name: value for name, value in said.items() if value}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> KeyMapping:
-        """Read what :meth:`record` returned."""
+        """Parse a record."""
         return cls(**record)
 
 
-# Every key stays as it is.
+# Keys are not changed.
 SAME_KEYS = KeyMapping()
 
 
 def _rendered(template: str, name: str, modified: datetime) -> str:
-    """Return a new name made of an old one."""
+    """Render the template for one object."""
     folder, _, last = name.rpartition("/")
     stem, dot, suffix = last.rpartition(".")
     if not stem:
@@ -142,7 +144,7 @@ def _parsed(template: str) -> Iterator[tuple[str, str | None, str]]:
 
 
 def _check_template(template: str) -> None:
-    known = "There are {name}, {stem}, {suffix}, {folder} and {modified:%Y/%m/%d}."
+    known = "Use {name}, {stem}, {suffix}, {folder} and {modified:%Y/%m/%d}."
     try:
         parsed = list(Formatter().parse(template))
     except ValueError as error:

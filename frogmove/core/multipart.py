@@ -1,8 +1,8 @@
-"""One object copied in parts: for what is too large for a single copy.
+"""Multipart copy of one object that is too large for CopyObject.
 
-Every part carries the source's ETag as its condition, so a source that changes between two
-parts ends the copy (s3transfer#362 tore objects so). S3 keeps nothing of the source by itself
-here: headers, metadata, tags and storage class are carried by hand.
+Every part is conditional on the source's ETag, so a source that changes between two parts ends the
+copy (s3transfer#362 mixed two contents). S3 copies only the bytes here: headers, metadata, tags and
+storage class are set explicitly.
 """
 
 import hashlib
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 class InterruptedCopyError(Exception):
-    """The run was asked to stop before all parts were copied.
+    """The run was stopped before all parts were copied.
 
     Args:
-        kept: whether the upload was left in place to be resumed.
-        done: how many parts it has.
+        kept: whether the upload was kept to be resumed.
+        done: how many parts were copied.
         total: how many it needs.
     """
 
@@ -47,10 +47,10 @@ class PartsCopier:
     """Copies objects in parts.
 
     Attributes:
-        s3: where both buckets are.
-        multipart: part sizes and how many at once.
-        journal: where an upload is noted before its first part.
-        stop: once set, no further part is begun.
+        s3: the client for both buckets.
+        multipart: part size and concurrency.
+        journal: where an upload is recorded before its first part.
+        stop: once set, no further part is started.
     """
 
     s3: S3
@@ -59,13 +59,12 @@ class PartsCopier:
     stop: Event
 
     async def copy(self, copy: Copy, source: Head) -> Copied:
-        """Copy an object that is as ``source`` shows it.
+        """Copy an object.
 
         Raises:
-            S3Error: when a request failed; the upload has been aborted, unless it can be resumed
-                and that helps.
-            RunError: when the journal cannot be written; likewise.
-            InterruptedCopyError: when the run was asked to stop.
+            S3Error: when a request failed; the upload has been aborted, unless it will be resumed.
+            RunError: when the journal cannot be written; the same holds for the upload.
+            InterruptedCopyError: when the run was stopped.
         """
         upload_id, have, lost = await self._upload(copy, source)
         try:
@@ -74,7 +73,7 @@ class PartsCopier:
             await self._abort_lost(copy, lost)
 
     async def abandon(self, copy: Copy) -> None:
-        """Throw away the upload that an earlier run left for a copy that is there by now."""
+        """Abort the upload that an earlier run left for a copy that exists now."""
         with suppress(S3Error):
             left = self.journal.upload_to_resume(copy.source, copy.to_key, self.multipart.part_size)
             if left is not None:
@@ -83,7 +82,7 @@ class PartsCopier:
     async def _fill(
         self, copy: Copy, source: Head, upload_id: str, have: dict[int, Part]
     ) -> Copied:
-        """Copy the parts that are missing and complete the upload."""
+        """Copy the missing parts and complete the upload."""
         try:
             parts = await self._copy_parts(copy, upload_id, have)
             if len(parts) == self._count(copy):
@@ -102,10 +101,10 @@ class PartsCopier:
     async def _upload(
         self, copy: Copy, source: Head
     ) -> tuple[str, dict[int, Part], frozenset[str]]:
-        """Find the upload that an earlier run left, or begin one.
+        """Find the upload that an earlier run left, or create one.
 
         Returns:
-            the upload, the parts that it has, and uploads that may have been begun in vain.
+            the upload, its parts, and uploads that may be left from a lost response.
         """
         size = self.multipart.part_size
         left = self.journal.upload_to_resume(copy.source, copy.to_key, size)
@@ -136,7 +135,7 @@ class PartsCopier:
         return upload_id, {}, lost
 
     async def _in_flight(self, copy: Copy) -> frozenset[str] | None:
-        """Return the uploads of the destination key; None where they cannot be listed."""
+        """Return the uploads of the destination key; None if they cannot be listed."""
         try:
             listed = await wait_for(self.s3.list_uploads(copy.to_bucket, copy.to_key))
         except S3Error:
@@ -148,10 +147,10 @@ class PartsCopier:
         return frozenset() if before is None or now is None else now - before
 
     async def _abort_lost(self, copy: Copy, lost: Iterable[str]) -> None:
-        """Throw away uploads that were begun when ours was and have not got a part since.
+        """Abort uploads that were created together with ours and have no parts.
 
-        They are those whose answer was lost. S3 does not tell whose an upload is, but anybody
-        else's has parts by the time that ours has all of its own.
+        They are from requests whose response was lost. S3 does not say who created an upload, but
+        an upload of another process has parts by the time ours is complete.
         """
         for upload_id in lost:
             with suppress(S3Error):
@@ -161,7 +160,7 @@ class PartsCopier:
     async def _copy_parts(
         self, copy: Copy, upload_id: str, have: dict[int, Part]
     ) -> Sequence[Part]:
-        """Copy the parts that are missing, until the run is stopped."""
+        """Copy the missing parts until the run is stopped."""
         missing = deque(
             part for part in self.multipart.parts(copy.source.size) if part[0] not in have
         )
@@ -179,7 +178,7 @@ class PartsCopier:
             try:
                 part = await wait_for(in_flight.popleft())
             except S3Error as problem:
-                # The others are waited for: a part that lands after an abort is kept and billed.
+                # Wait for the others: a part that is copied after an abort is kept and billed.
                 error = problem
             else:
                 parts[part.number] = part
@@ -188,7 +187,7 @@ class PartsCopier:
         return [parts[number] for number in sorted(parts)]
 
     async def _check_source(self, copy: Copy) -> None:
-        """Look at the source once more: not every server holds each part to its condition."""
+        """Look up the source again: not every server honours the condition of each part."""
         source = copy.source
         seen = await wait_for(self.s3.head(copy.bucket, source.key, source.version_id))
         if not etags_match(seen.object.etag, source.etag):
@@ -202,7 +201,7 @@ class PartsCopier:
         except S3Error as error:
             if error.kind is not Kind.NO_UPLOAD:
                 raise
-            # Completed already, by a request whose answer was lost?
+            # It may have been completed by a request whose response was lost.
             there = await wait_for(self.s3.head(copy.to_bucket, copy.to_key))
             if not etags_match(there.object.etag, assembled_etag(parts)):
                 raise
@@ -223,7 +222,7 @@ class PartsCopier:
 
 
 def assembled_etag(parts: Sequence[Part]) -> str:
-    """Return the ETag that an object assembled of these parts has where ETags are MD5s.
+    """Return the ETag of an object assembled from these parts, if ETags are MD5s.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
     """
@@ -235,9 +234,10 @@ def assembled_etag(parts: Sequence[Part]) -> str:
 
 
 def _whole(source: Head) -> Checksum | None:
-    """Return the source's checksum of all its bytes, if it has one that parts add up to.
+    """Return the source's full-object checksum, if it can be computed from parts.
 
-    S3 then computes it over the assembled object and refuses a wrong one. Only CRCs add up.
+    S3 compares it with that of the assembled object and refuses a difference. Only CRCs can be
+    combined from parts.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
     """
     crcs = [sum_ for sum_ in source.checksums if sum_.full_object and "CRC" in sum_.algorithm]

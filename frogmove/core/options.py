@@ -1,4 +1,4 @@
-"""Transfer options: how the objects of a run are moved. Pure."""
+"""Transfer options: how the objects of a run are moved."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,12 +16,12 @@ MIB = 1024 * 1024
 SMALLEST_PART = 5 * MIB
 MOST_PARTS = 10_000
 
-# Bytes; larger objects are not read to compare them, unless that is asked for.
+# Bytes; by default, larger objects are not read to compare them.
 MAX_COMPARE_SIZE = 1024 * MIB
 
 
 class OnConflict(StrEnum):
-    """What to do when the destination holds something else under the same key."""
+    """What to do if the destination key holds something else."""
 
     FAIL = "fail"
     OVERWRITE = "overwrite"
@@ -35,8 +35,8 @@ class Multipart:
 
     Attributes:
         threshold: bytes; larger objects are copied in parts.
-        part_size: bytes of a part, unless that made more parts than S3 takes.
-        at_once: how many parts of one object may be in flight.
+        part_size: bytes of a part; larger if there would be more parts than S3 allows.
+        at_once: maximum concurrent parts of one object.
     """
 
     threshold: int = LARGEST_COPY
@@ -44,7 +44,7 @@ class Multipart:
     at_once: int = 16
 
     def parts(self, size: int) -> list[tuple[int, int, int]]:
-        """Return number, first and last byte of each part: always the same for one size."""
+        """Return number, first and last byte of each part; the same for every object of a size."""
         length = self.part_size
         if size > length * MOST_PARTS:
             least = -(-size // MOST_PARTS)
@@ -58,10 +58,10 @@ class Multipart:
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """How a sync tells what the destination has already.
+    """How a sync compares objects.
 
     Attributes:
-        compare: by what.
+        compare: the method.
         max_compare_size: bytes; larger objects are not read.
     """
 
@@ -74,20 +74,21 @@ class TransferOptions:
     """How the objects of a run are moved.
 
     Attributes:
-        capabilities: which conditions the server honours; the client finds them out.
-        on_conflict: what to do when the destination holds something else.
+        capabilities: which conditions the server honours; the client detects them.
+        on_conflict: what to do if the destination holds something else.
         verify: how much proof a copy needs.
         multipart: when and how objects are copied in parts.
-        concurrency: how many objects may be in flight at once.
-        kms_key_id: the key that copies are encrypted with; None: the bucket's default.
-        max_compare_size: bytes; where nothing else tells, larger objects are not read to compare.
-        carry: which attributes are carried that no copy carries by itself.
-        features: what the source bucket has switched on.
-        probe_source: whether throw-away keys go to the source, as uploads to the destination
-            set something off: so in an undo.
+        concurrency: maximum objects in flight.
+        kms_key_id: the KMS key for copies; None: the bucket's default encryption.
+        max_compare_size: bytes; where ETags and checksums are inconclusive, larger objects are not
+            read to compare them.
+        carry: attributes to copy that S3 does not copy.
+        features: the enabled features of the source bucket.
+        probe_source: whether temporary keys are written to the source instead of the destination,
+            where uploads trigger something; used by undo.
 
     Raises:
-        UsageError: when a choice is none of those there are; its value as text is one, too.
+        UsageError: when a choice is unknown; it may be given as text.
     """
 
     capabilities: Capabilities = NONE_SUPPORTED
@@ -111,4 +112,6 @@ def _chosen(name: str, value: str, choices: type[StrEnum]) -> StrEnum:
     try:
         return choices(value)
     except ValueError as error:
-        raise UsageError(f"{name} cannot be {value!r}.", f"It is {', '.join(choices)}.") from error
+        raise UsageError(
+            f"{name} cannot be {value!r}.", f"Choose from {', '.join(choices)}."
+        ) from error

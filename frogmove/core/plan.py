@@ -1,6 +1,6 @@
-"""A plan: a stream of actions, made of objects as they were listed. Pure.
+"""Plans: streams of actions, made from listed objects.
 
-Nothing here holds more than one object of each side, whatever the number of keys.
+Memory use does not depend on the number of keys: one object of each side is held.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from frogmove.s3.uri import LONGEST_KEY
 def plan_move(
     objects: Iterable[S3Object], route: Route, mapping: KeyMapping = SAME_KEYS
 ) -> Iterator[Action]:
-    """Plan to move every object to its place in the destination."""
+    """Plan to move every object."""
     place = _placer(route, mapping)
     for item in objects:
         key = place(item)
@@ -27,7 +27,7 @@ def plan_move(
 def plan_copy(
     objects: Iterable[S3Object], route: Route, mapping: KeyMapping = SAME_KEYS
 ) -> Iterator[Action]:
-    """Plan to copy every object to its place in the destination."""
+    """Plan to copy every object."""
     for action in plan_move(objects, route, mapping):
         yield replace(action, verb=Verb.COPY) if action.verb is Verb.MOVE else action
 
@@ -39,21 +39,21 @@ def plan_sync(
     compare: CompareBy = CompareBy.AUTO,
     mapping: KeyMapping = SAME_KEYS,
 ) -> Iterator[Action]:
-    """Plan to copy what the destination lacks or holds differently.
+    """Plan to copy objects that are missing or different at the destination.
 
     Args:
-        sources: the source's objects in S3's order of keys.
+        sources: the source's objects in key order.
         destinations: the destination's objects in the same order.
-        route: which key becomes which.
-        compare: what tells that the destination has an object already.
-        mapping: keeps the order of keys.
+        route: source and destination.
+        compare: how to compare objects.
+        mapping: which keys the copies get; must keep the order of keys.
 
     Yields:
-        one action for each source object. COMPARE where what the listings show does not tell
-        whether the two are alike: HEAD or the bytes have to.
+        one action per source object; COMPARE if the listings do not show whether the two are equal,
+        so that HEAD or the bytes must be compared.
 
     Raises:
-        RunError: when a listing is not in order, as a merge of it would overwrite and miss keys.
+        RunError: when a listing is not in key order: merging it would overwrite and miss keys.
     """
     place = _placer(route, mapping)
     others = in_order(destinations)
@@ -70,18 +70,18 @@ def plan_sync(
 
 
 def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
-    """Pass objects on, in the order of their keys' UTF-8 bytes.
+    """Yield the objects, and check that their keys are in the order of their UTF-8 bytes.
 
     Raises:
-        RunError: at the first that is out of order; some S3-compatible servers list so.
+        RunError: at the first that is not; some S3-compatible servers list in other orders.
     """
     last = b""
     for item in objects:
         key = item.key.encode()
         if last and key <= last:
             raise RunError(
-                f"The server listed {item.key!r} after a key that S3 orders behind it.",
-                "Syncing needs ordered listings, which this server does not give.",
+                f"The server listed {item.key!r} after a key that must follow it.",
+                "sync needs listings in key order, which this server does not support.",
             )
         last = key
         yield item
@@ -96,11 +96,11 @@ def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: Compa
         return Action(Verb.SKIP, item, key, "already there, same size")
     if compare is not CompareBy.CONTENT and same_etag(item.etag, twin.etag):
         return Action(Verb.SKIP, item, key, "already there, same ETag")
-    return Action(Verb.COMPARE, item, key, "the ETags do not tell", replaces=twin.etag)
+    return Action(Verb.COMPARE, item, key, "the ETags are inconclusive", replaces=twin.etag)
 
 
 def _placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
-    """Return what tells an object's destination key; an action where it cannot be carried."""
+    """Return a function from an object to its destination key, or to an action if it has none."""
     mapped = mapping.mapper(route)
 
     def place(item: S3Object) -> str | Action:
@@ -118,12 +118,12 @@ def _placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Act
 
 
 def _obstacle(key: str) -> str:
-    """Return why no object can have a destination key; nothing where one can."""
+    """Return why a destination key is not valid; empty if it is."""
     if not key:
         return (
-            "it has data and is named like the source folder itself, so at the destination it "
-            "would have no name"
+            "it has data, but its key is the source prefix itself, so its destination key would be "
+            "empty"
         )
     if len(key.encode()) > LONGEST_KEY:
-        return f"the destination key would have over {LONGEST_KEY:,} bytes"
+        return f"the destination key would be longer than {LONGEST_KEY:,} bytes"
     return ""

@@ -1,4 +1,4 @@
-"""Whether both ends of a route can be used and are two, asked before anything is touched."""
+"""Checks before a run: both buckets can be used, and they are not the same."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ from frogmove.s3.uri import Location
 def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None:
     """Ask each bucket for one key, the cheapest question whose answer names what is wrong.
 
-    HeadBucket would do, but its answers carry no error code. All are asked at once.
+    HeadBucket would be simpler, but its responses have no error code. All are asked at once.
 
     Args:
         s3: where the buckets are.
@@ -36,20 +36,20 @@ def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None
 
 
 def check_distinct(s3: S3, route: Route, probed: Location, *, dry_run: bool = False) -> None:
-    """Refuse a route whose ends are one bucket under two names.
+    """Refuse a route whose two ends are one bucket under two names.
 
-    Only where a name is that of an access point; the protocol itself watches for other aliases.
-    A dry run, which never writes, compares what both ends list.
+    Only checked if a name is that of an access point; each copy checks for other aliases. A dry run
+    never writes, so it compares the listings of both ends.
 
     Args:
-        s3: where both are.
+        s3: the client for both buckets.
         route: the route.
-        probed: its end to which a throw-away key may be written.
-        dry_run: whether nothing may be written.
+        probed: the end to which a temporary key may be written.
+        dry_run: whether writing is not allowed.
 
     Raises:
-        UsageError: when they are.
-        S3Error: when it cannot be found out.
+        UsageError: when they are the same bucket.
+        S3Error: when that cannot be determined.
     """
     source, destination = route.source.bucket, route.destination.bucket
     if source == destination or not (may_be_alias(source) or may_be_alias(destination)):
@@ -67,7 +67,7 @@ def check_distinct(s3: S3, route: Route, probed: Location, *, dry_run: bool = Fa
 
 
 def _list_the_same(s3: S3, route: Route) -> bool:
-    """Tell whether both buckets list the same objects, times included, for the source."""
+    """Tell whether both buckets list the same objects and times under the source's prefix."""
     ends = (route.source.bucket, route.destination.bucket)
     try:
         pages = [s3.list_page(bucket, route.source.prefix).result().objects for bucket in ends]

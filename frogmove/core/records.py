@@ -1,4 +1,4 @@
-"""What a run came to, and how objects, actions, results and summaries read as JSON. Pure."""
+"""The summary of a run, and the JSON records of objects, actions, results and summaries."""
 
 import time
 from collections import Counter
@@ -12,12 +12,12 @@ Record = dict[str, Any]
 
 
 class Summary:
-    """Counts results as they come in.
+    """Counts results.
 
     Attributes:
         counts: how many results of each outcome.
-        bytes: the sizes of the objects that were moved or copied, together.
-        interrupted: whether the run was asked to stop before its end.
+        bytes: the total size of the objects that were moved or copied.
+        interrupted: whether the run was stopped before its end.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Summary:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether any result does."""
+        """Whether any result needs attention."""
         return any(outcome.needs_attention for outcome in self.counts)
 
     def record(self) -> Record:
@@ -92,13 +92,13 @@ def result_record(result: Result) -> Record:
 
 
 def result_of(record: Record) -> Result:
-    """Make a result of its JSON record, as far as that tells."""
+    """Make a result from its JSON record, with as much as the record holds."""
     item = S3Object(record["key"], record["size"], record["etag"], datetime.fromtimestamp(0, UTC))
     action = Action(Verb.MOVE, item, record["destination_key"])
     return Result(action, Outcome(record["outcome"]), record["reason"])
 
 
 def cut_off_record(copied: Record, reason: str) -> Record:
-    """Return the JSON record of a result that was not written, made of its ``copied`` record."""
+    """Return the JSON record of a result that was not written, from its ``copied`` record."""
     told = {name: copied.get(name) for name in ("key", "destination_key", "size", "etag")}
     return {"type": "result", **told, "outcome": Outcome.COPIED.value, "reason": reason}

@@ -1,4 +1,4 @@
-"""The tags without which an object is left where it is. Pure."""
+"""The tags that an object must have to be moved."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Tag:
 
 
 def parse_tag(text: str) -> Tag:
-    """Read a tag written as ``KEY=VALUE``; the first ``=`` parts the two.
+    """Parse a tag written as ``KEY=VALUE``; the first ``=`` separates the two.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when it is not a tag.
     """
     key, sign, value = text.partition("=")
     if not sign or not key or len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
         raise UsageError(
             f"{text!a} is not a tag.",
-            f"Write KEY=VALUE, of at most {_LONGEST_KEY} and {_LONGEST_VALUE} characters.",
+            f"Write KEY=VALUE, with at most {_LONGEST_KEY} and {_LONGEST_VALUE} characters.",
         )
     return Tag(key, value)

@@ -1,7 +1,8 @@
-"""Brings an object back whose copy took a place that was not free: an undo's rarer half.
+"""Undoes a copy that replaced another object.
 
-The source gets its object, and the place holds again what it held before the run. Nothing is
-deleted: what was replaced is written anew from its version, and the copy becomes a version.
+The source gets its object back, and the destination holds again what it held before the run.
+Nothing is deleted: the replaced object is copied from its old version, and the run's copy becomes
+an old version.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/RestoringPreviousVersions.html
 """
 
@@ -19,32 +20,32 @@ from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
-_OVER = "its copy is not there any more, but what the copy had replaced"
+_OVER = "its copy is gone; the destination already holds the object that the copy had replaced"
 
 
 class Restorer:
-    """Does the RESTORE actions of an undo.
+    """Executes the RESTORE actions of an undo.
 
     Args:
-        s3: where both buckets are.
-        copier: copies the way back.
+        s3: the client for both buckets.
+        copier: copies back to the source.
         journal: see :class:`frogmove.core.journal.Journal`.
     """
 
     def __init__(self, s3: S3, copier: ObjectCopier, journal: Journal) -> None:
         self._s3 = s3
         self._back = copier
-        # Only what the run itself brought may be written over.
+        # Only the run's own copy may be replaced.
         self._here = replace(copier, options=replace(copier.options, on_conflict=OnConflict.FAIL))
         self._journal = journal
         self._bucket = copier.route.source.bucket
 
     async def restore(self, action: Action) -> Result:
-        """Bring the object back, and what its copy replaced.
+        """Move the object back, and restore the object that its copy replaced.
 
         Raises:
-            S3Error: when the object cannot be brought back.
-            InterruptedCopyError: when the run was asked to stop between two parts.
+            S3Error: when the object cannot be moved back.
+            InterruptedCopyError: when the run was stopped between two parts.
         """
         made = action.undoes
         if made is None or made.replaced is None:
@@ -57,13 +58,13 @@ class Restorer:
         except S3Error as error:
             versions, lacking = [], describe(error, "")
         else:
-            lacking = "no version of it is kept"
+            lacking = "the bucket keeps no version of it"
         if _is_over(versions, made):
             return Result(action, Outcome.GONE, _OVER)
         earlier = _earlier(versions, made)
         back = await self._bring_back(action)
         if isinstance(back, Result):
-            # A copy in parts, or by another KMS key, has another ETag than what it was made of.
+            # A multipart copy, or one with another KMS key, has a different ETag than its source.
             if back.outcome is Outcome.SUPERSEDED and earlier is not None:
                 is_over = not await self._put_back(made, earlier)
                 return Result(action, Outcome.GONE, _OVER) if is_over else back
@@ -71,10 +72,12 @@ class Restorer:
         if earlier is not None:
             lacking = await self._put_back(made, earlier)
         if not lacking:
-            return Result(action, Outcome.MOVED, "what it had replaced is there again", back.key)
+            return Result(
+                action, Outcome.MOVED, "the object that its copy replaced is restored", back.key
+            )
         reason = (
-            f"brought back, and the copy stays at s3://{self._bucket}/{made.key}: what it replaced "
-            f"there (ETag {made.replaced.etag}) cannot be restored, as {lacking}"
+            f"moved back, but the copy stays at s3://{self._bucket}/{made.key}: the object that it "
+            f"replaced (ETag {made.replaced.etag}) cannot be restored, because {lacking}"
         )
         return Result(action, Outcome.FAILED, reason, back.key)
 
@@ -85,7 +88,7 @@ class Restorer:
         return back
 
     async def _put_back(self, made: VerifiedCopy, earlier: S3Object) -> str:
-        """Write an earlier version over a copy, if that is still there; say why it was not."""
+        """Replace a copy by an earlier version, if it is still there; return why not."""
         action = Action(Verb.RESTORE, earlier, made.key, replaces=made.etag)
         try:
             written = await self._here.copy(action, self._bucket)
@@ -95,7 +98,7 @@ class Restorer:
 
 
 def _is_over(versions: Sequence[S3Object], made: VerifiedCopy) -> bool:
-    """Tell whether the newest version is what a copy replaced, and not the copy."""
+    """Tell whether the current version is the object that a copy replaced."""
     if not versions or made.replaced is None:
         return False
     newest = versions[0]

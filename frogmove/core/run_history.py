@@ -1,4 +1,4 @@
-"""How runs follow on one another: what resumed which, and what undid it."""
+"""How runs are related: which run resumed or undid which."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class RunHistory:
-    """The runs that left a journal.
+    """All runs that have a journal.
 
     Args:
-        journals: theirs.
+        journals: their journals.
     """
 
     def __init__(self, journals: Iterable[JournalReader]) -> None:
         self._by_id = {journal.spec.id: journal for journal in journals}
 
     def with_resumes(self, run: JournalReader) -> list[JournalReader]:
-        """Return a run with what it resumes and what resumed it, the oldest first."""
+        """Return a run with the runs that it resumes and that resumed it, oldest first."""
         first = run
         while first.spec.command is not Command.UNDO and first.spec.continues in self._by_id:
             first = self._by_id[first.spec.continues]
         found = {first.spec.id: first, run.spec.id: run}
-        # Names sort as the runs began, so a resume comes after what it resumes.
+        # Names sort by start time, so a resume comes after the run that it resumes.
         for name in sorted(self._by_id):
             spec = self._by_id[name].spec
             if spec.command is not Command.UNDO and spec.continues in found:
@@ -42,12 +42,12 @@ class RunHistory:
         return [journal.spec.id for journal in self._that_continue(run, undo=False)]
 
     def undone_by(self, run: JournalReader) -> list[JournalReader]:
-        """Return the undos of a run, or of one that it resumes or that resumed it."""
+        """Return the undos of a run, of its resumes, and of the runs that it resumes."""
         together = [run] if run.spec.command is Command.UNDO else self.with_resumes(run)
         return [undo for each in together for undo in self._that_continue(each, undo=True)]
 
     def last_unfinished(self) -> JournalReader | None:
-        """Return the last run that was not finished since; None where all were."""
+        """Return the last unfinished run; None if all are finished."""
         for name in sorted(self._by_id, reverse=True):
             run = self._by_id[name]
             if not self._is_followed(run) and is_unfinished(run.end()):
@@ -55,7 +55,7 @@ class RunHistory:
         return None
 
     def _is_followed(self, run: JournalReader) -> bool:
-        """Tell whether it was resumed or undone; of an undo, whether it was run again."""
+        """Tell whether a run was resumed or undone, or an undo was run again."""
         undone = self._by_id.get(run.spec.continues or "")
         if run.spec.command is Command.UNDO and undone is not None:
             return self._that_continue(undone, undo=True)[-1].spec.id != run.spec.id
@@ -71,12 +71,12 @@ class RunHistory:
 
 
 def is_unfinished(end: Record | None) -> bool:
-    """Tell from a run's ``end`` record whether there is something left that a resume may do."""
+    """Tell from a run's ``end`` record whether a resume has something to do."""
     return end is None or end["interrupted"] or end["counts"].get(Outcome.FAILED.value, 0) > 0
 
 
 def is_undone(end: Record | None) -> bool:
-    """Tell from an undo's ``end`` record whether it brought everything back."""
+    """Tell from an undo's ``end`` record whether it moved everything back."""
     left = (Outcome.FAILED, Outcome.CONFLICT, Outcome.SUPERSEDED)
     counts = {} if end is None else end["counts"]
     return not is_unfinished(end) and not any(counts.get(each.value) for each in left)

@@ -1,4 +1,4 @@
-"""What a run was asked to do, in full: enough to do it again. A journal begins with it. Pure."""
+"""The complete description of a run, enough to repeat it. A journal begins with it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from frogmove.s3.bucket_features import BucketFeatures
     from frogmove.s3.capabilities import Capabilities
 
-# One run's requests in flight, unless it is told otherwise. Of 64, 128, 256 and 512 this was the
-# fastest on servers that answer late (measured).
+# Default maximum of concurrent requests: the fastest of 64, 128, 256 and 512 on servers with high
+# latency (measured).
 CONCURRENCY = 256
 
-# The most processes that a run may be given.
+# Maximum processes of a run.
 MOST_PROCESSES = 64
 
 
 class Command(StrEnum):
-    """What a run does with what it selects."""
+    """What a run does with the selected objects."""
 
     MOVE = "move"
     COPY = "copy"
@@ -57,36 +57,36 @@ _CHOICES: dict[str, type[StrEnum]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """One run.
+    """The description of one run.
 
     Attributes:
-        id: the run's name.
-        started: its time, in ISO 8601.
+        id: the run's id.
+        started: its start time, in ISO 8601.
         command: what it does.
         source: the source's URI.
         destination: the destination's URI.
-        selection: which objects; of an undo, nothing.
-        mapping: which keys they get; of an undo, nothing.
-        on_conflict: the policy for a destination that holds something else.
+        selection: the selected objects; empty for an undo.
+        mapping: which keys they get; empty for an undo.
+        on_conflict: what to do if the destination holds something else.
         verify: how much proof a copy needs.
         require_conditional: whether servers that do not honour conditions are refused.
         multipart_threshold: bytes; larger objects are copied in parts.
         max_compare_size: bytes; larger objects are not read to compare them.
-        compare: by what a sync compares.
-        carry: which attributes are carried that no copy carries by default.
-        concurrency: the most requests in flight.
-        max_rate: the most copies begun a second; None for no limit.
-        processes: the most processes that do it.
-        profile: the profile of the AWS configuration that was named.
-        region: the AWS Region that was named.
-        endpoint_url: the server, where one was named in any way.
-        no_sign_request: ``yes`` where requests are sent unsigned.
-        expected_bucket_owner: the account that both buckets must belong to.
-        requester_pays: ``yes`` where requests to others' buckets are paid for.
-        kms_key_id: the key that copies are encrypted with.
-        require_tag: ``KEY=VALUE``, a tag that the route requires of what is moved.
+        compare: how a sync compares objects.
+        carry: attributes to copy that S3 does not copy.
+        concurrency: maximum concurrent requests.
+        max_rate: maximum copies started per second; None for no limit.
+        processes: maximum processes.
+        profile: the profile of the AWS configuration, if given.
+        region: the AWS Region, if given.
+        endpoint_url: the server, if given by an option, the environment or a configuration file.
+        no_sign_request: ``yes`` if requests are not signed.
+        expected_bucket_owner: the account that must own both buckets.
+        requester_pays: ``yes`` to pay for requests to requester-pays buckets.
+        kms_key_id: the KMS key for copies.
+        require_tag: ``KEY=VALUE``, the tag that the route requires of objects.
         tags: further ones, each ``KEY=VALUE``.
-        engine: what sends the requests, where that was named.
+        engine: the HTTP engine, if given.
         continues: the run that this one resumes or undoes.
     """
 
@@ -127,21 +127,21 @@ class RunSpec:
         """Return the route.
 
         Raises:
-            UsageError: when it cannot be one.
+            UsageError: when it is not valid.
         """
         return Route.parse(self.source, self.destination)
 
     def record(self) -> dict[str, Any]:
-        """Return it as JSON takes it; see :meth:`of_record`."""
+        """Return the description as a JSON value; see :meth:`of_record`."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return values | {"selection": self.selection.record(), "mapping": self.mapping.record()}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> RunSpec:
-        """Read what :meth:`record` returned; what is no field of it is left out.
+        """Parse a record; unknown fields are ignored.
 
         Raises:
-            KeyError, TypeError, ValueError, AttributeError, UsageError: when it is something else.
+            KeyError, TypeError, ValueError, AttributeError, UsageError: when it is not valid.
         """
         known = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
         selection = Selection.of_record(record["selection"])
@@ -149,7 +149,7 @@ class RunSpec:
         return cls(**known | {"selection": selection, "mapping": mapping})
 
     def with_options(self, options: TransferOptions | None) -> RunSpec:
-        """Return the same run with other transfer options; None leaves what there is."""
+        """Return the same run with other transfer options; None keeps an option."""
         if options is None:
             return self
         return replace(
@@ -162,25 +162,25 @@ class RunSpec:
         )
 
     def required_tags(self) -> tuple[Tag, ...]:
-        """Return the tags without which an object is left where it is; an undo needs none."""
+        """Return the tags that an object must have to be moved; none for an undo."""
         if self.command is Command.UNDO:
             return ()
         return tuple(map(parse_tag, filter(None, (self.require_tag, *self.tags))))
 
     def limits(self) -> Limits:
-        """Return how much is asked of S3."""
+        """Return the limits on requests to S3."""
         return Limits(self.concurrency, self.max_rate)
 
     def sync_options(self) -> SyncOptions:
-        """Return how a sync compares."""
+        """Return how a sync compares objects."""
         return SyncOptions(self.compare, self.max_compare_size)
 
     def options(self, capabilities: Capabilities, features: BucketFeatures) -> TransferOptions:
         """Return how objects are moved.
 
         Args:
-            capabilities: what the server honours.
-            features: what the source bucket has switched on.
+            capabilities: the conditions that the server honours.
+            features: the enabled features of the source bucket.
         """
         default = Multipart()
         threshold = self.multipart_threshold
@@ -195,6 +195,7 @@ class RunSpec:
             max_compare_size=self.max_compare_size,
             carry=frozenset(map(Attribute, self.carry)),
             features=features,
-            # What comes back to a source sets something off there, so no throw-away keys do.
+            # An undo writes to the source, where uploads may trigger something: no temporary keys
+            # there.
             probe_source=self.command is Command.UNDO,
         )

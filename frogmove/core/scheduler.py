@@ -1,8 +1,8 @@
-"""Runs many small tasks at once, a limited number, each resumed when its answer arrives.
+"""Runs a limited number of tasks concurrently; each continues when its response arrives.
 
-A task is a coroutine that awaits nothing but the Futures of S3 requests. One thread drives all
-of them, so their code needs no locks and reads from top to bottom, while any number of requests
-are in flight; an asyncio loop would do the same for several times the work per request.
+A task is a coroutine that awaits only the futures of S3 requests. One thread runs all of them, so
+their code needs no locks. An asyncio loop would do the same at several times the CPU time per
+request.
 """
 
 import types
@@ -33,24 +33,24 @@ IDLE: Final = Idle.IDLE
 
 @types.coroutine
 def wait_for(future: Future[T]) -> Generator[Future[T], None, T]:
-    """Await a future: its result, or its error raised."""
+    """Await a future; return its result or raise its error."""
     if not future.done():
         yield future
     return future.result()
 
 
 class BatchedFuture(LightFuture[T]):
-    """A future that waits for its batch; a task that awaits it gives its place to another."""
+    """A future of a batched request; a task that awaits it frees its slot for another task."""
 
 
 class Scheduler:
-    """Runs tasks: at most ``size`` wait for requests, and ``batched`` more for their batch.
+    """Runs tasks: at most ``size`` wait for their own requests, and ``batched`` more for a batch.
 
     Args:
-        size: how many tasks may have a request of their own in flight.
-        batched: how many more may wait in a batch; past that no new task is started.
-        flush: called when all that is left waits for a batch, or has waited for BATCH_DELAY.
-        stop: once set, no further task is taken; those in flight run to their end.
+        size: maximum tasks that wait for their own request.
+        batched: maximum tasks that wait for a batch; beyond that, no new task is started.
+        flush: called to send the batch: when all tasks wait for it, or after BATCH_DELAY.
+        stop: once set, no further task is started; those in flight are finished.
         flush_overdue: called often while something waits for a batch.
     """
 
@@ -72,10 +72,10 @@ class Scheduler:
         self._batched = 0
 
     def run(self, tasks: Iterator[Task[T]]) -> Iterator[T]:
-        """Start tasks as places fall free and yield what each returns, as it ends.
+        """Start tasks as slots become free, and yield their results.
 
-        When no further task can be had, those in flight are finished before that error is
-        raised here. What a task raises is raised at once.
+        If the iterator of tasks raises an error, tasks in flight are finished before it is raised
+        here. An error of a task is raised immediately.
         """
         return (result for result in self.run_live(tasks) if result is not IDLE)
 
@@ -109,7 +109,7 @@ class Scheduler:
 
     def _next_answered(self) -> Iterator[Any]:
         """Wait for an answer; yield IDLE while there is none."""
-        # What has been answered already may want to join the batch.
+        # Tasks whose responses have already arrived may add to the batch.
         if self._requesting == 0 and self._answered.empty():
             self._flush()
         while True:
@@ -146,6 +146,6 @@ class Scheduler:
 
 
 def run_one(task: Task[T]) -> T:
-    """Run one task to its end and return what it returns."""
+    """Run one task and return its result."""
     (result,) = Scheduler(1, 1, lambda: None, Event()).run(iter([task]))
     return result

@@ -1,4 +1,4 @@
-"""Which objects are meant, by key, folder, pattern, time and size; and those that are there now."""
+"""Selections of objects by key, folder, pattern, time and size, and how they are found."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which objects of a source: keys, a list of keys or folders, and which of these.
+    """Which objects of a source are selected: keys or folders, and filters.
 
-    Keys and folders are whole: the source's prefix is part of them.
+    Keys and folders are complete: they include the source's prefix.
 
     Attributes:
-        base: the source's prefix, below which patterns match the names of keys.
+        base: the source's prefix; patterns match the part of a key after it.
         keys: exactly these keys, each once.
         version_id: one version of the only key.
-        key_list: a file of keys, each once and with a NUL behind it.
-        folders: for each, the key of that name and every key under it; ``""`` is all there is.
-            None is inside another. ``logs`` selects ``logs`` and ``logs/…``, never ``logs2/…``.
-        filters: which of all these; patterns match names below the folder.
+        key_list: a file of keys, each once and terminated by a NUL.
+        folders: the key of each name and every key under it; ``""`` is everything. None is inside
+            another. ``logs`` selects ``logs`` and ``logs/…``, but not ``logs2/…``.
+        filters: further conditions; patterns match the names below the folder.
     """
 
     base: str = ""
@@ -51,17 +51,17 @@ class Selection:
 
     @property
     def is_of_folders(self) -> bool:
-        """Whether it is found by listing; keys are looked at one by one."""
+        """Whether objects are found by listing; keys are looked up one by one."""
         return bool(self.folders)
 
     def matcher(self, folder: str | None = None) -> Callable[[S3Object], bool] | None:
-        """Return what tells whether an object that was found is meant.
+        """Return a function that tells whether an object is selected.
 
         Args:
-            folder: one of the folders, where it was found; None for the source.
+            folder: the folder where it was found; None for the source.
 
         Returns:
-            None where all are.
+            the function; None if all objects are selected.
         """
         if self.filters == NO_FILTERS:
             return None
@@ -70,7 +70,7 @@ class Selection:
         return lambda item: is_like(item) and is_named(item.key.removeprefix(base))
 
     def record(self) -> dict[str, Any]:
-        """Return it as JSON takes it; see :meth:`of_record`."""
+        """Return the selection as a JSON value; see :meth:`of_record`."""
         said = {
             "base": self.base,
             "keys": list(self.keys),
@@ -86,7 +86,7 @@ class Selection:
         """Read what :meth:`record` returned.
 
         Raises:
-            AttributeError, TypeError, ValueError, KeyError: when it is something else.
+            AttributeError, TypeError, ValueError, KeyError: when it is not valid.
         """
         more = {
             "keys": tuple(record.get("keys", ())),
@@ -97,7 +97,7 @@ class Selection:
 
 
 def under(folder: str) -> str:
-    """Return what all keys under a folder begin with."""
+    """Return the prefix of all keys under a folder."""
     return folder if not folder or folder.endswith("/") else folder + "/"
 
 
@@ -111,32 +111,33 @@ def select(
     key_list: Path | None = None,
     filters: Filters = NO_FILTERS,
 ) -> Selection:
-    """Read what an operator chose, in exactly one of four ways.
+    """Make a selection from one of four kinds of arguments.
 
     Args:
-        route: names are relative to its source.
+        route: the route; names are relative to its source.
         names: keys, or S3 URIs inside the source.
         prefixes: folders, relative to the source, or S3 URIs inside it.
-        everything: all of the source; so is a pattern that includes, where nothing is chosen.
-        version_id: a version of the one key that is named.
-        key_list: a file that holds whole keys; see :class:`Selection`.
-        filters: which of them.
+        everything: all of the source; implied by an include pattern if nothing else is given.
+        version_id: a version of the only key.
+        key_list: a file of complete keys; see :class:`Selection`.
+        filters: further conditions.
 
     Raises:
-        UsageError: when nothing was chosen, or in more ways than one, or it cannot be a key.
+        UsageError: when nothing is selected, when several kinds are combined, or when a key is not
+            valid.
     """
     chosen = tuple(dict.fromkeys(route.source_key(name) for name in names))
     prefixes = tuple(prefixes)
     ways = [bool(chosen), bool(prefixes), everything, key_list is not None].count(True)
     if ways == 0 and not filters.has_include:
         raise UsageError(
-            "Nothing was chosen.",
-            "Name keys, or a folder with --prefix, or everything with --all.",
+            "Nothing is selected.",
+            "Give KEYs, a folder with --prefix, or --all.",
         )
     if ways > 1:
-        raise UsageError("Choose keys, --prefix, --from-file or --all, not several of them.")
+        raise UsageError("Give only one of KEYs, --prefix, --from-file and --all.")
     if version_id is not None and len(chosen) != 1:
-        raise UsageError("--version-id goes with exactly one KEY.")
+        raise UsageError("--version-id needs exactly one KEY.")
     base = route.source.prefix
     if chosen:
         return Selection(base=base, keys=chosen, version_id=version_id, filters=filters)
@@ -148,25 +149,25 @@ def select(
 
 def _folder(route: Route, prefix: str) -> str:
     if not prefix:
-        raise UsageError("An empty --prefix means everything.", "Say --all if that is meant.")
+        raise UsageError("An empty --prefix would select everything.", "Use --all for that.")
     if not prefix.startswith("s3://"):
         return check_key(route.source.prefix + prefix)
     bucket, folder = split(prefix)
-    # A URI without its slash at the end is the source itself, too.
+    # The source's URI without its final slash is also the source.
     if bucket != route.source.bucket or not under(folder).startswith(route.source.prefix):
         raise UsageError(
             f"{prefix!r} is not inside the route's source {route.source}.",
-            "Name a folder under the source, or give another --source.",
+            "Use a folder under the source, or another --source.",
         )
     whole = max(folder, route.source.prefix)
     return check_key(whole) if whole else whole
 
 
 def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
-    """Return folders in order, without those inside another."""
+    """Return the folders in order, without those that are inside another."""
     kept: list[str] = []
     for folder in sorted(set(folders), key=under):
-        # `logs/` is inside `logs`, which also has the key of that name.
+        # `logs/` is inside `logs`, which also contains the key `logs`.
         if kept and under(folder).startswith(under(kept[-1])):
             kept[-1] = min(kept[-1], folder, key=len)
         else:
@@ -175,19 +176,19 @@ def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
 
 
 def older_than(objects: Iterable[S3Object], before: datetime) -> Iterator[S3Object]:
-    """Pass those objects on that were there before a time.
+    """Yield the objects that were written before a time.
 
-    Younger ones are left to their own events, which are on their way.
+    For newer ones an event is expected.
     """
     return (item for item in objects if item.last_modified <= before)
 
 
-# How many objects are looked at at once before a run.
+# Maximum concurrent HEAD requests before a run.
 HEAD_CONCURRENCY = 64
 
 
-# A page of 1,000 keys takes S3 less time than their copies at its 3,500 a second do: read page by
-# page, one ahead, a listing is never waited for, and no request more than needed is sent.
+# Listed page by page, one ahead: S3 returns a page of 1,000 keys faster than it copies them (3,500
+# per second), so a run does not wait for the listing.
 LISTING_WAYS = 1
 
 
@@ -196,16 +197,16 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
 
     Args:
         selection: of the source.
-        s3: where the source is.
-        route: which bucket.
-        size: how many keys may be looked at at once.
+        s3: the client for the source.
+        route: the route.
+        size: maximum concurrent HEAD requests.
 
     Returns:
-        the objects; those of folders are listed as they are taken.
+        the objects; folders are listed lazily.
 
     Raises:
-        UsageError: when a key that was named is not there.
-        S3Error: when the source cannot be looked at.
+        UsageError: when a selected key does not exist.
+        S3Error: when a request fails.
     """
     if selection.is_of_folders:
         return find_remaining(selection, s3, route, size)
@@ -243,14 +244,14 @@ def _meant(key: str, s3: S3, route: Route) -> str:
         return "Options begin with plain hyphens, as in --prefix; this begins with another dash."
     if any(char in key for char in "*?["):
         return f"A KEY is no pattern: use --include {name}."
-    return "Look with `frogmove ls`; it may have been moved already."
+    return "It may have been moved already. Check with `frogmove ls`."
 
 
 def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:
-    """Find what is left of a selection that was moved in part: missing keys are no error.
+    """Find the remaining objects of a selection that is partly moved; missing keys are no error.
 
     Raises:
-        S3Error: when the source cannot be looked at.
+        S3Error: when a request fails.
     """
     if not selection.is_of_folders:
         return matching(_named(selection, s3, route, size), selection.matcher())
@@ -265,7 +266,7 @@ def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Ite
 def matching(
     objects: Iterable[S3Object], matches: Callable[[S3Object], bool] | None
 ) -> Iterable[S3Object]:
-    """Pass those objects on that match; all where there is nothing to match."""
+    """Yield the objects that match; all if there is no condition."""
     return objects if matches is None else filter(matches, objects)
 
 
@@ -281,18 +282,17 @@ def _named(selection: Selection, s3: S3, route: Route, size: int) -> list[S3Obje
 def head_each(
     keys: Iterable[str], s3: S3, bucket: str, size: int, version_id: str | None = None
 ) -> Iterator[tuple[str, S3Object | S3Error | None]]:
-    """Look at each key.
+    """Send a HEAD request for each key.
 
     Args:
-        keys: whole keys.
+        keys: complete keys.
         s3: where the bucket is.
         bucket: the bucket.
-        size: how many may be looked at at once.
-        version_id: the version to look at instead of the current one.
+        size: maximum concurrent requests.
+        version_id: the version; by default the current one.
 
     Yields:
-        each key with the object that is there now, None where there is none, or why it cannot
-        be looked at.
+        each key with its object, None if there is none, or the error of its request.
     """
 
     async def one(key: str) -> tuple[str, S3Object | S3Error | None]:

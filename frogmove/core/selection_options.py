@@ -1,4 +1,4 @@
-"""Which objects a run is about and which keys they get, as it is written. Pure."""
+"""Parses the options that select objects and map their keys."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _Time = str | datetime | timedelta | None
 
 
 class SelectionOptions(TypedDict, total=False):
-    """Which objects, and under which keys.
+    """Which objects are selected, and which keys they get.
 
     Attributes:
-        prefix: a folder below the source's prefix, or several, or S3 URIs inside the source.
+        prefix: one or more folders below the source's prefix, or S3 URIs inside the source.
         everything: all of the source.
         from_file: a file of keys, or a stream of bytes: a key a line, as ``frogmove ls`` prints
             keys or lines, and other texts as they are.
         nul: whether the keys of the file end in NULs, and all are as they are.
-        version_id: a version of the one key that is named.
-        include: patterns of keys below the folder; what matches none of them is not selected.
-        exclude: the same of keys that are not selected, whatever includes them.
-        patterns: both in an order of their own: the last that matches decides.
-        newer_than: only what was written at this time or later: a time, a text such as ``7d`` or
-            ``2026-03-01``, or the time that has passed since.
-        older_than: only what was written before this time.
+        version_id: a version of the only key.
+        include: patterns for keys below the folder; keys that match none are not selected.
+        exclude: patterns for keys that are not selected, even if they match ``include``.
+        patterns: both kinds in one sequence: the last one that matches decides.
+        newer_than: only objects written at this time or later: a time, a text such as ``7d`` or
+            ``2026-03-01``, or an age.
+        older_than: only objects written before this time.
         min_size: bytes, or a text such as ``10MiB``; no smaller objects.
         max_size: no larger objects.
-        storage_class: only objects of this one, or of these.
+        storage_class: only objects of these storage classes.
         to_prefix: a folder below the destination's prefix, or an S3 URI of one.
-        strip_prefix: the folder below the source's prefix that keys lose.
+        strip_prefix: the folder below the source's prefix that is removed from keys.
         rename: a template of the new key; see :class:`~frogmove.core.key_mapping.KeyMapping`.
-        new_key: the key that the only object gets, or its S3 URI.
+        new_key: the new key of the only object, or its S3 URI.
     """
 
     prefix: _Texts
@@ -71,16 +71,16 @@ class SelectionOptions(TypedDict, total=False):
 
 
 def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_list: Path) -> RunSpec:
-    """Return a run of what was chosen.
+    """Return a run with this selection.
 
     Args:
-        spec: the run; its start is what ages are counted back from.
+        spec: the run; ages are relative to its start.
         keys: keys below the source's prefix, or S3 URIs inside the source.
-        chosen: what else was said.
+        chosen: the other options.
         key_list: the file that the keys of a list will be kept in.
 
     Raises:
-        UsageError: when nothing can be chosen so.
+        UsageError: when the selection is not valid.
     """
     route = spec.route()
     prefixes = _texts(chosen.get("prefix"))
@@ -101,20 +101,20 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_lis
     )
     mapping = _read_mapping(chosen, route)
     if mapping.new_key is not None and len(selection.keys) != 1:
-        raise UsageError("--as goes with exactly one KEY.", "Use --rename or --to-prefix.")
+        raise UsageError("--as needs exactly one KEY.", "Use --rename or --to-prefix.")
     if mapping.rename is not None and spec.command is Command.SYNC:
         raise UsageError(
-            "A sync cannot rename: it compares both sides in the order of their keys.",
+            "A sync cannot rename keys: it compares both sides in key order.",
             "Use --to-prefix or --strip-prefix, or `frogmove copy --rename`.",
         )
     return replace(spec, selection=selection, mapping=mapping)
 
 
 def read_filters(chosen: SelectionOptions, now: datetime) -> Filters:
-    """Read which of the objects are meant.
+    """Parse the filters.
 
     Raises:
-        UsageError: when something cannot be read.
+        UsageError: when an option is not valid.
     """
     return Filters(
         patterns=(
@@ -145,7 +145,7 @@ def _read_mapping(chosen: Mapping[str, object], route: Route) -> KeyMapping:
 
 
 def _below(text: str, end: Location, name: str) -> str:
-    """Return a key or folder below the prefix of an end of the route; it may be an S3 URI."""
+    """Return the key of a name below a prefix of the route, or of an S3 URI inside it."""
     if text.startswith("s3://"):
         bucket, key = split(text)
         if bucket != end.bucket or not key.startswith(end.prefix):
@@ -153,7 +153,7 @@ def _below(text: str, end: Location, name: str) -> str:
         text = key.removeprefix(end.prefix)
     if not text:
         option = "as" if name == "new_key" else name.replace("_", "-")
-        raise UsageError(f"An empty --{option} means nothing.")
+        raise UsageError(f"--{option} must not be empty.")
     return text
 
 

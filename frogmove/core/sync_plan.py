@@ -1,4 +1,4 @@
-"""Resolves the comparisons that a plan left open: by HEAD on both sides, or by reading both."""
+"""Resolves the comparisons of a sync plan by HEAD requests or by reading both sides."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -32,21 +32,21 @@ def resolve_comparisons(
     stop: Event,
     options: SyncOptions = DEFAULTS,
 ) -> Iterator[Action]:
-    """Turn each COMPARE into COPY, SKIP or REFUSE and pass every other action on.
+    """Turn each COMPARE into COPY, SKIP or REFUSE; yield other actions unchanged.
 
     Args:
         actions: a plan.
-        s3: where both buckets are.
-        route: which buckets.
-        size: how many objects may be looked at at once.
-        stop: once set, no further action is taken.
+        s3: the client for both buckets.
+        route: the route.
+        size: maximum concurrent comparisons.
+        stop: once set, no further action is started.
         options: how to compare.
 
     Yields:
-        the actions, in the order in which they are settled.
+        the actions, in the order in which they are resolved.
 
     Raises:
-        S3Error: when objects cannot be looked at.
+        S3Error: when a request fails.
     """
     content = ContentComparer(s3, options.max_compare_size)
 
@@ -80,7 +80,7 @@ def resolve_comparisons(
 
 
 def _decide(action: Action, comparison: Comparison, newer: bool, by: CompareBy) -> Action:
-    """Copy or skip, as a comparison showed."""
+    """Decide by a comparison whether to copy or to skip."""
     if comparison.match is Match.SAME:
         return replace(action, verb=Verb.SKIP, reason=f"already there, same {comparison.by}")
     if comparison.match is Match.DIFFERENT:
@@ -88,7 +88,7 @@ def _decide(action: Action, comparison: Comparison, newer: bool, by: CompareBy) 
     reason = "same size, but no ETag or checksum proves the same bytes"
     if by is CompareBy.CHECKSUM:
         return replace(action, verb=Verb.COPY, reason=reason)
-    # Without this, what has no comparable ETag would be copied by every sync.
+    # Otherwise every sync would copy objects without comparable ETags again.
     if newer:
         reason = "up to date: same size, and newer than the source; the bytes were not compared"
         return replace(action, verb=Verb.SKIP, reason=reason)
@@ -96,12 +96,12 @@ def _decide(action: Action, comparison: Comparison, newer: bool, by: CompareBy) 
 
 
 def _changed(action: Action) -> Action:
-    # The copy's own conditions will tell.
+    # The conditions of the copy decide.
     return replace(action, verb=Verb.COPY, reason="changed since it was listed")
 
 
 def _unread(action: Action, error: S3Error) -> Action:
-    """Return what becomes of an action whose objects could not be read."""
+    """Return the action for objects that could not be read."""
     if error.kind in {Kind.MISSING, Kind.CHANGED}:
         return _changed(action)
     reason = describe(error, "It could not be compared, and nothing was copied")
@@ -109,8 +109,8 @@ def _unread(action: Action, error: S3Error) -> Action:
 
 
 def _too_large(action: Action, largest: int) -> Action:
-    # A copy that may replace nothing: the policy for conflicts decides.
-    reason = f"too large to be read and compared (over {largest:,} bytes)"
+    # A copy that may replace nothing, so that the conflict policy decides.
+    reason = f"too large to compare (over {largest:,} bytes)"
     return replace(action, verb=Verb.COPY, reason=reason, replaces=None)
 
 
@@ -128,32 +128,32 @@ def plan_resolved_sync(
     selection: Selection,
     mapping: KeyMapping = SAME_KEYS,
 ) -> Iterator[Action]:
-    """Plan a sync of what is selected on a route, with nothing left to compare.
+    """Plan a sync of a selection, with all comparisons resolved.
 
     Args:
-        s3: where both buckets are.
-        route: which buckets.
-        size: how many objects may be looked at at once.
-        stop: once set, no further action is taken.
+        s3: the client for both buckets.
+        route: the route.
+        size: maximum concurrent comparisons.
+        stop: once set, no further action is started.
         options: how to compare.
         selection: folders of the source.
-        mapping: which keys its objects get; keeps their order.
+        mapping: which keys the copies get; must keep the order of keys.
 
     Yields:
-        the actions, in the order in which they are settled.
+        the actions, in the order in which they are resolved.
 
     Raises:
-        S3Error: when objects cannot be looked at, or a page of a listing cannot be had.
-        RunError: when a listing is not in order.
-        UsageError: when one of them cannot be in order.
+        S3Error: when a request fails.
+        RunError: when a listing is not in key order.
+        UsageError: when a bucket never lists in key order.
     """
     source, destination = route.source, route.destination
     for end in (source, destination):
         if is_directory_bucket(end.bucket):
             raise UsageError(
-                f"{end.bucket!r} is a directory bucket, whose listings have no order: "
-                "it cannot be synced.",
-                "Move keys from or to it with `frogmove move`.",
+                f"{end.bucket!r} is a directory bucket. It cannot be synced, because it does not "
+                "list in key order.",
+                "Use `frogmove move` or `frogmove copy`.",
             )
 
     def planned(folder: str) -> Iterator[Action]:

@@ -1,8 +1,8 @@
-"""Lets only those objects be moved that carry tags, as a scanner sets them on what it found clean.
+"""Holds back objects without the required tags, such as those that a scanner sets on clean objects.
 
-Tags belong to an object, and not to its ETag: what is tagged may be replaced, and brought back.
-Where the bucket keeps versions, the tags of one version are read and exactly that version is
-copied. Elsewhere the object has to be the same before and after its tags were read.
+An ETag says nothing about tags: a tagged object may be replaced by an untagged one with the same
+ETag. If the bucket keeps versions, the tags of one version are read and exactly that version is
+copied. Otherwise the object must be the same before and after its tags were read.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Head, S3Object
 
-# Objects of a listing whose tags are read together, so that they keep their order.
+# How many objects of a listing are checked together, so that their order is kept.
 _LISTED_TOGETHER = 1000
 
-_CHANGED = "it was changed while its tags were read"
+_CHANGED = "it changed while its tags were read"
 
 
 class TagChecker:
-    """Reads the tags of objects of one bucket.
+    """Checks the tags of objects of one bucket.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket.
-        tags: an object has to carry all of them.
+        tags: the required tags.
     """
 
     def __init__(self, s3: S3, bucket: str, tags: Iterable[Tag]) -> None:
@@ -49,15 +49,15 @@ class TagChecker:
         self._lookup = Lookup(s3, bucket)
 
     async def check(self, action: Action, seen: Head | None = None) -> Action:
-        """Let an action be where its object carries the tags.
+        """Return an action unchanged if its object has the tags.
 
         Args:
-            action: any; only one that copies is held back.
-            seen: a look at its object, where there has been one just now.
+            action: an action; only one that copies is held back.
+            seen: a recent HEAD response of its object, if there is one.
 
         Returns:
-            the action, pinned to the version whose tags were read where there are versions; or
-            one of the verb WAIT.
+            the action, pinned to the version whose tags were read if the bucket keeps versions; or
+            an action with the verb WAIT.
 
         Raises:
             S3Error: when its tags cannot be read.
@@ -72,7 +72,7 @@ class TagChecker:
             raise
 
     async def carries(self, item: S3Object) -> bool:
-        """Tell whether an object carries the tags.
+        """Tell whether an object has the tags.
 
         Raises:
             S3Error: when they cannot be read.
@@ -85,12 +85,12 @@ class TagChecker:
         if seen is None:
             return _gone(action)
         if not etags_match(seen.object.etag, item.etag):
-            return _waits(action, "it was replaced since it was listed")
+            return _waits(action, "it was replaced after it was listed")
         version = item.version_id or seen.version_id
         pinned = None if version == NULL_VERSION else version
         missing = await self._missing(item.key, pinned or item.version_id)
         if missing:
-            return _waits(action, f"it does not carry the tag {missing}")
+            return _waits(action, f"it does not have the tag {missing}")
         if pinned is None:
             again = await self._lookup.head(item.key, item.version_id)
             if again is None:
@@ -100,7 +100,7 @@ class TagChecker:
         return replace(action, pinned=pinned)
 
     async def _missing(self, key: str, version_id: str | None) -> Tag | None:
-        """Return a tag that an object does not carry; None where it carries all."""
+        """Return a tag that an object lacks; None if it has all."""
         there = await wait_for(self._s3.tags(self._bucket, key, version_id))
         return next((tag for tag in self._tags if there.get(tag.key) != tag.value), None)
 
@@ -108,19 +108,19 @@ class TagChecker:
 def hold_back_untagged(
     actions: Iterable[Action], checker: TagChecker, size: int, stop: Event
 ) -> Iterator[Action]:
-    """Turn each action whose object does not carry the tags into WAIT, and pass the others on.
+    """Turn each action whose object lacks a tag into WAIT; yield other actions unchanged.
 
     Args:
         actions: a plan.
-        checker: what reads the tags.
-        size: how many objects may be looked at at once.
-        stop: once set, no further action is taken.
+        checker: checks the tags.
+        size: maximum concurrent checks.
+        stop: once set, no further action is started.
 
     Yields:
-        the actions, in the order in which they are settled.
+        the actions, in the order in which they are resolved.
 
     Raises:
-        S3Error: when nothing more could succeed.
+        S3Error: when the error affects every object.
     """
 
     async def one(action: Action) -> Action:
@@ -136,12 +136,12 @@ def hold_back_untagged(
 
 
 def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> Iterator[S3Object]:
-    """Pass those objects on that carry the tags, in the order in which they come.
+    """Yield the objects that have the tags, in their order.
 
     Args:
         objects: a listing.
-        checker: what reads the tags.
-        size: how many objects may be looked at at once.
+        checker: checks the tags.
+        size: maximum concurrent checks.
 
     Raises:
         S3Error: when tags cannot be read.

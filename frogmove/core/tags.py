@@ -1,4 +1,4 @@
-"""Whether what the destination holds has its source's tags."""
+"""Compares the tags of source and destination objects."""
 
 from frogmove.core.scheduler import wait_for
 from frogmove.s3.errors import Kind, S3Error
@@ -7,17 +7,17 @@ from frogmove.s3.models import Copy, Head
 
 
 async def missing_tags(s3: S3, copy: Copy) -> str:
-    """Compare the tags of a copy with its source's, where the server was not told to carry them.
+    """Compare the tags of a copy with its source's, if the server was not asked to copy them.
 
     Args:
-        s3: where both are.
-        copy: the copy, as it was made.
+        s3: the client for both buckets.
+        copy: the copy that was made.
 
     Returns:
-        in words what is missing or unknown; empty where the copy has all of its source's tags.
+        a message about missing or unknown tags; empty if the copy has all tags of its source.
 
     Raises:
-        S3Error: when that cannot be found out now, but may be later.
+        S3Error: when that cannot be determined now, but a retry may succeed.
     """
     try:
         source = await wait_for(s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
@@ -27,29 +27,29 @@ async def missing_tags(s3: S3, copy: Copy) -> str:
     except S3Error as error:
         if error.retrying_helps or error.ends_the_run:
             raise
-        return f"the server could not be told to carry tags, and {error}"
+        return f"the server was not asked to copy tags, and {error}"
     if source == there:
         return ""
-    return f"the server does not carry tags: the copy lacks {len(source)} of its source"
+    return f"the server does not copy tags: the copy lacks {len(source)} tags of its source"
 
 
 async def other_tags(s3: S3, copy: Copy, there: Head) -> str:
-    """Compare the tags of what the destination held already with those that a copy would have.
+    """Compare the tags of the destination object with those that a copy would have.
 
-    Where they may not be read there, an object without tags still needs none: to delete its source
-    loses nothing. HEAD tells the number only to whoever may read them.
+    If they may not be read at the destination, a source without tags is still fine: deleting it
+    loses nothing. HEAD returns the number of tags only to callers who may read them.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 
     Args:
-        s3: where both are.
+        s3: the client for both buckets.
         copy: the copy that would be made.
-        there: what the destination holds.
+        there: the destination object.
 
     Returns:
-        in words what the destination holds instead; empty where the tags are the same.
+        a description of the destination object; empty if the tags are the same.
 
     Raises:
-        S3Error: when that cannot be found out.
+        S3Error: when that cannot be determined.
     """
     ours = await wait_for(s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
     try:
@@ -60,7 +60,7 @@ async def other_tags(s3: S3, copy: Copy, there: Head) -> str:
         if not ours and not there.tag_count:
             return ""
         return (
-            "the same bytes, but with tags that may not be read "
-            "(it needs permission: s3:GetObjectTagging at the destination)"
+            "the same bytes, but its tags could not be read (missing permission: "
+            "s3:GetObjectTagging at the destination)"
         )
     return "" if ours == theirs else "the same bytes, but with other tags"

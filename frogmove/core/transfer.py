@@ -1,7 +1,7 @@
-"""The move protocol: copy what was seen, verify it, and only then delete what was seen.
+"""The move protocol: copy the listed object, verify the copy, then delete the listed object.
 
-A run takes a plan's actions and yields one result for each; a failed object is a result, and
-only what no object could survive (credentials refused, a bucket gone) ends the run.
+A run yields one result for each action of a plan. A failed object is a result; only an error that
+affects every object (credentials refused, a bucket deleted) ends the run.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,14 +28,15 @@ from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import LARGEST_DELETE, NULL_VERSION, Deletion, Head, S3Object
 
-# Verified copies that may wait for their batch of deletes; more than one batch may be on its way.
+# Maximum verified copies that wait for their delete; several batches may be in flight.
 MAX_PENDING_DELETES = 4 * LARGEST_DELETE
 
-# A batch of deletes is retried as a whole; this is for single keys that a good answer refuses.
+# Attempts for single keys that fail in a successful batch response; a failed batch is retried as a
+# whole.
 DELETE_ATTEMPTS = 3
 
 
-# An action that is still to be made, of what the source holds by then; None where it holds nothing.
+# Makes an action when it is its turn, from the source's current content; None if there is none.
 PendingAction = Task[Action | None]
 
 
@@ -47,22 +48,21 @@ def run(
     stop: Event,
     journal: Journal | None = None,
 ) -> Iterator[Result]:
-    """Do a plan's actions.
+    """Execute the actions of a plan.
 
     Args:
-        actions: the plan; taken one by one as places fall free, and then made where they are
-            still to be.
-        s3: where both buckets are.
-        route: which buckets.
-        options: how.
-        stop: once set, no further action is taken and those in flight are finished.
-        journal: what takes down each copy before its source is deleted.
+        actions: the plan; read one by one as slots become free.
+        s3: the client for both buckets.
+        route: the route.
+        options: how objects are transferred.
+        stop: once set, no further action is started, and those in flight are finished.
+        journal: where each copy is recorded before its source is deleted.
 
     Yields:
-        one result an action, as each ends.
+        one result per action, as they finish.
 
     Raises:
-        RunError: after the results of everything in flight, when nothing more can succeed.
+        RunError: when an error affects every object, after the results of all actions in flight.
     """
     live = run_live(actions, s3, route, options, stop, journal)
     return (result for result in live if result is not None)
@@ -90,34 +90,35 @@ def run_live(
     if transfer.fatal is not None:
         raise RunError(
             f"The run ended early: {describe(transfer.fatal, _STATE)}.",
-            "Fix the cause, then resume the run or run the same command again.",
+            "Fix the cause, then resume the run or rerun the command.",
         )
 
 
 def listing_failed(error: S3Error) -> RunError:
-    """Return the error of a run that cannot list the rest of what it is to do."""
+    """Return the error of a run that cannot list the remaining objects."""
     return RunError(
-        f"The run ended early, as the rest could not be listed: {describe(error, _STATE)}.",
-        "Resume the run, or run the same command again, for the rest.",
+        "The run ended early because the remaining objects could not be listed: "
+        f"{describe(error, _STATE)}.",
+        "Resume the run, or rerun the command.",
     )
 
 
-_STATE = "What was moved stays moved"
+_STATE = "Objects that were moved stay moved"
 
 _NOT_CURRENT = (
-    "the version null is not the current one, and S3 deletes it then whatever it holds by that "
-    "time; nothing was copied, source kept. Remove what is newer, or copy the version by hand"
+    "the version null is not the current one, and S3 cannot delete it conditionally; nothing was "
+    "copied, source kept. Delete the newer version first, or use frogmove copy"
 )
 
 
 class Transfer:
-    """The protocol for one object at a time; a scheduler runs many at once.
+    """The protocol for one object; a scheduler runs many concurrently.
 
     Args:
-        s3: where both buckets are.
-        route: which buckets.
-        options: how.
-        stop: once set, no further part of a large object is begun.
+        s3: the client for both buckets.
+        route: the route.
+        options: how objects are transferred.
+        stop: once set, no further part of a large object is started.
         journal: see :class:`frogmove.core.journal.Journal`.
 
     Attributes:
@@ -144,7 +145,7 @@ class Transfer:
         self.deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
 
     def tasks(self, actions: Iterable[Action | PendingAction]) -> Iterator[Task[Result | None]]:
-        """Make a task of each action, until something fatal has happened."""
+        """Yield a task for each action, until a fatal error."""
         for action in actions:
             if self.fatal is not None:
                 return
@@ -171,11 +172,11 @@ class Transfer:
         try:
             if action.verb is Verb.RESTORE:
                 return await self._restorer.restore(action)
-            # A copy deletes nothing, so that any version may be named.
+            # A copy deletes nothing, so any version is fine.
             if action.object.version_id == NULL_VERSION and action.verb is not Verb.COPY:
                 if not await self._is_current(action.object):
                     return Result(action, Outcome.FAILED, _NOT_CURRENT)
-                # From here on its ETag names it: its id may come to name other bytes.
+                # From here on only the ETag identifies it: the id may refer to other bytes later.
                 action = replace(action, object=action.object._replace(version_id=None))
             verified = await self._copier.copy(self._under_policy(action))
         except S3Error as error:
@@ -200,16 +201,16 @@ class Transfer:
         return current is not None and current.object.etag == item.etag
 
     def _under_policy(self, action: Action) -> Action:
-        """Let a sync replace what it found different only where that is the policy.
+        """Let a sync replace a different object only if the policy allows it.
 
-        Else the copy may replace nothing, and what it meets there is for the policy to judge.
+        Otherwise the copy may replace nothing, and the conflict policy decides.
         """
         if self._on_conflict is OnConflict.OVERWRITE or action.replaces is None:
             return action
         return replace(action, replaces=None)
 
     async def _delete_source(self, action: Action, verified: VerifiedCopy) -> Result:
-        """Delete the source, as it was seen."""
+        """Delete the source if it is still the listed object."""
         item = action.object
         moved = Result(action, Outcome.MOVED, verified.note, verified.key)
         deletion = self._deletion(item)
@@ -217,33 +218,34 @@ class Transfer:
             moved = replace(moved, reason=verified.note or "source checked by HEAD, then deleted")
         refusal = await self._delete(deletion)
         if refusal is not None and refusal.kind is Kind.CHANGED:
-            # Some servers answer so for a missing key too, as after a delete whose answer was lost.
+            # Some servers answer the same for a missing key, as after a delete whose response was
+            # lost.
             source = await self._left(item)
             if source is None:
                 return moved
             if not etags_match(source.object.etag, item.etag):
                 return superseded(action, "the earlier content was copied")
             if source.object.etag != item.etag:
-                # A listing may write ETags in a way that conditions do not take.
+                # Some servers list ETags in a form that they do not accept in conditions.
                 refusal = await self._delete(self._deletion(source.object))
         if refusal is None:
             return moved
         if refusal.kind is Kind.MISSING:
             if deletion.seen is not None:
-                # A look's 404 does not tell a key that is gone from a bucket that is.
+                # The 404 of a HEAD may mean a missing key or a missing bucket.
                 await self._source.check_bucket()
             return moved
         return self._not_deleted(action, verified, refusal)
 
     async def _left(self, item: S3Object) -> Head | None:
-        """Look at what is left at the source of an object that was copied; None for nothing."""
+        """Look up the source of an object that was copied; None if it is gone."""
         source = await self._source.head(item.key, item.version_id)
         if source is None or etags_match(source.object.etag, item.etag):
             return source
         return await self._source.find(item)
 
     def _deletion(self, item: S3Object) -> Deletion:
-        """Return how to delete an object only as it was seen."""
+        """Return a delete that applies only to the listed object."""
         if item.version_id is not None or self._capabilities.delete:
             return Deletion(item.key, item.etag, item.version_id)
         condition = item.etag if self._capabilities.sends("delete") else None
@@ -253,7 +255,7 @@ class Transfer:
         for _ in range(DELETE_ATTEMPTS):
             refusal = await wait_for(self.deletions.add(deletion))
             if refusal is not None and refusal.kind is Kind.REFUSED and deletion.seen is not None:
-                # It may have been the condition that was refused: the look has to do.
+                # The condition itself may have been refused: use a HEAD request instead.
                 deletion = replace(deletion, etag=None)
             elif refusal is None or not refusal.retrying_helps:
                 break
@@ -271,12 +273,12 @@ class Transfer:
 
     def _not_deleted(self, action: Action, verified: VerifiedCopy, error: S3Error) -> Result:
         place = f"s3://{self._route.destination.bucket}/{verified.key}"
-        state = f"Copied to {place}, but the source may still be there as well"
+        state = f"Copied to {place}, but the source may still exist as well"
         return self._failed(action, error, state)
 
 
 def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:
-    kept = "its upload is kept to be resumed" if interruption.kept else "its upload was aborted"
+    kept = "the upload is kept to be resumed" if interruption.kept else "the upload was aborted"
     return Result(
         action,
         Outcome.FAILED,

@@ -1,4 +1,4 @@
-"""Plans to bring a run's objects back, from its journal. Pure."""
+"""Plans an undo from a run's journal."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.records import Record
 
-    # A key and where it was copied to.
+    # A key and the key of its copy.
     _Place = tuple[str, str]
 
-# Not used where an object is named by its ETag.
+# A placeholder: the object is identified by its ETag.
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 
 def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
-    """Plan to bring back what each copy of a run brought, and to leave what it did not.
+    """Plan to move back each copy that a run made.
 
-    Each action is pinned to the ETag that the copy had then: what has changed since is left
-    alone. Where the source is still there, as after a sync, only the copy goes away. What the
-    destination held before the run is there afterwards, as far as it can be.
+    Each action is conditional on the copy's ETag: an object that has changed since is left. If the
+    source still exists, as after a sync, only the copy is deleted. The destination holds the same
+    objects as before the run, if they can be restored.
 
     Args:
         copied: the run's ``copied`` records.
@@ -55,7 +55,7 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
         except (KeyError, TypeError) as error:
             raise UsageError(f"A record of the journal lacks {error}.") from error
         if made.replaced is not None:
-            reason = "what it replaced is restored where the bucket kept that version"
+            reason = "the object that it replaced is restored if the bucket kept that version"
             yield Action(Verb.RESTORE, copy, key, reason, undoes=made)
         elif made.held:
             reason = "it may have been there before the run, so it also stays there"
@@ -65,9 +65,9 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
 
 
 def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]:
-    """Read the ``copied`` records of a run and of its resumes, in this order, as those of one run.
+    """Combine the ``copied`` records of a run and of its resumes, in this order.
 
-    Only what the resumes copied is held in memory.
+    Only the records of the resumes are held in memory.
 
     Raises:
         UsageError: when a record lacks what is needed.
@@ -82,7 +82,7 @@ def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]
 
 
 def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:
-    """Join a run's records with those that its resumes made; empties ``later``."""
+    """Combine a run's records with those of its resumes; removes them from ``later``."""
     started = journal.spec.started
     sent = {_place(each): each for each in journal.of_type("copying") if _place(each) in later}
     for record in journal.of_type("copied"):
@@ -96,7 +96,7 @@ def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Rec
 
 
 def _joined_record(earlier: Record, later: Record) -> Record:
-    """Make one of the records of two copies to one place."""
+    """Combine the records of two copies with the same destination."""
     copy, replaced = earlier["destination_etag"], later["replaced"]
     if later["held"] and later["destination_etag"] == copy:
         return earlier
@@ -106,10 +106,10 @@ def _joined_record(earlier: Record, later: Record) -> Record:
 
 
 def _claimed(record: Record, replaced: Record | None, started: str) -> Record:
-    """Take what was found in place of a copy for that copy, if it was made since the run began.
+    """Treat an object found in place of a copy as that copy, if written during the run.
 
-    So it is where the copy had been sent, and no answer came. S3 tells whole seconds: what was
-    put there just before the first one may be taken for it.
+    That happens when the response of a copy was lost. S3's times have a resolution of one second:
+    an object written just before the run started may be taken for the copy.
     """
     modified = record["modified"]
     if not record["held"] or datetime.fromisoformat(modified) < datetime.fromisoformat(started):

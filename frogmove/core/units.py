@@ -1,4 +1,4 @@
-"""Sizes, ages and dates as people write them: ``64MiB``, ``15m``, ``2026-03-01``. Pure."""
+"""Parses sizes, ages and dates: ``64MiB``, ``15m``, ``2026-03-01``."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,10 +13,10 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def parse_size(text: str) -> int:
-    """Read a number of bytes.
+    """Parse a number of bytes.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when it is not valid.
     """
     match = re.fullmatch(r"([0-9]{1,18})\s*([a-z]*)", text.strip().lower())
     if match is None or match[2] not in _UNITS:
@@ -25,13 +25,13 @@ def parse_size(text: str) -> int:
 
 
 def parse_age(value: object) -> float:
-    """Read a number of seconds.
+    """Parse an age, in seconds.
 
     Args:
         value: a number, or a text such as ``900``, ``15m``, ``1h``, ``1d`` or ``1w``.
 
     Raises:
-        UsageError: when it is none, or negative.
+        UsageError: when it is not an age, or negative.
     """
     if isinstance(value, str):
         match = re.fullmatch(r"([0-9]{1,9})\s*([smhdw]?)", value.strip().lower())
@@ -40,19 +40,19 @@ def parse_age(value: object) -> float:
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e9:
         return float(value)
     shown = f"{value[:100]!a}" if isinstance(value, str) else "That"
-    raise UsageError(f"{shown} is not a time.", "Write it as 900, 15m, 1h or 1d.")
+    raise UsageError(f"{shown} is not an age.", "Write it as 900, 15m, 1h or 1d.")
 
 
 def parse_time(text: str, now: datetime) -> datetime:
-    """Read a point in time.
+    """Parse a point in time.
 
     Args:
         text: an age with its unit, such as ``90m``, ``36h``, ``7d`` or ``2w``; or a date or time in
-            ISO 8601. What names no time zone is in UTC, and a date alone is its first moment.
-        now: what an age is counted back from.
+            ISO 8601. Without a time zone it is in UTC; a date means the start of that day.
+        now: the time that an age is relative to.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when it is not valid.
     """
     written = text.strip()
     try:

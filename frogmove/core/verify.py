@@ -1,4 +1,4 @@
-"""Whether two objects hold the same bytes, and how that is known. Pure."""
+"""Tells whether two objects hold the same bytes."""
 
 import re
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from frogmove.s3.models import Head
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
-# Nobody can make other bytes with the same one to order, MD5s compared besides.
+# Checksums for which nobody can construct other bytes with the same checksum.
 _STRONG = frozenset({"SHA256", "SHA1"})
 
 
 class Verify(StrEnum):
-    """How much proof of a copy is wanted before its source is deleted."""
+    """How much proof of a copy is required before its source is deleted."""
 
     AUTO = "auto"
     STRICT = "strict"
 
 
 class CompareBy(StrEnum):
-    """What tells sync that the destination has an object already."""
+    """How a sync compares objects."""
 
     AUTO = "auto"
     SIZE = "size"
@@ -30,7 +30,7 @@ class CompareBy(StrEnum):
 
 
 class Match(StrEnum):
-    """What a comparison showed."""
+    """The result of a comparison."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -39,7 +39,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison showed and by what."""
+    """The result of a comparison and its evidence."""
 
     match: Match
     by: str
@@ -48,27 +48,27 @@ class Comparison:
 def same_etag(one: str, other: str) -> bool:
     """Tell whether two ETags prove the same bytes: equal, and each an MD5 of a whole object.
 
-    Only equality proves anything. Objects encrypted with KMS or written in parts have ETags that
-    are no MD5 of the bytes, so the same bytes may well have two.
+    Different ETags prove nothing: objects encrypted with KMS or written in parts have ETags that
+    are not MD5s of the bytes.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
     return etags_match(one, other) and _MD5.fullmatch(bare(one)) is not None
 
 
 def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Comparison:
-    """Compare two objects by what S3 tells of them.
+    """Compare two objects by their ETags and checksums.
 
-    MD5s or checksums that differ prove that the objects do, whatever else is equal. A CRC can be
-    made to order, so equal ones prove nothing about an object that somebody else may have written.
+    Different MD5s or checksums prove that the objects differ. Equal CRCs prove nothing about an
+    object that somebody else may have written, because bytes with a given CRC can be constructed.
 
     Args:
         one: an object.
-        other: another.
-        is_our_copy: whether one is the copy that this run has just made of the other, under the
-            condition that it had the ETag it has now; then equal CRCs show that it arrived whole.
+        other: the other object.
+        is_our_copy: whether one is a copy of the other that this run has just made, conditional on
+            the source's ETag; then equal CRCs prove that it is complete.
 
     Returns:
-        SAME or DIFFERENT with the proof; UNKNOWN when only their sizes could be compared.
+        SAME or DIFFERENT with the evidence; UNKNOWN if only the sizes could be compared.
     """
     if one.object.size != other.object.size:
         return Comparison(Match.DIFFERENT, "size")
@@ -92,14 +92,14 @@ def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Comparison:
 
 
 def same_attributes(one: Head, other: Head) -> bool:
-    """Tell whether two objects have the content headers and metadata that a copy carries."""
+    """Tell whether two objects have the same content headers and metadata."""
     return _carried(one) == _carried(other)
 
 
 def has_key(head: Head, kms_key_id: str | None) -> bool:
-    """Tell whether an object is encrypted with a KMS key, where one is asked for.
+    """Tell whether an object is encrypted with the requested KMS key, if one is requested.
 
-    An alias is not what S3 tells of an object: any KMS key is taken for it.
+    S3 does not return the alias of a key: if an alias is requested, any KMS key is accepted.
     """
     if kms_key_id is None:
         return True
@@ -110,7 +110,7 @@ def has_key(head: Head, kms_key_id: str | None) -> bool:
 
 
 def _carried(head: Head) -> tuple[dict[str, str], dict[str, str]]:
-    # No copy carries a website redirect.
+    # S3 does not copy a website redirect.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
     headers = {
         name: value for name, value in head.headers.items() if name != "WebsiteRedirectLocation"

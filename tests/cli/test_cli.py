@@ -127,7 +127,7 @@ def test_wrong_credentials_are_told_from_missing_permission(
     wrong = runner(*command, AWS_SECRET_ACCESS_KEY="wrong")
     refused(wrong, "refused the credentials", buckets.source)
     bob = runner(*command, AWS_ACCESS_KEY_ID="AKBOB", AWS_SECRET_ACCESS_KEY="SKBOB")
-    refused(bob, "no permission")
+    refused(bob, "denied")
     untouched(buckets)
 
 
@@ -141,7 +141,7 @@ def test_a_reader_of_the_destination_alone_is_told_what_is_missing(
     ran = FrogmoveRunner(buckets)(
         *command, AWS_ACCESS_KEY_ID=reader.access_key, AWS_SECRET_ACCESS_KEY=reader.secret_key
     )
-    refused(ran, "no permission", buckets.source)
+    refused(ran, "denied", buckets.source)
     untouched(buckets)
 
 

@@ -408,7 +408,7 @@ def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_said
     ran = frogmove("undo", last_id(), "-o", "json")
     assert (ran.code, ran.outcomes) == (1, {"other": "failed"})
     (result,) = ran.of("result")
-    assert "cannot be restored, as no version of it is kept" in result["reason"]
+    assert "cannot be restored, because the bucket keeps no version of it" in result["reason"]
     assert (buckets.here(), buckets.there()) == ({"other": b"other"}, {"other": b"other"})
 
 

@@ -359,7 +359,7 @@ def test_a_copy_in_parts_that_was_interrupted_is_kept_named_and_resumed(
         go.set()
         out, err = process.communicate(timeout=SECONDS_TO_WAIT)
         assert process.returncode == 130
-    state = f"interrupted after {at_once} of {at_once + 2} parts; its upload is kept to be resumed"
+    state = f"interrupted after {at_once} of {at_once + 2} parts; the upload is kept to be resumed"
     assert state.encode() in out
     assert b"frogmove resume" in err
     assert resume_parts(fault_fixture) == sorted([f"{at_once + 1}", f"{at_once + 2}"])

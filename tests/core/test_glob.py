@@ -94,7 +94,7 @@ def test_no_key_makes_a_pattern_slow(glob: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("glob", "said"),
-    [("", "empty"), ("a[b", "without its ']'"), ("[]", "without"), ("[z-a]", "cannot be read")],
+    [("", "empty"), ("a[b", "without a ']'"), ("[]", "without"), ("[z-a]", "cannot be read")],
 )
 def test_what_is_no_pattern_is_refused(glob: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):

@@ -375,7 +375,7 @@ def test_without_a_journal_what_is_stopped_is_thrown_away(
     hooks.before("UploadPartCopy", stop.set)
     result = move(seaweedfs_buckets, hooks, NoJournal(), stop)
     assert result.outcome is Outcome.FAILED
-    assert "interrupted after 1 of 2 parts; its upload was aborted" in result.reason
+    assert "interrupted after 1 of 2 parts; the upload was aborted" in result.reason
     assert uploads(seaweedfs_buckets) == []
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
@@ -386,7 +386,7 @@ def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
     body, stop = put(seaweedfs_buckets), Event()
     hooks.before("UploadPartCopy", stop.set)
     result = move(seaweedfs_buckets, hooks, journal, stop)
-    assert "interrupted after 1 of 2 parts; its upload is kept" in result.reason
+    assert "interrupted after 1 of 2 parts; the upload is kept" in result.reason
     journal.commit()
     left = JournalReader(journal.path).uploads()
     assert list(left.values()) == [upload["UploadId"] for upload in uploads(seaweedfs_buckets)]

@@ -129,7 +129,7 @@ def test_sync_finds_twins_across_different_prefixes() -> None:
 def test_a_listing_out_of_order_ends_a_sync(keys: tuple[str, str], side: str) -> None:
     wrong, right = [an_object(key) for key in keys], [an_object("zz"), an_object(chr(0x10FFFF))]
     pair = (wrong, right) if side == "source" else (right, wrong)
-    with pytest.raises(RunError, match="ordered listings") as caught:
+    with pytest.raises(RunError, match="listings in key order") as caught:
         list(plan_sync(*pair, ROUTE))
     assert repr(keys[1]) in caught.value.message
 

@@ -59,13 +59,13 @@ def test_a_pattern_that_includes_chooses_of_everything() -> None:
 @pytest.mark.parametrize(
     ("names", "prefixes", "everything", "said"),
     [
-        ([], [], False, "Nothing was chosen"),
-        (["a"], ["logs"], False, "not several"),
-        (["a"], [], True, "not several"),
-        ([], ["logs"], True, "not several"),
-        (["a"], ["logs"], True, "not several"),
+        ([], [], False, "Nothing is selected"),
+        (["a"], ["logs"], False, "only one of"),
+        (["a"], [], True, "only one of"),
+        ([], ["logs"], True, "only one of"),
+        (["a"], ["logs"], True, "only one of"),
         ([], [""], False, "empty --prefix"),
-        (["a"], [""], False, "not several"),
+        (["a"], [""], False, "only one of"),
         ([""], [], False, "empty text"),
         (["a", "s3://other/b"], [], False, "not inside"),
         ([], ["s3://other/in/a"], False, "not inside"),
@@ -83,7 +83,7 @@ def test_no_way_or_several_ways_of_choosing_are_refused(
 
 
 def test_filters_other_than_includes_do_not_choose() -> None:
-    with pytest.raises(UsageError, match="Nothing was chosen"):
+    with pytest.raises(UsageError, match="Nothing is selected"):
         select(ROUTE, filters=Filters(patterns=(Pattern(False, "*.tmp"),), older_than=LONG_AGO))
 
 

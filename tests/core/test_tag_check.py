@@ -59,7 +59,7 @@ def test_what_lacks_the_tag_waits_and_is_no_failure(versioned: bool) -> None:
     assert {key for key, result in results.items() if result.outcome is Outcome.MOVED} == {"clean"}
     assert {result.outcome for result in results.values()} == {Outcome.MOVED, Outcome.WAITING}
     assert not results["none"].outcome.needs_attention
-    assert "does not carry the tag scan=clean" in results["none"].reason
+    assert "does not have the tag scan=clean" in results["none"].reason
     assert made.bodies("internal") == {"clean": GOOD}
     assert set(made.bodies("external")) == {"none", "other value", "other key"}
 

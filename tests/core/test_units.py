@@ -47,7 +47,7 @@ def test_an_age_is_a_number_of_seconds(value: object, seconds: float) -> None:
     "value", ["", "soon", "-1", "1.5h", "1y", "٣", None, True, -1, 1e10, float("nan"), [], "9" * 99]
 )
 def test_what_is_no_age_is_refused(value: object) -> None:
-    with pytest.raises(UsageError, match="is not a time"):
+    with pytest.raises(UsageError, match="is not an age"):
         parse_age(value)
 
 

@@ -198,7 +198,7 @@ def test_a_notification_by_itself_raises_until_it_is_whole(
 ) -> None:
     event = notification("external", "a")
     interceptor = RequestHook({3: stopping(flags)}, only="UploadPartCopy")
-    with pytest.raises(RunError, match="4 of 9 parts; its upload is kept"):
+    with pytest.raises(RunError, match="4 of 9 parts; the upload is kept"):
         lambda_app(state, interceptor).answer(event, CONTEXT)
     assert lambda_app(state).answer(event, CONTEXT) == {"counts": {"moved": 1}}
     assert (state.bodies("internal"), state.uploads) == ({"a": OLD}, {})

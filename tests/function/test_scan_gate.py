@@ -195,7 +195,7 @@ def test_sweeps_syncs_jobs_and_operators_leave_what_was_not_scanned(
     told = [(each["resultCode"], each["resultString"]) for each in answer["results"]]
     assert told[0] == ("Succeeded", "moved: the destination already held the same bytes")
     assert told[1][0] == "Succeeded"
-    assert told[1][1].startswith("waiting: it does not carry the tag")
+    assert told[1][1].startswith("waiting: it does not have the tag")
     moved = invoke(gated, {"action": "move", "keys": ["unscanned"]}, **GATE)
     assert moved["counts"] == {"waiting": 1}
     capsys.readouterr()
