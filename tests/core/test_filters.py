@@ -66,7 +66,10 @@ def test_time_size_and_class_decide(
         ({"patterns": (Pattern(True, "[a"),)}, "without a ']'"),
         ({"patterns": (Pattern(True, ""),)}, "empty"),
         ({"patterns": (Pattern(True, "s3://b/*.csv"),)}, "cannot be a URI"),
-        ({"patterns": (Pattern(False, "*"), Pattern(True, "*.csv"))}, "does not exclude keys in folders"),
+        (
+            {"patterns": (Pattern(False, "*"), Pattern(True, "*.csv"))},
+            "does not exclude keys in folders",
+        ),
         ({"newer_than": LONG_AGO, "older_than": LONG_AGO}, "that new and that old"),
         ({"min_size": 2, "max_size": 1}, "must not be larger"),
         ({"min_size": -1}, "negative"),
