@@ -84,10 +84,16 @@ def plan_actions(
         stop: once set, no further action is planned.
 
     Raises:
-        UsageError: when a key that was named is not there.
+        UsageError: when a key that was named is not there, or two objects get one key.
         UnreachableError: when the source cannot be looked at.
     """
     actions = _plan_all(s3, spec, earlier, stop)
+    if spec.mapping.rename is not None:
+        # It needs a database, and other runs start without.
+        from frogmove.core.distinct_places import with_distinct_places
+
+        with explained(spec.route().source.bucket):
+            actions = with_distinct_places(actions)
     tags = spec.required_tags()
     if not tags:
         return actions
@@ -179,6 +185,7 @@ def _can_be_cut(plan: Plan) -> bool:
         os.name == "posix"
         and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
         and spec.selection.is_of_folders
+        and spec.mapping.keeps_order
         and not (plan.earlier and plan.earlier[-1].end())
         and not is_directory_bucket(source.bucket)
     )

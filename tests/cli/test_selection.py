@@ -321,3 +321,56 @@ def test_a_key_gets_another_name(buckets: Buckets, verb: str) -> None:
     assert frogmove(verb, "a", "--as", "x/y").code == 0
     assert frogmove(verb, "b", "--as", f"s3://{buckets.destination}/out/z").code == 0
     assert buckets.there() == {"out/x/y": b"in/a", "out/z": b"in/b"}
+
+
+RENAMED = ["a.csv", "x/b.tar.gz", "x/y/.hidden", "x/y/", "{n}"]
+
+
+@pytest.mark.parametrize(
+    ("template", "made"),
+    [
+        ("{folder}/{name}", "a.csv x/b.tar.gz x/y/.hidden x/y/ {n}"),
+        (
+            "{folder}/{stem}-old{suffix}",
+            "a-old.csv x/b.tar-old.gz x/y/.hidden-old x/y/-old {n}-old",
+        ),
+        (
+            "{modified:%Y}/{folder}/{name}",
+            "YEAR/a.csv YEAR/x/b.tar.gz YEAR/x/y/.hidden YEAR/x/y/ YEAR/{n}",
+        ),
+        ("{{}}{folder}+{name}", "{}+a.csv {}x+b.tar.gz {}x/y+.hidden {}x/y+ {}+{n}"),
+    ],
+)
+def test_keys_are_made_of_a_template(
+    buckets: Buckets, frogmove: FrogmoveRunner, template: str, made: str
+) -> None:
+    buckets.put(*RENAMED)
+    year = f"{buckets.seen('a.csv').last_modified:%Y}"
+    ran = frogmove("move", "--all", "--rename", template)
+    assert ran.code == 0
+    assert sorted(buckets.there()) == sorted(made.replace("YEAR", year).split())
+    run = frogmove("runs", "-o", "json").records[-1]["id"]
+    assert frogmove("undo", run).code == 0
+    assert buckets.keys_here() == sorted(RENAMED)
+
+
+@pytest.mark.parametrize("dry_run", [["--dry-run"], []])
+@pytest.mark.parametrize("verb", ["move", "copy"])
+def test_two_objects_that_would_get_one_key_are_refused_before_anything_is_touched(
+    buckets: Buckets, frogmove: FrogmoveRunner, verb: str, dry_run: list[str]
+) -> None:
+    keys = ["1/a", "2/a", "2/b", "3/b", "3/c"]
+    buckets.put(*keys)
+    ran = frogmove(verb, "--all", "--rename", "{name}", "--on-conflict", "overwrite", *dry_run)
+    assert (ran.code, ran.out) == (2, "")
+    assert "'1/a' and '2/a' would both become 'a'. So it is with 1 more" in ran.err
+    assert (buckets.keys_here(), buckets.there()) == (keys, {})
+    part = frogmove(verb, "--prefix", "1", "--prefix", "3", "--rename", "{name}", *dry_run)
+    assert part.code == 0
+
+
+def test_a_sync_cannot_rename(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put("a")
+    ran = frogmove("sync", "--rename", "{name}.old")
+    assert (ran.code, buckets.there()) == (2, {})
+    assert "A sync cannot rename" in ran.err

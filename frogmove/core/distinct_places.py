@@ -1,0 +1,97 @@
+"""Makes sure, before anything is touched, that no two objects of a plan get the same key."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from frogmove.core.models import Action, Verb
+from frogmove.errors import UsageError
+from frogmove.s3.models import S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_TABLE = """CREATE TABLE plan (
+    verb TEXT, key TEXT, size INTEGER, etag TEXT, modified TEXT, class TEXT, version TEXT,
+    place TEXT, reason TEXT)"""
+_INSERT = "INSERT INTO plan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SHARED = """SELECT place, min(key), max(key), count(*) OVER () FROM plan
+    WHERE verb IN ('move', 'copy') GROUP BY place HAVING count(*) > 1 LIMIT 1"""
+
+
+def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
+    """Take a plan in, and give exactly that plan out once each of its objects has a key of its own.
+
+    What is planned is kept on the disk and not planned again, as by then other objects might be
+    there. A million objects take about 300 MB of the folder for temporary files (``TMPDIR``), and
+    no memory.
+
+    Args:
+        actions: a plan of moves or copies; taken at once.
+
+    Raises:
+        UsageError: when two objects get one key, or there is no room for the plan.
+        S3Error: when the source cannot be listed.
+    """
+    # A database without a name is on the disk, and goes away with its connection.
+    # https://www.sqlite.org/inmemorydb.html#temp_db
+    database = sqlite3.connect("", check_same_thread=False)
+    try:
+        database.execute(_TABLE)
+        database.executemany(_INSERT, map(_row, actions))
+        shared = database.execute(_SHARED).fetchone()
+    except sqlite3.Error as error:
+        database.close()
+        raise UsageError(
+            f"The plan cannot be kept: {error}.",
+            "Nothing was touched. Make room for it, or name another folder by TMPDIR.",
+        ) from error
+    except BaseException:
+        database.close()
+        raise
+    if shared is not None:
+        database.close()
+        place, one, other, count = shared
+        more = f" So it is with {count - 1:,} more keys." if count > 1 else ""
+        raise UsageError(
+            f"{one!r} and {other!r} would both become {place!r}.{more}",
+            "Nothing was touched. Have the template keep them apart, with {folder} or {name}.",
+        )
+    return _planned(database)
+
+
+def _planned(database: sqlite3.Connection) -> Iterator[Action]:
+    with closing(database):
+        for (
+            verb,
+            key,
+            size,
+            etag,
+            modified,
+            storage_class,
+            version,
+            place,
+            reason,
+        ) in database.execute("SELECT * FROM plan ORDER BY rowid"):
+            item = S3Object(
+                key, size, etag, datetime.fromisoformat(modified), storage_class, version
+            )
+            yield Action(Verb(verb), item, place, reason)
+
+
+def _row(action: Action) -> tuple[object, ...]:
+    item = action.object
+    return (
+        action.verb.value,
+        item.key,
+        item.size,
+        item.etag,
+        item.last_modified.isoformat(),
+        item.storage_class,
+        item.version_id,
+        action.destination_key,
+        action.reason,
+    )
