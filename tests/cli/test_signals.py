@@ -172,6 +172,26 @@ def test_what_waits_for_its_turn_is_dropped(buckets: Buckets, frogmove: Frogmove
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize(
+    "command", [("sync",), ("copy", "--all"), ("copy", *KEYS)], ids=["sync", "copy", "keys"]
+)
+def test_a_way_to_resume_is_told_where_anything_was_not_begun(
+    buckets: Buckets, frogmove: FrogmoveRunner, command: list[str], processes: str
+) -> None:
+    buckets.put(*KEYS)
+    arguments = (*command, "--concurrency", str(HELD), "--processes", processes)
+    with in_flight(frogmove, *arguments) as (door, process):
+        interrupt(process, signal.SIGTERM)
+        door.opened.set()
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 130
+    assert len(buckets.there()) < len(KEYS)
+    assert b"frogmove resume" in err
+    assert frogmove("resume", "--endpoint-url", buckets.server.endpoint_url).code == 0
+    assert sorted(buckets.there()) == KEYS
+
+
 @pytest.mark.parametrize("concurrency", ["8", "256"])
 def test_no_way_to_resume_is_told_where_nothing_is_left(
     buckets: Buckets, frogmove: FrogmoveRunner, concurrency: str
