@@ -1,0 +1,82 @@
+"""Nobody but the scanner sets the tag that lets a file pass: the module's policies, tried out.
+
+ministack knows no ``s3:RequestObjectTagKeys`` of requests; its evaluator does where it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.terraform.deployment import Deployment, is_refused
+from tests.terraform.module import GIVEN, MODULE, require_stand_in, terraform
+
+ACCOUNT = "123456789012"
+SCANNER = f"arn:aws:iam::{ACCOUNT}:role/scanner"
+OPERATOR = f"arn:aws:iam::{ACCOUNT}:user/operator"
+UPLOADER = f"arn:aws:iam::{ACCOUNT}:user/uploader"
+OBJECT = "arn:aws:s3:::frogtech-sharara-external/uploader/key"
+
+
+@pytest.fixture(scope="module")
+def guard() -> dict[str, Any]:
+    """The statement of the source bucket's policy, as the module renders it."""
+    require_stand_in()
+    given = GIVEN | {
+        "scan": "tag",
+        "require_tag": '{"key":"av","value":"ok"}',
+        "scan_tagger_arns": json.dumps([SCANNER, OPERATOR]),
+    }
+    variables = [f"-var={name}={value}" for name, value in given.items()]
+    done = terraform(MODULE, "plan", "-no-color", "-out=p", *variables, ";", "show", "-json", "p")
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads(done.stdout[done.stdout.index('{"format_version"') :])
+    policy = document["planned_values"]["outputs"]["scan_bucket_policy"]["value"]
+    statement: dict[str, Any] = json.loads(policy)["Statement"][0]
+    return statement
+
+
+@pytest.mark.parametrize(
+    ("who", "tags", "allowed"),
+    [
+        (UPLOADER, [], True),
+        (UPLOADER, ["team"], True),
+        (UPLOADER, ["av"], False),
+        (UPLOADER, ["team", "av"], False),
+        (SCANNER, ["av"], True),
+        (OPERATOR, ["av", "team"], True),
+        (f"{SCANNER}-of-mine", ["av"], False),
+    ],
+)
+@pytest.mark.parametrize(
+    "action", ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
+)
+def test_whoever_is_not_the_scanner_cannot_set_its_tag(
+    guard: dict[str, Any], who: str, tags: list[str], allowed: bool, action: str
+) -> None:
+    """Even one whose own policy allows everything."""
+    evaluator = pytest.importorskip("ministack.core.iam_evaluator")
+    anything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [anything, guard]}
+    context = evaluator.EvalContext(
+        principal_arn=who,
+        principal_type="User",
+        principal_account=ACCOUNT,
+        action=action,
+        resource_arn=OBJECT,
+        region="us-east-1",
+        service_context={"s3:requestobjecttagkeys": tags} if tags else {},
+    )
+    result = evaluator.evaluate_resource_policy(policy, context)
+    assert (result.decision == "Allow") is allowed, result
+
+
+def test_uploaders_may_not_tag_at_all(deployment: Deployment) -> None:
+    uploader = deployment.person("uploaders")
+    s3, key = uploader.client("s3"), f"{uploader.name}/key"
+    where = {"Bucket": deployment.buckets.source, "Key": key}
+    s3.put_object(**where, Body=b"evil")
+    tags = {"TagSet": [{"Key": "av", "Value": "ok"}]}
+    assert is_refused(lambda: s3.put_object_tagging(**where, Tagging=tags))
