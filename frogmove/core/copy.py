@@ -75,19 +75,38 @@ class ObjectCopier:
                 copy = replace(copy, attributes=self.attributes.parameters(found))
         for _ in range(ATTEMPTS):
             copied = await self._try(copy)
-            if isinstance(copied, Copied):
-                verified = await self._settle(action, copy, copied)
-            else:
-                resent = copied is not None and copied.resent
-                again = await self._reconsider(action, copy, found, resent=resent)
-                if isinstance(again, Copy):
-                    copy = again
-                    continue
-                verified = again
-            if found and isinstance(verified, VerifiedCopy):
-                return await self._check_attributes(action, copy, verified, found)
-            return verified
+            try:
+                done = await self._judge_attempt(action, copy, copied, found)
+            except S3Error as error:
+                if error.kind not in {Kind.CHANGED, Kind.MISSING}:
+                    raise
+                # Source or destination was moved or written between two requests.
+                if isinstance(copied, Copied):
+                    again = await self._look_again(action, copy)
+                    return again if isinstance(again, Result) else overwritten(action)
+                continue
+            if not isinstance(done, Copy):
+                return done
+            copy = done
         return Result(action, Outcome.CONFLICT, "the destination kept changing; source kept")
+
+    async def _judge_attempt(
+        self, action: Action, copy: Copy, copied: Copied | S3Error | None, found: Found
+    ) -> Copy | VerifiedCopy | Result:
+        """Verify a copy that was made, or decide what follows from one that was not.
+
+        Returns:
+            the copy to try next, or what the object's copying came to.
+        """
+        done: Copy | VerifiedCopy | Result
+        if isinstance(copied, Copied):
+            done = await self._settle(action, copy, copied)
+        else:
+            resent = copied is not None and copied.resent
+            done = await self._reconsider(action, copy, found, resent=resent)
+        if found and isinstance(done, VerifiedCopy):
+            return await self._check_attributes(action, copy, done, found)
+        return done
 
     async def _settle(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
         """Verify the copy, and add what S3 did not copy."""
@@ -98,8 +117,8 @@ class ObjectCopier:
             return await self._check_tags(action, copy, verified)
         if not self._is_large(copy):
             return verified
-        carried = await self._carry_annotations(action, copy, verified)
-        return carried or overwritten(action)
+        carried = await carry_annotations(self.s3, copy, verified.etag)
+        return verified if carried else overwritten(action)
 
     async def _try(self, copy: Copy) -> Copied | S3Error | None:
         """Copy once.
@@ -173,11 +192,10 @@ class ObjectCopier:
                 other = f"the same bytes, but without the source's {in_words(lacking)}"
         if not other:
             twin = _twin(copy, there, resent=resent)
-            carried = await self._carry_annotations(action, copy, twin)
-            if isinstance(carried, VerifiedCopy) and self._is_large(copy):
-                await self.parts.abandon(copy)
-            if carried is not None:
-                return carried
+            if await carry_annotations(self.s3, copy, twin.etag):
+                if self._is_large(copy):
+                    await self.parts.abandon(copy)
+                return twin
             other = "the same bytes, but with other annotations"
         return resolve_conflict(self.options, action, copy, there, other)
 
@@ -233,18 +251,6 @@ class ObjectCopier:
         if there is None or not etags_match(there.object.etag, copied.etag):
             return overwritten(action)
         return await self._judge(action, copy, verified, source, there)
-
-    async def _carry_annotations(
-        self, action: Action, copy: Copy, verified: VerifiedCopy
-    ) -> VerifiedCopy | Result | None:
-        """Copy the source's annotations; return None if the copy has other ones."""
-        try:
-            return verified if await carry_annotations(self.s3, copy, verified.etag) else None
-        except S3Error as error:
-            if error.kind not in {Kind.CHANGED, Kind.MISSING}:
-                raise
-        source = await self._look_again(action, copy)
-        return source if isinstance(source, Result) else overwritten(action)
 
     async def _look_again(self, action: Action, copy: Copy) -> Head | Result:
         """Look up the source again after the copy; it may have changed."""

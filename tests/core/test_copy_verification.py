@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from frogmove.core.models import Outcome
+from frogmove.core.models import Outcome, Result
 from frogmove.core.verify import Verify
 from frogmove.s3.errors import S3Error
 from frogmove.s3.future import LightFuture
@@ -232,3 +232,36 @@ def test_two_of_the_same_second_are_asked_whether_they_are_one_and_leave_nothing
     if body == MINE:
         assert "already held the same bytes" in verified(answer).note
     assert not any("probe" in key for bucket in state.buckets.values() for key in bucket)
+
+
+@pytest.mark.parametrize("etag", [None, ETAGS["parts"]], ids=["by MD5", "by content"])
+@pytest.mark.parametrize("twin", [True, False])
+@pytest.mark.parametrize("number", range(9))
+def test_whoever_moves_the_object_between_two_requests_makes_no_failure(
+    state: FakeS3State, number: int, twin: bool, etag: str | None
+) -> None:
+    state.put("external", "key", MINE, etag)
+    if twin:
+        state.put("internal", "key", MINE, etag)
+    action = seen(state)
+    hook = RequestHook({number: state.buckets["external"].clear})
+    answer = copy_object(state, action, FakeS3(state, hook))
+    if isinstance(answer, Result):
+        assert answer.outcome is Outcome.GONE, answer
+    else:
+        assert state.bodies("internal") == {"key": MINE}
+
+
+@pytest.mark.parametrize("etag", [None, ETAGS["parts"]], ids=["by MD5", "by content"])
+@pytest.mark.parametrize("number", range(9))
+def test_whoever_takes_the_twin_away_between_two_requests_makes_no_failure(
+    state: FakeS3State, number: int, etag: str | None
+) -> None:
+    state.put("external", "key", MINE, etag)
+    state.put("internal", "key", MINE, etag)
+    action = seen(state)
+    hook = RequestHook({number: state.buckets["internal"].clear})
+    answer = copy_object(state, action, FakeS3(state, hook))
+    if isinstance(answer, Result):
+        assert answer.outcome is Outcome.CONFLICT, answer
+    assert state.bodies("external") == {"key": MINE}
