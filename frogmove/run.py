@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.advice import explained
 from frogmove.core.filters import NO_FILTERS
+from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.key_plan import plan_keys
 from frogmove.core.models import Action, Outcome
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from threading import Event
 
     from frogmove.config import Config
-    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Result, Route
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
@@ -335,7 +335,12 @@ class Run:
     def _run_pooled(self, pool: Pool) -> Iterator[Result | None]:
         yield from pool.results()
         if pool.is_broken and not self._plan.stop.is_set():
-            # What stands behind a range that did not follow on is looked for once more.
+            # A server that does not list in order is listed once more, by one reader.
+            self._journal.flush()
+            results = JournalReader(self.path).of_type("result")
+            done = {record["key"] for record in results}
+            left = (each for each in self._plan.actions if each.object.key not in done)
+            self._actions = self._counted(left)
             yield from self._run_here()
 
     def _counted(self, actions: Iterable[Action]) -> Iterator[Action]:

@@ -6,8 +6,10 @@ It exits when the run's process exits, because its pipe then closes.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 # Results are sent in batches of at most this many, at least this often.
 _MAX_BATCH = 256
 _BATCH_SECONDS = 0.1
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Worker:
@@ -101,13 +105,15 @@ class Worker:
             case Stop():
                 self._stop.set()
                 self._client.s3.drop_turns()
+                if listing is not None:
+                    listing.stop()
 
     def _do(self, work: Take) -> None:
         runner, send = self._runner, self._connection.send
         try:
             listing = runner.begin(work.folder, work.keys)
         except FrogmoveError as error:
-            send(Done(is_broken=False, error=error.message, remedy=error.remedy, could_begin=False))
+            send(Done(error=error.message, remedy=error.remedy, could_begin=False))
             return
         if work.skips_first:
             send(Began(listing.first))
@@ -115,7 +121,9 @@ class Worker:
         since = time.monotonic()
         message = remedy = ""
         try:
-            for result in runner.results(listing, work.keys, skips_first=work.skips_first):
+            for result in runner.results(
+                listing, work.keys, skips_first=work.skips_first, done=work.done
+            ):
                 if result is not None:
                     waiting.append(result)
                 now = time.monotonic()
@@ -125,23 +133,30 @@ class Worker:
         except FrogmoveError as error:
             message, remedy = error.message, error.remedy
         self._report(waiting)
-        send(Done(listing.is_broken, message, remedy))
+        send(Done(listing.is_broken, listing.gap, message, remedy))
 
     def _report(self, results: list[Result]) -> None:
         runner, activity = self._runner, self._client.s3.activity
         # If this process is killed, the run's process tells from its journal what it was not told.
-        self._journal.flush()
+        with suppress(FrogmoveError):
+            # A full disk is found, and told, before the next delete.
+            self._journal.flush()
         self._connection.send(Results(results, runner.planned, runner.is_planned, activity))
 
 
 def main() -> None:
     """Serve the run that started this process."""
+    for number in _SIGNALS:
+        # A supervisor may send them to every process; this one heeds what the run's process says.
+        signal.signal(number, signal.SIG_IGN)
     connection = Connection(int(sys.argv[1]))
+    # One that cannot start is not missed: the others do what there is to do.
+    worker = Worker(connection)
     try:
-        Worker(connection).run()
+        worker.run()
     except Exception as error:
         words = f"A worker process failed: {type(error).__name__}: {error}."
-        connection.send(Done(is_broken=False, error=words))
+        connection.send(Done(error=words))
         raise
 
 

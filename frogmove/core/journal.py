@@ -1,6 +1,9 @@
 """The journal that the move protocol writes: everything needed if the run ends here."""
 
+import re
+from collections.abc import Iterator
 from glob import escape
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +12,9 @@ from frogmove.s3.models import Copy, S3Object
 
 # The version of the file format.
 VERSION = 3
+
+# How the names of segments end.
+_NUMBER = re.compile(r"\.[0-9]{1,9}\Z")
 
 
 class Journal(Protocol):
@@ -80,5 +86,13 @@ class NoJournal:
 
 
 def segments_of(path: Path) -> list[Path]:
-    """Return the files of the journal segments that the workers of a run wrote."""
-    return sorted(each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())
+    """Return the files whose names are those of journal segments, which workers write."""
+    named = (each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())
+    numbered = sorted((int(each.suffix[1:]), each) for each in named if _NUMBER.match(each.suffix))
+    return [each for _, each in numbered]
+
+
+def free_segments(path: Path) -> Iterator[Path]:
+    """Return names for further segments of a journal, each of which no file has."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    return (segment for segment in numbered if not segment.exists())

@@ -59,7 +59,7 @@ class JournalReader:
         An incomplete line ends the journal. Nothing depended on it: a source is deleted only after
         its record is on disk.
         """
-        for path in (self.path, *segments_of(self.path)):
+        for path in self._paths():
             yield from islice(_lines(path), 1, None)
 
     def of_type(self, kind: str) -> Iterator[Record]:
@@ -72,13 +72,21 @@ class JournalReader:
         failed = (each for each in results if each["outcome"] == Outcome.FAILED.value)
         return [record["key"] for record in (*failed, *self.cut_off())]
 
+    def begun_twice(self) -> list[Record]:
+        """Return the ``copied`` records of workers that died: others may have copied them again."""
+        paths = self._paths()
+        if len(paths) == 1:
+            return []
+        return [record for path in paths for record in _without_result(path).values()]
+
     def cut_off(self) -> list[Record]:
         """Return the copies without a result, as ``result`` records."""
-        copied: dict[str, Record] = {}
-        for record in self.records():
-            if record["type"] == "copied":
-                copied[record.get("key", "")] = record
-            elif record["type"] == "result":
+        copied = _without_result(self.path)
+        twice = self.begun_twice()
+        copied |= {record.get("key", ""): record for record in twice}
+        if twice:
+            # What a worker that died had copied, another may have finished.
+            for record in self.of_type("result"):
                 copied.pop(record.get("key", ""), None)
         reason = "the run was cut off"
         if self.spec.command not in {Command.SYNC, Command.COPY}:
@@ -97,6 +105,12 @@ class JournalReader:
         """Tell whether there are records after a damaged line; they are not read."""
         return True in self._damage()
 
+    def _paths(self) -> list[Path]:
+        """Return the journal's file and those of its segments; others may have such names, too."""
+        header = next(_lines(self.path), None)
+        segments = segments_of(self.path)
+        return [self.path, *(each for each in segments if next(_lines(each), None) == header)]
+
     def _damage(self) -> list[bool]:
         """Return, for each line from the first damaged one on, whether it is a record."""
         with _open(self.path) as file:
@@ -112,6 +126,17 @@ class JournalReader:
             elif record["type"] == "copied":
                 left.pop(record["key"], None)
         return dict(left.values())
+
+
+def _without_result(path: Path) -> dict[str, Record]:
+    """Return, by key, the ``copied`` records of one file that have no result there."""
+    copied: dict[str, Record] = {}
+    for record in islice(_lines(path), 1, None):
+        if record["type"] == "copied":
+            copied[record.get("key", "")] = record
+        elif record["type"] == "result":
+            copied.pop(record.get("key", ""), None)
+    return copied
 
 
 def _lines(path: Path) -> Iterator[Record]:

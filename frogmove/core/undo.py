@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from frogmove.core.models import Action, Replaced, Verb, VerifiedCopy
@@ -85,7 +86,7 @@ def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Rec
     """Combine a run's records with those of its resumes; removes them from ``later``."""
     started = journal.spec.started
     sent = {_place(each): each for each in journal.of_type("copying") if _place(each) in later}
-    for record in journal.of_type("copied"):
+    for record in _once(journal):
         place = _place(record)
         sent.pop(place, None)
         again = later.pop(place, None)
@@ -93,6 +94,21 @@ def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Rec
         yield own if again is None else _joined_record(own, again)
     for place, record in later.items():
         yield _claimed(record, sent[place]["replaced"], started) if place in sent else record
+
+
+def _once(journal: JournalReader) -> Iterator[Record]:
+    """Read a run's records; what two of its workers copied, as one died, as one copy."""
+    again: dict[_Place, list[Record]] = {_place(each): [] for each in journal.begun_twice()}
+    for record in journal.of_type("copied"):
+        same = again.get(_place(record))
+        if same is None:
+            yield record
+        else:
+            same.append(record)
+    for same in again.values():
+        # Whoever came later found what the other one had made.
+        same.sort(key=lambda record: bool(record["held"]))
+        yield reduce(_joined_record, same)
 
 
 def _joined_record(earlier: Record, later: Record) -> Record:

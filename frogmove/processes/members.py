@@ -32,6 +32,7 @@ class RangeTask:
         skips_first: see :class:`Take`.
         given: the part that was split off last, until its first key is known.
         tries: how often it was started.
+        done: see :class:`Take`.
     """
 
     folder: str
@@ -39,6 +40,7 @@ class RangeTask:
     skips_first: bool = False
     given: RangeTask | None = None
     tries: int = 0
+    done: frozenset[str] = frozenset()
 
 
 class Member:
@@ -67,7 +69,11 @@ class Member:
 
 
 class Remote(Member):
-    """A worker process."""
+    """A worker process.
+
+    Raises:
+        OSError: when it cannot be started.
+    """
 
     def __init__(self, setup: Setup, inbox: SimpleQueue[tuple[Member, object]]) -> None:
         super().__init__()
@@ -95,7 +101,7 @@ class Remote(Member):
 
     def take(self, given: RangeTask) -> None:
         """See :class:`Member`."""
-        self.send(Take(given.folder, given.keys, given.skips_first))
+        self.send(Take(given.folder, given.keys, given.skips_first, given.done))
 
     def ask(self) -> None:
         """See :class:`Member`."""
@@ -133,3 +139,8 @@ class Local(Member):
         """See :class:`Member`."""
         if self.runner.listing is not None:
             self.runner.listing.extend_to(keys.last, ends_at_key=keys.ends_at_key)
+
+    def stop(self) -> None:
+        """Wait for no other member any more."""
+        if self.runner.listing is not None:
+            self.runner.listing.stop()

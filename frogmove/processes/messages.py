@@ -46,11 +46,13 @@ class Take:
         folder: the one of the selection's folders that the range is of.
         keys: the range.
         skips_first: whether its first key belongs to the range before it, from which it was split.
+        done: keys that have their result already, from a worker that died.
     """
 
     folder: str
     keys: KeyRange
     skips_first: bool
+    done: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,15 @@ class Done:
     """From a worker: its range is done.
 
     Attributes:
-        is_broken: whether its range did not end at the first key of the next one.
+        is_broken: see :class:`frogmove.s3.range_listing.RangeListing`.
+        gap: see there.
         error: why it ended early; empty if it did not.
         remedy: what the operator can do about the error.
         could_begin: whether the first page of the range could be listed.
     """
 
-    is_broken: bool
+    is_broken: bool = False
+    gap: KeyRange | None = None
     error: str = ""
     remedy: str = ""
     could_begin: bool = True

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from frogmove.core.journal_reader import JournalReader
-from frogmove.core.models import Outcome
-from frogmove.core.records import result_of
+from frogmove.core.journal import free_segments
 from frogmove.core.run_spec import Command
-from frogmove.core.selection import HEAD_CONCURRENCY, head_each
-from frogmove.errors import FrogmoveError, RunError, UsageError
+from frogmove.errors import FrogmoveError, RunError
+from frogmove.processes.dead_worker import DeadWorker
 from frogmove.processes.members import Local, Member, RangeTask, Remote
 from frogmove.processes.messages import (
     Began,
@@ -68,8 +65,7 @@ class Pool:
 
     Attributes:
         planned: how many actions have been planned.
-        is_broken: whether two neighbouring ranges did not meet at one key, so that keys may have
-            been missed and the source must be listed again.
+        is_broken: whether a range was not listed whole, so that the source must be listed again.
     """
 
     def __init__(
@@ -78,6 +74,7 @@ class Pool:
         self._s3 = s3
         self._setup = setup
         self._count = count
+        self._journal = journal
         self._stop = stop
         self._inbox: SimpleQueue[tuple[Member, object]] = SimpleQueue()
         runner = RangeRunner(
@@ -96,6 +93,7 @@ class Pool:
         self._pending: deque[RangeTask] = deque()
         self._results: deque[Result] = deque()
         self._is_stopping = False
+        self._has_dropped = False
         self._error: FrogmoveError | None = None
         self._can_split = True
         self._working = 1
@@ -110,7 +108,7 @@ class Pool:
     def is_planned(self) -> bool:
         """Whether those are all; from any thread."""
         at_work = [each for each in self._members if each.range is not None]
-        return not self._pending and all(
+        return not (self._pending or self._has_dropped) and all(
             self._local.runner.is_planned if each is self._local else each.is_planned
             for each in at_work
         )
@@ -166,23 +164,21 @@ class Pool:
         try:
             listing = runner.begin(own.folder, own.keys)
         except FrogmoveError as error:
-            self._done(
-                self._local,
-                Done(is_broken=False, error=error.message, remedy=error.remedy, could_begin=False),
-            )
+            failed = Done(error=error.message, remedy=error.remedy, could_begin=False)
+            self._done(self._local, failed)
             return
         keys, skips_first = own.keys, own.skips_first
         if skips_first:
             self._began(own, listing.first)
         try:
-            for result in runner.results(listing, keys, skips_first=skips_first):
+            for result in runner.results(listing, keys, skips_first=skips_first, done=own.done):
                 yield result
                 if result is None:
                     self._poll()
                 yield from self._ready_results()
         except FrogmoveError as error:
             self._fail(error)
-        self._done(self._local, Done(listing.is_broken))
+        self._done(self._local, Done(listing.is_broken, listing.gap))
 
     def _poll(self) -> None:
         """Handle the workers' messages; start workers once there is enough to do."""
@@ -195,15 +191,15 @@ class Pool:
         if self._stop.is_set():
             return
         limits = self._setup.limits
+        limits = replace(limits, retry_quota=max(1, limits.retry_quota // self._count))
+        numbers = free_segments(self._setup.segment)
         while len(self._members) < self._count:
-            number = len(self._members)
-            segment = self._setup.segment.with_name(f"{self._setup.segment.name}.{number}")
-            setup = replace(
-                self._setup,
-                segment=segment,
-                limits=replace(limits, retry_quota=max(1, limits.retry_quota // self._count)),
-            )
-            self._members.append(Remote(setup, self._inbox))
+            setup = replace(self._setup, segment=next(numbers), limits=limits)
+            try:
+                self._members.append(Remote(setup, self._inbox))
+            except (OSError, RuntimeError):
+                # The system allows no more processes or threads: those that are there will do.
+                self._count = len(self._members)
         self._assign_work()
 
     def _divide_limits(self) -> None:
@@ -222,7 +218,7 @@ class Pool:
 
     def _receive(self) -> None:
         """Wait for one message and handle it."""
-        while not self._receive_soon():
+        while not self._receive_soon() and not self._stop.is_set():
             pass
 
     def _receive_soon(self) -> bool:
@@ -274,8 +270,7 @@ class Pool:
 
     def _find_work(self) -> None:
         if self._stop.is_set() or self._error is not None:
-            # No further folder is begun; what was split off belongs to one that was.
-            self._pending = deque(each for each in self._pending if each.skips_first)
+            self._drop_pending()
         while self._idle and self._pending and self._pending[0].given is None:
             self._assign(self._idle.popleft(), self._pending.popleft())
         if not self._idle or self._stop.is_set() or not self._can_split or self._error is not None:
@@ -297,13 +292,14 @@ class Pool:
         member.is_asked = False
         if keys is None or member.range is None:
             return
-        given = RangeTask(member.range.folder, keys, skips_first=True)
+        if not self._idle:
+            # Whoever was to get it has died: nobody else may ever come to tell its first key.
+            member.extend_to(member.range.keys)
+            return
+        given = RangeTask(member.range.folder, keys, skips_first=True, done=member.range.done)
         member.range.keys = KeyRange(member.range.keys.after, keys.after)
         member.range.given = given
-        if self._idle:
-            self._assign(self._idle.popleft(), given)
-        else:
-            self._pending.append(given)
+        self._assign(self._idle.popleft(), given)
 
     def _began(self, begun: RangeTask, first: str | None) -> None:
         """Tell the member that split off a range the first key of that range."""
@@ -329,12 +325,16 @@ class Pool:
             if member.range.skips_first:
                 # The server cannot list from the middle: the range goes back to its origin.
                 self._can_split = False
-                self._began(member.range, None)
             else:
                 self._fail(RunError(done.error, done.remedy))
         elif done.error:
             self._fail(RunError(done.error, done.remedy))
+        if member.range is not None:
+            # It may have ended before it told its first key.
+            self._began(member.range, None)
         self.is_broken = self.is_broken or done.is_broken
+        if member.range is not None and done.gap is not None:
+            self._pending.append(RangeTask(member.range.folder, done.gap))
         self._set_idle(member)
         self._assign_work()
 
@@ -349,7 +349,13 @@ class Pool:
         self._count -= 1
         if lost is None:
             return
-        self._results.extend(self._unreported(member))
+        dead = DeadWorker(member.setup.segment, member.received)
+        self._results.extend(dead.unreported())
+        if self._setup.spec.command is Command.MOVE:
+            bucket = self._setup.spec.route().source.bucket
+            for result in dead.moved(self._s3, bucket):
+                self._journal.finished(result)
+                self._results.append(result)
         if lost.skips_first and any(each.given is lost for each in self._all_ranges()):
             self._began(lost, None)
         elif lost.tries >= _MAX_TRIES:
@@ -362,25 +368,7 @@ class Pool:
                 )
             )
         else:
-            self._pending.append(replace(lost, skips_first=False))
-
-    def _unreported(self, member: Remote) -> Iterator[Result]:
-        """Read from its journal the results that a dead worker did not send."""
-        try:
-            journal = JournalReader(member.setup.segment)
-        except UsageError:
-            return
-        for record in islice(journal.of_type("result"), member.received, None):
-            yield result_of(record)
-        if self._setup.spec.command is not Command.MOVE:
-            return
-        copied = {record["key"]: record for record in journal.cut_off()}
-        bucket = self._setup.spec.route().source.bucket
-        for key, seen in head_each(copied, self._s3, bucket, HEAD_CONCURRENCY):
-            # A source that still exists is listed again with the rest of the range.
-            if seen is None:
-                moved = {"outcome": Outcome.MOVED.value, "reason": "its worker process died"}
-                yield result_of(copied[key] | moved)
+            self._pending.append(replace(lost, skips_first=False, done=lost.done | dead.done()))
 
     def _fail(self, error: FrogmoveError) -> None:
         self._error = self._error or error
@@ -391,5 +379,11 @@ class Pool:
             self._is_stopping = True
             for each in self._remotes:
                 each.send(Stop())
-            if self._stop.is_set():
-                self._pending.clear()
+        if self._stop.is_set():
+            self._local.stop()
+            self._drop_pending()
+
+    def _drop_pending(self) -> None:
+        """Begin no further range."""
+        self._has_dropped |= bool(self._pending)
+        self._pending.clear()

@@ -95,7 +95,12 @@ class RangeRunner:
         return self.listing
 
     def results(
-        self, listing: RangeListing, keys: KeyRange, *, skips_first: bool
+        self,
+        listing: RangeListing,
+        keys: KeyRange,
+        *,
+        skips_first: bool,
+        done: frozenset[str] = frozenset(),
     ) -> Iterator[Result | None]:
         """Run a range, and yield its results; None where there is none for a moment.
 
@@ -103,12 +108,13 @@ class RangeRunner:
             listing: what :meth:`begin` returned.
             keys: the range.
             skips_first: whether the first key belongs to the range before it.
+            done: keys that have their result already.
 
         Raises:
             RunError: see :func:`frogmove.core.transfer.run_live`.
         """
         try:
-            objects = self._objects(listing, keys, skips_first=skips_first)
+            objects = self._objects(listing, keys, done, skips_first=skips_first)
             actions = self._actions(objects, keys)
             yield from run_live(
                 actions, self._s3, self._route, self._options, self._stop, self._journal
@@ -122,12 +128,14 @@ class RangeRunner:
             listing.close()
 
     def _objects(
-        self, listing: RangeListing, keys: KeyRange, *, skips_first: bool
+        self, listing: RangeListing, keys: KeyRange, done: frozenset[str], *, skips_first: bool
     ) -> Iterator[S3Object]:
         objects = listing.objects()
         if not keys.after:
             objects = chain(self._folder_itself(), objects)
-        return self._count(objects, listing.first if skips_first else None)
+        if done:
+            objects = (item for item in objects if item.key not in done)
+        return self._count(objects, listing, listing.first if skips_first else None)
 
     def _actions(self, objects: Iterator[S3Object], keys: KeyRange) -> Iterator[Action]:
         actions = self._plan(objects, keys)
@@ -144,14 +152,16 @@ class RangeRunner:
             return ()
         return named_key(self._s3, self._route.source.bucket, folder)
 
-    def _count(self, objects: Iterable[S3Object], left: str | None) -> Iterator[S3Object]:
+    def _count(
+        self, objects: Iterable[S3Object], listing: RangeListing, left: str | None
+    ) -> Iterator[S3Object]:
         matches = self._spec.selection.matcher(self._folder)
         for item in objects:
             self._before_each()
             if item.key != left and (matches is None or matches(item)):
                 self.planned += 1
                 yield item
-        self.is_planned = True
+        self.is_planned = listing.is_end_known
 
     def _plan(self, objects: Iterable[S3Object], keys: KeyRange) -> Iterator[Action]:
         route, spec = self._route, self._spec

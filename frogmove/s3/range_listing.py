@@ -2,8 +2,9 @@
 
 After a split, the reader of the second part lists its first key but leaves it to the reader of
 the first part. Both see that key, which proves that no key between the two parts was missed. If
-the first reader does not see it (the key was deleted meanwhile), ``is_broken`` is set and the
-source must be listed again. A server that does not list in key order is listed by one reader.
+the first reader does not see it (the key was deleted meanwhile), ``gap`` is what must be listed
+again. A server that does not list in key order is listed by one reader; if it was split before that
+was known, ``is_broken`` is set and the whole source must be listed again.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class RangeListing:
 
     Attributes:
         first: the first key of the range, once known.
-        is_broken: whether this range did not end at the first key of the next one.
+        gap: what must be listed again, as this range did not end at the first key of the next one.
+        is_broken: whether the rest of this range was not listed, as it is not in key order.
     """
 
     def __init__(
@@ -81,11 +83,13 @@ class RangeListing:
         self._wait = wait or self._changed.wait
         self._split_requested = False
         self._end_pending = False
+        self._is_stopped = False
         self.first: str | None = None
+        self.gap: KeyRange | None = None
         self.is_broken = False
 
     def begin(self) -> str | None:
-        """Request the first page.
+        """Request the first page, and the next one as long as they are empty.
 
         Returns:
             the range's first key; None if the range is empty.
@@ -96,6 +100,10 @@ class RangeListing:
         """
         self._coming = self._page(None)
         page = self._take(self._coming)
+        # Some servers send empty pages where many keys were deleted.
+        while not page.objects and page.token is not None:
+            self._coming = self._page(page.token)
+            page = self._take(self._coming)
         objects = page.objects
         if objects:
             if objects[0].key <= self._after:
@@ -159,6 +167,11 @@ class RangeListing:
         self._end_pending = False
         self._changed.set()
 
+    def stop(self) -> None:
+        """Wait for nothing any more: the run was stopped, and takes no further object."""
+        self._is_stopped = True
+        self._changed.set()
+
     def _page(self, token: str | None) -> Future[Page]:
         if token is not None:
             return self._s3.list_page(self._bucket, self._prefix, token)
@@ -201,11 +214,12 @@ class RangeListing:
             key: the key; None after the last key of the bucket.
             seen: the last key that was yielded.
         """
-        while self._end_pending and self._is_beyond(key):
+        while self._end_pending and self._is_beyond(key) and not self._is_stopped:
             self._wait()
         if not self._is_beyond(key):
             return False
-        self.is_broken = self._ends_at_key and self._last is not None and seen < self._last
+        if self._ends_at_key and self._last is not None and seen < self._last:
+            self.gap = KeyRange(seen or self._after, self._last)
         return True
 
     def _is_beyond(self, key: str | None) -> bool:

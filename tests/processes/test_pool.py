@@ -7,89 +7,26 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import Client, Config, Limits, Outcome, Result, Run
+from frogmove import Outcome, Run
 from frogmove.core.journal import segments_of
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_spec import Command
-from frogmove.processes import pool
-from frogmove.run_config import new_spec, select_for
-from tests.buckets import Buckets
+from tests.processes.conftest import KEYS, outcomes, workers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from tests.servers import Server
-
-KEYS = [f"{'abcdefgh'[number % 8]}/{number:03}" for number in range(200)]
-
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
-
-
-@pytest.fixture
-def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Command], Run]]:
-    """Start a run by three processes, all of which have something to do."""
-    monkeypatch.setattr(pool, "MIN_OBJECTS", 20)
-    monkeypatch.setattr(pool, "_RESPLIT_AFTER", 10)
-    monkeypatch.setattr(pool.Pool, "_poll", _once_all_are_ready)
-    for name, value in buckets.server.environment().items():
-        monkeypatch.setenv(name, value)
-    config = Config(
-        f"s3://{buckets.source}",
-        f"s3://{buckets.destination}",
-        endpoint_url=buckets.server.endpoint_url,
-    )
-    made: list[Client] = []
-
-    def begin(command: Command) -> Run:
-        client = Client(config, Limits(6, rate=200))
-        made.append(client)
-        spec = replace(new_spec(command, config), processes=3, concurrency=6)
-        spec = select_for(spec, (), {"everything": True})
-        return client.start(client.prepare(spec))
-
-    yield begin
-    for client in made:
-        client.close()
-
-
-_poll = pool.Pool._poll
-
-
-def _once_all_are_ready(self: pool.Pool) -> None:
-    """Go on once every worker that was started can take a range: a busy machine starts slowly."""
-    _poll(self)
-    while any(each.range is None and each not in self._idle for each in self._remotes):
-        self._receive()
-
-
-def workers_of(parent: int) -> list[int]:
-    """Return the worker processes of a process."""
-    found = subprocess.run(
-        ["pgrep", "-P", str(parent), "-f", "frogmove.worker"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [int(line) for line in found.stdout.split()]
-
-
-def outcomes(results: list[Result]) -> dict[str, Outcome]:
-    assert len({result.key for result in results}) == len(results)
-    return {result.key: result.outcome for result in results}
+    from tests.buckets import Buckets
 
 
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
 def test_every_key_is_done_once_and_by_several(
-    start: Callable[[Command], Run], buckets: Buckets, command: Command
+    start: Callable[..., Run], buckets: Buckets, command: Command
 ) -> None:
     buckets.put(*KEYS)
     run = start(command)
@@ -107,9 +44,7 @@ def test_every_key_is_done_once_and_by_several(
     assert end["counts"][done] == len(KEYS)
 
 
-def test_a_worker_that_is_killed_costs_nothing(
-    start: Callable[[Command], Run], buckets: Buckets
-) -> None:
+def test_a_worker_that_is_killed_costs_nothing(start: Callable[..., Run], buckets: Buckets) -> None:
     buckets.put(*KEYS)
     run = start(Command.MOVE)
     results = []
@@ -127,7 +62,7 @@ def test_a_worker_that_is_killed_costs_nothing(
 
 
 def test_stopping_reaches_every_worker_and_a_resume_does_the_rest(
-    start: Callable[[Command], Run], buckets: Buckets
+    start: Callable[..., Run], buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
     run = start(Command.MOVE)

@@ -1,0 +1,92 @@
+"""Runs by several processes, all of which have something to do."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import Client, Config, Limits, Outcome, Result, Run
+from frogmove.processes import pool
+from frogmove.run_config import new_spec, select_for
+from tests.buckets import Buckets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from frogmove.core.run_spec import Command
+    from tests.fault_proxy import FaultProxy
+    from tests.servers import Server
+
+KEYS = [f"{'abcdefgh'[number % 8]}/{number:03}" for number in range(200)]
+
+
+@pytest.fixture
+def buckets(ministack: Server) -> Buckets:
+    return Buckets.make(ministack)
+
+
+@pytest.fixture
+def through(ministack_proxy: FaultProxy) -> FaultProxy:
+    """The proxy that a run may go through."""
+    ministack_proxy.reset()
+    return ministack_proxy
+
+
+@pytest.fixture
+def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
+    """Start a run by three processes, all of which have something to do."""
+    monkeypatch.setattr(pool, "MIN_OBJECTS", 20)
+    monkeypatch.setattr(pool, "_RESPLIT_AFTER", 10)
+    monkeypatch.setattr(pool.Pool, "_poll", _once_all_are_ready)
+    for name, value in buckets.server.environment().items():
+        monkeypatch.setenv(name, value)
+    config = Config(
+        f"s3://{buckets.source}",
+        f"s3://{buckets.destination}",
+        endpoint_url=buckets.server.endpoint_url,
+    )
+    made: list[Client] = []
+
+    def begin(
+        command: Command, proxy: FaultProxy | None = None, journal: Path | None = None
+    ) -> Run:
+        endpoint_url = config.endpoint_url if proxy is None else proxy.endpoint_url
+        client = Client(replace(config, endpoint_url=endpoint_url), Limits(6, rate=200))
+        made.append(client)
+        spec = replace(new_spec(command, config), processes=3, concurrency=6)
+        spec = select_for(spec, (), {"everything": True})
+        return client.start(client.prepare(spec), journal)
+
+    yield begin
+    for client in made:
+        client.close()
+
+
+_poll = pool.Pool._poll
+
+
+def _once_all_are_ready(self: pool.Pool) -> None:
+    """Go on once every worker that was started can take a range: a busy machine starts slowly."""
+    _poll(self)
+    while any(each.range is None and each not in self._idle for each in self._remotes):
+        self._receive()
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the worker processes of a process."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(parent), "-f", "frogmove.worker"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [int(line) for line in found.stdout.split()]
+
+
+def outcomes(results: list[Result]) -> dict[str, Outcome]:
+    assert len({result.key for result in results}) == len(results)
+    return {result.key: result.outcome for result in results}

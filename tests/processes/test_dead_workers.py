@@ -1,0 +1,121 @@
+"""Workers that die, or never start: each key is done, told and recorded once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.core.journal import segments_of
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.run_spec import Command
+from frogmove.core.undo import copies_of
+from frogmove.processes.members import Local
+from frogmove.processes.pool import Pool
+from tests.fault_proxy import PASS, Fault, FaultProxy, Request
+from tests.processes.conftest import KEYS, outcomes, workers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from frogmove import Run
+    from tests.buckets import Buckets
+
+
+@pytest.mark.parametrize("command", [Command.MOVE, Command.COPY])
+def test_what_a_worker_told_before_it_died_is_told_and_recorded_once(
+    start: Callable[..., Run], buckets: Buckets, through: FaultProxy, command: Command
+) -> None:
+    buckets.put(*KEYS)
+    go, lock = Event(), Lock()
+    held: list[str] = []
+
+    def hold_one(request: Request) -> Fault:
+        if request.operation == "CopyObject" and not request.is_probe and request.key > "g":
+            with lock:
+                is_first = not held
+                held.append(request.key)
+            if is_first:
+                go.wait(20)
+        return PASS
+
+    through.reset(hold_one)
+    run = start(command, through)
+
+    def kill() -> None:
+        """Kill whoever waits for the one that is held, once most others have been told."""
+        told.wait(20)
+        busy = [path for path in segments_of(run.path) if held[0] in path.read_text("utf-8")]
+        numbers = [int(path.suffix[1:]) for path in busy]
+        for number in numbers:
+            os.kill(sorted(workers_of(os.getpid()))[number - 1], signal.SIGKILL)
+        go.set()
+
+    told = Event()
+    killer = Thread(target=kill)
+    killer.start()
+    results = []
+    for result in run:
+        results.append(result)
+        if len(results) >= len(KEYS) - 20:
+            told.set()
+    told.set()
+    killer.join()
+    assert sorted(outcomes(results)) == sorted(KEYS)
+    assert run.summary.counts.total() == len(KEYS)
+    journal = JournalReader(run.path)
+    assert journal.cut_off() == []
+    assert sorted(record["key"] for record in journal.of_type("result")) == sorted(KEYS)
+    assert sorted(record["key"] for record in copies_of(journal)) == sorted(KEYS)
+    assert sorted(buckets.there()) == sorted(KEYS)
+
+
+def test_one_process_does_all_where_the_system_allows_no_other(
+    start: Callable[..., Run], buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("frogmove.processes.members.subprocess.Popen", refuse)
+    buckets.put(*KEYS[:40])
+    assert sorted(outcomes(list(start(Command.MOVE)))) == sorted(KEYS[:40])
+
+
+def test_a_file_that_has_the_name_of_a_segment_is_left_alone(
+    start: Callable[..., Run], buckets: Buckets, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal"
+    theirs = tmp_path / "journal.1"
+    theirs.write_text("theirs")
+    buckets.put(*KEYS)
+    run = start(Command.MOVE, journal=journal)
+    assert sorted(outcomes(list(run))) == sorted(KEYS)
+    assert theirs.read_text() == "theirs"
+    assert len(list(JournalReader(journal).of_type("copied"))) == len(KEYS)
+
+
+def test_a_range_that_was_asked_for_by_a_worker_that_died_is_not_given_away(
+    start: Callable[..., Run], buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Local.ask
+
+    def kill_and_ask(self: Local) -> None:
+        for worker in workers_of(os.getpid()):
+            os.kill(worker, signal.SIGKILL)
+        ask(self)
+
+    poll = Pool._poll
+
+    def once_they_are_dead(self: Pool) -> None:
+        poll(self)
+        while self._local.is_asked and len(self._members) > 1:
+            self._receive()
+
+    monkeypatch.setattr(Local, "ask", kill_and_ask)
+    monkeypatch.setattr(Pool, "_poll", once_they_are_dead)
+    buckets.put(*KEYS[:80])
+    assert sorted(outcomes(list(start(Command.MOVE)))) == sorted(KEYS[:80])

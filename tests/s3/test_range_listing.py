@@ -1,0 +1,85 @@
+"""A range of keys whose end is split off, with servers and keys that change under its reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frogmove.s3.models import Page
+from frogmove.s3.range_listing import KeyRange, RangeListing
+from tests.fake_s3 import FakeS3, FakeS3State
+
+if TYPE_CHECKING:
+    from frogmove.s3.future import Future
+
+
+class SmallPages(FakeS3):
+    """Gives two keys a page, and before each page an empty one where it is told to."""
+
+    empty_first = False
+
+    def list_page(
+        self,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 2,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
+    ) -> Future[Page]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        if self.empty_first and token is None:
+            return self._answer("ListObjectsV2", lambda: Page([], f"behind {start_after}"))
+        if token is not None and token.startswith("behind "):
+            start_after, token = token.removeprefix("behind "), None
+        return super().list_page(
+            bucket, prefix, token, limit, start_after=start_after, delimiter=delimiter
+        )
+
+
+def listing_of(*keys: str, of: KeyRange, empty_first: bool = False) -> RangeListing:
+    state = FakeS3State({"bucket": {}})
+    for key in keys:
+        state.put("bucket", key, b"")
+    s3 = SmallPages(state)
+    s3.empty_first = empty_first
+    return RangeListing(s3, "bucket", "", of)
+
+
+def test_a_range_that_begins_with_empty_pages_tells_its_first_key() -> None:
+    listing = listing_of(*"abc", of=KeyRange("a", None), empty_first=True)
+    assert listing.begin() == "b"
+    assert [item.key for item in listing.objects()] == ["b", "c"]
+
+
+def test_a_first_key_that_went_meanwhile_is_a_gap_of_just_that_key() -> None:
+    listing = listing_of(*"abd", of=KeyRange("", "c", ends_at_key=True))
+    listing.begin()
+    assert [item.key for item in listing.objects()] == ["a", "b"]
+    assert listing.gap == KeyRange("b", "c")
+    assert not listing.is_broken
+
+
+def test_a_range_that_lost_all_its_keys_is_a_gap() -> None:
+    listing = listing_of("a", of=KeyRange("a", "c", ends_at_key=True))
+    listing.begin()
+    assert list(listing.objects()) == []
+    assert listing.gap == KeyRange("a", "c")
+
+
+def test_a_range_that_ends_with_the_first_key_of_the_next_has_no_gap() -> None:
+    listing = listing_of(*"abcd", of=KeyRange("", "c", ends_at_key=True))
+    listing.begin()
+    assert [item.key for item in listing.objects()] == ["a", "b", "c"]
+    assert listing.gap is None
+
+
+def test_who_waits_for_the_end_of_a_range_is_let_go_when_the_run_stops() -> None:
+    listing = listing_of(*"abcdefgh", of=KeyRange("", None))
+    listing.begin()
+    objects = listing.objects()
+    first = next(objects).key
+    listing.ask_to_split()
+    listing.stop()
+    # Nobody tells where the range ends that was split off.
+    assert [first, *(item.key for item in objects)] < list("abcdefgh")
