@@ -54,7 +54,7 @@ def select_for(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> 
         # It needs a database, and other runs start without.
         from frogmove.core.key_list import read_keys, write_key_list
 
-        keys_of_list = read_keys(source, spec.route(), nul=chosen.get("nul", False))
+        keys_of_list = read_keys(source, spec.route().source, nul=chosen.get("nul", False))
         write_key_list(keys_of_list, path)
     return selected
 

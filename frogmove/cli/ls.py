@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from itertools import islice
+from typing import IO, TYPE_CHECKING
 
 import click
 
+from frogmove.cli import exit_codes
+from frogmove.cli.key_argument import key_argument
 from frogmove.cli.options import KeyText, route_options
 from frogmove.cli.runner import connect
-from frogmove.core.advice import explained
+from frogmove.cli.selection_options import listing_options
+from frogmove.core.advice import describe, explained
+from frogmove.core.filters import NO_FILTERS
 from frogmove.core.required_tags import parse_tag
-from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.selection import (
+    HEAD_CONCURRENCY,
+    Selection,
+    folder_inside,
+    head_each,
+    list_folders,
+    matching,
+    outermost,
+)
+from frogmove.core.selection_options import read_filters
 from frogmove.core.tag_check import TagChecker, only_tagged
 from frogmove.errors import UsageError
 from frogmove.s3.limits import Limits
-from frogmove.s3.listing import list_folder
+from frogmove.s3.listing import WAYS
+from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location, check_key, parse_location, split
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from frogmove.cli.output import Console
     from frogmove.config import Config
+    from frogmove.core.selection_options import SelectionOptions
+    from frogmove.s3.errors import S3Error
+    from frogmove.s3.interface import S3
+
+# Keys of a list that are looked up together, so that they keep their order.
+_LOOKED_UP_TOGETHER = 1000
 
 
 @click.command()
@@ -39,13 +64,24 @@ if TYPE_CHECKING:
     multiple=True,
     help="Only objects that carry this tag; may be given several times.",
 )
+@listing_options
 @route_options
+@click.pass_context
 def ls(
-    config: Config, console: Console, where: str | None, end: str, tags: tuple[str, ...]
+    ctx: click.Context,
+    config: Config,
+    console: Console,
+    where: str | None,
+    end: str,
+    tags: tuple[str, ...],
+    keys: tuple[str, ...],
+    chosen: SelectionOptions,
+    allow_empty: bool,
 ) -> None:
     """List keys with their size and time (UTC).
 
     WHERE is a folder of the route's source, or any s3://bucket/prefix; by default the whole source.
+    Patterns match keys below it, or below each --prefix.
     Keys are printed as arguments for `frogmove move`: relative to the source, and quoted or as URIs
     where necessary.
 
@@ -58,11 +94,17 @@ def ls(
       frogmove ls s3://another-bucket/logs -o json
     """
     side, folder = _place(config, where, is_destination=end == "destination")
+    selection = _selection(side, folder, where, chosen)
     required = tuple(map(parse_tag, tags))
     objects = total = 0
     with connect(config, Limits(), console) as client, explained(side.bucket):
         console.detail(f"Engine: {client.engine}.")
-        listed = list_folder(client.s3, side.bucket, folder)
+        lookups = _Lookups(client.s3, side, console)
+        source = chosen.get("from_file")
+        if source is None:
+            listed: Iterable[S3Object] = list_folders(selection, client.s3, side.bucket, WAYS)
+        else:
+            listed = matching(lookups.objects(source), selection.matcher())
         if required:
             checker = TagChecker(client.s3, side.bucket, required)
             listed = only_tagged(listed, checker, HEAD_CONCURRENCY)
@@ -71,6 +113,68 @@ def ls(
             objects += 1
             total += item.size
     console.totals(objects, total)
+    is_selective = (
+        source is not None or bool(chosen.get("prefix")) or selection.filters != NO_FILTERS
+    )
+    if is_selective and not (objects or allow_empty):
+        console.warn("Nothing was selected. If that is expected, use --allow-empty.")
+        ctx.exit(exit_codes.ATTENTION)
+    ctx.exit(exit_codes.ATTENTION if lookups.failed else exit_codes.DONE)
+
+
+def _selection(
+    side: Location, folder: str, where: str | None, chosen: SelectionOptions
+) -> Selection:
+    """Return the folders to list and the filters."""
+    prefixes = chosen.get("prefix") or ()
+    ways = [where is not None, bool(prefixes), chosen.get("from_file") is not None]
+    if ways.count(True) > 1:
+        raise UsageError("Give only one of WHERE, --prefix and --from-file.")
+    folders = outermost(folder_inside(side, each) for each in prefixes) or (folder,)
+    filters = read_filters(chosen, datetime.now(UTC))
+    return Selection(base=side.prefix, folders=folders, filters=filters)
+
+
+class _Lookups:
+    """Looks up the keys of a list, and says which cannot be.
+
+    Args:
+        s3: the client.
+        side: the location that keys are relative to.
+        console: the output.
+
+    Attributes:
+        failed: whether a key does not exist or could not be looked up.
+    """
+
+    def __init__(self, s3: S3, side: Location, console: Console) -> None:
+        self._s3 = s3
+        self._side = side
+        self._console = console
+        self.failed = False
+
+    def objects(self, source: str | Path | IO[bytes]) -> Iterator[S3Object]:
+        """Yield the objects of a list of keys, in its order."""
+        # It needs a database, and other listings start without.
+        from frogmove.core.key_list import read_keys
+
+        keys = read_keys(source, self._side, nul=False)
+        while together := list(islice(keys, _LOOKED_UP_TOGETHER)):
+            answers = dict(head_each(together, self._s3, self._side.bucket, HEAD_CONCURRENCY))
+            for key in together:
+                seen = answers[key]
+                if isinstance(seen, S3Object):
+                    yield seen
+                else:
+                    self._warn(key, seen)
+
+    def _warn(self, key: str, error: S3Error | None) -> None:
+        if error is not None and error.ends_the_run:
+            raise error
+        self.failed = True
+        name = key_argument(key, self._side)
+        reason = "not found" if error is None else describe(error, "It could not be looked up")
+        self._console.warn(f"{name}: {reason}.")
 
 
 def _place(config: Config, where: str | None, *, is_destination: bool) -> tuple[Location, str]:

@@ -140,7 +140,7 @@ def sync_selection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def listing_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a listing the options that say which objects; see above."""
-    return _given(command, [_PREFIX, *_FILTERS])
+    return _given(command, [_PREFIX, _LIST[0], *_FILTERS, _ALLOW_EMPTY])
 
 
 def _stdin() -> IO[bytes]:

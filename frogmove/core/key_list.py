@@ -13,14 +13,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from frogmove.core.models import Outcome
+from frogmove.core.models import Outcome, key_inside
 from frogmove.errors import UsageError
 from frogmove.s3.uri import LONGEST_KEY, check_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from frogmove.core.models import Route
+    from frogmove.s3.uri import Location
 
 _CHUNK = 1 << 16
 
@@ -44,12 +44,12 @@ _COMMENT = re.compile(
 )
 
 
-def read_keys(source: str | Path | IO[bytes], route: Route, *, nul: bool) -> Iterator[str]:
+def read_keys(source: str | Path | IO[bytes], end: Location, *, nul: bool) -> Iterator[str]:
     """Read a list of keys.
 
     Args:
         source: a file, or a stream, which is left open.
-        route: keys are relative to its source, but for S3 URIs inside it.
+        end: keys are relative to it, but for S3 URIs inside it.
         nul: whether a NUL ends each, and not a line end.
 
     Yields:
@@ -59,24 +59,24 @@ def read_keys(source: str | Path | IO[bytes], route: Route, *, nul: bool) -> Ite
         UsageError: when it cannot be read, or something in it cannot be a key of the source.
     """
     if not isinstance(source, str | Path):
-        yield from _keys(source, route, nul=nul, name="the list")
+        yield from _keys(source, end, nul=nul, name="the list")
         return
     try:
         with Path(source).open("rb") as stream:
-            yield from _keys(stream, route, nul=nul, name=str(source))
+            yield from _keys(stream, end, nul=nul, name=str(source))
     except OSError as error:
         raise UsageError(f"{str(source)!r} cannot be read: {error.strerror}.") from error
 
 
-def _keys(stream: IO[bytes], route: Route, *, nul: bool, name: str) -> Iterator[str]:
+def _keys(stream: IO[bytes], end: Location, *, nul: bool, name: str) -> Iterator[str]:
     for number, text in enumerate(_texts(stream, b"\0" if nul else b"\n", name), start=1):
         entry = f"Entry {number:,} of {name}"
         try:
             line = text.decode()
             if nul:
-                key: str | None = check_key(route.source.prefix + line) if line else None
+                key: str | None = check_key(end.prefix + line) if line else None
             else:
-                key = _key_of_line(line.removesuffix("\r"), route)
+                key = _key_of_line(line.removesuffix("\r"), end)
         except UnicodeDecodeError as error:
             raise UsageError(f"{entry} is not UTF-8.", "Write keys in UTF-8.") from error
         except UsageError as error:
@@ -103,31 +103,31 @@ def _texts(stream: IO[bytes], end: bytes, name: str) -> Iterator[bytes]:
         yield rest
 
 
-def _key_of_line(line: str, route: Route) -> str | None:
+def _key_of_line(line: str, end: Location) -> str | None:
     """Return the key that a line is about; None where it is about none."""
     if not line or _COMMENT.fullmatch(line):
         return None
     if line.startswith('{"type": "'):
-        return _key_of_record(line, route)
+        return _key_of_record(line, end)
     table = _LISTED.fullmatch(line) or _REPORTED.fullmatch(line)
     argument = table[1] if table else line
     if argument.startswith("'") and _ARGUMENT_ALONE.fullmatch(argument):
         argument = argument[1:-1].replace("'\"'\"'", "'")
-    return route.source_key(argument)
+    return key_inside(end, argument)
 
 
-def _key_of_record(line: str, route: Route) -> str | None:
+def _key_of_record(line: str, end: Location) -> str | None:
     """Read a JSON line of ours; records have whole keys."""
     try:
         record = json.loads(line)
         kind = record["type"]
     except (ValueError, TypeError, KeyError):
-        return route.source_key(line)
+        return key_inside(end, line)
     key = record.get("key")
     if kind not in {"object", "result", "action"} or not isinstance(key, str):
         return None
-    if not key.startswith(route.source.prefix):
-        raise UsageError(f"{key!r} is not inside the route's source {route.source}.")
+    if not key.startswith(end.prefix):
+        raise UsageError(f"{key!r} is not inside {end}.")
     return check_key(key)
 
 

@@ -190,15 +190,20 @@ class Route:
         Raises:
             UsageError: when it cannot be a key or is not inside the source.
         """
-        if not name.startswith("s3://"):
-            if not name:
-                check_key(name)
-            return check_key(self.source.prefix + name)
-        bucket, key = split(name)
-        inside = bucket == self.source.bucket and key.startswith(self.source.prefix)
-        if not inside or key == self.source.prefix:
-            raise UsageError(
-                f"{name!r} is not inside the route's source {self.source}.",
-                "Use a key under the source, or another --source.",
-            )
-        return check_key(key)
+        return key_inside(self.source, name)
+
+
+def key_inside(end: Location, name: str) -> str:
+    """Parse a key as an operator writes it: relative to an end of a route, or as an S3 URI.
+
+    Raises:
+        UsageError: when it cannot be a key or is not inside that end.
+    """
+    if not name.startswith("s3://"):
+        if not name:
+            check_key(name)
+        return check_key(end.prefix + name)
+    bucket, key = split(name)
+    if bucket != end.bucket or not key.startswith(end.prefix) or key == end.prefix:
+        raise UsageError(f"{name!r} is not inside {end}.", "Use a key under it.")
+    return check_key(key)

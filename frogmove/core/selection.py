@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Route
     from frogmove.s3.interface import S3
+    from frogmove.s3.uri import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,27 +144,29 @@ def select(
         return Selection(base=base, keys=chosen, version_id=version_id, filters=filters)
     if key_list is not None:
         return Selection(base=base, key_list=str(key_list), filters=filters)
-    folders = _outermost(_folder(route, prefix) for prefix in prefixes) or (base,)
+    folders = outermost(folder_inside(route.source, prefix) for prefix in prefixes) or (base,)
     return Selection(base=base, folders=folders, filters=filters)
 
 
-def _folder(route: Route, prefix: str) -> str:
+def folder_inside(end: Location, prefix: str) -> str:
+    """Parse a folder as an operator writes it: relative to an end of a route, or as an S3 URI.
+
+    Raises:
+        UsageError: when it cannot be a folder or is not inside that end.
+    """
     if not prefix:
         raise UsageError("An empty --prefix would select everything.", "Use --all for that.")
     if not prefix.startswith("s3://"):
-        return check_key(route.source.prefix + prefix)
+        return check_key(end.prefix + prefix)
     bucket, folder = split(prefix)
-    # The source's URI without its final slash is also the source.
-    if bucket != route.source.bucket or not under(folder).startswith(route.source.prefix):
-        raise UsageError(
-            f"{prefix!r} is not inside the route's source {route.source}.",
-            "Use a folder under the source, or another --source.",
-        )
-    whole = max(folder, route.source.prefix)
+    # The end's URI without its final slash is also the end.
+    if bucket != end.bucket or not under(folder).startswith(end.prefix):
+        raise UsageError(f"{prefix!r} is not inside {end}.", "Use a folder under it.")
+    whole = max(folder, end.prefix)
     return check_key(whole) if whole else whole
 
 
-def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
+def outermost(folders: Iterable[str]) -> tuple[str, ...]:
     """Return the folders in order, without those that are inside another."""
     kept: list[str] = []
     for folder in sorted(set(folders), key=under):
@@ -255,10 +258,23 @@ def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Ite
     """
     if not selection.is_of_folders:
         return matching(_named(selection, s3, route, size), selection.matcher())
+    return list_folders(selection, s3, route.source.bucket, LISTING_WAYS)
+
+
+def list_folders(selection: Selection, s3: S3, bucket: str, ways: int) -> Iterator[S3Object]:
+    """List the objects of a selection of folders.
+
+    Args:
+        selection: of the bucket.
+        s3: the client for the bucket.
+        bucket: the bucket.
+        ways: see :func:`frogmove.s3.listing.list_prefix`.
+
+    Raises:
+        S3Error: when a request fails.
+    """
     return chain.from_iterable(
-        matching(
-            list_folder(s3, route.source.bucket, folder, LISTING_WAYS), selection.matcher(folder)
-        )
+        matching(list_folder(s3, bucket, folder, ways), selection.matcher(folder))
         for folder in selection.folders
     )
 

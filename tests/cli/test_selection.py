@@ -36,7 +36,7 @@ def arguments(verb: str, options: str) -> list[str]:
     return [verb, *options.split()]
 
 
-@pytest.mark.parametrize(
+SELECTED = pytest.mark.parametrize(
     ("options", "selected"),
     [
         ("--prefix logs", "logs logs/a.csv logs/x/b.csv"),
@@ -53,6 +53,9 @@ def arguments(verb: str, options: str) -> list[str]:
         ("--prefix x --storage-class standard", "x/d.csv"),
     ],
 )
+
+
+@SELECTED
 def test_exactly_what_is_selected_goes(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str, options: str, selected: str
 ) -> None:
@@ -65,6 +68,33 @@ def test_exactly_what_is_selected_goes(
     assert sorted(buckets.there()) == selected.split()
     left = sorted(set(KEYS) - set(selected.split())) if verb == "move" else KEYS
     assert buckets.keys_here() == left
+
+
+@SELECTED
+def test_exactly_what_is_selected_is_listed(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path, options: str, selected: str
+) -> None:
+    buckets.put(*KEYS)
+    given = options.replace("SOURCE", buckets.source).split()
+    if not given[0].startswith("-"):
+        (tmp_path / "list").write_text("\n".join(given[:2]))
+        given[:2] = ["--from-file", str(tmp_path / "list")]
+    ran = frogmove("ls", *given, "-o", "json")
+    assert (ran.code, [each["key"] for each in ran.of("object")]) == (0, selected.split())
+
+
+def test_a_listing_says_what_is_not_there(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.put("a", "b/c")
+    (tmp_path / "list").write_text("b/c\ntypo\na\n")
+    ran = frogmove("ls", "--from-file", str(tmp_path / "list"), "-o", "json")
+    assert (ran.code, [each["key"] for each in ran.of("object")]) == (1, ["b/c", "a"])
+    assert "typo: not found." in ran.err
+    assert frogmove("ls", "b", "--include", "*c", "-o", "json").of("object")[0]["key"] == "b/c"
+    assert frogmove("ls", "--include", "nothing").code == 1
+    assert frogmove("ls", "--include", "nothing", "--allow-empty").code == 0
+    assert frogmove("ls", "a", "--prefix", "b").code == 2
 
 
 def test_what_is_newer_or_older_than_a_time_stays(

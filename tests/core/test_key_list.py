@@ -10,7 +10,6 @@ import pytest
 
 from frogmove.cli.key_argument import key_argument
 from frogmove.core.key_list import read_key_list, read_keys, write_key_list
-from frogmove.core.models import Route
 from frogmove.errors import UsageError
 from frogmove.s3.uri import Location
 from tests.keys import KEYS
@@ -18,12 +17,12 @@ from tests.keys import KEYS
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROUTE = Route(Location("src", "in/"), Location("dst"))
+SOURCE = Location("src", "in/")
 
 
 def read(text: str | bytes, *, nul: bool = False) -> list[str]:
     body = text.encode() if isinstance(text, str) else text
-    return list(read_keys(io.BytesIO(body), ROUTE, nul=nul))
+    return list(read_keys(io.BytesIO(body), SOURCE, nul=nul))
 
 
 @pytest.mark.parametrize(
@@ -59,9 +58,8 @@ def test_between_nuls_every_text_is_a_key_as_it_is() -> None:
 
 def test_every_key_is_read_back_as_it_was_printed() -> None:
     keys = list(KEYS.values())
-    route = Route(Location("src"), Location("dst"))
-    lines = "\n".join(key_argument(key, route.source) for key in keys).encode()
-    assert list(read_keys(io.BytesIO(lines), route, nul=False)) == keys
+    lines = "\n".join(key_argument(key, Location("src")) for key in keys).encode()
+    assert list(read_keys(io.BytesIO(lines), Location("src"), nul=False)) == keys
 
 
 @pytest.mark.parametrize(
@@ -89,10 +87,10 @@ def test_a_list_is_kept_in_its_order_with_each_key_once(tmp_path: Path) -> None:
 def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run.keys"
     with pytest.raises(UsageError):
-        write_key_list(read_keys(io.BytesIO(b"a\n\xff"), ROUTE, nul=False), path)
+        write_key_list(read_keys(io.BytesIO(b"a\n\xff"), SOURCE, nul=False), path)
     assert not path.exists()
     with pytest.raises(UsageError, match="cannot be read: No such file"):
-        list(read_keys(tmp_path / "nothing", ROUTE, nul=False))
+        list(read_keys(tmp_path / "nothing", SOURCE, nul=False))
     with pytest.raises(UsageError, match="cannot be read"):
         read_key_list(path)
 
@@ -108,7 +106,7 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
     stream = io.BytesIO(b"".join(b"folder/%07d\n" % number for number in range(30_000)))
     path = tmp_path / "run.keys"
     tracemalloc.start()
-    write_key_list(read_keys(stream, ROUTE, nul=False), path)
+    write_key_list(read_keys(stream, SOURCE, nul=False), path)
     count = sum(1 for _ in read_key_list(path))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
