@@ -14,6 +14,12 @@ from frogmove.errors import UsageError
 if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
 
+# Names the last run.
+LAST = "last"
+
+# Runs that are named where several begin alike.
+_SHOWN_RUNS = 3
+
 
 def runs_directory() -> Path:
     """Return ``FROGMOVE_STATE``, else the user's own folder of journals; it may not exist yet."""
@@ -87,23 +93,34 @@ def read_journals() -> tuple[list[JournalReader], list[UsageError]]:
 
 
 def find_journal(run: str | None) -> Path:
-    """Return the journal of a run, named by its id or by the file; by default of the last run.
+    """Return the journal of a run.
+
+    Args:
+        run: its id, the beginning of no other, the file, or ``last``; None is the last run, too.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: when there is none, or several begin so.
     """
-    if run is None:
-        known = journals()
+    known = journals()
+    if run is None or run == LAST:
         if not known:
             raise no_journal()
         return known[-1]
-    if "/" not in run:
-        for path in journals():
-            if path.stem == run:
-                return path
+    for path in known:
+        if path.stem == run:
+            return path
     with suppress(OSError):
         if Path(run).is_file():
             return Path(run)
+    alike = [path for path in known if run and path.stem.startswith(run)]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        shown = ", ".join(path.stem for path in alike[-_SHOWN_RUNS:])
+        raise UsageError(
+            f"{len(alike):,} runs begin with {run!r}, the last of them {shown}.",
+            "Write more of the id.",
+        )
     raise UsageError(f"There is no run {run!r}.", "`frogmove runs` lists the runs there are.")
 
 

@@ -67,7 +67,7 @@ def runs(output: str) -> None:
 def report(run: str | None, output: str) -> None:
     """Show the result of a run for each object.
 
-    RUN is a run's id or the path of its journal; by default the last run.
+    RUN is a run's id or the beginning of one, `last` (the default), or the path of a journal.
 
     \b
     Examples:
@@ -91,10 +91,10 @@ def resume(
 ) -> None:
     """Finish a run that was interrupted or failed.
 
-    RUN is a run's id or the path of its journal; by default the last run that is not finished. The
-    same keys are selected with the same options. Objects that are done are skipped, and large
-    objects continue from the last copied part. If the run finished, only its failures are tried
-    again; without failures, nothing is done.
+    RUN is a run's id or the beginning of one, `last`, or the path of a journal; by default the
+    last run that is not finished. The same keys are selected with the same options. Objects that
+    are done are skipped, and large objects continue from the last copied part. If the run
+    finished, only its failures are tried again; without failures, nothing is done.
 
     \b
     Examples:
@@ -127,11 +127,11 @@ def undo(
 ) -> None:
     """Move the objects of a run back to the source.
 
-    RUN is a run's id or the path of its journal; a run is undone together with its resumes. Each
-    copy is moved back as safely as it was moved: objects that changed at the destination stay
-    there, and nothing new at the source is overwritten. After a copy or a sync, the copies are
-    deleted. Objects that the destination held before the run stay there, and objects that the run
-    replaced are restored if the bucket keeps versions.
+    RUN is a run's id or the beginning of one, `last`, or the path of a journal. A run is undone
+    together with its resumes. Each copy is moved back as safely as it was moved: objects that
+    changed at the destination stay there, and nothing new at the source is overwritten. After a
+    copy or a sync, the copies are deleted. Objects that the destination held before the run stay
+    there, and objects that the run replaced are restored if the bucket keeps versions.
 
     \b
     Examples:

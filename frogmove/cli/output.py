@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 from frogmove.cli import streams
 from frogmove.cli.escaping import printable
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
-from frogmove.core.run_history import is_undone
-from frogmove.core.run_spec import Command
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
@@ -238,30 +237,21 @@ class Console:
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
-        """Print a line about a past run.
+        """Print two lines about a past run.
 
         Raises:
             OutputError: when stdout cannot be written.
         """
         streams.check()
-        spec, end = journal.spec, journal.end()
-        resumed, undos = history.resumed_by(journal), history.undone_by(journal)
         if self.json_lines:
-            later = {"resumed_by": resumed, "undone_by": [undo.spec.id for undo in undos]}
-            self._json({**spec.record(), "type": "run", "end": end, **later})
+            undos = [undo.spec.id for undo in history.undone_by(journal)]
+            later = {"resumed_by": history.resumed_by(journal), "undone_by": undos}
+            record = {**journal.spec.record(), "type": "run", "end": journal.end(), **later}
+            self._json(record)
             return
-        counts = end["counts"] if end is not None else {}
-        told = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-        if end is None or end["interrupted"]:
-            told = told or "unfinished"
-            if not resumed and not undos and spec.command is not Command.UNDO:
-                told = f"{told}; frogmove resume {spec.id}"
-        told = "; ".join([told, *(f"resumed by {name}" for name in resumed)])
-        for undo in undos:
-            word = "undone" if is_undone(undo.end()) else "partly undone"
-            told = f"{told}; {word} by {undo.spec.id}"
-        where = f"{printable(spec.source)} -> {printable(spec.destination)}"
-        self._line([(f"{spec.id}  ", "cyan"), (f"{spec.command:<5} {where}  ", ""), (told, "dim")])
+        first, second = run_lines(journal, history, None if self._plain else self.out.width)
+        self._line([(journal.spec.id, "cyan"), (first.removeprefix(journal.spec.id), "")])
+        self._line([(second, "dim")])
 
     def totals(
         self,

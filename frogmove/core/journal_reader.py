@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import SEEK_END
 from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Damaged lines other than the last one, which a crash may leave incomplete.
 LINES_LOOKED_AT = 1000
+
+# More bytes than an ``end`` record has.
+_LAST_BYTES = 1 << 14
 
 
 class JournalReader:
@@ -96,6 +100,14 @@ class JournalReader:
     def end(self) -> Record | None:
         """Return the ``end`` record; None if the run did not finish."""
         return next(self.of_type("end"), None)
+
+    def last_end(self) -> Record | None:
+        """Return the ``end`` record if the file ends with it; what is before it is not read."""
+        with _open(self.path) as file:
+            file.seek(max(0, file.seek(0, SEEK_END) - _LAST_BYTES))
+            lines = file.read().splitlines(keepends=True)
+        last = _parse(lines[-1]) if lines else None
+        return last if last is not None and last["type"] == "end" else None
 
     def is_torn(self) -> bool:
         """Tell whether the file ends with an incomplete record."""

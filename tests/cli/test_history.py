@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from frogmove.run_store import journals, runs_directory
 from frogmove.s3.boto import BotoS3
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.cli.terminal import terminal
 from tests.fault_fixture import ENGINES
+from tests.fault_proxy import SECONDS_TO_WAIT
 from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
@@ -71,8 +74,59 @@ def test_each_run_is_listed_the_newest_last(buckets: Buckets, frogmove: Frogmove
     assert [record["selection"]["keys"] for record in listed] == [["a"], ["b"], ["c"]]
     assert [record["end"]["counts"]["moved"] for record in listed] == [1, 1, 1]
     lines = run("runs").out.splitlines()
-    assert [line.split()[0] for line in lines] == [record["id"] for record in listed]
-    assert all(line.endswith("1 moved") for line in lines)
+    for record, first, second in zip(listed, lines[::2], lines[1::2], strict=True):
+        began = record["started"][:16].replace("T", " ")
+        (key,) = record["selection"]["keys"]
+        assert first == f"{record['id']}  {began}  move  key {key}: 1 moved"
+        assert second == f"  s3://{buckets.source}/ -> s3://{buckets.destination}/"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_the_runs_fit_a_terminal_and_say_what_became_of_each(
+    buckets: Buckets, frogmove: FrogmoveRunner, columns: int
+) -> None:
+    buckets.put(*(f"a folder with a long name/{number}" for number in range(3)))
+    frogmove("move", "--prefix", "a folder with a long name")
+    moved = last_id()
+    assert frogmove("undo", "last").code == 0
+    with terminal(columns) as screen:
+        process = frogmove.process(
+            "runs", env={"COLUMNS": None, "TERM": "xterm-256color"}, stdout=screen.end
+        )
+        assert process.wait(SECONDS_TO_WAIT) == 0
+    text = re.sub(r"\x1b\[[0-9;]*m", "", screen.text)
+    first, second, third, _ = text.splitlines()
+    assert [line for line in text.splitlines() if len(line) > max(columns, 72)] == []
+    assert first.startswith(moved)
+    assert first.endswith(": 3 moved")
+    assert second.endswith(f"; undone by {last_id()}")
+    assert third.startswith(last_id())
+    assert (f"s3://{buckets.source}/ -> " in second) == (columns == 200)
+
+
+def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    for key in ("a", "b"):
+        buckets.put(key)
+        frogmove("move", key)
+    first, second = (path.stem for path in journals())
+    for name, shown in (
+        ("last", second),
+        (second, second),
+        (first[:-1], first),
+        (str(journals()[0]), first),
+    ):
+        assert f"run {shown}," in run("report", name).out
+    both = first[:2]
+    ran = run("report", both)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"2 runs begin with {both!r}" in ran.err
+    assert first in ran.err
+    assert second in ran.err
+    assert run("report", "x").code == run("report", "").code == 2
+    assert frogmove("undo", "last").code == 0
+    assert sorted(buckets.here()) == ["b"]
 
 
 def test_a_run_that_changes_nothing_leaves_no_journal(
@@ -95,7 +149,7 @@ def test_one_broken_journal_does_not_hide_the_others(
     (runs_directory() / "00000000-000000-0000.jsonl").touch()
     ran = run("runs")
     assert ran.code == 0
-    assert len(ran.out.splitlines()) == 1
+    assert len(ran.out.splitlines()) == 2
     assert "not a journal" in ran.err
 
 

@@ -1,0 +1,86 @@
+"""Past runs as ``frogmove runs`` shows them: two lines each. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from frogmove.cli.escaping import printable
+from frogmove.cli.run_description import selection_words
+from frogmove.core.run_history import is_undone
+from frogmove.core.run_spec import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from frogmove.core.journal_reader import JournalReader
+    from frogmove.core.run_history import RunHistory
+
+# Columns; a shorter piece of text tells nothing any more.
+_SHORTEST = 8
+
+
+def run_lines(
+    journal: JournalReader, history: RunHistory, columns: int | None = None
+) -> tuple[str, str]:
+    """Describe a past run.
+
+    Args:
+        journal: the run.
+        history: all runs.
+        columns: how long a line may be; None where nothing is to be cut.
+
+    Returns:
+        its id, time (UTC), command, selection and counts; both ends of its route, and the runs
+        that belong to it or how to finish it.
+    """
+    spec = journal.spec
+    told = _counted(journal)
+    first = f"{spec.id}  {spec.started[:16].replace('T', ' ')}  {spec.command:<4}  "
+    selection = printable(selection_words(spec))
+    if columns is not None:
+        selection = _cut(selection, columns - len(first) - len(told) - 2)
+    ends = [printable(spec.source), printable(spec.destination)]
+    marks = "".join(f"; {mark}" for mark in _marks(journal, history))
+    if columns is not None:
+        room = columns - len(marks) - len("   -> ")
+        longest = max(room // 2, room - min(map(len, ends)))
+        ends = [_cut(end, longest) for end in ends]
+    return f"{first}{selection}: {told}", f"  {' -> '.join(ends)}{marks}"
+
+
+def _counted(journal: JournalReader) -> str:
+    end = journal.last_end()
+    if end is not None:
+        told = _counts(end["counts"])
+        return f"{told or 'nothing'}{', interrupted' if end['interrupted'] else ''}"
+    results = Counter(str(record["outcome"]) for record in journal.of_type("result"))
+    return ", ".join(filter(None, [_counts(results), "not finished"]))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+
+
+def _marks(journal: JournalReader, history: RunHistory) -> Iterator[str]:
+    spec, end = journal.spec, journal.last_end()
+    resumed, undos = history.resumed_by(journal), history.undone_by(journal)
+    if spec.continues and spec.command is not Command.UNDO:
+        yield f"resumes {spec.continues}"
+    for name in resumed:
+        yield f"resumed by {name}"
+    for undo in undos:
+        word = "undone" if is_undone(undo.end()) else "partly undone"
+        yield f"{word} by {undo.spec.id}"
+    is_open = (end is None or end["interrupted"]) and spec.command is not Command.UNDO
+    if is_open and not resumed and not undos:
+        yield f"frogmove resume {spec.id}"
+
+
+def _cut(text: str, longest: int) -> str:
+    """Leave the middle of a text out where it is too long."""
+    longest = max(longest, _SHORTEST)
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) // 2
+    return f"{text[:head]}…{text[head + 1 - longest :]}"
