@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from frogmove.core.models import Action, Outcome, Result, Route, Verb
     from frogmove.core.options import Multipart, OnConflict, TransferOptions
     from frogmove.core.run_spec import Command
-    from frogmove.core.verify import Verify
+    from frogmove.core.verification import Status, Verification, VerifyResult
+    from frogmove.core.verify import CompareBy, Verify
     from frogmove.engine import Engine
     from frogmove.errors import FrogmoveError, RunError, UnreachableError, UsageError
     from frogmove.run import Plan, Run
@@ -34,6 +35,7 @@ __all__ = [
     "Attribute",
     "Client",
     "Command",
+    "CompareBy",
     "Config",
     "Engine",
     "FrogmoveError",
@@ -48,11 +50,14 @@ __all__ = [
     "RunError",
     "S3Error",
     "S3Object",
+    "Status",
     "TransferOptions",
     "UnreachableError",
     "UsageError",
     "Verb",
+    "Verification",
     "Verify",
+    "VerifyResult",
 ]
 
 _MODULES = {
@@ -69,6 +74,10 @@ _MODULES = {
     "OnConflict": "core.options",
     "TransferOptions": "core.options",
     "Command": "core.run_spec",
+    "Status": "core.verification",
+    "Verification": "core.verification",
+    "VerifyResult": "core.verification",
+    "CompareBy": "core.verify",
     "Verify": "core.verify",
     "FrogmoveError": "errors",
     "RunError": "errors",

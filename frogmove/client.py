@@ -16,8 +16,12 @@ from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.advice import explained
 from frogmove.core.attributes import warnings
-from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
+from frogmove.core.run_verification import verify_run
+from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.verification import Verification, verify_sides
+from frogmove.core.verify import CompareBy
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.run import Plan, Run, Workers, known_total, plan_actions
@@ -201,6 +205,40 @@ class Client:
             the plan; iterate over it for its actions.
         """
         return self.prepare(self._spec(command, route, options, keys, chosen), dry_run=True)
+
+    def verify(
+        self,
+        route: Route,
+        *keys: str,
+        compare: CompareBy = CompareBy.AUTO,
+        max_compare_size: int = MAX_COMPARE_SIZE,
+        **chosen: Unpack[SelectionOptions],
+    ) -> Verification:
+        """Compare both sides, by default of everything, and change nothing; see :meth:`move`.
+
+        Args:
+            route: the route.
+            keys: see :meth:`move`.
+            compare: by default by ETags and checksums.
+            max_compare_size: bytes; larger objects are not read.
+            chosen: see :meth:`move`.
+        """
+        spec = self._spec(Command.SYNC, route, None, keys, chosen)
+        spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
+        return self.prepare_verification(spec)
+
+    def prepare_verification(self, spec: RunSpec) -> Verification:
+        """Do the same for the selection, mapping and comparison of a run."""
+        route = spec.route()
+        listed = _listed(spec, route)
+        self.preflight(route, probed=route.destination, listed=listed, dry_run=True)
+        return Verification(verify_sides(self.s3, spec, HEAD_CONCURRENCY))
+
+    def verify_run(self, *journals: JournalReader) -> Verification:
+        """Check whether what a run and its resumes (oldest first) did is still so."""
+        route = journals[0].spec.route()
+        self.preflight(route, probed=route.destination, dry_run=True)
+        return Verification(verify_run(self.s3, journals, HEAD_CONCURRENCY))
 
     def prepare(
         self,

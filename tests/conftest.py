@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
 
 from frogmove import boto_session
 from frogmove.core.run_spec import RunSpec
+from frogmove.s3.retry import RetryingS3
 from tests import servers
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from frogmove.config import Config
+    from frogmove.s3.future import Future
+    from frogmove.s3.models import Page
     from tests.servers import Server
 
 FOREIGN = ("AWS_", "FROGMOVE_", "BOTO_", "XDG_")
@@ -141,6 +144,24 @@ def ministack_proxy(ministack: Server) -> Iterator[FaultProxy]:
 def fault_fixture(seaweedfs: Server, fault_proxy: FaultProxy) -> FaultFixture:
     """Empty buckets whose operator goes through the proxy; modules fill them."""
     return FaultFixture.make(seaweedfs, fault_proxy)
+
+
+@pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """List two keys a page, so that few keys make many pages."""
+    list_page = RetryingS3.list_page
+
+    def list_two(
+        self: RetryingS3,
+        bucket: str,
+        prefix: str,
+        token: str | None = None,
+        limit: int = 1000,
+        **more: Any,
+    ) -> Future[Page]:
+        return list_page(self, bucket, prefix, token, min(limit, 2), **more)
+
+    monkeypatch.setattr(RetryingS3, "list_page", list_two)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_a_sync_of_them_is_refused_in_one_sentence(buckets: Buckets) -> None:
     buckets.put(*KEYS)
     ran = FrogmoveRunner(buckets)("sync")
     assert ran.code == 2
-    assert "is a directory bucket. It cannot be synced" in " ".join(ran.err.split())
+    assert "is a directory bucket. Both sides cannot be compared" in " ".join(ran.err.split())
     assert buckets.there() == {}
 
 

@@ -36,6 +36,9 @@ COMMANDS = (
         "frogmove.cli.sync:sync",
     ),
     LazyCommand(
+        "verify", "Compare both sides of a route, or check a run.", "frogmove.cli.verify:verify"
+    ),
+    LazyCommand(
         "runs", "List the runs that have a journal, newest last.", "frogmove.cli.history:runs"
     ),
     LazyCommand(

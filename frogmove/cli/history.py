@@ -46,7 +46,7 @@ def runs(output: str) -> None:
     console = Console(json_lines=output == "json")
     readers, problems = read_journals()
     # A run that crashed at its start leaves an empty journal; list the others.
-    _warn_of(problems, console)
+    warn_of(problems, console)
     if not readers and not problems:
         console.note(no_journal().message)
     history = RunHistory(readers)
@@ -74,7 +74,7 @@ def report(run: str | None, output: str) -> None:
       frogmove report
       frogmove report 20261123-073012-ab12 -o html > report.html
     """
-    reader = _read(find_journal(run))
+    reader = open_journal(find_journal(run))
     for text in render(reader, output):
         streams.check()
         sys.stdout.write(text)
@@ -138,9 +138,9 @@ def undo(
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12
     """
-    reader = _read(find_journal(run))
+    reader = open_journal(find_journal(run))
     readers, problems = read_journals()
-    _warn_of(problems, console)
+    warn_of(problems, console)
     history = RunHistory(readers)
     together = history.with_resumes(reader)
     undone = [each.spec.id for each in history.undone_by(reader) if is_undone(each.end())]
@@ -171,7 +171,7 @@ def undo(
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; report it if there is nothing to do."""
     path = find_journal(run)
-    reader = _read(path) if run else _last_unfinished(console)
+    reader = open_journal(path) if run else _last_unfinished(console)
     if reader is None:
         console.note("Nothing to resume: every run is finished.")
         return None
@@ -179,13 +179,13 @@ def _to_resume(run: str | None, console: Console) -> JournalReader | None:
         name = reader.spec.id
         console.note(f"Nothing to resume: {name} is finished. See `frogmove report {name}`.")
         return None
-    return reader if run else _read(reader.path)
+    return reader if run else open_journal(reader.path)
 
 
 def _last_unfinished(console: Console) -> JournalReader | None:
     readers, problems = read_journals()
     last = RunHistory(readers).last_unfinished()
-    _warn_of(problems, console)
+    warn_of(problems, console)
     if last is None and problems:
         raise UsageError(
             "Every run whose journal can be read is finished.",
@@ -194,12 +194,14 @@ def _last_unfinished(console: Console) -> JournalReader | None:
     return last
 
 
-def _warn_of(problems: Iterable[UsageError], console: Console) -> None:
+def warn_of(problems: Iterable[UsageError], console: Console) -> None:
+    """Warn of journals that cannot be read."""
     for problem in problems:
         console.warn(str(problem))
 
 
-def _read(path: Path) -> JournalReader:
+def open_journal(path: Path) -> JournalReader:
+    """Open a journal, and warn if it is damaged."""
     reader = JournalReader(path)
     if reader.is_torn():
         Console().warn(

@@ -294,6 +294,16 @@ def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callabl
     )
 
 
+max_compare_size = click.option(
+    "--max-compare-size",
+    type=Size(0, LARGEST_OBJECT),
+    default="1GiB",
+    show_default=True,
+    help=(
+        "Where ETags and checksums are inconclusive, larger objects are not read to compare them."
+    ),
+)
+
 _OPTIONS = [
     click.option(
         "--verify",
@@ -332,16 +342,7 @@ _OPTIONS = [
         show_default=True,
         help="Larger objects are copied in parts.",
     ),
-    click.option(
-        "--max-compare-size",
-        type=Size(0, LARGEST_OBJECT),
-        default="1GiB",
-        show_default=True,
-        help=(
-            "Where ETags and checksums are inconclusive, larger objects are not read to compare "
-            "them."
-        ),
-    ),
+    max_compare_size,
     click.option(
         "--carry",
         metavar="LIST",

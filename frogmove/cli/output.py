@@ -21,6 +21,7 @@ from frogmove.cli.key_argument import key_argument
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
+from frogmove.core.verification import Status
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.run_history import RunHistory
+    from frogmove.core.verification import VerifyResult, VerifySummary
     from frogmove.s3.models import S3Object
 
 _STYLES = {
@@ -44,6 +46,15 @@ _STYLES = {
     Outcome.FAILED: "bold red",
 }
 
+
+_STATUS_STYLES = {
+    Status.SAME: "dim",
+    Status.MISSING: "bold red",
+    Status.EXTRA: "yellow",
+    Status.DIFFERENT: "bold red",
+    Status.NOT_DELETED: "bold yellow",
+    Status.NOT_COMPARED: "bold yellow",
+}
 
 # How often, in seconds, stdout is flushed and a closed pipe is noticed.
 FLUSH_SECONDS = 0.2
@@ -107,18 +118,16 @@ class Console:
         return getattr(sys.stdout, "encoding", None) or "utf-8"
 
     def _story(
-        self, word: str, style: str, action: Action, destination_key: str, reason: str
+        self, word: str, style: str, key: str, destination_key: str, reason: str
     ) -> list[tuple[str, str]]:
-        name = key_argument(action.object.key, self.source, self._encoding)
+        name = key_argument(key, self.source, self._encoding)
         there = key_argument(destination_key, self.destination, self._encoding)
         parts = [(f"{word:<10}  ", style), (name, "")]
         # What gets no key has no place.
         if not destination_key:
-            destination_key = self.destination.prefix + action.object.key.removeprefix(
-                self.source.prefix
-            )
+            destination_key = self.destination.prefix + key.removeprefix(self.source.prefix)
         prefixes = self.source.prefix, self.destination.prefix
-        if action.object.key.removeprefix(prefixes[0]) != destination_key.removeprefix(prefixes[1]):
+        if key.removeprefix(prefixes[0]) != destination_key.removeprefix(prefixes[1]):
             parts.append((f" -> {there}", ""))
         if reason:
             parts.append((f"  ({printable(reason)})", "dim"))
@@ -205,7 +214,9 @@ class Console:
             is_missing = action.verb is Verb.NOT_FOUND
             verb = action.verb.value if is_missing else f"would {action.verb.value}"
             style = "bold red" if action.verb is Verb.REFUSE else "cyan"
-            self._line(self._story(verb, style, action, action.destination_key, action.reason))
+            self._line(
+                self._story(verb, style, action.object.key, action.destination_key, action.reason)
+            )
 
     def done(self, result: Result) -> None:
         """Print a result; when quiet, only what needs attention, and skips only when verbose.
@@ -218,7 +229,7 @@ class Console:
             style = _STYLES[result.outcome]
             word = result.outcome.value
             key = result.destination_key
-            self._line(self._story(word, style, result.action, key, result.reason))
+            self._line(self._story(word, style, result.key, key, result.reason))
 
     def _is_shown(self, outcome: Outcome) -> bool:
         if outcome is Outcome.SKIPPED:
@@ -235,6 +246,31 @@ class Console:
         words = ", ".join(counts) or "nothing to do"
         style = "bold yellow" if summary.needs_attention else "bold"
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
+
+    def verified(self, result: VerifyResult) -> None:
+        """Print the result of comparing a key; only when verbose if it is the same.
+
+        Raises:
+            OutputError: when stdout cannot be written.
+        """
+        streams.check()
+        if self.json_lines:
+            self._json(result.record())
+        elif result.status is not Status.SAME or self._verbose:
+            told = result.status.value, _STATUS_STYLES[result.status]
+            self._line(self._story(*told, result.key, result.destination_key, result.reason))
+
+    def verify_summary(self, summary: VerifySummary) -> None:
+        """Print what a verification came to."""
+        if self.json_lines:
+            self._json(summary.record())
+        elif not self.quiet:
+            counts = [
+                f"{count:,} {status.value}" for status, count in sorted(summary.counts.items())
+            ]
+            words = ", ".join(counts) or "nothing was compared"
+            told = words if summary.complete else f"incomplete: {words}"
+            self.err.print(told, style="bold" if summary.same else "bold yellow")
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
         """Print two lines about a past run.

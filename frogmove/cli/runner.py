@@ -106,7 +106,7 @@ def execute(
     Raises:
         FrogmoveError: when it was refused or ended early; its results have been shown.
     """
-    with _key_list(spec, journal), connect(config_of(spec), spec.limits(), console) as client:
+    with key_list_of(spec, journal), connect(config_of(spec), spec.limits(), console) as client:
         console.detail(f"Engine: {client.engine}.")
         guard = partial(_finished, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
@@ -120,7 +120,7 @@ def execute(
 
 
 @contextmanager
-def _key_list(spec: RunSpec, journal: Path | None) -> Iterator[None]:
+def key_list_of(spec: RunSpec, journal: Path | None = None) -> Iterator[None]:
     """Keep a run's list of keys only as long as it may be resumed."""
     try:
         yield

@@ -138,6 +138,11 @@ def sync_selection_options(command: Callable[..., None]) -> Callable[..., None]:
     return _given(command, [*ways, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
 
 
+def verify_selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a verification the options of a sync, but no KEYs; see above."""
+    return _given(command, [_PREFIX, *_LIST, *_FILTERS, _ALLOW_EMPTY, *_MAPPING])
+
+
 def listing_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a listing the options that say which objects; see above."""
     return _given(command, [_PREFIX, _LIST[0], *_FILTERS, _ALLOW_EMPTY])

@@ -91,6 +91,22 @@ class KeyMapping:
         kept = name[len(self.strip_prefix) :] if name.startswith(self.strip_prefix) else ""
         return route.destination.prefix + self.to_prefix + kept
 
+    def source_key(self, destination_key: str, route: Route) -> str | None:
+        """Return the source key that gets a destination key, if order is kept.
+
+        Args:
+            destination_key: a key under the destination's prefix.
+            route: the route.
+
+        Returns:
+            the key, whether or not the source has it; None if no source key gets it.
+        """
+        name = destination_key.removeprefix(route.destination.prefix)
+        kept = name.removeprefix(self.to_prefix)
+        if not kept or not name.startswith(self.to_prefix):
+            return None
+        return route.source.prefix + self.strip_prefix + kept
+
     def _new_name(self, name: str, modified: datetime) -> str:
         if self.new_key is not None:
             return self.new_key

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from frogmove.core.key_mapping import SAME_KEYS, KeyMapping, UnmappableError
+from frogmove.core.merge_join import merge_join
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.verify import CompareBy, same_etag
-from frogmove.errors import RunError
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import LONGEST_KEY
 
@@ -18,7 +18,7 @@ def plan_move(
     objects: Iterable[S3Object], route: Route, mapping: KeyMapping = SAME_KEYS
 ) -> Iterator[Action]:
     """Plan to move every object."""
-    place = _placer(route, mapping)
+    place = placer(route, mapping)
     for item in objects:
         key = place(item)
         yield key if isinstance(key, Action) else Action(Verb.MOVE, item, key)
@@ -55,36 +55,11 @@ def plan_sync(
     Raises:
         RunError: when a listing is not in key order: merging it would overwrite and miss keys.
     """
-    place = _placer(route, mapping)
-    others = in_order(destinations)
-    other = next(others, None)
-    for item in in_order(sources):
-        key = place(item)
+    for item, key, twin in merge_join(sources, destinations, placer(route, mapping)):
         if isinstance(key, Action):
             yield key
-            continue
-        while other is not None and other.key.encode() < key.encode():
-            other = next(others, None)
-        twin = other if other is not None and other.key == key else None
-        yield _sync_action(item, key, twin, compare)
-
-
-def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
-    """Yield the objects, and check that their keys are in the order of their UTF-8 bytes.
-
-    Raises:
-        RunError: at the first that is not; some S3-compatible servers list in other orders.
-    """
-    last = b""
-    for item in objects:
-        key = item.key.encode()
-        if last and key <= last:
-            raise RunError(
-                f"The server listed {item.key!r} after a key that must follow it.",
-                "sync needs listings in key order, which this server does not support.",
-            )
-        last = key
-        yield item
+        elif item is not None:
+            yield _sync_action(item, key, twin, compare)
 
 
 def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: CompareBy) -> Action:
@@ -99,7 +74,7 @@ def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: Compa
     return Action(Verb.COMPARE, item, key, "the ETags are inconclusive", replaces=twin.etag)
 
 
-def _placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
+def placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
     """Return a function from an object to its destination key, or to an action if it has none."""
     mapped = mapping.mapper(route)
 

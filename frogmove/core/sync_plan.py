@@ -54,29 +54,60 @@ def resolve_comparisons(
         if action.verb is not Verb.COMPARE:
             return action
         try:
-            source = await wait_for(s3.head(route.source.bucket, action.object.key))
-            there = await wait_for(s3.head(route.destination.bucket, action.destination_key))
+            seen = await look_at_both(s3, route, action.object.key, action.destination_key)
         except S3Error as error:
             if error.kind is not Kind.MISSING:
                 raise
             return _changed(action)
-        comparison = compare(source, there)
-        if options.compare is not CompareBy.CONTENT or comparison.match is Match.DIFFERENT:
-            return _decide(action, comparison, _is_newer(there, source), options.compare)
+        comparison = compare(*seen)
+        if options.compare is not CompareBy.CONTENT:
+            return _decide(action, comparison, _is_newer(*seen), options.compare)
         try:
-            ends = (route.source.bucket, source.object), (route.destination.bucket, there.object)
-            match = await content.compare(*ends)
+            comparison = await by_content(content, route, seen, comparison)
         except S3Error as error:
             if error.ends_the_run:
                 raise
             return _unread(action, error)
-        if match is not Match.UNKNOWN:
-            comparison = Comparison(match, "content")
-        elif comparison.match is Match.UNKNOWN:
+        if comparison.match is Match.UNKNOWN:
             return _too_large(action, options.max_compare_size)
         return _decide(action, comparison, False, options.compare)
 
     return Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
+
+
+async def look_at_both(s3: S3, route: Route, key: str, destination_key: str) -> tuple[Head, Head]:
+    """Send a HEAD request for a source object and for the object at its destination key.
+
+    Raises:
+        S3Error: when one fails, or one of the objects is missing.
+    """
+    source = s3.head(route.source.bucket, key)
+    there = s3.head(route.destination.bucket, destination_key)
+    return await wait_for(source), await wait_for(there)
+
+
+async def by_content(
+    content: ContentComparer, route: Route, seen: tuple[Head, Head], comparison: Comparison
+) -> Comparison:
+    """Compare the bytes of two objects, unless it is known that they differ.
+
+    Args:
+        content: reads them.
+        route: the route.
+        seen: the source's object and the destination's.
+        comparison: the result of comparing their ETags and checksums.
+
+    Returns:
+        the comparison of the bytes; the given one if the objects are too large to read.
+
+    Raises:
+        S3Error: when one cannot be read or has changed.
+    """
+    if comparison.match is Match.DIFFERENT:
+        return comparison
+    one, other = (head.object for head in seen)
+    match = await content.compare((route.source.bucket, one), (route.destination.bucket, other))
+    return comparison if match is Match.UNKNOWN else Comparison(match, "content")
 
 
 def _decide(action: Action, comparison: Comparison, newer: bool, by: CompareBy) -> Action:
@@ -114,7 +145,7 @@ def _too_large(action: Action, largest: int) -> Action:
     return replace(action, verb=Verb.COPY, reason=reason, replaces=None)
 
 
-def _is_newer(there: Head, source: Head) -> bool:
+def _is_newer(source: Head, there: Head) -> bool:
     return there.object.last_modified > source.object.last_modified
 
 
@@ -147,14 +178,8 @@ def plan_resolved_sync(
         RunError: when a listing is not in key order.
         UsageError: when a bucket never lists in key order.
     """
+    check_listing_order(route)
     source, destination = route.source, route.destination
-    for end in (source, destination):
-        if is_directory_bucket(end.bucket):
-            raise UsageError(
-                f"{end.bucket!r} is a directory bucket. It cannot be synced, because it does not "
-                "list in key order.",
-                "Use `frogmove move` or `frogmove copy`.",
-            )
 
     def planned(folder: str) -> Iterator[Action]:
         twins = mapping.destination_prefix(folder, route)
@@ -168,3 +193,18 @@ def plan_resolved_sync(
 
     actions = chain.from_iterable(map(planned, selection.folders))
     return resolve_comparisons(actions, s3, route, size, stop, options)
+
+
+def check_listing_order(route: Route) -> None:
+    """Refuse buckets that never list in key order.
+
+    Raises:
+        UsageError: when one end of the route is such a bucket.
+    """
+    for end in (route.source, route.destination):
+        if is_directory_bucket(end.bucket):
+            raise UsageError(
+                f"{end.bucket!r} is a directory bucket. Both sides cannot be compared, because it "
+                "does not list in key order.",
+                "Use `frogmove move` or `frogmove copy`.",
+            )

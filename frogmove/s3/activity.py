@@ -1,4 +1,4 @@
-"""What a client is doing at the moment, for a progress display."""
+"""What a client is doing at the moment, for whoever watches a run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class Activity(NamedTuple):
-    """The current activity.
+    """What is going on.
 
     Attributes:
-        in_flight: how many requests are waiting for a response.
-        retries: how many requests have been retried so far.
-        part_bytes: bytes copied so far of incomplete multipart copies.
+        in_flight: how many requests have been sent and not been answered.
+        retries: how many requests were sent again so far.
+        part_bytes: bytes copied so far of large objects that are not complete.
     """
 
     in_flight: int = 0
@@ -23,12 +23,12 @@ class Activity(NamedTuple):
 
     @classmethod
     def total(cls, several: Iterable[Activity]) -> Activity:
-        """Add up the activity of several clients."""
+        """Add up what several clients are doing."""
         return cls(*map(sum, zip(cls(), *several, strict=True)))
 
 
 class UnfinishedParts:
-    """Counts the bytes of the parts of incomplete uploads."""
+    """Counts the bytes of the parts of uploads that are not complete."""
 
     def __init__(self) -> None:
         self._bytes: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""One boto3 client with its thread pool: sends requests and maps their failures."""
+"""One boto3 client and its pool of threads: how a request is sent, and what its failure is."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 class _Threads(ThreadPoolExecutor):
-    """A pool of as many threads as requested, or as the system allows."""
+    """A pool of as many threads as asked for, or as the system allows."""
 
     def _adjust_thread_count(self) -> None:
         try:
             super()._adjust_thread_count()
         except RuntimeError as error:
-            # The work is already in the queue; the existing threads will do it.
+            # What was submitted is in the queue already; those that there are will come to it.
             if not self._threads:
                 raise no_threads() from error
 
@@ -41,13 +41,13 @@ class BotoClient:
     """Sends requests through one boto3 client, which may be shared: boto3 clients are thread-safe.
 
     Args:
-        client: the boto3 client; its connection pool should hold ``concurrency`` connections.
-        concurrency: maximum concurrent requests.
-        renew: makes a new client with new credentials after the old ones have expired; None if
-            there cannot be new ones.
+        client: where and as whom to speak; its connection pool should hold ``concurrency``.
+        concurrency: how many requests may be in flight at once.
+        renew: makes another such client, of credentials read anew, when S3 says that those of
+            this one have expired; None where that cannot help.
 
     Attributes:
-        fallbacks: optional parameters that the server refuses.
+        fallbacks: what the server refuses and is asked without.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class BotoClient:
 
     @property
     def client(self) -> S3Client:
-        """The current client; replaced when its credentials expire."""
+        """The client: another one once its credentials have had to be read anew."""
         return self._client
 
     @property
@@ -95,7 +95,7 @@ class BotoClient:
         return self._pool.submit(attempt)
 
     def _request(self, operation: str, request: Callable[[], T]) -> T:
-        """Send a request; if refused, retry without parameters that the server may not know."""
+        """Send a request; where it is refused, without what the server may not know."""
         try:
             return self._send(operation, request)
         except S3Error as error:
@@ -110,7 +110,7 @@ class BotoClient:
                 if self.fallbacks.may_help(error):
                     continue
                 if error.kind in {Kind.CHANGED, Kind.MISSING}:
-                    # The new error is about the request itself.
+                    # That is an answer to what was asked.
                     self.fallbacks.learn(operation, names)
                 raise
             self.fallbacks.learn(operation, names)
@@ -128,7 +128,7 @@ class BotoClient:
             raise failed(operation, error, _bundle(self._client)) from error
 
     def _renewed(self, client: S3Client) -> bool:
-        """Replace a client whose credentials have expired, once for all threads."""
+        """Replace a client whose credentials have expired, once for all who found it so."""
         if self._renew is None:
             return False
         with self._renewing:
@@ -147,16 +147,16 @@ class BotoClient:
         client.meta.events.register("before-call.s3", self._limit)
 
     def _limit(self, params: dict[str, Any], **_: object) -> None:
-        """Set the read timeout of a request; older botocores do not support that."""
+        """Let a request wait for its answer as long as it may take; older botocores do not."""
         seconds = getattr(self._thread, "seconds", None)
         params["context"]["read_timeout"] = seconds or timeouts.QUICK
         if getattr(self._thread, "once", False):
-            # Disables redirects, because they would send the request again.
+            # Then botocore follows no redirect: it would send the request again.
             params["context"]["s3_redirect"]["redirected"] = True
 
     @contextmanager
     def _sent_once(self) -> Iterator[None]:
-        """Make botocore send this thread's requests only once."""
+        """Have botocore send this thread's requests once, whatever the answer."""
         self._thread.once = True
         try:
             yield
@@ -165,7 +165,7 @@ class BotoClient:
 
 
 def _bundle(client: Any) -> str | None:  # noqa: ANN401
-    """Return the CA bundle of a client; None if unknown."""
+    """Return the file of certificates that a client trusts; None where it does not tell."""
     session = getattr(getattr(client, "_endpoint", None), "http_session", None)
     trusted = getattr(session, "_verify", None)
     return trusted if isinstance(trusted, str) else None
@@ -175,5 +175,5 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 
 
 def _may_have_expired(error: S3Error) -> bool:
-    """Tell whether credentials may have expired; the error response of a HEAD has no body."""
+    """Tell whether credentials have expired; the refusal of a HEAD has no body to say so."""
     return error.code in _EXPIRED or (error.operation == "HeadObject" and error.status == 400)

@@ -1,4 +1,4 @@
-"""Checks the pages of a listing for wrong encodings and endless loops."""
+"""Looks at the pages of a listing for what would make it wrong, or have it never end."""
 
 from frogmove.s3.errors import INVALID_KEY, MALFORMED, Kind, S3Error
 from frogmove.s3.interface import S3
@@ -6,11 +6,11 @@ from frogmove.s3.models import Page
 
 
 class EncodingCheck:
-    """Checks, once per kind of character, that keys are URL-encoded if the server says so.
+    """Makes sure, once for each kind of encoding, that a server that claims one means it.
 
     Args:
-        s3: the client.
-        bucket: the bucket.
+        s3: where the bucket is.
+        bucket: the bucket that is listed.
     """
 
     def __init__(self, s3: S3, bucket: str) -> None:
@@ -19,10 +19,10 @@ class EncodingCheck:
         self._checked: set[bool] = set()
 
     def check(self, page: Page) -> None:
-        """Check a page.
+        """Look at a page.
 
         Raises:
-            S3Error: when a key exists as encoded and not as decoded.
+            S3Error: when a key is there as it was written, and not as it was read.
         """
         for written, read in page.encoded:
             kind = "+" in written
@@ -35,38 +35,36 @@ class EncodingCheck:
                     "ListObjectsV2",
                     INVALID_KEY,
                     400,
-                    f"the server says that its keys are URL-encoded, but {read!r} does not exist "
-                    f"and {written!r} does: no key of this listing can be trusted",
+                    f"the server calls its keys URL-encoded, but there is no {read!r}, and there "
+                    f"is {written!r}: no key of this listing can be trusted",
                 )
 
     def _is_there(self, key: str) -> bool:
         try:
             self._s3.head(self._bucket, key).result()
         except S3Error as error:
-            # Without permission for HEAD nothing is known; any other error means that it exists.
+            # Whoever may only list is not told; what is refused otherwise is there.
             return error.kind is not Kind.MISSING
         return True
 
 
 class CircleCheck:
-    """Detects a listing that would never end."""
+    """Finds a listing that would never end."""
 
     def __init__(self) -> None:
         self._read = 0
         self._earlier: str | None = None
 
     def check(self, token: str | None) -> None:
-        """Check the token of the next page.
+        """Look at the token of the next page.
 
         Raises:
-            S3Error: when it was returned before.
+            S3Error: when it was given before.
         """
         if token is not None and token == self._earlier:
-            message = (
-                "the listing returned the same NextContinuationToken twice and would never end"
-            )
+            message = "the listing gives a NextContinuationToken again, and would never end"
             raise S3Error("ListObjectsV2", MALFORMED, 400, message)
         self._read += 1
-        # Remembered at each power of two, which finds a cycle of any length (Brent's algorithm).
+        # Kept at each power of two: however long the circle is, this is in it one day (Brent).
         if self._read & (self._read - 1) == 0:
             self._earlier = token

@@ -1,8 +1,8 @@
-"""Request templates: requests prepared by botocore, captured before it signs and sends them.
+"""Requests as botocore prepares them, taken just before it would sign and send them.
 
-So botocore alone decides everything except key and conditions: path or virtual-host addressing,
-FIPS and dual-stack endpoints, access points, requester pays, expected owner, encryption, user
-agent, and the Region to sign for.
+Where a request goes and what it carries besides key and conditions (path or virtual-host
+addressing, FIPS and dual-stack endpoints, access points, requester pays, expected owner,
+encryption, user agent, the Region to sign for) is thereby botocore's word and nobody else's.
 """
 
 from __future__ import annotations
@@ -30,28 +30,29 @@ if TYPE_CHECKING:
     from botocore.signers import RequestSigner
     from mypy_boto3_s3 import S3Client
 
-# Placeholders for keys; they contain no character that is encoded.
+# Stand for keys in a request that is prepared once; nothing in them has to be encoded.
 KEY_PLACEHOLDER = "frogmove0stands0for0the0key"
 SOURCE_PLACEHOLDER = "frogmove0stands0for0the0source"
 
-# They identify one request; those of a template would be repeated.
+# They name one request among all; a template's would name thousands.
 _PER_REQUEST = frozenset({"amz-sdk-invocation-id", "amz-sdk-request"})
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]+")
 
 _PORTS = {"http": 80, "https": 443}
 
-# How long credentials are cached, in seconds. botocore renews them minutes before they expire.
+# Seconds that credentials are used before botocore, which renews them minutes before they
+# expire, is asked for them again.
 _CREDENTIALS_SECONDS = 1.0
 
 
 class UnpreparableError(Exception):
-    """A request that botocore has to sign and send, or to refuse."""
+    """A request that botocore has to sign and send, or to refuse, by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port of a server."""
+    """A server, as connections are made to it."""
 
     scheme: str
     host: str
@@ -60,16 +61,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request without its signature.
+    """One request, whole but for its signature.
 
     Attributes:
-        origin: the server.
+        origin: where it goes.
         method: ``PUT`` …
         target: path and query, encoded.
-        headers: all headers except the signature's.
-        body: the body.
-        scope: Region and service to sign for; None: it is not signed.
-        payload: the body's hash for the signature.
+        headers: all but the signature's.
+        body: the content.
+        scope: what it is to be signed for; None: it goes unsigned.
+        payload: what the signature says of the body.
     """
 
     origin: Origin
@@ -81,7 +82,7 @@ class Request:
     payload: str
 
     def signed(self, credentials: Credentials | None) -> list[tuple[str, str]]:
-        """Return all headers, signed with the current credentials."""
+        """Return all headers, signed by the credentials of now."""
         if credentials is None or self.scope is None:
             return self.headers
         target, headers = self.target, self.headers
@@ -90,17 +91,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prepared request with :data:`KEY` and :data:`SOURCE` as placeholders.
+    """A prepared request in which :data:`KEY` and :data:`SOURCE` stand for what differs.
 
     Attributes:
-        origin: the server.
+        origin: where it goes.
         method: ``PUT`` …
         target: path and query.
-        headers: the headers that are the same for each request.
-        source: the part before the source key in ``x-amz-copy-source``.
-        body: the prepared body.
-        scope: Region and service to sign for; None for an anonymous client.
-        signs_body: whether the signature covers the body.
+        headers: those that are the same for each request.
+        source: what precedes the source key in ``x-amz-copy-source``.
+        body: the content that was prepared.
+        scope: what it is to be signed for; None for an anonymous client.
+        signs_body: whether the signature covers the content.
     """
 
     origin: Origin
@@ -113,7 +114,7 @@ class Template:
     signs_body: bool
 
     def unchanged(self) -> Request:
-        """Return the prepared request without changes."""
+        """Return the request that was prepared, of which nothing differs."""
         return self._request(self.target, list(self.headers), self.body)
 
     def for_key(
@@ -122,9 +123,9 @@ class Template:
         """Return the request for a key.
 
         Args:
-            key: the complete key.
-            headers: additional headers.
-            version_id: the version.
+            key: the whole key.
+            headers: what it carries besides.
+            version_id: the version it is about.
         """
         target = self.target.replace(KEY_PLACEHOLDER, _encoded(key), 1)
         if version_id is not None:
@@ -132,17 +133,17 @@ class Template:
         return self._request(target, [*self.headers, *headers], self.body)
 
     def copy_source(self, key: str, version_id: str | None) -> tuple[str, str]:
-        """Return the ``x-amz-copy-source`` header."""
+        """Return the header that names what is copied."""
         source = self.source + _encoded(key)
-        # botocore does not encode version ids here.
+        # botocore leaves version ids as they are here.
         version = "" if version_id is None else f"?versionId={version_id}"
         return "x-amz-copy-source", source + version
 
     def with_body(self, body: bytes) -> Request:
-        """Return the request with another body and its checksum.
+        """Return the request with another content, its checksum computed anew.
 
         Raises:
-            UnpreparableError: when the checksum's algorithm is not supported here.
+            UnpreparableError: when it has a checksum that cannot be computed here.
         """
         headers = []
         for name, value in self.headers:
@@ -177,12 +178,12 @@ def _base64(digest: bytes) -> str:
 
 
 def _encoded(key: str) -> str:
-    """Encode a key as botocore does: everything except slashes and unreserved characters."""
+    """Encode a key as botocore does: all but slashes and what URIs leave alone."""
     return key if _PLAIN.fullmatch(key) else quote(key, "/~")
 
 
 class _CapturedError(Exception):
-    """Transports a request out of botocore before it is signed."""
+    """Carries a request out of botocore, before it is signed."""
 
     def __init__(self, request: AWSRequest, signer: RequestSigner, version: object) -> None:
         super().__init__()
@@ -192,10 +193,10 @@ class _CapturedError(Exception):
 
 
 class TemplateFactory:
-    """Lets botocore prepare requests.
+    """Has botocore prepare requests.
 
     Args:
-        client: the boto3 client; its other users are not affected.
+        client: what prepares them; other users of it see nothing of this.
     """
 
     def __init__(self, client: S3Client) -> None:
@@ -209,16 +210,16 @@ class TemplateFactory:
         client.meta.events.register_last("before-sign.s3", self._capture)
 
     def close(self) -> None:
-        """Remove the hooks from the client."""
+        """Leave the client alone."""
         self.client.meta.events.unregister("before-sign.s3", self._capture)
 
     def template(
         self, same: Hashable, operation: str, params: Callable[[], Mapping[str, Any]]
     ) -> Template:
-        """Return the template of a request, prepared once.
+        """Return a request prepared once for all that are the same but for what is stamped.
 
         Args:
-            same: the cache key: what the requests of this template have in common.
+            same: what those have in common.
             operation: the client's method, such as ``copy_object``.
             params: makes the method's arguments.
 
@@ -242,20 +243,20 @@ class TemplateFactory:
         except _CapturedError as captured:
             return self._template(captured)
         except Exception as error:
-            # boto3 will raise the same error.
+            # boto3 finds the same, and says it.
             raise UnpreparableError from error
         finally:
             self._capturing.on = False
         raise UnpreparableError
 
     def clear_cache(self) -> None:
-        """Prepare all templates again, because the client's redirects may have changed."""
+        """Have every request prepared anew, as the client may have learned another way."""
         self._templates.clear()
 
     def credentials(self) -> Credentials | None:
-        """Return the current credentials; None for an anonymous client.
+        """Return the credentials of now; None for an anonymous client.
 
-        May block while botocore renews them.
+        May take as long as botocore does where it has to renew them.
 
         Raises:
             UnpreparableError: when there are none.
@@ -288,7 +289,7 @@ class TemplateFactory:
         target = f"{place.path or '/'}{'?' if place.query else ''}{place.query}"
         port = place.port or _PORTS[place.scheme]
         origin = Origin(place.scheme, place.hostname or "", port)
-        # The headers that urllib3 and http.client would add.
+        # As urllib3 and http.client add them when botocore sends a request.
         headers = [("Host", _host(origin)), ("Accept-Encoding", "identity")]
         source = ""
         for name, raw in prepared.headers.items():
@@ -306,11 +307,11 @@ class TemplateFactory:
         )
 
     def _signing(self, captured: _CapturedError) -> tuple[Scope | None, bool]:
-        """Return how a request is to be signed."""
+        """Find out how a request is to be signed."""
         signer, version = captured.signer, captured.version
         if version is botocore.UNSIGNED:
             return None, False
-        # Directory buckets and multi-Region access points use other signatures.
+        # Directory buckets and multi-Region access points are signed in ways of their own.
         if version not in {"s3v4", "v4"}:
             raise UnpreparableError
         context = captured.request.context.get("signing", {})
@@ -338,7 +339,7 @@ class TemplateFactory:
 
 
 def _text(value: object) -> str:
-    # Some of botocore's handlers set bytes, contrary to its types.
+    # Some of botocore's handlers set bytes, whatever its types say.
     return value.decode() if isinstance(value, bytes) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Decides whether and when a failed request is retried."""
+"""Whether and when a failed request is sent again. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RetryPolicy:
-    """Decides about retries, with full jitter and a quota for the whole run.
+    """When a failed request may be sent again: full jitter, and a budget for the whole run.
 
     https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
@@ -25,24 +25,24 @@ class RetryPolicy:
         self._answered = False
 
     def succeeded(self) -> None:
-        """Give part of a retry back to the quota."""
+        """Give part of a retry back."""
         self._answered = True
         self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
 
     def delay(self, error: BaseException, attempt: int) -> float | None:
-        """Return the seconds until the next attempt; None for no further attempt.
+        """Return the seconds to wait before the next attempt; None when there is to be none.
 
         Args:
-            error: the error of the attempt.
-            attempt: the number of attempts so far.
+            error: how the attempt failed.
+            attempt: how many there have been.
         """
         limits = self._limits
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
-        # A server that has never answered is probably misspelt rather than busy, and an untrusted
-        # certificate stays untrusted.
+        # A server that has never answered is more likely to be misspelt than to be busy, and one
+        # that was never trusted will not be the next time.
         never = 1 if error.is_untrusted else 3
-        # A server that sends malformed responses will send them again.
+        # Nor will one that writes its answers wrongly write them rightly.
         is_known = self._answered and error.code != MALFORMED
         attempts = limits.attempts if is_known else min(limits.attempts, never)
         if attempt >= attempts or self._retry_quota < 1:

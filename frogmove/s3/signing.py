@@ -1,9 +1,9 @@
-"""AWS Signature Version 4 in request headers.
+"""AWS Signature Version 4 in request headers. Pure.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
-botocore's signer takes several times the CPU time per request (measured), because it works on
-request objects; a test compares both signatures.
+botocore's own signer costs several times as much a request, as it works on request objects; a
+test holds both to the same signature.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 EMPTY = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
-# Not signed, because proxies and HTTP clients may change them.
+# Proxies and transports may change these.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 _NOT_SIGNED = frozenset({"accept-encoding", "content-length", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A snapshot of credentials."""
+    """Credentials as they are at one moment."""
 
     access: str
     secret: str
@@ -37,7 +37,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a signature is valid for: a Region and a service."""
+    """What a signature is good for: a Region and a service."""
 
     region: str
     service: str
@@ -55,14 +55,14 @@ def sign(
     """Return the headers that sign a request.
 
     Args:
-        credentials: the credentials.
-        scope: Region and service.
+        credentials: as whom.
+        scope: for where.
         method: ``GET`` …
-        target: path and query as they are sent; S3 wants the path signed unchanged, and the query
-            must be encoded as AWS does.
-        headers: the headers to be sent, including Host.
+        target: path and query as they are sent; the path is signed as it is, as S3 wants it,
+            and the query has to be encoded as AWS encodes.
+        headers: the headers to be sent, Host among them.
         payload: the SHA-256 of the body in hexadecimal, or ``UNSIGNED``.
-        now: Unix time in seconds; by default the current time.
+        now: seconds of the Unix time; by default now.
     """
     moment = _moment(int(time.time() if now is None else now))
     added = [("X-Amz-Date", moment), ("X-Amz-Content-SHA256", payload)]
@@ -86,7 +86,7 @@ def sign(
     extent = f"{day}/{scope.region}/{scope.service}/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{moment}\n{extent}\n{digest}"
-    # A copied hmac object: hmac.digest() would release the GIL and wait for it again.
+    # A copy, as hmac.digest() would give the interpreter's lock away for nothing, and wait for it.
     stamp = _signing_key(credentials.secret, day, scope.region, scope.service).copy()
     stamp.update(text.encode())
     signature = stamp.hexdigest()
@@ -99,10 +99,11 @@ def sign(
 
 @lru_cache(maxsize=64)
 def _signed_names(names: tuple[str, ...]) -> tuple[list[tuple[str, int]], str]:
-    """Return the order of the headers for the signature; cached, since requests have the same ones.
+    """Order the headers to be signed: a run's requests have the same ones over and over.
 
     Returns:
-        the sorted names, each with its index in the headers; and the signed list of names.
+        their names as they are signed, each with its place among the headers; and the list of
+        them that is signed, too.
     """
     places = [(name.lower(), place) for place, name in enumerate(names)]
     order = sorted(pair for pair in places if pair[0] not in _NOT_SIGNED)
@@ -115,9 +116,9 @@ def _moment(now: int) -> str:
 
 
 def _canonical(query: str) -> str:
-    """Return the canonical query; a name without a value gets an empty one."""
+    """Sort a query; a name without a value gets an empty one."""
     parts = [part.partition("=") for part in query.split("&")]
-    # Sorted as pairs: in joined text the equals sign would take part in the order.
+    # As pairs: in the joined text the equals sign would be sorted among the names' characters.
     pairs = sorted((name, value) for name, _, value in parts)
     return "&".join([f"{name}={value}" for name, value in pairs])
 

@@ -1,10 +1,10 @@
-"""Measures how long a server has not answered any request."""
+"""How long a server has said nothing to anybody while it was asked. Pure."""
 
 from frogmove.s3.timeouts import QUICK
 
 
 class Silence:
-    """Counts the waiting requests, and the seconds since the last response."""
+    """Counts the requests that wait for an answer, and the seconds since the last one came."""
 
     def __init__(self) -> None:
         self._quick = 0
@@ -12,7 +12,7 @@ class Silence:
         self._since = 0.0
 
     def asked(self, now: float, *, slow: bool) -> None:
-        """Count the start of a request, at its first attempt."""
+        """Count a request in, with its first attempt."""
         if self._quick + self._slow == 0:
             self._since = now
         if slow:
@@ -21,20 +21,20 @@ class Silence:
             self._quick += 1
 
     def ended(self, *, slow: bool) -> None:
-        """Count the end of a request, after its last attempt."""
+        """Count a request out, with its last attempt."""
         if slow:
             self._slow -= 1
         else:
             self._quick -= 1
 
     def heard(self, now: float) -> None:
-        """Record a response."""
+        """Note that the server lives."""
         self._since = now
 
     def seconds(self, now: float) -> float:
-        """Return the seconds since the last response; 0 if no request waits."""
+        """Return for how long those who wait have heard nothing; 0 where nobody waits."""
         return now - self._since if self._quick + self._slow else 0.0
 
     def unusual(self, now: float) -> float:
-        """Return the same, but only beyond the time that large copies may take."""
+        """Return the same, beginning where large copies, which answer late, are overdue too."""
         return max(0.0, self.seconds(now) - (0.0 if self._quick else QUICK))

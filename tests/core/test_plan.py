@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frogmove.core.merge_join import in_order
 from frogmove.core.models import Action, Route, Verb
-from frogmove.core.plan import in_order, plan_move, plan_sync
+from frogmove.core.plan import plan_move, plan_sync
 from frogmove.errors import RunError
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import parse_location

@@ -1,0 +1,155 @@
+"""``frogmove verify``: compares both sides of a route, or checks a run; nothing is changed."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from frogmove.cli import completion, exit_codes
+from frogmove.cli.history import open_journal, warn_of
+from frogmove.cli.options import max_compare_size, route_options
+from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
+from frogmove.cli.runner import connect, key_list_of
+from frogmove.cli.selection_options import verify_selection_options
+from frogmove.config import Config
+from frogmove.core.run_history import RunHistory
+from frogmove.core.run_spec import Command
+from frogmove.core.verify import CompareBy
+from frogmove.errors import UsageError
+from frogmove.run_config import config_of, new_spec, select_for
+from frogmove.run_store import find_journal, read_journals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.cli.output import Console
+    from frogmove.client import Client
+    from frogmove.core.run_spec import RunSpec
+    from frogmove.core.selection_options import SelectionOptions
+    from frogmove.core.verification import Verification
+
+
+@click.command()
+@click.argument("run", required=False, shell_complete=completion.run_ids)
+@verify_selection_options
+@click.option(
+    "--compare",
+    type=click.Choice([CompareBy.AUTO.value, CompareBy.SIZE.value, CompareBy.CONTENT.value]),
+    default=CompareBy.AUTO.value,
+    show_default=True,
+    help="How to compare objects of equal size; auto compares ETags and checksums.",
+)
+@max_compare_size
+@route_options
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    config: Config,
+    console: Console,
+    run: str | None,
+    keys: tuple[str, ...],
+    chosen: SelectionOptions,
+    allow_empty: bool,
+    compare: str,
+    max_compare_size: int,
+) -> None:
+    """Compare both sides of a route, or check a run; change nothing.
+
+    Each key is the same, different, missing at the destination, or extra: only there. Objects are
+    the same if their sizes and their MD5 ETags, SHA-256 or SHA-1 are equal; with --compare content
+    all bytes are read. What none of these can tell is not-compared. The exit code is 0 only if
+    everything was compared and is the same. Metadata and tags are not compared.
+
+    With RUN, a run's id or the path of its journal, it is checked instead that everything the run
+    and its resumes brought is still at the destination, and that the source does not have what
+    they moved.
+
+    \b
+    Examples:
+      frogmove verify
+      frogmove verify --prefix reports --compare content
+      frogmove verify 20261123-073012-ab12
+    """
+    if run is not None:
+        _refuse_other_options(ctx)
+        ctx.exit(_verify_run(run, ctx, console))
+    spec = new_spec(Command.SYNC, config)
+    spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
+    spec = select_for(spec, keys, chosen)
+    with key_list_of(spec), _connected(spec, console) as client:
+        _say_what(f"Verify {selection_words(spec)}", spec, client, console)
+        verification = client.prepare_verification(spec)
+        code = _show(verification, console)
+    if not verification.summary.counts and not allow_empty:
+        console.warn(nothing_selected(spec))
+        code = exit_codes.ATTENTION
+    ctx.exit(code)
+
+
+def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
+    reader = open_journal(find_journal(run))
+    readers, problems = read_journals()
+    warn_of(problems, console)
+    history = RunHistory(readers)
+    journals = history.with_resumes(reader)
+    # Options of the connection may be given again, as to a resume.
+    flags: dict[str, Any] = {
+        name: "yes" if ctx.params[name] is True else ctx.params[name]
+        for name in (field.name for field in fields(Config))
+        if _is_given(ctx, name)
+    }
+    spec = replace(journals[0].spec, **flags)
+    with _connected(spec, console) as client:
+        together = ", ".join(each.spec.id for each in journals)
+        _say_what(f"Verify {spec.command} {together}", spec, client, console)
+        for undo in history.undone_by(reader):
+            console.note(f"It was undone by {undo.spec.id}.")
+        return _show(client.verify_run(*journals), console)
+
+
+@contextmanager
+def _connected(spec: RunSpec, console: Console) -> Iterator[Client]:
+    with connect(config_of(spec), spec.limits(), console) as client:
+        console.detail(f"Engine: {client.engine}.")
+        console.source, console.destination = spec.route().source, spec.route().destination
+        yield client
+
+
+def _say_what(what: str, spec: RunSpec, client: Client, console: Console) -> None:
+    spec = replace(spec, endpoint_url=client.named_endpoint)
+    identity = identity_words(spec, client.region, os.environ)
+    console.note(f"{what}: {spec.source} -> {spec.destination} ({identity})")
+
+
+def _show(verification: Verification, console: Console) -> int:
+    try:
+        for result in verification:
+            console.verified(result)
+    finally:
+        console.verify_summary(verification.summary)
+    return exit_codes.DONE if verification.summary.same else exit_codes.ATTENTION
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+# Options that go with a RUN, besides those of a connection.
+_WITH_RUN = frozenset({"run", "output", "quiet", "verbose"})
+_OF_ROUTES = frozenset({"source", "destination", "kms_key_id", "require_tag"})
+
+
+def _refuse_other_options(ctx: click.Context) -> None:
+    allowed = _WITH_RUN | {field.name for field in fields(Config)} - _OF_ROUTES
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if _is_given(ctx, name) and name not in allowed:
+            raise UsageError(
+                f"{parameter.opts[0]} cannot be combined with a RUN.",
+                "A run is checked by what its journal says.",
+            )

@@ -1,0 +1,122 @@
+"""Checks whether what a run did is still so; nothing is changed."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING
+
+from frogmove.core.advice import describe
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Outcome
+from frogmove.core.run_spec import Command
+from frogmove.core.scheduler import Scheduler
+from frogmove.core.undo import copies_of
+from frogmove.core.verification import Status, VerifyResult
+from frogmove.errors import RunError, UsageError
+from frogmove.s3.errors import S3Error
+from frogmove.s3.etag import etags_match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from frogmove.core.journal_reader import JournalReader
+    from frogmove.core.records import Record
+    from frogmove.s3.interface import S3
+
+
+def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator[VerifyResult]:
+    """Look up each object that a run brought, and the source of each that it moved.
+
+    An object counts as the same if it has the size and the ETag that the run recorded after it had
+    verified its bytes.
+
+    Args:
+        s3: the client for both buckets.
+        journals: the run and its resumes, oldest first.
+        size: maximum concurrent objects.
+
+    Yields:
+        the results, in the order in which they are known.
+
+    Raises:
+        S3Error: when every further request fails.
+        RunError: at the end, when the run is not finished or left objects where they were.
+        UsageError: when a record of a journal lacks what is needed.
+    """
+    looker = _Lookup(s3, journals[0])
+    tasks = (looker.look(record) for record in copies_of(*journals))
+    yield from Scheduler(size, size, lambda: None, Event()).run(tasks)
+    _check_end(journals)
+
+
+class _Lookup:
+    """Looks up what a run brought."""
+
+    def __init__(self, s3: S3, run: JournalReader) -> None:
+        spec, route = run.spec, run.spec.route()
+        self._sources = Lookup(s3, route.source.bucket)
+        self._twins = Lookup(s3, route.destination.bucket)
+        # An undo leaves some sources where they are, on purpose.
+        self._has_moved = spec.command is Command.MOVE
+        self._version = spec.selection.version_id
+
+    async def look(self, record: Record) -> VerifyResult:
+        """Look up one object."""
+        try:
+            key, place = record["key"], record["destination_key"]
+            size, etags = record["size"], (record["etag"], record["destination_etag"])
+        except KeyError as error:
+            raise UsageError(f"A record of the journal lacks {error}.") from error
+        told = VerifyResult(Status.SAME, key, place, "as the run left it")
+        source = None
+        try:
+            there = await self._twins.head(place)
+            if self._has_moved:
+                source = await self._sources.head(key, self._version)
+        except S3Error as error:
+            if error.ends_the_run:
+                raise
+            reason = f"it could not be looked up: {describe(error, '')}"
+            return told._replace(status=Status.NOT_COMPARED, reason=reason)
+        told = told._replace(
+            source=None if source is None else source.object,
+            destination=None if there is None else there.object,
+        )
+        if there is None:
+            reason = "no longer at the destination"
+            return told._replace(status=Status.MISSING, reason=reason)
+        if not etags_match(there.object.etag, etags[1]) or there.object.size != size:
+            reason = f"replaced at the destination on {there.object.last_modified:%Y-%m-%d %H:%M}"
+            return told._replace(status=Status.DIFFERENT, reason=reason)
+        # What has another ETag was written after the move.
+        if source is not None and etags_match(source.object.etag, etags[0]):
+            reason = "at the destination, but the source still has it, or has it again"
+            return told._replace(status=Status.NOT_DELETED, reason=reason)
+        return told
+
+
+# Outcomes of objects that the run was to transfer and did not.
+_LEFT = (Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_FOUND)
+
+
+def _check_end(journals: Sequence[JournalReader]) -> None:
+    """Tell whether the run did all that it was to do."""
+    last = journals[-1]
+    name, end = last.spec.id, last.end()
+    if any(journal.is_damaged() for journal in journals):
+        raise RunError(
+            f"The journal of run {name} is damaged: what it recorded after that is not known.",
+            "Compare both sides instead: `frogmove verify` without a run.",
+        )
+    if end is None or end["interrupted"]:
+        raise RunError(
+            f"Run {name} is not finished: only what it did so far was verified.",
+            f"To finish it: frogmove resume {name}",
+        )
+    left = {each: end["counts"].get(each.value, 0) for each in _LEFT}
+    if any(left.values()):
+        told = ", ".join(f"{count:,} {each.value}" for each, count in left.items() if count)
+        raise RunError(
+            f"Run {name} left objects where they were: {told}.",
+            f"To see them: frogmove report {name}",
+        )
