@@ -51,6 +51,16 @@ def resolve_conflict(
             return Result(action, Outcome.CONFLICT, state, copy.to_key)
 
 
+def under_policy(action: Action, options: TransferOptions) -> Action:
+    """Let a sync replace a different object only if the policy allows it.
+
+    Otherwise the copy may replace nothing, and the policy decides about what it meets.
+    """
+    if options.on_conflict is OnConflict.OVERWRITE or action.replaces is None:
+        return action
+    return replace(action, replaces=None)
+
+
 def keep_both_key(key: str, etag: str) -> str:
     """Return the key for an object whose own key is taken at the destination.
 

@@ -3,20 +3,17 @@
 from dataclasses import dataclass, replace
 
 from frogmove.core.annotations import carry_annotations
-from frogmove.core.attributes import AttributeReader, Found, in_words
+from frogmove.core.attributes import Found, in_words
 from frogmove.core.conflict import overwritten, resolve_conflict, superseded
-from frogmove.core.content import ContentComparer
-from frogmove.core.lookup import Lookup
-from frogmove.core.models import Action, Outcome, Replaced, Result, Route, Verb, VerifiedCopy
+from frogmove.core.destination_check import OTHER_ANNOTATIONS, DestinationCheck, Occupied
+from frogmove.core.models import Action, Outcome, Replaced, Result, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
-from frogmove.core.options import TransferOptions
 from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import wait_for
-from frogmove.core.tags import missing_tags, other_tags
-from frogmove.core.verify import Match, Verify, compare, has_key, same_attributes, same_etag
+from frogmove.core.tags import missing_tags
+from frogmove.core.verify import Match, Verify, compare, same_etag
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
-from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Copy, Head, S3Object
 from frogmove.s3.uri import Location
 
@@ -29,22 +26,12 @@ class ObjectCopier:
     """Copies the objects of one run.
 
     Attributes:
-        s3: the client for both buckets.
-        route: source and destination.
-        options: how objects are copied.
+        check: looks at the destination before a copy replaces or repeats anything.
         parts: copies objects that need a multipart copy.
-        source: looks up objects in the source bucket.
-        attributes: reads the attributes that S3 does not copy.
-        content: compares bytes where ETags and checksums are inconclusive.
     """
 
-    s3: S3
-    route: Route
-    options: TransferOptions
+    check: DestinationCheck
     parts: PartsCopier
-    source: Lookup
-    attributes: AttributeReader
-    content: ContentComparer
 
     async def copy(self, action: Action, to_bucket: str | None = None) -> VerifiedCopy | Result:
         """Copy the object to the destination and verify the copy.
@@ -60,19 +47,7 @@ class ObjectCopier:
             S3Error: when a request failed.
             InterruptedCopyError: when the run was stopped between two parts.
         """
-        copy = Copy(
-            bucket=self.route.source.bucket,
-            source=_pinned(action),
-            to_bucket=to_bucket or self.route.destination.bucket,
-            to_key=action.destination_key,
-            replaces=action.replaces,
-        )
-        found: Found = {}
-        if self.attributes.kinds:
-            source = await self.source.find(copy.source)
-            if source is not None and etags_match(source.object.etag, copy.source.etag):
-                found = await self.attributes.of_source(copy.bucket, source)
-                copy = replace(copy, attributes=self.attributes.parameters(found))
+        copy, found = await self.check.first_copy(action, to_bucket)
         for _ in range(ATTEMPTS):
             copied = await self._try(copy)
             try:
@@ -117,7 +92,7 @@ class ObjectCopier:
             return await self._check_tags(action, copy, verified)
         if not self._is_large(copy):
             return verified
-        carried = await carry_annotations(self.s3, copy, verified.etag)
+        carried = await carry_annotations(self.check.s3, copy, verified.etag)
         return verified if carried else overwritten(action)
 
     async def _try(self, copy: Copy) -> Copied | S3Error | None:
@@ -128,7 +103,7 @@ class ObjectCopier:
             before anything was sent.
         """
         large = self._is_large(copy)
-        capabilities = self.options.capabilities
+        capabilities = self.check.options.capabilities
         condition = "copy_destination" if copy.replaces is None else "copy_replace"
         # Checked before the parts are copied, so that they are not copied in vain.
         if (large or not getattr(capabilities, condition)) and await self._is_occupied(copy):
@@ -139,8 +114,8 @@ class ObjectCopier:
         try:
             if not large:
                 self.parts.journal.copying(copy)
-                return await wait_for(self.s3.copy(copy))
-            source = await self.source.find(copy.source)
+                return await wait_for(self.check.s3.copy(copy))
+            source = await self.check.source.find(copy.source)
             if source is None or not etags_match(source.object.etag, copy.source.etag):
                 return None
             self.parts.journal.copying(copy)
@@ -152,11 +127,11 @@ class ObjectCopier:
             raise
 
     def _is_large(self, copy: Copy) -> bool:
-        return copy.source.size > self.options.multipart.threshold
+        return copy.source.size > self.check.options.multipart.threshold
 
     async def _is_occupied(self, copy: Copy) -> bool:
         """Tell whether the destination holds an object that the copy must not replace."""
-        there = await self.head(copy.to_bucket, copy.to_key)
+        there = await self.check.head(copy.to_bucket, copy.to_key)
         return there is not None and not etags_match(there.object.etag, copy.replaces)
 
     async def _reconsider(
@@ -167,59 +142,24 @@ class ObjectCopier:
         Returns:
             the copy to try next, a verified copy that is already there, or the action's result.
         """
-        item = action.object
-        source = await self.source.find(item)
-        if source is None:
-            return Result(action, Outcome.GONE, "no longer at the source")
-        if not etags_match(source.object.etag, item.etag):
-            return superseded(action, "nothing was copied")
-        # Some servers list ETags in a form that they do not accept in conditions.
-        copy = replace(copy, source=copy.source._replace(etag=source.object.etag))
-        there = await self.head(copy.to_bucket, copy.to_key)
-        if there is None and action.verb is Verb.RESTORE and action.replaces is not None:
-            return Result(action, Outcome.GONE, "the object it should replace is gone")
-        if there is None:
-            return replace(copy, replaces=None, replaces_version=None)
-        if await self._is_itself(copy, source.object, there.object):
+        seen = await self.check.look(action, copy)
+        if not isinstance(seen, Occupied):
+            return seen
+        copy, there = seen.copy, seen.there
+        if await self._is_itself(copy, seen.source.object, there.object):
             return Result(action, Outcome.FAILED, _ITSELF)
         # The object to be replaced was judged when the action was planned.
         if etags_match(there.object.etag, copy.replaces):
             return replace(copy, replaces=there.object.etag)
-        other = await self._other_than(copy, source, there)
-        if copy.attributes and not other:
-            lacking = await self.attributes.missing(found, copy.to_bucket, there)
-            if self.attributes.insists_on(lacking):
-                other = f"the same bytes, but without the source's {in_words(lacking)}"
+        other = await self.check.difference(seen, found)
         if not other:
             twin = _twin(copy, there, resent=resent)
-            if await carry_annotations(self.s3, copy, twin.etag):
+            if await carry_annotations(self.check.s3, copy, twin.etag):
                 if self._is_large(copy):
                     await self.parts.abandon(copy)
                 return twin
-            other = "the same bytes, but with other annotations"
-        return resolve_conflict(self.options, action, copy, there, other)
-
-    async def _other_than(self, copy: Copy, source: Head, there: Head) -> str:
-        """Describe how the destination differs from a copy of the source; empty if it does not."""
-        by = compare(source, there)
-        verdict = by.match
-        if verdict is Match.UNKNOWN:
-            verdict = await self._compare_bytes(copy, source.object, there.object)
-        if verdict is Match.UNKNOWN:
-            return (
-                "something of the same size that is too large to compare "
-                f"(over {self.options.max_compare_size:,} bytes)"
-            )
-        if verdict is Match.DIFFERENT:
-            return "something else"
-        if not same_attributes(source, there):
-            return "the same bytes, but with other content headers or metadata"
-        if not has_key(there, self.options.kms_key_id):
-            return "the same bytes, but not encrypted with the requested KMS key"
-        return await other_tags(self.s3, copy, there)
-
-    async def _compare_bytes(self, copy: Copy, source: S3Object, there: S3Object) -> Match:
-        return await self.content.compare((copy.bucket, source), (copy.to_bucket, there))
+            other = OTHER_ANNOTATIONS
+        return resolve_conflict(self.check.options, action, copy, there, other)
 
     async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
         """Tell whether the destination object is the source object under another name.
@@ -233,9 +173,9 @@ class ObjectCopier:
             Location(copy.bucket, _folder(source.key)),
             Location(copy.to_bucket, _folder(copy.to_key)),
         ]
-        if self.options.probe_source:
+        if self.check.options.probe_source:
             ends.reverse()
-        return await is_same_place(self.s3, *ends)
+        return await is_same_place(self.check.s3, *ends)
 
     async def _verify(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
         """Verify that the copy is a copy of the object that was listed."""
@@ -247,14 +187,14 @@ class ObjectCopier:
         source = await self._look_again(action, copy)
         if isinstance(source, Result):
             return source
-        there = await self.head(copy.to_bucket, copy.to_key)
+        there = await self.check.head(copy.to_bucket, copy.to_key)
         if there is None or not etags_match(there.object.etag, copied.etag):
             return overwritten(action)
         return await self._judge(action, copy, verified, source, there)
 
     async def _look_again(self, action: Action, copy: Copy) -> Head | Result:
         """Look up the source again after the copy; it may have changed."""
-        source = await self.source.find(copy.source)
+        source = await self.check.source.find(copy.source)
         if source is None:
             return Result(action, Outcome.GONE, "the source was deleted after it was copied")
         if not etags_match(source.object.etag, copy.source.etag):
@@ -265,14 +205,14 @@ class ObjectCopier:
         self, action: Action, copy: Copy, verified: VerifiedCopy, found: Found
     ) -> VerifiedCopy | Result:
         """Note which attributes the copy lacks; fail if they were required."""
-        there = await self.head(copy.to_bucket, verified.key)
+        there = await self.check.head(copy.to_bucket, verified.key)
         if there is None or not etags_match(there.object.etag, verified.etag):
             return overwritten(action)
-        lacking = await self.attributes.missing(found, copy.to_bucket, there)
+        lacking = await self.check.attributes.missing(found, copy.to_bucket, there)
         if not lacking:
             return verified
         words = in_words(lacking)
-        if self.attributes.insists_on(lacking):
+        if self.check.attributes.insists_on(lacking):
             reason = f"the copy lacks the source's {words}; source kept"
             return Result(action, Outcome.FAILED, reason, verified.key)
         note = "; ".join(filter(None, (verified.note, f"not carried: {words}")))
@@ -282,10 +222,10 @@ class ObjectCopier:
         self, action: Action, copy: Copy, verified: VerifiedCopy
     ) -> VerifiedCopy | Result:
         """Note which tags the copy lacks; with strict verification, fail."""
-        missing = await missing_tags(self.s3, copy)
+        missing = await missing_tags(self.check.s3, copy)
         if not missing:
             return verified
-        if self.options.verify is Verify.STRICT:
+        if self.check.options.verify is Verify.STRICT:
             return Result(action, Outcome.FAILED, f"{missing}; source kept", copy.to_key)
         return replace(verified, note="; ".join(filter(None, (verified.note, missing))))
 
@@ -296,7 +236,8 @@ class ObjectCopier:
         comparison = compare(source, there, is_our_copy=True)
         verdict, by = comparison.match, comparison.by
         if verdict is Match.UNKNOWN:
-            verdict, by = await self._compare_bytes(copy, source.object, there.object), "content"
+            verdict = await self.check.compare_bytes(copy, source.object, there.object)
+            by = "content"
         if verdict is Match.SAME:
             return verified
         if verdict is Match.DIFFERENT:
@@ -307,24 +248,9 @@ class ObjectCopier:
             )
         reason = (
             "source and copy have no checksum in common and are too large to compare "
-            f"(over {self.options.max_compare_size:,} bytes); source kept"
+            f"(over {self.check.options.max_compare_size:,} bytes); source kept"
         )
         return Result(action, Outcome.CONFLICT, reason, copy.to_key)
-
-    async def head(self, bucket: str, key: str, version_id: str | None = None) -> Head | None:
-        """Look up one object; None if it does not exist.
-
-        Raises:
-            S3Error: when the request fails.
-        """
-        if bucket == self.route.source.bucket:
-            return await self.source.head(key, version_id)
-        try:
-            return await wait_for(self.s3.head(bucket, key, version_id))
-        except S3Error as error:
-            if error.kind is Kind.MISSING:
-                return None
-            raise
 
 
 _ITSELF = "source and destination are the same object under two names; nothing was changed"
@@ -340,12 +266,6 @@ def _ended_by_another(error: S3Error) -> bool:
 
 def _replaced(copy: Copy) -> Replaced | None:
     return None if copy.replaces is None else Replaced(copy.replaces, copy.replaces_version)
-
-
-def _pinned(action: Action) -> S3Object:
-    """Return what is copied: the version that was found to be the object, where one was."""
-    item = action.object
-    return item if action.pinned is None else item._replace(version_id=action.pinned)
 
 
 def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:

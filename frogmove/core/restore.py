@@ -36,9 +36,10 @@ class Restorer:
         self._s3 = s3
         self._back = copier
         # Only the run's own copy may be replaced.
-        self._here = replace(copier, options=replace(copier.options, on_conflict=OnConflict.FAIL))
+        options = replace(copier.check.options, on_conflict=OnConflict.FAIL)
+        self._here = replace(copier, check=replace(copier.check, options=options))
         self._journal = journal
-        self._bucket = copier.route.source.bucket
+        self._bucket = copier.check.route.source.bucket
 
     async def restore(self, action: Action) -> Result:
         """Move the object back, and restore the object that its copy replaced.

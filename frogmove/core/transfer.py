@@ -9,19 +9,16 @@ from dataclasses import replace
 from threading import Event
 
 from frogmove.core.advice import describe
-from frogmove.core.attributes import AttributeReader
 from frogmove.core.batch_delete import BatchDeleter
-from frogmove.core.conflict import superseded
-from frogmove.core.content import ContentComparer
+from frogmove.core.conflict import superseded, under_policy
 from frogmove.core.copy import ObjectCopier
+from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.journal import Journal, NoJournal
-from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
-from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.options import TransferOptions
 from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import IDLE, Scheduler, Task, wait_for
-from frogmove.core.verify import Verify
 from frogmove.errors import RunError
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.etag import etags_match
@@ -132,14 +129,11 @@ class Transfer:
         self.fatal: S3Error | None = None
         self._route = route
         self._capabilities = options.capabilities
-        self._on_conflict = options.on_conflict
+        self._options = options
         self._journal = journal
         parts = PartsCopier(s3, options.multipart, journal, stop)
-        strict = options.verify is Verify.STRICT
-        attributes = AttributeReader(s3, options.carry, options.features, strict=strict)
-        self._source = Lookup(s3, route.source.bucket)
-        content = ContentComparer(s3, options.max_compare_size)
-        self._copier = ObjectCopier(s3, route, options, parts, self._source, attributes, content)
+        self._check = DestinationCheck.make(s3, route, options)
+        self._copier = ObjectCopier(self._check, parts)
         self._restorer = Restorer(s3, self._copier, journal)
         batched = options.capabilities.delete and options.capabilities.delete_many
         self.deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
@@ -174,11 +168,11 @@ class Transfer:
                 return await self._restorer.restore(action)
             # A copy deletes nothing, so any version is fine.
             if action.object.version_id == NULL_VERSION and action.verb is not Verb.COPY:
-                if not await self._is_current(action.object):
+                if not await self._check.is_current(action.object):
                     return Result(action, Outcome.FAILED, _NOT_CURRENT)
                 # From here on only the ETag identifies it: the id may refer to other bytes later.
                 action = replace(action, object=action.object._replace(version_id=None))
-            verified = await self._copier.copy(self._under_policy(action))
+            verified = await self._copier.copy(under_policy(action, self._options))
         except S3Error as error:
             if error.code == NOT_BEGUN:
                 return None
@@ -194,20 +188,6 @@ class Transfer:
             return await self._delete_source(action, verified)
         except S3Error as error:
             return self._not_deleted(action, verified, error)
-
-    async def _is_current(self, item: S3Object) -> bool:
-        """Tell whether a version is the current one."""
-        current = await self._copier.head(self._route.source.bucket, item.key)
-        return current is not None and current.object.etag == item.etag
-
-    def _under_policy(self, action: Action) -> Action:
-        """Let a sync replace a different object only if the policy allows it.
-
-        Otherwise the copy may replace nothing, and the conflict policy decides.
-        """
-        if self._on_conflict is OnConflict.OVERWRITE or action.replaces is None:
-            return action
-        return replace(action, replaces=None)
 
     async def _delete_source(self, action: Action, verified: VerifiedCopy) -> Result:
         """Delete the source if it is still the listed object."""
@@ -233,16 +213,16 @@ class Transfer:
         if refusal.kind is Kind.MISSING:
             if deletion.seen is not None:
                 # The 404 of a HEAD may mean a missing key or a missing bucket.
-                await self._source.check_bucket()
+                await self._check.source.check_bucket()
             return moved
         return self._not_deleted(action, verified, refusal)
 
     async def _left(self, item: S3Object) -> Head | None:
         """Look up the source of an object that was copied; None if it is gone."""
-        source = await self._source.head(item.key, item.version_id)
+        source = await self._check.source.head(item.key, item.version_id)
         if source is None or etags_match(source.object.etag, item.etag):
             return source
-        return await self._source.find(item)
+        return await self._check.source.find(item)
 
     def _deletion(self, item: S3Object) -> Deletion:
         """Return a delete that applies only to the listed object."""

@@ -6,16 +6,13 @@ from dataclasses import replace
 from threading import Event
 from typing import Any, TypeVar
 
-from frogmove.core.attributes import AttributeReader
-from frogmove.core.content import ContentComparer
 from frogmove.core.copy import ObjectCopier
+from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.journal import NoJournal
-from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Outcome, Result, Verb, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.scheduler import run_one
-from frogmove.core.verify import Verify
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.factories import ROUTE, md5
 from tests.fake_s3 import FakeS3, FakeS3State
@@ -47,12 +44,9 @@ def copy_object(
 ) -> VerifiedCopy | Result:
     s3 = s3 or FakeS3(state)
     agreed = TransferOptions(**({"capabilities": ALL_SUPPORTED} | options))
-    source = Lookup(s3, ROUTE.source.bucket)
     parts = PartsCopier(s3, agreed.multipart, NoJournal(), Event())
-    strict = agreed.verify is Verify.STRICT
-    attributes = AttributeReader(s3, agreed.carry, agreed.features, strict=strict)
-    content = ContentComparer(s3, agreed.max_compare_size)
-    return run_one(ObjectCopier(s3, ROUTE, agreed, parts, source, attributes, content).copy(action))
+    check = DestinationCheck.make(s3, ROUTE, agreed)
+    return run_one(ObjectCopier(check, parts).copy(action))
 
 
 def verified(answer: VerifiedCopy | Result) -> VerifiedCopy:
