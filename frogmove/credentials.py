@@ -57,14 +57,14 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
         # Among them whatever a credential process said that is not JSON, or not UTF-8.
         raise UsageError(
             f"The AWS configuration gives no credentials: {words(error)}.",
-            _sso_login(session, error)
+            _remedy(session, error)
             or "Sign in again, or check --profile and what the AWS configuration says of it.",
         ) from error
     return session
 
 
-def _sso_login(session: Session, error: Exception) -> str:
-    """Return the remedy where credentials come from IAM Identity Center; empty where they do not.
+def _remedy(session: Session, error: Exception) -> str:
+    """Return what to do where it is known who gives no credentials; else nothing.
 
     Args:
         session: who has none.
@@ -76,6 +76,12 @@ def _sso_login(session: Session, error: Exception) -> str:
         told = session.get_scoped_config()
     except BotoCoreError:
         return ""
+    if "credential_process" in told and "custom-process" in str(error):
+        named = f" of the profile {session.profile!r}" if session.profile else ""
+        return (
+            f"Run the credential_process{named} yourself to see what is wrong: it has to print "
+            "credentials as JSON."
+        )
     is_sso = not told.keys().isdisjoint({"sso_session", "sso_start_url"})
     if not is_sso and not type(error).__name__.startswith(_SSO_ERRORS):
         return ""
@@ -128,4 +134,4 @@ def sign_in(session: Session, **_: object) -> None:
     except Exception as error:
         from frogmove.s3.boto_answers import failed
 
-        raise failed(SIGN_IN, error, remedy=_sso_login(session, error)) from error
+        raise failed(SIGN_IN, error, remedy=_remedy(session, error)) from error

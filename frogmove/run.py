@@ -272,6 +272,12 @@ class Run:
             total = max(total, planned)
         return Progress(counts, summary.bytes + activity.part_bytes, planned, total, activity)
 
+    @property
+    def has_too_many_failures(self) -> bool:
+        """Whether so many objects have failed that it is stopped."""
+        most = self.spec.max_errors
+        return most is not None and self.summary.counts[Outcome.FAILED] >= most
+
     def __iter__(self) -> Iterator[Result]:
         """Do what is planned, and yield each result as it ends.
 
@@ -301,6 +307,8 @@ class Run:
             for result in results:
                 if result is not None:
                     self.summary.add(result)
+                    if self.has_too_many_failures:
+                        self.stop()
                 yield result
         except GeneratorExit:
             self.stop()

@@ -181,6 +181,13 @@ def test_who_has_no_sso_token_is_told_to_sign_in(
     assert f"aws sso login --profile {'person' if chained else 'broken'}" in ran.err
 
 
+def test_a_credential_process_that_fails_is_to_be_tried_alone(somebody: Somebody) -> None:
+    ran = somebody.runner("ls", **somebody.environment(BROKEN["helper-fails"][0]))
+    assert ran.code == 2
+    assert "sign in first" in ran.err
+    assert "Run the credential_process of the profile 'broken' yourself" in ran.err
+
+
 def test_a_profile_that_is_not_there_is_named(somebody: Somebody) -> None:
     told = said(somebody, ["ls", "--profile", "nobody"], somebody.environment(""))
     assert "There is no profile 'nobody'" in told

@@ -336,6 +336,12 @@ _OPTIONS = [
         help="Maximum processes; a small run uses one.",
     ),
     click.option(
+        "--max-errors",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Stop once N objects have failed; conflicts do not count.",
+    ),
+    click.option(
         "--multipart-threshold",
         type=Size(SMALLEST_PART, LARGEST_COPY),
         default="5GB",
@@ -369,6 +375,7 @@ class TransferFlags:
     max_rate: float | None = None
     concurrency: int = CONCURRENCY
     processes: int = field(default_factory=usable_cores)
+    max_errors: int | None = None
     multipart_threshold: int = LARGEST_COPY
     max_compare_size: int = MAX_COMPARE_SIZE
     carry: tuple[str, ...] = ()
@@ -407,6 +414,7 @@ def _with_transfer_options(
         max_rate: float | None,
         concurrency: int,
         processes: int,
+        max_errors: int | None,
         multipart_threshold: int,
         max_compare_size: int,
         carry: tuple[str, ...],
@@ -420,6 +428,7 @@ def _with_transfer_options(
             max_rate,
             concurrency,
             processes,
+            max_errors,
             multipart_threshold,
             max_compare_size,
             carry,

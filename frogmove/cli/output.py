@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli import streams
 from frogmove.cli.escaping import printable
+from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Outcome, Result, Verb
@@ -87,6 +88,7 @@ class Console:
         self.quiet = quiet
         self.progress = ProgressMode.AUTO
         self._verbose = verbose
+        self._failures = FailureGroups()
         # The locations that the keys of results are relative to.
         self.source = self.destination = Location("")
         self._flushed = time.monotonic()
@@ -221,10 +223,16 @@ class Console:
     def done(self, result: Result) -> None:
         """Print a result; when quiet, only what needs attention, and skips only when verbose.
 
+        On a terminal, of many with one reason only the first, unless verbose: the others are in
+        the summary and in the report.
+
         Raises nothing if stdout cannot be written: the caller stops the run.
         """
+        alike = self._failures.add(result)
         if self.json_lines:
             self._json(result_record(result))
+        elif alike > EXAMPLES and not self._plain and not self._verbose:
+            return
         elif self._is_shown(result.outcome):
             style = _STYLES[result.outcome]
             word = result.outcome.value
@@ -240,7 +248,12 @@ class Console:
         """Print the summary of a run."""
         if self.json_lines:
             self._json({**summary.record(), "run": run_id})
-        if self.quiet or self.json_lines:
+            return
+        for group in self._failures.large():
+            keys = [key_argument(key, self.source, self._encoding) for key in group.examples]
+            told = f"{group.count:,} {group.outcome.value}: {group.reason}; such as"
+            self.warn(f"{told} {', '.join(keys[:-1])} and {keys[-1]}")
+        if self.quiet:
             return
         counts = [f"{summary.counts[o]:,} {o.value}" for o in Outcome if summary.counts[o]]
         words = ", ".join(counts) or "nothing to do"

@@ -16,7 +16,7 @@ from frogmove.cli.progress import ProgressDisplay
 from frogmove.cli.run_description import closing, nothing_selected, opening, resume_command
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
-from frogmove.core.models import Verb
+from frogmove.core.models import Outcome, Verb
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
 from frogmove.run_config import config_of
@@ -193,18 +193,12 @@ def _run(
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop
     stop.last_words = _last_words(run, resume_command(run.spec, journal))
-    failure: RunError | None = None
-    with ProgressDisplay(console, run):
-        try:
-            for result in run.live():
-                if result is not None:
-                    console.done(result)
-                if not console.is_heard():
-                    run.stop()
-        except RunError as error:
-            failure = error
+    failure = _take_results(run, console)
     if streams.failure():
         console.warn(streams.explain())
+    if run.has_too_many_failures:
+        failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
+        console.warn(f"Stopped, as {failed} (--max-errors {run.spec.max_errors}).")
     console.summary(run.summary, run.spec.id)
     is_empty = not (run.summary.counts or stop.is_set() or failure)
     if is_empty and not allow_empty:
@@ -212,7 +206,7 @@ def _run(
     _say_what_next(console, run, journal, is_unfinished=failure is not None)
     if failure is not None:
         raise failure
-    if streams.failure():
+    if streams.failure() or run.has_too_many_failures:
         return exit_codes.ATTENTION
     if stop.is_set():
         return exit_codes.INTERRUPTED
@@ -221,6 +215,20 @@ def _run(
     if is_empty and not allow_empty:
         return exit_codes.ATTENTION
     return exit_codes.of_summary(run.summary)
+
+
+def _take_results(run: Run, console: Console) -> RunError | None:
+    """Do a run and show its results; return why it ended early, if it did."""
+    with ProgressDisplay(console, run):
+        try:
+            for result in run.live():
+                if result is not None:
+                    console.done(result)
+                if not console.is_heard():
+                    run.stop()
+        except RunError as error:
+            return error
+    return None
 
 
 def _last_words(run: Run, finishing: str) -> str:

@@ -50,6 +50,10 @@ def advise(error: S3Error) -> str:
     """Return one sentence, without its full stop, about what to do after a failed request."""
     if error.remedy:
         return error.remedy
+    if error.code in _SKEWED:
+        return "Set this computer's clock, such as by NTP, then rerun"
+    if _is_elsewhere(error):
+        return _elsewhere_remedy(error).rstrip(".")
     if error.is_expired:
         return "Renew the credentials, then rerun"
     if error.retrying_helps:
@@ -126,12 +130,10 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
                 f"The bucket {bucket!r} cannot be reached: {said}.",
                 "Check --endpoint-url, --region, the proxy and the network.",
             )
-    if error.code in _ELSEWHERE or (error.status or 0) // 100 == 3:
+    if _is_elsewhere(error):
         return UnreachableError(
             f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
-            f"Give its own Region: --region {region}."
-            if (region := _region(error))
-            else "Give the bucket's own Region with --region, or its endpoint with --endpoint-url.",
+            _elsewhere_remedy(error),
         )
     return UnreachableError(
         f"S3 would not answer for {bucket!r}: {error.operation}: {said}.",
@@ -150,10 +152,16 @@ _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _REGION = re.compile(r"(?:expecting '|the bucket is in |[Tt]he )([a-z]{2,4}(?:-[a-z]+)+-\d+)\b")
 
 
-def _region(error: S3Error) -> str:
-    """Return the bucket's Region, where the server names it."""
+def _is_elsewhere(error: S3Error) -> bool:
+    """Tell whether a bucket is in another Region than the one that was asked."""
+    return error.code in _ELSEWHERE or (error.status or 0) // 100 == 3
+
+
+def _elsewhere_remedy(error: S3Error) -> str:
     named = _REGION.search(error.message)
-    return named[1] if named else ""
+    if named:
+        return f"Give its own Region: --region {named[1]}."
+    return "Give the bucket's own Region with --region, or its endpoint with --endpoint-url."
 
 
 _ELSEWHERE = frozenset(

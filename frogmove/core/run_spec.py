@@ -76,6 +76,7 @@ class RunSpec:
         carry: attributes to copy that S3 does not copy.
         concurrency: maximum concurrent requests.
         max_rate: maximum copies started per second; None for no limit.
+        max_errors: failed objects after which the run is stopped; None for no limit.
         processes: maximum processes.
         profile: the profile of the AWS configuration, if given.
         region: the AWS Region, if given.
@@ -106,6 +107,7 @@ class RunSpec:
     carry: list[str] = field(default_factory=list)
     concurrency: int = CONCURRENCY
     max_rate: float | None = None
+    max_errors: int | None = None
     processes: int = 1
     profile: str | None = None
     region: str | None = None

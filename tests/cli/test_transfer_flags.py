@@ -66,12 +66,12 @@ def test_each_option_arrives(tmp_path: Path) -> None:
     flags = policy_of(
         *("--on-conflict", "keep-both", "--verify", "strict", "--require-conditional"),
         *("--max-rate", "2.5", "--concurrency", "7", "--multipart-threshold", "64MiB"),
-        *("--processes", "3"),
+        *("--processes", "3", "--max-errors", "9"),
         *("--max-compare-size", "1MiB", "--carry", "redirect,acl", "--journal", str(journal)),
     )
     carry = ("acl", "redirect")
     assert flags == TransferFlags(
-        "keep-both", "strict", True, 2.5, 7, 3, 64 * MIB, MIB, carry, journal
+        "keep-both", "strict", True, 2.5, 7, 3, 9, 64 * MIB, MIB, carry, journal
     )
     spec = flags.on(new_spec(Command.MOVE, Config(source="s3://src", destination="s3://dst")))
     assert spec.limits() == Limits(7, 2.5)
