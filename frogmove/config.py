@@ -8,6 +8,7 @@ The file is TOML::
     source = "s3://frogtech-sharara-external"
     destination = "s3://frogtech-sharara-internal"
     profile = "operator"        # optional, like region and endpoint_url
+    function = "frogmove:live"  # what moves uploads along it, if anything does
     require_tag = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"   # what a scanner has to find
 """
 
@@ -35,6 +36,7 @@ _VARIABLES = (
     "kms_key_id",
     "expected_bucket_owner",
     "require_tag",
+    "function",
 )
 
 # https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html
@@ -55,6 +57,7 @@ class Config:
         requester_pays: ``yes`` to pay for requests to a bucket whose owner does not.
         no_sign_request: ``yes`` to send requests unsigned, by nobody in particular.
         kms_key_id: the key to encrypt copies with, instead of the bucket's default.
+        function: the deployed function that moves uploads along the route.
         require_tag: ``KEY=VALUE``; objects without this tag are left where they are.
         engine: ``boto3`` or ``crt``; ``auto`` for whichever is faster and can be used.
 
@@ -73,6 +76,7 @@ class Config:
     kms_key_id: str | None = None
     engine: str | None = None
     require_tag: str | None = None
+    function: str | None = None
 
     def __post_init__(self) -> None:
         if self.expected_bucket_owner:
@@ -133,8 +137,8 @@ def resolve(
 
     Flags come first, then a route named by a flag, then ``FROGMOVE_SOURCE``,
     ``FROGMOVE_DESTINATION``, ``FROGMOVE_ENDPOINT_URL``, ``FROGMOVE_KMS_KEY_ID``,
-    ``FROGMOVE_EXPECTED_BUCKET_OWNER`` and ``FROGMOVE_REQUIRE_TAG``, then the route of
-    ``FROGMOVE_ROUTE``, then the file's default route.
+    ``FROGMOVE_EXPECTED_BUCKET_OWNER``, ``FROGMOVE_REQUIRE_TAG`` and ``FROGMOVE_FUNCTION``, then
+    the route of ``FROGMOVE_ROUTE``, then the file's default route.
 
     Args:
         flags: what was given on the command line.

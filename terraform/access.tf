@@ -225,9 +225,40 @@ data "aws_iam_policy_document" "operators" {
     for_each = local.sweeps ? [local.schedule_arn] : []
 
     content {
-      sid       = "SeeTheSchedule"
-      actions   = ["scheduler:GetSchedule"]
+      sid       = "PauseAndResumeSweeps"
+      actions   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
       resources = [statement.value]
+    }
+  }
+
+  # An update of a schedule gives it its role again.
+  dynamic "statement" {
+    for_each = local.sweeps ? [local.scheduler_role_arn] : []
+
+    content {
+      sid       = "LeaveTheScheduleItsRole"
+      actions   = ["iam:PassRole"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "iam:PassedToService"
+        values   = ["scheduler.amazonaws.com"]
+      }
+    }
+  }
+
+  # The mapping gets its id when it is made.
+  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+  statement {
+    sid       = "PauseAndResumeUploads"
+    actions   = ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
+    resources = ["arn:${local.partition}:lambda:${local.here}:event-source-mapping:*"]
+
+    condition {
+      test     = "ArnLike"
+      variable = "lambda:FunctionArn"
+      values   = [local.function_arn, "${local.function_arn}:*"]
     }
   }
 

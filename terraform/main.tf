@@ -40,14 +40,16 @@ locals {
   log_group_arn    = "arn:${local.partition}:logs:${local.here}:log-group:${local.log_group_name}"
   topic_arn        = "arn:${local.partition}:sns:${local.here}:${var.name}-alarms"
   # Of what IAM and CloudWatch keep for all Regions of the account together.
-  global_name        = "${var.name}-${local.region}"
-  batch_role_name    = "${local.global_name}-batch"
-  batch_role_arn     = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.batch_role_name}"
-  function_role_arn  = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-function"
-  batch_jobs_arn     = "arn:${local.partition}:s3:${local.here}:job/*"
-  schedule_group     = "default"
-  schedule_arn       = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"
-  schedule_group_arn = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
+  global_name         = "${var.name}-${local.region}"
+  batch_role_name     = "${local.global_name}-batch"
+  batch_role_arn      = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.batch_role_name}"
+  scheduler_role_name = "${local.global_name}-sweep"
+  scheduler_role_arn  = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.scheduler_role_name}"
+  function_role_arn   = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-function"
+  batch_jobs_arn      = "arn:${local.partition}:s3:${local.here}:job/*"
+  schedule_group      = "default"
+  schedule_arn        = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"
+  schedule_group_arn  = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
 
   # Every pair of a prefix and a suffix whose uploads are announced.
   announced = [for pair in setproduct(

@@ -189,6 +189,7 @@ locals {
       "source = \"${local.source_uri}\"",
       "destination = \"${local.destination_uri}\"",
       "region = \"${local.region}\"",
+      "function = \"${var.name}:${local.alias}\"",
     ],
     local.owner == null ? [] : ["expected_bucket_owner = \"${local.owner}\""],
     local.encrypted ? ["kms_key_id = \"${local.key_arn}\""] : [],

@@ -69,7 +69,7 @@ data "aws_iam_policy_document" "scheduler_trust" {
 
 resource "aws_iam_role" "scheduler" {
   count                = local.sweeps ? 1 : 0
-  name                 = "${local.global_name}-sweep"
+  name                 = local.scheduler_role_name
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary
   description          = "Lets EventBridge Scheduler start the sweep of ${var.name}"

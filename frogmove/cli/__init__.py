@@ -64,7 +64,7 @@ COMMANDS = (
     ),
     LazyGroup(
         "lambda",
-        help="Package and call the Lambda.",
+        help="Package, call, pause and resume the Lambda.",
         commands=[
             LazyCommand(
                 "package",
@@ -73,6 +73,10 @@ COMMANDS = (
             ),
             LazyCommand(
                 "invoke", "Call the deployed function.", "frogmove.cli.lambda_invoke:invoke"
+            ),
+            LazyCommand("pause", "Pause the deployed function.", "frogmove.cli.lambda_pause:pause"),
+            LazyCommand(
+                "resume", "Resume the deployed function.", "frogmove.cli.lambda_pause:resume"
             ),
         ],
     ),

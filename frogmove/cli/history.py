@@ -113,6 +113,9 @@ def resume(
 @click.command()
 @click.argument("run", shell_complete=completion.run_ids)
 @dry_run
+@click.option(
+    "--while-live", is_flag=True, help="Do not ask whether the route's function is paused."
+)
 @transfer_options
 @connection_options
 @progress_option
@@ -124,6 +127,7 @@ def undo(
     flags: TransferFlags,
     run: str,
     dry_run: bool,
+    while_live: bool,
 ) -> None:
     """Move the objects of a run back to the source.
 
@@ -132,6 +136,10 @@ def undo(
     changed at the destination stay there, and nothing new at the source is overwritten. After a
     copy or a sync, the copies are deleted. Objects that the destination held before the run stay
     there, and objects that the run replaced are restored if the bucket keeps versions.
+
+    While the route's function is live (the route's setting function, or FROGMOVE_FUNCTION), the
+    undo of a move is refused: the function would move the objects again. Pause it first, with
+    `frogmove lambda pause`.
 
     \b
     Examples:
@@ -150,6 +158,8 @@ def undo(
         names = ", ".join(each.spec.id for each in together)
         console.note(f"A run is undone together with its resumes: {names}.")
     spec = _again(reader.spec, config)
+    asks = spec.command is Command.MOVE and not dry_run and not while_live
+    note = _check_function(spec) if asks else ""
     spec = replace(
         flags.on(spec),
         command=Command.UNDO,
@@ -163,9 +173,16 @@ def undo(
         dry_run=dry_run,
         journal=flags.journal,
         earlier=tuple(together),
-        note="If uploads to the source trigger a Lambda, it will move these again: pause it first.",
+        note=note,
     )
     ctx.exit(code)
+
+
+def _check_function(spec: RunSpec) -> str:
+    # Of these commands only an undo asks AWS for more than S3.
+    from frogmove.cli.live_function import check_paused
+
+    return check_paused(spec)
 
 
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:

@@ -12,7 +12,7 @@ from frogmove.cli import exit_codes, last_resort, options
 from frogmove.cli.output import Console
 from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
-from frogmove.ops.invoke import call, make_client
+from frogmove.ops.invoke import call, lambda_client
 from frogmove.ops.unfinished import unfinished
 
 ACTIONS = ("ping", "move", "sweep", "sync")
@@ -26,14 +26,7 @@ ACTIONS = ("ping", "move", "sweep", "sync")
 )
 @options.dry_run
 @click.option("--age", metavar="AGE", help="Sweep objects older than this: 900, 15m, 1h or 1d.")
-@click.option(
-    "--function",
-    "name",
-    envvar="FROGMOVE_FUNCTION",
-    default="frogmove",
-    show_default=True,
-    help="The function's name or ARN.",
-)
+@options.function
 @click.option("--no-wait", is_flag=True, help="Queue the event and do not wait for the result.")
 @options.profile
 @options.region
@@ -68,7 +61,7 @@ def invoke(
     console = Console(verbose=verbose)
     wanted = _event(action, keys, event, dry_run=dry_run, age=age)
     last_resort.begin("The call")
-    called = call(make_client(profile, region, endpoint_url), name, wanted, wait=not no_wait)
+    called = call(lambda_client(profile, region, endpoint_url), name, wanted, wait=not no_wait)
     for line in called.log.splitlines():
         console.detail(line)
     if no_wait:

@@ -54,6 +54,8 @@ def _how_to_use(aws: EmbeddedAws, no_trigger: bool) -> Iterator[str]:
         yield f'export PATH={shlex.quote(scripts)}:"$PATH"'
     for name, value in aws.environment().items():
         yield f"export {name}={shlex.quote(value)}"
+    if not no_trigger:
+        yield f"export FROGMOVE_FUNCTION={shlex.quote(aws.stack.config.name)}"
     yield "# Then try:"
     yield f"#   {_upload_command(aws.stack.config.source_bucket)}"
     if no_trigger:

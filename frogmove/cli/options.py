@@ -111,6 +111,14 @@ def usable_cores() -> int:
 
 profile = click.option("--profile", help="A profile of the AWS configuration.")
 region = click.option("--region", help="The AWS Region.")
+function = click.option(
+    "--function",
+    "name",
+    envvar="FROGMOVE_FUNCTION",
+    default="frogmove",
+    show_default=True,
+    help="The function's name or ARN.",
+)
 output = click.option(
     "-o",
     "--output",

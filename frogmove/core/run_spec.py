@@ -86,6 +86,7 @@ class RunSpec:
         requester_pays: ``yes`` to pay for requests to requester-pays buckets.
         kms_key_id: the KMS key for copies.
         require_tag: ``KEY=VALUE``, the tag that the route requires of objects.
+        function: the deployed function that moves uploads along the route.
         tags: further ones, each ``KEY=VALUE``.
         engine: the HTTP engine, if given.
         continues: the run that this one resumes or undoes.
@@ -118,6 +119,7 @@ class RunSpec:
     kms_key_id: str | None = None
     engine: str | None = None
     require_tag: str | None = None
+    function: str | None = None
     tags: list[str] = field(default_factory=list)
     continues: str | None = None
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from os import devnull
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -39,6 +39,7 @@ class Clients:
     sqs: "SQSClient"
     iam: "IAMClient"
     functions: "LambdaClient"
+    scheduler: Any
 
 
 def clients_for(endpoint_url: str) -> Clients:
@@ -53,7 +54,9 @@ def clients_for(endpoint_url: str) -> Clients:
     # that does not answer at once is gone.
     config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2})
     client = partial(session.client, endpoint_url=endpoint_url, config=config)
-    return Clients(client("s3"), client("sqs"), client("iam"), client("lambda"))
+    return Clients(
+        client("s3"), client("sqs"), client("iam"), client("lambda"), client("scheduler")
+    )
 
 
 @contextmanager

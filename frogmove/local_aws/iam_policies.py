@@ -81,15 +81,20 @@ def queue_policy(queue_arn: str, bucket: str, account: str) -> Policy:
     )
 
 
-def trust_policy() -> Policy:
-    """Return who may take on the function's role: Lambda."""
+def trust_policy(service: str) -> Policy:
+    """Return who may take on a role: a service of AWS."""
     return _policy(
         {
             "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Principal": {"Service": service},
             "Action": "sts:AssumeRole",
         }
     )
+
+
+def invoke_policy(function_arn: str) -> Policy:
+    """Return what the schedule may do: call the function."""
+    return _policy(_allow(("lambda:InvokeFunction",), function_arn))
 
 
 def role_policy(source: str, destination: str, queue_arn: str, logs_arn: str) -> Policy:

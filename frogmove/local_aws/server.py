@@ -30,7 +30,7 @@ ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - opens nothing but a throw-away server on loopback
 
 _HOST = "127.0.0.1"
-_SERVICES = ("s3", "sqs", "iam", "sts", "lambda", "logs")
+_SERVICES = ("s3", "sqs", "iam", "sts", "lambda", "logs", "scheduler")
 _SECONDS_TO_ANSWER = 30.0
 _SECONDS_BETWEEN_LOOKS = 0.02
 _PORTS_TRIED = 5

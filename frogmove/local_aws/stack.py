@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from frogmove.errors import RunError
 from frogmove.local_aws.clients import Clients, translate_errors
-from frogmove.local_aws.iam_policies import queue_policy, role_policy, trust_policy
+from frogmove.local_aws.iam_policies import (
+    invoke_policy,
+    queue_policy,
+    role_policy,
+    trust_policy,
+)
 from frogmove.local_aws.server import REGION
 from frogmove.packaging.function_zip import HANDLER
 
@@ -115,7 +120,7 @@ def build_stack(clients: Clients, package: bytes, stack_config: StackConfig | No
 
 
 def connect(clients: Clients, stack: Stack) -> None:
-    """Switch the automatic move on: every new object in the source is announced to the queue.
+    """Switch the automatic move on: new objects are announced to the queue, sweeps find the rest.
 
     Args:
         clients: who to ask.
@@ -133,6 +138,7 @@ def connect(clients: Clients, stack: Stack) -> None:
                 ]
             },
         )
+        _schedule_sweeps(clients, stack)
 
 
 def _create_buckets(s3: "S3Client", stack_config: StackConfig) -> None:
@@ -158,7 +164,7 @@ def _queue_attributes(stack_config: StackConfig, dead_letter_arn: str) -> dict[A
 
 
 def _create_role(iam: "IAMClient", stack_config: StackConfig, queue_arn: str, account: str) -> str:
-    trust = trust_policy()
+    trust = trust_policy("lambda.amazonaws.com")
     role = iam.create_role(RoleName=stack_config.name, AssumeRolePolicyDocument=json.dumps(trust))
     logs_arn = f"arn:aws:logs:{REGION}:{account}:log-group:/aws/lambda/{stack_config.name}"
     policy = role_policy(
@@ -209,6 +215,25 @@ def _wait_until_active(functions: "LambdaClient", name: str) -> None:
     raise RunError(
         f"The function {name} did not become active within {_SECONDS_TO_ACTIVE:.0f} seconds "
         f"(state {state['State']}: {state.get('StateReason') or 'no reason given'})."
+    )
+
+
+def _schedule_sweeps(clients: Clients, stack: Stack) -> None:
+    """Have the function sweep once an hour, as the Terraform module does."""
+    name = f"{stack.config.name}-sweep"
+    trust = json.dumps(trust_policy("scheduler.amazonaws.com"))
+    role = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    policy = json.dumps(invoke_policy(stack.function_arn))
+    clients.iam.put_role_policy(RoleName=name, PolicyName="sweep", PolicyDocument=policy)
+    clients.scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": stack.function_arn,
+            "RoleArn": role["Role"]["Arn"],
+            "Input": json.dumps({"action": "sweep"}),
+        },
     )
 
 

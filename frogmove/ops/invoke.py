@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
-from botocore.session import Session
 
-from frogmove.errors import RunError, UnreachableError, UsageError
+from frogmove.errors import RunError, UnreachableError
+from frogmove.ops.clients import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -38,24 +38,17 @@ class Called:
     log: str
 
 
-def make_client(profile: str | None, region: str | None, endpoint_url: str | None) -> LambdaClient:
-    """Make a client of the Lambda service.
+def lambda_client(
+    profile: str | None, region: str | None, endpoint_url: str | None
+) -> LambdaClient:
+    """Make a client of the Lambda service that waits for a function to end.
 
     Raises:
         UsageError: when the AWS settings cannot be used.
     """
     # Were a call sent again because its answer is slow, the function would work twice.
     config = Config(read_timeout=_LONGEST, retries={"total_max_attempts": 1})
-    try:
-        made = Session(profile=profile).create_client(
-            "lambda", region_name=region, endpoint_url=endpoint_url, config=config
-        )
-    except (BotoCoreError, ValueError) as error:
-        raise UsageError(
-            f"The AWS settings cannot be used: {error}.",
-            "Check --profile, --region and --endpoint-url.",
-        ) from error
-    return cast("LambdaClient", made)
+    return cast("LambdaClient", make_client("lambda", profile, region, endpoint_url, config))
 
 
 def call(client: LambdaClient, function: str, event: object, *, wait: bool = True) -> Called:

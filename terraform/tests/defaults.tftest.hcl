@@ -214,7 +214,7 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = strcontains(output.config_toml, "[routes.frogmove]\nsource = \"s3://frogtech-sharara-external/\"\ndestination = \"s3://frogtech-sharara-internal/\"\nregion = \"eu-central-1\"\nexpected_bucket_owner = \"123456789012\"\n")
+    condition     = strcontains(output.config_toml, "[routes.frogmove]\nsource = \"s3://frogtech-sharara-external/\"\ndestination = \"s3://frogtech-sharara-internal/\"\nregion = \"eu-central-1\"\nfunction = \"frogmove:live\"\nexpected_bucket_owner = \"123456789012\"\n")
     error_message = "A configuration file that is ready."
   }
 

@@ -13,11 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from frogmove.packaging.function_zip import build_package
+from tests.cli.cli_runner import Ran, run
 from tests.terraform.deployment import Deployment, Running, build, connect
 from tests.terraform.module import MODULE, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.servers import Server
 
@@ -81,6 +83,57 @@ def test_a_sweep_moves_what_no_notification_has(running: Running) -> None:
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert (deployment.buckets.here(), set(deployment.buckets.there())) == ({}, {"missed"})
+
+
+def test_operators_pause_it_undo_and_resume_it(running: Running, tmp_path: Path) -> None:
+    """With their own rights; ministack knows no condition on a mapping's function."""
+    connect(running)
+    deployment, buckets = running.deployment, running.deployment.buckets
+    name = deployment.plan.resources["aws_scheduler_schedule.sweep[0]"]["name"]
+    create_schedule(running)
+    operator = deployment.person("operators", lacking="lambda:FunctionArn")
+    file = tmp_path / "config.toml"
+    file.write_text(deployment.plan.outputs["config_toml"], "utf-8")
+    environment = {
+        **operator.environment(),
+        "AWS_ENDPOINT_URL": deployment.server.endpoint_url,
+        "FROGMOVE_CONFIG": str(file),
+    }
+    function = ("--function", f"{deployment.name}:live", "-o", "json")
+
+    def frogmove(*arguments: str) -> Ran:
+        return run(*arguments, environment={**environment})
+
+    ran = frogmove("lambda", "pause", *function)
+    assert ran.code == 0, ran.err
+    assert {each["name"]: each["on"] for each in ran.of("trigger")}[name] is False
+    buckets.put("key")
+    assert frogmove("move", "key").code == 0
+    (moved,) = frogmove("runs", "-o", "json").of("run")
+    assert frogmove("undo", moved["id"]).code == 0
+    assert frogmove("lambda", "resume", *function).code == 0
+    assert frogmove("undo", moved["id"]).code == 2
+    eventually(lambda: not buckets._list(buckets.source))
+    assert buckets.there() == {"key": b"key"}
+
+
+def create_schedule(running: Running) -> None:
+    """Create the planned schedule."""
+    deployment = running.deployment
+    planned = deployment.plan.resources["aws_scheduler_schedule.sweep[0]"]
+    role = deployment.create_role("scheduler")
+    arn = deployment.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+    (target,) = planned["target"]
+    deployment.client("scheduler").create_schedule(
+        Name=planned["name"],
+        ScheduleExpression=planned["schedule_expression"],
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": running.output("function_arn"),
+            "RoleArn": arn,
+            "Input": target["input"],
+        },
+    )
 
 
 def smoke_test(

@@ -75,7 +75,7 @@ def test_operators_run_every_command(deployment: Deployment, frogmove: Callable[
     assert "reports/b.txt" in frogmove("report", "-o", "csv").out
     assert frogmove("resume").code == 0
     last = frogmove("runs", "-o", "json").records[-1]["id"]
-    assert frogmove("undo", last).code == 0
+    assert frogmove("undo", last, "--while-live").code == 0
 
 
 def test_operators_bring_a_run_back(deployment: Deployment, frogmove: Callable[..., Ran]) -> None:
@@ -83,7 +83,7 @@ def test_operators_bring_a_run_back(deployment: Deployment, frogmove: Callable[.
     buckets.put("a.txt", "b.txt")
     assert frogmove("move", "--all").code == 0
     last = frogmove("runs", "-o", "json").records[-1]["id"]
-    assert frogmove("undo", last).code == 0
+    assert frogmove("undo", last, "--while-live").code == 0
     assert (set(buckets.here()), buckets.there()) == ({"a.txt", "b.txt"}, {})
 
 
