@@ -48,6 +48,7 @@ class ObjectCopier:
             InterruptedCopyError: when the run was stopped between two parts.
         """
         copy, found = await self.check.first_copy(action, to_bucket)
+        refusal: S3Error | None = None
         for _ in range(ATTEMPTS):
             copied = await self._try(copy)
             try:
@@ -59,10 +60,15 @@ class ObjectCopier:
                 if isinstance(copied, Copied):
                     again = await self._look_again(action, copy)
                     return again if isinstance(again, Result) else overwritten(action)
+                refusal = error
                 continue
             if not isinstance(done, Copy):
                 return done
+            # Refused again, although nothing that a condition is about has changed.
+            refusal = copied if done == copy and isinstance(copied, S3Error) else None
             copy = done
+        if refusal is not None:
+            raise refusal
         return Result(action, Outcome.CONFLICT, "the destination kept changing; source kept")
 
     async def _judge_attempt(

@@ -265,3 +265,21 @@ def test_whoever_takes_the_twin_away_between_two_requests_makes_no_failure(
     if isinstance(answer, Result):
         assert answer.outcome is Outcome.CONFLICT, answer
     assert state.bodies("external") == {"key": MINE}
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "PreconditionFailed"])
+@pytest.mark.parametrize("refused", ["CopyObject", "GetObjectTagging"])
+def test_a_condition_that_is_refused_though_it_holds_is_a_failure_and_no_conflict(
+    state: FakeS3State, refused: str, code: str
+) -> None:
+    state.put("internal", "key", MINE)
+
+    def refuse(operation: str, request: Callable[[], T]) -> T:
+        if operation == refused:
+            raise S3Error(operation, code, 404 if code == "NoSuchKey" else 412, "")
+        return request()
+
+    if refused == "CopyObject":
+        state.buckets["internal"].clear()
+    with pytest.raises(S3Error, match=code):
+        copy_object(state, seen(state), FakeS3(state, refuse))
