@@ -144,6 +144,48 @@ variable "upload_suffixes" {
   }
 }
 
+variable "selection" {
+  description = "Which of these files are moved; the others stay, in sweeps too. Patterns match keys below source_prefix ('*.csv', '**/*.csv', 'logs/**'; exclude wins), ages count from each event or sweep (36h, 7d) or are dates, sizes are such as 10MiB."
+  type = object({
+    include         = optional(list(string), [])
+    exclude         = optional(list(string), [])
+    newer_than      = optional(string)
+    older_than      = optional(string)
+    min_size        = optional(string)
+    max_size        = optional(string)
+    storage_classes = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    # Commas are between the patterns of the function's variable.
+    condition     = alltrue([for pattern in concat(var.selection.include, var.selection.exclude) : can(regex("^[^,\\s]([^,]*[^,\\s])?$", pattern))])
+    error_message = "A pattern has no comma (use ? in its place) and neither begins nor ends with a space."
+  }
+
+  validation {
+    # Lambda takes 4 KB of variables, all of them together.
+    condition     = length(join(",", concat(var.selection.include, var.selection.exclude))) <= 1024
+    error_message = "The patterns may have 1,024 characters, all of them together."
+  }
+
+  validation {
+    condition     = alltrue([for time in [var.selection.newer_than, var.selection.older_than] : time == null || can(regex("^([0-9]{1,9}[smhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?)$", time))])
+    error_message = "A time is an age such as 90m, 36h, 7d or 2w, or a date such as 2026-03-01."
+  }
+
+  validation {
+    condition     = alltrue([for size in [var.selection.min_size, var.selection.max_size] : size == null || can(regex("(?i)^[0-9]{1,18}([kmgt]?i?b)?$", size))])
+    error_message = "A size is such as 1000000, 10MiB or 5GB."
+  }
+
+  validation {
+    condition     = alltrue([for class in var.selection.storage_classes : can(regex("^[A-Z_]+$", class))])
+    error_message = "A storage class is such as STANDARD_IA."
+  }
+}
+
 variable "destination_bucket" {
   description = "The bucket that files are moved to, in this Region. Nobody else in the world may have the name."
   type        = string

@@ -53,8 +53,8 @@ class Filters:
         globs = [pattern.glob for pattern in self.patterns]
         if self.patterns and self.patterns[0] == (False, "*") and self.has_include:
             raise UsageError(
-                "--exclude '*' does not exclude keys in folders, because '*' does not match '/'.",
-                "Remove it: keys that match no --include are not selected. Or write '**'.",
+                "The pattern '*' does not exclude keys in folders, because '*' does not match '/'.",
+                "Remove it: keys that match no included pattern are not selected. Or write '**'.",
             )
         if any(glob.startswith("s3://") for glob in globs):
             raise UsageError(
@@ -63,12 +63,12 @@ class Filters:
             )
         if self.newer_than and self.older_than and self.newer_than >= self.older_than:
             raise UsageError(
-                "No object can be that new and that old: --newer-than must be before --older-than."
+                "No object can be that new and that old: newer-than must be before older-than."
             )
         if min(self.min_size or 0, self.max_size or 0) < 0:
             raise UsageError("A size cannot be negative.")
         if self.min_size and self.max_size is not None and self.min_size > self.max_size:
-            raise UsageError("--min-size must not be larger than --max-size.")
+            raise UsageError("The smallest size must not be larger than the largest.")
 
     @property
     def has_include(self) -> bool:

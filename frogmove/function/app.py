@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -210,7 +211,7 @@ class LambdaApp:
             actions = sync(invocation, request.compare)
         else:
             age = self.config.sweep_age if request.age is None else request.age
-            actions = sweep(invocation, age, self.config.key_filter.matches)
+            actions = sweep(invocation, age)
         if request.dry_run:
             return preview(actions, invocation)
         return execute(actions, invocation, is_sweep=isinstance(request, Sweep))
@@ -287,8 +288,17 @@ class LambdaApp:
             carry=config.carry,
             features=facts.features,
         )
+        now = datetime.now(UTC)
         return Invocation(
-            client.s3, route, options, stop, telemetry, gate.tag, is_quarantine=to_quarantine
+            client.s3,
+            route,
+            options,
+            stop,
+            telemetry,
+            gate.tag,
+            is_quarantine=to_quarantine,
+            is_selected=config.object_filter.matcher(now),
+            filters=config.object_filter.filters(now),
         )
 
     def _facts(self, client: Client, route: Route, telemetry: Telemetry) -> ServerFacts:
@@ -325,7 +335,7 @@ class LambdaApp:
         """Leave out what is not among the keys that uploads are moved of."""
         selected = []
         for upload in uploads:
-            if self.config.key_filter.matches(upload.key):
+            if self.config.object_filter.matches(upload.key):
                 selected.append(upload)
             else:
                 telemetry.outside(upload.key, "not among the configured keys")

@@ -7,7 +7,7 @@ others are the attributes of :class:`Options`. An empty variable is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove import __version__
@@ -20,13 +20,15 @@ from frogmove.core.same_place import may_be_alias
 from frogmove.core.units import parse_age, parse_size
 from frogmove.errors import UsageError
 from frogmove.function.checks import CHECKS, without_password
+from frogmove.function.object_filter import ObjectFilter, read_object_filter
 from frogmove.function.scan_results import VALIDATION_KEY
+from frogmove.function.variables import read_variable
 from frogmove.s3.limits import MOST_CONCURRENCY
 from frogmove.s3.models import LARGEST_COPY
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from frogmove.core.attributes import Attribute
     from frogmove.core.required_tags import Tag
@@ -50,29 +52,6 @@ _BULK_CONCURRENCY = 64
 _SWEEP_AGE = 900.0
 
 _LARGEST_PART = 5 * 1024 * MIB
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFilter:
-    """Which of the source's keys uploads and sweeps are about.
-
-    Attributes:
-        prefixes: a key begins with one of these, where there are any.
-        suffixes: and ends with one of these, where there are any.
-        without: and is none of these.
-    """
-
-    prefixes: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
-    without: frozenset[str] = frozenset()
-
-    def matches(self, key: str) -> bool:
-        """Tell whether a key is one of them."""
-        return (
-            (not self.prefixes or key.startswith(self.prefixes))
-            and (not self.suffixes or key.endswith(self.suffixes))
-            and key not in self.without
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +87,10 @@ class FunctionConfig:
             them where ETags and checksums do not tell, 1 GiB by default.
         carry: ``FROGMOVE_CARRY``; which attributes are carried that no copy carries by itself.
         margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
-        key_filter: ``FROGMOVE_KEY_PREFIXES`` and ``FROGMOVE_KEY_SUFFIXES``, each several with
-            commas between them; uploads of other keys are left where they are.
+        object_filter: ``FROGMOVE_KEY_PREFIXES``, ``FROGMOVE_KEY_SUFFIXES``, ``FROGMOVE_INCLUDE``,
+            ``FROGMOVE_EXCLUDE`` and ``FROGMOVE_STORAGE_CLASS``, each several with commas between
+            them, ``FROGMOVE_NEWER_THAN``, ``FROGMOVE_OLDER_THAN``, ``FROGMOVE_MIN_SIZE`` and
+            ``FROGMOVE_MAX_SIZE``; uploads, sweeps and syncs leave other objects where they are.
         scan_gate: what has to be known of an object before it is moved.
     """
 
@@ -123,7 +104,7 @@ class FunctionConfig:
     max_compare_size: int
     carry: frozenset[Attribute]
     margin: float
-    key_filter: KeyFilter = KeyFilter()
+    object_filter: ObjectFilter = field(default_factory=ObjectFilter)
     scan_gate: ScanGate = ScanGate()
 
     def record(self) -> dict[str, Any]:
@@ -144,8 +125,7 @@ class FunctionConfig:
                 "max_compare_size": self.max_compare_size,
                 "carry": sorted(self.carry),
                 "margin": self.margin,
-                "key_prefixes": list(self.key_filter.prefixes),
-                "key_suffixes": list(self.key_filter.suffixes),
+                **self.object_filter.record(),
                 "require_tag": None if gate.tag is None else str(gate.tag),
                 "scan_plan": gate.plan,
                 "quarantine": None if gate.quarantine is None else str(gate.quarantine.destination),
@@ -163,7 +143,7 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
         UsageError: when it cannot be used as it is.
     """
     for name, check in CHECKS.items():
-        _variable(environment, name, check, None)
+        read_variable(environment, name, check, None)
     client_config = resolve(Config(), None, environment, None)
     if may_be_alias(client_config.end("source").bucket):
         raise UsageError(
@@ -171,26 +151,28 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
             "but events name buckets.",
             "Set FROGMOVE_SOURCE to the bucket behind it.",
         )
-    concurrency = _variable(environment, "CONCURRENCY", _parse_concurrency, None)
+    concurrency = read_variable(environment, "CONCURRENCY", _parse_concurrency, None)
     scan_gate = _read_scan_gate(environment, client_config.route())
     return FunctionConfig(
         client_config,
         client_config.route(),
-        on_conflict=_variable(environment, "ON_CONFLICT", _parse_policy, OnConflict.OVERWRITE),
+        on_conflict=read_variable(environment, "ON_CONFLICT", _parse_policy, OnConflict.OVERWRITE),
         concurrency=concurrency or _CONCURRENCY,
         bulk_concurrency=concurrency or _BULK_CONCURRENCY,
-        sweep_age=_variable(environment, "SWEEP_AGE", parse_age, _SWEEP_AGE),
+        sweep_age=read_variable(environment, "SWEEP_AGE", parse_age, _SWEEP_AGE),
         multipart=Multipart(
-            _variable(environment, "MULTIPART_THRESHOLD", _parse_threshold, _THRESHOLD),
-            _variable(environment, "PART_SIZE", _parse_part_size, _PART_SIZE),
+            read_variable(environment, "MULTIPART_THRESHOLD", _parse_threshold, _THRESHOLD),
+            read_variable(environment, "PART_SIZE", _parse_part_size, _PART_SIZE),
             min(_PARTS_AT_ONCE, concurrency or _CONCURRENCY),
         ),
-        max_compare_size=_variable(environment, "MAX_COMPARE_SIZE", parse_size, MAX_COMPARE_SIZE),
-        carry=_variable(environment, "CARRY", parse_attributes, frozenset()),
-        margin=_variable(environment, "MARGIN", parse_age, _MARGIN),
-        key_filter=KeyFilter(
-            _variable(environment, "KEY_PREFIXES", _parse_list, ()),
-            _variable(environment, "KEY_SUFFIXES", _parse_list, ()),
+        max_compare_size=read_variable(
+            environment, "MAX_COMPARE_SIZE", parse_size, MAX_COMPARE_SIZE
+        ),
+        carry=read_variable(environment, "CARRY", parse_attributes, frozenset()),
+        margin=read_variable(environment, "MARGIN", parse_age, _MARGIN),
+        object_filter=read_object_filter(
+            environment,
+            client_config.route().source.prefix,
             frozenset() if scan_gate.tag is None else frozenset({VALIDATION_KEY}),
         ),
         scan_gate=scan_gate,
@@ -198,9 +180,9 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
 
 
 def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
-    tag = _variable(environment, "REQUIRE_TAG", parse_tag, None)
-    plan = _variable(environment, "SCAN_PLAN", str, None)
-    quarantine = _variable(environment, "QUARANTINE", parse_location, None)
+    tag = read_variable(environment, "REQUIRE_TAG", parse_tag, None)
+    plan = read_variable(environment, "SCAN_PLAN", str, None)
+    quarantine = read_variable(environment, "QUARANTINE", parse_location, None)
     if plan is not None and tag is None:
         raise UsageError(
             "FROGMOVE_SCAN_PLAN is set without FROGMOVE_REQUIRE_TAG.",
@@ -230,19 +212,6 @@ def _lie_inside(one: Location, other: Location) -> bool:
     )
 
 
-def _variable(
-    environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T
-) -> T:
-    variable = f"FROGMOVE_{name}"
-    text = environment.get(variable, "").strip()
-    if not text:
-        return default
-    try:
-        return parse(text)
-    except UsageError as error:
-        raise UsageError(f"{variable}: {error.message}", error.remedy) from error
-
-
 def _parse_policy(text: str) -> OnConflict:
     try:
         return OnConflict(text)
@@ -257,10 +226,6 @@ def _parse_concurrency(text: str) -> int | None:
     if not 1 <= number <= MOST_CONCURRENCY:
         raise UsageError(f"{text!a} is not a number from 1 to {MOST_CONCURRENCY:,}.")
     return number
-
-
-def _parse_list(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (each.strip() for each in text.split(","))))
 
 
 def _parse_threshold(text: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from threading import Event
 
     from frogmove.core.models import Action, Route
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from frogmove.core.required_tags import Tag
     from frogmove.function.telemetry import Telemetry
     from frogmove.s3.interface import S3
-    from frogmove.s3.models import Head
+    from frogmove.s3.models import Head, S3Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Invocation:
         telemetry: what to tell of it.
         tag: without it objects are left where they are; None for none.
         is_quarantine: whether the route's destination is the quarantine.
+        is_selected: tells whether an object is among those that uploads, sweeps and syncs are
+            about.
+        filters: the same of a sync.
     """
 
     s3: S3
@@ -41,6 +45,8 @@ class Invocation:
     telemetry: Telemetry
     tag: Tag | None = None
     is_quarantine: bool = False
+    is_selected: Callable[[S3Object], bool] = lambda _: True
+    filters: Filters = NO_FILTERS
 
     async def check_tag(self, action: Action, seen: Head) -> Action:
         """Let an action be where its object carries the tag; see :class:`TagChecker`.

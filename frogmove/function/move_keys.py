@@ -43,12 +43,14 @@ class KeyRequest:
         version_id: the version; None for the current one.
         rival: another key that may have been meant instead.
         scan: what a scan has found; then exactly what was scanned is meant.
+        is_upload: whether nobody named it but an event, so that it may not be selected.
     """
 
     key: str
     version_id: str | None = None
     rival: str | None = None
     scan: ScanResult | None = None
+    is_upload: bool = False
 
     @property
     def is_threat(self) -> bool:
@@ -95,6 +97,8 @@ _GONE = KeyResult(Outcome.GONE, "no longer at the source")
 _REPLACED = KeyResult(
     Outcome.SUPERSEDED, "replaced since it was scanned; kept at the source for its own scan"
 )
+# A sweep takes it once it is old enough, if that is all it lacks.
+_NOT_SELECTED = KeyResult(Outcome.SKIPPED, "not among the objects that the function is set to move")
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -258,7 +262,8 @@ async def _planned(
     try:
         seen = await lookup.head(each.key, each.version_id)
         rival = each.rival and await lookup.head(each.rival, each.version_id)
-        if seen is not None and not rival and not _is_replaced(each, seen):
+        is_left = each.is_upload and seen is not None and not invocation.is_selected(seen.object)
+        if seen is not None and not rival and not is_left and not _is_replaced(each, seen):
             (action,) = plan_move([seen.object], route)
             if each.scan is not None:
                 return replace(action, pinned=each.scan.version_id)
@@ -267,6 +272,8 @@ async def _planned(
         key_result = KeyResult.of_error(error)
     else:
         key_result = _REPLACED if seen is not None else _GONE
+        if is_left:
+            key_result = _NOT_SELECTED
         if rival:
             key_result = _ambiguous(each)
     invocation.telemetry.unseen(each.key, key_result.outcome, key_result.reason)

@@ -27,7 +27,7 @@ RESULTS_SHOWN = 100
 
 def key_requests(uploads: Iterable[Upload]) -> list[KeyRequest]:
     """Return the keys that uploads are about."""
-    return [KeyRequest(upload.key, scan=upload.scan) for upload in uploads]
+    return [KeyRequest(upload.key, scan=upload.scan, is_upload=True) for upload in uploads]
 
 
 def wanted_of_task(task: Task, upload: Upload) -> KeyRequest:

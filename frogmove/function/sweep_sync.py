@@ -20,7 +20,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from frogmove.core.models import Action
     from frogmove.core.records import Record
@@ -31,33 +31,34 @@ if TYPE_CHECKING:
 ACTIONS_SHOWN = 100
 
 
-def sweep(invocation: Invocation, age: float, matches: Callable[[str], bool]) -> Iterable[Action]:
+def sweep(invocation: Invocation, age: float) -> Iterable[Action]:
     """Plan to move what has been at the source for longer than ``age`` seconds.
 
     Args:
         invocation: see there.
         age: in seconds.
-        matches: tells whether a key is to be moved.
     """
     source = invocation.route.source
     before = datetime.now(UTC) - timedelta(seconds=age)
     listed = list_prefix(invocation.s3, source.bucket, source.prefix)
-    old = (item for item in older_than(listed, before) if matches(item.key))
+    old = filter(invocation.is_selected, older_than(listed, before))
     return invocation.only_tagged(plan_move(old, invocation.route))
 
 
 def sync(invocation: Invocation, compare: CompareBy) -> Iterable[Action]:
     """Plan to copy what the destination lacks or holds differently."""
     options = SyncOptions(compare, invocation.options.max_compare_size)
+    prefix = invocation.route.source.prefix
     actions = plan_resolved_sync(
         invocation.s3,
         invocation.route,
         HEAD_CONCURRENCY,
         invocation.stop,
         options,
-        selection=Selection(folders=(invocation.route.source.prefix,)),
+        selection=Selection(base=prefix, folders=(prefix,), filters=invocation.filters),
     )
-    return invocation.only_tagged(actions)
+    selected = (action for action in actions if invocation.is_selected(action.object))
+    return invocation.only_tagged(selected)
 
 
 def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool) -> dict[str, Any]:

@@ -491,6 +491,31 @@ run "some_keys_alone" {
   }
 }
 
+run "some_objects_alone" {
+  command = plan
+
+  variables {
+    selection = {
+      include         = ["**/*.csv", "reports/**"]
+      exclude         = ["**/*.tmp"]
+      older_than      = "36h"
+      max_size        = "10MiB"
+      storage_classes = ["STANDARD", "STANDARD_IA"]
+    }
+  }
+
+  assert {
+    condition = { for name, value in aws_lambda_function.move.environment[0].variables : name => value if contains(["FROGMOVE_INCLUDE", "FROGMOVE_EXCLUDE", "FROGMOVE_NEWER_THAN", "FROGMOVE_OLDER_THAN", "FROGMOVE_MIN_SIZE", "FROGMOVE_MAX_SIZE", "FROGMOVE_STORAGE_CLASS"], name) } == {
+      FROGMOVE_INCLUDE       = "**/*.csv,reports/**"
+      FROGMOVE_EXCLUDE       = "**/*.tmp"
+      FROGMOVE_OLDER_THAN    = "36h"
+      FROGMOVE_MAX_SIZE      = "10MiB"
+      FROGMOVE_STORAGE_CLASS = "STANDARD,STANDARD_IA"
+    }
+    error_message = "The function is set to leave the others."
+  }
+}
+
 run "some_keys_alone_by_eventbridge" {
   command = plan
 

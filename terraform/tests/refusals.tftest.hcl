@@ -470,6 +470,26 @@ run "filters_that_are_none" {
   ]
 }
 
+run "a_selection_that_is_none" {
+  command = plan
+
+  variables {
+    selection = { include = ["a,b"] }
+  }
+
+  expect_failures = [var.selection]
+}
+
+run "a_selection_by_a_time_that_is_none" {
+  command = plan
+
+  variables {
+    selection = { older_than = "yesterday", min_size = "large", storage_classes = ["standard"] }
+  }
+
+  expect_failures = [var.selection]
+}
+
 run "filters_that_no_rule_holds" {
   command = plan
 

@@ -1,0 +1,41 @@
+"""Reads one environment variable of the function. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from frogmove.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+
+def read_variable(
+    environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T
+) -> T:
+    """Read a variable; an empty one is none.
+
+    Args:
+        environment: the environment variables.
+        name: what follows ``FROGMOVE_`` in its name.
+        parse: reads its text.
+        default: what it is where it is not set.
+
+    Raises:
+        UsageError: when it cannot be read; it names the variable.
+    """
+    variable = f"FROGMOVE_{name}"
+    text = environment.get(variable, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise UsageError(f"{variable}: {error.message}", error.remedy) from error
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """Read texts with commas between them."""
+    return tuple(filter(None, (each.strip() for each in text.split(","))))
