@@ -175,10 +175,10 @@ _ELSEWHERE = frozenset(
 
 
 def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:
-    """Say that there are no credentials to ask S3 with, and who would not give them."""
+    """Say that there are no credentials, and which service refused them."""
     if error.operation == SIGN_IN:
         return UnreachableError(
-            f"There are no credentials to ask S3 for {bucket!r} with: {error.said}.",
+            f"No credentials for {bucket!r}: {error.said}.",
             error.remedy
             or "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or choose another --profile.",

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from frogmove.s3.future import Future
+    from frogmove.s3.models import Part
+
 
 class Activity(NamedTuple):
     """What is going on.
@@ -38,9 +41,10 @@ class UnfinishedParts:
         """The bytes of all of them."""
         return sum(self._bytes.copy().values())
 
-    def add(self, upload_id: str, size: int) -> None:
-        """Count a part that has been copied."""
-        self._bytes[upload_id] = self._bytes.get(upload_id, 0) + size
+    def ended(self, upload_id: str, size: int, part: Future[Part]) -> None:
+        """Count a part, if it has been copied."""
+        if part.exception() is None:
+            self._bytes[upload_id] = self._bytes.get(upload_id, 0) + size
 
     def end(self, upload_id: str) -> None:
         """Forget an upload that was completed or aborted."""

@@ -192,3 +192,18 @@ class S3Error(FrogmoveError):
     def ends_the_run(self) -> bool:
         """Whether every further request would fail in the same way."""
         return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET} or self.code == SILENT
+
+
+def silent(message: str) -> S3Error:
+    """Return the error of what a server that does not answer was asked."""
+    return S3Error("Request", SILENT, None, message)
+
+
+def not_begun() -> S3Error:
+    """Return the error of what was not sent, as the run was stopped."""
+    return S3Error("Request", NOT_BEGUN, None, "The run was stopped before this was begun")
+
+
+def out_of_time() -> S3Error:
+    """Return the error of what there was no time to wait for."""
+    return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import CancelledError, InvalidStateError
 from threading import Event
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -123,13 +123,17 @@ class LightFuture(Generic[T]):
                 log.exception("calling back")
 
 
+def error_of(done: Future[Any]) -> BaseException | None:
+    """Return why a future that is done has no result; an executor cancels what it has not begun."""
+    try:
+        return done.exception()
+    except CancelledError as cancelled:
+        return cancelled
+
+
 def pass_on(future: LightFuture[T], done: Future[T]) -> None:
     """Give a future what became of another that is done."""
-    try:
-        error = done.exception()
-    except CancelledError as cancelled:
-        # An executor that is shut down cancels what it has not begun.
-        error = cancelled
+    error = error_of(done)
     if error is None:
         future.set_result(done.result())
     else:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from frogmove.s3 import timeouts
 from frogmove.s3.activity import Activity, UnfinishedParts
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import NOT_BEGUN, SILENT, S3Error
-from frogmove.s3.future import Future, LightFuture
+from frogmove.s3.errors import S3Error, not_begun, out_of_time, silent
+from frogmove.s3.future import Future, LightFuture, error_of
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry_policy import RetryPolicy
 from frogmove.s3.silence import Silence
@@ -104,7 +104,7 @@ class RetryingS3:
             self._waiting.clear()
             self._silence = Silence()
         for answer in unanswered:
-            answer.set_exception(_out_of_time())
+            answer.set_exception(out_of_time())
 
     def drop_turns(self) -> None:
         """Answer what waits for its turn under the rate, or would have to, as not begun."""
@@ -114,7 +114,7 @@ class RetryingS3:
             self._turns.clear()
             self._unanswered -= dropped
         for answer in dropped:
-            answer.set_exception(_not_begun())
+            answer.set_exception(not_begun())
 
     def set_limits(self, concurrency: int, rate: float | None) -> None:
         """Keep to other limits from now on.
@@ -225,12 +225,7 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         start = partial(self._s3.copy_part, copy, upload_id, number, first, last)
         part = self._send(start, slow=True)
-
-        def count(done: Future[Part]) -> None:
-            if done.exception() is None:
-                self._parts.add(upload_id, last - first + 1)
-
-        part.add_done_callback(count)
+        part.add_done_callback(partial(self._parts.ended, upload_id, last - first + 1))
         return part
 
     def complete_upload(
@@ -287,11 +282,11 @@ class RetryingS3:
     ) -> Future[T]:
         answer: LightFuture[T] = LightFuture()
         with self._lock:
-            refusal = _out_of_time() if self._aborted else None
+            refusal = out_of_time() if self._aborted else None
             if self._clock.now() < self._silent_until:
-                refusal = _silent("the server has not answered for too long, and was not asked")
+                refusal = silent("the server has not answered for too long, and was not asked")
             if wait > 0 and not self._takes_turns:
-                refusal = _not_begun()
+                refusal = not_begun()
             if refusal is None:
                 self._unanswered.add(answer)
                 if wait > 0:
@@ -343,7 +338,7 @@ class RetryingS3:
 
     def _ended(self, request: _Request, attempt: int, sent: Future[Any]) -> None:
         answer = request.answer
-        error = sent.exception()
+        error = error_of(sent)
         delay = None
         given_up: set[LightFuture[Any]] = set()
         with self._lock:
@@ -356,7 +351,7 @@ class RetryingS3:
             is_awaited = answer in self._unanswered
             if is_awaited and delay is not None and silent_for >= timeouts.SILENT:
                 delay = None
-                error = _silent(f"{getattr(error, 'message', error)}, for {silent_for:.0f} s")
+                error = silent(f"{getattr(error, 'message', error)}, for {silent_for:.0f} s")
                 given_up = self._fall_silent() - {answer}
             elif is_awaited and delay is None:
                 self._unanswered.discard(answer)
@@ -393,15 +388,3 @@ class RetryingS3:
         self._silence = Silence()
         self._silent_until = self._clock.now() + timeouts.SILENT
         return unanswered
-
-
-def _silent(message: str) -> S3Error:
-    return S3Error("Request", SILENT, None, message)
-
-
-def _not_begun() -> S3Error:
-    return S3Error("Request", NOT_BEGUN, None, "The run was stopped before this was begun")
-
-
-def _out_of_time() -> S3Error:
-    return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")
