@@ -130,12 +130,14 @@ class _Listener:
                 self._stop = before
 
     def _listen(self, pipe: int) -> None:
+        more = select.poll()
+        more.register(pipe, select.POLLIN)
         while numbers := os.read(pipe, 64):
             # Skip signals for which another handler has been installed since.
             if any(signal.getsignal(number) is _heard for number in numbers):
                 stop = self.hear()
                 time.sleep(SAME_REQUEST)
-                while select.select([pipe], [], [], 0)[0] and os.read(pipe, 64):
+                while more.poll(0) and os.read(pipe, 64):
                     pass
                 if stop is self._stop:
                     stop.say()

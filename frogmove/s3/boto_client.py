@@ -75,9 +75,10 @@ class BotoClient:
         return self._client.meta.endpoint_url
 
     def close(self) -> None:
-        """Wait for the requests in flight and end the threads."""
+        """Wait for the requests in flight and end the threads and the connections."""
         self._pool.shutdown(cancel_futures=True)
         self.fallbacks.detach(self._client)
+        self._client.close()
 
     def _submit(
         self, operation: str, request: Callable[[], T], seconds: float | None = None

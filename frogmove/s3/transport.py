@@ -111,6 +111,8 @@ class Transport:
         self._closed.set()
         for pool in self._pools.values():
             pool.close()
+        # The event loop's thread and descriptors go with it, not when garbage is next collected.
+        self._bootstrap = None
 
     def _pool(self, origin: Origin) -> ConnectionPool:
         pool = self._pools.get(origin)
