@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import completion, options, streams
+from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import (
     TransferFlags,
     connection_options,
@@ -80,7 +81,7 @@ def report(run: str | None, output: str) -> None:
         sys.stdout.write(text)
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("run", required=False, shell_complete=completion.run_ids)
 @dry_run
 @connection_options
@@ -110,7 +111,7 @@ def resume(
     ctx.exit(execute(spec, console, dry_run=dry_run, earlier=(earlier,)))
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("run", shell_complete=completion.run_ids)
 @dry_run
 @click.option(

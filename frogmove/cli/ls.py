@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from frogmove.cli import exit_codes
+from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.options import KeyText, route_options
 from frogmove.cli.runner import connect
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _LOOKED_UP_TOGETHER = 1000
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("where", required=False, type=KeyText())
 @click.option(
     "--side",

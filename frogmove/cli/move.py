@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import (
     dry_run,
     progress_option,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from frogmove.core.selection_options import SelectionOptions
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @selection_options
 @dry_run
 @transfer_options
@@ -64,7 +65,7 @@ def move(
     )
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @selection_options
 @dry_run
 @transfer_options

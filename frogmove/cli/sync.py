@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import (
     choice,
     dry_run,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from frogmove.core.selection_options import SelectionOptions
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @sync_selection_options
 @dry_run
 @click.option(

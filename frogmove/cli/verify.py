@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from frogmove.cli import completion, exit_codes
+from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.history import open_journal, warn_of
 from frogmove.cli.options import max_compare_size, route_options
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from frogmove.core.verification import Verification
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("run", required=False, shell_complete=completion.run_ids)
 @verify_selection_options
 @click.option(
