@@ -59,7 +59,7 @@ def verify(
     compare: str,
     max_compare_size: int,
 ) -> None:
-    """Compare both sides of a route, or check a run; change nothing.
+    """Compare both sides of a route, or check a run. Nothing is changed.
 
     Each key is the same, different, missing at the destination, or extra: only there. Objects are
     the same if their sizes and their MD5 ETags, SHA-256 or SHA-1 are equal; with --compare content
