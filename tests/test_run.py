@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +26,6 @@ from frogmove import (
     Verb,
 )
 from frogmove.core.journal_reader import JournalReader
-from frogmove.engine import Engine
 from frogmove.run_store import journals
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 
     from tests.buckets import Buckets
 
-DESCRIPTORS = Path("/proc/self/fd")
 README = Path(__file__).parents[1] / "README.md"
 KEYS = [f"reports/{number:02}" for number in range(20)]
 
@@ -171,24 +168,3 @@ def test_the_readmes_examples_run(
         exec(code.replace("frogtech-sharara-internal", buckets.destination), {})
     assert buckets.keys_here() == ["a"]
     assert sorted(buckets.there()) == ["a", *KEYS]
-
-
-@pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="there is no /proc/self/fd")
-def test_a_closed_client_holds_no_descriptors(
-    ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """This server keeps connections open, and a garbage collection may be far away."""
-    for name, value in ministack_buckets.server.environment().items():
-        monkeypatch.setenv(name, value)
-    config = Config(endpoint_url=ministack_buckets.server.endpoint_url)
-    counts = []
-    gc.disable()
-    try:
-        for _ in range(3):
-            ministack_buckets.put("a", "b")
-            with Client(config, Limits(4), engine=Engine.BOTO3) as made:
-                assert len(list(made.move(ministack_buckets.route, "a", "b"))) == 2
-            counts.append(len(list(DESCRIPTORS.iterdir())))
-    finally:
-        gc.enable()
-    assert counts[2] <= counts[0]
