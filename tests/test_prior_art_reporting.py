@@ -19,6 +19,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.options import TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.transfer import run
+from frogmove.quoting import in_quotes
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.errors import S3Error
@@ -49,7 +50,8 @@ def test_a_delete_that_fails_fails_the_run_and_says_where_the_bytes_are(
     ran = denied(ministack_buckets, "s3:DeleteObject")("move", "--all", "-o", "json")
     assert (ran.code, ran.outcomes) == (1, dict.fromkeys(keys, "failed"))
     for result in ran.of("result"):
-        assert f"Copied to s3://{ministack_buckets.destination}/{result['key']}" in result["reason"]
+        place = in_quotes(f"s3://{ministack_buckets.destination}/{result['key']}")
+        assert f"Copied to {place}" in result["reason"]
         assert "permission" in result["reason"]
     assert (
         ministack_buckets.here() == ministack_buckets.there() == {key: key.encode() for key in keys}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from frogmove.cli.key_argument import key_argument
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +82,7 @@ def _some(keys: tuple[str, ...], source: Location) -> str:
 
 def _filter_words(filters: Filters) -> Iterator[str]:
     for is_include, glob in filters.patterns:
-        yield f"{'like' if is_include else 'not like'} {glob!r}"
+        yield f"{'like' if is_include else 'not like'} {in_quotes(glob)}"
     if filters.newer_than is not None:
         yield f"newer than {filters.newer_than:%Y-%m-%d %H:%M:%S} UTC"
     if filters.older_than is not None:
@@ -96,13 +97,13 @@ def _filter_words(filters: Filters) -> Iterator[str]:
 
 def _mapping_words(mapping: KeyMapping) -> Iterator[str]:
     if mapping.strip_prefix:
-        yield f"without {mapping.strip_prefix!r}"
+        yield f"without {in_quotes(mapping.strip_prefix)}"
     if mapping.rename:
-        yield f"renamed {mapping.rename!r}"
+        yield f"renamed {in_quotes(mapping.rename)}"
     if mapping.to_prefix:
-        yield f"into {mapping.to_prefix!r}"
+        yield f"into {in_quotes(mapping.to_prefix)}"
     if mapping.new_key:
-        yield f"as {mapping.new_key!r}"
+        yield f"as {in_quotes(mapping.new_key)}"
 
 
 def identity_words(spec: RunSpec, region: str, environment: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.models import Action, Verb
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.models import S3Object
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
         place, one, other, count = shared
         more = f" So it is with {count - 1:,} more keys." if count > 1 else ""
         raise UsageError(
-            f"{one!r} and {other!r} would both become {place!r}.{more}",
+            f"{in_quotes(one)} and {in_quotes(other)} would both become {in_quotes(place)}.{more}",
             "Nothing was touched. Have the template keep them apart, with {folder} or {name}.",
         )
     return _planned(database)

@@ -16,6 +16,7 @@ import re
 from itertools import groupby
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 
 _TOKEN = re.compile(r"\*\*+|\*|\?|\[(?>[!^]?\]?)[^\]]*\]|.", re.DOTALL)
 _STAR = "[^/]*"
@@ -83,7 +84,7 @@ def _tokens(glob: str) -> list[str]:
             tokens.append(_set(text, glob))
         elif text == "[":
             raise UsageError(
-                f"The pattern {glob[:200]!a} has a '[' without a ']'.",
+                f"The pattern {in_quotes(glob, 200)} has a '[' without a ']'.",
                 "Write [[] for the character itself.",
             )
         else:
@@ -106,7 +107,8 @@ def _set(text: str, glob: str) -> str:
         re.compile(regex)
     except re.error as error:
         raise UsageError(
-            f"The set {text[:100]!a} in the pattern {glob[:200]!a} cannot be read: {error.msg}.",
+            f"The set {in_quotes(text, 100)} in the pattern {in_quotes(glob, 200)} cannot be "
+            f"read: {error.msg}.",
             "Write it as [a-z], [!a-z] or [-_.].",
         ) from error
     return regex

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from frogmove.core.models import Outcome, key_inside
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import LONGEST_KEY, check_key
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _key_of_record(line: str, end: Location) -> str | None:
     if kind not in {"object", "result", "action"} or not isinstance(key, str):
         return None
     if not key.startswith(end.prefix):
-        raise UsageError(f"{key!r} is not inside {end}.")
+        raise UsageError(f"{in_quotes(key)} is not inside {end}.")
     return check_key(key)
 
 

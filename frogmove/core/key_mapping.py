@@ -8,6 +8,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import check_key
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class KeyMapping:
         if self.new_key is not None:
             return self.new_key
         if not name.startswith(self.strip_prefix):
-            raise UnmappableError(f"its key does not begin with {self.strip_prefix!r}")
+            raise UnmappableError(f"its key does not begin with {in_quotes(self.strip_prefix)}")
         name = name[len(self.strip_prefix) :]
         if self.rename is not None:
             name = _rendered(self.rename, name, modified)
@@ -165,7 +166,7 @@ def _check_template(template: str) -> None:
         parsed = list(Formatter().parse(template))
     except ValueError as error:
         raise UsageError(
-            f"The template {template[:200]!a} cannot be read: {error}.", known
+            f"The template {in_quotes(template, 200)} cannot be read: {error}.", known
         ) from error
     fields = [
         (field, spec or "", conversion)
@@ -176,6 +177,8 @@ def _check_template(template: str) -> None:
         if field not in _FIELDS or conversion or (field == "modified") != ("%" in spec):
             shown = f"{field}!{conversion}" if conversion else field
             shown = f"{{{shown}:{spec}}}" if spec else f"{{{shown}}}"
-            raise UsageError(f"The template {template[:200]!a} has {shown}.", known)
+            raise UsageError(f"The template {in_quotes(template, 200)} has {shown}.", known)
     if not fields:
-        raise UsageError(f"The template {template[:200]!a} gives every object the same key.", known)
+        raise UsageError(
+            f"The template {in_quotes(template, 200)} gives every object the same key.", known
+        )

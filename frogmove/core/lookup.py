@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frogmove.core.scheduler import wait_for
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import MALFORMED, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.uri import is_directory_bucket
@@ -68,13 +69,13 @@ class Lookup:
         again = await self.head(item.key)
         if _is(listed, again) or not _agree(seen, again):
             return again
-        held = "does not find it" if seen is None else f"has {seen.object.etag!r} for it"
+        held = "does not find it" if seen is None else f"has {in_quotes(seen.object.etag)} for it"
         raise S3Error(
             "ListObjectsV2",
             MALFORMED,
             200,
-            f"the server's listing shows {item.key!r} with the ETag {listed.etag!r}, but its HEAD "
-            f"{held}: one of the two responses is wrong",
+            f"the server's listing shows {in_quotes(item.key)} with the ETag "
+            f"{in_quotes(listed.etag)}, but its HEAD {held}: one of the two responses is wrong",
         )
 
     async def _listed(self, key: str) -> S3Object | None:

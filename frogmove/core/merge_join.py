@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from frogmove.core.models import Action
 from frogmove.errors import RunError
+from frogmove.quoting import in_quotes
 from frogmove.s3.models import S3Object
 
 # A source object, its destination key (or why it has none), and the object at that key. Without a
@@ -64,7 +65,7 @@ def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
         key = item.key.encode()
         if last and key <= last:
             raise RunError(
-                f"The server listed {item.key!r} after a key that must follow it.",
+                f"The server listed {in_quotes(item.key)} after a key that must follow it.",
                 "Comparing both sides needs listings in key order, which this server does not "
                 "support.",
             )

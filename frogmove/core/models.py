@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location, check_key, parse_location, split
 
@@ -205,5 +206,5 @@ def key_inside(end: Location, name: str) -> str:
         return check_key(end.prefix + name)
     bucket, key = split(name)
     if bucket != end.bucket or not key.startswith(end.prefix) or key == end.prefix:
-        raise UsageError(f"{name!r} is not inside {end}.", "Use a key under it.")
+        raise UsageError(f"{in_quotes(name)} is not inside {end}.", "Use a key under it.")
     return check_key(key)

@@ -15,6 +15,7 @@ from frogmove.core.journal import Journal
 from frogmove.core.models import Action, Outcome, Result, Verb, VerifiedCopy
 from frogmove.core.options import OnConflict
 from frogmove.core.scheduler import wait_for
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
@@ -76,8 +77,9 @@ class Restorer:
             return Result(
                 action, Outcome.MOVED, "the object that its copy replaced is restored", back.key
             )
+        place = in_quotes(f"s3://{self._bucket}/{made.key}")
         reason = (
-            f"moved back, but the copy stays at s3://{self._bucket}/{made.key}: the object that it "
+            f"moved back, but the copy stays at {place}: the object that it "
             f"replaced (ETag {made.replaced.etag}) cannot be restored, because {lacking}"
         )
         return Result(action, Outcome.FAILED, reason, back.key)

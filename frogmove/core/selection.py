@@ -12,6 +12,7 @@ from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.lookup import Lookup
 from frogmove.core.scheduler import Scheduler
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import Page, S3Object
@@ -161,7 +162,7 @@ def folder_inside(end: Location, prefix: str) -> str:
     bucket, folder = split(prefix)
     # The end's URI without its final slash is also the end.
     if bucket != end.bucket or not under(folder).startswith(end.prefix):
-        raise UsageError(f"{prefix!r} is not inside {end}.", "Use a folder under it.")
+        raise UsageError(f"{in_quotes(prefix)} is not inside {end}.", "Use a folder under it.")
     whole = max(folder, end.prefix)
     return check_key(whole) if whole else whole
 
@@ -218,9 +219,9 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
     if missing:
         others = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         version = selection.version_id
-        which = f"version {version!r} of the key" if version else "key"
+        which = f"version {in_quotes(version)} of the key" if version else "key"
         raise UsageError(
-            f"There is no {which} {missing[0]!r}{others} in s3://{route.source.bucket}.",
+            f"There is no {which} {in_quotes(missing[0])}{others} in s3://{route.source.bucket}.",
             _meant(missing[0], s3, route),
         )
     return list(matching((found[key] for key in selection.keys), selection.matcher()))

@@ -13,6 +13,7 @@ from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import select
 from frogmove.core.units import parse_size, parse_time
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import split
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _below(text: str, end: Location, name: str) -> str:
     if text.startswith("s3://"):
         bucket, key = split(text)
         if bucket != end.bucket or not key.startswith(end.prefix):
-            raise UsageError(f"{text!r} is not inside {end}.")
+            raise UsageError(f"{in_quotes(text)} is not inside {end}.")
         text = key.removeprefix(end.prefix)
     if not text:
         option = "as" if name == "new_key" else name.replace("_", "-")

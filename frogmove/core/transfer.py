@@ -20,6 +20,7 @@ from frogmove.core.options import TransferOptions
 from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import IDLE, Scheduler, Task, wait_for
 from frogmove.errors import RunError
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
@@ -252,7 +253,7 @@ class Transfer:
         )
 
     def _not_deleted(self, action: Action, verified: VerifiedCopy, error: S3Error) -> Result:
-        place = f"s3://{self._route.destination.bucket}/{verified.key}"
+        place = in_quotes(f"s3://{self._route.destination.bucket}/{verified.key}")
         state = f"Copied to {place}, but the source may still exist as well"
         return self._failed(action, error, state)
 

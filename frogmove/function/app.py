@@ -31,6 +31,7 @@ from frogmove.function.events import (
 from frogmove.function.invocation import Invocation, describe
 from frogmove.function.move_keys import KeyRequest, KeyResult, KeyResults, deliver, plan
 from frogmove.function.telemetry import Telemetry
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 
@@ -367,12 +368,12 @@ class LambdaApp:
         source = self.config.route.source
         if upload.bucket != source.bucket:
             raise EventError(
-                f"Bucket {upload.bucket[:100]!a} is not the configured source.",
+                f"Bucket {in_quotes(upload.bucket, 100)} is not the configured source.",
                 f"Its source is {source}.",
             )
         if upload.scan is not None and upload.scan.plan != self.config.scan_gate.plan:
             raise EventError(
-                f"The scan result is of the protection plan {upload.scan.plan[:200]!a}.",
+                f"The scan result is of the protection plan {in_quotes(upload.scan.plan, 200)}.",
                 f"The plan whose results are obeyed is {self.config.scan_gate.plan or 'none'}.",
             )
 
@@ -381,7 +382,9 @@ class LambdaApp:
         source = self.config.route.source
         if key.startswith(source.prefix):
             return None
-        return EventError(f"{key[:200]!a} is not under {source}.", "Nothing was done to it.")
+        return EventError(
+            f"{in_quotes(key, 200)} is not under {source}.", "Nothing was done to it."
+        )
 
 
 def _unusable(error: FrogmoveError) -> KeyResult:

@@ -20,6 +20,7 @@ from frogmove.errors import RunError
 from frogmove.function.resumable_uploads import ResumableUploads
 from frogmove.function.scan_results import ScanStatus
 from frogmove.function.telemetry import QUARANTINED
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import NULL_VERSION
@@ -291,7 +292,7 @@ def _is_replaced(each: KeyRequest, seen: Head) -> bool:
 
 def _ambiguous(each: KeyRequest) -> KeyResult:
     reason = (
-        f"the key may mean {each.key[:200]!a} or {(each.rival or '')[:200]!a}, "
+        f"the key may mean {in_quotes(each.key, 200)} or {in_quotes(each.rival or '', 200)}, "
         "and the second is there. "
         "Nothing was done to either. Write a space as %20 and a plus sign as %2B in the manifest"
     )

@@ -9,6 +9,7 @@ from frogmove.core.models import Outcome
 from frogmove.errors import RunError
 from frogmove.function.batch_operations import Code
 from frogmove.function.move_keys import NOT_REACHED, KeyRequest, KeyResults, not_done
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,7 +116,7 @@ def _check(requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, Key
     left = not_done(requested, key_results)
     if left:
         named = "; ".join(
-            f"{each.key[:200]!a}: {key_result.reason[:300]!a}"
+            f"{in_quotes(each.key, 200)}: {key_result.reason[:300]}"
             for each, key_result in list(left.items())[:_NAMED]
         )
         more = f"; and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from frogmove.quoting import in_quotes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,7 +34,7 @@ def _of_keys(answer: dict[str, Any]) -> Iterator[str]:
     for result in _list(answer, "results"):
         if result.get("outcome") in _NEED_ATTENTION:
             named += 1
-            yield f"{result.get('key')!a}: {result['outcome']}: {result.get('reason')}"
+            yield f"{in_quotes(result.get('key'))}: {result['outcome']}: {result.get('reason')}"
     numbers = (counts.get(outcome, 0) for outcome in _NEED_ATTENTION)
     total = sum(number for number in numbers if isinstance(number, int))
     if total > named:
@@ -43,7 +45,8 @@ def _of_keys(answer: dict[str, Any]) -> Iterator[str]:
 
 def _of_messages(answer: dict[str, Any]) -> Iterator[str]:
     for failure in _list(answer, "batchItemFailures"):
-        yield f"The message {failure.get('itemIdentifier')!a} was not done; the log says why."
+        message = in_quotes(failure.get("itemIdentifier"))
+        yield f"The message {message} was not done; the log says why."
 
 
 def _of_tasks(answer: dict[str, Any], keys: dict[str, str]) -> Iterator[str]:
@@ -52,7 +55,7 @@ def _of_tasks(answer: dict[str, Any], keys: dict[str, str]) -> Iterator[str]:
         if code is not None and code != "Succeeded":
             identity = str(result.get("taskId"))
             name = keys.get(identity, identity)
-            yield f"{name!a}: {code}: {result.get('resultString')}"
+            yield f"{in_quotes(name)}: {code}: {result.get('resultString')}"
 
 
 def _keys_of(event: object) -> dict[str, str]:

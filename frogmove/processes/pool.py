@@ -29,6 +29,7 @@ from frogmove.processes.messages import (
     Stop,
 )
 from frogmove.processes.range_runner import RangeRunner
+from frogmove.quoting import in_quotes
 from frogmove.s3.activity import Activity
 from frogmove.s3.range_listing import KeyRange
 
@@ -363,7 +364,7 @@ class Pool:
             self._fail(
                 RunError(
                     f"A worker process exited unexpectedly (exit code {code}) twice while working "
-                    f"on the keys after {lost.keys.after!r}.",
+                    f"on the keys after {in_quotes(lost.keys.after)}.",
                     "Rerun with --processes 1.",
                 )
             )

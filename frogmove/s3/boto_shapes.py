@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import INVALID_KEY, S3Error
 from frogmove.s3.models import (
     Checksum,
@@ -222,7 +223,7 @@ def decoded(key: str) -> str:
     """
     if _RAW.search(key):
         raise _unreadable(
-            f"the server calls its keys URL-encoded, but {key!r} is not: "
+            f"the server calls its keys URL-encoded, but {in_quotes(key)} is not: "
             "no key of this listing can be trusted"
         )
     if "%" not in key and "+" not in key:
@@ -231,8 +232,8 @@ def decoded(key: str) -> str:
         return unquote_plus(key, errors="strict")
     except UnicodeDecodeError as error:
         raise _unreadable(
-            f"the key {key!r}, as the server encodes it, is not UTF-8; S3 has no such keys, and "
-            "no request could name it"
+            f"the key {in_quotes(key)}, as the server encodes it, is not UTF-8; S3 has no such "
+            "keys, and no request could name it"
         ) from error
 
 

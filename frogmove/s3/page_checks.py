@@ -1,5 +1,6 @@
 """Looks at the pages of a listing for what would make it wrong, or have it never end."""
 
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import INVALID_KEY, MALFORMED, Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Page
@@ -35,8 +36,9 @@ class EncodingCheck:
                     "ListObjectsV2",
                     INVALID_KEY,
                     400,
-                    f"the server calls its keys URL-encoded, but there is no {read!r}, and there "
-                    f"is {written!r}: no key of this listing can be trusted",
+                    "the server calls its keys URL-encoded, but there is no "
+                    f"{in_quotes(read)}, and there is {in_quotes(written)}: no key of this "
+                    "listing can be trusted",
                 )
 
     def _is_there(self, key: str) -> bool:

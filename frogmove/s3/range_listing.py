@@ -13,6 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from frogmove.errors import RunError
+from frogmove.quoting import in_quotes
 from frogmove.s3.key_ranges import midpoint
 from frogmove.s3.page_checks import CircleCheck, EncodingCheck
 
@@ -108,8 +109,8 @@ class RangeListing:
         if objects:
             if objects[0].key <= self._after:
                 raise RunError(
-                    f"The server was asked to list the keys after {self._after!r}, but it listed "
-                    f"{objects[0].key!r}.",
+                    f"The server was asked to list the keys after {in_quotes(self._after)}, but "
+                    f"it listed {in_quotes(objects[0].key)}.",
                     "Rerun with --processes 1.",
                 )
             if self._last is None or objects[0].key <= self._last:

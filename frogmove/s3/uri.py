@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 
 LONGEST_KEY = 1024
 
@@ -61,7 +62,7 @@ def split(uri: str) -> tuple[str, str]:
     """
     scheme, colon, rest = uri.partition("://")
     if scheme != "s3" or not colon:
-        raise UsageError(f"{uri!r} is not an S3 URI.", "Write it as s3://bucket/prefix.")
+        raise UsageError(f"{in_quotes(uri)} is not an S3 URI.", "Write it as s3://bucket/prefix.")
     encoded = _ENCODED.fullmatch(rest)
     if encoded is not None:
         bucket, _ = split(f"s3://{encoded[1]}")
@@ -71,7 +72,7 @@ def split(uri: str) -> tuple[str, str]:
     bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise UsageError(
-            f"{bucket!r} in {uri!r} cannot be the name of a bucket.",
+            f"{in_quotes(bucket)} in {in_quotes(uri)} cannot be the name of a bucket.",
             "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; an old "
             "one may have up to 255, upper case and underscores.",
         )
@@ -83,7 +84,7 @@ def _decoded(uri: str, key: str) -> str:
         return unquote(key, errors="strict")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"The key in {uri!r} is not UTF-8.", "Paste it as `frogmove ls` prints it."
+            f"The key in {in_quotes(uri)} is not UTF-8.", "Paste it as `frogmove ls` prints it."
         ) from error
 
 
@@ -94,7 +95,7 @@ def _split_arn(uri: str, rest: str) -> tuple[str, str]:
     name = arn.replace(":accesspoint:", ":accesspoint/", 1)
     if not _ACCESS_POINT.fullmatch(name):
         raise UsageError(
-            f"{arn!r} in {uri!r} is not an access point that can be used.",
+            f"{in_quotes(arn)} in {in_quotes(uri)} is not an access point that can be used.",
             "Buckets, access points and multi-Region access points of S3 can be; those of "
             "Object Lambda and Outposts cannot.",
         )
@@ -129,11 +130,13 @@ def check_key(key: str) -> str:
         size = len(key.encode())
     except UnicodeEncodeError as error:
         raise UsageError(
-            f"{key!r} is not UTF-8, so it cannot be a key.", "Check the terminal's encoding."
+            f"{in_quotes(key)} is not UTF-8, so it cannot be a key.",
+            "Check the terminal's encoding.",
         ) from error
     if size > LONGEST_KEY:
         raise UsageError(
-            f"The key {key[:60]!r}… has {size:,} bytes; S3 keys have at most {LONGEST_KEY:,}.",
+            f"The key {in_quotes(key, 60)} has {size:,} bytes; S3 keys have at most "
+            f"{LONGEST_KEY:,}.",
             "No object can have it; name a key as `frogmove ls` prints it.",
         )
     return key

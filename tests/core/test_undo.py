@@ -322,7 +322,7 @@ def test_what_was_replaced_is_said_to_be_lost_where_no_version_is_kept(
     runs.undo(moved)
     assert runs.outcomes["a"] is Outcome.FAILED
     assert "cannot be restored, because the bucket keeps no version of it" in runs.reasons["a"]
-    assert "the copy stays at s3://internal/a" in runs.reasons["a"]
+    assert "the copy stays at 's3://internal/a'" in runs.reasons["a"]
     assert state.bodies("internal") == {"a": b"a"}
     assert set(state.bodies("external")) == {"a", "b", "c\n"}
 

@@ -146,7 +146,7 @@ def test_a_locked_version_fails_clearly_and_once(
     ran = frogmove("move", "a", "--version-id", version, *source, "-o", "json")
     (result,) = ran.of("result")
     assert (ran.code, result["outcome"]) == (1, "failed")
-    assert f"Copied to s3://{buckets.destination}/a" in result["reason"]
+    assert f"Copied to 's3://{buckets.destination}/a'" in result["reason"]
     assert "Wait until its retention or legal hold ends" in result["reason"]
     assert len(hooks.of("DeleteObject", "DeleteObjects")) == 1
     assert versions(buckets, f"{buckets.source}-locked") == [("Versions", True)]

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import (
     LONGEST_KEY,
     Location,
@@ -89,7 +90,7 @@ def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
 def test_what_is_no_s3_uri_is_refused_with_its_own_words_and_a_remedy(uri: str) -> None:
     with pytest.raises(UsageError) as caught:
         split(uri)
-    assert repr(uri) in caught.value.message
+    assert in_quotes(uri) in caught.value.message
     assert caught.value.remedy
 
 

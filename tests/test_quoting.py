@@ -1,0 +1,39 @@
+"""What outsiders named, in a sentence that somebody pastes into a shell."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from frogmove.quoting import in_quotes
+from tests.cli.cli_runner import run
+from tests.keys import KEYS, UNSEEN
+
+HOSTILE = ["'; touch x; '", '"`id`', "'\"$(id)", "it's", "$'x'", "a\\'b", "~", "*"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_pasted_into_a_shell_every_key_is_itself() -> None:
+    keys = [*HOSTILE, *(key for name, key in KEYS.items() if len(key) < 100)]
+    script = "printf '%s\\0' " + " ".join(map(in_quotes, keys))
+    env = {"LC_ALL": "C.UTF-8"}
+    told = subprocess.run(["bash", "-c", script], capture_output=True, check=True, env=env)
+    assert told.stdout.decode().split("\0")[:-1] == keys
+
+
+@pytest.mark.parametrize("key", UNSEEN.values(), ids=UNSEEN)
+def test_nothing_of_a_key_acts_on_a_terminal(key: str) -> None:
+    assert in_quotes(key).isprintable()
+
+
+def test_what_is_long_is_cut_behind_the_quotes() -> None:
+    assert in_quotes("'" * 5, 2) == "''\"'\"''\"'\"''…"
+    assert in_quotes("ab", 2) == "'ab'"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_key_that_is_no_key_of_the_source_is_quoted_in_the_refusal(name: str) -> None:
+    uri = f"s3://other/{name}"
+    ran = run("move", uri, "--source", "s3://some-bucket", "--destination", "s3://another")
+    assert ran.code == 2
+    assert in_quotes(uri) in ran.err.replace("\n", "")
