@@ -19,8 +19,10 @@ from frogmove.cli.options import (
 )
 from frogmove.cli.output import Console
 from frogmove.cli.report_formats import RENDERERS, render
+from frogmove.cli.report_rows import ALL
 from frogmove.cli.runner import execute
 from frogmove.core.journal_reader import JournalReader
+from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
@@ -65,18 +67,26 @@ def runs(output: str) -> None:
     show_default=True,
     help="A table, JSON lines, CSV for a spreadsheet, or one HTML page.",
 )
-def report(run: str | None, output: str) -> None:
-    """Show the result of a run for each object.
+@click.option(
+    "--outcome",
+    "outcomes",
+    type=options.choice(Outcome),
+    multiple=True,
+    help="Only objects with this outcome; repeatable.",
+)
+def report(run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
+    """Show the result of a run for each object, what needs attention first.
 
     RUN is a run's id or the beginning of one, `last` (the default), or the path of a journal.
 
     \b
     Examples:
       frogmove report
+      frogmove report --outcome failed --outcome conflict
       frogmove report 20261123-073012-ab12 -o html > report.html
     """
     reader = open_journal(find_journal(run))
-    for text in render(reader, output):
+    for text in render(reader, output, frozenset(outcomes) or ALL):
         streams.check()
         sys.stdout.write(text)
 

@@ -144,18 +144,36 @@ def closing(spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinis
         journal: the file of its journal, where one was named.
         is_unfinished: whether it ended early.
     """
-    counts = summary.counts
+    counts = {outcome.value: count for outcome, count in summary.counts.items()}
+    commands = next_commands(spec, counts, journal, is_unfinished=is_unfinished)
+    if not commands:
+        report = shlex.join(["frogmove", "report", _name(spec, journal)])
+        commands = [("To see it again", report)]
+    told = "; ".join(f"{purpose}: {command}" for purpose, command in commands)
+    return f"Run {spec.id}. {told}"
+
+
+def next_commands(
+    spec: RunSpec, counts: Mapping[str, int], journal: Path | None, *, is_unfinished: bool
+) -> list[tuple[str, str]]:
+    """Return what can be done after a run: what for, and the command.
+
+    Args:
+        spec: the run.
+        counts: how many objects there are of each outcome.
+        journal: the file of its journal, where one was named.
+        is_unfinished: whether it ended early.
+    """
     again = resume_command(spec, journal)
-    told = [f"Run {spec.id}."]
+    commands = []
     if is_unfinished:
-        told.append(f"To finish this run: {again}")
-    elif counts[Outcome.FAILED]:
-        told.append(f"To try again what failed: {again}")
-    if spec.command is not Command.UNDO and counts[Outcome.MOVED] + counts[Outcome.COPIED]:
-        told.append("To undo it: " + shlex.join(["frogmove", "undo", _name(spec, journal)]))
-    if len(told) == 1:
-        told.append("To see it again: " + shlex.join(["frogmove", "report", _name(spec, journal)]))
-    return f"{told[0]} {'; '.join(told[1:])}"
+        commands.append(("To finish this run", again))
+    elif counts.get(Outcome.FAILED, 0):
+        commands.append(("To try again what failed", again))
+    brought = counts.get(Outcome.MOVED, 0) + counts.get(Outcome.COPIED, 0)
+    if spec.command is not Command.UNDO and brought:
+        commands.append(("To undo it", shlex.join(["frogmove", "undo", _name(spec, journal)])))
+    return commands
 
 
 def _name(spec: RunSpec, journal: Path | None) -> str:

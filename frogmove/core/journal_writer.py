@@ -12,6 +12,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from frogmove.core.journal import VERSION, segments_of
@@ -129,7 +130,8 @@ class JournalWriter:
     def finished(self, result: Result) -> None:
         """See :class:`frogmove.core.journal.Journal`; skipped objects are only counted."""
         if not result.outcome.is_counted_only:
-            self._write(result_record(result))
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            self._write({**result_record(result), "time": now})
 
     def flush(self) -> None:
         """Hand all records to the system: other processes see them, also if this one is killed."""

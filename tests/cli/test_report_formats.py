@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.cli import report_html
 from frogmove.cli.escaping import printable
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.report_formats import render
@@ -144,7 +146,13 @@ def test_a_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
     assert lines[1] == "run 20261123-073012-ab12, begun 2026-11-23T07:30:12+00:00"
     assert "moved                   4  key" in lines
     assert "failed                  4  b  (No.)" in lines
-    assert lines[-1].startswith("1 moved, 1 failed; 4 bytes in ")
+    # What needs attention comes first.
+    assert lines.index("failed                  4  b  (No.)") == 3
+    assert lines[-3].startswith("1 moved, 1 failed; 4 bytes in ")
+    assert lines[-2:] == [
+        "To try again what failed: frogmove resume 20261123-073012-ab12",
+        "To undo it: frogmove undo 20261123-073012-ab12",
+    ]
 
 
 def test_a_key_that_changed_its_place_is_shown_with_both(tmp_path: Path) -> None:
@@ -152,7 +160,7 @@ def test_a_key_that_changed_its_place_is_shown_with_both(tmp_path: Path) -> None
     object.__setattr__(result, "destination_key", "kept/beside")
     assert "key -> kept/beside\n" in rendered(tmp_path, "text", result)
     line = rows(rendered(tmp_path / "2", "csv", result))[1]
-    assert line[2:4] == ["key", "kept/beside"]
+    assert line[4:8] == ["external", "key", "internal", "kept/beside"]
 
 
 @pytest.mark.parametrize("output", ["text", "csv", "html"])
@@ -167,7 +175,7 @@ def test_a_line_of_the_table_is_one_result(tmp_path: Path) -> None:
     results = [a_result(Outcome.MOVED, key) for key in HOSTILE + FORMULAS]
     lines = rendered(tmp_path, "text", *results).splitlines()
     shown = [key_argument(key, Location("external")) for key in HOSTILE + FORMULAS]
-    assert lines[3:-2] == [f"moved       {4:>13}  {key}" for key in shown]
+    assert lines[3:-3] == [f"moved       {4:>13}  {key}" for key in shown]
 
 
 def test_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
@@ -182,9 +190,15 @@ def test_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
 def test_csv_has_a_row_for_each_result_whatever_the_key(tmp_path: Path) -> None:
     results = [a_result(Outcome.MOVED, key) for key in HOSTILE]
     table = rows(rendered(tmp_path, "csv", *results))
-    assert table[0] == ["outcome", "size", "key", "destination_key", "reason"]
-    assert all(len(row) == 5 for row in table)
-    keys = [row[2] for row in table[1:]]
+    assert table[0] == [
+        *("run", "time", "outcome", "size", "source_bucket", "key"),
+        *("destination_bucket", "destination_key", "etag", "reason"),
+    ]
+    assert all(len(row) == 10 for row in table)
+    assert {row[0] for row in table[1:]} == {HEADER.id}
+    assert all(datetime.fromisoformat(row[1]).tzinfo for row in table[1:])
+    assert {row[8] for row in table[1:]} == {results[0].action.object.etag}
+    keys = [row[5] for row in table[1:]]
     assert [key.removeprefix("'") for key in keys] == [
         printable(key).removeprefix("'") for key in HOSTILE
     ]
@@ -196,20 +210,19 @@ def test_no_cell_of_a_spreadsheet_is_a_formula(tmp_path: Path, formula: str) -> 
     (row,) = rows(text)[1:]
     for cell in row:
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    assert formula.strip() in row[2]
-    assert formula.strip() in row[4]
+    assert formula.strip() in row[5]
+    assert formula.strip() in row[9]
 
 
 def test_a_page_has_no_element_of_somebody_elses(tmp_path: Path) -> None:
     results = [a_result(Outcome.FAILED, key, reason=key) for key in HOSTILE + FORMULAS]
     page = Page(rendered(tmp_path, "html", *results))
-    assert page.tags == {
-        *("html", "meta", "title", "style", "h1", "p", "br", "table", "tr", "th", "td"),
-    }
-    assert page.attributes == {"lang", "charset", "class"}
+    plain = Page(rendered(tmp_path / "plain", "html", a_result(Outcome.FAILED)))
+    assert (page.tags, page.attributes) == (plain.tags, plain.attributes)
     assert page.comments == []
-    assert [row[2] for row in page.cells[1:]] == [printable(key) for key in HOSTILE + FORMULAS]
-    assert [row[4] for row in page.cells[1:]] == [printable(key) for key in HOSTILE + FORMULAS]
+    results_ = [row for row in page.cells if len(row) == 6][1:]
+    assert [row[2] for row in results_] == [printable(key) for key in HOSTILE + FORMULAS]
+    assert [row[4] for row in results_] == [printable(key) for key in HOSTILE + FORMULAS]
 
 
 def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
@@ -223,7 +236,8 @@ def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> N
     evil = "<script>alert(1)</script>"
     header = RunSpec(id=evil, started=evil, command=Command.MOVE, source=evil, destination=evil)
     page = Page(rendered(tmp_path, "html", a_result(Outcome.MOVED), header=header))
-    assert "script" not in page.tags
+    plain = Page(rendered(tmp_path / "plain", "html", a_result(Outcome.MOVED)))
+    assert (page.tags, page.attributes) == (plain.tags, plain.attributes)
     assert page.text.count(evil) >= 5
     bell = "\x07\x1b[2J"
     ringing = RunSpec(id=bell, started=bell, command=Command.MOVE, source=bell, destination=bell)
@@ -261,13 +275,14 @@ def test_a_copy_whose_result_is_not_known_is_told(tmp_path: Path, output: str) -
         told = [record for record in map(json.loads, text.splitlines()) if "outcome" in record]
         cells = [[each["outcome"], each["key"], each["reason"]] for each in told]
     elif output == "csv":
-        cells = [[row[0], row[2], row[4]] for row in rows(text)[1:]]
+        cells = [[row[2], row[5], row[9]] for row in rows(text)[1:]]
     elif output == "html":
-        cells = [[row[0], row[2], row[4]] for row in Page(text).cells[1:]]
+        results = [row for row in Page(text).cells if len(row) == 6][1:]
+        cells = [[row[0], row[2], row[4]] for row in results]
     else:
         line = next(line for line in text.splitlines() if "second" in line)
         cells = [["moved", "first", ""], [line.split()[0], "second", line.split("(")[1][:-1]]]
-    assert cells == [
+    assert sorted(cells, reverse=True) == [
         ["moved", "first", ""],
         ["copied", "second", "the run was cut off; its source may have been deleted"],
     ]
@@ -286,3 +301,22 @@ def test_what_is_not_known_stands_before_the_end(tmp_path: Path) -> None:
         file.write(json.dumps({**Summary().record(), "type": "end"}) + "\n")
     records = [json.loads(line) for line in render(reader, "json")]
     assert [record["type"] for record in records][-2:] == ["result", "end"]
+
+
+@pytest.mark.parametrize("output", ["text", "json", "csv", "html"])
+def test_only_the_outcomes_that_were_asked_for_are_shown(tmp_path: Path, output: str) -> None:
+    results = [a_result(outcome, f"key-{outcome}") for outcome in Outcome]
+    reader = journal_of(tmp_path, *results)
+    text = "".join(render(reader, output, {"failed", "conflict"}))
+    shown = {outcome.value for outcome in Outcome if f"key-{outcome}" in text}
+    assert shown == {"failed", "conflict"}
+
+
+def test_a_page_of_a_large_run_says_where_the_rest_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_html, "MAX_ROWS", 3)
+    results = [a_result(Outcome.MOVED, f"key-{number}") for number in range(5)]
+    text = rendered(tmp_path, "html", *results, a_result(Outcome.FAILED, "bad"))
+    assert [key in text for key in ("bad", "key-1", "key-2")] == [True, True, False]
+    assert "3 more: <code>frogmove report 20261123-073012-ab12 -o csv" in text

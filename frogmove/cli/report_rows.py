@@ -1,0 +1,106 @@
+"""What a report shows of a run, whatever its format: results, ends, times, and what comes next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from frogmove.cli.run_description import next_commands
+from frogmove.core.models import Outcome
+from frogmove.errors import UsageError
+from frogmove.s3.uri import Location, parse_location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Set
+
+    from frogmove.core.journal_reader import JournalReader
+    from frogmove.core.records import Record
+
+ALL = frozenset(outcome.value for outcome in Outcome)
+_ATTENTION = frozenset(outcome.value for outcome in Outcome if outcome.needs_attention)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is reported of a run.
+
+    Attributes:
+        reader: its journal.
+        outcomes: the results that are shown, by their outcomes.
+    """
+
+    reader: JournalReader
+    outcomes: Set[str] = ALL
+
+    def results(self) -> Iterator[Record]:
+        """Yield the results, what needs attention first; all that left the source is in them.
+
+        Of a run that was cut off these are, after failures and conflicts, the copies that no
+        result is known of.
+        """
+        yield from self._of(_ATTENTION)
+        if Outcome.COPIED.value in self.outcomes:
+            yield from self.reader.cut_off()
+        yield from self._of(ALL - _ATTENTION)
+
+    def _of(self, outcomes: Set[str]) -> Iterator[Record]:
+        wanted = self.outcomes & outcomes
+        if not wanted:
+            return iter(())
+        return (each for each in self.reader.of_type("result") if each.get("outcome") in wanted)
+
+    def ends(self) -> tuple[Location, Location]:
+        """Return both ends of the route; a journal may contain anything."""
+        spec = self.reader.spec
+        return _end(spec.source), _end(spec.destination)
+
+    def ending(self) -> str:
+        """Say how the run ended and what it came to."""
+        end = self.reader.end()
+        if end is None:
+            return "did not finish"
+        counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
+        interrupted = "interrupted; " if end["interrupted"] else ""
+        told = f"{interrupted}{counts or 'nothing to do'}"
+        return f"{told}; {end['bytes']:,} bytes in {end['seconds']} s"
+
+    def counts(self) -> Counter[str]:
+        """Return how many objects there are of each outcome, whatever is shown."""
+        end = self.reader.end()
+        if end is not None:
+            return Counter({name: count for name, count in end["counts"].items() if count})
+        counts = Counter(str(each.get("outcome")) for each in self.reader.of_type("result"))
+        counts[Outcome.COPIED.value] += len(self.reader.cut_off())
+        return +counts
+
+    def next_commands(self) -> list[tuple[str, str]]:
+        """Return what can be done next: what for, and the command."""
+        end = self.reader.end()
+        is_unfinished = end is None or bool(end["interrupted"])
+        counts = self.counts()
+        return next_commands(self.reader.spec, counts, None, is_unfinished=is_unfinished)
+
+    def ended(self) -> datetime | None:
+        """Return when the run ended; None where that is not known."""
+        end, started = self.reader.end(), time_of(self.reader.spec.started)
+        if end is None or started is None:
+            return None
+        return started + timedelta(seconds=float(end["seconds"]))
+
+
+def time_of(text: object) -> datetime | None:
+    """Read a time of a journal; None where it is none."""
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _end(uri: str) -> Location:
+    try:
+        return parse_location(uri)
+    except UsageError:
+        return Location("")
