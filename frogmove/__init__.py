@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Action, Outcome, Result, Route, Verb
     from frogmove.core.options import Multipart, OnConflict, TransferOptions
     from frogmove.core.run_spec import Command
+    from frogmove.core.selection_options import SelectionOptions
     from frogmove.core.verification import Status, Verification, VerifyResult
     from frogmove.core.verify import CompareBy, Verify
     from frogmove.engine import Engine
@@ -50,6 +51,7 @@ __all__ = [
     "RunError",
     "S3Error",
     "S3Object",
+    "SelectionOptions",
     "Status",
     "TransferOptions",
     "UnreachableError",
@@ -74,6 +76,7 @@ _MODULES = {
     "OnConflict": "core.options",
     "TransferOptions": "core.options",
     "Command": "core.run_spec",
+    "SelectionOptions": "core.selection_options",
     "Status": "core.verification",
     "Verification": "core.verification",
     "VerifyResult": "core.verification",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from frogmove import (
     Route,
     RunError,
     S3Error,
+    SelectionOptions,
     TransferOptions,
     UnreachableError,
     UsageError,
@@ -62,6 +65,29 @@ def test_move_moves_what_was_selected_and_keeps_a_journal(client: Client, bucket
     reader = JournalReader(run.path)
     assert journals() == [run.path]
     assert (reader.spec.selection.folders, reader.end() is None) == (("reports",), False)
+
+
+def test_a_program_selects_as_the_command_line_does(client: Client, buckets: Buckets) -> None:
+    buckets.put("a/1.csv", "a/2.csv", "a/3.tmp", "b/4.csv", "c/5.csv")
+    chosen = SelectionOptions(
+        prefix=["a", "b"],
+        include="*.csv",
+        exclude=["2*"],
+        newer_than=timedelta(hours=1),
+        older_than=datetime(2999, 1, 1, tzinfo=UTC),
+        min_size=1,
+        max_size="1KiB",
+        storage_class="STANDARD",
+        to_prefix="new",
+    )
+    planned = [action.destination_key for action in client.plan(buckets.route, **chosen)]
+    assert planned == ["new/a/1.csv", "new/b/4.csv"]
+    assert len(list(client.move(buckets.route, **chosen))) == 2
+    assert sorted(buckets.there()) == planned
+    keys = io.BytesIO(b"a/2.csv\0c/5.csv\0")
+    assert len(list(client.copy(buckets.route, from_file=keys, nul=True))) == 2
+    with pytest.raises(UsageError, match="no time zone"):
+        client.plan(buckets.route, everything=True, older_than=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
 def test_copy_keeps_the_source(client: Client, buckets: Buckets) -> None:
