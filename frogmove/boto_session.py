@@ -70,21 +70,47 @@ def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Clie
     """
     try:
         region = config.region or session.get_config_variable("region")
-        made = session.create_client(
-            "s3",
-            region_name=region or ("us-east-1" if config.endpoint_url else None),
-            endpoint_url=config.endpoint_url,
-            config=boto_config,
+        region = region or ("us-east-1" if config.endpoint_url else None)
+    except Exception as error:
+        raise _unusable(error) from error
+    return cast("S3Client", create_client(session, "s3", region, config.endpoint_url, boto_config))
+
+
+def create_client(
+    session: Session,
+    service: str,
+    region: str | None,
+    endpoint_url: str | None,
+    boto_config: BotoConfig | None,
+) -> Any:  # noqa: ANN401 - each service has its own class
+    """Have botocore make a client.
+
+    Args:
+        session: who asks.
+        service: botocore's name of the AWS service.
+        region: the AWS Region; None for the configuration's.
+        endpoint_url: a server instead of AWS's own; None for that.
+        boto_config: botocore's settings; None for its own.
+
+    Raises:
+        UsageError: when it cannot be made.
+    """
+    try:
+        return session.create_client(
+            service, region_name=region, endpoint_url=endpoint_url, config=boto_config
         )
     except Exception as error:
         before, invalid, url = str(error).partition("Invalid endpoint: ")
         if invalid and not before:
             raise malformed_endpoint(url) from error
-        raise UsageError(
-            f"The AWS settings cannot be used: {words(error)}.",
-            "Check --profile, --region and --endpoint-url.",
-        ) from error
-    return cast("S3Client", made)
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> UsageError:
+    return UsageError(
+        f"The AWS settings cannot be used: {words(error)}.",
+        "Check --profile, --region and --endpoint-url.",
+    )
 
 
 def _end_redirects(

@@ -117,7 +117,7 @@ def moto() -> Iterator[Server]:
 def ministack() -> Iterator[Server]:
     """Run ministack, which ignores only conditions on what a copy overwrites."""
     if importlib.util.find_spec("ministack") is None:
-        pytest.skip("ministack is not installed: pip install 'frogmove[local]'")
+        pytest.skip("ministack is not installed: pip install '.[local]'")
     with running_server() as running:
         yield Server(
             "ministack",

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from frogmove.errors import RunError
-from frogmove.local_aws.server import ACCESS_KEY, REGION, SECRET_KEY
+from frogmove.local_aws.server import ACCESS_KEY, INSTALL, REGION, SECRET_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -74,6 +74,5 @@ def translate_errors(doing: str) -> Iterator[None]:
     except (BotoCoreError, ClientError) as error:
         raise RunError(
             f"The embedded AWS failed while {doing}: {error}.",
-            "Check that the installed ministack is one that frogmove supports: "
-            "python -m pip install 'frogmove[local]'",
+            f"Check that the installed ministack is one that frogmove supports: {INSTALL}",
         ) from error

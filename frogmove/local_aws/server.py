@@ -43,6 +43,9 @@ _INHERITED = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "LD_LIBRARY_PATH"),
 )
 
+# frogmove is installed from its repository.
+INSTALL = "python -m pip install '.[local]' (in a clone of frogmove)"
+
 
 @dataclass(frozen=True)
 class Server:
@@ -134,7 +137,7 @@ def _require_ministack() -> None:
     if importlib.util.find_spec("ministack") is None:
         raise FrogmoveError(
             "The embedded AWS needs ministack, which is not installed here.",
-            "Install it with: python -m pip install 'frogmove[local]'",
+            f"Install it with: {INSTALL}",
         )
 
 

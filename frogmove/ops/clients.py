@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError
-from botocore.session import Session
-
-from frogmove.errors import UsageError
+from frogmove.boto_session import create_client
+from frogmove.credentials import open_session, sign_in
+from frogmove.errors import UnreachableError
+from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -31,13 +31,14 @@ def make_client(
 
     Raises:
         UsageError: when the AWS settings cannot be used.
+        UnreachableError: when whoever gives credentials does not.
     """
+    session = open_session(profile, unsigned=False)
     try:
-        return Session(profile=profile).create_client(
-            service, region_name=region, endpoint_url=endpoint_url, config=config
-        )
-    except (BotoCoreError, ValueError) as error:
-        raise UsageError(
-            f"The AWS settings cannot be used: {error}.",
-            "Check --profile, --region and --endpoint-url.",
+        sign_in(session)
+    except S3Error as error:
+        raise UnreachableError(
+            f"There are no credentials to ask {service} with: {error.said}.",
+            error.remedy or "Sign in again, or choose another --profile.",
         ) from error
+    return create_client(session, service, region, endpoint_url, config)

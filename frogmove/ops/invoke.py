@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
+from frogmove.credentials import words
 from frogmove.errors import RunError, UnreachableError
 from frogmove.ops.clients import make_client
 
@@ -85,7 +86,7 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         raise _no_answer(function, str(error)) from error
     except BotoCoreError as error:
         raise UnreachableError(
-            f"The function {function!r} was not called: {str(error).rstrip('.')}.",
+            f"The function {function!r} was not called: {words(error)}.",
             "Check --function, --profile and your credentials.",
         ) from error
     try:

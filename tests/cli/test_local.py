@@ -193,4 +193,4 @@ def test_a_missing_ministack_is_said(command: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     result = CliRunner().invoke(main, [command])
     assert result.exit_code == 2
-    assert "python -m pip install 'frogmove[local]'" in result.stderr
+    assert "python -m pip install '.[local]'" in result.stderr

@@ -166,7 +166,7 @@ def test_a_missing_ministack_is_said(own_temp: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(FrogmoveError, match="not installed here") as caught, running_server():
         pass
-    assert "python -m pip install 'frogmove[local]'" in caught.value.remedy
+    assert "python -m pip install '.[local]'" in caught.value.remedy
     assert list(own_temp.iterdir()) == []
 
 

@@ -254,7 +254,7 @@ def test_the_function_may_do_no_more_than_move(
 def test_a_name_that_is_taken_is_said(clients: Clients, stack: Stack) -> None:
     with pytest.raises(RunError, match="building the pipeline") as caught:
         build_stack(clients, build_package(), stack.config)
-    assert "frogmove[local]" in caught.value.remedy
+    assert ".[local]" in caught.value.remedy
 
 
 def test_a_server_that_is_gone_is_said() -> None:

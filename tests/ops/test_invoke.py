@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from tests.local_aws.conftest import Eventually
 
 
+SSO = """sso_start_url = https://x.invalid/start
+sso_region = eu-central-1
+sso_account_id = 123456789012
+sso_role_name = r
+"""
+
+
 @pytest.fixture
 def stack(clients: Clients, stack_config: StackConfig) -> Stack:
     return build_stack(clients, build_package(), stack_config)
@@ -86,6 +93,37 @@ def test_nobody_to_call_it_as_is_said() -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "was not called" in ran.err
     assert "credentials" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "told"),
+    [
+        ("", {"AWS_PROFILE": "nobody"}, ["There is no profile 'nobody'"]),
+        ("", {}, ["settings cannot be used: You must specify a region.\n", "--region"]),
+        (
+            "[default]\nregion = eu-central-1\n" + SSO,
+            {},
+            ["no credentials to ask lambda with", "aws sso login"],
+        ),
+        ("[default\n", {}, ["is not in the INI format"]),
+    ],
+    ids=["profile", "region", "sso", "malformed"],
+)
+def test_settings_that_cannot_be_used_are_told_as_those_of_s3(
+    tmp_path: Path, config: str, variables: dict[str, str], told: list[str]
+) -> None:
+    (tmp_path / "config").write_text(config)
+    unset = ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID")
+    environment: dict[str, str | None] = {
+        **dict.fromkeys(unset),
+        "HOME": str(tmp_path),
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        **variables,
+    }
+    ran = run("lambda", "invoke", "ping", environment=environment)
+    assert (ran.code, ran.out) == (2, "")
+    for words in told:
+        assert words in ran.err
 
 
 def test_nobody_there_is_said(server: Server) -> None:
