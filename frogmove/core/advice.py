@@ -76,7 +76,7 @@ def describe(error: S3Error, state: str) -> str:
 
 @contextmanager
 def explained(bucket: str) -> Iterator[None]:
-    """Turn S3's refusals, before anything is touched, into errors for people.
+    """Turn S3 errors of the checks before a run into messages for the operator.
 
     Raises:
         UnreachableError: instead of S3Error.
@@ -88,30 +88,30 @@ def explained(bucket: str) -> Iterator[None]:
 
 
 def explain(error: S3Error, bucket: str) -> UnreachableError:
-    """Say for people why a bucket cannot be used, and what to do about it.
+    """Return an error that says why a bucket cannot be used, and what to do.
 
     Args:
-        error: what was answered; its code and words are in what is said.
-        bucket: the bucket that was asked for.
+        error: S3's response; its code and message are part of the error.
+        bucket: the bucket.
     """
     said = error.said
     if error.signing_in:
         return _not_signed_in(error, bucket)
     if error.code in _SKEWED:
         return UnreachableError(
-            f"This computer's clock and the server's differ too much for {bucket!r}: {said}.",
-            "Set this computer's clock, such as by NTP, and try again.",
+            f"The clocks of this machine and of the server differ too much for {bucket!r}: {said}.",
+            "Set this machine's clock, for example with NTP, and try again.",
         )
     if error.is_untrusted:
         return UnreachableError(
             f"The bucket {bucket!r} cannot be reached: {said}.",
-            "Name a file of certificates that has the server's authority in AWS_CA_BUNDLE.",
+            "Set AWS_CA_BUNDLE to a file with the certificate of the server's CA.",
         )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return UnreachableError(
                 f"The bucket {bucket!r} does not exist: {said}.",
-                "Check the route's spelling, --endpoint-url, and the account you are in.",
+                "Check the bucket's name, --endpoint-url, and the AWS account.",
             )
         case Kind.CREDENTIALS:
             return UnreachableError(
@@ -121,9 +121,9 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
             )
         case Kind.DENIED:
             return UnreachableError(
-                f"You have no permission for what {bucket!r} was asked: {said}.",
-                f"It needs permission: {permission(error)}. "
-                "Ask whoever runs the account, or choose another --profile.",
+                f"Access to {bucket!r} was denied: {said}.",
+                f"Missing permission: {permission(error)}. Ask the account's administrator, or "
+                "choose another --profile.",
             )
         case Kind.UNREACHABLE:
             return UnreachableError(
@@ -136,7 +136,7 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
             _elsewhere_remedy(error),
         )
     return UnreachableError(
-        f"S3 would not answer for {bucket!r}: {error.operation}: {said}.",
+        f"S3 refused a request to {bucket!r}: {error.operation}: {said}.",
         "Try again in a moment."
         if error.retrying_helps
         else "Check the route, --endpoint-url and --region.",
@@ -147,7 +147,7 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 
 
-# In what S3 says of a bucket that is asked in another Region.
+# The Region in S3's message about a bucket in another Region.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _REGION = re.compile(r"(?:expecting '|the bucket is in |[Tt]he )([a-z]{2,4}(?:-[a-z]+)+-\d+)\b")
 
@@ -160,8 +160,8 @@ def _is_elsewhere(error: S3Error) -> bool:
 def _elsewhere_remedy(error: S3Error) -> str:
     named = _REGION.search(error.message)
     if named:
-        return f"Give its own Region: --region {named[1]}."
-    return "Give the bucket's own Region with --region, or its endpoint with --endpoint-url."
+        return f"Use --region {named[1]}."
+    return "Use the bucket's own Region with --region, or its endpoint with --endpoint-url."
 
 
 _ELSEWHERE = frozenset(
@@ -186,8 +186,8 @@ def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:
     service = "IAM Identity Center" if error.operation in _IDENTITY_CENTER else "STS"
     return UnreachableError(
         f"{service}, not S3, refused {error.operation}: {error.said}.",
-        "Sign in again, choose another --profile, or ask whoever runs the account "
-        f"to allow {error.operation}.",
+        "Sign in again, choose another --profile, or ask the account's administrator to allow "
+        f"{error.operation}.",
     )
 
 

@@ -24,19 +24,19 @@ _OTHER_ETAG = "0" * 32
 
 
 def may_be_alias(bucket: str) -> bool:
-    """Tell whether a bucket's name is that of an access point, behind which is another bucket."""
+    """Tell whether a name may be that of an access point for another bucket."""
     return is_access_point(bucket) or bucket.endswith(_ALIAS_ENDINGS)
 
 
 async def is_same_place(s3: S3, looked_at: Location, written_to: Location) -> bool:
-    """Find out by something that is begun at one place and looked for at the other.
+    """Find out by writing to one place and reading from the other.
 
-    Between buckets of AWS, and where a throw-away key could not be deleted again, that is a
-    multipart upload, which no reader sees and which sets off no notification. Elsewhere uploads
-    do not tell: some servers take two keys for one only once they are written.
+    On AWS, and where a temporary key could not be deleted, that is a multipart upload, which is
+    invisible to readers and triggers no notification. On other servers it is a temporary key: some
+    treat two keys as one only when they are written.
 
     Raises:
-        S3Error: when that cannot be done.
+        S3Error: when a request fails.
     """
     name = f".frogmove-probe-{uuid.uuid4().hex}"
     here = Location(looked_at.bucket, looked_at.prefix + name)
@@ -83,7 +83,7 @@ async def _share_a_key(s3: S3, here: Location, there: Location) -> bool:
     finally:
         with suppress(S3Error):
             if written is None:
-                # Its answer may have been lost.
+                # The response of an earlier attempt may have been lost.
                 lost = await wait_for(s3.head(there.bucket, there.prefix))
                 written = Copied(lost.object.etag)
             await wait_for(s3.delete(there.bucket, as_written(there.prefix, written)))

@@ -6,7 +6,7 @@ from frogmove.s3.errors import S3Error
 
 def test_a_missing_permission_is_named_with_the_operation() -> None:
     problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
-    assert "no permission for what 'external' was asked" in problem.message
+    assert "Access to 'external' was denied" in problem.message
     assert "s3:ListBucket" in problem.remedy
 
 
