@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import last_resort, options
-from frogmove.cli.output import Console, size
+from frogmove.cli.output import Console
+from frogmove.cli.quantities import size
 from frogmove.cli.signals import raise_interrupts
 from frogmove.errors import RunError, UsageError
 from frogmove.packaging import function_zip

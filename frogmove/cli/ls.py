@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -11,6 +11,7 @@ import click
 from frogmove.cli import exit_codes
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.listing_view import ListingTotals, ListingView
 from frogmove.cli.options import KeyText, route_options
 from frogmove.cli.runner import connect
 from frogmove.cli.selection_options import listing_options
@@ -30,7 +31,7 @@ from frogmove.core.selection_options import read_filters
 from frogmove.core.tag_check import TagChecker, only_tagged
 from frogmove.errors import UsageError
 from frogmove.s3.limits import Limits
-from frogmove.s3.listing import WAYS
+from frogmove.s3.listing import WAYS, Level
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location, check_key, parse_location, split
 
@@ -48,8 +49,20 @@ if TYPE_CHECKING:
 _LOOKED_UP_TOGETHER = 1000
 
 
-@click.command(cls=GroupedCommand)
+# -h is for sizes here, as in other tools' ls.
+@click.command(cls=GroupedCommand, context_settings={"help_option_names": ["--help"]})
 @click.argument("where", required=False, type=KeyText())
+@click.option(
+    "-d", "--directories", is_flag=True, help="One level: its folders first, then its keys."
+)
+@click.option("-h", "--human-readable", "human", is_flag=True, help="Sizes such as 1.2 MB.")
+@click.option("--summarize", is_flag=True, help="End with the totals, on stdout.")
+@click.option(
+    "-0",
+    "--null",
+    is_flag=True,
+    help="Only keys as they are, each ended by a NUL: for --from-file -0.",
+)
 @click.option(
     "--side",
     "end",
@@ -78,11 +91,15 @@ def ls(
     keys: tuple[str, ...],
     chosen: SelectionOptions,
     allow_empty: bool,
+    directories: bool,
+    human: bool,
+    summarize: bool,
+    null: bool,
 ) -> None:
     """List keys with their size and time (UTC).
 
     WHERE is a folder of the route's source, or any s3://bucket/prefix; by default the whole source.
-    Patterns match keys below it, or below each --prefix.
+    Patterns match keys below it, or below each --prefix; --directories shows all folders.
     Keys are printed as arguments for `frogmove move`: relative to the source, and quoted or as URIs
     where necessary.
 
@@ -90,37 +107,54 @@ def ls(
     Examples:
       frogmove ls
       frogmove ls reports
+      frogmove ls -dh reports
       frogmove ls --tag GuardDutyMalwareScanStatus=THREATS_FOUND
       frogmove ls --side destination
       frogmove ls s3://another-bucket/logs -o json
     """
+    view = ListingView(human=human, null=null, summarize=summarize)
+    view.check(json_lines=console.json_lines)
     side, folder = _place(config, where, is_destination=end == "destination")
     selection = _selection(side, folder, where, chosen)
+    source = chosen.get("from_file")
+    if directories and source is not None:
+        raise UsageError("--directories and --from-file cannot be combined.")
     required = tuple(map(parse_tag, tags))
-    objects = total = 0
+    totals = ListingTotals(folders=0 if directories else None)
     with connect(config, Limits(), console) as client, explained(side.bucket):
         console.detail(f"Engine: {client.engine}.")
         lookups = _Lookups(client.s3, side, console)
-        source = chosen.get("from_file")
-        if source is None:
-            listed: Iterable[S3Object] = list_folders(selection, client.s3, side.bucket, WAYS)
+        if directories:
+            levels = [Level(client.s3, side.bucket, each) for each in selection.folders]
+            for prefix in chain.from_iterable(level.folders() for level in levels):
+                console.listed_folder(prefix, side, view)
+                totals.folders = (totals.folders or 0) + 1
+            listed: Iterable[S3Object] = _objects_of(levels, selection)
+        elif source is None:
+            listed = list_folders(selection, client.s3, side.bucket, WAYS)
         else:
             listed = matching(lookups.objects(source), selection.matcher())
         if required:
             checker = TagChecker(client.s3, side.bucket, required)
             listed = only_tagged(listed, checker, HEAD_CONCURRENCY)
         for item in listed:
-            console.listed(item, side)
-            objects += 1
-            total += item.size
-    console.totals(objects, total)
+            console.listed(item, side, view)
+            totals.add(item)
+    console.listing_totals(totals, view)
     is_selective = (
         source is not None or bool(chosen.get("prefix")) or selection.filters != NO_FILTERS
     )
-    if is_selective and not (objects or allow_empty):
+    if is_selective and not (totals.objects or totals.folders or allow_empty):
         console.warn("Nothing was selected. If that is expected, use --allow-empty.")
         ctx.exit(exit_codes.ATTENTION)
     ctx.exit(exit_codes.ATTENTION if lookups.failed else exit_codes.DONE)
+
+
+def _objects_of(levels: list[Level], selection: Selection) -> Iterable[S3Object]:
+    return chain.from_iterable(
+        matching(level.objects(), selection.matcher(folder))
+        for level, folder in zip(levels, selection.folders, strict=True)
+    )
 
 
 def _selection(

@@ -7,6 +7,7 @@ rich is imported when it is first used: JSON lines, help and completion do not n
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -19,6 +20,8 @@ from frogmove.cli import streams
 from frogmove.cli.escaping import printable
 from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
+from frogmove.cli.quantities import size
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
@@ -182,12 +185,13 @@ class Console:
         if remedy:
             self.err.print(printable(remedy))
 
-    def listed(self, item: S3Object, side: Location) -> None:
+    def listed(self, item: S3Object, side: Location, view: ListingView = PLAIN) -> None:
         """Print an object of a listing.
 
         Args:
             item: the object.
             side: the location that its key is relative to.
+            view: how it is shown.
 
         Raises:
             OutputError: when stdout cannot be written.
@@ -195,13 +199,44 @@ class Console:
         streams.check()
         if self.json_lines:
             self._json(object_record(item))
-            return
-        name = key_argument(item.key, side, self._encoding)
-        modified = item.last_modified.isoformat(" ", "seconds")[:19]
+        elif view.null:
+            self._null(item.key.removeprefix(side.prefix))
+        else:
+            shown = view.size(item.size)
+            modified = item.last_modified.isoformat(" ", "seconds")[:19]
+            self._row(shown, modified, key_argument(item.key, side, self._encoding))
+
+    def listed_folder(self, prefix: str, side: Location, view: ListingView) -> None:
+        """Print a folder of a listing; see :meth:`listed`."""
+        streams.check()
+        if self.json_lines:
+            self._json({"type": "folder", "key": prefix})
+        elif view.null:
+            self._null(prefix.removeprefix(side.prefix))
+        else:
+            self._row("PRE", "", key_argument(prefix, side, self._encoding))
+
+    def _row(self, first: str, modified: str, name: str) -> None:
         if self._plain:
-            sys.stdout.write(f"{item.size:>13}  {modified}  {name}\n")
-            return
-        self._line([(f"{item.size:>13}  ", "cyan"), (f"{modified}  ", "dim"), (name, "")])
+            sys.stdout.write(f"{first:>13}  {modified:19}  {name}\n")
+        else:
+            self._line([(f"{first:>13}  ", "cyan"), (f"{modified:19}  ", "dim"), (name, "")])
+
+    def _null(self, name: str) -> None:
+        """Write a text and a NUL, in UTF-8 whatever the terminal's encoding."""
+        if self._encoding.lower() != "utf-8" and isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.write(f"{name}\0")
+
+    def listing_totals(self, totals: ListingTotals, view: ListingView) -> None:
+        """Print the totals of a listing."""
+        if self.json_lines:
+            self._json(totals.record())
+        elif view.summarize:
+            for line in totals.lines(view):
+                self.say(line)
+        elif not self.quiet:
+            self.err.print(totals.words(), style="bold")
 
     def planned(self, action: Action) -> None:
         """Print an action of a dry run.
@@ -352,14 +387,6 @@ _POLICIES = {
     "skip": f"{_ELSE}, both objects stay where they are",
     "keep-both": f"{_ELSE}, it stays, and the object is copied to another key",
 }
-
-
-def size(count: int) -> str:
-    """Format a number of bytes: ``1.2 MB``."""
-    # rich: see above.
-    from rich.filesize import decimal
-
-    return decimal(count)
 
 
 def _rich(*, stderr: bool) -> rich.console.Console:

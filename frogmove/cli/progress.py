@@ -8,7 +8,8 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from frogmove.cli.output import ProgressMode, size
+from frogmove.cli.output import ProgressMode
+from frogmove.cli.quantities import size
 from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:

@@ -31,7 +31,9 @@ _LONGEST_LINE = 1 << 16
 # What `frogmove.cli.key_argument` makes of a key.
 _ARGUMENT = r"""[\w./,:%][\w@%+=:,./-]*|'[^']*(?:'"'"'[^']*)*'"""
 _ARGUMENT_ALONE = re.compile(_ARGUMENT)
-_LISTED = re.compile(rf" *[0-9]+  [0-9-]{{10}} [0-9:]{{8}}  ({_ARGUMENT})")
+_SIZE = r"(?:[0-9]+|[0-9.,]+ [A-Za-z]+)"
+_LISTED = re.compile(rf" *{_SIZE}  [0-9-]{{10}} [0-9:]{{8}}  ({_ARGUMENT})")
+_FOLDER = re.compile(rf" {{10}}PRE {{23}}({_ARGUMENT})")
 _OUTCOMES = "|".join(Outcome)
 _REPORTED = re.compile(
     rf"(?:{_OUTCOMES}) *  +(?:[0-9]+  )?({_ARGUMENT})(?: -> (?:{_ARGUMENT}))?(?:  \(.*\))?"
@@ -42,6 +44,7 @@ _COUNTS = r"(?:interrupted; )?(?:nothing to do|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-
 _COMMENT = re.compile(
     rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; [0-9,]+ bytes in [0-9.]+ s"
     r"|did not come to its end; frogmove resume \S+"
+    rf"|Total (?:Folders|Objects): [0-9]+|   Total Size: {_SIZE}"
 )
 
 
@@ -110,6 +113,8 @@ def _key_of_line(line: str, end: Location) -> str | None:
         return None
     if line.startswith('{"type": "'):
         return _key_of_record(line, end)
+    if _FOLDER.fullmatch(line):
+        raise _folder(line.strip())
     table = _LISTED.fullmatch(line) or _REPORTED.fullmatch(line)
     argument = table[1] if table else line
     if argument.startswith("'") and _ARGUMENT_ALONE.fullmatch(argument):
@@ -125,11 +130,20 @@ def _key_of_record(line: str, end: Location) -> str | None:
     except (ValueError, TypeError, KeyError):
         return key_inside(end, line)
     key = record.get("key")
+    if kind == "folder":
+        raise _folder(repr(key))
     if kind not in {"object", "result", "action"} or not isinstance(key, str):
         return None
     if not key.startswith(end.prefix):
         raise UsageError(f"{in_quotes(key)} is not inside {end}.")
     return check_key(key)
+
+
+def _folder(name: str) -> UsageError:
+    return UsageError(
+        f"{name} is a folder, not a key.",
+        "List without --directories, or use --prefix for the folder.",
+    )
 
 
 def write_key_list(keys: Iterable[str], path: Path) -> None:

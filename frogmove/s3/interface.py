@@ -43,7 +43,7 @@ class S3(Protocol):
         Args:
             bucket: the bucket.
             prefix: what the keys begin with.
-            token: where the page before ended; then nothing else may be given.
+            token: where the page before ended; then no ``start_after`` may be given.
             limit: the most objects and prefixes of the answer.
             start_after: list only keys behind this one, in the order of UTF-8 bytes.
             delimiter: roll up keys that have it behind the prefix.

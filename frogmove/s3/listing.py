@@ -231,6 +231,50 @@ def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[
     return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else ways).objects()
 
 
+class Level:
+    """What is directly in a folder. Memory holds one page; several are requested twice.
+
+    Args:
+        s3: where the bucket is.
+        bucket: the bucket.
+        folder: its name, with or without its slash; ``""`` is the whole bucket.
+
+    Raises:
+        S3Error: when a page cannot be had; the methods raise it, too.
+    """
+
+    def __init__(self, s3: S3, bucket: str, folder: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._folder = folder
+        self._prefix = folder if not folder or folder.endswith("/") else folder + "/"
+        self._first = s3.list_page(bucket, self._prefix, delimiter="/").result()
+
+    def folders(self) -> Iterator[str]:
+        """Yield the prefixes of the folders in it."""
+        for page in self._pages():
+            yield from page.prefixes
+
+    def objects(self) -> Iterator[S3Object]:
+        """Yield the objects: the one that has the folder's name, then those in it."""
+        if self._folder != self._prefix:
+            yield from named_key(self._s3, self._bucket, self._folder)
+        for page in self._pages():
+            yield from page.objects
+
+    def _pages(self) -> Iterator[Page]:
+        encoding, circle = EncodingCheck(self._s3, self._bucket), CircleCheck()
+        page = self._first
+        while True:
+            encoding.check(page)
+            circle.check(page.token)
+            yield page
+            if page.token is None:
+                return
+            coming = self._s3.list_page(self._bucket, self._prefix, page.token, delimiter="/")
+            page = coming.result()
+
+
 def named_key(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
     """List one key, if it is there."""
     if is_directory_bucket(bucket):

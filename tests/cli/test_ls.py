@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,3 +132,90 @@ def test_a_uri_and_a_side_are_not_both_taken(buckets: Buckets, frogmove: Frogmov
     ran = frogmove("ls", f"s3://{buckets.source}", "--side", "destination")
     assert (ran.code, ran.out) == (2, "")
     assert "either a URI or --side" in ran.err
+
+
+FOLDER = " " * 10 + "PRE" + " " * 23
+
+
+def test_one_level_is_its_folders_then_its_keys(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put("b.csv", "a/1", "a/b/2", "c/", "x y/3")
+    ran = frogmove("ls", "-d")
+    lines = ran.out.splitlines()
+    assert lines[:3] == [f"{FOLDER}a/", f"{FOLDER}c/", f"{FOLDER}'x y/'"]
+    assert names(ran.out) == ["b.csv"]
+    assert ran.err == "3 folders, 1 object, 5 bytes\n"
+    within = frogmove("ls", "--directories", "a", "-o", "json")
+    assert [(each["type"], each.get("key")) for each in within.records] == [
+        ("folder", "a/b/"),
+        ("object", "a/1"),
+        ("summary", None),
+    ]
+    assert within.summary == {"type": "summary", "objects": 1, "folders": 1, "bytes": 3}
+
+
+def test_one_level_of_many_pages_is_complete(
+    buckets: Buckets, frogmove: FrogmoveRunner, short_pages: None
+) -> None:
+    buckets.put("a/1", "b", "c/1", "d", "e/1", "f", "g/1", "h")
+    ran = frogmove("ls", "-d", "--exclude", "f")
+    assert [line for line in ran.out.splitlines() if "PRE" in line] == [
+        f"{FOLDER}{name}/" for name in "aceg"
+    ]
+    assert names(ran.out) == ["b", "d", "h"]
+
+
+def test_sizes_for_people_and_totals_for_habits(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put("a", body=b"x" * 1500)
+    ran = frogmove("ls", "-h", "--summarize")
+    row, *totals = ran.out.splitlines()
+    assert row.startswith("       1.5 kB  20")
+    assert totals == ["Total Objects: 1", "   Total Size: 1.5 kB"]
+    assert ran.err == ""
+    exact = frogmove("ls", "-d", "--summarize").out.splitlines()[1:]
+    assert exact == ["Total Folders: 0", "Total Objects: 1", "   Total Size: 1500"]
+
+
+@pytest.fixture
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_in_a_folder")
+def test_keys_ended_by_nuls_are_as_they_are_and_are_read_back(buckets: Buckets) -> None:
+    keys = ["in/a b", "in/--all", "in/s3://x", "in/it's", "in/new\nline", "in/é"]
+    if buckets.server.name == "moto":
+        keys.remove("in/new\nline")
+    buckets.put(*keys)
+    frogmove = FrogmoveRunner(buckets, ("in/", "out/"))
+    ran = frogmove("ls", "-0")
+    assert sorted(ran.out.split("\0")) == sorted(["", *(key.removeprefix("in/") for key in keys)])
+    listed = Path("keys")
+    listed.write_text(ran.out)
+    moved = frogmove("copy", "--from-file", "keys", "-0")
+    assert moved.code == 0, moved.err
+    assert set(buckets.there()) == {key.replace("in/", "out/", 1) for key in keys}
+
+
+@pytest.mark.usefixtures("_in_a_folder")
+def test_what_a_listing_for_people_prints_is_read_back_but_for_its_folders(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a", "b c", "d/e")
+    Path("keys").write_text(frogmove("ls", "-h", "--summarize").out)
+    again = frogmove("ls", "--from-file", "keys")
+    assert names(again.out) == ["a", "'b c'", "d/e"]
+    for output in ("text", "json"):
+        Path("keys").write_text(frogmove("ls", "-d", "-o", output).out)
+        ran = frogmove("copy", "--from-file", "keys")
+        assert (ran.code, "is a folder, not a key" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "options", [["-0", "-o", "json"], ["-0h"], ["-0", "--summarize"], ["-d", "--from-file", "x"]]
+)
+def test_views_that_contradict_each_other_are_refused(
+    frogmove: FrogmoveRunner, options: list[str]
+) -> None:
+    ran = frogmove("ls", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert "cannot be combined" in ran.err

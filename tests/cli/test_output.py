@@ -11,7 +11,8 @@ import pytest
 
 from frogmove.cli.escaping import printable
 from frogmove.cli.key_argument import key_argument
-from frogmove.cli.output import Console, size
+from frogmove.cli.output import Console
+from frogmove.cli.quantities import size
 from frogmove.core.models import Outcome, Verb
 from frogmove.core.records import Summary
 from frogmove.s3.uri import Location
