@@ -147,7 +147,7 @@ def test_a_notification_that_fails_raises_so_that_it_is_delivered_again(
 ) -> None:
     buckets.put("a", "b", body=b"mine")
     buckets.put_there("a", body=b"theirs")
-    with pytest.raises(RunError, match="Not everything could be moved"):
+    with pytest.raises(RunError, match="Not all keys were moved"):
         function(notification(buckets.source, "a", "b"), FROGMOVE_ON_CONFLICT="fail")
     assert buckets.here() == {"a": b"mine"}
     assert buckets.there() == {"a": b"theirs", "b": b"mine"}

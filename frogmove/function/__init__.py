@@ -1,1 +1,1 @@
-"""What the Lambda's thin handler is made of."""
+"""Everything that only the Lambda needs."""

@@ -1,4 +1,4 @@
-"""Serves one invocation after another: configuration and clients are made once."""
+"""Handles invocations; configuration and clients are created once per process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.function.events import Event, Upload
 
-# A Lambda has no hours to wait for a server that is busy; its event comes again.
+# A Lambda cannot wait long for a throttling server; the event is delivered again.
 _ATTEMPTS = 6
 _LONGEST_DELAY = 5.0
 
@@ -58,11 +58,11 @@ _NAMES = {
 
 
 class LambdaApp:
-    """Answers events along one route.
+    """Handles the events of one route.
 
     Args:
         environment: the function's environment variables.
-        connect: makes a connection.
+        connect: creates a client.
 
     Raises:
         UsageError: when the environment cannot be used.
@@ -78,22 +78,22 @@ class LambdaApp:
         self._clients: dict[Engine, Client] = {}
         self._known_facts: dict[Route, ServerFacts] = {}
         self._aborted = False
-        # The first event finds a client ready, as starting is not billed by its length.
+        # Created now, because the initialisation is faster than the first invocation.
         self._client(Engine.BOTO3)
 
     def answer(self, event: object, context: object) -> dict[str, Any]:
-        """Do what an event asks for.
+        """Handle an event.
 
         Args:
-            event: any that :mod:`frogmove.function.events` reads.
+            event: any event that :mod:`frogmove.function.events` supports.
             context: Lambda's.
 
         Returns:
-            what the sender of such an event expects.
+            the response that the sender of such an event expects.
 
         Raises:
-            FrogmoveError: when it cannot be understood, or was not done and the sender learns so
-                by an error alone; Lambda then delivers it again, where it does so at all.
+            FrogmoveError: when the event cannot be read, or when it failed and the sender expects
+                an error; Lambda then retries it, if it was invoked asynchronously.
         """
         telemetry = Telemetry(
             self.config.client_config, str(getattr(context, "aws_request_id", ""))
@@ -114,7 +114,7 @@ class LambdaApp:
         finally:
             telemetry.end(kind, word)
             if self._aborted:
-                # Its threads may wait for answers that never come.
+                # Its threads may wait for responses that never come.
                 self._clients.clear()
 
     def _answer(
@@ -188,7 +188,7 @@ class LambdaApp:
         if not move.dry_run:
             key_results = self._deliver(requested, stop, telemetry)
             return responses.to_operator(move, key_results, telemetry.bytes)
-        # Only a sweep or sync needs it.
+        # Lazy: only needed by a sweep or a sync.
         from frogmove.function.sweep_sync import preview
 
         invocation = self._invocation(Engine.BOTO3, stop, telemetry, dry_run=True)
@@ -204,7 +204,7 @@ class LambdaApp:
         return shown
 
     def _in_bulk(self, request: Sync | Sweep, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
-        # An invocation for one upload starts the sooner for being without.
+        # Lazy: an invocation for one upload starts faster without it.
         from frogmove.function.sweep_sync import execute, preview, sweep, sync
 
         invocation = self._invocation(Engine.AUTO, stop, telemetry, dry_run=request.dry_run)
@@ -226,7 +226,7 @@ class LambdaApp:
     def _deliver_best_effort(
         self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry
     ) -> KeyResults:
-        """Deliver for a sender who is told of each key by itself, even where nothing can be."""
+        """Move keys for a sender that gets one result per key."""
         key_results: KeyResults = {}
         for together, to_quarantine in self._by_destination(requested):
             try:
@@ -241,7 +241,7 @@ class LambdaApp:
     def _by_destination(
         self, requested: list[KeyRequest]
     ) -> Iterator[tuple[list[KeyRequest], bool]]:
-        """Part what goes to the destination from what goes to the quarantine."""
+        """Separate the keys for the destination from those for the quarantine."""
         has_quarantine = self.config.scan_gate.quarantine is not None
         for to_quarantine in (False, True):
             together = [
@@ -267,7 +267,7 @@ class LambdaApp:
         dry_run: bool,
         to_quarantine: bool = False,
     ) -> Invocation:
-        """Prepare what the work is done with.
+        """Prepare an invocation.
 
         Raises:
             FrogmoveError: when the destination cannot be used.
@@ -275,12 +275,12 @@ class LambdaApp:
         config, gate = self.config, self.config.scan_gate
         route = gate.quarantine if to_quarantine and gate.quarantine else config.route
         client = self._client(engine)
-        # A dry run never writes to ask; its options are not used.
+        # A dry run never writes probe keys; its options are not used.
         facts = UNASKED if dry_run else self._facts(client, route, telemetry)
         is_bulk = engine is Engine.AUTO
         options = TransferOptions(
             facts.capabilities,
-            # What was put aside earlier is evidence, and stays.
+            # Objects that are already in the quarantine are evidence and are not overwritten.
             OnConflict.KEEP_BOTH if to_quarantine else config.on_conflict,
             multipart=config.multipart,
             concurrency=config.bulk_concurrency if is_bulk else config.concurrency,
@@ -303,7 +303,7 @@ class LambdaApp:
         )
 
     def _facts(self, client: Client, route: Route, telemetry: Telemetry) -> ServerFacts:
-        """Ask, once, what the server honours and whether a route's ends are two."""
+        """Check, once, the server's capabilities and that both ends of the route differ."""
         if route not in self._known_facts:
             facts = client.preflight(route, probed=route.destination, checked=False)
             self._known_facts[route] = facts
@@ -333,19 +333,19 @@ class LambdaApp:
             client.s3.abort_pending()
 
     def _filter(self, uploads: tuple[Upload, ...], telemetry: Telemetry) -> tuple[Upload, ...]:
-        """Leave out what is not among the keys that uploads are moved of."""
+        """Remove keys that do not match the configured prefixes and suffixes."""
         selected = []
         for upload in uploads:
             if self.config.object_filter.matches(upload.key):
                 selected.append(upload)
             else:
-                telemetry.outside(upload.key, "not among the configured keys")
+                telemetry.outside(upload.key, "does not match the configured prefixes and suffixes")
         return tuple(selected)
 
     def _with_tagged(
         self, uploads: tuple[Upload, ...], ignored: tuple[Ignored, ...]
     ) -> tuple[tuple[Upload, ...], tuple[Ignored, ...]]:
-        """Take what was given tags for an upload, where the function waits for one."""
+        """Treat an object that was tagged like an upload, if a tag is required."""
         if self.config.scan_gate.tag is None:
             return uploads, ignored
         tagged = tuple(each.tagged for each in ignored if each.tagged is not None)
@@ -360,7 +360,7 @@ class LambdaApp:
         return None
 
     def _check(self, upload: Upload) -> None:
-        """Refuse an upload that is not to this route's source bucket.
+        """Refuse an upload to a bucket that is not the configured source.
 
         Raises:
             EventError: when it is not.
@@ -369,26 +369,25 @@ class LambdaApp:
         if upload.bucket != source.bucket:
             raise EventError(
                 f"Bucket {in_quotes(upload.bucket, 100)} is not the configured source.",
-                f"Its source is {source}.",
+                f"The source is {source}.",
             )
         if upload.scan is not None and upload.scan.plan != self.config.scan_gate.plan:
             raise EventError(
-                f"The scan result is of the protection plan {in_quotes(upload.scan.plan, 200)}.",
-                f"The plan whose results are obeyed is {self.config.scan_gate.plan or 'none'}.",
+                "The scan result comes from the protection plan "
+                f"{in_quotes(upload.scan.plan, 200)}.",
+                f"The configured plan is {self.config.scan_gate.plan or 'none'}.",
             )
 
     def _outside(self, key: str) -> EventError | None:
-        """Refuse a key that somebody named and that is not under the source."""
+        """Return an error for a requested key that is not under the source."""
         source = self.config.route.source
         if key.startswith(source.prefix):
             return None
-        return EventError(
-            f"{in_quotes(key, 200)} is not under {source}.", "Nothing was done to it."
-        )
+        return EventError(f"{in_quotes(key, 200)} is not under {source}.", "It was not changed.")
 
 
 def _unusable(error: FrogmoveError) -> KeyResult:
-    """Return the fate of what is left where it is, as the destination cannot be used."""
+    """Return the result of a key that was not moved because the destination cannot be used."""
     cause = error.__cause__
     passes = isinstance(cause, S3Error) and (cause.retrying_helps or cause.is_expired)
     return KeyResult(Outcome.FAILED, f"{error} The source is kept.", passes)

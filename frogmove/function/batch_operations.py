@@ -1,4 +1,4 @@
-"""Reads what S3 Batch Operations invokes a function with, and writes its answer. Pure.
+"""Parses invocations by S3 Batch Operations, and formats the responses.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
 """
@@ -12,12 +12,12 @@ from frogmove.function.s3_events import EXPECTED, EventError, Upload, decode_key
 
 VERSIONS = ("1.0", "2.0")
 
-# Not documented; the report shows a line of it.
+# Not documented; the job's report shows one line of it.
 LONGEST_WORDS = 1024
 
 
 class Code(StrEnum):
-    """What S3 Batch Operations knows of a task's end."""
+    """The result codes of S3 Batch Operations."""
 
     SUCCEEDED = "Succeeded"
     TEMPORARY = "TemporaryFailure"
@@ -29,11 +29,11 @@ class Task:
     """One object of a job.
 
     Attributes:
-        id: what the answer names it by.
-        upload: its bucket and key; None when the task cannot be read.
-        version_id: the version that the manifest names, if it does.
-        rival: another key that may have been meant, where the key is written with a ``+``.
-        error: why the task cannot be read.
+        id: its id in the response.
+        upload: its bucket and key; None if the task cannot be parsed.
+        version_id: the version in the manifest, if any.
+        rival: another possible key, if the key is written with a ``+``.
+        error: why the task cannot be parsed.
     """
 
     id: str
@@ -52,14 +52,14 @@ class Job:
     tasks: tuple[Task, ...]
 
     def answer(self, ends: Sequence[tuple[Code, str]]) -> dict[str, Any]:
-        """Return what to answer.
+        """Return the response.
 
         Args:
-            ends: for each task in turn, how it ended and in which words.
+            ends: for each task in order, its result code and text.
         """
         return {
             "invocationSchemaVersion": self.version,
-            # A task without an answer is one whose end is not known.
+            # A task without a result is one that was not reached.
             "treatMissingKeysAs": Code.TEMPORARY.value,
             "invocationId": self.invocation_id,
             "results": [
@@ -74,18 +74,18 @@ class Job:
 
 
 def read_job(event: Mapping[str, Any]) -> Job:
-    """Read an invocation by S3 Batch Operations, of version 1.0 or 2.0.
+    """Parse an invocation by S3 Batch Operations, version 1.0 or 2.0.
 
-    A job's user arguments are not used: what is done with a key is the function's to say.
+    A job's user arguments are ignored: only the function's settings apply.
 
     Raises:
-        EventError: when it is none, so that no answer is possible.
+        EventError: when it is not valid, so that no response is possible.
     """
     version, identity = event.get("invocationSchemaVersion"), event.get("invocationId")
     tasks = event.get("tasks")
     if version not in VERSIONS:
         raise EventError(
-            f"S3 Batch Operations invoked with schema {shown(version)}.",
+            f"The invocation by S3 Batch Operations has the schema version {shown(version)}.",
             f"Expected {' or '.join(VERSIONS)}.",
         )
     if not isinstance(version, str) or not isinstance(identity, str):
@@ -104,7 +104,7 @@ def _read_task(task: object, version: str) -> Task:
     if not isinstance(bucket, str) or not isinstance(key, str):
         return Task(identity, error=EventError(f"The task has no {name} or no s3Key.", EXPECTED))
     if version_id is not None and not isinstance(version_id, str):
-        return Task(identity, error=EventError("The task's s3VersionId is no text.", EXPECTED))
+        return Task(identity, error=EventError("The task's s3VersionId is not a string.", EXPECTED))
     try:
         key, rival = _read_key(key)
     except EventError as error:
@@ -113,11 +113,11 @@ def _read_task(task: object, version: str) -> Task:
 
 
 def _read_key(written: str) -> tuple[str, str | None]:
-    """Read a key as manifests hold it, and what else it may mean.
+    """Decode a key of a manifest, and return the other key that it may mean.
 
-    Manifests are URL-encoded, and S3 hands their keys on as they are written. S3 Inventory writes
-    a space as ``+`` and a plus sign as ``%2B``; other writers write a space as ``%20``, and some
-    leave a plus sign as it is. One writer does the same for all of a key.
+    Manifests are URL-encoded, and S3 passes their keys on unchanged. S3 Inventory writes a space as
+    ``+`` and a plus sign as ``%2B``; other writers write a space as ``%20``, and some do not encode
+    a plus sign. Each writer encodes the whole key in one way.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/specify-batchjob-manifest.html
 
     Raises:

@@ -1,4 +1,4 @@
-"""What only the first request would find wrong with an environment variable. Pure."""
+"""Validates environment variables that would otherwise fail only at the first request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def without_password(url: str) -> str:
-    """Return a URL without the name and password that it may hold."""
+    """Return a URL without user name and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
@@ -30,9 +30,9 @@ def _check_endpoint(text: str) -> None:
         parts = urlsplit(text)
         is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError as error:
-        raise UsageError("It is no URL of a server.", expected) from error
+        raise UsageError("It is not the URL of a server.", expected) from error
     if not is_one:
-        raise UsageError("It is no URL of a server.", expected)
+        raise UsageError("It is not the URL of a server.", expected)
 
 
 def _check_tag(text: str) -> None:
@@ -47,7 +47,7 @@ def _check_plan(text: str) -> None:
         )
 
 
-# By what follows FROGMOVE_ in the variable's name.
+# The checks, by the part of a variable's name after FROGMOVE_.
 CHECKS: Mapping[str, Callable[[str], None]] = {
     "SOURCE": _check_location,
     "DESTINATION": _check_location,

@@ -1,8 +1,8 @@
-"""How the function is set, by its environment variables. Pure.
+"""The function's configuration, from its environment variables.
 
 ``FROGMOVE_SOURCE`` and ``FROGMOVE_DESTINATION`` are the route; ``FROGMOVE_ENDPOINT_URL``,
-``FROGMOVE_KMS_KEY_ID`` and ``FROGMOVE_EXPECTED_BUCKET_OWNER`` are those of the command line. The
-others are the attributes of :class:`Options`. An empty variable is none.
+``FROGMOVE_KMS_KEY_ID`` and ``FROGMOVE_EXPECTED_BUCKET_OWNER`` mean the same as for the command
+line. For the others see the attributes below. An empty variable is ignored.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Of a single copy S3 makes 35 to 140 MB a second: AWS's figure is 2 TB in 15 minutes with 16 to 64
-# requests in flight. So no single copy takes longer than the margin before the timeout, and a part
-# a third of that.
+# S3 copies 35 to 140 MB per second and request: AWS states 2 TB in 15 minutes with 16 to 64
+# concurrent requests. So no single copy takes longer than the margin before the timeout, and a part
+# takes a third of that.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html
 _THRESHOLD = 512 * MIB
 _PART_SIZE = 128 * MIB
 _MARGIN = 15.0
 
-# Of one object. What waits for its turn when the time is up would have to be waited for.
+# Concurrent parts of one object. Few, because those in flight when the time is up must be waited
+# for.
 _PARTS_AT_ONCE = 16
 
 _CONCURRENCY = 16
@@ -56,13 +57,14 @@ _LARGEST_PART = 5 * 1024 * MIB
 
 @dataclass(frozen=True, slots=True)
 class ScanGate:
-    """What has to be known of an object before it is moved.
+    """Which scan results an object needs before it is moved.
 
     Attributes:
-        tag: ``FROGMOVE_REQUIRE_TAG``; what does not carry it stays. None for none.
-        plan: ``FROGMOVE_SCAN_PLAN``; the ARN of the protection plan of GuardDuty whose results
-            are obeyed. None: nobody's are.
-        quarantine: ``FROGMOVE_QUARANTINE``; where what holds threats is moved to. None: it stays.
+        tag: ``FROGMOVE_REQUIRE_TAG``; objects without this tag stay. None: no tag is required.
+        plan: ``FROGMOVE_SCAN_PLAN``; the ARN of the GuardDuty protection plan whose results are
+            used. None: results are refused.
+        quarantine: ``FROGMOVE_QUARANTINE``; where objects with threats are moved to. None: they
+            stay.
     """
 
     tag: Tag | None = None
@@ -72,21 +74,21 @@ class ScanGate:
 
 @dataclass(frozen=True, slots=True)
 class FunctionConfig:
-    """How the function is set.
+    """The function's configuration.
 
     Attributes:
         client_config: the endpoint and the credentials.
-        route: what is moved where.
+        route: source and destination.
         on_conflict: ``FROGMOVE_ON_CONFLICT``; overwrite by default.
-        concurrency: ``FROGMOVE_CONCURRENCY``; objects of an event in flight at once, 16 by default.
-        bulk_concurrency: the same in a sweep or sync, 64 by default.
-        sweep_age: ``FROGMOVE_SWEEP_AGE``; seconds an object lies before a sweep takes it, by
-            default a quarter of an hour.
+        concurrency: ``FROGMOVE_CONCURRENCY``; maximum objects of an event in flight, 16 by default.
+        bulk_concurrency: the same for a sweep or sync, 64 by default.
+        sweep_age: ``FROGMOVE_SWEEP_AGE``; minimum age in seconds of objects that a sweep moves, by
+            default 15 minutes.
         multipart: ``FROGMOVE_MULTIPART_THRESHOLD`` and ``FROGMOVE_PART_SIZE``.
-        max_compare_size: ``FROGMOVE_MAX_COMPARE_SIZE``; larger objects are not read to compare
-            them where ETags and checksums do not tell, 1 GiB by default.
-        carry: ``FROGMOVE_CARRY``; which attributes are carried that no copy carries by itself.
-        margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no more work is taken.
+        max_compare_size: ``FROGMOVE_MAX_COMPARE_SIZE``; where ETags and checksums are inconclusive,
+            larger objects are not read to compare them; 1 GiB by default.
+        carry: ``FROGMOVE_CARRY``; attributes to copy that S3 does not copy.
+        margin: ``FROGMOVE_MARGIN``; seconds before the timeout at which no new work is started.
         object_filter: ``FROGMOVE_KEY_PREFIXES``, ``FROGMOVE_KEY_SUFFIXES``, ``FROGMOVE_INCLUDE``,
             ``FROGMOVE_EXCLUDE`` and ``FROGMOVE_STORAGE_CLASS``, each several with commas between
             them, ``FROGMOVE_NEWER_THAN``, ``FROGMOVE_OLDER_THAN``, ``FROGMOVE_MIN_SIZE`` and
@@ -108,7 +110,7 @@ class FunctionConfig:
     scan_gate: ScanGate = ScanGate()
 
     def record(self) -> dict[str, Any]:
-        """Return what to tell of them; nothing in them is secret but what a URL may hold."""
+        """Return the settings for a response, without passwords in URLs."""
         endpoint = self.client_config.endpoint_url
         gate = self.scan_gate
         return {
@@ -137,10 +139,10 @@ class FunctionConfig:
 
 
 def read_config(environment: Mapping[str, str]) -> FunctionConfig:
-    """Read how the function is set.
+    """Read the configuration.
 
     Raises:
-        UsageError: when it cannot be used as it is.
+        UsageError: when a setting is missing or not valid.
     """
     for name, check in CHECKS.items():
         read_variable(environment, name, check, None)
@@ -149,7 +151,7 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
         raise UsageError(
             f"FROGMOVE_SOURCE is {client_config.source!r}: an access point, "
             "but events name buckets.",
-            "Set FROGMOVE_SOURCE to the bucket behind it.",
+            "Set FROGMOVE_SOURCE to the name of its bucket.",
         )
     concurrency = read_variable(environment, "CONCURRENCY", _parse_concurrency, None)
     scan_gate = _read_scan_gate(environment, client_config.route())
@@ -194,19 +196,19 @@ def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
     if plan is None:
         raise UsageError(
             "FROGMOVE_QUARANTINE is set without FROGMOVE_SCAN_PLAN.",
-            "Nothing would say what holds threats.",
+            "Without a plan, no object is known to have threats.",
         )
     if any(_lie_inside(quarantine, end) for end in (route.source, route.destination)):
         raise UsageError(
-            f"FROGMOVE_QUARANTINE is {quarantine}, inside the route {route.source} -> "
-            f"{route.destination} or around an end of it.",
-            "Choose a place of its own.",
+            f"FROGMOVE_QUARANTINE is {quarantine}, which overlaps the route {route.source} -> "
+            f"{route.destination}.",
+            "Choose another bucket or prefix.",
         )
     return ScanGate(tag, plan, Route(route.source, quarantine))
 
 
 def _lie_inside(one: Location, other: Location) -> bool:
-    """Tell whether two places are one, or lie one inside the other."""
+    """Tell whether two locations overlap."""
     return one.bucket == other.bucket and (
         one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
     )
@@ -217,7 +219,7 @@ def _parse_policy(text: str) -> OnConflict:
         return OnConflict(text)
     except ValueError as error:
         raise UsageError(
-            f"{text!a} is no policy.", f"There are {', '.join(OnConflict)}."
+            f"{text!a} is not a conflict policy.", f"Choose from {', '.join(OnConflict)}."
         ) from error
 
 

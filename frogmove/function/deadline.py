@@ -1,4 +1,4 @@
-"""The end of an invocation, seen coming: first no more work is taken, then no answer awaited."""
+"""The deadline of an invocation: first no new work is started, then requests are abandoned."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The most of an invocation's time, in parts of it, that is kept back for each of the two.
+# The maximum fraction of an invocation's time that is reserved for each of the two.
 _MOST_FOR_ENDING = 1 / 3
 _MOST_FOR_ANSWERING = 1 / 12
 
-# Seconds that are enough to write logs and metrics and hand the answer over.
+# Seconds needed to write logs and metrics and to return the response.
 _FOR_ANSWERING = 2.0
 
 
 def seconds_left(context: object) -> float:
-    """Return how much time an invocation has left; without its clock, all the time there is.
+    """Return the remaining seconds of an invocation; infinite without Lambda's context.
 
     Args:
         context: Lambda's; https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
@@ -28,16 +28,16 @@ def seconds_left(context: object) -> float:
 
 
 class Deadline:
-    """Watches the time that is left of one invocation.
+    """Watches the remaining time of one invocation.
 
     Args:
-        context: Lambda's; without its clock there is no deadline.
-        margin: seconds before the function's timeout at which no more work is taken; never more
-            than a third of the time there is.
-        abort_pending: called when what is in flight does not end in time either.
+        context: Lambda's context; without its clock there is no deadline.
+        margin: seconds before the function's timeout at which no new work is started; at most a
+            third of the remaining time.
+        abort_pending: called when requests in flight do not end in time.
 
     Attributes:
-        stop: set once no more work is to be taken.
+        stop: set when no new work must be started.
     """
 
     def __init__(self, context: object, margin: float, abort_pending: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
-"""Reads every event the function is invoked with into what it is asked to do. Pure.
+"""Parses all events that the function can be invoked with.
 
-An event is an AWS notification, whatever it came through, or a request of the operator's own.
-Whatever it holds, reading it gives one of the classes below or raises :class:`EventError`.
+An event is an AWS notification, directly or through another service, or a request of the operator.
+Parsing returns one of the classes below or raises :class:`EventError`.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Uploads that are reported to the function directly; a failure is told by raising."""
+    """Uploads that are reported directly to the function; a failure must be raised."""
 
     uploads: tuple[Upload, ...]
     ignored: tuple[Ignored, ...] = field(default=(), compare=False)
@@ -52,15 +52,15 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a queue: what it reports, or why it cannot be read.
+    """One message of a queue: its uploads, or why it cannot be parsed.
 
     Attributes:
-        id: what the answer names it by.
-        uploads: what it reports.
-        error: why it cannot be read.
-        ignored: what it reports besides.
-        receipt_handle: what SQS knows this delivery by; empty where it does not say.
-        receives: how often it has been delivered, this time included.
+        id: its id in the response.
+        uploads: the uploads that it reports.
+        error: why it cannot be parsed.
+        ignored: the other events that it reports.
+        receipt_handle: SQS's handle of this delivery; may be empty.
+        receives: how often it has been delivered, including this time.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QueueArn:
-    """Where a queue is."""
+    """The parts of a queue's ARN."""
 
     region: str
     account: str
@@ -82,11 +82,11 @@ class QueueArn:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A batch of SQS messages, which wants a partial batch answer.
+    """A batch of SQS messages; expects a partial batch response.
 
     Attributes:
         messages: the messages.
-        arn: the queue they come from; None where the event does not say.
+        arn: the queue; None if the event does not contain it.
     """
 
     messages: tuple[Message, ...]
@@ -95,7 +95,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The operator asks to move keys of the source bucket."""
+    """A request of the operator to move keys of the source bucket."""
 
     keys: tuple[str, ...]
     dry_run: bool = False
@@ -103,7 +103,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """The operator asks to copy what the destination lacks."""
+    """A request of the operator to copy what the destination lacks."""
 
     dry_run: bool = False
     compare: CompareBy = CompareBy.AUTO
@@ -119,18 +119,17 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """The question whether the function is there, and how it is set."""
+    """A request for the function's version and settings."""
 
 
 Event = Notification | Queue | Job | Move | Sync | Sweep | Ping
 
 
 def read_event(event: object) -> Event:
-    """Read what the function is invoked with.
+    """Parse an event.
 
     Raises:
-        EventError: when it is nothing that is known, or so broken that no part of it can be
-            answered by itself.
+        EventError: when it is unknown, or so malformed that no partial response is possible.
     """
     if not isinstance(event, Mapping):
         raise EventError("The event is not a JSON object.", EXPECTED)
@@ -155,7 +154,7 @@ def read_event(event: object) -> Event:
 
 
 def _read_message(record: object) -> Message:
-    """Read one message by itself: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    """Parse one message; see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     identity = record.get("messageId") if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping) or not isinstance(identity, str) or not identity:
         raise EventError("A record of the batch has no messageId.", EXPECTED)
@@ -200,13 +199,13 @@ _FIELDS = {
 def _read_action(event: Mapping[str, Any]) -> Move | Sync | Sweep | Ping:
     action = event["action"]
     if not isinstance(action, str) or action not in _FIELDS:
-        raise EventError(f"There is no action {shown(action)}.", f"There are {', '.join(_FIELDS)}.")
+        raise EventError(f"Unknown action {shown(action)}.", f"Actions are {', '.join(_FIELDS)}.")
     fields = _FIELDS[action]
     unknown = [name for name in event if name != "action" and name not in fields]
     if unknown:
         raise EventError(
             f"The action {action} has no field {shown(unknown[0])}.",
-            f"It has {', '.join(sorted(fields)) or 'none'}.",
+            f"Its fields are {', '.join(sorted(fields)) or 'none'}.",
         )
     dry_run = event.get("dry_run", False)
     if not isinstance(dry_run, bool):
@@ -222,7 +221,7 @@ def _read_action(event: Mapping[str, Any]) -> Move | Sync | Sweep | Ping:
 
 def _read_compare(compare: object) -> CompareBy:
     if not isinstance(compare, str) or compare not in set(CompareBy):
-        raise EventError(f"compare is {shown(compare)}.", f"There are {', '.join(CompareBy)}.")
+        raise EventError(f"compare is {shown(compare)}.", f"Choose from {', '.join(CompareBy)}.")
     return CompareBy(compare)
 
 
@@ -237,10 +236,10 @@ def _read_age(age: object) -> float | None:
 
 def _read_keys(keys: object) -> tuple[str, ...]:
     if not isinstance(keys, list) or not keys:
-        raise EventError("The action move names no keys.", 'Expected "keys": ["a key", ...].')
+        raise EventError("The action move has no keys.", 'Expected "keys": ["a key", ...].')
     for key in keys:
         if not isinstance(key, str):
-            raise EventError(f"keys: {shown(key)} is not a key.", "Expected a text.")
+            raise EventError(f"keys: {shown(key)} is not a key.", "Expected a string.")
         try:
             check_key(key)
         except UsageError as error:

@@ -1,4 +1,4 @@
-"""One invocation: what its work is done with, and within which time."""
+"""One invocation: the client, route, options and deadline of its work."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Invocation:
     """One invocation.
 
     Attributes:
-        s3: what to ask.
-        route: what is moved where.
-        options: how.
-        stop: once set, no more work is taken.
-        telemetry: what to tell of it.
-        tag: without it objects are left where they are; None for none.
+        s3: the client.
+        route: source and destination.
+        options: how objects are transferred.
+        stop: once set, no new work is started.
+        telemetry: its logs and metrics.
+        tag: the required tag; None if none is required.
         is_quarantine: whether the route's destination is the quarantine.
         is_selected: tells whether an object is among those that uploads, sweeps and syncs are
             about.
@@ -49,7 +49,7 @@ class Invocation:
     filters: Filters = NO_FILTERS
 
     async def check_tag(self, action: Action, seen: Head) -> Action:
-        """Let an action be where its object carries the tag; see :class:`TagChecker`.
+        """Return an action unchanged if its object has the tag; see :class:`TagChecker`.
 
         Raises:
             S3Error: when its tags cannot be read.
@@ -59,10 +59,10 @@ class Invocation:
         return await TagChecker(self.s3, self.route.source.bucket, [self.tag]).check(action, seen)
 
     def only_tagged(self, actions: Iterable[Action]) -> Iterable[Action]:
-        """Hold back those actions of a plan whose objects do not carry the tag.
+        """Hold back the actions of a plan whose objects lack the tag.
 
         Raises:
-            S3Error: when nothing more could succeed.
+            S3Error: when the error affects every object.
         """
         if self.tag is None:
             return actions
@@ -83,10 +83,10 @@ _FACTS = (
 
 
 def describe(context: object) -> dict[str, object]:
-    """Return a context as it may be answered; None for what it does not tell.
+    """Return the fields of a context for a response; None for missing ones.
 
     Args:
-        context: Lambda's.
+        context: Lambda's context.
     """
     told: dict[str, object] = {}
     for name in _FACTS:

@@ -1,6 +1,6 @@
-"""Moves keys that an event names, as they are at the source by now.
+"""Moves the keys that an event names.
 
-Two wishes for one key never run side by side: which would win is not for a race to say.
+Two requests for one key never run concurrently.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class KeyRequest:
     """A key of the source bucket, or one version of it.
 
     Attributes:
-        key: the whole key.
+        key: the complete key.
         version_id: the version; None for the current one.
-        rival: another key that may have been meant instead.
-        scan: what a scan has found; then exactly what was scanned is meant.
+        rival: another key that may be meant instead.
+        scan: a scan result; then exactly the scanned object is meant.
         is_upload: whether nobody named it but an event, so that it may not be selected.
     """
 
@@ -55,20 +55,20 @@ class KeyRequest:
 
     @property
     def is_threat(self) -> bool:
-        """Whether the scan has found threats."""
+        """Whether the scan found threats."""
         return self.scan is not None and self.scan.status is ScanStatus.THREATS_FOUND
 
 
 @dataclass(frozen=True, slots=True)
 class KeyResult:
-    """What became of a key that was wanted.
+    """The result of a requested key.
 
     Attributes:
-        outcome: how it ended.
-        reason: for people: why.
-        retrying_helps: whether a failure may pass by itself.
-        unfinished: whether nothing failed, and there only was no time left.
-        is_quarantined: whether it was moved to the quarantine, and not to the destination.
+        outcome: the outcome.
+        reason: why, for the operator.
+        retrying_helps: whether a retry may succeed.
+        unfinished: whether only the time ran out.
+        is_quarantined: whether it was moved to the quarantine instead of the destination.
     """
 
     outcome: Outcome
@@ -79,18 +79,18 @@ class KeyResult:
 
     @classmethod
     def of_error(cls, error: S3Error) -> KeyResult:
-        """Return the fate of a key that could not be looked at."""
+        """Return the result of a key that could not be looked up."""
         passes = error.retrying_helps or error.is_expired
-        return cls(Outcome.FAILED, describe(error, "Nothing was done to it"), passes)
+        return cls(Outcome.FAILED, describe(error, "It was not changed"), passes)
 
     @property
     def word(self) -> str:
-        """What it is counted as."""
+        """The name of its metric."""
         return QUARANTINED if self.is_quarantined else self.outcome.value
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing left to do for whoever wanted the key."""
+        """Whether the request is complete."""
         return not self.outcome.needs_attention
 
 
@@ -106,30 +106,29 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 
 _HELD_BACK = KeyResult(
     Outcome.FAILED,
-    "not begun, as an earlier version of the key has to be tried again first; source kept",
+    "not started, because an earlier version of the key must be retried first; source kept",
     retrying_helps=True,
 )
 
-# What there was no time for, or what nothing could be done for.
-NOT_REACHED = KeyResult(
-    Outcome.FAILED, "not reached before the end", retrying_helps=True, unfinished=True
-)
+# The result of keys for which there was no time.
+NOT_REACHED = KeyResult(Outcome.FAILED, "not reached in time", retrying_helps=True, unfinished=True)
 
 KeyResults = dict[KeyRequest, KeyResult]
 
 
 def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResults:
-    """Move what is wanted and there.
+    """Move the requested keys that exist.
 
-    Whatever an event says of an object is not asked: by now another may be in its place, or none,
-    as events come twice, late and out of order. What is there is moved under its own ETag.
+    Apart from the key, the event's data about an object is not used: events may arrive twice, late
+    and out of order, so the object may have changed or be gone. The current object is moved,
+    conditional on its ETag.
 
     Args:
-        requested: each is moved once, however often it is named.
-        invocation: see there.
+        requested: the requests; duplicates are moved once.
+        invocation: the invocation.
 
     Returns:
-        what became of each; one that was not reached is left out.
+        the result of each request; those that were not reached are omitted.
     """
     key_results: KeyResults = {}
     inside = []
@@ -152,7 +151,7 @@ def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResul
 
 
 def _is_clean(each: KeyRequest, invocation: Invocation) -> bool:
-    """Tell whether no scan speaks against a key; what one has found is told."""
+    """Tell whether a key may be moved; log a scan that forbids it."""
     if each.scan is None or each.scan.status is ScanStatus.NO_THREATS_FOUND:
         return True
     invocation.telemetry.scanned(each.key, each.scan)
@@ -160,7 +159,7 @@ def _is_clean(each: KeyRequest, invocation: Invocation) -> bool:
 
 
 class _Placed(ResumableUploads):
-    """Also remembers, from round to round, what was put where."""
+    """Also remembers the copies of earlier rounds."""
 
     def __init__(self, s3: S3, route: Route) -> None:
         super().__init__(s3, route)
@@ -171,7 +170,7 @@ class _Placed(ResumableUploads):
         self._etags[copy.key] = copy.etag
 
     async def after(self, coming: Task[Action | None]) -> Action | None:
-        """Tell an action what an earlier round put in its place."""
+        """Set the ETag that an earlier round wrote to the action's destination."""
         action = await coming
         if action is None:
             return None
@@ -181,13 +180,13 @@ class _Placed(ResumableUploads):
 def _rounds(
     requested: list[KeyRequest], invocation: Invocation, lookup: Lookup
 ) -> Iterator[list[KeyRequest]]:
-    """Part what is wanted into rounds of different keys, the oldest version of each key first."""
+    """Split the requests into rounds of different keys, the oldest version of each key first."""
     by_key: dict[str, list[KeyRequest]] = {}
     for each in requested:
         by_key.setdefault(each.key, []).append(each)
     several = [each for same in by_key.values() if len(same) > 1 for each in same]
     ages = dict(_ages(several, invocation, lookup))
-    # Manifests list the newest first: so do those of one second.
+    # Manifests list the newest version first, also among those of the same second.
     ordered = []
     for same in by_key.values():
         if len(same) > 1:
@@ -201,7 +200,7 @@ def _rounds(
 def _ages(
     requested: Iterable[KeyRequest], invocation: Invocation, lookup: Lookup
 ) -> Iterator[tuple[KeyRequest, datetime]]:
-    """Find out when each was written; the current one is the last, whatever its date."""
+    """Look up when each version was written; the current one counts as the newest."""
 
     async def one(each: KeyRequest) -> tuple[KeyRequest, datetime]:
         if each.version_id is None:
@@ -209,7 +208,7 @@ def _ages(
         try:
             seen = await lookup.head(each.key, each.version_id)
         except S3Error:
-            # Its move says why.
+            # Its move will report the error.
             return each, _FIRST
         return each, _FIRST if seen is None else seen.object.last_modified
 
@@ -218,7 +217,7 @@ def _ages(
 
 
 def _not_held_back(requested: Iterable[KeyRequest], key_results: KeyResults) -> list[KeyRequest]:
-    """Hold back what comes after an earlier version that will be tried again."""
+    """Hold back versions after an earlier version that will be retried."""
     waiting = {
         each.key
         for each, key_result in key_results.items()
@@ -236,12 +235,12 @@ def _not_held_back(requested: Iterable[KeyRequest], key_results: KeyResults) -> 
 def plan(
     requested: Iterable[KeyRequest], invocation: Invocation, key_results: KeyResults
 ) -> Iterator[Action]:
-    """Plan to move what is wanted and there; for a dry run.
+    """Plan to move the requested keys that exist; for a dry run.
 
     Args:
         requested: keys under the source's prefix.
-        invocation: see there.
-        key_results: takes in what becomes of those that cannot be moved.
+        invocation: the invocation.
+        key_results: receives the results of those that cannot be moved.
     """
     size = invocation.options.concurrency
     window = Scheduler(size, size, lambda: None, invocation.stop)
@@ -253,10 +252,9 @@ def plan(
 async def _planned(
     each: KeyRequest, invocation: Invocation, lookup: Lookup, key_results: KeyResults
 ) -> Action | None:
-    """Look at what is wanted, and plan its move; None where it cannot be moved.
+    """Look up a requested key and plan its move; None if it cannot be moved.
 
-    A part of its move, and not a step before all moves: an answer that is long in coming must not
-    keep the others waiting.
+    Part of each key's own task, so that a slow response does not delay the others.
     """
     route = invocation.route
     invocation.telemetry.begin(each.key)
@@ -283,7 +281,7 @@ async def _planned(
 
 
 def _is_replaced(each: KeyRequest, seen: Head) -> bool:
-    """Tell whether what is there is another than what was scanned."""
+    """Tell whether the object is another one than the scanned one."""
     if each.scan is None:
         return False
     version = None if seen.version_id == NULL_VERSION else seen.version_id
@@ -293,8 +291,8 @@ def _is_replaced(each: KeyRequest, seen: Head) -> bool:
 def _ambiguous(each: KeyRequest) -> KeyResult:
     reason = (
         f"the key may mean {in_quotes(each.key, 200)} or {in_quotes(each.rival or '', 200)}, "
-        "and the second is there. "
-        "Nothing was done to either. Write a space as %20 and a plus sign as %2B in the manifest"
+        "and the second one exists. Neither was changed. Write a space as %20 and a plus sign as "
+        "%2B in the manifest"
     )
     return KeyResult(Outcome.FAILED, reason)
 
@@ -307,7 +305,7 @@ def _run(
     key_results: KeyResults,
 ) -> None:
     s3, route, telemetry = invocation.s3, invocation.route, invocation.telemetry
-    # A round holds each key once.
+    # A round contains each key once.
     named = {each.key: each for each in requested}
     planned = (_planned(each, invocation, lookup, key_results) for each in named.values())
     actions = map(placed.after, planned)
@@ -330,6 +328,6 @@ def _run(
 def not_done(
     requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, KeyResult]
 ) -> dict[KeyRequest, KeyResult]:
-    """Return what has to be delivered again, and why."""
+    """Return the requests that must be delivered again, with the reasons."""
     ends = {each: key_results.get(each, NOT_REACHED) for each in requested}
     return {each: key_result for each, key_result in ends.items() if not key_result.is_done}

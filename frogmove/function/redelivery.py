@@ -1,8 +1,8 @@
-"""When messages that were answered as failed come back to the function.
+"""Sets when failed messages are delivered again.
 
-SQS delivers such a message again after the queue's visibility timeout, which has to be six times
-the function's timeout: far too long for a copy that only needs its next part, and for a message
-that never can be served. So each is given a time of its own.
+SQS delivers a failed message again after the queue's visibility timeout, which must be six times
+the function's timeout. That is too long for a large copy that only needs to continue, and for a
+message that can never succeed. So each message gets its own visibility timeout.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
 
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
     from frogmove.function.move_keys import KeyResults
     from frogmove.function.telemetry import Telemetry
 
-# Requests at once, as many as a client has connections for.
+# Concurrent requests, as many as a client has connections.
 _AT_ONCE = 10
 
-# Seconds that a request needs at most, and that have to be left for it: an invocation that runs
-# out of time loses its whole answer.
+# Maximum seconds of a request, which must be left: an invocation that times out loses its whole
+# response.
 _REQUEST_SECONDS = 1.0
 _SECONDS_NEEDED = 1.5
-_NO_TIME = "no time was left to ask SQS for more"
+_NO_TIME = "no time was left for the requests to SQS"
 
 
 class Cause(StrEnum):
-    """Why a message comes back; the names are those of the metrics."""
+    """Why a message is delivered again; the values are the names of metrics."""
 
     UNFINISHED = "unfinished"
     RETRIED = "retried"
     REJECTED = "rejected"
 
 
-# Seconds until the next delivery, by how many there have been; the last for all further ones. What
-# is rejected goes to the dead-letter queue after ten deliveries, within four minutes.
+# Seconds until the next delivery, by the number of deliveries so far; the last value for all
+# further ones. A rejected message goes to the DLQ after ten deliveries, within four minutes.
 _DELAYS = {
     Cause.UNFINISHED: (1,),
     Cause.RETRIED: (5, 30, 120, 600, 1800),
@@ -55,7 +55,7 @@ _DELAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """A message that comes back.
+    """A message that is delivered again.
 
     Attributes:
         message: the message.
@@ -67,7 +67,7 @@ class Redelivery:
 
     @property
     def seconds(self) -> int:
-        """How long it stays hidden until then."""
+        """Seconds until it is delivered again."""
         delays = _DELAYS[self.cause]
         return delays[min(self.message.receives, len(delays)) - 1]
 
@@ -75,12 +75,12 @@ class Redelivery:
 def redeliveries(
     messages: Iterable[Message], refused: Mapping[str, FrogmoveError], key_results: KeyResults
 ) -> list[Redelivery]:
-    """Return why each message that is answered as failed comes back.
+    """Return the failed messages and why each is delivered again.
 
     Args:
         messages: all of the batch.
-        refused: those that cannot be served, by their ids.
-        key_results: what became of the others' keys.
+        refused: the ids of messages that cannot be processed.
+        key_results: the results of the other messages' keys.
     """
     found = {}
     for message in messages:
@@ -97,15 +97,16 @@ def redeliveries(
 def schedule(
     queue: Queue, coming: Iterable[Redelivery], telemetry: Telemetry, left: Callable[[], float]
 ) -> None:
-    """Have messages come back when it suits them.
+    """Set the visibility timeout of failed messages.
 
-    What fails is told and nothing else: such messages come back after the visibility timeout.
+    A failure is only logged: such messages are delivered again after the queue's visibility
+    timeout.
 
     Args:
-        queue: where they come from.
+        queue: their queue.
         coming: the messages.
-        telemetry: what to tell of it.
-        left: tells the seconds that are left of the invocation.
+        telemetry: logs and metrics.
+        left: returns the remaining seconds of the invocation.
     """
     coming = list(coming)
     for each in coming:
@@ -115,13 +116,14 @@ def schedule(
         return
     for reason, count in _hide(queue.arn, hidden, left).items():
         telemetry.caution(
-            f"{count} failed messages come back only after the queue's visibility timeout: {reason}"
+            f"{count} failed messages are delivered again only after the queue's visibility "
+            f"timeout: {reason}"
         )
 
 
 def _hide(arn: QueueArn, coming: list[Redelivery], left: Callable[[], float]) -> Counter[str]:
-    """Hide messages until they are to come back, and return why some could not be."""
-    # Only an invocation with failures waits for these.
+    """Set the visibility timeouts, and return the failures."""
+    # Lazy: only needed if messages failed.
     from concurrent.futures import ThreadPoolExecutor
 
     from botocore.exceptions import BotoCoreError, ClientError
@@ -151,13 +153,13 @@ def _hide(arn: QueueArn, coming: list[Redelivery], left: Callable[[], float]) ->
 
 
 def sqs_client(region: str) -> SQSClient:
-    """Return a client of SQS, where AWS or the environment's ``AWS_ENDPOINT_URL`` has it.
+    """Return a client for SQS on AWS, or at ``AWS_ENDPOINT_URL``.
 
     Args:
-        region: the queue's.
+        region: the queue's Region.
 
     Raises:
-        botocore.exceptions.BotoCoreError: when there can be none.
+        botocore.exceptions.BotoCoreError: when it cannot be created.
     """
     import boto3
     from botocore.config import Config

@@ -1,4 +1,4 @@
-"""The responses to events, made of the results of their keys. Pure."""
+"""Builds the responses to events from the results of their keys."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from frogmove.function.move_keys import KeyResult
     from frogmove.function.redelivery import Redelivery
 
-# How many keys an error names; the log names all.
+# How many keys an error message names; the log names all.
 _NAMED = 3
 
-# The most results that an answer shows.
+# Maximum results in a response.
 RESULTS_SHOWN = 100
 
 
 def key_requests(uploads: Iterable[Upload]) -> list[KeyRequest]:
-    """Return the keys that uploads are about."""
+    """Return the keys of uploads."""
     return [KeyRequest(upload.key, scan=upload.scan, is_upload=True) for upload in uploads]
 
 
 def wanted_of_task(task: Task, upload: Upload) -> KeyRequest:
-    """Return what a task of S3 Batch Operations is about."""
+    """Return the key of a task of S3 Batch Operations."""
     return KeyRequest(upload.key, task.version_id, task.rival)
 
 
 def to_queue(coming: Iterable[Redelivery]) -> dict[str, Any]:
-    """Return which messages are to be delivered again.
+    """Return the response that names the messages to deliver again.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -45,15 +45,15 @@ def to_queue(coming: Iterable[Redelivery]) -> dict[str, Any]:
 
 
 def to_notifier(uploads: Iterable[Upload], key_results: KeyResults, ignored: int) -> dict[str, Any]:
-    """Return what became of uploads that were reported to the function directly.
+    """Return the response for uploads that were reported directly to the function.
 
     Args:
         uploads: the uploads.
-        key_results: what became of them.
-        ignored: how much else was reported.
+        key_results: the results of their keys.
+        ignored: how many other events were reported.
 
     Raises:
-        RunError: when something is left to do, so that Lambda delivers the event again.
+        RunError: when not all is done, so that Lambda delivers the event again.
     """
     requested = key_requests(uploads)
     _check(requested, key_results)
@@ -62,10 +62,10 @@ def to_notifier(uploads: Iterable[Upload], key_results: KeyResults, ignored: int
 
 
 def to_operator(move: Move, key_results: KeyResults, moved_bytes: int) -> dict[str, Any]:
-    """Return what became of keys that an operator named.
+    """Return the response for keys that an operator named.
 
     Raises:
-        RunError: when something is left to do.
+        RunError: when not all is done.
     """
     requested = [KeyRequest(key) for key in move.keys]
     _check(requested, key_results)
@@ -79,7 +79,7 @@ def to_operator(move: Move, key_results: KeyResults, moved_bytes: int) -> dict[s
 
 
 def results(key_results: KeyResults) -> list[dict[str, str]]:
-    """Return what is shown of the ends of keys: what needs attention first, and not too many."""
+    """Return a limited number of results, those that need attention first."""
     ordered = sorted(key_results.items(), key=lambda item: item[1].is_done)
     return [
         {"key": each.key, "outcome": key_result.word, "reason": key_result.reason}
@@ -90,7 +90,7 @@ def results(key_results: KeyResults) -> list[dict[str, str]]:
 def to_job(
     job: Job, refusals: Sequence[FrogmoveError | None], key_results: KeyResults
 ) -> dict[str, Any]:
-    """Return how the tasks of S3 Batch Operations ended; those that were refused, with why."""
+    """Return the results of the tasks of S3 Batch Operations."""
     return job.answer(
         [_end(task, error, key_results) for task, error in zip(job.tasks, refusals, strict=True)]
     )
@@ -120,7 +120,7 @@ def _check(requested: Iterable[KeyRequest], key_results: Mapping[KeyRequest, Key
             for each, key_result in list(left.items())[:_NAMED]
         )
         more = f"; and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
-        raise RunError(f"Not everything could be moved: {named}{more}.", "The log names each.")
+        raise RunError(f"Not all keys were moved: {named}{more}.", "The log names all of them.")
 
 
 def _counts(

@@ -1,15 +1,15 @@
-"""Remembers multipart uploads from one delivery of an event to the next, in S3 itself.
+"""Remembers multipart uploads in S3 between deliveries of an event.
 
-S3 does not tell which content the parts of an upload were copied from. So beside each upload
-another one is begun, its marker, which never gets a part and whose key says it:
-``.frogmove/uploads/<what goes where>/<content>/<upload id>`` under the destination prefix. Uploads
-in flight are durable and listed at once, no reader sees them, they set nothing off, only who may
-write to the destination can make one, and the lifecycle rule that a bucket needs against abandoned
-uploads clears them away.
+S3 does not record from which content the parts of an upload were copied. So for each upload a
+second one is created, its marker, which never gets a part. Its key contains that information:
+``.frogmove/uploads/<what goes where>/<content>/<upload id>`` under the destination prefix.
+Incomplete uploads are durable and listed immediately, are invisible to readers, trigger no
+notifications, can be created only with write permission for the destination, and are removed by the
+lifecycle rule for incomplete uploads.
 
-Two deliveries of one event at the same time may find the same upload, or begin two. Either is
-safe: only parts that were copied under one source ETag are in an upload whose marker says so, and
-who comes second finds the object complete, or the upload gone, and looks again.
+Two concurrent deliveries of one event may find the same upload, or create two. Both are safe: an
+upload contains only parts of the source ETag in its marker, and the slower one finds the object
+complete or the upload gone, and checks again.
 """
 
 import contextlib
@@ -28,12 +28,13 @@ FOLDER = ".frogmove/uploads/"
 
 
 class ResumableUploads(NoJournal):
-    """A journal of uploads alone; see :class:`frogmove.core.journal.Journal`.
+    """A journal that records only uploads; see :class:`frogmove.core.journal.Journal`.
 
-    It asks S3 and waits for the answers, which only happens for objects that take far longer.
+    Its methods wait for requests to S3; they are called only for large objects, which take far
+    longer.
 
     Args:
-        s3: where the destination is.
+        s3: the client.
         route: the route of the run.
     """
 
@@ -48,7 +49,7 @@ class ResumableUploads(NoJournal):
     def upload_to_resume(self, item: S3Object, destination_key: str, part_size: int) -> str | None:
         """See :class:`frogmove.core.journal.Journal`.
 
-        Uploads of what the source no longer holds are thrown away.
+        Uploads for other content than the source's current one are aborted.
 
         Raises:
             S3Error: when the markers cannot be listed.
@@ -72,7 +73,7 @@ class ResumableUploads(NoJournal):
         """See :class:`frogmove.core.journal.Journal`.
 
         Raises:
-            S3Error: when the marker cannot be made.
+            S3Error: when the marker cannot be created.
         """
         folder, content = self._folder(item, destination_key), _content(item, part_size)
         key = f"{folder}{content}/{quote(upload_id, safe='')}"
@@ -85,7 +86,7 @@ class ResumableUploads(NoJournal):
         """See :class:`frogmove.core.journal.Journal`."""
         marker = self._markers.pop(upload_id, None)
         if marker is not None:
-            # One that stays is found to mark nothing, the next time or by the lifecycle rule.
+            # A marker that remains is removed by the next invocation or by the lifecycle rule.
             with contextlib.suppress(S3Error):
                 self._abort(marker.key, marker.upload_id)
 
@@ -111,5 +112,5 @@ def _content(item: S3Object, part_size: int) -> str:
 
 
 def _digest(*facts: object) -> str:
-    """Return a name for facts: keys may be long and hold anything, and names in S3 may not."""
+    """Return a short name for some values; keys may be too long and contain any character."""
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Reads notifications of S3, and of what scans its objects, into the uploads they report. Pure.
+"""Parses notifications of S3 and scan results of GuardDuty.
 
-Notifications are filled by outsiders' uploads: whatever one holds, reading it either gives
-uploads or raises :class:`EventError`, and nothing else.
+Outsiders choose the keys in notifications: parsing one either returns uploads or raises
+:class:`EventError`.
 """
 
 import json
@@ -14,24 +14,24 @@ from frogmove.errors import FrogmoveError
 from frogmove.function.scan_results import KIND, SOURCE, ScanResult, read_scan
 
 EXPECTED = (
-    "Expected an S3 notification, by itself or through SNS, SQS or EventBridge; a scan result of "
+    "Expected an S3 notification, directly or through SNS, SQS or EventBridge; a scan result of "
     "GuardDuty's Malware Protection for S3; a task of S3 "
     'Batch Operations; or {"action": "move", "sync", "sweep" or "ping"}.'
 )
 
 
 class EventError(FrogmoveError):
-    """An event, or one message of it, that cannot be understood or is not to be obeyed."""
+    """An event, or one message of it, that is not valid or not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One object that a notification reports.
+    """An uploaded object that a notification reports.
 
     Attributes:
         bucket: its bucket.
         key: its key.
-        scan: what a scan of it has found, where that is what is reported.
+        scan: its scan result, if the notification reports one.
     """
 
     bucket: str
@@ -41,12 +41,12 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """What a notification reports that is no new object, so that nothing is to be done.
+    """A reported event that is not a new object, so that nothing is to be done.
 
     Attributes:
-        name: S3's name for it.
-        key: the key it is about.
-        tagged: an object that was given tags, which matters where a tag is required.
+        name: S3's name of the event.
+        key: the key.
+        tagged: an object that was tagged; relevant if a tag is required.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Ignored:
     tagged: Upload | None = field(default=None, compare=False)
 
 
-# What S3 may report of an object that is no upload, up to the colon.
+# S3's event names, up to the colon, that are not uploads.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
 _OTHER_EVENTS = frozenset(
     {
@@ -85,7 +85,7 @@ _OTHER_DETAILS = frozenset(
     }
 )
 
-# Scanners tag what they have scanned.
+# Scanners tag the objects that they have scanned.
 _TAGGED, _TAGS_ADDED = "ObjectTagging:Put", "Object Tags Added"
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging.html
@@ -93,15 +93,15 @@ _API_CALL = "AWS API Call via CloudTrail"
 
 
 def read_notification(document: object, ignored: list[Ignored] | None = None) -> tuple[Upload, ...]:
-    """Read one notification, as S3, EventBridge or SNS hands it over.
+    """Parse one notification from S3, EventBridge or SNS.
 
     Args:
         document: the notification.
-        ignored: takes in what is understood and reports no new object, as a removal does; but for
-            the test event that S3 sends when a notification is set up.
+        ignored: receives the events that are known but are not new objects, such as removals,
+            except the test event that S3 sends when a notification is configured.
 
     Raises:
-        EventError: when it is anything else.
+        EventError: when it is not a known notification.
     """
     ignored = [] if ignored is None else ignored
     if isinstance(document, Mapping):
@@ -117,7 +117,7 @@ def read_notification(document: object, ignored: list[Ignored] | None = None) ->
 
 
 def is_from_topic(event: Mapping[str, Any]) -> bool:
-    """Tell whether an event is what SNS invokes a function with.
+    """Tell whether an event is an invocation by SNS.
 
     https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
     """
@@ -125,7 +125,7 @@ def is_from_topic(event: Mapping[str, Any]) -> bool:
 
 
 def first_record(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the first record of an event; an empty one when there is none."""
+    """Return the first record of an event; an empty one if there is none."""
     records = event.get("Records")
     if isinstance(records, list) and records and isinstance(records[0], Mapping):
         first: Mapping[str, Any] = records[0]
@@ -134,17 +134,17 @@ def first_record(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def parse(text: object, name: str) -> object:
-    """Read JSON that came as text inside an event.
+    """Parse a JSON string inside an event.
 
     Args:
         text: the text.
-        name: what to call it in an error.
+        name: its name in an error message.
 
     Raises:
-        EventError: when it is none.
+        EventError: when it is not JSON.
     """
     if not isinstance(text, str):
-        raise EventError(f"{name} is not a text.", EXPECTED)
+        raise EventError(f"{name} is not a string.", EXPECTED)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -152,17 +152,17 @@ def parse(text: object, name: str) -> object:
 
 
 def shown(value: object) -> str:
-    """Return how a value out of an event is shown in an error: short, on one line, in ASCII."""
+    """Format a value of an event for an error message: short, on one line, in ASCII."""
     if isinstance(value, str):
         return ascii(value[:100])
     return f"of the type {type(value).__name__}"
 
 
 def decode_key(encoded: str) -> str:
-    """Decode a key as S3 encodes it in notifications: UTF-8, percent signs, ``+`` for a space.
+    """Decode a key of a notification: percent-encoded UTF-8, with ``+`` for a space.
 
     Raises:
-        EventError: when that is not UTF-8.
+        EventError: when it is not UTF-8.
     """
     try:
         key = unquote_plus(encoded, errors="strict")
@@ -172,10 +172,10 @@ def decode_key(encoded: str) -> str:
 
 
 def whole(key: str) -> str:
-    """Return a key that a request can carry: JSON can hold half a character, which none can.
+    """Return the key if it can be encoded: JSON may contain a lone surrogate.
 
     Raises:
-        EventError: when it has one.
+        EventError: when it contains one.
     """
     try:
         key.encode()
@@ -192,7 +192,7 @@ def _read_delivery(record: object, ignored: list[Ignored]) -> tuple[Upload, ...]
 
 
 def _read_plain(document: object, ignored: list[Ignored]) -> tuple[Upload, ...]:
-    """Read a notification that has no further wrapping."""
+    """Parse a notification that is not wrapped."""
     if not isinstance(document, Mapping):
         raise EventError("The event is not a JSON object.", EXPECTED)
     if document.get("Event") == "s3:TestEvent":
@@ -211,7 +211,7 @@ def _read_plain(document: object, ignored: list[Ignored]) -> tuple[Upload, ...]:
 
 
 def _read_record(record: object, ignored: list[Ignored]) -> Upload | None:
-    """Read one record of S3's own; None for what reports no new object.
+    """Parse one record of S3; None if it is not a new object.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
@@ -226,12 +226,12 @@ def _read_record(record: object, ignored: list[Ignored]) -> Upload | None:
         raise EventError("A record is not an S3 notification.", EXPECTED)
     if source != "aws:s3" or version.partition(".")[0] != "2":
         raise EventError("A record is not an S3 notification of version 2.", EXPECTED)
-    # S3's own records leave the s3: out that configurations write.
+    # Records omit the prefix s3: of configurations.
     group = name.removeprefix("s3:").partition(":")[0]
     if group == "ObjectCreated":
         return Upload(bucket, decode_key(key))
     if group not in _OTHER_EVENTS:
-        raise EventError(f"S3 reports {shown(name)}, which is not known.", EXPECTED)
+        raise EventError(f"S3 reports the unknown event {shown(name)}.", EXPECTED)
     tagged = name.removeprefix("s3:") == _TAGGED
     ignored.append(_ignored(name, Upload(bucket, decode_key(key)), is_tagged=tagged))
     return None
@@ -242,7 +242,7 @@ def _ignored(name: str, item: Upload, *, is_tagged: bool) -> Ignored:
 
 
 def _read_bridged(document: Mapping[str, Any], ignored: list[Ignored]) -> tuple[Upload, ...]:
-    """Read what EventBridge passes on; keys are not encoded there.
+    """Parse an event from EventBridge; keys are not encoded there.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
     """
@@ -251,11 +251,11 @@ def _read_bridged(document: Mapping[str, Any], ignored: list[Ignored]) -> tuple[
         raise EventError("The EventBridge event has no detail-type.", EXPECTED)
     if kind == _API_CALL:
         raise EventError(
-            "CloudTrail reports a call of S3's API, which may have failed, and not an upload.",
-            'Have the rule match the detail-type "Object Created".',
+            "CloudTrail reports API calls, which may have failed, not uploads.",
+            'Let the rule match the detail-type "Object Created".',
         )
     if kind != "Object Created" and kind not in _OTHER_DETAILS:
-        raise EventError(f"EventBridge reports {shown(kind)}, which is not known.", EXPECTED)
+        raise EventError(f"EventBridge reports the unknown event {shown(kind)}.", EXPECTED)
     try:
         detail = document["detail"]
         version = detail.get("event-version", "1.0")
@@ -274,12 +274,12 @@ def _read_bridged(document: Mapping[str, Any], ignored: list[Ignored]) -> tuple[
 
 
 def _read_scan_result(document: Mapping[str, Any]) -> Upload:
-    """Read what GuardDuty reports; keys are not encoded there."""
+    """Parse an event of GuardDuty; keys are not encoded there."""
     kind = document.get("detail-type")
     if kind != KIND:
         raise EventError(
-            f"GuardDuty reports {shown(kind)}, which is no scan result.",
-            f'Have the rule match the detail-type "{KIND}".',
+            f"GuardDuty reports {shown(kind)}, which is not a scan result.",
+            f'Let the rule match the detail-type "{KIND}".',
         )
     read = read_scan(document)
     if read is None:

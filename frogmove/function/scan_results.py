@@ -1,4 +1,4 @@
-"""Reads what GuardDuty's Malware Protection for S3 reports of an object that it has scanned. Pure.
+"""Parses scan results of GuardDuty Malware Protection for S3.
 
 https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SOURCE = "aws.guardduty"
 KIND = "GuardDuty Malware Protection Object Scan Result"
 
-# What GuardDuty writes into a protected bucket to see that it can, and does not scan.
+# A key that GuardDuty writes to check its permissions, and does not scan.
 VALIDATION_KEY = "malware-protection-resource-validation-object"
 
 _VERSION = "1."
@@ -25,7 +25,7 @@ _COMPLETED = "COMPLETED"
 
 
 class ScanStatus(StrEnum):
-    """What came of a scan."""
+    """The result of a scan."""
 
     NO_THREATS_FOUND = "NO_THREATS_FOUND"
     THREATS_FOUND = "THREATS_FOUND"
@@ -36,14 +36,14 @@ class ScanStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found in one content of a key.
+    """The scan result of one object.
 
     Attributes:
-        status: what came of it.
-        etag: of the content that was scanned.
-        version_id: its version, where the bucket keeps any.
-        plan: the ARN of the protection plan that it was scanned by.
-        threats: their names.
+        status: the result.
+        etag: the ETag of the scanned object.
+        version_id: its version, if the bucket keeps versions.
+        plan: the ARN of the protection plan.
+        threats: the names of the threats.
     """
 
     status: ScanStatus
@@ -54,17 +54,17 @@ class ScanResult:
 
     @property
     def reason(self) -> str:
-        """Why what was scanned is not moved, for people."""
+        """Why the object is not moved, for the operator."""
         if self.status is ScanStatus.THREATS_FOUND:
             return f"threats found: {', '.join(self.threats) or 'not named'}"
         return f"not found clean: its scan ended as {self.status}"
 
 
 def read_scan(document: Mapping[str, Any]) -> tuple[str, str, ScanResult] | None:
-    """Read a scan result: its bucket, its key (not encoded) and what was found.
+    """Parse a scan result into bucket, key (not encoded) and result.
 
     Returns:
-        None when the document is no such result.
+        None if the document is not a scan result.
     """
     try:
         (plan,) = document["resources"]

@@ -1,4 +1,4 @@
-"""Sweeps and syncs: everything on the route, as far as the time goes."""
+"""Sweeps and syncs of the whole route, as far as the time allows."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from frogmove.core.verify import CompareBy
     from frogmove.function.invocation import Invocation
 
-# The most that a dry run shows.
+# Maximum actions in the response to a dry run.
 ACTIONS_SHOWN = 100
 
 
 def sweep(invocation: Invocation, age: float) -> Iterable[Action]:
-    """Plan to move what has been at the source for longer than ``age`` seconds.
+    """Plan to move objects that have been at the source for longer than ``age`` seconds.
 
     Args:
-        invocation: see there.
+        invocation: the invocation.
         age: in seconds.
     """
     source = invocation.route.source
@@ -46,7 +46,7 @@ def sweep(invocation: Invocation, age: float) -> Iterable[Action]:
 
 
 def sync(invocation: Invocation, compare: CompareBy) -> Iterable[Action]:
-    """Plan to copy what the destination lacks or holds differently."""
+    """Plan to copy objects that are missing or different at the destination."""
     options = SyncOptions(compare, invocation.options.max_compare_size)
     prefix = invocation.route.source.prefix
     actions = plan_resolved_sync(
@@ -62,18 +62,18 @@ def sync(invocation: Invocation, compare: CompareBy) -> Iterable[Action]:
 
 
 def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool) -> dict[str, Any]:
-    """Do a plan's actions until they are done or the time is up.
+    """Execute a plan until it is done or the time is up.
 
     Args:
         actions: the plan.
-        invocation: see there.
-        is_sweep: whether somebody watches that sweeps take place.
+        invocation: the invocation.
+        is_sweep: whether to write the metrics of a sweep.
 
     Returns:
-        what to answer; the next such invocation goes on where this one did not finish.
+        the response; the next invocation continues with the rest.
 
     Raises:
-        RunError: when nothing more could succeed.
+        RunError: when an error affects every object.
     """
     telemetry, route = invocation.telemetry, invocation.route
     watched = telemetry.watch(actions)
@@ -100,13 +100,13 @@ def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool
 
 
 def preview(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:
-    """Count a plan's actions, and show the first of them.
+    """Count a plan's actions, and return the first ones.
 
     Returns:
-        what to answer.
+        the response.
 
     Raises:
-        UnreachableError: when the objects cannot be looked at.
+        UnreachableError: when the objects cannot be listed.
     """
     counts: Counter[str] = Counter()
     total = 0

@@ -1,4 +1,4 @@
-"""What the function tells of itself: a JSON line for each object, and metrics for each route."""
+"""Logs and metrics of the function: a JSON line per object, metrics per route."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
 
 NAME = "frogmove"
 
-# What is counted beside the outcomes.
+# Further metrics besides the outcomes.
 QUARANTINED = "quarantined"
 
-# Neither more dimensions nor longer ones are taken.
+# CloudWatch's limits for dimensions.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
 _LONGEST_DIMENSION = 1024
 
 
 class _Output(logging.Handler):
-    """Writes lines to whatever is the standard output at the time."""
+    """Writes lines to the current standard output."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # In one piece: a name and the line's end written apart could be parted by another thread.
+        # In one write, so that lines of several threads are not mixed.
         sys.stdout.write(f"{self.format(record)}\n")
         sys.stdout.flush()
 
 
-# In powertools' own order.
+# In powertools' order.
 # https://docs.aws.amazon.com/powertools/python/latest/core/logger/
 _LEVEL_VARIABLES = ("POWERTOOLS_LOG_LEVEL", "LOG_LEVEL")
 
-# What others call them; Lambda itself has TRACE and FATAL.
+# Other names of log levels; Lambda itself has TRACE and FATAL.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 _LEVELS = {"TRACE": "DEBUG", "FATAL": "CRITICAL", "WARN": "WARNING"} | {
     name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -59,23 +59,23 @@ _LEVELS = {"TRACE": "DEBUG", "FATAL": "CRITICAL", "WARN": "WARNING"} | {
 
 
 def read_level(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Read how much is to be logged: a wrong name must not stop the function from moving keys.
+    """Read the log level; an invalid one must not stop the function.
 
     Returns:
-        the level, and what is wrong with the variable that names it; empty when nothing is.
+        the level, and a message about an invalid variable; empty if it is valid.
     """
     for variable in _LEVEL_VARIABLES:
         named = environment.get(variable, "").strip()
         if named:
             level = _LEVELS.get(named.upper())
-            wrong = f"{variable} is {named[:40]!a}, which is no log level; INFO is used."
+            wrong = f"{variable} is {named[:40]!a}, which is not a log level; INFO is used."
             return (level, "") if level else ("INFO", wrong)
     return "INFO", ""
 
 
 _level, _wrong_level = read_level(os.environ)
 
-# Pure ASCII: whatever an outsider put into a key is shown as escapes, on one line.
+# ASCII, so that special characters in outsiders' keys are escaped, on one line.
 _log = Logger(
     service=NAME,
     level=_level,
@@ -87,17 +87,17 @@ _log = Logger(
 )
 
 if _wrong_level:
-    _log.warning(_wrong_level, remedy=f"There are {', '.join(_LEVELS)}.")
+    _log.warning(_wrong_level, remedy=f"Log levels are {', '.join(_LEVELS)}.")
 
 _TELL = {Outcome.SKIPPED: _log.debug, Outcome.CONFLICT: _log.warning, Outcome.FAILED: _log.error}
 
 
 class Telemetry:
-    """Tells of one invocation.
+    """Logs and metrics of one invocation.
 
     Args:
-        config: whose route the metrics are of, as it was written there.
-        request_id: the invocation's.
+        config: its route is a dimension of the metrics.
+        request_id: the invocation's request id.
     """
 
     def __init__(self, config: Config, request_id: str) -> None:
@@ -118,21 +118,21 @@ class Telemetry:
         _log.append_keys(request_id=request_id)
 
     def watch(self, actions: Iterable[Action]) -> Iterator[Action]:
-        """Pass actions on, noting when each was begun."""
+        """Yield the actions, and record when each was started."""
         for action in actions:
             self.begin(action.object.key)
             yield action
 
     def begin(self, key: str) -> None:
-        """Note when an object was begun."""
+        """Record when an object was started."""
         self._begun[key] = time.monotonic()
 
     def done(self, result: Result, word: str = "") -> None:
-        """Tell what became of one object.
+        """Log the result of one object.
 
         Args:
-            result: it.
-            word: what it is counted as; by default its outcome.
+            result: the result.
+            word: the name of its metric; by default its outcome.
         """
         item, outcome = result.action.object, result.outcome
         begun = self._begun.pop(item.key, None)
@@ -145,7 +145,7 @@ class Telemetry:
             self._metrics.add_metric("age", "Seconds", round(age, 3))
         tell = _TELL.get(outcome, _log.info)
         if result.resumes:
-            # Nothing is wrong with an object that takes several invocations.
+            # An object that takes several invocations is not a failure.
             self._resumed += 1
             tell = _log.info
         tell(
@@ -159,24 +159,24 @@ class Telemetry:
         )
 
     def swept(self, oldest: float, unscanned: int) -> None:
-        """Tell that a sweep has come to its end.
+        """Log the end of a sweep.
 
         Args:
-            oldest: seconds for which the oldest object that it had to leave has been waiting.
-            unscanned: objects that it left as they lack the tag of a scan.
+            oldest: age in seconds of the oldest object that was not moved.
+            unscanned: number of objects that lack the required tag.
         """
         self._scans["unscanned"] += unscanned
         self._metrics.add_metric("sweeps", "Count", 1)
         self._metrics.add_metric("oldest", "Seconds", round(oldest, 3))
 
     def unseen(self, key: str, outcome: Outcome, reason: str) -> None:
-        """Tell of a key that no action could be made of: gone, or not to be looked at."""
+        """Log a key without an action: it is gone, or its lookup failed."""
         self._begun.pop(key, None)
         self.counts[outcome] += 1
         _TELL.get(outcome, _log.info)(outcome.value, key=key, outcome=outcome.value, reason=reason)
 
     def scanned(self, key: str, scan: ScanResult) -> None:
-        """Tell of an object that a scan did not find clean."""
+        """Log an object that is not clean."""
         is_threat = scan.status is ScanStatus.THREATS_FOUND
         self._scans["threats" if is_threat else "unscanned"] += 1
         _log.warning(
@@ -188,57 +188,57 @@ class Telemetry:
         )
 
     def outside(self, key: str, reason: str = "not under the source's prefix") -> None:
-        """Tell of a key that is not the route's."""
+        """Log a key that is not under the route's source."""
         self.counts[Outcome.SKIPPED] += 1
         _log.debug("skipped", key=key, outcome=Outcome.SKIPPED.value, reason=reason)
 
     def ignore(self, ignored: Iterable[Ignored], about: str = "") -> None:
-        """Tell of what was reported and is no new object.
+        """Log reported events that are not new objects.
 
         Args:
-            ignored: what it was.
-            about: the id of the message that reports it.
+            ignored: the events.
+            about: the id of the message.
         """
         for each in ignored:
             self._ignored += 1
-            reason = f"{each.name}: no new object is reported, so there is nothing to move"
+            reason = f"{each.name}: not a new object, so there is nothing to move"
             _log.info("ignored", key=each.key, reason=reason, about=about or None)
 
     def comes_back(self, message: str, cause: str, seconds: int) -> None:
-        """Tell of a message that is delivered again.
+        """Log a message that will be delivered again.
 
         Args:
             message: its id.
-            cause: why; counted under this name.
-            seconds: how long it stays hidden until then.
+            cause: why; also the name of its metric.
+            seconds: until it is delivered again.
         """
         self._coming[cause] += 1
         _log.info("redelivery", about=message, cause=cause, seconds=seconds)
 
     def warn(self, error: FrogmoveError, about: str = "") -> None:
-        """Tell of something that is not about one object.
+        """Log an error that is not about one object.
 
         Args:
-            error: what is the matter.
-            about: the id of the message or task that it is about.
+            error: the error.
+            about: the id of the message or task.
         """
         _log.warning(error.message, remedy=error.remedy, about=about or None)
 
     def caution(self, words: str) -> None:
-        """Tell what is not said for each object."""
+        """Log a warning that is not about one object."""
         _log.warning(words)
 
     def refused(self, words: Iterable[str]) -> None:
-        """Tell what the server refuses and is asked without."""
+        """Log the parameters that the server refuses and that are left out."""
         for each in words:
-            _log.warning(f"The server refuses {each}: it is asked without.")
+            _log.warning(f"The server refuses {each}; it is left out.")
 
     def end(self, kind: str, answer: str) -> None:
-        """Tell that the invocation is over, and send the metrics.
+        """Log the end of the invocation, and write the metrics.
 
         Args:
-            kind: what the event was.
-            answer: in a word, how it was answered.
+            kind: the kind of event.
+            answer: the kind of response.
         """
         counts = {str(outcome): count for outcome, count in self.counts.items()}
         if self._ignored:

@@ -1,1 +1,1 @@
-"""An AWS on this machine: for the demo, for trying things, for tests."""
+"""The embedded AWS: for the demo, for experiments, and for tests."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-# botocore's names, and for each where it would look (nowhere) and what it finds there.
+# botocore's settings, each without a source and with a fixed value.
 _NO_USER_SETTINGS = {
     "profile": (None, None, None, None),
     "config_file": (None, None, devnull, None),
@@ -33,7 +33,7 @@ _NO_USER_SETTINGS = {
 
 @dataclass(frozen=True)
 class Clients:
-    """The boto3 clients that a stack is built and looked at with."""
+    """The boto3 clients for a stack."""
 
     s3: "S3Client"
     sqs: "SQSClient"
@@ -43,15 +43,15 @@ class Clients:
 
 
 def clients_for(endpoint_url: str) -> Clients:
-    """Make clients of the embedded AWS that know nothing of the user's own settings.
+    """Create clients for the embedded AWS that ignore the user's own settings.
 
     Args:
         endpoint_url: the URL of the server.
     """
     core = botocore.session.Session(_NO_USER_SETTINGS)
     session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION, botocore_session=core)
-    # On the loopback interface no proxy stands in between, whatever HTTP_PROXY says, and a server
-    # that does not answer at once is gone.
+    # No proxy on the loopback interface, even if HTTP_PROXY is set, and a short timeout: a server
+    # that does not answer is gone.
     config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2})
     client = partial(session.client, endpoint_url=endpoint_url, config=config)
     return Clients(
@@ -61,13 +61,13 @@ def clients_for(endpoint_url: str) -> Clients:
 
 @contextmanager
 def translate_errors(doing: str) -> Iterator[None]:
-    """Turn what boto3 raises inside the context into a RunError.
+    """Turn boto3's exceptions into RunError.
 
     Args:
-        doing: what is being done, to follow "while".
+        doing: what is being done, for a message after "while".
 
     Raises:
-        RunError: a call was refused or not answered.
+        RunError: when a request failed.
     """
     try:
         yield

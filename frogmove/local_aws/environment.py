@@ -1,4 +1,4 @@
-"""The embedded AWS as the commands use it: started for one command, ended whatever happens."""
+"""The embedded AWS for the duration of one command."""
 
 import os
 import signal
@@ -22,20 +22,20 @@ _ENDING = tuple(
 
 @dataclass(frozen=True)
 class EmbeddedAws:
-    """A server with the pipeline built on it, the notification not yet connected."""
+    """A server with a stack, without the notification."""
 
     server: Server
     clients: Clients
     stack: Stack
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that lead frogmove, and any AWS SDK, to this pipeline."""
+        """Return the environment variables for frogmove, and any AWS SDK, to use this stack."""
         return self.server.client_environment() | {
             "FROGMOVE_ENDPOINT_URL": self.server.endpoint_url,
             "FROGMOVE_SOURCE": self.stack.source,
             "FROGMOVE_DESTINATION": self.stack.destination,
-            # The user's own routes may name a profile, and a later resume would come upon these
-            # journals when this server is gone.
+            # The user's own routes may name a profile, and the user's later runs must not find
+            # these journals.
             "FROGMOVE_CONFIG": os.devnull,
             "FROGMOVE_STATE": str(self.server.folder / "runs"),
         }
@@ -43,18 +43,18 @@ class EmbeddedAws:
 
 @contextmanager
 def embedded_aws(port: int | None = None) -> Iterator[EmbeddedAws]:
-    """Run the embedded AWS for as long as the context lasts.
+    """Run the embedded AWS during the context.
 
     Args:
-        port: the TCP port to listen on; a free one when not given.
+        port: the TCP port to listen on; by default a free one.
 
     Yields:
-        the server, clients for it, and what was built on it.
+        the server, its clients and the stack.
 
     Raises:
-        FrogmoveError: ministack is not installed or the port is taken.
-        RunError: it could not be started or set up.
-        KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP arrived.
+        FrogmoveError: when ministack is not installed or the port is in use.
+        RunError: when it could not be started or set up.
+        KeyboardInterrupt: on SIGINT, SIGTERM or SIGHUP.
     """
     with _interrupted_by_signals(), running_server(port) as server:
         clients = clients_for(server.endpoint_url)
@@ -63,10 +63,10 @@ def embedded_aws(port: int | None = None) -> Iterator[EmbeddedAws]:
 
 @contextmanager
 def _interrupted_by_signals() -> Iterator[None]:
-    """Unwind on the first signal that would end the process, and ignore any later one.
+    """Raise KeyboardInterrupt on the first signal, and ignore later ones.
 
-    What is unwound is short and bounded, and ends processes and removes folders: a second Ctrl-C
-    must not cut it short.
+    The clean-up ends processes and removes directories, which is fast: a second Ctrl-C must not
+    interrupt it.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -74,7 +74,7 @@ def _interrupted_by_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    # One that is ignored from the start stays so: that is what nohup is for.
+    # A signal that is already ignored stays ignored, as nohup wants it.
     heeded = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
     earlier = {number: signal.signal(number, interrupt) for number in heeded}
     try:

@@ -1,10 +1,9 @@
-"""ministack, run so that it cannot outlive the process that started it.
+"""Runs ministack so that it ends with the process that started it.
 
-Run by its path, with the folder that belongs to the server as its only argument and a pipe as its
-standard input. When the pipe's other end closes, the starter is gone, whatever ended it (SIGKILL
-included): the guard then removes the folder and ends its whole process group, which is
-ministack and the Lambda workers it has started. Only the standard library and ministack are
-imported here: frogmove need not be importable where this runs.
+It is run by its path, with the server's directory as its only argument and a pipe as its standard
+input. When the other end of the pipe closes, the starter has ended, even by SIGKILL. Then the guard
+removes the directory and kills its process group: ministack and its Lambda workers. It imports only
+the standard library and ministack, because frogmove may not be importable here.
 """
 
 import os
@@ -21,13 +20,13 @@ _SECONDS_BETWEEN_TRIES = 0.02
 
 
 def end_with_starter(folder: str) -> None:
-    """Wait for the starter to be gone, then remove every trace of this server.
+    """Wait until the starter has ended, then remove everything of this server.
 
     Args:
-        folder: the server's private folder.
+        folder: the server's directory.
     """
-    # os.read and not sys.stdin: a thread blocked in a buffered reader holds its lock, and the
-    # interpreter refuses to shut down around that.
+    # os.read instead of sys.stdin: a thread that is blocked in a buffered reader holds a lock that
+    # the interpreter needs for its shutdown.
     while os.read(0, 1):
         pass
     remove(folder)
@@ -35,10 +34,10 @@ def end_with_starter(folder: str) -> None:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder that processes may still be writing to as they end.
+    """Remove a directory that processes may still write to while they end.
 
     Args:
-        folder: what to remove; it is no error when it is gone already.
+        folder: the directory; may not exist.
     """
     deadline = time.monotonic() + _SECONDS_TO_REMOVE
     while True:
@@ -49,7 +48,7 @@ def remove(folder: str) -> None:
 
 
 def main() -> None:
-    """Watch the starter and become ministack."""
+    """Watch the starter and run ministack."""
     folder = sys.argv[1]
     threading.Thread(target=end_with_starter, args=(folder,), daemon=True).start()
     sys.argv[1:] = []

@@ -1,9 +1,9 @@
-"""Who may do what in the automatic move: the policies of the queue, the role and its trust."""
+"""The policies of the queue, of the function's role, and of its trust."""
 
 from typing import Any
 
-# What the handler asks of each bucket, and no more. ListBucket makes S3 answer 404 and not 403
-# for a key that is not there (API reference of HeadObject).
+# The least permissions for the handler. With ListBucket, S3 returns 404 instead of 403 for a
+# missing key (API reference of HeadObject).
 _ON_SOURCE = (
     "s3:GetObject",
     "s3:GetObjectTagging",
@@ -12,13 +12,13 @@ _ON_SOURCE = (
     "s3:GetObjectRetention",
     "s3:GetObjectLegalHold",
     "s3:DeleteObject",
-    # Where the bucket keeps versions, exactly the one that was scanned is copied.
+    # If the bucket keeps versions, exactly the scanned version is copied.
     "s3:GetObjectVersion",
     "s3:GetObjectVersionAnnotation",
     "s3:GetObjectVersionTagging",
     "s3:ListObjectVersionAnnotations",
 )
-# Only where these are in use have objects anything that a copy does not carry.
+# Objects have attributes that S3 does not copy only if one of these is enabled.
 _ON_SOURCE_BUCKET = (
     "s3:GetBucketWebsite",
     "s3:GetBucketObjectLockConfiguration",
@@ -28,14 +28,14 @@ _ON_DESTINATION = (
     "s3:GetObject",
     "s3:PutObject",
     "s3:PutObjectTagging",
-    # Copies in parts carry no annotations by themselves.
+    # A multipart copy does not copy annotations.
     "s3:GetObjectAnnotation",
     "s3:ListObjectAnnotations",
     "s3:PutObjectAnnotation",
-    # Large objects are copied in parts, over several invocations where one is too short.
+    # Large objects are copied in parts, over several invocations if necessary.
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
-    # Not on AWS: for the throw-away keys that tell which conditions this server honours, see
+    # Not needed on AWS: for the temporary keys that test the server's capabilities, see
     # frogmove.s3.capabilities.
     "s3:GetObjectTagging",
     "s3:DeleteObject",
@@ -45,27 +45,27 @@ _ON_QUEUE = (
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
-    # Failed messages come back when it suits them.
+    # To set when failed messages are delivered again.
     "sqs:ChangeMessageVisibility",
 )
 _ON_LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
 
-# A policy document, to be sent as JSON.
+# A policy document.
 Policy = dict[str, Any]
 
 
 def queue_policy(queue_arn: str, bucket: str, account: str) -> Policy:
-    """Return who may send to the queue: S3, for this account's bucket.
+    """Return the queue's policy: S3 may send messages for this account's bucket.
 
-    Both conditions are needed: without the account, whoever takes over the bucket's name in
-    another account could send too ("confused deputy":
+    Both conditions are needed: without the account, a bucket of the same name in another account
+    could send messages ("confused deputy":
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html).
 
     Args:
         queue_arn: the queue.
-        bucket: the name of the bucket whose notifications it takes.
-        account: the number of the bucket's account.
+        bucket: the bucket whose notifications it receives.
+        account: the id of the bucket's account.
     """
     return _policy(
         {
@@ -98,13 +98,13 @@ def invoke_policy(function_arn: str) -> Policy:
 
 
 def role_policy(source: str, destination: str, queue_arn: str, logs_arn: str) -> Policy:
-    """Return what the function may do.
+    """Return the policy of the function's role.
 
     Args:
-        source: the name of the bucket it moves from.
-        destination: the name of the bucket it moves to.
-        queue_arn: the queue it is fed from.
-        logs_arn: the log group it writes to.
+        source: the source bucket.
+        destination: the destination bucket.
+        queue_arn: its queue.
+        logs_arn: its log group.
     """
     source_arn, destination_arn = f"arn:aws:s3:::{source}", f"arn:aws:s3:::{destination}"
     return _policy(

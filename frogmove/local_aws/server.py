@@ -1,7 +1,7 @@
 """The embedded AWS: one private ministack process on the loopback interface.
 
-ministack (https://github.com/ministackorg/ministack) answers S3, SQS, IAM, STS, Lambda and
-CloudWatch Logs in one process and runs functions as subprocesses of its own interpreter.
+ministack (https://github.com/ministackorg/ministack) implements S3, SQS, IAM, STS, Lambda and
+CloudWatch Logs in one process and runs functions as subprocesses with its own interpreter.
 """
 
 import errno
@@ -25,7 +25,7 @@ from frogmove.errors import FrogmoveError, RunError
 from frogmove.local_aws import guard
 
 REGION = "us-east-1"
-# The one credential that is an administrator of an AUTH=true ministack from the start.
+# The initial administrator's credentials of ministack with AUTH=true.
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - opens nothing but a throw-away server on loopback
 
@@ -36,8 +36,8 @@ _SECONDS_BETWEEN_LOOKS = 0.02
 _PORTS_TRIED = 5
 _LOG_LINES_SHOWN = 5
 
-# All a Python process needs of the user's environment. Anything else could change what ministack
-# does (its settings are variables with ordinary names) or lead a function to a real account.
+# The only variables of the user's environment that are passed on. Others could change ministack's
+# settings, which have ordinary names, or let a function use a real account.
 _INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE"),
     *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "LD_LIBRARY_PATH"),
@@ -49,12 +49,12 @@ INSTALL = "python -m pip install '.[local]' (in a clone of frogmove)"
 
 @dataclass(frozen=True)
 class Server:
-    """A ministack that answers.
+    """A running ministack.
 
     Attributes:
         port: its TCP port on 127.0.0.1.
-        folder: its private folder, which goes with it.
-        process: the process, the leader of its own process group.
+        folder: its directory, removed with it.
+        process: the process, leader of its own process group.
     """
 
     port: int
@@ -63,16 +63,16 @@ class Server:
 
     @property
     def endpoint_url(self) -> str:
-        """The URL that every AWS client of this server is given."""
+        """The server's URL."""
         return f"http://{_HOST}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """The file it writes its warnings and errors to."""
+        """The file of its warnings and errors."""
         return _log(self.folder)
 
     def client_environment(self) -> dict[str, str]:
-        """Return the environment variables that lead any AWS SDK to this server."""
+        """Return the environment variables for any AWS SDK to use this server."""
         return {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -81,39 +81,39 @@ class Server:
         }
 
     def log_tail(self) -> str:
-        """Return the end of its log on one line, or nothing when it is empty."""
+        """Return the end of its log on one line; empty if there is none."""
         return _log_tail(self.log)
 
     def wait(self) -> None:
-        """Wait for the process to end by itself, which it never should.
+        """Wait until the process ends unexpectedly.
 
         Raises:
-            RunError: it ended; with the last lines of its log.
+            RunError: when it has ended; with the end of its log.
         """
         self.process.wait()
         raise _ended(self.process, self.log)
 
 
 class _PortLostError(Exception):
-    """Another process took the port between our choosing and ministack's binding it."""
+    """Another process took the port before ministack could bind it."""
 
 
 @contextmanager
 def running_server(port: int | None = None) -> Iterator[Server]:
-    """Run a ministack for as long as the context lasts.
+    """Run ministack during the context.
 
-    On leaving, its process group is ended and reaped and its folder is removed. Should this
-    process be killed outright, the guard that ministack runs under does the same.
+    On exit, its process group is killed and its directory is removed. If this process is killed,
+    the guard does the same.
 
     Args:
-        port: the TCP port to listen on; a free one when not given.
+        port: the TCP port to listen on; by default a free one.
 
     Yields:
-        the server, once it answers.
+        the server, when it is ready.
 
     Raises:
-        FrogmoveError: ministack is not installed or the port is taken.
-        RunError: it did not start.
+        FrogmoveError: when ministack is not installed or the port is in use.
+        RunError: when it did not start.
     """
     _require_ministack()
     if port is not None:
@@ -132,11 +132,11 @@ def running_server(port: int | None = None) -> Iterator[Server]:
 def _require_ministack() -> None:
     if os.name != "posix":
         raise FrogmoveError(
-            "The embedded AWS runs on Linux and macOS only.", "On Windows, use it inside WSL."
+            "The embedded AWS runs on Linux and macOS only.", "On Windows, use WSL."
         )
     if importlib.util.find_spec("ministack") is None:
         raise FrogmoveError(
-            "The embedded AWS needs ministack, which is not installed here.",
+            "The embedded AWS needs ministack, which is not installed.",
             f"Install it with: {INSTALL}",
         )
 
@@ -146,7 +146,7 @@ def _require_free(port: int) -> None:
         _bind(port)
     except PermissionError as error:
         raise FrogmoveError(
-            f"Port {port} may not be used by this user.", "Choose a port above 1023."
+            f"Port {port} needs root permissions.", "Choose a port above 1023."
         ) from error
     except OSError as error:
         raise _taken(port) from error
@@ -155,14 +155,13 @@ def _require_free(port: int) -> None:
 def _taken(port: int) -> FrogmoveError:
     return FrogmoveError(
         f"Port {port} on {_HOST} is already in use.",
-        "Choose another port, or name none to get a free one.",
+        "Choose another port, or omit --port to get a free one.",
     )
 
 
 def _bind(port: int) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As ministack's server does: connections of an earlier server that are still closing
-        # do not stand in the way.
+        # Like ministack's server: ignore closing connections of an earlier server.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((_HOST, port))
         chosen: int = probe.getsockname()[1]
@@ -179,12 +178,13 @@ def _start(folder: Path, port: int | None) -> Server:
                 raise _taken(port) from error
     raise RunError(
         f"{_PORTS_TRIED} free ports in a row were taken before ministack could use them.",
-        "Name one with --port.",
+        "Choose one with --port.",
     )
 
 
 def _start_on(folder: Path, port: int) -> Server:
-    # Health answers repeat it, so that another ministack on this port is not taken for ours.
+    # The health response contains it, so that another ministack on this port is not mistaken for
+    # this one.
     token = secrets.token_hex(8)
     process = _spawn(folder, _environment(folder, port, token))
     try:
@@ -202,15 +202,15 @@ def _log(folder: Path) -> Path:
 def _spawn(folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     with _log(folder).open("wb") as output:
         return subprocess.Popen(
-            # -P: the guard's own folder, which is frogmove/local_aws, stays off ministack's path.
+            # -P: keeps the guard's directory, frogmove/local_aws, out of ministack's sys.path.
             [sys.executable, "-P", guard.__file__, str(folder)],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # Its own session: Ctrl-C on the terminal is ours to answer, and one signal to the
-            # group reaches the Lambda workers too.
+            # Its own session: Ctrl-C must reach only this process, and one signal to the group ends
+            # the Lambda workers as well.
             start_new_session=True,
         )
 
@@ -226,12 +226,12 @@ def _environment(folder: Path, port: int, token: str) -> dict[str, str]:
         "MINISTACK_EDITION": token,
         "MINISTACK_REGION": REGION,
         "TMPDIR": str(folder),
-        # ministack listens on further fixed ports and removes containers of other ministacks
-        # unless told not to.
+        # By default, ministack also listens on fixed ports and removes containers of other
+        # ministacks.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": f"unix://{folder}/there-is-no-docker.sock",
-        # Functions inherit these: nothing may lead them to a real account.
+        # Functions inherit these and must not use a real account.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -265,7 +265,7 @@ def _is_in_use(port: int) -> bool:
 
 
 def _edition(port: int) -> str | None:
-    # http.client and not urllib: a proxy in the user's environment must not be asked.
+    # http.client instead of urllib, which would use the proxy of the user's environment.
     connection = http.client.HTTPConnection(_HOST, port, timeout=1)
     try:
         connection.request("GET", "/_ministack/health")
@@ -279,7 +279,7 @@ def _edition(port: int) -> str | None:
 
 def _ended(process: subprocess.Popen[bytes], log: Path) -> RunError:
     return RunError(
-        f"ministack ended by itself (exit code {process.returncode}).",
+        f"ministack exited unexpectedly (exit code {process.returncode}).",
         _log_tail(log),
     )
 
@@ -291,12 +291,12 @@ def _log_tail(log: Path) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a server and its workers.
+    """Kill a server and its workers.
 
-    SIGKILL at once: all they hold is in memory or in the folder that is removed next, and
-    ministack leaves its workers running when it is asked to end politely.
+    With SIGKILL: all their data is in memory or in the directory that is removed next, and on
+    SIGTERM ministack leaves its workers running.
     """
-    # macOS refuses to signal a group of which only the dead are left.
+    # macOS refuses to signal a group of zombies.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:

@@ -1,4 +1,4 @@
-"""The automatic move, built by ordinary AWS calls: bucket -> queue -> function -> bucket."""
+"""The automatic move as a stack: bucket -> queue -> function -> bucket."""
 
 import json
 import sys
@@ -30,16 +30,16 @@ _SECONDS_BETWEEN_LOOKS = 0.05
 
 @dataclass(frozen=True)
 class StackConfig:
-    """What is to be built.
+    """The configuration of a stack.
 
     Attributes:
-        source_bucket: the bucket that files are uploaded to.
-        destination_bucket: the bucket they are moved to; it is versioned.
-        name: the name of the queue, the function and its role; the dead-letter queue has it too.
-        function_seconds: how long one invocation may take.
-        visibility_seconds: how long a message stays hidden after a failed try; AWS advises six
-            times function_seconds.
-        tries: how often a message is delivered before it goes to the dead-letter queue.
+        source_bucket: the bucket for uploads.
+        destination_bucket: the bucket that files are moved to; it is versioned.
+        name: the name of the queue, the function and its role, and part of the DLQ's name.
+        function_seconds: the function's timeout.
+        visibility_seconds: the queue's visibility timeout; AWS recommends six times
+            function_seconds.
+        tries: deliveries of a message before it goes to the DLQ.
     """
 
     source_bucket: str = "frogtech-sharara-external"
@@ -52,13 +52,13 @@ class StackConfig:
 
 @dataclass(frozen=True)
 class Stack:
-    """What was built.
+    """A stack.
 
     Attributes:
-        stack_config: the configuration it was built from.
+        stack_config: its configuration.
         queue_url: the queue of notifications.
         queue_arn: its ARN.
-        dead_letter_url: the queue of messages that failed too often.
+        dead_letter_url: the DLQ.
         dead_letter_arn: its ARN.
         role_arn: the function's role.
         function_arn: the function.
@@ -84,21 +84,21 @@ class Stack:
 
 
 def build_stack(clients: Clients, package: bytes, stack_config: StackConfig | None = None) -> Stack:
-    """Create buckets, queues, role and function, everything but the notification.
+    """Create buckets, queues, role and function, but not the notification.
 
     Args:
-        clients: who to ask.
-        package: the function's zip, see frogmove.packaging.function_zip.
-        stack_config: names and times; the defaults are those of the real pipeline.
+        clients: the clients.
+        package: the function's zip; see frogmove.packaging.function_zip.
+        stack_config: names and times; the defaults are those of the Terraform module.
 
     Returns:
         the stack; uploads move nothing until connect() is called.
 
     Raises:
-        RunError: a call was refused, or the function did not become active.
+        RunError: when a request failed, or the function did not become active.
     """
     stack_config = stack_config or StackConfig()
-    with translate_errors("building the pipeline"):
+    with translate_errors("creating the stack"):
         _create_buckets(clients.s3, stack_config)
         dead_letter_url, dead_letter_arn = _create_queue(
             clients.sqs, f"{stack_config.name}-dead", {}
@@ -123,11 +123,11 @@ def connect(clients: Clients, stack: Stack) -> None:
     """Switch the automatic move on: new objects are announced to the queue, sweeps find the rest.
 
     Args:
-        clients: who to ask.
-        stack: what build_stack returned.
+        clients: the clients.
+        stack: the stack.
 
     Raises:
-        RunError: the notification was refused.
+        RunError: when a request failed.
     """
     with translate_errors("connecting the Lambda"):
         clients.s3.put_bucket_notification_configuration(
@@ -179,7 +179,7 @@ def _create_role(iam: "IAMClient", stack_config: StackConfig, queue_arn: str, ac
 def _create_function(
     functions: "LambdaClient", stack_config: StackConfig, role_arn: str, package: bytes
 ) -> str:
-    # ministack runs a function with its own interpreter, so that is the runtime to name.
+    # ministack runs a function with its own interpreter, so this must be the runtime.
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     function = functions.create_function(
         FunctionName=stack_config.name,
@@ -193,7 +193,7 @@ def _create_function(
             "Variables": {
                 "FROGMOVE_SOURCE": f"s3://{stack_config.source_bucket}",
                 "FROGMOVE_DESTINATION": f"s3://{stack_config.destination_bucket}",
-                # The server's own level is in an environment variable that would hold here, too.
+                # Otherwise the function would inherit the server's log level.
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             }
         },
@@ -203,7 +203,7 @@ def _create_function(
 
 
 def _wait_until_active(functions: "LambdaClient", name: str) -> None:
-    # boto3's own waiter looks once a second at most.
+    # boto3's waiter checks only once per second.
     deadline = time.monotonic() + _SECONDS_TO_ACTIVE
     while time.monotonic() < deadline:
         state = functions.get_function_configuration(FunctionName=name)
@@ -242,7 +242,7 @@ def _map_queue(functions: "LambdaClient", queue_arn: str, function_arn: str) -> 
         EventSourceArn=queue_arn,
         FunctionName=function_arn,
         BatchSize=10,
-        # The fewest AWS allows: every further worker here is another cold start on one machine.
+        # The minimum on AWS: each further worker would be another cold start on this machine.
         ScalingConfig={"MaximumConcurrency": 2},
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )

@@ -1,1 +1,1 @@
-"""What operators ask of a deployed route."""
+"""Operations on a deployed route."""

@@ -1,4 +1,4 @@
-"""Invokes a deployed function, as an operator does."""
+"""Invokes a deployed function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from frogmove.ops.clients import make_client
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# Seconds. A function may take a quarter of an hour.
+# Seconds; a function may run for 15 minutes.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _LONGEST = 910
 
@@ -28,11 +28,11 @@ _SERVER_FAILED = 500
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What became of a call.
+    """The result of an invocation.
 
     Attributes:
-        answer: the function's answer; None when nobody waited for it.
-        log: the last 4 KB that it logged, as text.
+        answer: the function's response; None if it was not waited for.
+        log: the last 4 KB of its log.
     """
 
     answer: object
@@ -47,24 +47,24 @@ def lambda_client(
     Raises:
         UsageError: when the AWS settings cannot be used.
     """
-    # Were a call sent again because its answer is slow, the function would work twice.
+    # No retries: after a slow response, the function would run twice.
     config = Config(read_timeout=_LONGEST, retries={"total_max_attempts": 1})
     return cast("LambdaClient", make_client("lambda", profile, region, endpoint_url, config))
 
 
 def call(client: LambdaClient, function: str, event: object, *, wait: bool = True) -> Called:
-    """Call a function.
+    """Invoke a function.
 
     Args:
-        client: whom to ask.
+        client: the client for Lambda.
         function: its name or ARN, with or without a version or an alias.
-        event: what it is called with.
-        wait: whether to wait for the answer; if not, Lambda queues the event and tries a function
-            that fails twice again.
+        event: the event.
+        wait: whether to wait for the response; if not, Lambda queues the event and retries a failed
+            function twice.
 
     Raises:
-        UnreachableError: when it could not be called; nothing was done.
-        RunError: when it answered with an error, or not at all.
+        UnreachableError: when it could not be invoked; nothing was done.
+        RunError: when the response is an error, or there is none.
     """
     try:
         answer = client.invoke(
@@ -75,7 +75,7 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         )
     except ClientError as error:
         refusal = error.response["Error"]
-        # Whatever failed behind Lambda's door may have failed after the function was called.
+        # A server error may have occurred after the function was invoked.
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
             raise _no_answer(function, refusal["Message"] or refusal["Code"]) from error
         raise UnreachableError(
@@ -101,8 +101,8 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
 
 def _no_answer(function: str, why: str) -> RunError:
     return RunError(
-        f"The function {function!r} gave no answer: {why.rstrip('.')}.",
-        "It may have been called, and a call can be repeated: nothing is moved twice.",
+        f"The function {function!r} did not respond: {why.rstrip('.')}.",
+        "It may have been invoked. It is safe to call it again: nothing is moved twice.",
     )
 
 
@@ -110,8 +110,8 @@ def _read(function: str, payload: bytes, *, failed: bool) -> object:
     try:
         said: Any = json.loads(payload)
     except ValueError as error:
-        raise RunError(f"The function {function!r} answered what is no JSON.") from error
+        raise RunError(f"The function {function!r} did not return JSON.") from error
     if failed:
         message = said.get("errorMessage") if isinstance(said, dict) else None
-        raise RunError(f"The function {function!r} failed: {message or said}", "Look into its log.")
+        raise RunError(f"The function {function!r} failed: {message or said}", "Check its log.")
     return said

@@ -1,6 +1,6 @@
-"""What an answer of the function says is left to do. Pure.
+"""Reads from a response of the function what is left to do.
 
-The answers are those that :mod:`frogmove.function.responses` writes.
+The responses are those of :mod:`frogmove.function.responses`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _NEED_ATTENTION = ("conflict", "failed")
 
 
 def unfinished(answer: object, event: object) -> list[str]:
-    """Return what is left to do by an answer, a line for each; nothing when all is done.
+    """Return what is left to do, one line per item; empty if all is done.
 
     Args:
-        answer: the function's.
-        event: what it was called with, whose tasks and messages the answer names by their ids.
+        answer: the function's response.
+        event: the event; the response refers to its tasks and messages by id.
     """
     if not isinstance(answer, dict):
-        return ["The answer is not one of frogmove's."]
+        return ["The response is not from frogmove."]
     return [*_of_keys(answer), *_of_messages(answer), *_of_tasks(answer, _keys_of(event))]
 
 
@@ -40,13 +40,13 @@ def _of_keys(answer: dict[str, Any]) -> Iterator[str]:
     if total > named:
         yield f"{total - named:,} more failed or conflicted; the function's log names each."
     if answer.get("finished") is False:
-        yield "The time was up before all was done. Call it again for the rest."
+        yield "The function ran out of time. Call it again for the rest."
 
 
 def _of_messages(answer: dict[str, Any]) -> Iterator[str]:
     for failure in _list(answer, "batchItemFailures"):
         message = in_quotes(failure.get("itemIdentifier"))
-        yield f"The message {message} was not done; the log says why."
+        yield f"The message {message} was not processed; the log says why."
 
 
 def _of_tasks(answer: dict[str, Any], keys: dict[str, str]) -> Iterator[str]:

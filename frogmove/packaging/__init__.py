@@ -1,1 +1,1 @@
-"""The zips that the Lambda is deployed from."""
+"""Builds the zips for deploying the Lambda."""

@@ -1,7 +1,7 @@
-"""Python files compiled ahead, so that a cold start does not compile them.
+"""Precompiles Python files, so that a cold start does not compile them.
 
-Lambda's folders are read-only: what has no bytecode in the package is compiled again at every
-cold start. Bytecode is of use only to the minor version of Python that made it.
+Lambda's directories are read-only, so files without bytecode are compiled at every cold start.
+Bytecode works only with the minor version of Python that compiled it.
 """
 
 import os
@@ -18,7 +18,7 @@ from frogmove.errors import RunError, UsageError
 
 _SECONDS_TO_ANSWER = 30.0
 
-# What an interpreter says of itself.
+# Prints an interpreter's implementation, version and path.
 _WHO = (
     "import sys\n"
     "this = sys.version_info\n"
@@ -26,7 +26,7 @@ _WHO = (
     "print(sys.executable)"
 )
 
-# What compileall prints of a file before it goes on, and of one that it could not write.
+# compileall's messages about a file that it skips, and one that it cannot write.
 _NOT_COMPILED = "*** Error compiling "
 _NOT_WRITTEN = re.compile(r"^\w+: (\[Errno .+)$", re.MULTILINE)
 
@@ -46,18 +46,18 @@ class Compiler:
     def compile(self, files: Mapping[str, bytes], place: str) -> dict[str, bytes]:
         """Compile Python files.
 
-        Two compilations of the same files give the same bytes. A file that this Python cannot
-        compile is left out, as it is when Python compiles what it imports.
+        The result is reproducible. A file that this Python cannot compile is skipped, as Python
+        does when it imports a module.
 
         Args:
-            files: the content of files by their paths; those not named ``*.py`` are passed over.
-            place: the folder that the files will be in, which tracebacks are to show.
+            files: the content of files by path; only ``*.py`` is compiled.
+            place: the directory where the files will be, for tracebacks.
 
         Returns:
-            the bytecode by path, in ``__pycache__`` folders.
+            the bytecode by path, in ``__pycache__`` directories.
 
         Raises:
-            RunError: the interpreter failed.
+            RunError: when the interpreter failed.
         """
         with TemporaryDirectory(prefix="frogmove-") as name:
             folder = Path(name)
@@ -74,12 +74,11 @@ class Compiler:
     def _run(self, folder: Path, place: str) -> None:
         done = subprocess.run(
             [
-                # Isolated, and with nothing of the user's: a customised start could change the
-                # bytecode.
+                # Isolated from the user's environment, which could change the bytecode.
                 *(self.path, "-I", "-S", "-X", "utf8", "-W", "ignore"),
                 *("-m", "compileall", "-q", "-o", "0", "-s", str(folder), "-p", place),
-                # Not checked against the source when it is loaded (PEP 552): nothing can change
-                # it there, and a date would not be the same in two builds.
+                # Unchecked hashes (PEP 552): the source cannot change, and timestamps would make
+                # builds differ.
                 *("--invalidation-mode", "unchecked-hash", str(folder)),
             ],
             capture_output=True,
@@ -90,7 +89,9 @@ class Compiler:
         not_written = _NOT_WRITTEN.search(done.stdout)
         if done.returncode == 0 or (_NOT_COMPILED in done.stdout and not not_written):
             return
-        words = done.stderr.strip().splitlines() or [not_written[1] if not_written else "no word"]
+        words = done.stderr.strip().splitlines() or [
+            not_written[1] if not_written else "no message"
+        ]
         raise RunError(f"{self.path} could not compile the packages: {words[-1]}.")
 
 
@@ -99,21 +100,21 @@ def find_compiler(version: str, given: Path | None = None) -> Compiler | None:
 
     Args:
         version: the minor version, ``3.13``.
-        given: the executable to use, rather than to look for one.
+        given: the executable to use; None to search for one.
 
     Returns:
-        the interpreter: the one that runs this, or one on the PATH; None when there is none.
+        this interpreter, or one on the PATH; None if there is none.
 
     Raises:
-        UsageError: when the one given is of another version, or no released CPython.
+        UsageError: when the given one has another version or is not a released CPython.
     """
     if given is None:
         return next(filter(None, (_look_at(path, version) for path in _paths(version))), None)
     found = _look_at(str(given), version)
     if found is None:
         raise UsageError(
-            f"{given} is no released CPython {version}, which is the function's runtime.",
-            f"Name an interpreter of Python {version}, or another --python.",
+            f"{given} is not a released CPython {version}, which is the function's runtime.",
+            f"Give the path of a Python {version}, or another --python.",
         )
     return found
 
@@ -127,11 +128,11 @@ def _paths(version: str) -> Iterator[str]:
 
 
 def _look_at(path: str, version: str) -> Compiler | None:
-    """Return the interpreter that a path leads to, if it is a CPython of this version."""
+    """Return the interpreter at a path, if it is a released CPython of this version."""
     try:
         told = subprocess.run(
             [path, "-I", "-S", "-c", _WHO],
-            # What pyenv puts on the PATH for every version it has runs only the one asked for.
+            # pyenv puts a shim for every version on the PATH, but it runs only the selected one.
             env={**os.environ, "PYENV_VERSION": version},
             capture_output=True,
             text=True,

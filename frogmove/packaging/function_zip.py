@@ -1,7 +1,7 @@
-"""The Lambda's deployment package: a zip of the installed frogmove, made in memory.
+"""Builds the function's zip from the installed frogmove.
 
-The package holds what the handler imports and nothing else. boto3 is not in it: a layer brings
-that, see :mod:`frogmove.packaging.layer_zip`.
+It contains only what the handler imports. boto3 is in a layer; see
+:mod:`frogmove.packaging.layer_zip`.
 """
 
 from collections.abc import Iterator
@@ -15,47 +15,46 @@ from frogmove.packaging.zip_archive import Archive, make_archive
 HANDLER = "frogmove.lambda_handler.handler"
 NAME = "frogmove-function.zip"
 
-# The operator's face needs click and rich, which the function does not have, and the function
-# never builds an AWS around itself.
+# The command line needs click and rich, which the function does not have, and the function does not
+# need the embedded AWS.
 _LEFT_OUT = frozenset(
     {"cli", "local_aws", "ops", "packaging", "processes", "worker.py", "__pycache__", "__main__.py"}
 )
 
-# Where Lambda unpacks a function's zip.
+# The directory where Lambda unpacks a function's zip.
 _PLACE = "/var/task"
 
 
 def build_package() -> bytes:
-    """Build the function's zip, without bytecode, from the frogmove that is running.
+    """Build the function's zip, without bytecode, from the running frogmove.
 
     Returns:
-        the zip file's bytes, its entries sorted by name.
+        the zip file's content.
 
     Raises:
-        FrogmoveError: frogmove's own source files cannot be read.
+        FrogmoveError: when frogmove's source files cannot be read.
     """
     return package().content
 
 
 def package(compiler: Compiler | None = None) -> Archive:
-    """Build the function's zip from the frogmove that is running.
+    """Build the function's zip from the running frogmove.
 
-    Two builds of the same sources are equal byte for byte, so that an unchanged function is seen
-    to be unchanged.
+    The build is reproducible, so that an unchanged function is not deployed again.
 
     Args:
-        compiler: an interpreter of the runtime's version, to put bytecode beside the sources.
+        compiler: an interpreter of the runtime's version, to add bytecode.
 
     Raises:
-        FrogmoveError: frogmove's own source files cannot be read.
-        RunError: they cannot be compiled.
+        FrogmoveError: when frogmove's source files cannot be read.
+        RunError: when they cannot be compiled.
     """
     try:
         sources = dict(_sources(files("frogmove"), "frogmove"))
     except OSError as error:
         raise FrogmoveError(
             f"The source files of frogmove cannot be read to package the function: {error}.",
-            "Install frogmove again.",
+            "Reinstall frogmove.",
         ) from error
     if compiler is not None:
         sources |= compiler.compile(sources, _PLACE)

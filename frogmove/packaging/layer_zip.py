@@ -1,7 +1,7 @@
-"""The Lambda's layer: boto3 and all it needs, and aws-lambda-powertools, pinned and trimmed.
+"""Builds the layer's zip: boto3 and aws-lambda-powertools with dependencies, pinned and trimmed.
 
-The runtime's own boto3 is of another version in every Region and every month, and may not know
-the conditional requests that frogmove relies on; see "Working with layers for Python",
+The version of the runtime's own boto3 differs by Region and over time, and may not support the
+conditional requests that frogmove needs; see "Working with layers for Python",
 https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
 """
 
@@ -24,31 +24,30 @@ from frogmove.packaging.zip_archive import Archive, make_archive
 
 PINS = "layer.txt"
 
-# The runtimes that the pinned wheels are for.
+# The runtimes of the pinned wheels.
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
-# Lambda puts /opt/python on the path, and unpacks layers below /opt.
+# Lambda unpacks layers in /opt, and adds /opt/python to sys.path.
 _FOLDER = "python"
 _PLACE = "/opt"
 
-# The services whose descriptions botocore needs: S3, the queue's, and those it gets credentials
-# from.
+# The services whose data botocore needs: S3, SQS, and those for credentials.
 _SERVICES = frozenset({"s3", "signin", "sqs", "sso", "sso-oidc", "sts"})
 
-# Left behind by pip, and different from one machine to the next.
+# Files that pip writes and that differ between machines.
 _BY_PIP = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 
-# Paths within the layer that nothing in a function can use.
+# Paths in the layer that a function does not need.
 _UNUSED = re.compile(
     r"bin/"
     r"|boto3/examples/"
     r"|botocore/data/[^/]+/[^/]+/examples-1\.json"
-    # The page that shows a REST API.
+    # A page for REST APIs.
     r"|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.(js|css)"
     r"|(.*/)?__pycache__/"
 )
 _NO_ROOM = os.strerror(errno.ENOSPC)
-_ROOM = "Set TMPDIR to a folder with 200 MB of room."
+_ROOM = "Set TMPDIR to a directory with 200 MB of free space."
 
 _DESCRIPTION = re.compile(r"(?:boto3|botocore)/data/([^/]+)/")
 
@@ -66,18 +65,18 @@ class Architecture(StrEnum):
 
 
 def layer(architecture: Architecture, python: str, compiler: Compiler | None = None) -> Archive:
-    """Build the layer's zip out of wheels that pip fetches from where it is set up to.
+    """Build the layer's zip from wheels that pip downloads from its configured index.
 
-    Two builds are equal byte for byte: the wheels are pinned by their hashes.
+    The build is reproducible: the wheels are pinned by hash.
 
     Args:
-        architecture: what the function runs on.
+        architecture: the function's architecture.
         python: the minor version of its runtime, one of PYTHONS.
-        compiler: an interpreter of that version, to put bytecode beside the sources.
+        compiler: an interpreter of that version, to add bytecode.
 
     Raises:
-        FrogmoveError: there is no pip.
-        RunError: pip could not fetch all of it.
+        FrogmoveError: when pip is not installed.
+        RunError: when pip could not download everything.
     """
     try:
         with TemporaryDirectory(prefix="frogmove-") as name:
@@ -93,23 +92,24 @@ def layer(architecture: Architecture, python: str, compiler: Compiler | None = N
             kept |= compiler.compile(kept, _PLACE)
     except OSError as error:
         raise RunError(
-            f"There is no room to put the layer together: {error.strerror or error}.", _ROOM
+            f"The layer cannot be built in the temporary directory: {error.strerror or error}.",
+            _ROOM,
         ) from error
     return make_archive(f"frogmove-layer-{architecture}.zip", kept)
 
 
 def pip_command(architecture: Architecture, python: str, folder: Path) -> list[str]:
-    """Return the command that installs wheels for a function into a folder, requirements to come.
+    """Return the pip command that installs wheels for a function, without the requirements.
 
-    manylinux2014 is glibc 2.17, which every runtime's Amazon Linux has:
+    manylinux2014 means glibc 2.17, which is in every runtime's Amazon Linux:
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 
     Raises:
-        FrogmoveError: there is no pip.
+        FrogmoveError: when pip is not installed.
     """
     if importlib.util.find_spec("pip") is None:
         raise FrogmoveError(
-            f"The layer is put together by pip, which {sys.executable} does not have.",
+            f"Building the layer needs pip, which is not installed in {sys.executable}.",
             "Install it with: python -m ensurepip",
         )
     machine = architecture.machine
@@ -123,24 +123,24 @@ def pip_command(architecture: Architecture, python: str, folder: Path) -> list[s
 
 
 def run_pip(command: list[str]) -> str:
-    """Run pip, which fetches from where the user's own configuration of it says.
+    """Run pip with the user's settings for downloads.
 
     Returns:
-        what it printed.
+        its output.
 
     Raises:
-        RunError: it failed.
+        RunError: when it failed.
     """
-    # What pip leaves behind when it is killed goes with the folder.
+    # The directory is removed, including what pip leaves behind when it is killed.
     with TemporaryDirectory(prefix="frogmove-pip-") as scratch:
         environment = pip_environment(os.environ, scratch)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if _NO_ROOM in done.stderr:
-        raise RunError(f"pip could not unpack what the layer needs: {_NO_ROOM}.", _ROOM)
+        raise RunError(f"pip could not unpack the layer's packages: {_NO_ROOM}.", _ROOM)
     if done.returncode != 0:
         raise RunError(
-            f"pip could not fetch what the layer needs: {_complaint(done.stderr)}.",
-            "Check the network, and the package index that pip is set up for: pip config list",
+            f"pip could not download the layer's packages: {_complaint(done.stderr)}.",
+            "Check the network, and the package index in pip's configuration: pip config list",
         )
     return done.stdout
 
@@ -153,12 +153,12 @@ def _install(folder: Path, architecture: Architecture, python: str) -> None:
 
 
 def _complaint(told: str) -> str:
-    """Return what pip says went wrong, which names the requirement, on one line."""
+    """Return pip's error message, which names the requirement, on one line."""
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     said = [line for line in lines if not line.startswith(("WARNING: ", "[notice]"))]
     first = next((n for n, line in enumerate(said) if line.startswith("ERROR: ")), -1)
     words = " ".join(line.removeprefix("ERROR: ") for line in said[first:])
-    return words.rstrip(".") or "it does not say why"
+    return words.rstrip(".") or "no reason given"
 
 
 def _relative(folder: Path) -> list[str]:

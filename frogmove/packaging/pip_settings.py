@@ -1,6 +1,6 @@
-"""The user's settings of pip: those that say where from and how packages are fetched, no others.
+"""Takes over the user's pip settings for downloads, and no others.
 
-A platform, a target, a root or a constraint of the user's own would change what is built.
+A platform, target, root or constraint of the user would change the result.
 https://pip.pypa.io/en/stable/topics/configuration/
 """
 
@@ -44,14 +44,14 @@ _LINE = re.compile(rf"({'|'.join(_SECTIONS)})\.([a-z-]+)=(['\"].*)")
 
 
 def pip_environment(environment: Mapping[str, str], scratch: str) -> dict[str, str]:
-    """Return the environment in which pip fetches as the user set it up, and builds as we say.
+    """Return an environment for pip with only the user's settings for downloads.
 
     Args:
-        environment: the user's.
-        scratch: the folder for pip's own temporary files.
+        environment: the user's environment.
+        scratch: the directory for pip's temporary files.
 
     Raises:
-        RunError: when pip cannot read its own files of settings.
+        RunError: when pip cannot read its configuration files.
     """
     bare = {name: value for name, value in environment.items() if not name.startswith("PIP_")}
     bare |= {"TMPDIR": scratch, "TEMP": scratch, "TMP": scratch}
@@ -61,7 +61,7 @@ def pip_environment(environment: Mapping[str, str], scratch: str) -> dict[str, s
         if name.startswith("PIP_") and setting in _KEPT:
             kept[setting] = value
     made = {f"PIP_{name.upper().replace('-', '_')}": value for name, value in kept.items()}
-    # Where that is the null device, pip reads none of its files.
+    # If this is the null device, pip reads no configuration file.
     return bare | made | {"PIP_CONFIG_FILE": os.devnull, "PIP_ROOT_USER_ACTION": "ignore"}
 
 
@@ -71,18 +71,18 @@ def _config_file(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _from_files(environment: dict[str, str]) -> dict[str, str]:
-    """Return what pip's files set of what is kept."""
+    """Return the settings for downloads in pip's configuration files."""
     if environment.get("PIP_CONFIG_FILE") == os.devnull:
         return {}
-    # The files may tell pip to be quiet, to write a log, or to run under another interpreter.
+    # These settings may silence pip, or let it write a log or use another interpreter.
     command = [sys.executable, "-m", "pip", "config", "list", "-vvv", "--no-input"]
     ours = environment | {"PIP_LOG": os.devnull, "PIP_PYTHON": sys.executable}
     done = subprocess.run(command, env=ours, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        words = done.stderr.strip().splitlines() or ["it does not say why"]
+        words = done.stderr.strip().splitlines() or ["no reason given"]
         raise RunError(
-            f"pip cannot read its own settings: {words[-1].rstrip('.')}.",
-            "Mend them; see: pip config debug",
+            f"pip cannot read its configuration: {words[-1].rstrip('.')}.",
+            "Correct it; see: pip config debug",
         )
     found = [match.groups() for line in done.stdout.splitlines() if (match := _LINE.match(line))]
     found.sort(key=lambda each: _SECTIONS.index(each[0]))

@@ -1,4 +1,4 @@
-"""Whether what pip built is what was asked for."""
+"""Checks the packages that pip installed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _SHORTEST = 20
 
 
 def check_built(folder: Path, pins: str, machine: str) -> None:
-    """Refuse a folder that lacks a pinned package, or holds what another machine runs.
+    """Check that a directory has all pinned packages, and binaries for the right machine only.
 
     Args:
-        folder: what pip built.
-        pins: the requirements that it was built of.
-        machine: the machine that everything in it is for, as wheels name it.
+        folder: the directory.
+        pins: the requirements.
+        machine: the machine type, as in the names of wheels.
 
     Raises:
-        RunError: when it is not what was asked for.
+        RunError: when the check fails.
     """
     there = {_name(path.name.removesuffix(".dist-info")) for path in folder.glob("*.dist-info")}
     wanted = [f"{name}-{version}" for name, version in _PIN.findall(pins)]
@@ -45,16 +45,16 @@ def check_built(folder: Path, pins: str, machine: str) -> None:
         found = _MACHINES.get(head[18:20], "another machine") if is_elf else "another system"
         if found != machine:
             name = path.relative_to(folder).as_posix()
-            raise _wrong(f"holds {name}, which is for {found} and not for {machine}")
+            raise _wrong(f"holds {name}, which is for {found}, not for {machine}")
 
 
 def _name(text: str) -> str:
-    """Return a name that is compared without regard to case and to how words are parted."""
+    """Normalize the name of a package."""
     return re.sub(r"[-_.]+", "-", text).lower()
 
 
 def _wrong(what: str) -> RunError:
     return RunError(
-        f"What pip built {what}. No layer was made.",
-        "Check what pip is set up for: pip config list, and the index that it names.",
+        f"pip installed a directory that {what}. No layer was built.",
+        "Check pip's configuration with `pip config list`, and its package index.",
     )

@@ -1,4 +1,4 @@
-"""Zip files for Lambda that are equal byte for byte whenever what is in them is."""
+"""Reproducible zip files for Lambda."""
 
 import base64
 import hashlib
@@ -10,12 +10,12 @@ from functools import cached_property
 
 from frogmove.errors import RunError
 
-# What Lambda takes: a zip that is uploaded directly, and function and layers unzipped together.
+# Lambda's limits for a directly uploaded zip, and for function and layers unzipped together.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_ZIPPED = 50 * 1024 * 1024
 LARGEST_UNZIPPED = 250 * 1024 * 1024
 
-# A zip entry has no earlier date (PKWARE's APPNOTE 4.4.6: an MS-DOS date starts in 1980).
+# The earliest date of a zip entry (PKWARE's APPNOTE 4.4.6: MS-DOS dates start in 1980).
 _DATE = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE_READABLE_BY_ALL = 0o100644 << 16
 _MADE_ON_UNIX = 3
@@ -28,7 +28,7 @@ class Archive:
     Attributes:
         name: its file name.
         content: its bytes.
-        unzipped: how many bytes its files have.
+        unzipped: the total size of its files in bytes.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Archive:
 
     @cached_property
     def sha256(self) -> str:
-        """Its SHA-256 in hexadecimal digits, as ``sha256sum`` prints it."""
+        """Its SHA-256 in hexadecimal, as in ``sha256sum``."""
         return hashlib.sha256(self.content).hexdigest()
 
     @cached_property
     def code_sha256(self) -> str:
-        """Its SHA-256 in base64, as Lambda (CodeSha256) and Terraform (source_code_hash) have it.
+        """Its SHA-256 in base64, as in Lambda's CodeSha256 and Terraform's source_code_hash.
 
         https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
         """
@@ -50,9 +50,9 @@ class Archive:
 
 
 def make_archive(name: str, files: Mapping[str, bytes]) -> Archive:
-    """Zip files, sorted by name, with one date and one mode.
+    """Create a zip with sorted names, one date and one mode.
 
-    Two archives of equal files are equal wherever the same zlib makes them.
+    Archives of equal files are equal if the same zlib creates them.
 
     Args:
         name: the zip's file name.
@@ -66,22 +66,22 @@ def make_archive(name: str, files: Mapping[str, bytes]) -> Archive:
 
 
 def check_limits(function: Archive, layer: Archive) -> None:
-    """Refuse what Lambda would refuse.
+    """Check Lambda's limits.
 
     Raises:
-        RunError: when a zip, or all of it unzipped, is larger than Lambda takes.
+        RunError: when a zip, or its unzipped content, is too large for Lambda.
     """
     for archive in (function, layer):
         if len(archive.content) > LARGEST_ZIPPED:
             raise RunError(
-                f"{archive.name} has {len(archive.content):,} bytes; "
-                f"Lambda takes {LARGEST_ZIPPED:,} at most."
+                f"{archive.name} has {len(archive.content):,} bytes; Lambda's limit is "
+                f"{LARGEST_ZIPPED:,}."
             )
     unzipped = function.unzipped + layer.unzipped
     if unzipped > LARGEST_UNZIPPED:
         raise RunError(
-            f"{function.name} and {layer.name} have {unzipped:,} bytes when unzipped; "
-            f"Lambda takes {LARGEST_UNZIPPED:,} at most."
+            f"{function.name} and {layer.name} have {unzipped:,} bytes when unzipped; Lambda's "
+            f"limit is {LARGEST_UNZIPPED:,}."
         )
 
 

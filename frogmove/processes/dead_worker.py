@@ -1,4 +1,4 @@
-"""What a worker process that died had done, from its segment of the journal."""
+"""Reads from a dead worker's journal segment what it had done."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class DeadWorker:
                 yield result_of(record)
 
     def moved(self, s3: S3, bucket: str) -> Iterator[Result]:
-        """Find what was copied, has no result, and is no longer at the source.
+        """Return the keys that were copied, have no result, and are gone from the source.
 
         Args:
-            s3: where the source is.
+            s3: the client.
             bucket: the source bucket.
         """
         if self._journal is None:

@@ -141,6 +141,6 @@ class Local(Member):
             self.runner.listing.extend_to(keys.last, ends_at_key=keys.ends_at_key)
 
     def stop(self) -> None:
-        """Wait for no other member any more."""
+        """Stop waiting for other members."""
         if self.runner.listing is not None:
             self.runner.listing.stop()

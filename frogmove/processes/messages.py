@@ -43,10 +43,10 @@ class Take:
     """To a worker: start on this range.
 
     Attributes:
-        folder: the one of the selection's folders that the range is of.
+        folder: the folder of the selection that contains the range.
         keys: the range.
         skips_first: whether its first key belongs to the range before it, from which it was split.
-        done: keys that have their result already, from a worker that died.
+        done: keys that already have a result, from a worker that died.
     """
 
     folder: str
@@ -107,13 +107,13 @@ class SplitOff:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """From a worker: results, and how far it is.
+    """From a worker: results and progress.
 
     Attributes:
         results: the results since the last message.
         planned: how many actions it has planned so far.
-        is_planned: whether those are all of its range.
-        activity: what it is doing.
+        is_planned: whether its range is completely planned.
+        activity: its current activity.
     """
 
     results: list[Result]
@@ -128,7 +128,7 @@ class Done:
 
     Attributes:
         is_broken: see :class:`frogmove.s3.range_listing.RangeListing`.
-        gap: see there.
+        gap: see :class:`frogmove.s3.range_listing.RangeListing`.
         error: why it ended early; empty if it did not.
         remedy: what the operator can do about the error.
         could_begin: whether the first page of the range could be listed.

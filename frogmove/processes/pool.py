@@ -66,7 +66,8 @@ class Pool:
 
     Attributes:
         planned: how many actions have been planned.
-        is_broken: whether a range was not listed whole, so that the source must be listed again.
+        is_broken: whether a range was not listed completely, so that the source must be listed
+            again.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Pool:
 
     @property
     def is_planned(self) -> bool:
-        """Whether those are all; from any thread."""
+        """Whether all actions are planned; may be called from any thread."""
         at_work = [each for each in self._members if each.range is not None]
         return not (self._pending or self._has_dropped) and all(
             self._local.runner.is_planned if each is self._local else each.is_planned
@@ -116,7 +117,7 @@ class Pool:
 
     @property
     def activity(self) -> Activity:
-        """What all processes are doing; from any thread."""
+        """The activity of all processes; may be called from any thread."""
         return Activity.total([self._s3.activity, *(each.activity for each in self._remotes)])
 
     @property
@@ -124,10 +125,10 @@ class Pool:
         return [each for each in self._members if isinstance(each, Remote)]
 
     def results(self) -> Iterator[Result | None]:
-        """Do the run and yield its results as they arrive; None where there is none for a moment.
+        """Execute the run and yield its results; None when there is none for a moment.
 
         Raises:
-            RunError: after all results, when nothing more can succeed.
+            RunError: when an error affects every object, after all results.
         """
         try:
             first, *others = self._setup.spec.selection.folders
@@ -157,7 +158,7 @@ class Pool:
             each.process.wait()
 
     def _do_local(self) -> Iterator[Result | None]:
-        """Do this process's own range, if it has one."""
+        """Run this process's own range, if it has one."""
         own = self._local.range
         if own is None:
             return
@@ -199,7 +200,7 @@ class Pool:
             try:
                 self._members.append(Remote(setup, self._inbox))
             except (OSError, RuntimeError):
-                # The system allows no more processes or threads: those that are there will do.
+                # The system allows no more processes or threads: continue with the existing ones.
                 self._count = len(self._members)
         self._assign_work()
 
@@ -223,7 +224,7 @@ class Pool:
             pass
 
     def _receive_soon(self) -> bool:
-        """Handle one message, if one comes within _CHECK_SECONDS; tell whether one did."""
+        """Handle one message, if one arrives within _CHECK_SECONDS; tell whether one did."""
         if self._stop.is_set():
             self._stop_others()
         try:
@@ -294,7 +295,7 @@ class Pool:
         if keys is None or member.range is None:
             return
         if not self._idle:
-            # Whoever was to get it has died: nobody else may ever come to tell its first key.
+            # The member that was to get it has died, and there may be no other one.
             member.extend_to(member.range.keys)
             return
         given = RangeTask(member.range.folder, keys, skips_first=True, done=member.range.done)
@@ -311,7 +312,7 @@ class Pool:
         end = begun.keys if first is None else KeyRange("", first, ends_at_key=True)
         giver.keys = KeyRange(giver.keys.after, end.last, end.ends_at_key)
         if first is not None:
-            # If its worker dies, the range is done again without the key that the giver does.
+            # If its worker dies, the range is repeated without the key that belongs to the giver.
             begun.keys = begun.keys._replace(after=first)
             begun.skips_first = False
         for member in self._members:
@@ -331,7 +332,7 @@ class Pool:
         elif done.error:
             self._fail(RunError(done.error, done.remedy))
         if member.range is not None:
-            # It may have ended before it told its first key.
+            # It may have ended before it reported its first key.
             self._began(member.range, None)
         self.is_broken = self.is_broken or done.is_broken
         if member.range is not None and done.gap is not None:
@@ -385,6 +386,6 @@ class Pool:
             self._drop_pending()
 
     def _drop_pending(self) -> None:
-        """Begin no further range."""
+        """Start no further range."""
         self._has_dropped |= bool(self._pending)
         self._pending.clear()

@@ -42,7 +42,7 @@ class RangeRunner:
 
     Attributes:
         planned: how many actions have been planned, in all ranges.
-        is_planned: whether those are all of the current range.
+        is_planned: whether the current range is completely planned.
         listing: the listing of the current range.
     """
 
@@ -76,7 +76,7 @@ class RangeRunner:
         """List the first page of a range of one of the selection's folders.
 
         Raises:
-            RunError: when it cannot be listed, or the server does not list in S3's order.
+            RunError: when it cannot be listed, or the server does not list in key order.
         """
         self._folder = folder
         self.is_planned = False
@@ -102,13 +102,13 @@ class RangeRunner:
         skips_first: bool,
         done: frozenset[str] = frozenset(),
     ) -> Iterator[Result | None]:
-        """Run a range, and yield its results; None where there is none for a moment.
+        """Run a range, and yield its results; None when there is none for a moment.
 
         Args:
             listing: what :meth:`begin` returned.
             keys: the range.
             skips_first: whether the first key belongs to the range before it.
-            done: keys that have their result already.
+            done: keys that already have a result.
 
         Raises:
             RunError: see :func:`frogmove.core.transfer.run_live`.
@@ -120,7 +120,7 @@ class RangeRunner:
                 actions, self._s3, self._route, self._options, self._stop, self._journal
             )
             if self._stop.is_set() and not self.is_planned and listing.is_end_known:
-                # Was that all? Another key, or none, tells.
+                # The next key, or its absence, shows whether that was all.
                 next(objects, None)
         except S3Error as error:
             raise listing_failed(error) from error
@@ -174,7 +174,7 @@ class RangeRunner:
         return resolve_comparisons(actions, self._s3, route, HEAD_CONCURRENCY, self._stop, options)
 
     def _there(self, keys: KeyRange) -> Iterable[S3Object]:
-        """List what the destination has in the place of a range."""
+        """List the range of the destination that corresponds to a range of the source."""
         route, mapping = self._route, self._spec.mapping
         bucket, folder = route.destination.bucket, mapping.destination_prefix(self._folder, route)
         after = mapping.destination_prefix(keys.after, route) if keys.after else ""

@@ -81,7 +81,7 @@ def test_only_new_objects_are_reported(name: str, reported: bool) -> None:
 
 @pytest.mark.parametrize("name", ["", "ObjectDreamt:Of", "objectcreated:put", "TestEvent"])
 def test_an_event_that_is_not_known_is_refused(name: str) -> None:
-    with pytest.raises(EventError, match="not known"):
+    with pytest.raises(EventError, match="unknown event"):
         read_notification({"Records": [record("external", "a", name)]})
 
 
@@ -89,9 +89,9 @@ def test_an_event_that_is_not_known_is_refused(name: str) -> None:
     ("kind", "word"),
     [
         ("AWS API Call via CloudTrail", "Object Created"),
-        ("AWS Service Event via CloudTrail", "not known"),
-        ("Object Dreamt Of", "not known"),
-        ("object created", "not known"),
+        ("AWS Service Event via CloudTrail", "unknown event"),
+        ("Object Dreamt Of", "unknown event"),
+        ("object created", "unknown event"),
     ],
 )
 def test_a_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> None:

@@ -330,13 +330,13 @@ def test_a_scan_result_that_says_something_else_moves_nothing(
         ({"REQUIRE_TAG": CLEAN, "SCAN_PLAN": "plan"}, "FROGMOVE_SCAN_PLAN: It is not the ARN"),
         ({"REQUIRE_TAG": CLEAN, "QUARANTINE": "s3://aside"}, "without FROGMOVE_SCAN_PLAN"),
         ({"QUARANTINE": "aside"}, "FROGMOVE_QUARANTINE"),
-        ({"QUARANTINE": "s3://internal/threats"}, "inside the route"),
-        ({"QUARANTINE": "s3://external/threats"}, "inside the route"),
+        ({"QUARANTINE": "s3://internal/threats"}, "overlaps the route"),
+        ({"QUARANTINE": "s3://external/threats"}, "overlaps the route"),
     ],
 )
 def test_a_gate_that_cannot_hold_is_refused(variables: dict[str, str], words: str) -> None:
     given = {f"FROGMOVE_{name}": value for name, value in variables.items()}
-    if "inside" in words:
+    if "overlaps" in words:
         given = GATE | given
     with pytest.raises(UsageError, match=words):
         read_config(ENDS | given)
