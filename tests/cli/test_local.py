@@ -166,7 +166,7 @@ def test_it_says_that_the_server_ended(tmp_path: Path) -> None:
         os.kill(int(server.read_text()), signal.SIGKILL)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 1
-        assert re.search(r"Error: ministack ended by itself", errors)
+        assert re.search(r"Error: ministack exited unexpectedly", errors)
     assert list(tmp_path.iterdir()) == []
 
 

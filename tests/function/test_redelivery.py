@@ -157,7 +157,7 @@ def test_a_queue_that_refuses_is_told_and_harms_nothing(
     app = lambda_app(state_of("a"))
     event = batch(delivered("1", "nonsense"), delivered("2", notification("external", "a")))
     assert ids(app.answer(event, CONTEXT)) == ["1"]
-    assert "are delivered again only after the queue's visibility timeout" in capsys.readouterr().out
+    assert "delivered again only after the queue's visibility timeout" in capsys.readouterr().out
 
 
 def test_a_client_that_cannot_be_made_is_told_and_harms_nothing(

@@ -42,8 +42,8 @@ def test_nothing_is_left_where_all_is_done(answer: dict[str, Any]) -> None:
             },
             "'k\\x1b': failed: r",
         ),
-        (None, "not one of frogmove's"),
-        ([], "not one of frogmove's"),
+        (None, "not from frogmove"),
+        ([], "not from frogmove"),
     ],
     ids=str,
 )

@@ -96,13 +96,13 @@ def test_one_whose_bytecode_the_runtime_would_not_load_is_not_used(
     given = _interpreter(tmp_path / "python3.99", who)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert find_compiler("3.99") is None
-    with pytest.raises(UsageError, match=r"no released CPython 3\.99"):
+    with pytest.raises(UsageError, match=r"not a released CPython 3\.99"):
         find_compiler("3.99", given)
 
 
 @pytest.mark.parametrize("name", ["not-there", "", "/bin/false", "/etc/hostname"])
 def test_what_is_no_interpreter_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="no released CPython"):
+    with pytest.raises(UsageError, match="not a released CPython"):
         find_compiler(HERE, tmp_path / name)
 
 
