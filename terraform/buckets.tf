@@ -83,6 +83,36 @@ data "aws_iam_policy_document" "bucket" {
       values   = ["false"]
     }
   }
+
+  dynamic "statement" {
+    for_each = each.key == "source" ? var.uploader_accounts : {}
+
+    content {
+      sid       = "LetUpload${index(keys(var.uploader_accounts), statement.key)}"
+      actions   = ["s3:AbortMultipartUpload", "s3:PutObject"]
+      resources = ["${local.source_arn}/${var.source_prefix}${statement.key}/*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["arn:${local.partition}:iam::${statement.value}:root"]
+      }
+
+      dynamic "condition" {
+        # Their own aws/s3 key is one that nobody here can use.
+        for_each = concat(local.movable, [{
+          test     = "StringEqualsIfExists"
+          variable = "s3:x-amz-server-side-encryption"
+          values   = ["AES256"]
+        }])
+
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "this" {

@@ -148,6 +148,16 @@ output "operators_policy_arn" {
   value       = aws_iam_policy.operators.arn
 }
 
+output "groups" {
+  description = "The groups that create_groups has created, by the names of their policies."
+  value       = { for kind, group in aws_iam_group.people : kind => group.name }
+}
+
+output "deployer_policy" {
+  description = "What whoever applies this deployment needs, as JSON; `terraform plan` shows it before anything is there."
+  value       = data.aws_iam_policy_document.deployer.json
+}
+
 output "kms_key_arn" {
   description = "The key that encrypts, or null."
   value       = local.key_arn

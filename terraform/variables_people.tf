@@ -66,6 +66,52 @@ variable "operator_groups" {
   }
 }
 
+variable "create_groups" {
+  description = "Whether an IAM group of uploaders, one of readers and one of operators are created, each with its policy."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "users" {
+  description = "IAM users to create in those groups, as { uploaders = [...], readers = [...], operators = [...] }, without passwords and keys. For partners who have no single sign-on."
+  type        = map(list(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.users), ["uploaders", "readers", "operators"])) == 0 && alltrue([for name in setunion([], values(var.users)...) : can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", name))])
+    error_message = "The groups are uploaders, readers and operators, and a user's name is 1 to 64 letters, digits and _+=,.@-."
+  }
+
+  validation {
+    condition     = length(var.users) == 0 || var.create_groups
+    error_message = "Users are put into the groups that create_groups creates."
+  }
+}
+
+variable "uploader_accounts" {
+  description = "Other AWS accounts that upload to a created source bucket, as { folder = account }: each may put files below its folder under source_prefix, and nothing else. Its own administrators say who of it may."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for folder, account in var.uploader_accounts : can(regex("^[A-Za-z0-9!_.()-]{1,64}$", folder)) && can(regex("^[0-9]{12}$", account))])
+    error_message = "A folder is 1 to 64 letters, digits and !_.()-, and an account is 12 digits."
+  }
+
+  validation {
+    condition     = length(var.uploader_accounts) == 0 || coalesce(var.manage_source_policy, var.create_source_bucket)
+    error_message = "The source bucket's policy lets them in, which has to be set here (manage_source_policy)."
+  }
+
+  validation {
+    condition     = length(var.uploader_accounts) == 0 || (!var.create_kms_key && var.kms_key_arn == null)
+    error_message = "Other accounts cannot use the key: without create_kms_key and kms_key_arn S3 encrypts with its own."
+  }
+}
+
 variable "batch_operations" {
   description = "Whether the role for S3 Batch Operations is created, so that operators can have the function move billions of objects by a manifest."
   type        = bool

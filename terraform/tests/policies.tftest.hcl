@@ -127,6 +127,13 @@ run "policies" {
       Effect   = "Allow"
       Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
       Resource = "arn:aws:s3:::frogtech-sharara-external/$${aws:username}/*"
+      Condition = {
+        Null = {
+          "s3:x-amz-server-side-encryption-aws-kms-key-id"     = "true"
+          "s3:x-amz-server-side-encryption-customer-algorithm" = "true"
+        }
+        StringEqualsIfExists = { "s3:x-amz-storage-class" = ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"] }
+      }
     }]
     error_message = "Uploaders write under their own name."
   }
@@ -137,7 +144,7 @@ run "policies" {
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Condition if contains(flatten([statement.Action]), "iam:PassRole")]) == { StringEquals = { "iam:PassedToService" = "batchoperations.s3.amazonaws.com" } }
+    condition     = [for statement in jsondecode(aws_iam_policy.operators.policy).Statement : [statement.Resource, statement.Condition.StringEquals["iam:PassedToService"]] if contains(flatten([statement.Action]), "iam:PassRole")] == [["arn:aws:iam::123456789012:role/frogmove-eu-central-1-sweep", "scheduler.amazonaws.com"], ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-batch", "batchoperations.s3.amazonaws.com"]]
     error_message = "Operators give one role to one service."
   }
 }

@@ -78,7 +78,7 @@ class Deployment:
         # ministack evaluates conditions but fills in no variables.
         document = values["policy"].replace("${aws:username}", user)
         if lacking:
-            document = _without(lacking, document)
+            document = without_condition(lacking, document)
         made = iam.create_policy(PolicyName=f"{values['name']}-{user}", PolicyDocument=document)
         iam.create_user(UserName=user)
         iam.attach_user_policy(UserName=user, PolicyArn=made["Policy"]["Arn"])
@@ -133,7 +133,9 @@ class Running:
         return self.outputs[name]["value"]
 
 
-def build(deployment: Deployment, package: bytes, **environment: str) -> Running:
+def build(
+    deployment: Deployment, package: bytes, *, is_deployer: bool = False, **environment: str
+) -> Running:
     """Create what is planned by the calls that the AWS provider makes, but for the notification.
 
     Some things are as this server needs them: the queue does not refuse requests without TLS, as
@@ -145,6 +147,8 @@ def build(deployment: Deployment, package: bytes, **environment: str) -> Running
     Args:
         deployment: the plan, and where.
         package: the function's zip.
+        is_deployer: whether the calls are made by whoever deploys, who gives the role no more than
+            is planned.
         environment: variables of the function that are to be otherwise than planned.
     """
     plan, buckets = deployment.plan.resources, deployment.buckets
@@ -153,7 +157,10 @@ def build(deployment: Deployment, package: bytes, **environment: str) -> Running
         Bucket=buckets.destination, VersioningConfiguration={"Status": versioning["status"]}
     )
     queues = _queues(deployment)
-    alias, version = _function(deployment, package, environment)
+    role = deployment.create_role("function")
+    if not is_deployer:
+        _allow_throw_away_keys(deployment, role)
+    alias, version = _function(deployment, role, package, environment)
     mapping = plan["aws_lambda_event_source_mapping.uploads"]
     deployment.client("lambda").create_event_source_mapping(
         EventSourceArn=queues["uploads"][1],
@@ -213,22 +220,24 @@ def _queues(deployment: Deployment) -> dict[str, tuple[str, str]]:
     return queues
 
 
-def _function(
-    deployment: Deployment, package: bytes, environment: Mapping[str, str]
-) -> tuple[str, str]:
-    functions, iam = deployment.client("lambda"), deployment.client("iam")
-    planned = deployment.plan.resources["aws_lambda_function.move"]
-    role = deployment.create_role("function")
+def _allow_throw_away_keys(deployment: Deployment, role: str) -> None:
     throw_away = {
         "Effect": "Allow",
         "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "Resource": f"arn:aws:s3:::{deployment.buckets.destination}/*",
     }
-    iam.put_role_policy(
+    deployment.client("iam").put_role_policy(
         RoleName=role,
         PolicyName="not-on-aws",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [throw_away]}),
     )
+
+
+def _function(
+    deployment: Deployment, role: str, package: bytes, environment: Mapping[str, str]
+) -> tuple[str, str]:
+    functions, iam = deployment.client("lambda"), deployment.client("iam")
+    planned = deployment.plan.resources["aws_lambda_function.move"]
     (variables,) = planned["environment"]
     functions.create_function(
         FunctionName=planned["function_name"],
@@ -281,7 +290,8 @@ class Person:
         return self.server.environment() | token
 
 
-def _without(key: str, document: str) -> str:
+def without_condition(key: str, document: str) -> str:
+    """Return a policy without the conditions of those statements that ask for a key."""
     policy = json.loads(document)
     for statement in policy["Statement"]:
         if any(key in tests for tests in statement.get("Condition", {}).values()):

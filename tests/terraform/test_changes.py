@@ -182,6 +182,7 @@ def test_a_change_that_keeps_the_buckets_is_not_refused(world: World) -> None:
         timeout_seconds="60",
         source_versioning="true",
         noncurrent_version_days="7",
+        scan="guardduty",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert before.keys() <= world.there().keys() | {
@@ -209,6 +210,7 @@ def test_the_recipe_that_keeps_buckets_keeps_what_they_are_read_by(world: World)
     assert "aws_sqs_queue" not in made
 
 
+@pytest.mark.long
 def test_the_recipe_for_another_destination_keeps_the_former_one(world: World) -> None:
     done = world.shell(
         recipe("Another bucket."), create_kms_key="true", destination_bucket="another-bucket"
@@ -221,6 +223,7 @@ def test_the_recipe_for_another_destination_keeps_the_former_one(world: World) -
     assert versioned["bucket"] == "another-bucket"
 
 
+@pytest.mark.long
 def test_the_recipe_that_deletes_everything_does(world: World) -> None:
     detached = replace(world, attached="")
     done = detached.shell(recipe("Delete."), create_kms_key="true", force_destroy="true")
@@ -228,6 +231,7 @@ def test_the_recipe_that_deletes_everything_does(world: World) -> None:
     assert world.there() == {}
 
 
+@pytest.mark.long
 def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
     require_stand_in()
     given = [f"-var={name}={value}" for name, value in GIVEN.items()]
@@ -239,6 +243,7 @@ def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "cloud").read_text("utf-8"))["there"] == {}
 
 
+@pytest.mark.long
 def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
     """Applied one after the other into one world, where a second thing of a name is refused."""
     require_stand_in()
@@ -263,6 +268,7 @@ def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_pausing_and_destroying_need_no_packages(tmp_path: Path) -> None:
     """On a machine where nobody has built them, under the same paths."""
     require_stand_in()
@@ -280,6 +286,7 @@ def test_pausing_and_destroying_need_no_packages(tmp_path: Path) -> None:
     assert "0 added, 2 changed, 0 destroyed" in done.stdout
 
 
+@pytest.mark.long
 def test_one_name_in_two_regions_does_not_clash(tmp_path: Path) -> None:
     require_stand_in()
     elsewhere = tmp_path / "module"

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.terraform.deployment import Deployment, is_refused
+from tests.terraform.evaluator import ACCOUNT, is_allowed
 from tests.terraform.module import GIVEN, MODULE, require_stand_in, terraform
 
-ACCOUNT = "123456789012"
 SCANNER = f"arn:aws:iam::{ACCOUNT}:role/scanner"
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:user/operator"
 UPLOADER = f"arn:aws:iam::{ACCOUNT}:user/uploader"
@@ -57,20 +57,10 @@ def test_whoever_is_not_the_scanner_cannot_set_its_tag(
     guard: dict[str, Any], who: str, tags: list[str], allowed: bool, action: str
 ) -> None:
     """Even one whose own policy allows everything."""
-    evaluator = pytest.importorskip("ministack.core.iam_evaluator")
-    anything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-    policy = {"Version": "2012-10-17", "Statement": [anything, guard]}
-    context = evaluator.EvalContext(
-        principal_arn=who,
-        principal_type="User",
-        principal_account=ACCOUNT,
-        action=action,
-        resource_arn=OBJECT,
-        region="us-east-1",
-        service_context={"s3:requestobjecttagkeys": tags} if tags else {},
-    )
-    result = evaluator.evaluate_resource_policy(policy, context)
-    assert (result.decision == "Allow") is allowed, result
+    anything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    keys = {"s3__requestobjecttagkeys": tags} if tags else {}
+    policy = {"Statement": [anything, guard]}
+    assert is_allowed(policy, who, action, OBJECT, **keys) is allowed
 
 
 def test_uploaders_may_not_tag_at_all(deployment: Deployment) -> None:

@@ -1,0 +1,315 @@
+# Groups and users, for whoever has no single sign-on; and the policy of whoever applies this module.
+
+locals {
+  people = {
+    uploaders = aws_iam_policy.uploaders.arn
+    readers   = aws_iam_policy.readers.arn
+    operators = aws_iam_policy.operators.arn
+  }
+  groups = { for kind in keys(local.people) : kind => "${local.global_name}-${kind}" }
+  # Of each user, the groups.
+  users = { for user in setunion([], values(var.users)...) : user => [for kind, names in var.users : kind if contains(names, user)] }
+}
+
+resource "aws_iam_group" "people" {
+  for_each = var.create_groups ? local.groups : {}
+  name     = each.value
+  path     = var.iam_path
+}
+
+resource "aws_iam_group_policy_attachment" "people" {
+  for_each   = var.create_groups ? local.people : {}
+  group      = aws_iam_group.people[each.key].name
+  policy_arn = each.value
+}
+
+# Without a password and without keys: those would be in the state.
+resource "aws_iam_user" "people" {
+  # checkov:skip=CKV_AWS_273:users are optional, for partners who have no single sign-on
+  for_each             = local.users
+  name                 = each.key
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary
+  tags                 = local.tags
+}
+
+resource "aws_iam_user_group_membership" "people" {
+  for_each = local.users
+  user     = aws_iam_user.people[each.key].name
+  groups   = [for kind in each.value : aws_iam_group.people[kind].name]
+}
+
+# Whoever deploys needs these rights and no more. It bounds by names: what is called as this
+# deployment is. A right to make roles is one to do what such roles may, so that a
+# permissions_boundary belongs with it.
+
+data "aws_iam_policy_document" "deployer" {
+  statement {
+    sid = "Buckets"
+    actions = concat(
+      [
+        "s3:CreateBucket",
+        "s3:DeleteBucket",
+        "s3:DeleteBucketPolicy",
+        "s3:GetAccelerateConfiguration",
+        "s3:GetBucket*",
+        "s3:GetEncryptionConfiguration",
+        "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
+        "s3:ListBucket",
+        "s3:ListTagsForResource",
+        "s3:PutBucket*",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+        "s3:TagResource",
+        "s3:UntagResource",
+      ],
+      var.force_destroy ? ["s3:ListBucketVersions"] : [],
+    )
+    resources = [local.source_arn, local.destination_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.force_destroy ? ["/*"] : []
+
+    content {
+      sid       = "EmptyThem"
+      actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+      resources = ["${local.source_arn}${statement.value}", "${local.destination_arn}${statement.value}"]
+    }
+  }
+
+  statement {
+    sid = "Queues"
+    actions = [
+      "sqs:CreateQueue",
+      "sqs:DeleteQueue",
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:ListQueueTags",
+      "sqs:SetQueueAttributes",
+      "sqs:TagQueue",
+      "sqs:UntagQueue",
+    ]
+    resources = [local.queue_arn, local.dead_letter_arn, local.sweep_dead_arn]
+  }
+
+  statement {
+    sid = "Function"
+    actions = [
+      "lambda:*Alias",
+      "lambda:*FunctionConcurrency",
+      "lambda:*FunctionEventInvokeConfig",
+      "lambda:*Tag*",
+      "lambda:CreateFunction",
+      "lambda:DeleteFunction",
+      "lambda:GetFunction*",
+      "lambda:ListVersionsByFunction",
+      "lambda:PublishVersion",
+      "lambda:UpdateFunction*",
+    ]
+    resources = [local.function_arn, "${local.function_arn}:*"]
+  }
+
+  statement {
+    sid = "Layer"
+    actions = [
+      "lambda:DeleteLayerVersion",
+      "lambda:GetLayerVersion",
+      "lambda:PublishLayerVersion",
+    ]
+    resources = ["${local.layer_arn}", "${local.layer_arn}:*"]
+  }
+
+  statement {
+    sid       = "Mapping"
+    actions   = ["lambda:*EventSourceMapping"]
+    resources = ["*"]
+
+    condition {
+      test     = "ArnLike"
+      variable = "lambda:FunctionArn"
+      values   = [local.function_arn, "${local.function_arn}:*"]
+    }
+  }
+
+  statement {
+    sid       = "MappingTags"
+    actions   = ["lambda:*Tag*"]
+    resources = ["arn:${local.partition}:lambda:${local.here}:event-source-mapping:*"]
+  }
+
+  statement {
+    sid = "Roles"
+    actions = [
+      "iam:*RolePermissionsBoundary",
+      "iam:*RolePolicy",
+      "iam:CreateRole",
+      "iam:DeleteRole",
+      "iam:GetRole",
+      "iam:ListAttachedRolePolicies",
+      "iam:ListInstanceProfilesForRole",
+      "iam:ListRolePolicies",
+      "iam:TagRole",
+      "iam:UntagRole",
+      "iam:UpdateAssumeRolePolicy",
+      "iam:UpdateRole*",
+    ]
+    resources = ["arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-*"]
+
+    dynamic "condition" {
+      for_each = var.permissions_boundary == null ? [] : [var.permissions_boundary]
+
+      content {
+        # Asked where a role is made or its rights are changed; absent elsewhere.
+        test     = "ArnEqualsIfExists"
+        variable = "iam:PermissionsBoundary"
+        values   = [condition.value]
+      }
+    }
+  }
+
+  statement {
+    sid       = "GiveRoles"
+    actions   = ["iam:PassRole"]
+    resources = ["arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["lambda.amazonaws.com", "malware-protection-plan.guardduty.amazonaws.com", "scheduler.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid = "PeoplesPolicies"
+    actions = [
+      "iam:*PolicyVersion*",
+      "iam:CreatePolicy",
+      "iam:DeletePolicy",
+      "iam:GetPolicy",
+      "iam:ListEntitiesForPolicy",
+      "iam:TagPolicy",
+      "iam:UntagPolicy",
+    ]
+    resources = ["arn:${local.partition}:iam::${local.account}:policy${var.iam_path}${local.global_name}-*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.deployed_groups) > 0 ? [local.deployed_groups] : []
+
+    content {
+      sid       = "Groups"
+      actions   = ["iam:*Group*"]
+      resources = [for group in statement.value : "arn:${local.partition}:iam::${local.account}:group/${group}"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.users) > 0 ? [keys(local.users)] : []
+
+    content {
+      sid       = "Users"
+      actions   = ["iam:*UserPermissionsBoundary", "iam:*UserTags", "iam:AddUserToGroup", "iam:CreateUser", "iam:DeleteUser", "iam:GetUser", "iam:List*User*", "iam:RemoveUserFromGroup", "iam:TagUser", "iam:UntagUser", "iam:UpdateUser"]
+      resources = [for user in statement.value : "arn:${local.partition}:iam::${local.account}:user${var.iam_path}${user}"]
+    }
+  }
+
+  statement {
+    sid = "Log"
+    actions = [
+      "logs:*KmsKey",
+      "logs:*RetentionPolicy",
+      "logs:*TagsForResource",
+      "logs:CreateLogGroup",
+      "logs:DeleteLogGroup",
+      "logs:TagResource",
+      "logs:UntagResource",
+    ]
+    resources = [local.log_group_arn, "${local.log_group_arn}:*"]
+  }
+
+  statement {
+    sid = "Watching"
+    actions = [
+      "cloudwatch:*Tag*",
+      "cloudwatch:DeleteAlarms",
+      "cloudwatch:DeleteDashboards",
+      "cloudwatch:GetDashboard",
+      "cloudwatch:PutDashboard",
+      "cloudwatch:PutMetricAlarm",
+    ]
+    resources = [
+      "arn:${local.partition}:cloudwatch:${local.here}:alarm:${var.name}-*",
+      "arn:${local.partition}:cloudwatch::${local.account}:dashboard/${local.global_name}",
+    ]
+  }
+
+  statement {
+    sid       = "Schedule"
+    actions   = ["scheduler:*Schedule", "scheduler:ListTagsForResource"]
+    resources = [local.schedule_arn]
+  }
+
+  statement {
+    sid = "Rules"
+    actions = [
+      "events:*Rule",
+      "events:*Tag*",
+      "events:*Targets*",
+    ]
+    resources = [local.rule_arn, local.scan_rule_arn]
+  }
+
+  dynamic "statement" {
+    for_each = length(var.alarm_emails) > 0 ? [local.topic_arn] : []
+
+    content {
+      sid       = "Topic"
+      actions   = ["sns:*Tag*", "sns:*TopicAttributes", "sns:CreateTopic", "sns:DeleteTopic", "sns:GetSubscriptionAttributes", "sns:ListSubscriptionsByTopic", "sns:Subscribe", "sns:Unsubscribe"]
+      resources = [statement.value, "${statement.value}:*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.creates_plan ? ["arn:${local.partition}:guardduty:${local.here}:malware-protection-plan/*"] : []
+
+    content {
+      sid       = "Scan"
+      actions   = ["guardduty:*MalwareProtectionPlan", "guardduty:*Tag*"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.create_kms_key ? ["arn:${local.partition}:kms:${local.here}:key/*"] : []
+
+    content {
+      sid       = "Key"
+      actions   = ["kms:*Alias", "kms:*KeyDescription", "kms:*KeyPolicy", "kms:*KeyRotation*", "kms:*Tag*", "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ScheduleKeyDeletion"]
+      resources = [statement.value, "arn:${local.partition}:kms:${local.here}:alias/${var.name}"]
+
+      condition {
+        test     = "StringEqualsIfExists"
+        variable = "aws:ResourceTag/project"
+        values   = [local.tags.project]
+      }
+    }
+  }
+
+  # None of these knows resources.
+  statement {
+    sid = "Look"
+    actions = concat(
+      ["cloudwatch:DescribeAlarms", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"],
+      var.create_kms_key ? ["kms:CreateKey", "kms:ListAliases"] : [],
+      local.creates_plan ? ["guardduty:CreateMalwareProtectionPlan"] : [],
+    )
+    resources = ["*"]
+  }
+}
+
+locals {
+  layer_arn       = "arn:${local.partition}:lambda:${local.here}:layer:${var.name}-libraries"
+  deployed_groups = concat(var.uploader_groups, var.reader_groups, var.operator_groups, var.create_groups ? ["*${local.global_name}-*"] : [])
+}

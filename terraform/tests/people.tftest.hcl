@@ -1,0 +1,188 @@
+# Groups, users, other accounts, and whoever deploys.
+# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "nobody"
+  secret_key                  = "nothing"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+variables {
+  function_zip       = "tests/function.zip"
+  layer_zip          = "tests/layer.zip"
+  source_bucket      = "frogtech-sharara-external"
+  destination_bucket = "frogtech-sharara-internal"
+}
+
+run "nobody_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_group.people) + length(aws_iam_user.people) + length(aws_iam_group_policy_attachment.people) + length(aws_iam_user_group_membership.people) == 0 && output.groups == {}
+    error_message = "Groups and users are the organisation's own, unless asked for."
+  }
+
+  assert {
+    condition     = !strcontains(output.deployer_policy, "iam:*Group*") && !strcontains(output.deployer_policy, "kms:") && !strcontains(output.deployer_policy, "guardduty:") && !strcontains(output.deployer_policy, "sns:") && !strcontains(output.deployer_policy, "s3:DeleteObject")
+    error_message = "Whoever deploys needs no rights for what is not there."
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement) == 1
+    error_message = "No other account uploads."
+  }
+}
+
+run "groups_and_users" {
+  command = plan
+
+  variables {
+    create_groups = true
+    iam_path      = "/frogs/"
+    users         = { uploaders = ["partner"], operators = ["ana", "ben"], readers = ["ana"] }
+  }
+
+  assert {
+    condition     = output.groups == { operators = "frogmove-eu-central-1-operators", readers = "frogmove-eu-central-1-readers", uploaders = "frogmove-eu-central-1-uploaders" } && toset(keys(aws_iam_group_policy_attachment.people)) == toset(["operators", "readers", "uploaders"])
+    error_message = "Each group has its policy."
+  }
+
+  assert {
+    condition     = toset(keys(aws_iam_user.people)) == toset(["ana", "ben", "partner"]) && aws_iam_user_group_membership.people["ana"].groups == toset(["frogmove-eu-central-1-operators", "frogmove-eu-central-1-readers"]) && aws_iam_user_group_membership.people["partner"].groups == toset(["frogmove-eu-central-1-uploaders"])
+    error_message = "Each user is in the groups that name it."
+  }
+
+  assert {
+    condition     = strcontains(output.deployer_policy, "user/frogs/ana") && strcontains(output.deployer_policy, "iam:*Group*")
+    error_message = "Whoever deploys may make them."
+  }
+}
+
+run "other_accounts_upload" {
+  command = plan
+
+  variables {
+    source_prefix     = "in/"
+    uploader_accounts = { acme = "210987654321" }
+  }
+
+  assert {
+    condition     = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Effect == "Allow"][0].Principal == { AWS = "arn:aws:iam::210987654321:root" } && [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Effect == "Allow"][0].Resource == "arn:aws:s3:::frogtech-sharara-external/in/acme/*"
+    error_message = "Each below its folder."
+  }
+
+  assert {
+    condition     = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Effect == "Allow"][0].Condition.StringEqualsIfExists["s3:x-amz-server-side-encryption"] == "AES256"
+    error_message = "Under a key that this account can use."
+  }
+
+  assert {
+    condition     = length([for each in jsondecode(aws_s3_bucket_policy.this["destination"].policy).Statement : each if each.Effect == "Allow"]) == 0
+    error_message = "And not to the destination."
+  }
+}
+
+run "uploads_under_keys_of_ours" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/k"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.uploaders.policy).Statement[0].Condition.ArnEqualsIfExists == { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "arn:aws:kms:eu-central-1:123456789012:key/k" }
+    error_message = "Uploaders encrypt with keys that the function can use."
+  }
+}
+
+run "whoever_deploys_under_a_boundary" {
+  command = plan
+
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/bounds"
+    create_kms_key       = true
+    force_destroy        = true
+    alarm_emails         = ["operators@frogtech.example"]
+    scan                 = "guardduty"
+    uploader_groups      = ["partners"]
+  }
+
+  assert {
+    condition     = [for each in jsondecode(output.deployer_policy).Statement : each.Condition if each.Sid == "Roles"] == [{ ArnEqualsIfExists = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/bounds" } }]
+    error_message = "What it makes is bounded."
+  }
+
+  assert {
+    condition     = length(jsonencode(jsondecode(output.deployer_policy))) < 10240
+    error_message = "It fits into a role's own policies."
+  }
+
+  assert {
+    condition     = length(setsubtract(["EmptyThem", "Topic", "Scan", "Key", "Groups"], [for each in jsondecode(output.deployer_policy).Statement : each.Sid])) == 0
+    error_message = "With all rights for what is there."
+  }
+}
+
+# Refusals.
+
+run "users_without_groups" {
+  command = plan
+
+  variables {
+    users = { readers = ["ana"] }
+  }
+
+  expect_failures = [var.users]
+}
+
+run "a_group_that_is_none" {
+  command = plan
+
+  variables {
+    create_groups = true
+    users         = { admins = ["ana"] }
+  }
+
+  expect_failures = [var.users]
+}
+
+run "an_account_that_is_none" {
+  command = plan
+
+  variables {
+    uploader_accounts = { acme = "acme" }
+  }
+
+  expect_failures = [var.uploader_accounts]
+}
+
+run "accounts_that_no_policy_lets_in" {
+  command = plan
+
+  variables {
+    create_source_bucket       = false
+    manage_source_notification = false
+    uploader_accounts          = { acme = "210987654321" }
+  }
+
+  expect_failures = [var.uploader_accounts]
+}
+
+run "accounts_that_cannot_use_the_key" {
+  command = plan
+
+  variables {
+    create_kms_key    = true
+    uploader_accounts = { acme = "210987654321" }
+  }
+
+  expect_failures = [var.uploader_accounts]
+}
