@@ -159,7 +159,7 @@ def test_the_marker_of_the_source_folder_stays(buckets: Buckets) -> None:
 
 def test_moving_nothing_is_no_error(frogmove: FrogmoveRunner) -> None:
     for chosen in (["--all"], ["--prefix", "nothing"]):
-        ran = frogmove("move", *chosen)
+        ran = frogmove("move", *chosen, "--allow-empty")
         assert (ran.code, ran.out) == (0, "")
         assert "nothing to do" in ran.err
 
