@@ -10,17 +10,13 @@ import click
 
 from frogmove.cli import completion, options, streams
 from frogmove.cli.help_groups import GroupedCommand
-from frogmove.cli.options import (
-    TransferFlags,
-    connection_options,
-    dry_run,
-    progress_option,
-    transfer_options,
-)
+from frogmove.cli.options import connection_options, dry_run, progress_option
 from frogmove.cli.output import Console
+from frogmove.cli.parameter_types import choice
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.report_rows import ALL
 from frogmove.cli.runner import execute
+from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
@@ -70,7 +66,7 @@ def runs(output: str) -> None:
 @click.option(
     "--outcome",
     "outcomes",
-    type=options.choice(Outcome),
+    type=choice(Outcome),
     multiple=True,
     help="Only objects with this outcome; repeatable.",
 )

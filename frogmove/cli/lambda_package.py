@@ -12,6 +12,7 @@ import click
 
 from frogmove.cli import last_resort, options
 from frogmove.cli.output import Console
+from frogmove.cli.parameter_types import choice
 from frogmove.cli.quantities import size
 from frogmove.cli.signals import raise_interrupts
 from frogmove.errors import RunError, UsageError
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--architecture",
     "architectures",
-    type=options.choice(Architecture),
+    type=choice(Architecture),
     multiple=True,
     help="The layer's architecture; may be repeated.  [default: both]",
 )

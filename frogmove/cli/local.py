@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from frogmove.cli import last_resort
-from frogmove.cli.options import Count
 from frogmove.cli.output import Console
+from frogmove.cli.parameter_types import Count
 from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
 from frogmove.local_aws.stack import connect
 

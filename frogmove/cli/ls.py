@@ -12,7 +12,8 @@ from frogmove.cli import exit_codes
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_view import ListingTotals, ListingView
-from frogmove.cli.options import KeyText, route_options
+from frogmove.cli.options import route_options
+from frogmove.cli.parameter_types import KeyText
 from frogmove.cli.runner import connect
 from frogmove.cli.selection_options import listing_options
 from frogmove.core.advice import describe, explained

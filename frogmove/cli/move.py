@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.help_groups import GroupedCommand
-from frogmove.cli.options import (
-    dry_run,
-    progress_option,
-    route_options,
-    scan_options,
-    transfer_options,
-)
+from frogmove.cli.options import dry_run, progress_option, route_options, scan_options
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
+from frogmove.cli.transfer_options import transfer_options
 from frogmove.core.run_spec import Command
 from frogmove.run_config import new_spec, select_for
 
 if TYPE_CHECKING:
-    from frogmove.cli.options import TransferFlags
     from frogmove.cli.output import Console
+    from frogmove.cli.transfer_options import TransferFlags
     from frogmove.config import Config
     from frogmove.core.selection_options import SelectionOptions
 

@@ -9,7 +9,7 @@ from typing import IO
 
 import click
 
-from frogmove.cli.options import KeyText
+from frogmove.cli.parameter_types import KeyText
 from frogmove.core.filters import Pattern
 from frogmove.core.selection_options import SelectionOptions
 from frogmove.errors import UsageError

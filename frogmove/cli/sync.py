@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.help_groups import GroupedCommand
-from frogmove.cli.options import (
-    choice,
-    dry_run,
-    progress_option,
-    route_options,
-    scan_options,
-    sync_transfer_options,
-)
+from frogmove.cli.options import dry_run, progress_option, route_options, scan_options
+from frogmove.cli.parameter_types import choice
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import sync_selection_options
+from frogmove.cli.transfer_options import sync_transfer_options
 from frogmove.core.run_spec import Command
 from frogmove.core.verify import CompareBy
 from frogmove.run_config import new_spec, select_for
 
 if TYPE_CHECKING:
-    from frogmove.cli.options import TransferFlags
     from frogmove.cli.output import Console
+    from frogmove.cli.transfer_options import TransferFlags
     from frogmove.config import Config
     from frogmove.core.selection_options import SelectionOptions
 

@@ -13,10 +13,11 @@ from click.core import ParameterSource
 from frogmove.cli import completion, exit_codes
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.history import open_journal, warn_of
-from frogmove.cli.options import max_compare_size, route_options
+from frogmove.cli.options import route_options
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
 from frogmove.cli.runner import connect, key_list_of
 from frogmove.cli.selection_options import verify_selection_options
+from frogmove.cli.transfer_options import max_compare_size
 from frogmove.config import Config
 from frogmove.core.run_history import RunHistory
 from frogmove.core.run_spec import Command

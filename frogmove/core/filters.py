@@ -75,11 +75,6 @@ class Filters:
         """Whether any pattern includes."""
         return any(pattern.is_include for pattern in self.patterns)
 
-    @property
-    def need_objects(self) -> bool:
-        """Whether filtering needs more than the key."""
-        return self != Filters(patterns=self.patterns)
-
     def names(self) -> Callable[[str], bool]:
         """Return a filter for the name of a key below the prefix."""
         if not self.patterns:

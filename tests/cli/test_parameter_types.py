@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from frogmove.cli.options import Size
+from frogmove.cli.parameter_types import Size
 
 SIZES = Size(5 * 1024 * 1024, 5_000_000_000)
 

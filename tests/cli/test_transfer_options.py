@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from frogmove.cli.options import TransferFlags, transfer_options
+from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.config import Config
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.run_spec import Command

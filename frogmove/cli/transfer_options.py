@@ -1,0 +1,162 @@
+"""The options that say how objects are moved, the same on every command that moves any."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from frogmove.cli.parameter_types import Count, Rate, Size, choice
+from frogmove.core.attributes import parse_attributes
+from frogmove.core.options import MAX_COMPARE_SIZE, SMALLEST_PART, OnConflict
+from frogmove.core.run_spec import CONCURRENCY, MOST_PROCESSES
+from frogmove.core.verify import Verify
+from frogmove.s3.limits import MOST_CONCURRENCY
+from frogmove.s3.models import LARGEST_COPY, LARGEST_OBJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from frogmove.core.run_spec import RunSpec
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--on-conflict",
+        type=choice(OnConflict),
+        default=default.value,
+        show_default=True,
+        help="What to do if the destination key holds something else.",
+    )
+
+
+max_compare_size = click.option(
+    "--max-compare-size",
+    type=Size(0, LARGEST_OBJECT),
+    default="1GiB",
+    show_default=True,
+    help=(
+        "Where ETags and checksums are inconclusive, larger objects are not read to compare them."
+    ),
+)
+
+_OPTIONS = [
+    click.option(
+        "--verify",
+        type=choice(Verify),
+        default=Verify.AUTO.value,
+        show_default=True,
+        help="With strict, keep the source if the copy lacks anything, such as tags.",
+    ),
+    click.option(
+        "--require-conditional",
+        is_flag=True,
+        help=(
+            "Refuse a server that ignores conditional requests, instead of a HEAD before each "
+            "delete."
+        ),
+    ),
+    click.option("--max-rate", type=Rate(min=0.01), help="Maximum objects started per second."),
+    click.option(
+        "--concurrency",
+        type=Count(1, MOST_CONCURRENCY),
+        default=CONCURRENCY,
+        show_default=True,
+        help="Maximum concurrent requests.",
+    ),
+    click.option(
+        "--processes",
+        type=Count(1, MOST_PROCESSES),
+        default=usable_cores,
+        show_default="as many as cores",
+        help="Maximum processes; a small run uses one.",
+    ),
+    click.option(
+        "--max-errors",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Stop once N objects have failed; conflicts do not count.",
+    ),
+    click.option(
+        "--multipart-threshold",
+        type=Size(SMALLEST_PART, LARGEST_COPY),
+        default="5GB",
+        show_default=True,
+        help="Larger objects are copied in parts.",
+    ),
+    max_compare_size,
+    click.option(
+        "--carry",
+        metavar="LIST",
+        callback=lambda _ctx, _param, text: _carried(text),
+        help=(
+            "Also copy attributes that S3 does not: a list of redirect, retention, legal-hold, acl."
+        ),
+    ),
+    click.option(
+        "--journal",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The file for the run's journal; by default in the state directory.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFlags:
+    """The values of the transfer options; see their help texts."""
+
+    on_conflict: str = OnConflict.FAIL.value
+    verify: str = Verify.AUTO.value
+    require_conditional: bool = False
+    max_rate: float | None = None
+    concurrency: int = CONCURRENCY
+    processes: int = field(default_factory=usable_cores)
+    max_errors: int | None = None
+    multipart_threshold: int = LARGEST_COPY
+    max_compare_size: int = MAX_COMPARE_SIZE
+    carry: tuple[str, ...] = ()
+    journal: Path | None = None
+
+    def on(self, spec: RunSpec) -> RunSpec:
+        """Return a run with these settings."""
+        given = {name: getattr(self, name) for name in self.__slots__ if name != "journal"}
+        return replace(spec, **given | {"carry": list(self.carry)})
+
+
+def _carried(text: str | None) -> tuple[str, ...]:
+    return tuple(sorted(parse_attributes(text or "")))
+
+
+def transfer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the transfer options to a command, which gets them as ``flags``."""
+    return _with_transfer_options(command, OnConflict.FAIL)
+
+
+def sync_transfer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the transfer options to a sync, whose default is to overwrite."""
+    return _with_transfer_options(command, OnConflict.OVERWRITE)
+
+
+def _with_transfer_options(
+    command: Callable[..., None], default: OnConflict
+) -> Callable[..., None]:
+
+    @functools.wraps(command)
+    def wrapper(**given: Any) -> None:  # noqa: ANN401 - what Click has read
+        flags = TransferFlags(**{name: given.pop(name) for name in TransferFlags.__slots__})
+        command(flags=flags, **given)
+
+    for option in reversed(_OPTIONS):
+        wrapper = option(wrapper)
+    return _on_conflict(default)(wrapper)
