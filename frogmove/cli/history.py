@@ -71,7 +71,9 @@ def runs(output: str) -> None:
     help="Only objects with this outcome; repeatable.",
 )
 def report(run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
-    """Show the result of a run for each object, what needs attention first.
+    """Show the result of a run for each object.
+
+    What needs attention comes first.
 
     RUN is a run's id or the beginning of one, `last` (the default), or the path of a journal.
 

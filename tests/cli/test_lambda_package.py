@@ -108,7 +108,7 @@ def test_what_lambda_would_refuse_is_not_written(
     monkeypatch.setattr(zip_archive, "LARGEST_ZIPPED", 1000)
     ran = _package("-d", str(tmp_path / "dist"))
     assert ran.code == 1
-    assert "Lambda takes 1,000 at most" in ran.err
+    assert "Lambda's limit is 1,000" in ran.err
     assert list((tmp_path / "dist").iterdir()) == []
 
 
