@@ -101,7 +101,10 @@ def listing_failed(error: S3Error) -> RunError:
     )
 
 
-_STATE = "Objects that were moved stay moved"
+_STATE = (
+    "What is reported as moved or copied is at the destination; everything else is still at the "
+    "source"
+)
 
 _NOT_CURRENT = (
     "the version null is not the current one, and S3 cannot delete it conditionally; nothing was "
