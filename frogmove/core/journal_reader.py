@@ -110,24 +110,23 @@ class JournalReader:
         return last if last is not None and last["type"] == "end" else None
 
     def is_torn(self) -> bool:
-        """Tell whether the file ends with an incomplete record."""
-        return bool(self._damage()) and not self.is_damaged()
+        """Tell whether the file, or one of its segments, ends with an incomplete record."""
+        return any(map(_damage, self._all_paths())) and not self.is_damaged()
 
     def is_damaged(self) -> bool:
         """Tell whether there are records after a damaged line; they are not read."""
-        return True in self._damage()
+        return any(True in _damage(path) for path in self._all_paths())
 
     def _paths(self) -> list[Path]:
         """Return the journal's file and those of its segments; others may have such names, too."""
         header = next(_lines(self.path), None)
-        segments = segments_of(self.path)
-        return [self.path, *(each for each in segments if next(_lines(each), None) == header)]
+        return [path for path in self._all_paths() if next(_lines(path), None) == header]
 
-    def _damage(self) -> list[bool]:
-        """Return, for each line from the first damaged one on, whether it is a record."""
-        with _open(self.path) as file:
-            lines = (_parse(line) is not None for line in file)
-            return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
+    def _all_paths(self) -> list[Path]:
+        """Return the same with those whose beginning is damaged."""
+        header = next(_lines(self.path), None)
+        named = (self.path, *segments_of(self.path))
+        return [path for path in named if next(_lines(path), header) == header]
 
     def uploads(self) -> dict[str, str]:
         """Return the multipart uploads that the run left, in the form for a new journal."""
@@ -138,6 +137,13 @@ class JournalReader:
             elif record["type"] == "copied":
                 left.pop(record["key"], None)
         return dict(left.values())
+
+
+def _damage(path: Path) -> list[bool]:
+    """Return, for each line from the first damaged one on, whether it is a record."""
+    with _open(path) as file:
+        lines = (_parse(line) is not None for line in file)
+        return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
 
 
 def _without_result(path: Path) -> dict[str, Record]:

@@ -222,6 +222,23 @@ def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
     assert len(list(reader.records())) == 1
 
 
+def test_damage_in_a_segment_is_told_as_well(path: Path) -> None:
+    JournalWriter(path, HEADER).commit()
+    segment = path.with_name(f"{path.name}.1")
+    journal = JournalWriter(segment, HEADER)
+    for _ in range(3):
+        journal.finished(a_result(Outcome.MOVED))
+    journal.commit()
+    lines = segment.read_bytes().splitlines(keepends=True)
+    for damaged in (lines[:2], []):
+        segment.write_bytes(b"".join([*damaged, b"\x00\n", *lines[2:]]))
+        reader = JournalReader(path)
+        assert reader.is_damaged()
+        assert len(list(reader.records())) == len(damaged[1:])
+    segment.write_bytes(b"".join(lines)[:-2])
+    assert JournalReader(path).is_torn()
+
+
 @pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
 def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
     journal = JournalWriter(path, HEADER)
