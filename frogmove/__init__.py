@@ -1,4 +1,4 @@
-"""Moves keys between two S3 buckets and never loses one.
+"""Moves keys between two S3 buckets without losing one.
 
 ::
 

@@ -1,4 +1,4 @@
-"""``frogmove`` and ``python -m frogmove``: heeds signals before the imports, which take longest."""
+"""``frogmove`` and ``python -m frogmove``: handles signals even during the slow imports."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Run the command line."""
     early: list[int] = []
-    # Windows has no SIGHUP, and nohup has it ignored.
+    # Windows has no SIGHUP, and nohup ignores it.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -18,11 +18,11 @@ def main() -> None:
     except Exception as error:
         print(
             f"Error: this installation of frogmove cannot be used ({type(error).__name__}: "
-            f"{error}). Nothing was changed; install it again.",
+            f"{error}). Nothing was changed. Reinstall it.",
             file=sys.stderr,
         )
         sys.exit(2)
-    # First of all: no pipe may get the number of a standard stream that is closed.
+    # First of all, so that no pipe gets the descriptor of a closed standard stream.
     last_resort.take_over()
     signals.listen(early)
     command_line()

@@ -1,4 +1,4 @@
-"""The botocore client that the configuration means, as boto3 would make it."""
+"""Creates the botocore client for a configuration, as boto3 would."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 def make_boto_client(config: Config, connections: int) -> S3Client:
-    """Make the client that settings mean, as boto3 would.
+    """Create the client for a configuration, as boto3 would.
 
     Args:
         config: the endpoint and the credentials.
-        connections: how many requests may be in flight at once.
+        connections: maximum concurrent requests.
 
     Raises:
         UsageError: when the profile, the Region or the endpoint URL cannot be used.
     """
-    # botocore takes longer to import than everything else together, and boto3 a fifth more: it
-    # makes this same client, after imports for transfers and resources that are not used here.
+    # Lazy: importing botocore takes longer than all other imports. boto3 would add a fifth, for
+    # transfers and resources that are not used here, and create the same client.
     from botocore import UNSIGNED
     from botocore.config import Config as BotoConfig
 
@@ -41,7 +41,7 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
         max_pool_connections=connections,
         connect_timeout=timeouts.CONNECT,
         read_timeout=timeouts.SLOW,
-        # RetryingS3 retries, for every implementation alike.
+        # No retries: RetryingS3 does them for every engine.
         retries={"mode": "standard", "total_max_attempts": 1},
         request_checksum_calculation="when_required",
         signature_version=UNSIGNED if config.no_sign_request else None,
@@ -52,7 +52,7 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
     check(client.meta.endpoint_url, trusted_bundle(session.get_config_variable("ca_bundle")))
     bare = bare_url(client.meta.endpoint_url)
     if bare != client.meta.endpoint_url:
-        # However it was named: nothing that prints or journals it is to know the rest.
+        # Without its secrets, so that they are not printed or recorded.
         client = _create(session, replace(config, endpoint_url=bare), boto_config)
     events = client.meta.events
     events.register("provide-client-params.s3", partial(_add_common_parameters, config=config))
@@ -63,10 +63,10 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
 
 
 def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Client:
-    """Have botocore make a client.
+    """Let botocore create a client.
 
     Raises:
-        UsageError: when it cannot.
+        UsageError: when it refuses the settings.
     """
     try:
         region = config.region or session.get_config_variable("region")
@@ -83,7 +83,7 @@ def create_client(
     endpoint_url: str | None,
     boto_config: BotoConfig | None,
 ) -> Any:  # noqa: ANN401 - each service has its own class
-    """Have botocore make a client.
+    """Let botocore create a client.
 
     Args:
         session: who asks.
@@ -116,12 +116,12 @@ def _unusable(error: Exception) -> UsageError:
 def _end_redirects(
     response: tuple[object, dict[str, Any]] | None, operation: OperationModel, **_: object
 ) -> None:
-    """Keep botocore from looking for a bucket's Region for ever.
+    """Stop botocore's endless search for a bucket's Region.
 
-    It asks HeadBucket for it, and where that too is sent elsewhere without a Region, again.
+    It sends HeadBucket requests, and repeats them if the response is a redirect without a Region.
 
     Raises:
-        ClientError: in that case, for botocore to give up.
+        ClientError: in that case, so that botocore stops.
     """
     from botocore.exceptions import ClientError
 
@@ -136,7 +136,7 @@ def _end_redirects(
 def _add_common_parameters(
     params: dict[str, Any], model: OperationModel, config: Config, **_: object
 ) -> None:
-    """Give every request that takes them what holds for all requests of a run."""
+    """Add the parameters that all requests of a run have, where an operation supports them."""
     owner = config.expected_bucket_owner
     common: dict[str, str | None] = {
         "RequestPayer": "requester" if config.requester_pays else None,

@@ -1,7 +1,7 @@
-"""The client: what the command line, the Lambda and programs all start from.
+"""The client, used by the command line, the Lambda and programs.
 
-It knows the server and its credentials, asks both ends of a route before anything is touched, and
-starts every run in one place.
+It knows the server and the credentials, checks both ends of a route before anything is changed, and
+starts every run.
 """
 
 from __future__ import annotations
@@ -50,23 +50,24 @@ Guard = Callable[[], AbstractContextManager[Event | None]]
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What was found out about a route's server before anything was touched.
+    """The results of the preflight checks.
 
     Attributes:
-        capabilities: which conditions it honours; nothing for a dry run, which never writes.
-        features: what the source bucket has switched on.
+        capabilities: which conditions the server honours; not tested in a dry run, which never
+            writes.
+        features: the enabled features of the source bucket.
     """
 
     capabilities: Capabilities
     features: BucketFeatures
 
 
-# A dry run never writes to ask for capabilities, and needs none.
+# A dry run never writes probe keys and needs no capabilities.
 UNASKED = ServerFacts(NONE_SUPPORTED, BucketFeatures())
 
 
 class Client:
-    """S3 for one or more runs, or for one Lambda process.
+    """A client for one or more runs, or for one Lambda process.
 
     ::
 
@@ -75,18 +76,17 @@ class Client:
                 print(result.outcome, result.key)
 
     Args:
-        config: the endpoint and the credentials; boto3's own defaults where nothing is said.
-        limits: how much may be asked of S3.
-        engine: what sends the requests, where the configuration does not say.
+        config: the endpoint and the credentials; by default those of boto3.
+        limits: the limits on requests to S3.
+        engine: the HTTP engine, if the configuration names none.
 
     Attributes:
         config: the configuration.
-        s3: what to ask.
+        s3: the S3 client.
         endpoint_url: the address of the server.
-        named_endpoint: the same where somebody named it, in whatever way; None where it is the
-            Region's own.
-        region: the AWS Region that is asked.
-        engine: what sends the requests, in words.
+        named_endpoint: the same if it was configured; None if it is the Region's default.
+        region: the AWS Region.
+        engine: a description of the HTTP engine.
 
     Raises:
         UsageError: when the profile, the Region, the endpoint URL or the engine cannot be used.
@@ -123,7 +123,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End the runs that were not taken to their end, as interrupted, and all threads."""
+        """End unfinished runs as interrupted, and stop all threads."""
         for run in self._runs:
             run.close()
         paths = {run.spec.id: run.path for run in self._runs}
@@ -133,7 +133,7 @@ class Client:
 
     @property
     def refused(self) -> list[str]:
-        """What the server refused so far and is asked without, in words."""
+        """Descriptions of the parameters that the server has refused and that are left out."""
         return self._boto.fallbacks.words
 
     def move(
@@ -144,22 +144,22 @@ class Client:
         journal: Path | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
-        """Move objects: copy, verify, and only then delete each, as it was seen.
+        """Move objects: copy, verify, then delete each, if it has not changed.
 
         Args:
-            route: where from and where to.
+            route: source and destination.
             keys: keys below the source's prefix, or S3 URIs inside the source.
-            options: how; what the server honours is found out, whatever they say of it.
-            journal: the file of the run's journal; by default one in the state directory.
-            chosen: which objects instead of keys, which of them, and under which keys; see
+            options: how objects are moved; their ``capabilities`` are ignored and detected.
+            journal: the file for the run's journal; by default in the state directory.
+            chosen: further options that select objects and map keys; see
                 :class:`~frogmove.core.selection_options.SelectionOptions`.
 
         Returns:
             the run; iterate over it for its results.
 
         Raises:
-            UsageError: when nothing can be selected so, or a key is not there.
-            UnreachableError: when an end of the route cannot be used.
+            UsageError: when the selection is not valid, or a key does not exist.
+            UnreachableError: when a bucket cannot be used.
         """
         spec = self._spec(Command.MOVE, route, options, keys, chosen)
         return self.start(self.prepare(spec), journal)
@@ -172,7 +172,7 @@ class Client:
         journal: Path | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
-        """Copy objects as :meth:`move` does; the source keeps them."""
+        """Copy objects like :meth:`move`, but do not delete them."""
         spec = self._spec(Command.COPY, route, options, keys, chosen)
         return self.start(self.prepare(spec), journal)
 
@@ -184,9 +184,9 @@ class Client:
         journal: Path | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
-        """Copy what the destination lacks or holds differently; see :meth:`move`.
+        """Copy objects that are missing or different at the destination; see :meth:`move`.
 
-        By default it is everything, and replaces what the destination holds differently.
+        By default it syncs everything, and replaces different objects at the destination.
         """
         spec = self._spec(Command.SYNC, route, options, keys, chosen)
         return self.start(self.prepare(spec), journal)
@@ -199,7 +199,7 @@ class Client:
         options: TransferOptions | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Plan:
-        """Tell what a run would do, and do nothing; see :meth:`move`.
+        """Plan a run without executing it; see :meth:`move`.
 
         Returns:
             the plan; iterate over it for its actions.
@@ -248,17 +248,17 @@ class Client:
         dry_run: bool = False,
         guard: Guard = nullcontext,
     ) -> Plan:
-        """Ask both ends of a run's route, and plan the run.
+        """Check both ends of a run's route, and plan the run.
 
         Args:
             spec: the run.
-            earlier: the runs that it resumes or undoes, the oldest first.
-            dry_run: whether the plan is only to be shown; then nothing is written.
+            earlier: the journals of the runs that it resumes or undoes, oldest first.
+            dry_run: whether the plan is only shown; then nothing is written.
             guard: see :meth:`preflight`.
 
         Raises:
-            UsageError: when the server is refused, or both ends are one.
-            UnreachableError: when an end cannot be used.
+            UsageError: when the server does not meet the requirements, or both ends are the same.
+            UnreachableError: when a bucket cannot be used.
         """
         stop = Event()
         spec = replace(spec, endpoint_url=self.named_endpoint)
@@ -266,7 +266,7 @@ class Client:
         is_undo = spec.command is Command.UNDO
         facts = self.preflight(
             route,
-            # Uploads to a source set something off, so it is not the place for a throw-away key.
+            # No temporary keys at the source, where uploads may trigger something.
             probed=route.source if is_undo else route.destination,
             listed=_listed(spec, route),
             dry_run=dry_run,
@@ -275,7 +275,7 @@ class Client:
         if not dry_run and spec.require_conditional and facts.capabilities.shortcomings:
             raise UsageError(
                 f"{self.endpoint_url} {'; '.join(facts.capabilities.shortcomings)}.",
-                "Nothing was moved, as --require-conditional asks.",
+                "Nothing was moved, because of --require-conditional.",
             )
         options = spec.options(facts.capabilities, facts.features)
         actions = plan_actions(self.s3, spec, earlier, stop)
@@ -288,7 +288,7 @@ class Client:
 
         Args:
             plan: what :meth:`prepare` returned.
-            journal: the file of its journal; by default one in the state directory.
+            journal: the file for its journal; by default in the state directory.
 
         Returns:
             the run; iterate over it for its results. Nothing is done before that.
@@ -314,21 +314,21 @@ class Client:
         checked: bool = True,
         guard: Guard = nullcontext,
     ) -> ServerFacts:
-        """Make sure that both ends of a route can be used and are two; see what they can do.
+        """Check that both ends of a route can be used and differ; detect their capabilities.
 
         Args:
             route: the route.
-            probed: its end to which throw-away keys may be written.
-            listed: which of its ends have to be listed.
-            dry_run: whether nothing may be written.
-            checked: whether both ends are asked first; the function, which starts for each
-                upload, learns it from the upload's own requests.
-            guard: a context for questions that write throw-away keys, which have to come to
-                their end; it may give an event that ends them early.
+            probed: the end to which temporary keys may be written.
+            listed: the ends that must be listed.
+            dry_run: whether writing is not allowed.
+            checked: whether both ends are checked first; the function skips that to start faster,
+                because the requests for the upload show the same errors.
+            guard: a context for probes that write temporary keys and must not be interrupted; it
+                may return an event that ends them early.
 
         Raises:
             UsageError: when both ends are one bucket under two names.
-            UnreachableError: when an end cannot be used.
+            UnreachableError: when a bucket cannot be used.
         """
         if checked:
             preflight.check(self.s3, route.source, route.destination, must_list=listed)
@@ -341,17 +341,17 @@ class Client:
             return ServerFacts(capabilities, read_features(self.s3, route.source.bucket))
 
     def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:
-        """Tell which conditional requests the server honours.
+        """Return which conditional requests the server honours.
 
-        AWS is known, but for its directory buckets. Any other server is asked, once a run: an
-        answer kept for longer would outlive the server that gave it.
+        They are known for AWS, except for directory buckets. Any other server is tested once per
+        run, because it may change between runs.
 
         Args:
-            destination: where two throw-away keys may be written to ask.
-            stop: once set, nothing more is asked, and what was written is deleted.
+            destination: where two temporary keys may be written.
+            stop: once set, no further test is started, and the temporary keys are deleted.
 
         Raises:
-            S3Error: when they cannot be written.
+            S3Error: when the temporary keys cannot be written.
         """
         if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
             return ALL_SUPPORTED
@@ -359,17 +359,17 @@ class Client:
 
     def _warnings(self, facts: ServerFacts, options: TransferOptions) -> Iterable[str]:
         for refused in self.refused:
-            yield f"This server refuses {refused}: it is asked without."
+            yield f"This server refuses {refused}; it is left out."
         if not facts.capabilities.delete:
             what = "This server does not honour conditional deletes"
             if "delete" in facts.capabilities.unknown:
                 what = (
-                    "It could not be found out whether this server honours conditional deletes, "
-                    "which takes s3:PutObject and s3:DeleteObject on the destination"
+                    "Whether this server honours conditional deletes could not be tested, because "
+                    "that needs s3:PutObject and s3:DeleteObject on the destination"
                 )
             yield (
-                f"{what}: each source is looked at just before its delete. An overwrite between "
-                "check and delete can be lost."
+                f"{what}. Each source is checked by HEAD just before its delete. An overwrite "
+                "between check and delete can be lost."
             )
         yield from warnings(facts.features, options.carry)
 

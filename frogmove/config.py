@@ -1,15 +1,13 @@
-"""The configuration: from flags, the environment, a named route in a file, in that order.
+"""The configuration, from flags, the environment, and a route in the configuration file.
 
 The file is TOML::
 
-    route = "frogtech"          # the route when none is named
+    route = "frogtech"          # the default route
 
-    [routes.frogtech]
-    source = "s3://frogtech-sharara-external"
-    destination = "s3://frogtech-sharara-internal"
-    profile = "operator"        # optional, like region and endpoint_url
-    function = "frogmove:live"  # what moves uploads along it, if anything does
-    require_tag = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"   # what a scanner has to find
+    [routes.frogtech] source = "s3://frogtech-sharara-external" destination =
+    "s3://frogtech-sharara-internal" profile = "operator"        # optional, like region and
+    endpoint_url function = "frogmove:live"  # what moves uploads along it, if anything does
+    require_tag = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"   # required tag
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# Settings that an environment variable can give.
+# The settings that can be given by environment variables.
 _VARIABLES = (
     "source",
     "destination",
@@ -45,7 +43,7 @@ _ACCOUNT_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What was asked for; None is whatever is next in order, at the end boto3's own defaults.
+    """The configuration; None means the next source of the setting, at last boto3's default.
 
     Attributes:
         source: the source's URI.
@@ -53,16 +51,16 @@ class Config:
         profile: a profile of the AWS configuration.
         region: an AWS Region.
         endpoint_url: an S3-compatible server instead of AWS.
-        expected_bucket_owner: the account that both buckets must belong to.
-        requester_pays: ``yes`` to pay for requests to a bucket whose owner does not.
-        no_sign_request: ``yes`` to send requests unsigned, by nobody in particular.
-        kms_key_id: the key to encrypt copies with, instead of the bucket's default.
+        expected_bucket_owner: the account that must own both buckets.
+        requester_pays: ``yes`` to pay for requests to requester-pays buckets.
+        no_sign_request: ``yes`` to send unsigned requests.
+        kms_key_id: the KMS key for copies, instead of the bucket's default encryption.
         function: the deployed function that moves uploads along the route.
-        require_tag: ``KEY=VALUE``; objects without this tag are left where they are.
-        engine: ``boto3`` or ``crt``; ``auto`` for whichever is faster and can be used.
+        require_tag: ``KEY=VALUE``; objects without this tag are not moved.
+        engine: ``boto3`` or ``crt``; ``auto`` for the faster one that can be used.
 
     Raises:
-        UsageError: when an account, a key or a tag can be none.
+        UsageError: when an account, a KMS key or a tag is not valid.
     """
 
     source: str | None = None
@@ -103,55 +101,55 @@ class Config:
         uri = self.source if name == "source" else self.destination
         if not uri:
             raise UsageError(
-                f"No {name} is given.",
-                f"Give --{name} s3://bucket/prefix, or set FROGMOVE_{name.upper()}, "
-                "or name a --route of the configuration file.",
+                f"No {name} was given.",
+                f"Use --{name} s3://bucket/prefix, set FROGMOVE_{name.upper()}, or use a --route "
+                "of the configuration file.",
             )
         return parse_location(uri)
 
 
 def check_account(text: str) -> None:
-    """Refuse what is no AWS account's id: S3 answers it like somebody else's bucket.
+    """Check the id of an AWS account: S3 would only deny access.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when it is not valid.
     """
     if not (text.isascii() and text.isdigit() and len(text) == _ACCOUNT_DIGITS):
         raise UsageError(f"{text!a} is not the id of an AWS account.", "It has 12 digits.")
 
 
 def check_key_id(text: str) -> None:
-    """Refuse what cannot name a KMS key, before it stands in a header.
+    """Check the name of a KMS key, because it is sent in a header.
 
     Raises:
-        UsageError: when it cannot.
+        UsageError: when it is not valid.
     """
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise UsageError(f"{text!a} is not a KMS key.", "Give its id, its ARN or its alias/name.")
+        raise UsageError(f"{text!a} is not a KMS key.", "Use its id, its ARN, or alias/NAME.")
 
 
 def resolve(
     flags: Config, route: str | None, environment: Mapping[str, str], file: Path | None
 ) -> Config:
-    """Put settings together: each from the first of its sources that has it.
+    """Combine the settings, each from its first source.
 
-    Flags come first, then a route named by a flag, then ``FROGMOVE_SOURCE``,
-    ``FROGMOVE_DESTINATION``, ``FROGMOVE_ENDPOINT_URL``, ``FROGMOVE_KMS_KEY_ID``,
-    ``FROGMOVE_EXPECTED_BUCKET_OWNER``, ``FROGMOVE_REQUIRE_TAG`` and ``FROGMOVE_FUNCTION``, then
-    the route of ``FROGMOVE_ROUTE``, then the file's default route.
+    The order is: flags, the route of a flag, ``FROGMOVE_SOURCE``, ``FROGMOVE_DESTINATION``,
+    ``FROGMOVE_ENDPOINT_URL``, ``FROGMOVE_KMS_KEY_ID``, ``FROGMOVE_EXPECTED_BUCKET_OWNER``,
+    ``FROGMOVE_REQUIRE_TAG`` and ``FROGMOVE_FUNCTION``, the route of ``FROGMOVE_ROUTE``, the file's
+    default route.
 
     Args:
-        flags: what was given on the command line.
-        route: the route that was named there.
+        flags: the options of the command line.
+        route: the route given there.
         environment: the environment variables.
-        file: the configuration file, whether or not it exists; None for none.
+        file: the configuration file, which may not exist; None for none.
 
     Raises:
-        UsageError: when a route is named that is not there, or the file cannot be used.
+        UsageError: when the route does not exist, or the file cannot be used.
     """
     if environment.get("FROGMOVE_CONFIG") and file is not None and not file.exists():
         raise UsageError(
-            f"There is no file {str(file)!r}, which FROGMOVE_CONFIG names.",
+            f"The file {str(file)!r} of FROGMOVE_CONFIG does not exist.",
             "Correct the variable, or unset it.",
         )
     sources: list[Mapping[str, str]] = [_given(flags)]
@@ -170,11 +168,11 @@ def resolve(
 
 
 def config_file(environment: Mapping[str, str]) -> Path:
-    """Return the path of ``FROGMOVE_CONFIG``, else the user's own; there may be no such file."""
+    """Return ``FROGMOVE_CONFIG`` or the user's default path; the file may not exist."""
     named = environment.get("FROGMOVE_CONFIG")
     if named:
         return Path(named)
-    # The Lambda has no configuration file, and so does without this package.
+    # Lazy: the Lambda has no configuration file and no such package.
     from platformdirs import user_config_path
 
     return user_config_path("frogmove") / "config.toml"
@@ -198,7 +196,7 @@ def _given(config: Config) -> dict[str, str]:
 def _read(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
-    # The Lambda, which has no file, starts the sooner without.
+    # Lazy: the Lambda, which has no file, starts faster.
     import tomllib
 
     try:
@@ -214,7 +212,7 @@ def _read(file: Path | None) -> dict[str, Any]:
 def _unreadable(file: Path, reason: object) -> UsageError:
     return UsageError(
         f"The configuration file {str(file)!r} cannot be read: {reason}.",
-        "Correct it, or name another in FROGMOVE_CONFIG.",
+        "Correct it, or set FROGMOVE_CONFIG to another file.",
     )
 
 
@@ -222,7 +220,7 @@ def _named_route(name: object, document: Mapping[str, Any], file: Path | None) -
     routes = document.get("routes")
     if not isinstance(routes, dict):
         routes = {}
-    # The file may hold anything at all in the place of a name.
+    # The value in the file may have any type.
     if not isinstance(name, str) or not isinstance(routes.get(name), dict):
         raise UsageError(
             f"There is no route {name!r} in {str(file or '')!r}.", _known_routes(routes, file)
@@ -232,17 +230,20 @@ def _named_route(name: object, document: Mapping[str, Any], file: Path | None) -
         if option not in _given_names() or not isinstance(value, str):
             raise UsageError(
                 f"{option!r} of route {name!r} in {str(file or '')!r} is not a setting.",
-                f"A route has {', '.join(_given_names())}, each a text.",
+                f"The settings of a route are {', '.join(_given_names())}, each a string.",
             )
     return chosen
 
 
 def _known_routes(routes: Mapping[str, Any], file: Path | None) -> str:
     if routes:
-        return f"It has: {', '.join(sorted(routes))}."
+        return f"Its routes are: {', '.join(sorted(routes))}."
     if file and file.exists():
-        return "It has no routes: each is a table, [routes.NAME], with a source and a destination."
-    return "There is no such file: make it, set FROGMOVE_CONFIG, or give both ends of the route."
+        return "It has no routes. A route is a table [routes.NAME] with a source and a destination."
+    return (
+        "The file does not exist. Create it, set FROGMOVE_CONFIG, or use --source and "
+        "--destination."
+    )
 
 
 def _given_names() -> list[str]:

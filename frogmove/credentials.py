@@ -1,4 +1,4 @@
-"""Credentials: who gives them, and what is said when they cannot be had."""
+"""Reads credentials, and reports why there are none."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def open_session(profile: str | None, *, unsigned: bool) -> Session:
-    """Read the AWS configuration, and find out who gives credentials.
+    """Read the AWS configuration and find the provider of credentials.
 
     Args:
-        profile: a profile of it; None for the usual one.
+        profile: a profile; None for the default one.
         unsigned: whether no credentials are needed.
 
     Raises:
-        UsageError: when the configuration cannot be read, or who gives credentials fails.
+        UsageError: when the configuration cannot be read, or the provider fails.
     """
     from botocore.config import Config
     from botocore.exceptions import ConfigParseError, ProfileNotFound
@@ -30,7 +30,7 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
 
     session = Session(profile=profile)
     try:
-        # For STS and whoever else is asked for credentials: botocore would try for minutes.
+        # For requests to STS and other providers, which botocore would retry for minutes.
         session.set_default_client_config(
             Config(
                 connect_timeout=timeouts.CONNECT,
@@ -45,20 +45,20 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
     except ProfileNotFound as error:
         raise UsageError(
             f"There is no profile {error.kwargs['profile']!r} in the AWS configuration.",
-            "Choose another with --profile or AWS_PROFILE; `aws configure list-profiles` has them.",
+            "Choose another one with --profile or AWS_PROFILE; see `aws configure list-profiles`.",
         ) from error
     except ConfigParseError as error:
-        # Not botocore's own words, which quote the line, and with it perhaps a secret.
+        # Not botocore's message, which quotes the line and perhaps a secret in it.
         raise UsageError(
             f"The AWS configuration file {error.kwargs['path']!r} is not in the INI format.",
-            "Correct it, or name another in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE.",
+            "Correct it, or set AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE to another file.",
         ) from error
     except Exception as error:
-        # Among them whatever a credential process said that is not JSON, or not UTF-8.
+        # For example a credential process whose output is not JSON, or not UTF-8.
         raise UsageError(
-            f"The AWS configuration gives no credentials: {words(error)}.",
+            f"The AWS configuration provides no credentials: {words(error)}.",
             _remedy(session, error)
-            or "Sign in again, or check --profile and what the AWS configuration says of it.",
+            or "Sign in again, or check --profile and its section in the AWS configuration.",
         ) from error
     return session
 
@@ -67,8 +67,8 @@ def _remedy(session: Session, error: Exception) -> str:
     """Return what to do where it is known who gives no credentials; else nothing.
 
     Args:
-        session: who has none.
-        error: why.
+        session: the session without credentials.
+        error: the reason.
     """
     from botocore.exceptions import BotoCoreError
 
@@ -90,12 +90,12 @@ def _remedy(session: Session, error: Exception) -> str:
     return f"Sign in with: aws sso login{named}"
 
 
-# Those of a role's source, whose own profile is the one that signs in.
+# For a role, its source profile is the one that signs in.
 _SSO_ERRORS = ("SSO", "UnauthorizedSSO", "TokenRetrieval", "InvalidSSO", "PendingAuthorization")
 
 
 def _ask_for_code(prompt: str) -> str:
-    """Ask the operator for an MFA code; never a pipe, which may be somebody else's data.
+    """Ask the operator for an MFA code on the terminal; never read it from a pipe.
 
     Raises:
         ValueError: when there is no terminal.
@@ -105,27 +105,27 @@ def _ask_for_code(prompt: str) -> str:
     try:
         Path("/dev/tty").open("rb").close()
     except OSError as error:
-        raise ValueError("an MFA code is needed, and there is no terminal to type it") from error
+        raise ValueError("an MFA code is needed, but there is no terminal") from error
     return getpass(prompt)
 
 
 def words(error: Exception) -> str:
-    """Return what an exception says, as a part of a sentence."""
+    """Return the message of an exception as a part of a sentence."""
     said = " ".join(str(error).split()).rstrip(".:")
     if isinstance(error, (AttributeError, KeyError, TypeError)):
-        # From the depths of a library: they name nothing that people have written.
-        return f"something in them is not as it should be ({type(error).__name__}: {said})"
+        # Internal errors of a library, which do not name a setting.
+        return f"a setting is not valid ({type(error).__name__}: {said})"
     return said or type(error).__name__
 
 
 def sign_in(session: Session, **_: object) -> None:
-    """Get credentials before a request is signed, so that their failure is told from S3's.
+    """Get credentials before a request is signed, to distinguish this failure from S3's.
 
     Args:
-        session: who has them.
+        session: the session.
 
     Raises:
-        S3Error: when they cannot be had.
+        S3Error: when there are none.
     """
     try:
         credentials = session.get_credentials()

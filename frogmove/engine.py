@@ -1,7 +1,7 @@
-"""The engines, boto3 and crt: which one sends the requests.
+"""Selects the HTTP engine: boto3 or crt.
 
-They are imported when they are made: botocore takes longer to import than all of frogmove, and
-neither ``frogmove --help`` nor the completion of a shell needs it.
+The engines are imported when they are created: importing botocore takes longer than all of
+frogmove, and neither ``frogmove --help`` nor shell completion needs it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Engine(StrEnum):
-    """What sends the requests."""
+    """An HTTP engine."""
 
     AUTO = "auto"
     BOTO3 = "boto3"
@@ -31,16 +31,16 @@ class Engine(StrEnum):
 
 
 def make_boto(config: Config, limits: Limits) -> BotoS3:
-    """Make boto3's engine.
+    """Create the boto3 engine.
 
     Args:
         config: the endpoint and the credentials.
-        limits: how much may be asked of S3.
+        limits: the limits on requests to S3.
 
     Raises:
         UsageError: when the profile, the Region or the endpoint URL cannot be used.
     """
-    # botocore: see above.
+    # Lazy: see above.
     from frogmove.s3.boto import BotoS3
 
     renew = partial(boto_session.make_boto_client, config, limits.concurrency)
@@ -50,43 +50,43 @@ def make_boto(config: Config, limits: Limits) -> BotoS3:
 def select_engine(
     boto: BotoS3, config: Config, limits: Limits, engine: Engine
 ) -> tuple[BotoS3 | CrtS3, str]:
-    """Choose what sends the requests.
+    """Select the HTTP engine.
 
     Args:
-        boto: boto3's engine, which does what the other cannot.
-        config: names an engine, or does not.
-        limits: how much may be asked of S3.
-        engine: the one to use where the configuration names none.
+        boto: the boto3 engine, which also sends the requests that crt cannot.
+        config: may name an engine.
+        limits: the limits on requests to S3.
+        engine: the default.
 
     Returns:
-        the engine, and in words which it is and why.
+        the engine, and a description of it with the reason.
 
     Raises:
-        UsageError: when there is no such engine, or it cannot be used.
+        UsageError: when the engine is unknown or cannot be used.
     """
     try:
         chosen = Engine(config.engine or engine)
     except ValueError as error:
         raise UsageError(
-            f"Unknown engine {config.engine!r}.", f"There are {', '.join(Engine)}."
+            f"Unknown engine {config.engine!r}.", f"Choose from {', '.join(Engine)}."
         ) from error
     if chosen is Engine.BOTO3:
-        return boto, "boto3, as asked for"
+        return boto, "boto3, as requested"
     try:
         return _crt_engine(boto, config, limits), "crt"
     except (ImportError, ValueError) as error:
-        # awscrt has no wheels for some platforms, and cannot read every file of certificates.
+        # awscrt has no wheels for some platforms, and cannot read every CA bundle.
         if chosen is Engine.CRT:
             raise UsageError(
                 f"The engine crt cannot be used: {error}.",
-                "Use --engine boto3, or fix what it says.",
+                "Fix the cause, or use --engine boto3.",
             ) from error
-        return boto, f"boto3, as crt cannot be used: {error}"
+        return boto, f"boto3, because crt cannot be used: {error}"
 
 
 def _crt_engine(boto: BotoS3, config: Config, limits: Limits) -> CrtS3:
-    """Make the engine for many small requests, with botocore's idea of the way to the server."""
-    # The Lambda does without, and so does whoever has no awscrt.
+    """Create the crt engine, with botocore's proxies and CA bundle."""
+    # Lazy: the Lambda does not use it, and awscrt may not be installed.
     from botocore.httpsession import get_cert_path
     from botocore.session import Session
     from botocore.utils import get_environ_proxies

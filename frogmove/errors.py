@@ -1,14 +1,14 @@
-"""The errors an operator is meant to read: one sentence on what happened, one on what to do."""
+"""Errors for the operator: a message about what happened, and a remedy."""
 
 from frogmove.redaction import redact
 
 
 class FrogmoveError(Exception):
-    """Something frogmove cannot go on from, said for people.
+    """An error that ends an operation of frogmove.
 
     Args:
-        message: what happened and to which bucket, key or file, in one sentence.
-        remedy: what the reader can do about it, in one sentence; empty when there is nothing.
+        message: what happened, to which bucket, key or file, in one sentence.
+        remedy: what the operator can do, in one sentence; may be empty.
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
@@ -21,20 +21,20 @@ class FrogmoveError(Exception):
 
 
 class UsageError(FrogmoveError):
-    """The request itself is wrong; it was refused before anything was touched."""
+    """The request is not valid; it was refused before anything was changed."""
 
 
 class UnreachableError(FrogmoveError):
-    """A bucket or an endpoint cannot be used as asked: missing, refused, or not answering."""
+    """A bucket or an endpoint cannot be used: it is missing, denied, or does not respond."""
 
 
 class RunError(FrogmoveError):
-    """A run had to stop before its end; what it had done stays done and is reported."""
+    """A run ended early; what it has done stays done and is reported."""
 
 
 def no_threads() -> UsageError:
-    """Return the refusal of a system that allows not even one thread."""
+    """Return the error for a system that allows no more threads."""
     return UsageError(
-        "This system allows no further thread or memory, so no request can be sent.",
-        "Raise its limits (`ulimit -u`, `ulimit -v`), or end other programs.",
+        "The system allows no more threads or memory, so no request can be sent.",
+        "Raise the limits (`ulimit -u`, `ulimit -v`), or end other programs.",
     )

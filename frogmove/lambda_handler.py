@@ -1,6 +1,6 @@
-"""The automatic face of frogmove: one event in, keys moved, one answer out.
+"""The Lambda's handler.
 
-The environment variables are those of :mod:`frogmove.function.config`, the events those of
+The environment variables are described in :mod:`frogmove.function.config`, the events in
 :mod:`frogmove.function.events`.
 """
 
@@ -12,8 +12,7 @@ from typing import Any
 _STARTS = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 if _STARTS:
-    # Next to nothing of what is made while it starts is garbage, and to look through all of it
-    # again and again takes a tenth of the start.
+    # Almost nothing is garbage during the start, and garbage collection would take a tenth of it.
     gc.disable()
 
 from frogmove.function.app import LambdaApp  # noqa: E402 - what takes the time
@@ -21,29 +20,29 @@ from frogmove.function.app import LambdaApp  # noqa: E402 - what takes the time
 
 @cache
 def app() -> LambdaApp:
-    """Return what serves this process's invocations, made of its environment."""
+    """Return the application of this process, configured by the environment."""
     return LambdaApp(os.environ)
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
-    """Do what an event asks for. Lambda calls this.
+    """Handle an event. Lambda calls this.
 
     Args:
-        event: what happened, or what is wanted.
+        event: the event.
         context: Lambda's; https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 
     Returns:
-        what the sender of such an event expects; see the README.
+        the response that the sender of such an event expects; see the README.
 
     Raises:
-        FrogmoveError: when the event cannot be understood, or has to be delivered again.
+        FrogmoveError: when the event is not valid, or must be delivered again.
     """
     return app().answer(event, context)
 
 
 if _STARTS:
-    # Wrong settings then fail the function's start, and the first event finds a client ready.
+    # Now, so that invalid settings fail at the start, and the first event is handled faster.
     app()
-    # What is there by now stays.
+    # Exempt all existing objects from garbage collection.
     gc.freeze()
     gc.enable()

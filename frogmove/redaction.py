@@ -1,30 +1,30 @@
-"""Secrets that URLs carry, taken out of everything that people or logs are told. Pure."""
+"""Removes secrets in URLs from messages and logs."""
 
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-# What stands for a secret.
+# The replacement for a secret.
 MASK = "***"
 
-# A password may hold an @ of its own: what precedes the last one before the host ends is taken.
+# A password may contain an @: everything before the last @ of the host part is removed.
 _USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^\s/?#<>]*@", re.IGNORECASE)
-# One that should have been escaped, as it holds what ends a host: no port is where one belongs.
+# A password with a character that ends the host part and should have been escaped.
 _UNESCAPED_USER = re.compile(
     r"((?!s3:)\b[a-z][a-z0-9+.-]*://)(?!\[)[^\s/?#<>@:]*:(?!\d{0,5}(?:[/?#\s'\"]|$))[^\s<>]*@",
     re.IGNORECASE,
 )
-# A word with an @ and a port, such as a proxy that is written without its scheme.
+# A word with an @ and a port, such as a proxy without a scheme.
 _BARE_USER = re.compile(r"(?<![\w./:@-])[\w.%~+-]+:[^\s/@'\"<>]+@(?=[\w.\[-]+:\d)")
 _QUERY = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?#'\"<>]*)[?#][^\s'\"<>]+", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """Return a text without the passwords and the queries of the URLs in it.
+    """Return a text without the passwords and queries of its URLs.
 
-    URIs of S3 are left alone: keys may hold question marks.
+    S3 URIs are not changed: keys may contain question marks.
 
     Args:
-        text: what is to be told.
+        text: the text.
     """
     if "://" not in text and "@" not in text:
         return text
@@ -43,7 +43,7 @@ def _without_query(found: re.Match[str]) -> str:
 def bare_url(url: str) -> str:
     """Return an endpoint's URL without its user, password, query and fragment.
 
-    None of them reaches S3, whose requests are signed instead.
+    None of them is sent to S3.
 
     Args:
         url: a URL with a host.
@@ -53,10 +53,10 @@ def bare_url(url: str) -> str:
 
 
 def masked_url(text: str) -> str:
-    """Return what should be one URL, and may be malformed, without what may be a password.
+    """Return a URL, which may be malformed, without its password.
 
     Args:
-        text: all of it, spaces included.
+        text: the URL; may contain spaces.
     """
     scheme, mark, rest = text.rpartition("://")
     user, at, host = rest.rpartition("@")

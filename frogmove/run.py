@@ -1,4 +1,4 @@
-"""A run: a plan, done action by action, with its journal."""
+"""A run: executes a plan and writes its journal."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is to do; iterate over it for its actions, once.
+    """The plan of a run; iterate over it for its actions, once.
 
     Attributes:
         spec: the run.
-        route: where from and where to; of an undo, the other way round.
+        route: source and destination; reversed for an undo.
         options: how objects are moved.
-        actions: what to do, made as they are taken.
-        warnings: what somebody should know beforehand.
-        earlier: the runs that this one resumes or undoes, the oldest first.
+        actions: the actions, planned lazily.
+        warnings: messages for the operator.
+        earlier: the journals of the runs that this one resumes or undoes, oldest first.
         stop: once set, no further action is planned.
-        total: how many actions there are, where that is known beforehand.
+        total: the number of actions, if known.
     """
 
     spec: RunSpec
@@ -75,21 +75,21 @@ class Plan:
 def plan_actions(
     s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
 ) -> Iterable[Action]:
-    """Plan a run, whatever it does.
+    """Plan a run of any command.
 
     Args:
-        s3: where both ends are.
+        s3: the client for both buckets.
         spec: the run.
-        earlier: the runs that it resumes or undoes, the oldest first.
+        earlier: the journals of the runs that it resumes or undoes, oldest first.
         stop: once set, no further action is planned.
 
     Raises:
-        UsageError: when a key that was named is not there, or two objects get one key.
-        UnreachableError: when the source cannot be looked at.
+        UsageError: when a selected key does not exist, or two objects get the same key.
+        UnreachableError: when the source cannot be listed.
     """
     actions = _plan_all(s3, spec, earlier, stop)
     if spec.mapping.rename is not None:
-        # It needs a database, and other runs start without.
+        # Lazy: it imports sqlite3, which other runs do not need.
         from frogmove.core.distinct_places import with_distinct_places
 
         with explained(spec.route().source.bucket):
@@ -104,11 +104,11 @@ def plan_actions(
 def _plan_all(
     s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
 ) -> Iterable[Action]:
-    """Plan a run of everything that is selected, whatever its tags."""
+    """Plan a run of all selected objects, regardless of their tags."""
     route, selection = spec.route(), spec.selection
     if spec.command is Command.UNDO:
         if not earlier:
-            raise UsageError("An undo needs the journal of the run that it undoes.")
+            raise UsageError("An undo needs the journal of the run to undo.")
         return plan_undo(copies_of(*earlier))
     is_sync = spec.command is Command.SYNC
     if is_sync and selection.is_of_folders:
@@ -118,10 +118,10 @@ def _plan_all(
         )
     end = earlier[-1].end() if earlier else None
     if end is not None and not end["interrupted"]:
-        # It came to its end: only what failed is left to do.
+        # The run finished: only its failures are left.
         failed = tuple(earlier[-1].failed_keys())
         selection = Selection(keys=failed, version_id=selection.version_id)
-    # What an earlier run moved already is no longer there.
+    # Objects that an earlier run moved no longer exist.
     look = find_remaining if earlier else find
     objects: Iterable[S3Object] = ()
     if selection.key_list is None:
@@ -134,10 +134,10 @@ def _plan_all(
 
 
 def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:
-    """Plan a run of keys that are looked at as they are taken."""
+    """Plan a run of keys that are looked up lazily."""
     keys: Iterable[str] = spec.selection.keys
     if spec.selection.key_list is not None:
-        # It needs a database, and other runs start without.
+        # Lazy: it imports sqlite3, which other runs do not need.
         from frogmove.core.key_list import read_key_list
 
         keys = read_key_list(Path(spec.selection.key_list))
@@ -150,7 +150,7 @@ def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable
 
 
 def known_total(spec: RunSpec, earlier: tuple[JournalReader, ...]) -> int | None:
-    """Tell how many actions a run has, where that is known before it begins."""
+    """Return the number of actions of a run, if it is known at the start."""
     if spec.command == Command.UNDO:
         ends = [each.end() for each in earlier]
         counts = [end["counts"] for end in ends if end is not None]
@@ -165,12 +165,12 @@ def known_total(spec: RunSpec, earlier: tuple[JournalReader, ...]) -> int | None
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The processes that a run may have.
+    """The processes that a run may use.
 
     Attributes:
-        count: the most, the run's own included.
+        count: the maximum, including the run's own.
         config: the endpoint and the credentials.
-        limits: how much all of them together may ask of S3.
+        limits: the limits on requests of all of them together.
     """
 
     count: int
@@ -179,7 +179,7 @@ class Workers:
 
 
 def _can_be_cut(plan: Plan) -> bool:
-    """Tell whether a run may be done range by range of its keys."""
+    """Tell whether a run can be split into ranges of keys."""
     spec, source = plan.spec, plan.route.source
     return (
         os.name == "posix"
@@ -193,14 +193,14 @@ def _can_be_cut(plan: Plan) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        counts: how many results of each outcome there are.
-        bytes: the sizes of what was moved or copied, finished parts of large objects included.
+        counts: the number of results of each outcome.
+        bytes: bytes moved or copied, including finished parts of large objects.
         planned: how many actions have been planned.
-        total: how many there will be in all; None while that is not known.
-        activity: what is being asked of S3.
+        total: the number of all actions; None while it is not known.
+        activity: the requests in flight.
     """
 
     counts: Counter[Outcome]
@@ -211,28 +211,28 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many actions have their result."""
+        """How many actions have a result."""
         return self.counts.total()
 
     @property
     def waiting(self) -> int:
-        """How many actions wait for their turn, for a retry or for their batch of deletes."""
+        """How many actions wait to start, for a retry or for their delete."""
         return max(0, self.planned - self.done - self.activity.in_flight)
 
 
 class Run:
-    """One run. Iterate over it for its results, once; nothing is done before that.
+    """A run. Iterate over it for its results, once; it starts with the iteration.
 
     Args:
-        s3: where both ends are.
-        plan: what to do.
-        journal: the file of its journal, which must not exist.
-        workers: further processes that it may have; None for none.
+        s3: the client for both buckets.
+        plan: the plan.
+        journal: the file for its journal, which must not exist.
+        workers: the processes that it may use; None for only this one.
 
     Attributes:
-        spec: what it was asked to do.
-        path: its journal.
-        summary: what it came to so far.
+        spec: its description.
+        path: the file of its journal.
+        summary: its summary so far.
 
     Raises:
         UsageError: when the journal cannot be written.
@@ -259,7 +259,7 @@ class Run:
 
     @property
     def progress(self) -> Progress:
-        """How far it is; from any thread."""
+        """Its progress; may be called from any thread."""
         pool = self._pool
         summary = self.summary
         counts = summary.counts.copy()
@@ -279,26 +279,27 @@ class Run:
         return most is not None and self.summary.counts[Outcome.FAILED] >= most
 
     def __iter__(self) -> Iterator[Result]:
-        """Do what is planned, and yield each result as it ends.
+        """Execute the plan, and yield each result.
 
-        Whoever stops taking results interrupts the run: see :meth:`close`.
+        Ending the iteration early interrupts the run: see :meth:`close`.
 
         Raises:
-            RunError: after the results of everything in flight, when nothing more can succeed.
+            RunError: when an error affects every object, after the results of all actions in
+                flight.
         """
         return (result for result in self._results if result is not None)
 
     def live(self) -> Iterator[Result | None]:
-        """Do the same, and yield None where there is no result for a moment."""
+        """Do the same, but yield None when there is no result for a moment."""
         return self._results
 
     def stop(self) -> None:
-        """Begin nothing more; what is in flight ends. From any thread."""
+        """Start no new object, and finish those in flight; may be called from any thread."""
         self._plan.stop.set()
         self._s3.drop_turns()
 
     def close(self) -> None:
-        """End the run as interrupted, unless it has ended: in-flight actions are finished."""
+        """End the run as interrupted, unless it has ended; actions in flight are finished."""
         self._results.close()
 
     def _execute(self) -> Generator[Result | None]:
@@ -326,7 +327,7 @@ class Run:
         plan, workers = self._plan, self._workers
         if workers is None:
             return self._run_here()
-        # The Lambda, and whoever stays in one process, start without.
+        # Lazy: not needed by the Lambda and by runs in one process.
         from frogmove.processes.messages import Setup
         from frogmove.processes.pool import Pool
 
@@ -343,7 +344,7 @@ class Run:
     def _run_pooled(self, pool: Pool) -> Iterator[Result | None]:
         yield from pool.results()
         if pool.is_broken and not self._plan.stop.is_set():
-            # A server that does not list in order is listed once more, by one reader.
+            # If the listing was incomplete, one reader lists the source again.
             self._journal.flush()
             results = JournalReader(self.path).of_type("result")
             done = {record["key"] for record in results}
@@ -364,7 +365,7 @@ class Run:
         self._journal.end(self.summary)
 
     def _has_more(self) -> bool:
-        """Tell whether a run that was stopped left anything to do."""
+        """Tell whether a stopped run has anything left to do."""
         progress = self.progress
         if progress.planned > progress.done or progress.counts[Outcome.FAILED]:
             return True
@@ -376,7 +377,7 @@ class Run:
             return True
 
     def _abort(self, uploads: Iterable[tuple[str, str]]) -> None:
-        """Abort the uploads that an earlier run left and that nothing came back for."""
+        """Abort the uploads of an earlier run that were not resumed."""
         for key, upload_id in uploads:
             with suppress(S3Error):
                 self._s3.abort_upload(self._plan.route.destination.bucket, key, upload_id).result()

@@ -1,4 +1,4 @@
-"""From a configuration to the description of a run, and back."""
+"""Converts between a configuration and the description of a run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def new_spec(command: Command, config: Config) -> RunSpec:
-    """Describe a run that begins now.
+    """Return the description of a new run.
 
     Args:
-        command: what it does.
+        command: the command.
         config: the route, the endpoint and the credentials.
 
     Raises:
@@ -37,15 +37,15 @@ def new_spec(command: Command, config: Config) -> RunSpec:
 
 
 def select_for(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> RunSpec:
-    """Return a run of what was chosen; a list of keys is read and kept beside its journal.
+    """Return a run with a selection; a list of keys is copied next to its journal.
 
     Args:
         spec: the run.
         keys: keys below the source's prefix, or S3 URIs inside the source.
-        chosen: what else was said.
+        chosen: the other options.
 
     Raises:
-        UsageError: when nothing can be chosen so, or the list cannot be read or kept.
+        UsageError: when the selection is not valid, or the list cannot be read or copied.
     """
     path = key_list_path(spec.id)
     selected = choose(spec, keys, chosen, path)

@@ -1,4 +1,4 @@
-"""Where runs keep their journals, and how they are named."""
+"""The journals in the state directory, and the ids of runs."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from frogmove.errors import UsageError
 if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
 
-# Names the last run.
+# The name of the last run.
 LAST = "last"
 
-# Runs that are named where several begin alike.
+# How many ids are listed if a prefix is ambiguous.
 _SHOWN_RUNS = 3
 
 
 def runs_directory() -> Path:
-    """Return ``FROGMOVE_STATE``, else the user's own folder of journals; it may not exist yet."""
+    """Return the directory of journals; ``FROGMOVE_STATE`` overrides it. It may not exist."""
     named = os.environ.get("FROGMOVE_STATE")
     if named:
         return Path(named)
-    # The Lambda has no such folder, and no such package.
+    # Lazy: the Lambda has no such directory and no such package.
     from platformdirs import user_state_path
 
     return user_state_path("frogmove") / "runs"
 
 
 def journal_path(run_id: str) -> Path:
-    """Return the file of a run's journal, unless another is named."""
+    """Return the default file of a run's journal."""
     return runs_directory() / f"{run_id}.jsonl"
 
 
 def new_run_id() -> str:
-    """Return a name for a run: its time, so exactly that names sort as the runs began."""
+    """Return an id for a run: its start time, so that ids sort by it."""
     now = datetime.now(UTC)
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 16:04x}"
 
 
 def key_list_path(run_id: str) -> Path:
-    """Return the file that the keys of a run are kept in, where they came as a list."""
+    """Return the file with a run's list of keys, if it has one."""
     return runs_directory() / f"{run_id}.keys"
 
 
 def discard_key_list(spec: RunSpec, journal: Path) -> None:
-    """Remove the list of keys of a run that left no journal."""
+    """Remove the list of keys of a run without a journal."""
     name = spec.selection.key_list
     if name is not None and spec.continues is None and not journal.exists():
         Path(name).unlink(missing_ok=True)
 
 
 def journals() -> list[Path]:
-    """Return all journals, the newest last.
+    """Return all journals, newest last.
 
     Raises:
-        UsageError: when their folder is there and cannot be read.
+        UsageError: when their directory exists but cannot be read.
     """
     directory = runs_directory()
     try:
@@ -68,20 +68,20 @@ def journals() -> list[Path]:
         return []
     except OSError as error:
         raise UsageError(
-            f"The folder of journals {str(directory)!r} cannot be read: {error.strerror}.",
-            "Set FROGMOVE_STATE to the folder that your runs used.",
+            f"The directory of journals {str(directory)!r} cannot be read: {error.strerror}.",
+            "Set FROGMOVE_STATE to the directory of your runs.",
         ) from error
     return sorted(path for path in paths if path.suffix == ".jsonl")
 
 
 def read_journals() -> tuple[list[JournalReader], list[UsageError]]:
-    """Read the beginnings of all journals.
+    """Read the headers of all journals.
 
     Returns:
-        the journals, the newest last, and of each other file why it cannot be read.
+        the journals, newest last, and the errors of files that cannot be read.
 
     Raises:
-        UsageError: when their folder is there and cannot be read.
+        UsageError: when their directory exists but cannot be read.
     """
     readers, problems = [], []
     for path in journals():
@@ -96,10 +96,10 @@ def find_journal(run: str | None) -> Path:
     """Return the journal of a run.
 
     Args:
-        run: its id, the beginning of no other, the file, or ``last``; None is the last run, too.
+        run: its id, an unambiguous prefix of it, the file, or ``last``; None means the last run.
 
     Raises:
-        UsageError: when there is none, or several begin so.
+        UsageError: when there is none, or the prefix is ambiguous.
     """
     known = journals()
     if run is None or run == LAST:
@@ -118,15 +118,15 @@ def find_journal(run: str | None) -> Path:
     if alike:
         shown = ", ".join(path.stem for path in alike[-_SHOWN_RUNS:])
         raise UsageError(
-            f"{len(alike):,} runs begin with {run!r}, the last of them {shown}.",
-            "Write more of the id.",
+            f"{len(alike):,} runs start with {run!r}, the last of them {shown}.",
+            "Give more of the id.",
         )
-    raise UsageError(f"There is no run {run!r}.", "`frogmove runs` lists the runs there are.")
+    raise UsageError(f"There is no run {run!r}.", "`frogmove runs` lists the existing runs.")
 
 
 def no_journal() -> UsageError:
-    """Return what is said where no run is known."""
+    """Return the error for the case that there are no runs."""
     return UsageError(
-        f"No run has left a journal in {str(runs_directory())!r} yet.",
-        "FROGMOVE_STATE names another folder.",
+        f"There are no runs in {str(runs_directory())!r} yet.",
+        "FROGMOVE_STATE selects another directory.",
     )

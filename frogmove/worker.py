@@ -48,7 +48,7 @@ class Worker:
     """One worker.
 
     Args:
-        connection: to the run's process.
+        connection: the pipe to the run's process.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -137,9 +137,9 @@ class Worker:
 
     def _report(self, results: list[Result]) -> None:
         runner, activity = self._runner, self._client.s3.activity
-        # If this process is killed, the run's process tells from its journal what it was not told.
+        # If this process is killed, the run's process reads unreported results from its journal.
         with suppress(FrogmoveError):
-            # A full disk is found, and told, before the next delete.
+            # A full disk is detected and reported before the next delete.
             self._journal.flush()
         self._connection.send(Results(results, runner.planned, runner.is_planned, activity))
 
@@ -147,10 +147,10 @@ class Worker:
 def main() -> None:
     """Serve the run that started this process."""
     for number in _SIGNALS:
-        # A supervisor may send them to every process; this one heeds what the run's process says.
+        # A supervisor may signal every process; this one follows only the run's process.
         signal.signal(number, signal.SIG_IGN)
     connection = Connection(int(sys.argv[1]))
-    # One that cannot start is not missed: the others do what there is to do.
+    # If one worker cannot start, the others do its work.
     worker = Worker(connection)
     try:
         worker.run()

@@ -88,7 +88,7 @@ def test_a_route_that_is_not_there_is_refused_with_those_that_are(file: Path) ->
 def test_a_route_is_refused_where_there_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent\.toml") as caught:
         resolve(Config(), "other", {}, tmp_path / "absent.toml")
-    assert "no such file" in caught.value.remedy
+    assert "does not exist" in caught.value.remedy
 
 
 def test_a_file_that_the_environment_names_and_that_is_not_there_is_refused(

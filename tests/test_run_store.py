@@ -40,7 +40,7 @@ def test_a_runs_name_is_its_time_and_no_two_are_alike() -> None:
 
 def test_without_a_folder_there_are_none() -> None:
     assert journals() == []
-    with pytest.raises(UsageError, match="No run"):
+    with pytest.raises(UsageError, match="There are no runs"):
         find_journal(None)
 
 
@@ -66,7 +66,7 @@ def test_a_run_is_named_by_its_id_or_its_file(
     assert find_journal("other.jsonl") == Path("other.jsonl")
 
 
-@pytest.mark.parametrize("run", ["", "..", "../x", "20261123", "/", "/no/such/file", "\x00"])
+@pytest.mark.parametrize("run", ["", "..", "../x", "20261124", "/", "/no/such/file", "\x00"])
 def test_what_is_no_run_is_named(run: str) -> None:
     a_journal("20261123-073012-ab12")
     with pytest.raises(UsageError) as caught:

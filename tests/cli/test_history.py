@@ -121,7 +121,7 @@ def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(
     both = first[:2]
     ran = run("report", both)
     assert (ran.code, ran.out) == (2, "")
-    assert f"2 runs begin with {both!r}" in ran.err
+    assert f"2 runs start with {both!r}" in ran.err
     assert first in ran.err
     assert second in ran.err
     assert run("report", "x").code == run("report", "").code == 2

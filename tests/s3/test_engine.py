@@ -243,4 +243,4 @@ def test_a_system_without_threads_is_said_in_one_sentence(
         patch.setattr(threading.Thread, "start", refuse)
         asked = made.s3.list_page("bucket", "")
     assert isinstance(asked.exception(), UsageError)
-    assert "no further thread" in str(asked.exception())
+    assert "no more threads" in str(asked.exception())
