@@ -24,7 +24,8 @@ from frogmove.core.verification import Verification, verify_sides
 from frogmove.core.verify import CompareBy
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
-from frogmove.run import Plan, Run, Workers, known_total, plan_actions
+from frogmove.plan import Plan, forecast_actions, known_total, plan_actions
+from frogmove.run import Run, Workers
 from frogmove.run_config import new_spec, select_for, with_route
 from frogmove.run_store import discard_key_list, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
@@ -60,10 +61,6 @@ class ServerFacts:
 
     capabilities: Capabilities
     features: BucketFeatures
-
-
-# A dry run never writes probe keys and needs no capabilities.
-UNASKED = ServerFacts(NONE_SUPPORTED, BucketFeatures())
 
 
 class Client:
@@ -279,6 +276,8 @@ class Client:
             )
         options = spec.options(facts.capabilities, facts.features)
         actions = plan_actions(self.s3, spec, earlier, stop)
+        if dry_run:
+            actions = forecast_actions(self.s3, spec, options, actions, stop)
         said = () if dry_run else tuple(self._warnings(facts, options))
         total = known_total(spec, earlier)
         return Plan(spec, route, options, actions, said, earlier, stop, total)
@@ -334,9 +333,8 @@ class Client:
             preflight.check(self.s3, route.source, route.destination, must_list=listed)
         with guard() as stop, explained(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
-            if dry_run:
-                return UNASKED
-            capabilities = self.capabilities(probed, stop)
+            # A dry run never writes to ask, and needs no answer.
+            capabilities = NONE_SUPPORTED if dry_run else self.capabilities(probed, stop)
         with explained(route.source.bucket):
             return ServerFacts(capabilities, read_features(self.s3, route.source.bucket))
 

@@ -4,163 +4,30 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from frogmove.core.advice import explained
-from frogmove.core.filters import NO_FILTERS
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
-from frogmove.core.key_plan import plan_keys
 from frogmove.core.models import Action, Outcome
-from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command
-from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
-from frogmove.core.sync_plan import plan_resolved_sync, resolve_comparisons
-from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import run_live
-from frogmove.core.undo import copies_of, plan_undo
-from frogmove.errors import UsageError
 from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Generator, Iterable, Iterator
-    from threading import Event
+    from pathlib import Path
 
     from frogmove.config import Config
-    from frogmove.core.models import Result, Route
-    from frogmove.core.options import TransferOptions
-    from frogmove.core.run_spec import RunSpec
+    from frogmove.core.models import Result
+    from frogmove.plan import Plan
     from frogmove.processes.pool import Pool
     from frogmove.s3.activity import Activity
-    from frogmove.s3.interface import S3
     from frogmove.s3.limits import Limits
-    from frogmove.s3.models import S3Object
     from frogmove.s3.retry import RetryingS3
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The plan of a run; iterate over it for its actions, once.
-
-    Attributes:
-        spec: the run.
-        route: source and destination; reversed for an undo.
-        options: how objects are moved.
-        actions: the actions, planned lazily.
-        warnings: messages for the operator.
-        earlier: the journals of the runs that this one resumes or undoes, oldest first.
-        stop: once set, no further action is planned.
-        total: the number of actions, if known.
-    """
-
-    spec: RunSpec
-    route: Route
-    options: TransferOptions
-    actions: Iterable[Action]
-    warnings: tuple[str, ...]
-    earlier: tuple[JournalReader, ...]
-    stop: Event
-    total: int | None = None
-
-    def __iter__(self) -> Iterator[Action]:
-        with explained(self.route.source.bucket):
-            yield from self.actions
-
-
-def plan_actions(
-    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
-) -> Iterable[Action]:
-    """Plan a run of any command.
-
-    Args:
-        s3: the client for both buckets.
-        spec: the run.
-        earlier: the journals of the runs that it resumes or undoes, oldest first.
-        stop: once set, no further action is planned.
-
-    Raises:
-        UsageError: when a selected key does not exist, or two objects get the same key.
-        UnreachableError: when the source cannot be listed.
-    """
-    actions = _plan_all(s3, spec, earlier, stop)
-    if spec.mapping.rename is not None:
-        # Lazy: it imports sqlite3, which other runs do not need.
-        from frogmove.core.distinct_places import with_distinct_places
-
-        with explained(spec.route().source.bucket):
-            actions = with_distinct_places(actions)
-    tags = spec.required_tags()
-    if not tags:
-        return actions
-    checker = TagChecker(s3, spec.route().source.bucket, tags)
-    return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop)
-
-
-def _plan_all(
-    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
-) -> Iterable[Action]:
-    """Plan a run of all selected objects, regardless of their tags."""
-    route, selection = spec.route(), spec.selection
-    if spec.command is Command.UNDO:
-        if not earlier:
-            raise UsageError("An undo needs the journal of the run to undo.")
-        return plan_undo(copies_of(*earlier))
-    is_sync = spec.command is Command.SYNC
-    if is_sync and selection.is_of_folders:
-        options, mapping = spec.sync_options(), spec.mapping
-        return plan_resolved_sync(
-            s3, route, HEAD_CONCURRENCY, stop, options, selection=selection, mapping=mapping
-        )
-    end = earlier[-1].end() if earlier else None
-    if end is not None and not end["interrupted"]:
-        # The run finished: only its failures are left.
-        failed = tuple(earlier[-1].failed_keys())
-        selection = Selection(keys=failed, version_id=selection.version_id)
-    # Objects that an earlier run moved no longer exist.
-    look = find_remaining if earlier else find
-    objects: Iterable[S3Object] = ()
-    if selection.key_list is None:
-        with explained(route.source.bucket):
-            objects = look(selection, s3, route, HEAD_CONCURRENCY)
-    if is_sync or selection.key_list is not None:
-        return _plan_keys(s3, replace(spec, selection=selection), stop, resumes=bool(earlier))
-    plan = plan_copy if spec.command is Command.COPY else plan_move
-    return plan(objects, route, spec.mapping)
-
-
-def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:
-    """Plan a run of keys that are looked up lazily."""
-    keys: Iterable[str] = spec.selection.keys
-    if spec.selection.key_list is not None:
-        # Lazy: it imports sqlite3, which other runs do not need.
-        from frogmove.core.key_list import read_key_list
-
-        keys = read_key_list(Path(spec.selection.key_list))
-    actions = plan_keys(keys, s3, spec, HEAD_CONCURRENCY, stop, resumes=resumes)
-    if spec.command is not Command.SYNC:
-        return actions
-    return resolve_comparisons(
-        actions, s3, spec.route(), HEAD_CONCURRENCY, stop, spec.sync_options()
-    )
-
-
-def known_total(spec: RunSpec, earlier: tuple[JournalReader, ...]) -> int | None:
-    """Return the number of actions of a run, if it is known at the start."""
-    if spec.command == Command.UNDO:
-        ends = [each.end() for each in earlier]
-        counts = [end["counts"] for end in ends if end is not None]
-        if len(counts) < len(earlier):
-            return None
-        brought = (Outcome.MOVED.value, Outcome.COPIED.value)
-        return sum(int(count.get(each, 0)) for count in counts for each in brought)
-    if spec.selection.keys and spec.selection.filters == NO_FILTERS and not earlier:
-        return len(spec.selection.keys)
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,15 @@ from frogmove.cli.escaping import printable
 from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
+from frogmove.cli.plan_text import WIDTH, WORDS, reason_of, style_of
 from frogmove.cli.quantities import size
 from frogmove.cli.run_list import run_lines
-from frogmove.core.models import Action, Outcome, Result, Verb
+from frogmove.core.models import Action, Effect, Outcome, Result
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
 from frogmove.core.verification import Status
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import rich.console
 
     from frogmove.core.journal_reader import JournalReader
@@ -123,7 +122,13 @@ class Console:
         return getattr(sys.stdout, "encoding", None) or "utf-8"
 
     def _story(
-        self, word: str, style: str, key: str, destination_key: str, reason: str
+        self,
+        word: str,
+        style: str,
+        key: str,
+        destination_key: str,
+        reason: str,
+        arrow: str = "->",
     ) -> list[tuple[str, str]]:
         name = key_argument(key, self.source, self._encoding)
         there = key_argument(destination_key, self.destination, self._encoding)
@@ -133,7 +138,7 @@ class Console:
             destination_key = self.destination.prefix + key.removeprefix(self.source.prefix)
         prefixes = self.source.prefix, self.destination.prefix
         if key.removeprefix(prefixes[0]) != destination_key.removeprefix(prefixes[1]):
-            parts.append((f" -> {there}", ""))
+            parts.append((f" {arrow} {there}", ""))
         if reason:
             parts.append((f"  ({printable(reason)})", "dim"))
         return parts
@@ -245,14 +250,19 @@ class Console:
             OutputError: when stdout cannot be written.
         """
         streams.check()
+        effect = action.effect
         if self.json_lines:
             self._json(action_record(action))
-        elif action.verb is not Verb.SKIP or self._verbose:
-            is_missing = action.verb is Verb.NOT_FOUND
-            verb = action.verb.value if is_missing else f"would {action.verb.value}"
-            style = "bold red" if action.verb is Verb.REFUSE else "cyan"
+        elif effect is not Effect.SKIP or self._verbose:
             self._line(
-                self._story(verb, style, action.object.key, action.destination_key, action.reason)
+                self._story(
+                    f"{WORDS[effect]:<{WIDTH}}",
+                    style_of(effect),
+                    action.object.key,
+                    action.destination_key,
+                    reason_of(action),
+                    arrow="as" if effect is Effect.KEEP_BOTH else "->",
+                )
             )
 
     def done(self, result: Result) -> None:
@@ -337,32 +347,19 @@ class Console:
         self._line([(journal.spec.id, "cyan"), (first.removeprefix(journal.spec.id), "")])
         self._line([(second, "dim")])
 
-    def totals(
-        self,
-        objects: int,
-        total: int,
-        counts: Mapping[Verb, int] | None = None,
-        on_conflict: str | None = None,
-    ) -> None:
-        """Print the totals of a listing or a plan.
+    def total(self, text: str) -> None:
+        """Print the line that sums up, on stderr, unless quiet."""
+        if not self.quiet:
+            self.err.print(text, style="bold")
 
-        Args:
-            objects: how many objects.
-            total: their bytes.
-            counts: for a plan, the number of each kind of action.
-            on_conflict: for a plan, the policy for conflicts.
+    def record(self, record: Record) -> None:
+        """Print a JSON line.
+
+        Raises:
+            OutputError: when stdout cannot be written.
         """
-        if self.json_lines:
-            told: Record = {}
-            if counts is not None:
-                counted = {verb.value: counts[verb] for verb in Verb}
-                told = {"counts": counted, "on_conflict": on_conflict}
-            self._json({"type": "summary", "objects": objects, **told, "bytes": total})
-        elif not self.quiet:
-            noun = "object" if objects == 1 else "objects"
-            self.err.print(f"{objects:,} {noun}, {size(total)}", style="bold")
-            if on_conflict is not None:
-                self.note(f"{_POLICIES[on_conflict]} (--on-conflict {on_conflict}).")
+        self._json(record)
+        streams.check()
 
     def _json(self, record: Record) -> None:
         sys.stdout.write(json.dumps(record) + "\n")
@@ -377,16 +374,6 @@ class Console:
         # While a bar is shown on the same terminal, lines must be printed through its console.
         console = self.err if self.is_live else self.out
         console.print(Text.assemble(*parts))
-
-
-_ELSE = "If a destination key holds something else"
-
-_POLICIES = {
-    "fail": f"{_ELSE}, both objects stay where they are, and the exit code is 1",
-    "overwrite": f"{_ELSE}, it is replaced",
-    "skip": f"{_ELSE}, both objects stay where they are",
-    "keep-both": f"{_ELSE}, it stays, and the object is copied to another key",
-}
 
 
 def _rich(*, stderr: bool) -> rich.console.Console:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from frogmove.cli import exit_codes, last_resort, streams
+from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import ProgressDisplay
 from frogmove.cli.run_description import closing, nothing_selected, opening, resume_command
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
-from frogmove.core.models import Outcome, Verb
+from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
 from frogmove.run_config import config_of
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
-    from frogmove.run import Plan, Run
+    from frogmove.plan import Plan
+    from frogmove.run import Run
     from frogmove.s3.limits import Limits
 
 
@@ -113,7 +114,7 @@ def execute(
         plan = client.prepare(spec, earlier, dry_run=dry_run, guard=guard)
         console.note(opening(plan.spec, client.region, os.environ, dry_run=dry_run))
         if dry_run:
-            return _preview(plan, console, allow_empty=allow_empty)
+            return show_plan(plan, console, allow_empty=allow_empty)
         with interruptible(console) as stop:
             heard = replace(plan, stop=stop, actions=_while_heard(plan.actions, console, stop))
             return _run(client, heard, console, stop, journal, note, allow_empty=allow_empty)
@@ -142,32 +143,12 @@ def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
         raise KeyboardInterrupt
 
 
-# The actions that transfer bytes.
-_TRANSFERS = (Verb.MOVE, Verb.COPY, Verb.RESTORE)
-
-
 def _while_heard(actions: Iterable[Action], console: Console, stop: Event) -> Iterator[Action]:
     """Yield the actions until stdout cannot be written any more."""
     for action in actions:
         if not console.is_heard():
             stop.set()
         yield action
-
-
-def _preview(plan: Plan, console: Console, *, allow_empty: bool) -> int:
-    counts: Counter[Verb] = Counter()
-    total = 0
-    for action in plan:
-        console.planned(action)
-        counts[action.verb] += 1
-        if action.verb in _TRANSFERS:
-            total += action.object.size
-    policy = plan.spec.on_conflict
-    console.totals(sum(counts[verb] for verb in _TRANSFERS), total, counts, policy)
-    if not (allow_empty or counts):
-        console.warn(nothing_selected(plan.spec))
-        return exit_codes.ATTENTION
-    return exit_codes.DONE
 
 
 def _run(

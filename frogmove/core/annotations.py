@@ -53,6 +53,25 @@ async def carry_annotations(s3: S3, copy: Copy, etag: str) -> bool:
     raise S3Error("ListObjectAnnotations", "OperationAborted", 409, "They keep changing")
 
 
+async def has_other_annotations(s3: S3, copy: Copy) -> bool:
+    """Tell, without writing, whether :func:`carry_annotations` would find another annotation.
+
+    Raises:
+        S3Error: when they cannot be read.
+    """
+    source = copy.source
+    ours = [each.name for each in await _list(s3, copy.bucket, source.key, source.version_id)]
+    if not ours:
+        return False
+    there = {each.name for each in await _list(s3, copy.to_bucket, copy.to_key, None)}
+    names = (name for name in ours if name in there)
+    while batch := list(islice(names, _AT_ONCE)):
+        payloads = await _read(s3, copy.bucket, source.key, source.version_id, batch)
+        if payloads != await _read(s3, copy.to_bucket, copy.to_key, None, batch):
+            return True
+    return False
+
+
 async def _list(s3: S3, bucket: str, key: str, version_id: str | None) -> Sequence[Annotation]:
     return await wait_for(s3.list_annotations(bucket, key, version_id))
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 from frogmove.core.annotations import carry_annotations
 from frogmove.core.attributes import Found, in_words
 from frogmove.core.conflict import overwritten, resolve_conflict, superseded
-from frogmove.core.destination_check import OTHER_ANNOTATIONS, DestinationCheck, Occupied
+from frogmove.core.destination_check import (
+    OTHER_ANNOTATIONS,
+    DestinationCheck,
+    Occupied,
+    may_be_itself,
+)
 from frogmove.core.models import Action, Outcome, Replaced, Result, VerifiedCopy
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.same_place import is_same_place
@@ -170,10 +175,9 @@ class ObjectCopier:
     async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
         """Tell whether the destination object is the source object under another name.
 
-        The bucket may have two names, and some servers take ``a//b`` for ``a/b``. If both objects
-        were written in the same second, a temporary key is written to find out.
+        If it may be, a temporary key is written to find out.
         """
-        if source.last_modified != there.last_modified or not etags_match(source.etag, there.etag):
+        if not may_be_itself(source, there):
             return False
         ends = [
             Location(copy.bucket, _folder(source.key)),

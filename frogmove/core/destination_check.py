@@ -17,7 +17,7 @@ from frogmove.core.verify import Match, Verify, compare, has_key, same_attribute
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
-from frogmove.s3.models import Copy, Head, S3Object
+from frogmove.s3.models import NULL_VERSION, Copy, Head, S3Object
 
 OTHER_ANNOTATIONS = "the same bytes, but with other annotations"
 
@@ -176,10 +176,37 @@ class DestinationCheck:
                 return None
             raise
 
-    async def is_current(self, item: S3Object) -> bool:
-        """Tell whether a version of a source object is the current one."""
+    async def identify(self, action: Action) -> Action | Result:
+        """Return the action on what identifies its object; its result if it must not be moved.
+
+        The id ``null`` does not identify a version: it may refer to other bytes later. A copy
+        deletes nothing, so any version is fine.
+
+        Raises:
+            S3Error: when a request failed.
+        """
+        item = action.object
+        if item.version_id != NULL_VERSION or action.verb is Verb.COPY:
+            return action
         current = await self.source.head(item.key)
-        return current is not None and current.object.etag == item.etag
+        if current is None or current.object.etag != item.etag:
+            return Result(action, Outcome.FAILED, _NOT_CURRENT)
+        return replace(action, object=item._replace(version_id=None))
+
+
+_NOT_CURRENT = (
+    "the version null is not the current one, and S3 cannot delete it conditionally; nothing was "
+    "copied, source kept. Delete the newer version first, or use frogmove copy"
+)
+
+
+def may_be_itself(source: S3Object, there: S3Object) -> bool:
+    """Tell whether the destination object may be the source object under another name.
+
+    The bucket may have two names, and some servers take ``a//b`` for ``a/b``.
+    """
+    same_time = source.last_modified == there.last_modified
+    return same_time and etags_match(source.etag, there.etag)
 
 
 def _pinned(action: Action) -> S3Object:

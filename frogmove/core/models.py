@@ -17,10 +17,61 @@ class Verb(StrEnum):
     COPY = "copy"
     COMPARE = "compare"
     RESTORE = "restore"
+    CONFLICT = "conflict"
     SKIP = "skip"
     WAIT = "wait"
     REFUSE = "refuse"
     NOT_FOUND = "not-found"
+
+
+class Effect(StrEnum):
+    """What a run would do with an object, given what the destination holds."""
+
+    MOVE = "move"
+    COPY = "copy"
+    REPLACE = "replace"
+    KEEP_BOTH = "keep-both"
+    ALREADY_THERE = "already-there"
+    RESTORE = "restore"
+    CONFLICT = "conflict"
+    ARCHIVED = "archived"
+    REFUSE = "refuse"
+    UNKNOWN = "unknown"
+    WAIT = "wait"
+    SKIP = "skip"
+    NOT_FOUND = "not-found"
+
+    @property
+    def is_transfer(self) -> bool:
+        """Whether the object would be moved or copied."""
+        return self in _TRANSFERS
+
+
+_TRANSFERS = frozenset(
+    {
+        Effect.MOVE,
+        Effect.COPY,
+        Effect.REPLACE,
+        Effect.KEEP_BOTH,
+        Effect.ALREADY_THERE,
+        Effect.RESTORE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a look at the destination showed about an action.
+
+    Attributes:
+        effect: what a run would do.
+        there: the object that the destination holds at the key, if any.
+        cause: why, without the details of the object, so that actions can be grouped.
+    """
+
+    effect: Effect
+    there: S3Object | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +129,8 @@ class Action:
         pinned: the version of the object, if the bucket keeps versions: exactly this one is copied;
             the delete is still conditional on its ETag.
         undoes: the copy that a run made, if the object that it replaced must be restored.
+        forecast: what a look at the destination showed; the conflict policy has been applied. None:
+            the destination is not known.
     """
 
     verb: Verb
@@ -88,6 +141,12 @@ class Action:
     undoes: VerifiedCopy | None = None
     follows: str | None = None
     pinned: str | None = None
+    forecast: Forecast | None = None
+
+    @property
+    def effect(self) -> Effect:
+        """What a run would do with the object, as far as it is known."""
+        return Effect(self.verb.value) if self.forecast is None else self.forecast.effect
 
 
 class Outcome(StrEnum):

@@ -74,7 +74,22 @@ def action_record(action: Action) -> Record:
         "destination_key": action.destination_key,
         "size": action.object.size,
         "etag": action.object.etag,
+        "effect": action.effect.value,
+        "destination": _destination_record(action),
         "reason": action.reason,
+    }
+
+
+def _destination_record(action: Action) -> Record | None:
+    """Return the object that the destination holds at an action's key, if it is known."""
+    there = None if action.forecast is None else action.forecast.there
+    if there is None:
+        return None
+    return {
+        "key": there.key,
+        "size": there.size,
+        "etag": there.etag,
+        "last_modified": there.last_modified.isoformat(),
     }
 
 

@@ -140,9 +140,7 @@ def _unread(action: Action, error: S3Error) -> Action:
 
 
 def _too_large(action: Action, largest: int) -> Action:
-    # A copy that may replace nothing, so that the conflict policy decides.
-    reason = f"too large to compare (over {largest:,} bytes)"
-    return replace(action, verb=Verb.COPY, reason=reason, replaces=None)
+    return replace(action, verb=Verb.COPY, reason=f"too large to compare (over {largest:,} bytes)")
 
 
 def _is_newer(source: Head, there: Head) -> bool:

@@ -24,7 +24,7 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE, NULL_VERSION, Deletion, Head, S3Object
+from frogmove.s3.models import LARGEST_DELETE, Deletion, Head, S3Object
 
 # Maximum verified copies that wait for their delete; several batches may be in flight.
 MAX_PENDING_DELETES = 4 * LARGEST_DELETE
@@ -106,11 +106,6 @@ _STATE = (
     "source"
 )
 
-_NOT_CURRENT = (
-    "the version null is not the current one, and S3 cannot delete it conditionally; nothing was "
-    "copied, source kept. Delete the newer version first, or use frogmove copy"
-)
-
 
 class Transfer:
     """The protocol for one object; a scheduler runs many concurrently.
@@ -161,6 +156,8 @@ class Transfer:
     async def _perform(self, action: Action) -> Result | None:
         if action.verb is Verb.SKIP:
             return Result(action, Outcome.SKIPPED, action.reason)
+        if action.verb is Verb.CONFLICT:
+            return Result(action, Outcome.CONFLICT, action.reason)
         if action.verb is Verb.WAIT:
             return Result(action, Outcome.WAITING, action.reason)
         if action.verb is Verb.NOT_FOUND:
@@ -170,12 +167,10 @@ class Transfer:
         try:
             if action.verb is Verb.RESTORE:
                 return await self._restorer.restore(action)
-            # A copy deletes nothing, so any version is fine.
-            if action.object.version_id == NULL_VERSION and action.verb is not Verb.COPY:
-                if not await self._check.is_current(action.object):
-                    return Result(action, Outcome.FAILED, _NOT_CURRENT)
-                # From here on only the ETag identifies it: the id may refer to other bytes later.
-                action = replace(action, object=action.object._replace(version_id=None))
+            identified = await self._check.identify(action)
+            if isinstance(identified, Result):
+                return identified
+            action = identified
             verified = await self._copier.copy(under_policy(action, self._options))
         except S3Error as error:
             if error.code == NOT_BEGUN:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from frogmove.client import UNASKED, Client, ServerFacts
+from frogmove.client import Client, ServerFacts
 from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
 from frogmove.core.options import OnConflict, TransferOptions
@@ -32,6 +32,8 @@ from frogmove.function.invocation import Invocation, describe
 from frogmove.function.move_keys import KeyRequest, KeyResult, KeyResults, deliver, plan
 from frogmove.function.telemetry import Telemetry
 from frogmove.quoting import in_quotes
+from frogmove.s3.bucket_features import BucketFeatures
+from frogmove.s3.capabilities import NONE_SUPPORTED
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Route
     from frogmove.function.events import Event, Upload
+
+_UNASKED = ServerFacts(NONE_SUPPORTED, BucketFeatures())
 
 # A Lambda cannot wait long for a throttling server; the event is delivered again.
 _ATTEMPTS = 6
@@ -276,7 +280,7 @@ class LambdaApp:
         route = gate.quarantine if to_quarantine and gate.quarantine else config.route
         client = self._client(engine)
         # A dry run never writes probe keys; its options are not used.
-        facts = UNASKED if dry_run else self._facts(client, route, telemetry)
+        facts = _UNASKED if dry_run else self._facts(client, route, telemetry)
         is_bulk = engine is Engine.AUTO
         options = TransferOptions(
             facts.capabilities,

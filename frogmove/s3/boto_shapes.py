@@ -307,7 +307,21 @@ def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
         {name: answer[name] for name in _LOCK_HEADERS if name in answer},
         answer.get("VersionId"),
         answer.get("TagCount"),
+        _is_archived(answer),
     )
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
+_RESTORED = 'ongoing-request="false"'
+
+
+def _is_archived(answer: Mapping[str, Any]) -> bool:
+    """Tell from a HeadObject answer whether the object has to be restored first."""
+    # Said of Intelligent-Tiering alone, and only while the object is archived.
+    if answer.get("ArchiveStatus"):
+        return True
+    return answer.get("StorageClass") in _ARCHIVES and _RESTORED not in answer.get("Restore", "")
 
 
 def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
@@ -370,6 +384,8 @@ _HEAD_HEADERS = {
     "Expires": "expires",
     "WebsiteRedirectLocation": "x-amz-website-redirect-location",
     "StorageClass": "x-amz-storage-class",
+    "Restore": "x-amz-restore",
+    "ArchiveStatus": "x-amz-archive-status",
     "ServerSideEncryption": "x-amz-server-side-encryption",
     "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
     "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",

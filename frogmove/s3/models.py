@@ -66,6 +66,7 @@ class Head:
         lock: ``ObjectLockMode`` … of its retention and legal hold, as far as one may know them.
         version_id: which version it is, where the bucket keeps any.
         tag_count: how many tags it has; None when not said: there are none, or one may not know.
+        is_archived: whether it has to be restored before it can be read or copied.
     """
 
     object: S3Object
@@ -77,6 +78,7 @@ class Head:
     lock: Mapping[str, Any] = field(default_factory=dict)
     version_id: str | None = None
     tag_count: int | None = None
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

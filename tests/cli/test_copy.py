@@ -39,7 +39,7 @@ def test_a_dry_run_says_what_it_would_copy_and_changes_nothing(
 ) -> None:
     buckets.put("a")
     before = buckets.state()
-    assert frogmove("copy", "a", "-n").out == "would copy  a\n"
+    assert frogmove("copy", "a", "-n").out == "would copy      a\n"
     assert buckets.state() == before
 
 

@@ -88,7 +88,7 @@ def test_no_key_acts_on_a_terminal(buckets: Buckets, frogmove: FrogmoveRunner) -
         assert {char for char in text if not char.isprintable()} <= {"\n"}
     for key in keys:
         shown = key_argument(key, Location(buckets.source))
-        assert f"would move  {shown}" in dry.out
+        assert f"would move      {shown}" in dry.out
         assert f"moved       {shown}" in real.out
 
 

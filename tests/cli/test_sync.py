@@ -93,7 +93,7 @@ def test_what_is_alike_is_mentioned_only_on_request(
     assert [line.split()[:3] for line in dry.out.splitlines()] == [["would", "copy", "new"]]
     assert dry.err.splitlines()[1] == "1 object, 3 bytes"
     told = frogmove("sync", "-n", "-v")
-    assert any(line.startswith("would skip  old") for line in told.out.splitlines())
+    assert any(line.startswith("would skip      old") for line in told.out.splitlines())
 
 
 def test_a_key_is_carried_with_all_that_belongs_to_it(

@@ -1,0 +1,97 @@
+"""The words of dry runs and plan files: what a run would do, and the summary of that. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frogmove.cli.quantities import identity, size
+from frogmove.core.models import Action, Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.core.plan_summary import PlanSummary
+
+WORDS = {
+    Effect.MOVE: "would move",
+    Effect.COPY: "would copy",
+    Effect.REPLACE: "would replace",
+    Effect.KEEP_BOTH: "would keep",
+    Effect.ALREADY_THERE: "already there",
+    Effect.RESTORE: "would restore",
+    Effect.CONFLICT: "would conflict",
+    Effect.ARCHIVED: "archived",
+    Effect.REFUSE: "would fail",
+    Effect.UNKNOWN: "not known",
+    Effect.WAIT: "would wait",
+    Effect.SKIP: "would skip",
+    Effect.NOT_FOUND: "not-found",
+}
+WIDTH = max(map(len, WORDS.values()))
+
+# Folders and reasons that are printed; the JSON summary has more.
+_SHOWN = 20
+
+_ELSE = "If a destination key holds something else"
+
+_POLICIES = {
+    "fail": f"{_ELSE}, both objects stay where they are, and the exit code is 1",
+    "overwrite": f"{_ELSE}, it is replaced",
+    "skip": f"{_ELSE}, both objects stay where they are",
+    "keep-both": f"{_ELSE}, it stays, and the object is copied to another key",
+}
+
+
+def style_of(effect: Effect) -> str:
+    """Return the rich style of an effect's word."""
+    if effect in {Effect.ARCHIVED, Effect.REFUSE, Effect.NOT_FOUND}:
+        return "bold red"
+    if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE}:
+        return "bold yellow"
+    return "cyan" if effect.is_transfer else "dim"
+
+
+def reason_of(action: Action) -> str:
+    """Return why, with the size and the time of an object that would be replaced or kept."""
+    forecast = action.forecast
+    if forecast is None or forecast.there is None:
+        return action.reason
+    if forecast.effect in {Effect.REPLACE, Effect.KEEP_BOTH}:
+        return f"{forecast.cause}: {identity(forecast.there)}"
+    return action.reason
+
+
+def summary_lines(summary: PlanSummary) -> Iterator[str]:
+    """Yield the lines that follow the totals: by reason, and by folder."""
+    reasons = sorted(summary.reasons.items(), key=lambda each: (each[0][0].value, each[0][1]))
+    is_plain = len(reasons) == 1 and reasons[0][0][0] in {Effect.MOVE, Effect.COPY}
+    if reasons and not is_plain:
+        for (effect, reason), group in reasons[:_SHOWN]:
+            count, total = group.counts[effect], size(group.bytes[effect])
+            told = f"  {WORDS[effect]:<{WIDTH}}  {count:>9,}  {total:>10}  {reason}"
+            yield told.rstrip()
+        yield from _more(len(reasons), "reasons")
+    if len(summary.folders) > 1:
+        yield "By folder:"
+        for name, group in sorted(summary.folders.items())[:_SHOWN]:
+            words = [
+                f"{group.counts[effect]:,} {WORDS[effect]}"
+                for effect in Effect
+                if group.counts[effect]
+            ]
+            yield f"  {_folder(name)}  {', '.join(words)}"
+        yield from _more(len(summary.folders), "folders")
+
+
+def policy_words(policy: str) -> str:
+    """Say what a conflict policy does."""
+    return f"{_POLICIES[policy]} (--on-conflict {policy})."
+
+
+def _folder(name: str) -> str:
+    return name or "(no folder)"
+
+
+def _more(count: int, noun: str) -> Iterator[str]:
+    if count > _SHOWN:
+        yield f"  and {count - _SHOWN:,} more {noun}"

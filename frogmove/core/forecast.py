@@ -1,0 +1,167 @@
+"""Tells, for a dry run, what a run would do given what the destination holds; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from frogmove.core.advice import describe
+from frogmove.core.annotations import has_other_annotations
+from frogmove.core.conflict import resolve_conflict, under_policy
+from frogmove.core.copy import ATTEMPTS
+from frogmove.core.destination_check import (
+    OTHER_ANNOTATIONS,
+    DestinationCheck,
+    Occupied,
+    may_be_itself,
+)
+from frogmove.core.models import Action, Effect, Forecast, Outcome, Result, Verb
+from frogmove.core.scheduler import Scheduler
+from frogmove.s3.errors import S3Error
+from frogmove.s3.etag import etags_match
+from frogmove.s3.models import Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from threading import Event
+
+# Objects of other storage classes are never archived.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"}
+
+# So many actions are checked before they are yielded in their order.
+_TOGETHER = 1000
+
+# What a result that is no transfer would be done by.
+_VERBS = {
+    Outcome.CONFLICT: (Verb.CONFLICT, Effect.CONFLICT),
+    Outcome.FAILED: (Verb.REFUSE, Effect.REFUSE),
+}
+
+
+def forecast(
+    actions: Iterable[Action],
+    check: DestinationCheck,
+    is_free: Callable[[Action], bool],
+    size: int,
+    stop: Event,
+) -> Iterator[Action]:
+    """Apply the conflict policy to the actions of a plan, as a run would.
+
+    Args:
+        actions: a plan.
+        check: looks at the destination.
+        is_free: tells whether the destination is known to have nothing at an action's key; called
+            in the order of the actions.
+        size: maximum concurrent checks.
+        stop: once set, no further action is checked.
+
+    Yields:
+        the actions with their forecasts, in their order. Those that would transfer nothing have a
+        verb that says so.
+
+    Raises:
+        S3Error: when an error affects every object.
+    """
+
+    async def one(number: int, action: Action) -> tuple[int, Action]:
+        return number, await _forecast(action, check, is_free=is_free(action))
+
+    coming = iter(actions)
+    while together := list(islice(coming, _TOGETHER)):
+        scheduler = Scheduler(size, size, lambda: None, stop)
+        done = scheduler.run(one(*numbered) for numbered in enumerate(together))
+        yield from (action for _, action in sorted(done, key=itemgetter(0)))
+
+
+async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -> Action:
+    if action.verb not in {Verb.MOVE, Verb.COPY}:
+        return action
+    try:
+        identified = await check.identify(action)
+        if isinstance(identified, Result):
+            return _without_transfer(action, identified)
+        if not is_free:
+            decided = await _decide(under_policy(identified, check.options), check)
+        else:
+            decided = _transfer(identified, identified.destination_key)
+        if not decided.effect.is_transfer or decided.effect is Effect.ALREADY_THERE:
+            return decided
+        return await _unless_archived(decided, check)
+    except S3Error as error:
+        if error.ends_the_run:
+            raise
+        reason = describe(error, "What a run would do is not known")
+        return replace(action, reason=reason, forecast=Forecast(Effect.UNKNOWN))
+
+
+async def _decide(action: Action, check: DestinationCheck) -> Action:
+    """Follow the steps of a run: :meth:`frogmove.core.copy.ObjectCopier.copy`."""
+    copy, found = await check.first_copy(action)
+    kept = None
+    for _ in range(ATTEMPTS):
+        seen = await check.look(action, copy)
+        if isinstance(seen, Result):
+            return _without_transfer(action, seen)
+        if isinstance(seen, Copy):
+            return _transfer(action, seen.to_key, kept)
+        there = seen.there.object
+        if copy.replaces is not None and etags_match(there.etag, copy.replaces):
+            return _replacement(action, seen, action.reason)
+        other = await check.difference(seen, found)
+        if not other and await has_other_annotations(check.s3, seen.copy):
+            other = OTHER_ANNOTATIONS
+        if not other:
+            return _already_there(action, seen)
+        resolved = resolve_conflict(check.options, action, seen.copy, seen.there, other)
+        if isinstance(resolved, Result):
+            return _without_transfer(action, resolved, Forecast(Effect.CONFLICT, there, other))
+        if resolved.replaces is not None:
+            return _replacement(action, seen, other)
+        copy, kept = resolved, Forecast(Effect.KEEP_BOTH, there, other)
+    return replace(action, verb=Verb.CONFLICT, reason="the destination kept changing")
+
+
+def _transfer(action: Action, key: str, kept: Forecast | None = None) -> Action:
+    """Return an action whose copy gets a free key."""
+    told = kept or Forecast(Effect(action.verb.value), cause=action.reason)
+    return replace(action, destination_key=key, replaces=None, forecast=told)
+
+
+def _replacement(action: Action, seen: Occupied, cause: str) -> Action:
+    there = seen.there.object
+    forecast = Forecast(Effect.REPLACE, there, cause)
+    return replace(action, replaces=there.etag, forecast=forecast)
+
+
+def _already_there(action: Action, seen: Occupied) -> Action:
+    there = seen.there.object
+    cause = "the destination already holds the same bytes"
+    reason = cause
+    if may_be_itself(seen.source.object, there):
+        # A run finds out by a temporary key; a dry run writes nothing.
+        reason = f"{cause}, written in the same second: a run first checks that these are two"
+    forecast = Forecast(Effect.ALREADY_THERE, there, cause)
+    key = seen.copy.to_key
+    return replace(action, destination_key=key, replaces=None, reason=reason, forecast=forecast)
+
+
+def _without_transfer(action: Action, result: Result, met: Forecast | None = None) -> Action:
+    """Return the action of a result without a transfer."""
+    verb, effect = _VERBS.get(result.outcome, (Verb.SKIP, Effect.SKIP))
+    there, cause = (None, result.reason) if met is None else (met.there, met.cause)
+    return replace(action, verb=verb, reason=result.reason, forecast=Forecast(effect, there, cause))
+
+
+async def _unless_archived(action: Action, check: DestinationCheck) -> Action:
+    item = action.object
+    if item.storage_class not in _ARCHIVES:
+        return action
+    source = await check.source.head(item.key, item.version_id)
+    if source is None or not source.is_archived:
+        return action
+    reason = f"it is archived ({item.storage_class}): restore it first"
+    forecast = Forecast(Effect.ARCHIVED, cause=reason)
+    return replace(action, verb=Verb.REFUSE, reason=reason, forecast=forecast)
