@@ -25,7 +25,7 @@ def main() -> None:
     # First of all, so that no pipe gets the descriptor of a closed standard stream.
     last_resort.take_over()
     signals.listen(early)
-    command_line()
+    command_line(prog_name="frogmove")
 
 
 if __name__ == "__main__":

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from frogmove.config import Config
 
 
-def make_boto_client(config: Config, connections: int) -> S3Client:
+def make_boto_client(config: Config, connections: int, *, is_interactive: bool = True) -> S3Client:
     """Create the client for a configuration, as boto3 would.
 
     Args:
         config: the endpoint and the credentials.
         connections: maximum concurrent requests.
+        is_interactive: whether the operator may be asked for an MFA code.
 
     Raises:
         UsageError: when the profile, the Region or the endpoint URL cannot be used.
@@ -47,7 +48,9 @@ def make_boto_client(config: Config, connections: int) -> S3Client:
         signature_version=UNSIGNED if config.no_sign_request else None,
         user_agent_extra=f"frogmove/{__version__}",
     )
-    session = open_session(config.profile, unsigned=bool(config.no_sign_request))
+    session = open_session(
+        config.profile, unsigned=bool(config.no_sign_request), is_interactive=is_interactive
+    )
     client = _create(session, config, boto_config)
     check(client.meta.endpoint_url, trusted_bundle(session.get_config_variable("ca_bundle")))
     bare = bare_url(client.meta.endpoint_url)

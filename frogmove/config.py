@@ -178,14 +178,20 @@ def config_file(environment: Mapping[str, str]) -> Path:
     return user_config_path("frogmove") / "config.toml"
 
 
-def route_names(file: Path) -> list[str]:
-    """Return the names of the configuration file's routes.
+def route_ends(file: Path) -> dict[str, list[str]]:
+    """Return the configuration file's routes by name, and the ends that each names.
 
     Raises:
         UsageError: when the file cannot be used.
     """
     named = _read(file).get("routes")
-    return sorted(named) if isinstance(named, dict) else []
+    if not isinstance(named, dict):
+        return {}
+    ends = ("source", "destination")
+    return {
+        name: [str(told[end]) for end in ends if isinstance(told, dict) and end in told]
+        for name, told in sorted(named.items())
+    }
 
 
 def _given(config: Config) -> dict[str, str]:

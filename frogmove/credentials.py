@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 
-def open_session(profile: str | None, *, unsigned: bool) -> Session:
+def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = True) -> Session:
     """Read the AWS configuration and find the provider of credentials.
 
     Args:
         profile: a profile; None for the default one.
         unsigned: whether no credentials are needed.
+        is_interactive: whether the operator may be asked for an MFA code.
 
     Raises:
         UsageError: when the configuration cannot be read, or the provider fails.
@@ -39,7 +40,7 @@ def open_session(profile: str | None, *, unsigned: bool) -> Session:
             )
         )
         provider = session.get_component("credential_provider").get_provider("assume-role")
-        provider._prompter = _ask_for_code  # noqa: SLF001
+        provider._prompter = _ask_for_code if is_interactive else _ask_nobody  # noqa: SLF001
         if not unsigned:
             session.get_credentials()
     except ProfileNotFound as error:
@@ -107,6 +108,15 @@ def _ask_for_code(prompt: str) -> str:
     except OSError as error:
         raise ValueError("an MFA code is needed, but there is no terminal") from error
     return getpass(prompt)
+
+
+def _ask_nobody(_prompt: str) -> str:
+    """Refuse to ask for an MFA code.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError("an MFA code is needed")
 
 
 def words(error: Exception) -> str:

@@ -7,6 +7,7 @@ completion start fast.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,10 @@ _MEANT = {
 }
 
 
+# Set by the shell's own script when it wants to complete a word.
+_COMPLETE = "_FROGMOVE_COMPLETE"
+
+
 class Cli(LazyGroup):
     """The group of all commands; turns errors into a message and an exit code."""
 
@@ -110,6 +115,11 @@ class Cli(LazyGroup):
         )
         if not standalone_mode:
             return command()
+        if _COMPLETE in os.environ:
+            # Only a shell that completes needs it.
+            from frogmove.cli.bash_completion import register
+
+            register()
         last_resort.take_over()
         sys.exit(last_resort.exit_code(command))
 

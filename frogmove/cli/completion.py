@@ -1,7 +1,6 @@
-"""Shell completion, from local files only.
+"""Shell completion of names on this machine, with what a shell may show beside them.
 
-Keys are not completed: listing them is too slow for a keystroke, and a key written by an outsider
-must not be inserted into a shell's command line.
+What is asked of S3 is in :mod:`frogmove.cli.key_completion`, which is imported when it is asked.
 """
 
 from __future__ import annotations
@@ -9,27 +8,76 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from frogmove.config import config_file, route_names
-from frogmove.errors import UsageError
-from frogmove.run_store import journals
+from click.shell_completion import CompletionItem
+
+from frogmove.cli.run_description import selection_words
+from frogmove.config import config_file, route_ends
+from frogmove.core.journal_reader import JournalReader
+from frogmove.errors import FrogmoveError, UsageError
+from frogmove.run_store import LAST, journals
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
 
+# Runs that are described; to read the headers of more takes longer than a keystroke may.
+_DESCRIBED = 50
 
-def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the matching route names of the configuration file."""
+
+def routes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the matching routes of the configuration file."""
     try:
-        known = route_names(config_file(os.environ))
+        known = route_ends(config_file(os.environ))
     except UsageError:
         return []
-    return [name for name in known if name.startswith(incomplete)]
+    return [
+        CompletionItem(name, help=" -> ".join(ends) or None)
+        for name, ends in known.items()
+        if name.startswith(incomplete)
+    ]
 
 
-def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the matching run ids, newest first."""
+def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the matching runs, newest first, and the word for the newest."""
     try:
-        names = [path.stem for path in reversed(journals())]
+        known = list(reversed(journals()))
     except UsageError:
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    items = []
+    if known and incomplete and LAST.startswith(incomplete):
+        items.append(CompletionItem(LAST, help="the last run"))
+    found = [path for path in known if path.stem.startswith(incomplete)]
+    described = found[:_DESCRIBED]
+    items += [CompletionItem(path.stem, help=_about(path)) for path in described]
+    return items + [CompletionItem(path.stem) for path in found[_DESCRIBED:]]
+
+
+def keys(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the folders and keys of the source that begin so."""
+    # Every command has such options, and only a keystroke asks S3.
+    from frogmove.cli import key_completion
+
+    return key_completion.keys(ctx, param, incomplete)
+
+
+def folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the folders of the source that begin so."""
+    from frogmove.cli import key_completion
+
+    return key_completion.folders(ctx, param, incomplete)
+
+
+def ends(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the buckets and folders whose URIs begin so."""
+    from frogmove.cli import key_completion
+
+    return key_completion.ends(ctx, param, incomplete)
+
+
+def _about(path: Path) -> str | None:
+    try:
+        spec = JournalReader(path).spec
+        return f"{spec.command} {spec.source} -> {spec.destination}, {selection_words(spec)}"
+    except FrogmoveError:
+        return None

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from frogmove.cli import exit_codes
+from frogmove.cli import completion, exit_codes
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_view import ListingTotals, ListingView
@@ -52,7 +52,7 @@ _LOOKED_UP_TOGETHER = 1000
 
 # -h is for sizes here, as in other tools' ls.
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["--help"]})
-@click.argument("where", required=False, type=KeyText())
+@click.argument("where", required=False, type=KeyText(), shell_complete=completion.keys)
 @click.option(
     "-d", "--directories", is_flag=True, help="One level: its folders first, then its keys."
 )

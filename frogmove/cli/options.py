@@ -50,9 +50,17 @@ _ENDS = [
         help="The name of a route in the configuration file.",
         shell_complete=completion.routes,
     ),
-    click.option("--source", metavar="URI", help="The source of the keys: s3://bucket/prefix."),
     click.option(
-        "--destination", metavar="URI", help="The destination of the keys: s3://bucket/prefix."
+        "--source",
+        metavar="URI",
+        help="The source of the keys: s3://bucket/prefix.",
+        shell_complete=completion.ends,
+    ),
+    click.option(
+        "--destination",
+        metavar="URI",
+        help="The destination of the keys: s3://bucket/prefix.",
+        shell_complete=completion.ends,
     ),
 ]
 

@@ -9,6 +9,7 @@ from typing import IO
 
 import click
 
+from frogmove.cli import completion
 from frogmove.cli.parameter_types import KeyText
 from frogmove.core.filters import Pattern
 from frogmove.core.selection_options import SelectionOptions
@@ -75,6 +76,7 @@ _PREFIX: Decorator = click.option(
     type=KeyText(),
     metavar="FOLDER",
     help="A folder: FOLDER and all under FOLDER/; repeatable.",
+    shell_complete=completion.folders,
 )
 
 _LIST: list[Decorator] = [
@@ -88,7 +90,13 @@ _LIST: list[Decorator] = [
 ]
 
 _KEYS: list[Decorator] = [
-    click.argument("keys", nargs=-1, type=KeyText(), metavar="[KEY]..."),
+    click.argument(
+        "keys",
+        nargs=-1,
+        type=KeyText(),
+        metavar="[KEY]...",
+        shell_complete=completion.keys,
+    ),
     _PREFIX,
     click.option("--all", "everything", is_flag=True, help="All keys of the source."),
     *_LIST,

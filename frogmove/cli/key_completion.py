@@ -1,0 +1,133 @@
+"""What a shell completes from S3: buckets, folders and keys, by one short listing.
+
+A keystroke waits for it, so it gives up after less than a second and never says why. Keys come from
+outsiders and go into a command line, so only those that a shell takes for plain text are offered.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from frogmove import boto_session
+from frogmove.cli.key_argument import key_argument
+from frogmove.config import Config, config_file, resolve
+from frogmove.s3.uri import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import click
+    from mypy_boto3_s3 import S3Client
+
+# Seconds that a keystroke waits for S3, imports included; the variable sets others.
+_SECONDS = 0.8
+_VARIABLE = "FROGMOVE_COMPLETION_SECONDS"
+
+# Keys and folders that are asked for.
+_MOST = 100
+
+_SCHEME = "s3://"
+
+# Options of the command line that say whom to ask and how.
+_SETTINGS = ("source", "destination", "profile", "region", "endpoint_url")
+
+
+def keys(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the folders and keys of the source that begin so."""
+    return _in_time(ctx, incomplete, with_keys=True)
+
+
+def folders(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the folders of the source that begin so."""
+    return _in_time(ctx, incomplete, with_keys=False)
+
+
+def ends(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the URIs of buckets and folders that begin so, for an end of a route."""
+    if _SCHEME.startswith(incomplete):
+        incomplete = _SCHEME
+    if not incomplete.startswith(_SCHEME):
+        return []
+    return _in_time(ctx, incomplete, with_keys=False)
+
+
+def _in_time(ctx: click.Context, incomplete: str, *, with_keys: bool) -> list[CompletionItem]:
+    found: list[CompletionItem] = []
+
+    def look() -> None:
+        # Whatever is wrong, the command itself will say it.
+        with suppress(Exception):
+            config = _config(ctx)
+            client = boto_session.make_boto_client(config, 1, is_interactive=False)
+            found.extend(_find(client, config, incomplete, with_keys=with_keys))
+
+    with suppress(RuntimeError):
+        thread = Thread(target=look, daemon=True)
+        thread.start()
+        thread.join(_seconds())
+    return list(found)
+
+
+def _seconds() -> float:
+    with suppress(ValueError):
+        return max(0.0, min(float(os.environ.get(_VARIABLE, _SECONDS)), 60.0))
+    return _SECONDS
+
+
+def _config(ctx: click.Context) -> Config:
+    given = ctx.params
+    flags = Config(
+        **{name: given.get(name) for name in _SETTINGS},
+        no_sign_request="yes" if given.get("no_sign_request") else None,
+        requester_pays="yes" if given.get("requester_pays") else None,
+    )
+    return resolve(flags, given.get("route"), os.environ, config_file(os.environ))
+
+
+def _find(
+    client: S3Client, config: Config, incomplete: str, *, with_keys: bool
+) -> Iterator[CompletionItem]:
+    if not incomplete.startswith(_SCHEME):
+        source = config.end("source")
+        yield from _listed(client, source, incomplete, "", with_keys=with_keys)
+        return
+    bucket, slash, name = incomplete.removeprefix(_SCHEME).partition("/")
+    if slash:
+        uri = f"{_SCHEME}{bucket}/"
+        yield from _listed(client, Location(bucket), name, uri, with_keys=with_keys)
+        return
+    for each in client.list_buckets()["Buckets"]:
+        if each["Name"].startswith(bucket):
+            yield CompletionItem(f"{_SCHEME}{each['Name']}/", help="bucket")
+
+
+def _listed(
+    client: S3Client, side: Location, begun: str, before: str, *, with_keys: bool
+) -> Iterator[CompletionItem]:
+    """List what begins so below a prefix.
+
+    Args:
+        client: whom to ask.
+        side: the bucket and the prefix that names are relative to.
+        begun: the beginning of a name.
+        before: what stands before each name.
+        with_keys: whether keys are wanted, and not folders alone.
+    """
+    page = client.list_objects_v2(
+        Bucket=side.bucket, Prefix=side.prefix + begun, Delimiter="/", MaxKeys=_MOST
+    )
+    told = [(each["Prefix"], "folder") for each in page.get("CommonPrefixes", [])]
+    if with_keys:
+        told += [
+            (each["Key"], f"{each['Size']:,} bytes, {each['LastModified']:%Y-%m-%d %H:%M}")
+            for each in page.get("Contents", [])
+        ]
+    for key, about in told:
+        name = key.removeprefix(side.prefix)
+        if name and key_argument(key, side) == name:
+            yield CompletionItem(before + name, help=about)

@@ -1,0 +1,181 @@
+"""What a shell completes: from this machine, and from S3 by one short listing; in a real bash."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+import time
+from select import select
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.buckets import Buckets
+from tests.cli.cli_runner import ROOT, FrogmoveRunner
+from tests.fault_proxy import SECONDS_TO_WAIT
+from tests.keys import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.servers import Server
+
+# On a busy machine, imports alone take longer than a keystroke should.
+PATIENT = {"FROGMOVE_COMPLETION_SECONDS": "25"}
+SECONDS = 15
+
+
+@pytest.fixture(scope="module")
+def runner(ministack: Server) -> FrogmoveRunner:
+    buckets = Buckets.make(ministack)
+    buckets.put("in/a.csv", "in/b.csv", "in/deep/c.csv", "index", "out/$(id).csv", "out/x y")
+    buckets.put(*(f"out/{key}" for key in KEYS.values() if key.isprintable()))
+    return FrogmoveRunner(buckets)
+
+
+def complete(
+    runner: FrogmoveRunner, line: str, shell: str = "bash", **environment: str
+) -> list[str]:
+    """Return what a shell is answered for a line that ends in the word to complete."""
+    words = len(line.split()) - (not line.endswith(" "))
+    asked = {
+        "_FROGMOVE_COMPLETE": f"{shell}_complete",
+        **({"COMP_LINE": line, "COMP_WORDBREAKS": " :="} if shell == "bash" else {}),
+        **({"COMP_WORDS": line, "COMP_CWORD": str(words)} if shell != "bash" else {}),
+    }
+    process = runner.process(
+        env=PATIENT | asked | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert err == b""
+    return [line for line in out.decode().splitlines() if line]
+
+
+def test_folders_and_keys_of_the_source_are_completed(runner: FrogmoveRunner) -> None:
+    assert complete(runner, "frogmove move in") == ["open,in/", "plain,index"]
+    assert complete(runner, "frogmove ls in/") == [
+        "open,in/deep/",
+        "plain,in/a.csv",
+        "plain,in/b.csv",
+    ]
+    assert complete(runner, "frogmove copy --prefix in") == ["open,in/"]
+    assert complete(runner, "frogmove move no-such") == []
+
+
+def test_buckets_and_folders_of_a_uri_are_completed(runner: FrogmoveRunner) -> None:
+    bucket = runner.buckets.source
+    assert f"open,s3://{bucket}/" in complete(runner, "frogmove ls --source s")
+    # Bash has taken "s3:" for a word of its own.
+    assert complete(runner, f"frogmove ls --source s3://{bucket[:-1]}") == [f"open,//{bucket}/"]
+    assert complete(runner, f"frogmove ls --source=s3://{bucket}/i") == [f"open,//{bucket}/in/"]
+    assert complete(runner, f"frogmove move s3://{bucket}/ind") == [f"plain,//{bucket}/index"]
+
+
+def test_another_shell_is_told_what_each_is(runner: FrogmoveRunner) -> None:
+    kind, value, about = complete(runner, "frogmove move inde", "zsh")
+    assert (kind, value) == ("plain", "index")
+    assert re.fullmatch(r"5 bytes, \d{4}-\d\d-\d\d \d\d:\d\d", about)
+    assert complete(runner, "frogmove move in/dee", "zsh") == ["plain", "in/deep/", "folder"]
+
+
+def test_no_key_acts_on_the_shell(runner: FrogmoveRunner) -> None:
+    offered = [line.partition(",")[2] for line in complete(runner, "frogmove move out/")]
+    assert offered
+    assert [name for name in offered if not re.fullmatch(r"[\w./,:%@+=-]+", name)] == []
+
+
+def test_runs_and_routes_are_described(runner: FrogmoveRunner, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[routes.fast]\nsource = "s3://a1b"\ndestination = "s3://c1d"\n')
+    state = {"FROGMOVE_STATE": str(tmp_path / "state"), "FROGMOVE_CONFIG": str(config)}
+    runner.buckets.put("once")
+    assert runner("move", "once", **state).code == 0
+    (run,) = (path.stem for path in (tmp_path / "state").iterdir())
+    ends = f"s3://{runner.buckets.source}/ -> s3://{runner.buckets.destination}/"
+    told = complete(runner, "frogmove undo 20", "zsh", **state)
+    assert told == ["plain", run, f"move {ends}, key once"]
+    assert complete(runner, "frogmove report la", **state) == ["plain,last"]
+    told = complete(runner, "frogmove ls --route f", "zsh", **state)
+    assert told == ["plain", "fast", "s3://a1b -> s3://c1d"]
+
+
+@pytest.mark.parametrize("problem", ["silent", "refused", "no-route", "profile"])
+def test_what_is_wrong_is_never_told_and_never_waited_for(
+    runner: FrogmoveRunner, problem: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environment = {
+            "silent": {"FROGMOVE_ENDPOINT_URL": silent, "FROGMOVE_COMPLETION_SECONDS": "0.8"},
+            "refused": {"FROGMOVE_ENDPOINT_URL": "http://127.0.0.1:9"},
+            "no-route": {"FROGMOVE_SOURCE": ""},
+            "profile": {"AWS_PROFILE": "nobody"},
+        }[problem]
+        before = time.monotonic()
+        assert complete(runner, "frogmove move in", **environment) == []
+        assert time.monotonic() - before < SECONDS
+
+
+@pytest.fixture
+def type_in_bash(runner: FrogmoveRunner, tmp_path: Path) -> Callable[[str, str], str]:
+    """Type into an interactive bash on a terminal, until it has shown something."""
+    command = tmp_path / "bin" / "frogmove"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m frogmove "$@"\n')
+    command.chmod(0o755)
+    environment = runner.full_environment(
+        PATH=f"{command.parent}:{os.environ['PATH']}", PYTHONPATH=str(ROOT), TERM="xterm", **PATIENT
+    )
+
+    def typed(text: str, awaited: str) -> str:
+        ours, theirs = pty.openpty()
+        shell = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-i"],
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        try:
+            os.write(ours, b'eval "$(_FROGMOVE_COMPLETE=bash_source frogmove)"; PS1="re""ady> "\n')
+            # From its prompt on, bash reads what is typed itself.
+            shown = read_until(ours, "ready> ")
+            os.write(ours, text.encode())
+            return shown + read_until(ours, awaited)
+        finally:
+            shell.kill()
+            shell.wait()
+            os.close(ours)
+
+    return typed
+
+
+def read_until(terminal: int, awaited: str) -> str:
+    shown = ""
+    until = time.monotonic() + SECONDS_TO_WAIT
+    while not re.search(awaited, shown):
+        left = until - time.monotonic()
+        assert left > 0, shown
+        if select([terminal], [], [], left)[0]:
+            shown += os.read(terminal, 65536).decode("utf-8", "replace")
+    return shown
+
+
+def test_bash_completes_a_key_folder_by_folder(type_in_bash: Callable[[str, str], str]) -> None:
+    # A folder is gone on with at once: no blank is put behind it.
+    type_in_bash("frogmove ls in/d\tc\t\n", r"frogmove ls in/deep/c\.csv (?s:.)*1 object, 13 bytes")
+
+
+def test_bash_completes_a_uri(
+    type_in_bash: Callable[[str, str], str], runner: FrogmoveRunner
+) -> None:
+    bucket = runner.buckets.source
+    shown = f"frogmove ls s3://{bucket}/in/deep/"
+    type_in_bash(f"frogmove ls s3://{bucket[:-1]}\tin/de\t\n", rf"{shown}(?s:.)*1 object, 13 bytes")
