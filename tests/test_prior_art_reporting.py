@@ -179,9 +179,10 @@ def test_a_listing_that_breaks_deletes_and_overwrites_nothing(
 
 
 def test_a_sync_leaves_what_only_the_destination_has(ministack_buckets: Buckets) -> None:
+    ministack_buckets.put("a")
     ministack_buckets.put_there("kept")
     assert FrogmoveRunner(ministack_buckets)("sync").code == 0
-    assert ministack_buckets.there() == {"kept": b"kept"}
+    assert ministack_buckets.there() == {"a": b"a", "kept": b"kept"}
 
 
 # 14. aws-cli#3273: same size, other bytes: skipped. s5cmd: newer than the local clock: skipped.
