@@ -64,7 +64,10 @@ resource "aws_s3_bucket_public_access_block" "this" {
 data "aws_iam_policy_document" "bucket" {
   for_each = local.policed
 
-  source_policy_documents = local.scans && each.key == "source" ? [data.aws_iam_policy_document.tag.json] : []
+  source_policy_documents = concat(
+    local.scans && each.key == "source" ? [data.aws_iam_policy_document.tag.json] : [],
+    lookup(var.bucket_policy_documents, each.key, []),
+  )
 
   statement {
     sid       = "RefuseWithoutTls"
@@ -188,6 +191,36 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
       content {
         expired_object_delete_marker = true
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = lookup(var.lifecycle_rules, each.key, [])
+
+    content {
+      id     = rule.value.id
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value.prefix
+      }
+
+      dynamic "expiration" {
+        for_each = rule.value.expiration_days == null ? [] : [rule.value.expiration_days]
+
+        content {
+          days = expiration.value
+        }
+      }
+
+      dynamic "transition" {
+        for_each = rule.value.transitions
+
+        content {
+          days          = transition.value.days
+          storage_class = transition.value.storage_class
+        }
       }
     }
   }

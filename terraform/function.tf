@@ -17,7 +17,7 @@ resource "aws_lambda_layer_version" "libraries" {
 resource "aws_lambda_function" "move" {
   # checkov:skip=CKV_AWS_115:the queue's maximum_concurrency limits it; reserved_concurrency is optional
   # checkov:skip=CKV_AWS_116:the dead-letter queue is the queue's, and the alias has its own destination for failed sweeps
-  # checkov:skip=CKV_AWS_117:it speaks to S3 alone, which needs no VPC
+  # checkov:skip=CKV_AWS_117:it speaks to AWS alone, which needs no VPC; vpc is optional
   # checkov:skip=CKV_AWS_173:its environment holds no secret
   # checkov:skip=CKV_AWS_272:code signing is the owner's decision; the package is reproducible and its hash is in the plan
   function_name                  = var.name
@@ -73,6 +73,15 @@ resource "aws_lambda_function" "move" {
     # Never above INFO: Lambda would drop the lines that are the metrics.
     application_log_level = var.log_level == "DEBUG" ? "DEBUG" : "INFO"
     system_log_level      = "INFO"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
   }
 
   tracing_config {

@@ -97,6 +97,8 @@ resource "aws_iam_role" "function" {
 }
 
 data "aws_iam_policy_document" "function" {
+  source_policy_documents = var.function_policy_documents
+
   # On the whole bucket: S3 answers 404 and not 403 for a key that is gone only to whoever may
   # list, and a condition on s3:prefix is not met by that question.
   # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
@@ -188,6 +190,24 @@ data "aws_iam_policy_document" "function" {
         variable = "kms:ViaService"
         values   = ["s3.${local.region}.amazonaws.com", "sqs.${local.region}.amazonaws.com"]
       }
+    }
+  }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  dynamic "statement" {
+    for_each = var.vpc == null ? [] : ["*"]
+
+    content {
+      sid = "BeInTheVpc"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = [statement.value]
     }
   }
 

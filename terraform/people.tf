@@ -304,6 +304,7 @@ data "aws_iam_policy_document" "deployer" {
       ["cloudwatch:DescribeAlarms", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"],
       var.create_kms_key ? ["kms:CreateKey", "kms:ListAliases"] : [],
       local.creates_plan ? ["guardduty:CreateMalwareProtectionPlan"] : [],
+      var.vpc == null ? [] : ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"],
     )
     resources = ["*"]
   }

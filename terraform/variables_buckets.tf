@@ -124,3 +124,50 @@ variable "force_destroy" {
   default     = false
   nullable    = false
 }
+
+variable "bucket_policy_documents" {
+  description = "Further statements for the buckets' policies, as { source = [...], destination = [...] } of policies in JSON, such as data.aws_iam_policy_document.….json."
+  type        = map(list(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.bucket_policy_documents), ["source", "destination"])) == 0 && alltrue([for document in flatten(values(var.bucket_policy_documents)) : can(jsondecode(document).Statement)])
+    error_message = "The buckets are source and destination, and each document is a policy in JSON, with a Statement."
+  }
+
+  validation {
+    condition = alltrue([
+      length(lookup(var.bucket_policy_documents, "source", [])) == 0 || coalesce(var.manage_source_policy, var.create_source_bucket),
+      length(lookup(var.bucket_policy_documents, "destination", [])) == 0 || coalesce(var.manage_destination_policy, var.create_destination_bucket),
+    ])
+    error_message = "An adopted bucket's policy is not set here, unless manage_source_policy or manage_destination_policy says so: add the statements where it is."
+  }
+}
+
+variable "lifecycle_rules" {
+  description = "Further lifecycle rules of created buckets, as { source = [...], destination = [...] }: each has an id, and may have a prefix, expiration_days and transitions = [{ days, storage_class }]. What unfinished uploads and old versions need is there already."
+  type = map(list(object({
+    id              = string
+    prefix          = optional(string, "")
+    expiration_days = optional(number)
+    transitions     = optional(list(object({ days = number, storage_class = string })), [])
+  })))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.lifecycle_rules), ["source", "destination"])) == 0 && alltrue([for rule in flatten(values(var.lifecycle_rules)) : rule.id != "clean-up" && can(regex("^.{1,255}$", rule.id)) && (rule.expiration_days != null || length(rule.transitions) > 0)])
+    error_message = "The buckets are source and destination. A rule has an id of 1 to 255 characters other than clean-up, and expires or transitions something."
+  }
+
+  validation {
+    condition     = alltrue([for rule in lookup(var.lifecycle_rules, "source", []) : alltrue([for transition in rule.transitions : !contains(["GLACIER", "DEEP_ARCHIVE"], transition.storage_class)])])
+    error_message = "What is archived at the source cannot be moved before somebody restores it."
+  }
+
+  validation {
+    condition     = (length(lookup(var.lifecycle_rules, "source", [])) == 0 || var.create_source_bucket) && (length(lookup(var.lifecycle_rules, "destination", [])) == 0 || var.create_destination_bucket)
+    error_message = "An adopted bucket keeps its own rules."
+  }
+}

@@ -204,3 +204,26 @@ variable "tracing" {
   default     = false
   nullable    = false
 }
+
+variable "function_policy_documents" {
+  description = "Further statements for the function's role, as policies in JSON, such as the right to a key that nothing else here names."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for document in var.function_policy_documents : can(jsondecode(document).Statement)])
+    error_message = "Each is a policy in JSON, with a Statement."
+  }
+}
+
+variable "vpc" {
+  description = "The subnets and security groups of the function, as { subnet_ids = [...], security_group_ids = [...] }, where it has to be in a VPC. It then needs endpoints there for S3 and for SQS, and for KMS with a key. null for none, which is as safe: it speaks to AWS alone, under its role."
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default     = null
+
+  validation {
+    condition     = var.vpc == null ? true : length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0 && alltrue([for id in var.vpc.subnet_ids : startswith(id, "subnet-")]) && alltrue([for id in var.vpc.security_group_ids : startswith(id, "sg-")])
+    error_message = "Name one subnet (subnet-…) and one security group (sg-…) at least."
+  }
+}

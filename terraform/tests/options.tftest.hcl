@@ -596,3 +596,54 @@ run "bare" {
     error_message = "Policies of created buckets can be somebody else's."
   }
 }
+
+run "further_statements_and_rules" {
+  command = plan
+
+  variables {
+    bucket_policy_documents = {
+      source      = ["{\"Statement\":[{\"Sid\":\"Ours\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:PutObjectAcl\",\"Resource\":\"*\"}]}"]
+      destination = ["{\"Statement\":[{\"Sid\":\"Theirs\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}]}"]
+    }
+    function_policy_documents = ["{\"Statement\":[{\"Sid\":\"Another\",\"Effect\":\"Allow\",\"Action\":\"kms:Decrypt\",\"Resource\":\"*\"}]}"]
+    lifecycle_rules = {
+      destination = [
+        { id = "archive", prefix = "old/", transitions = [{ days = 30, storage_class = "GLACIER_IR" }] },
+        { id = "forget", expiration_days = 400 },
+      ]
+    }
+  }
+
+  assert {
+    condition     = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each.Sid] == ["Ours", "RefuseWithoutTls"] && [for each in jsondecode(aws_s3_bucket_policy.this["destination"].policy).Statement : each.Sid] == ["Theirs", "RefuseWithoutTls"]
+    error_message = "Each bucket has its further statements, and its own still."
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_role_policy.function.policy, "Another") && strcontains(aws_iam_role_policy.function.policy, "ReadAndDeleteAtTheSource")
+    error_message = "The function has further rights, and its own still."
+  }
+
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["destination"].rule : rule.id] == ["clean-up", "archive", "forget"] && length(aws_s3_bucket_lifecycle_configuration.this["source"].rule) == 1 && aws_s3_bucket_lifecycle_configuration.this["destination"].rule[1].filter[0].prefix == "old/"
+    error_message = "Further rules stand beside the clean-up."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.move.vpc_config) == 0 && !strcontains(aws_iam_role_policy.function.policy, "ec2:")
+    error_message = "Without a VPC there are no rights for one."
+  }
+}
+
+run "in_a_vpc" {
+  command = plan
+
+  variables {
+    vpc = { subnet_ids = ["subnet-1", "subnet-2"], security_group_ids = ["sg-1"] }
+  }
+
+  assert {
+    condition     = aws_lambda_function.move.vpc_config[0].subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_lambda_function.move.vpc_config[0].security_group_ids == toset(["sg-1"]) && strcontains(aws_iam_role_policy.function.policy, "ec2:CreateNetworkInterface") && strcontains(output.deployer_policy, "ec2:DescribeSubnets")
+    error_message = "The function is in the VPC, and may be."
+  }
+}

@@ -501,3 +501,71 @@ run "filters_that_no_rule_holds" {
 
   expect_failures = [aws_cloudwatch_event_rule.uploads]
 }
+
+run "statements_that_are_none" {
+  command = plan
+
+  variables {
+    bucket_policy_documents   = { source = ["nothing"] }
+    function_policy_documents = ["{}"]
+  }
+
+  expect_failures = [
+    var.bucket_policy_documents,
+    var.function_policy_documents,
+  ]
+}
+
+run "statements_for_a_policy_that_is_not_set_here" {
+  command = plan
+
+  variables {
+    create_source_bucket       = false
+    manage_source_notification = false
+    bucket_policy_documents    = { source = ["{\"Statement\":[]}"] }
+  }
+
+  expect_failures = [var.bucket_policy_documents]
+}
+
+run "a_rule_that_archives_the_source" {
+  command = plan
+
+  variables {
+    lifecycle_rules = { source = [{ id = "archive", transitions = [{ days = 1, storage_class = "GLACIER" }] }] }
+  }
+
+  expect_failures = [var.lifecycle_rules]
+}
+
+run "a_rule_that_does_nothing" {
+  command = plan
+
+  variables {
+    lifecycle_rules = { destination = [{ id = "nothing" }] }
+  }
+
+  expect_failures = [var.lifecycle_rules]
+}
+
+run "a_rule_of_an_adopted_bucket" {
+  command = plan
+
+  variables {
+    create_source_bucket       = false
+    manage_source_notification = false
+    lifecycle_rules            = { source = [{ id = "forget", expiration_days = 9 }] }
+  }
+
+  expect_failures = [var.lifecycle_rules]
+}
+
+run "a_vpc_without_a_security_group" {
+  command = plan
+
+  variables {
+    vpc = { subnet_ids = ["subnet-1"], security_group_ids = [] }
+  }
+
+  expect_failures = [var.vpc]
+}
