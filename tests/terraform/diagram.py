@@ -1,4 +1,4 @@
-"""Draws terraform/diagram.svg from diagram.toml: ``python -m tests.terraform.diagram``."""
+"""Draws the pictures of terraform/README.md: ``python -m tests.terraform.diagram``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from tests.terraform.module import MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-SOURCE = MODULE / "diagram.toml"
-PICTURE = MODULE / "diagram.svg"
+PICTURES = ("diagram", "resources")
 
-# Pixels.
+# Pixels. Pages show pictures 830 wide.
+SHOWN_WIDTH = 830
+LEAST_FONT = 10.5
+TOP = 76
 HEADING = 46
-INSET = 18
+INSET = 12
+GAP = 12
 PADDING = 14
 TITLE_LINE = 22
 TEXT_LINE = 18
 NAME_LINE = 17
-NAME_WIDTH = 6.35
+NAME_WIDTH = 6.65
 TEXT_WIDTH = 7.2
+TITLE_WIDTH = 9.3
 
 # Written out twice rather than as variables, which not every viewer of pictures knows.
 LIGHT = {
@@ -69,8 +74,8 @@ text { font-family: -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-
 .stripe { stroke-width: 5; stroke-linecap: round }
 .title { font-size: 16px; font-weight: 600 }
 .text { font-size: 14px }
-.name { font-family: ui-monospace, Menlo, "DejaVu Sans Mono", monospace; font-size: 10.5px }
-.arrow { fill: none; stroke-width: 2.5; stroke-linejoin: round }
+.name { font-family: ui-monospace, Menlo, "DejaVu Sans Mono", monospace; font-size: 11px }
+.arrow { fill: none; stroke-width: 2; stroke-linejoin: round }
 .arrow.trouble { stroke-dasharray: 5 4 }
 .label { font-size: 14px; font-weight: 600; stroke-width: 9; stroke-linejoin: round;
   paint-order: stroke }
@@ -125,9 +130,31 @@ class Box:
         )
 
 
-def read() -> dict[str, Any]:
-    """Return what is to be drawn."""
-    return tomllib.loads(SOURCE.read_text("utf-8"))
+def read(name: str) -> dict[str, Any]:
+    """Return what is to be drawn as a picture."""
+    diagram = tomllib.loads((MODULE / f"{name}.toml").read_text("utf-8"))
+    if "columns" in diagram:
+        _stack(diagram)
+    return diagram
+
+
+def _stack(diagram: dict[str, Any]) -> None:
+    """Give groups their boxes, one below the other in their columns."""
+    bottoms = [TOP] * len(diagram["columns"])
+    for group in diagram["groups"]:
+        column = group["column"]
+        x, width = diagram["columns"][column]
+        cards = [_height(card) for card in group["cards"]]
+        height = HEADING + INSET + sum(cards) + GAP * (len(cards) - 1)
+        group["box"] = [x, bottoms[column], width, height]
+        bottoms[column] += height + 2 * GAP
+    last = diagram["columns"][-1]
+    diagram["size"] = [sum(last) + diagram["columns"][0][0], max(bottoms)]
+
+
+def picture(name: str) -> Path:
+    """Return where a picture is."""
+    return MODULE / f"{name}.svg"
 
 
 def resources(diagram: dict[str, Any]) -> list[str]:
@@ -180,7 +207,7 @@ def draw(diagram: dict[str, Any]) -> str:
         parts.append(_text(box.x + INSET, box.y + 31, "group-title", group["title"]))
         for card in group["cards"]:
             parts += _card(card, boxes[f"{group['name']}.{card['name']}"])
-    for arrow in diagram["arrows"]:
+    for arrow in diagram.get("arrows", ()):
         parts += _arrow(arrow, boxes)
     return "\n".join([*parts, "</svg>", ""])
 
@@ -238,16 +265,15 @@ def _arrow(arrow: dict[str, Any], boxes: dict[str, Box]) -> list[str]:
         f'<polygon class="head {kind}" points="{" ".join(f"{a:g},{b:g}" for a, b in head)}"/>',
     ]
     if "label" in arrow:
-        parts.append(_label(arrow["label"], kind, points))
+        parts.append(_label(arrow, kind, points))
     return parts
 
 
-def _label(text: str, kind: str, points: list[tuple[float, float]]) -> str:
-    """Write onto the longest stretch of an arrow; beside it when the arrow is upright."""
-    (x, y), (to_x, to_y) = max(
-        pairwise(points),
-        key=lambda ends: abs(ends[0][0] - ends[1][0]) + abs(ends[0][1] - ends[1][1]),
-    )
+def _label(arrow: dict[str, Any], kind: str, points: list[tuple[float, float]]) -> str:
+    """Write onto a stretch of an arrow; beside it when the arrow is upright."""
+    text, stretches = arrow["label"], list(pairwise(points))
+    longest = max(stretches, key=_length)
+    (x, y), (to_x, to_y) = stretches[arrow["label_on"]] if "label_on" in arrow else longest
     if len(points) == 2 and x == to_x:
         return _text(x + 14, (y + to_y) / 2 + 4, f"label inside {kind}", text)
     return _text((x + to_x) / 2, (y + to_y) / 2 + 5, f"label {kind}", text, anchor="middle")
@@ -275,4 +301,5 @@ def _text(x: float, y: float, style: str, text: str, anchor: str = "start") -> s
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(draw(read()), "utf-8")
+    for each in PICTURES:
+        picture(each).write_text(draw(read(each)), "utf-8")
