@@ -86,10 +86,7 @@ def plan_actions(
 
         with explained(spec.route().source.bucket):
             actions = with_distinct_places(actions)
-    tags = spec.required_tags()
-    if not tags:
-        return actions
-    checker = TagChecker(s3, spec.route().source.bucket, tags)
+    checker = TagChecker(s3, spec.route().source.bucket, spec.required_tags())
     return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop)
 
 

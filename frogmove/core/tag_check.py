@@ -40,12 +40,15 @@ class TagChecker:
         s3: the client.
         bucket: the bucket.
         tags: the required tags.
+
+    Attributes:
+        tags: the same.
     """
 
     def __init__(self, s3: S3, bucket: str, tags: Iterable[Tag]) -> None:
         self._s3 = s3
         self._bucket = bucket
-        self._tags = tuple(tags)
+        self.tags = tuple(tags)
         self._lookup = Lookup(s3, bucket)
 
     async def check(self, action: Action, seen: Head | None = None) -> Action:
@@ -102,7 +105,7 @@ class TagChecker:
     async def _missing(self, key: str, version_id: str | None) -> Tag | None:
         """Return a tag that an object lacks; None if it has all."""
         there = await wait_for(self._s3.tags(self._bucket, key, version_id))
-        return next((tag for tag in self._tags if there.get(tag.key) != tag.value), None)
+        return next((tag for tag in self.tags if there.get(tag.key) != tag.value), None)
 
 
 def hold_back_untagged(
@@ -122,6 +125,8 @@ def hold_back_untagged(
     Raises:
         S3Error: when the error affects every object.
     """
+    if not checker.tags:
+        return iter(actions)
 
     async def one(action: Action) -> Action:
         try:

@@ -139,10 +139,7 @@ class RangeRunner:
 
     def _actions(self, objects: Iterator[S3Object], keys: KeyRange) -> Iterator[Action]:
         actions = self._plan(objects, keys)
-        tags = self._spec.required_tags()
-        if not tags:
-            return actions
-        checker = TagChecker(self._s3, self._route.source.bucket, tags)
+        checker = TagChecker(self._s3, self._route.source.bucket, self._spec.required_tags())
         return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self._stop)
 
     def _folder_itself(self) -> Sequence[S3Object]:
