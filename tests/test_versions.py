@@ -210,3 +210,15 @@ def test_tasks_of_one_invocation_end_with_the_newest_over_what_is_newer_than_the
     assert {code for code, _ in results(invoke(buckets, job(*tasks)))} == {"PermanentFailure"}
     assert buckets.there() == {"a": b"theirs"}
     assert sorted(versions_here(buckets)) == sorted(versions)
+
+
+@pytest.mark.parametrize("command", ["move", "copy"])
+def test_an_empty_version_is_refused_and_not_taken_for_the_current_one(
+    ministack_buckets: Buckets, command: str
+) -> None:
+    ministack_buckets.put("a")
+    before = ministack_buckets.state()
+    ran = FrogmoveRunner(ministack_buckets)(command, "a", "--version-id", "")
+    assert ran.code == 2
+    assert "An empty --version-id names no version" in ran.err
+    assert ministack_buckets.state() == before

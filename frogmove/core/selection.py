@@ -140,6 +140,9 @@ def select(
         raise UsageError("Give only one of KEYs, --prefix, --from-file and --all.")
     if version_id is not None and len(chosen) != 1:
         raise UsageError("--version-id needs exactly one KEY.")
+    if version_id == "":
+        # Some servers take it for no version, and would delete whatever is current by then.
+        raise UsageError("An empty --version-id names no version.", "Leave it out, or give an id.")
     base = route.source.prefix
     if chosen:
         return Selection(base=base, keys=chosen, version_id=version_id, filters=filters)
