@@ -11,7 +11,7 @@ import click
 
 from frogmove.cli import completion
 from frogmove.cli.output import Console, ProgressMode
-from frogmove.cli.parameter_types import choice
+from frogmove.cli.parameter_types import NonEmptyText, choice
 from frogmove.config import Config, config_file, resolve
 from frogmove.core.required_tags import parse_tag
 from frogmove.engine import Engine
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-profile = click.option("--profile", help="A profile of the AWS configuration.")
-region = click.option("--region", help="The AWS Region.")
+profile = click.option("--profile", type=NonEmptyText(), help="A profile of the AWS configuration.")
+region = click.option("--region", type=NonEmptyText(), help="The AWS Region.")
 function = click.option(
     "--function",
     "name",
@@ -47,17 +47,20 @@ dry_run = click.option(
 _ENDS = [
     click.option(
         "--route",
+        type=NonEmptyText(),
         help="The name of a route in the configuration file.",
         shell_complete=completion.routes,
     ),
     click.option(
         "--source",
+        type=NonEmptyText(),
         metavar="URI",
         help="The source of the keys: s3://bucket/prefix.",
         shell_complete=completion.ends,
     ),
     click.option(
         "--destination",
+        type=NonEmptyText(),
         metavar="URI",
         help="The destination of the keys: s3://bucket/prefix.",
         shell_complete=completion.ends,
@@ -68,13 +71,21 @@ _ENDS = [
 _CONNECTION = [
     profile,
     region,
-    click.option("--endpoint-url", metavar="URL", help="An S3-compatible server instead of AWS."),
+    click.option(
+        "--endpoint-url",
+        type=NonEmptyText(),
+        metavar="URL",
+        help="An S3-compatible server instead of AWS.",
+    ),
     click.option(
         "--expected-bucket-owner",
+        type=NonEmptyText(),
         metavar="ACCOUNT",
         help="Refuse buckets that belong to another AWS account.",
     ),
-    click.option("--kms-key-id", metavar="ID", help="Encrypt copies with this KMS key."),
+    click.option(
+        "--kms-key-id", type=NonEmptyText(), metavar="ID", help="Encrypt copies with this KMS key."
+    ),
     click.option(
         "--engine",
         type=choice(Engine),

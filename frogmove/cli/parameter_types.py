@@ -83,3 +83,15 @@ class KeyText(click.ParamType[str]):
 def choice(values: type[StrEnum]) -> click.Choice[str]:
     """Return a choice of an enumeration's values; Click itself would take their names."""
     return click.Choice([each.value for each in values])
+
+
+class NonEmptyText(click.ParamType[str]):
+    """A text that is not empty, as that of a shell variable that is not set would be."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See :class:`click.ParamType`."""
+        if not value:
+            self.fail("It must not be empty. Leave the option out if it has no value.", param, ctx)
+        return value
