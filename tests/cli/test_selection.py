@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from subprocess import PIPE
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.buckets import Buckets
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 KEYS = ["a.csv", "a.tmp", "logs", "logs/a.csv", "logs/x/b.csv", "logs2/c.csv", "x/d.csv"]
@@ -404,3 +407,24 @@ def test_a_sync_cannot_rename(buckets: Buckets, frogmove: FrogmoveRunner) -> Non
     ran = frogmove("sync", "--rename", "{name}.old")
     assert (ran.code, buckets.there()) == (2, {})
     assert "A sync cannot rename" in ran.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["--from-file LIST --to-prefix new", "--include in/* --rename new/{folder}/{name}"],
+)
+def test_a_resume_goes_on_with_the_selection_and_the_keys(
+    buckets: Buckets, hooks: RequestHooks, tmp_path: Path, options: str
+) -> None:
+    frogmove = FrogmoveRunner(buckets)
+    keys = [f"in/{number}.csv" for number in range(9)]
+    buckets.put(*keys, "in/a.tmp", "other")
+    (tmp_path / "list").write_text("\n".join([*keys, "in/a.tmp"]))
+    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT))
+    given = options.replace("LIST", str(tmp_path / "list")).split()
+    ran = frogmove("move", *given, "--exclude", "**.tmp", "--concurrency", "1")
+    assert ran.code == 130
+    (tmp_path / "list").unlink()
+    assert frogmove("resume").code == 0
+    assert sorted(buckets.there()) == [f"new/{key}" for key in keys]
+    assert buckets.keys_here() == ["in/a.tmp", "other"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frogmove.core.run_spec import Command
+    from frogmove.core.selection_options import SelectionOptions
     from tests.fault_proxy import FaultProxy
     from tests.servers import Server
 
@@ -52,13 +53,16 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     made: list[Client] = []
 
     def begin(
-        command: Command, proxy: FaultProxy | None = None, journal: Path | None = None
+        command: Command,
+        proxy: FaultProxy | None = None,
+        journal: Path | None = None,
+        **chosen: Unpack[SelectionOptions],
     ) -> Run:
         endpoint_url = config.endpoint_url if proxy is None else proxy.endpoint_url
         client = Client(replace(config, endpoint_url=endpoint_url), Limits(6, rate=200))
         made.append(client)
         spec = replace(new_spec(command, config), processes=3, concurrency=6)
-        spec = select_for(spec, (), {"everything": True})
+        spec = select_for(spec, (), chosen or {"everything": True})
         return client.start(client.prepare(spec), journal)
 
     yield begin

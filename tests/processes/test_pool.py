@@ -44,6 +44,26 @@ def test_every_key_is_done_once_and_by_several(
     assert end["counts"][done] == len(KEYS)
 
 
+@pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
+def test_several_select_alike_and_give_the_same_keys(
+    start: Callable[..., Run], buckets: Buckets, command: Command
+) -> None:
+    buckets.put(*KEYS, "b", "h2/1")
+    buckets.put_there("new/b", body=b"b")
+    selected = {key for key in KEYS if key[0] in "abch" and not key.endswith("1")}
+    chosen = {"prefix": ["h", "c/", "a", "b", "a/0"], "exclude": "*1", "to_prefix": "new"}
+    run = start(command, **chosen)
+    results = {result.key: result.outcome for result in run}
+    assert segments_of(run.path)
+    assert set(results) == selected | {"b"}
+    assert set(buckets.there()) == {f"new/{key}" for key in results}
+    left = {*KEYS, "b", "h2/1"} - (set(results) if command is Command.MOVE else set())
+    assert set(buckets.keys_here()) == left
+    if command is Command.SYNC:
+        assert results["b"] is Outcome.SKIPPED
+        assert {result.outcome for result in start(command, **chosen)} == {Outcome.SKIPPED}
+
+
 def test_a_worker_that_is_killed_costs_nothing(start: Callable[..., Run], buckets: Buckets) -> None:
     buckets.put(*KEYS)
     run = start(Command.MOVE)
