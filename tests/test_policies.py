@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from frogmove.cli.signals import Stop
 from frogmove.core.options import OnConflict
 from frogmove.errors import RunError
 from frogmove.run_store import journals
@@ -16,9 +18,12 @@ from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
 from tests.fault_fixture import ENGINES
+from tests.fault_proxy import SECONDS_TO_WAIT
 from tests.function.conftest import invoke  # noqa: F401
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.function.conftest import Invoke
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
@@ -121,13 +126,37 @@ def test_a_move(buckets: Buckets, policy: OnConflict, selection: str) -> None:
     assert_source(buckets, outcome, moves=True)
 
 
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Send this process a signal, and wait until the run has heard it."""
+    heard = Event()
+    set_stop = Stop.set
+
+    def set_and_tell(stop: Stop) -> None:
+        set_stop(stop)
+        heard.set()
+
+    def send() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard.wait(SECONDS_TO_WAIT)
+
+    monkeypatch.setattr(Stop, "set", set_and_tell)
+    return send
+
+
 @pytest.mark.parametrize("command", ["move", "sync"])
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_resume(buckets: Buckets, hooks: RequestHooks, command: str, policy: OnConflict) -> None:
+def test_a_resume(
+    buckets: Buckets,
+    hooks: RequestHooks,
+    interrupt: Callable[[], None],
+    command: str,
+    policy: OnConflict,
+) -> None:
     selection = ("--all",) if command == "move" else ()
     buckets.put("0")
     # Interrupted while the first is copied; what conflicts comes after it.
-    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT))
+    hooks.before("CopyObject", interrupt)
     frogmove = FrogmoveRunner(buckets)
     flags = ("--on-conflict", policy.value, "--concurrency", "1")
     assert frogmove(command, *selection, *flags).code == 130
@@ -199,11 +228,13 @@ def test_a_dry_run_names_it(buckets: Buckets, command: str, policy: OnConflict |
     assert ran.summary["on_conflict"] == expected.value
 
 
-def test_a_dry_resume_names_it(buckets: Buckets, hooks: RequestHooks) -> None:
+def test_a_dry_resume_names_it(
+    buckets: Buckets, hooks: RequestHooks, interrupt: Callable[[], None]
+) -> None:
     buckets.put("0")
-    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT))
+    hooks.before("CopyObject", interrupt)
     frogmove = FrogmoveRunner(buckets)
-    assert frogmove("sync", "--on-conflict", "skip").code == 130
+    assert frogmove("sync", "--on-conflict", "skip", "--concurrency", "1").code == 130
     ran = frogmove("resume", journals()[-1].stem, "-n")
     assert "--on-conflict skip" in " ".join(ran.err.split())
 

@@ -135,8 +135,10 @@ def resume_command(spec: RunSpec, journal: Path | None) -> str:
     return shlex.join(["frogmove", "resume", _name(spec, journal)])
 
 
-def closing(spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinished: bool) -> str:
-    """Say a run's id, and how to finish it or to undo it: its last line.
+def closing(
+    spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinished: bool
+) -> list[str]:
+    """Say a run's id, and how to finish it or to undo it: its last lines.
 
     Args:
         spec: the run.
@@ -149,8 +151,9 @@ def closing(spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinis
     if not commands:
         report = shlex.join(["frogmove", "report", _name(spec, journal)])
         commands = [("To see it again", report)]
-    told = "; ".join(f"{purpose}: {command}" for purpose, command in commands)
-    return f"Run {spec.id}. {told}"
+    # Each command ends its line, so that it can be selected and pasted.
+    first, *others = (f"{purpose}: {command}" for purpose, command in commands)
+    return [f"Run {spec.id}. {first}", *others]
 
 
 def next_commands(

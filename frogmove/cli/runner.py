@@ -230,8 +230,6 @@ def _say_what_next(
         # A run that did nothing keeps no journal, and can be neither finished nor undone.
         console.note(f"Run {run.spec.id} changed nothing.")
         return
-    told = closing(run.spec, run.summary, journal, is_unfinished=is_unfinished)
-    if is_unfinished:
-        console.warn(told)
-    else:
-        console.note(told)
+    say = console.warn if is_unfinished else console.note
+    for line in closing(run.spec, run.summary, journal, is_unfinished=is_unfinished):
+        say(line)

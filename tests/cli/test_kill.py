@@ -241,7 +241,7 @@ def interrupted(
             )
             process.send_signal(number)
             assert process.stderr is not None
-            assert any(b"finishing what is in flight" in line for line in process.stderr)
+            assert any(b"finishing the objects in flight" in line for line in process.stderr)
             yield process, go
         finally:
             go.set()

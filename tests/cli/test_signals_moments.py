@@ -110,7 +110,7 @@ def test_a_run_that_was_stopped_before_its_first_object_can_be_resumed(
         assert listed.wait(SECONDS_TO_WAIT)
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
-        assert any(b"finishing what is in flight" in line for line in process.stderr)
+        assert any(b"finishing the objects in flight" in line for line in process.stderr)
         go.set()
         _, err = process.communicate(timeout=SECONDS_TO_WAIT)
     fault_fixture.proxy.reset()
@@ -136,7 +136,7 @@ def test_a_second_signal_amid_the_questions_says_what_may_be_left(
         assert asked.wait(SECONDS_TO_WAIT)
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
-        assert any(b"finishing what is in flight" in line for line in process.stderr)
+        assert any(b"finishing the objects in flight" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS_TO_WAIT) == 130
         last = process.stderr.read().decode()
