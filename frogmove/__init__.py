@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from frogmove.core.options import Multipart, OnConflict, TransferOptions
     from frogmove.core.run_spec import Command
     from frogmove.core.selection_options import SelectionOptions
-    from frogmove.core.verification import Status, Verification, VerifyResult
     from frogmove.core.verify import CompareBy, Verify
+    from frogmove.core.verify_sides import Status, Verification, VerifyResult
     from frogmove.engine import Engine
     from frogmove.errors import FrogmoveError, RunError, UnreachableError, UsageError
     from frogmove.plan import Plan
@@ -78,9 +78,9 @@ _MODULES = {
     "TransferOptions": "core.options",
     "Command": "core.run_spec",
     "SelectionOptions": "core.selection_options",
-    "Status": "core.verification",
-    "Verification": "core.verification",
-    "VerifyResult": "core.verification",
+    "Status": "core.verify_sides",
+    "Verification": "core.verify_sides",
+    "VerifyResult": "core.verify_sides",
     "CompareBy": "core.verify",
     "Verify": "core.verify",
     "FrogmoveError": "errors",

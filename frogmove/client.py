@@ -18,10 +18,10 @@ from frogmove.core.advice import explained
 from frogmove.core.attributes import warnings
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
-from frogmove.core.run_verification import verify_run
 from frogmove.core.selection import HEAD_CONCURRENCY
-from frogmove.core.verification import Verification, verify_sides
 from frogmove.core.verify import CompareBy
+from frogmove.core.verify_run import verify_run
+from frogmove.core.verify_sides import Verification, verify_sides
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.plan import Plan, forecast_actions, known_total, plan_actions

@@ -26,7 +26,7 @@ from frogmove.cli.quantities import size
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Effect, Outcome, Result
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
-from frogmove.core.verification import Status
+from frogmove.core.verify_sides import Status
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.run_history import RunHistory
-    from frogmove.core.verification import VerifyResult, VerifySummary
+    from frogmove.core.verify_sides import VerifyResult, VerifySummary
     from frogmove.s3.models import S3Object
 
 _STYLES = {

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from frogmove.client import Client
     from frogmove.core.run_spec import RunSpec
     from frogmove.core.selection_options import SelectionOptions
-    from frogmove.core.verification import Verification
+    from frogmove.core.verify_sides import Verification
 
 
 @click.command(cls=GroupedCommand)

@@ -11,7 +11,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import Scheduler
 from frogmove.core.undo import copies_of
-from frogmove.core.verification import Status, VerifyResult
+from frogmove.core.verify_sides import Status, VerifyResult
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
