@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from frogmove.core.verify_sides import Status, Verification, VerifyResult
     from frogmove.engine import Engine
     from frogmove.errors import FrogmoveError, RunError, UnreachableError, UsageError
-    from frogmove.plan import Plan
     from frogmove.run import Run
+    from frogmove.run_plan import Plan
     from frogmove.s3.errors import S3Error
     from frogmove.s3.limits import Limits
     from frogmove.s3.models import S3Object
@@ -87,7 +87,7 @@ _MODULES = {
     "RunError": "errors",
     "UnreachableError": "errors",
     "UsageError": "errors",
-    "Plan": "plan",
+    "Plan": "run_plan",
     "Run": "run",
     "S3Error": "s3.errors",
     "Limits": "s3.limits",

@@ -24,9 +24,9 @@ from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
-from frogmove.plan import Plan, forecast_actions, known_total, plan_actions
 from frogmove.run import Run, Workers
 from frogmove.run_config import new_spec, select_for, with_route
+from frogmove.run_plan import Plan, forecast_actions, known_total, plan_actions
 from frogmove.run_store import discard_key_list, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.bucket_features import BucketFeatures, read_features

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from frogmove.config import Config
     from frogmove.core.models import Result
-    from frogmove.plan import Plan
     from frogmove.processes.pool import Pool
+    from frogmove.run_plan import Plan
     from frogmove.s3.activity import Activity
     from frogmove.s3.limits import Limits
     from frogmove.s3.retry import RetryingS3

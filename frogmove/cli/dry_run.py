@@ -12,7 +12,7 @@ from frogmove.core.plan_summary import PlanSummary
 
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
-    from frogmove.plan import Plan
+    from frogmove.run_plan import Plan
 
 
 def show_plan(plan: Plan, console: Console, *, allow_empty: bool) -> int:

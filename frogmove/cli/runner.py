@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
-    from frogmove.plan import Plan
     from frogmove.run import Run
+    from frogmove.run_plan import Plan
     from frogmove.s3.limits import Limits
 
 

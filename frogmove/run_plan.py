@@ -1,4 +1,4 @@
-"""A plan: what a run is to do, made from its description."""
+"""Plans a run: what it is to do, made from its description."""
 
 from __future__ import annotations
 
