@@ -45,13 +45,18 @@ class Workers:
     limits: Limits
 
 
+# Each folder that is split is finished before the next is started, which takes a second or so: of
+# many small ones, one process does more.
+MAX_SPLIT_FOLDERS = 16
+
+
 def _can_be_cut(plan: Plan) -> bool:
     """Tell whether a run can be split into ranges of keys."""
     spec, source = plan.spec, plan.route.source
     return (
         os.name == "posix"
         and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
-        and spec.selection.is_of_folders
+        and 0 < len(spec.selection.folders) <= MAX_SPLIT_FOLDERS
         and spec.mapping.keeps_order
         and not (plan.earlier and plan.earlier[-1].end())
         and not is_directory_bucket(source.bucket)

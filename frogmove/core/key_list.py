@@ -43,7 +43,7 @@ _REPORTED = re.compile(
 _COUNTS = r"(?:interrupted; )?(?:nothing to do|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-]+)*)"
 _COMMENT = re.compile(
     rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; [0-9,]+ bytes in [0-9.]+ s"
-    r"|did not come to its end; frogmove resume \S+"
+    r"|did not finish|To [a-z ]+: frogmove [a-z]+ .*"
     rf"|Total (?:Folders|Objects): [0-9]+|   Total Size: {_SIZE}"
 )
 

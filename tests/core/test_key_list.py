@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.report_formats import render
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.key_list import read_key_list, read_keys, write_key_list
+from frogmove.core.models import Outcome
+from frogmove.core.records import Summary
+from frogmove.core.run_spec import Command, RunSpec
+from frogmove.core.selection import Selection
 from frogmove.errors import UsageError
 from frogmove.s3.uri import Location
+from tests.factories import a_result
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
@@ -43,6 +51,7 @@ def read(text: str | bytes, *, nul: bool = False) -> list[str]:
         ("failed      'a b'  (why)\n", ["a b"]),
         ("move s3://src/in/ -> s3://dst/\nrun 2026-x, begun 2026-11\n\n", []),
         ("3 moved, 1 not-found; 1,234 bytes in 0.1 s\n", []),
+        ("did not finish\nTo finish this run: frogmove resume x\n", []),
         ('{"type": "object", "key": "in/a b"}\n{"type": "summary", "objects": 1}\n', ["a b"]),
         ('{"type": "no JSON\n', ['{"type": "no JSON']),
     ],
@@ -112,3 +121,29 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 30_000
     assert peak < 900_000
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_nothing_else_of_a_report_is_taken_for_a_key(tmp_path: Path, ends: bool) -> None:
+    spec = RunSpec(
+        id="20261123-073012-ab12",
+        started="2026-11-23T07:30:12+00:00",
+        command=Command.MOVE,
+        source="s3://src/in/",
+        destination="s3://dst/",
+        selection=Selection(base="in/", folders=("in/",)),
+    )
+    journal = JournalWriter(tmp_path / "run.jsonl", spec)
+    summary = Summary()
+    for outcome in Outcome:
+        result = a_result(outcome, f"in/{outcome.value} (1)", "why (not)")
+        summary.add(result)
+        journal.finished(result)
+    if ends:
+        summary.interrupted = True
+        journal.end(summary)
+    else:
+        journal.close()
+    text = "".join(render(JournalReader(tmp_path / "run.jsonl"), "text"))
+    told = [f"in/{each.value} (1)" for each in Outcome if not each.is_counted_only]
+    assert sorted(read(text)) == sorted(told)
