@@ -1,9 +1,9 @@
-# Policies for people, to be attached to groups, users or roles: who uploads and who reads; who runs
-# the command line is in operators.tf.
+# Policies for uploaders and readers, to attach to groups, users or roles. The policy for operators
+# is in operators.tf.
 
 locals {
-  # Uploads that could not be moved are refused: what is archived at once, and what is encrypted with
-  # a key of the uploader's own.
+  # Uploads that could not be moved are denied: archive storage classes, and encryption with the
+  # uploader's own key.
   movable = concat(
     [
       {
@@ -31,12 +31,12 @@ locals {
   uploader_objects = var.uploader_folders ? "${local.source_arn}/${var.source_prefix}&{aws:username}/*" : local.source_objects
 }
 
-# Uploaders write, and nothing else: they cannot see, overwrite knowingly or delete what is there.
+# Uploaders can only write: they cannot list, read or delete objects.
 
 data "aws_iam_policy_document" "uploaders" {
   statement {
     sid = "Upload"
-    # Multipart uploads are begun, filled and completed with PutObject.
+    # Multipart uploads need only PutObject.
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
     actions   = ["s3:AbortMultipartUpload", "s3:PutObject"]
     resources = [local.uploader_objects]
@@ -57,7 +57,7 @@ data "aws_iam_policy_document" "uploaders" {
 
     content {
       sid = "EncryptThroughS3"
-      # Decrypt: the parts of a multipart upload are put together.
+      # Decrypt: needed to assemble the parts of a multipart upload.
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = statement.value
 
@@ -70,8 +70,8 @@ data "aws_iam_policy_document" "uploaders" {
   }
 }
 
-# The descriptions are constant: a policy of which one changes is replaced, and whoever it is
-# attached to would lose it.
+# The descriptions must not change: Terraform replaces a policy whose description changes, which
+# detaches it.
 
 resource "aws_iam_policy" "uploaders" {
   name        = "${local.global_name}-uploaders"
@@ -81,7 +81,7 @@ resource "aws_iam_policy" "uploaders" {
   tags        = local.tags
 }
 
-# Readers see what has arrived, and change nothing.
+# Readers can only list and read the destination.
 
 data "aws_iam_policy_document" "readers" {
   statement {

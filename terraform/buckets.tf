@@ -1,4 +1,4 @@
-# Both buckets, created or adopted. Of an adopted one only the policy is set, and only when asked.
+# Both buckets, created or adopted. Of an adopted one only the policy is set, and only on request.
 
 locals {
   owns_source_policy      = coalesce(var.manage_source_policy, var.create_source_bucket)
@@ -12,7 +12,7 @@ locals {
     var.create_source_bucket && (var.source_versioning || local.scans) ? { source = aws_s3_bucket.source[0].id } : {},
     var.create_destination_bucket ? { destination = aws_s3_bucket.destination[0].id } : {},
   )
-  # Days after which old versions go, for each bucket that keeps some.
+  # Days after which old versions expire, for each bucket that keeps versions.
   expiring = { for side in ["source", "destination"] : side =>
   contains(keys(local.versioned), side) && var.noncurrent_version_days != null ? [var.noncurrent_version_days] : [] }
   policed = merge(
@@ -49,8 +49,8 @@ resource "aws_s3_bucket" "destination" {
   tags          = local.tags
 }
 
-# S3 takes one change of a bucket's access at a time: public access, then policy, then ownership,
-# or it answers "A conflicting conditional operation is currently in progress".
+# S3 allows only one change of a bucket's access at a time: public access, then policy, then
+# ownership. Otherwise the error is "A conflicting conditional operation is currently in progress".
 
 resource "aws_s3_bucket_public_access_block" "this" {
   for_each                = local.created
@@ -101,7 +101,7 @@ data "aws_iam_policy_document" "bucket" {
       }
 
       dynamic "condition" {
-        # Their own aws/s3 key is one that nobody here can use.
+        # The uploader account's aws/s3 key cannot be used by this account.
         for_each = concat(local.movable, [{
           test     = "StringEqualsIfExists"
           variable = "s3:x-amz-server-side-encryption"
@@ -131,7 +131,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   bucket   = each.value
 
   rule {
-    # ACLs are off: access follows the policies alone.
+    # ACLs are disabled: only policies grant access.
     object_ownership = "BucketOwnerEnforced"
   }
 
@@ -153,7 +153,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 
   rule {
     bucket_key_enabled = local.encrypted
-    # Nobody but its uploader could read, or move, such an object.
+    # Only the uploader could read or move such an object.
     blocked_encryption_types = ["SSE-C"]
 
     apply_server_side_encryption_by_default {
@@ -173,7 +173,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     filter {}
 
-    # Copies of large objects go on from delivery to delivery in one upload, so they need days.
+    # Copies of large objects continue over several deliveries in one multipart upload, so they may
+    # need days.
     abort_incomplete_multipart_upload {
       days_after_initiation = var.abort_multipart_days
     }
@@ -225,7 +226,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # A rule on versions means something else while the bucket keeps none.
+  # Rules for versions have another meaning while versioning is disabled.
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
@@ -236,9 +237,9 @@ resource "aws_s3_bucket_logging" "this" {
   target_prefix = "${each.value}/"
 }
 
-# Terraform takes down a bucket's settings first, and learns then that S3 keeps a bucket that holds
-# something; a key goes without a question. So what objects are kept and read by is refused to go
-# while it is planned: by destroying, by another name or Region, or by create_... = false.
+# Terraform destroys a bucket's settings first, and only then fails because the bucket is not empty;
+# a key is deleted without any check. So a plan that would destroy anything that objects depend on
+# is refused: by destroy, by another name or Region, or by create_... = false.
 resource "terraform_data" "kept" {
   for_each = merge(
     { for bucket in aws_s3_bucket.source : "source bucket" => [bucket.bucket, bucket.region] if !var.force_destroy },

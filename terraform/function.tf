@@ -1,4 +1,4 @@
-# The function, its layer, the alias that everything calls it by, and what feeds it.
+# The function, its layer, its alias, and its event source mapping.
 
 resource "aws_lambda_layer_version" "libraries" {
   layer_name               = "${var.name}-libraries"
@@ -9,7 +9,8 @@ resource "aws_lambda_layer_version" "libraries" {
   compatible_architectures = [var.architecture]
 
   lifecycle {
-    # The function is moved to the new one before the old one goes; published versions keep theirs.
+    # The function gets the new layer before the old one is destroyed; published versions keep
+    # theirs.
     create_before_destroy = true
   }
 }
@@ -32,7 +33,7 @@ resource "aws_lambda_function" "move" {
   memory_size                    = var.memory_megabytes
   timeout                        = var.timeout_seconds
   reserved_concurrent_executions = var.reserved_concurrency
-  # Every change makes a version, which the alias can go back to.
+  # Every change publishes a version, to which the alias can be rolled back.
   publish = true
   tags    = local.tags
 
@@ -70,7 +71,7 @@ resource "aws_lambda_function" "move" {
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function.name
-    # Never above INFO: Lambda would drop the lines that are the metrics.
+    # Never above INFO: Lambda would drop the log lines with the metrics.
     application_log_level = var.log_level == "DEBUG" ? "DEBUG" : "INFO"
     system_log_level      = "INFO"
   }
@@ -88,15 +89,15 @@ resource "aws_lambda_function" "move" {
     mode = var.tracing ? "Active" : "PassThrough"
   }
 
-  # Recursion detection is left at Lambda's default, Terminate: were source and destination ever
-  # connected in a circle, Lambda itself would end it.
+  # Recursion detection has Lambda's default, Terminate: Lambda stops a loop between source and
+  # destination.
 
   depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
 }
 
 resource "aws_lambda_alias" "live" {
   name             = local.alias
-  description      = "What queue, schedule, operators and S3 Batch Operations call"
+  description      = "Called by queue, schedule, operators and S3 Batch Operations"
   function_name    = aws_lambda_function.move.function_name
   function_version = var.live_version == null ? aws_lambda_function.move.version : var.live_version
 }
@@ -107,7 +108,7 @@ resource "aws_lambda_event_source_mapping" "uploads" {
   enabled                            = var.enabled
   batch_size                         = var.batch_size
   maximum_batching_window_in_seconds = var.batch_window_seconds
-  # Only the messages whose uploads could not be moved are delivered again.
+  # Only failed messages are delivered again.
   function_response_types = ["ReportBatchItemFailures"]
   tags                    = local.tags
 
@@ -115,7 +116,7 @@ resource "aws_lambda_event_source_mapping" "uploads" {
     maximum_concurrency = var.maximum_concurrency
   }
 
-  # Nothing is copied before the destination keeps versions and refuses the public.
+  # Nothing is copied before versioning and the public access block of the destination are set.
   depends_on = [
     aws_iam_role_policy.function,
     aws_s3_bucket_versioning.this,
@@ -125,7 +126,8 @@ resource "aws_lambda_event_source_mapping" "uploads" {
   ]
 }
 
-# A sweep that fails is tried once more; then it is kept, and the next one does its work too.
+# A failed sweep is retried once; then its event is kept in a queue, and the next sweep does its
+# work.
 resource "aws_lambda_function_event_invoke_config" "live" {
   function_name                = aws_lambda_function.move.function_name
   qualifier                    = aws_lambda_alias.live.name

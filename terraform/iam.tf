@@ -1,8 +1,8 @@
-# What the function may do, and what S3 Batch Operations may do with it. Each action is one that
-# the move protocol sends; frogmove/local_aws/iam_policies.py is the same list for the embedded AWS.
+# The permissions of the function and of S3 Batch Operations. The move protocol needs every action;
+# frogmove/local_aws/iam_policies.py has the same list for the embedded AWS.
 
 locals {
-  # Locks are given to a copy, and read back from it.
+  # Retention and legal holds are set on a copy, and read back.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
   carries_retention = contains(var.carry, "retention")
   carries_hold      = contains(var.carry, "legal-hold")
@@ -15,14 +15,14 @@ locals {
     local.carries_acl ? ["s3:GetObjectAcl", "s3:PutObjectAcl"] : [],
   )
 
-  # Only where these are in use have objects anything that a copy does not carry.
+  # Objects have attributes that S3 does not copy only if one of these is enabled.
   source_settings = [
     "s3:GetBucketObjectLockConfiguration",
     "s3:GetBucketOwnershipControls",
     "s3:GetBucketWebsite",
   ]
 
-  # A conditional delete needs GetObject too:
+  # A conditional delete also needs GetObject:
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
   source_actions = concat(
     [
@@ -35,7 +35,7 @@ locals {
       "s3:GetObjectVersion",
       "s3:GetObjectVersionAnnotation",
       "s3:GetObjectVersionTagging",
-      # To tell the source from the destination by an upload that only one of them can have.
+      # To check, with a multipart upload, that source and destination are not the same bucket.
       "s3:ListMultipartUploadParts",
       "s3:ListObjectAnnotations",
       "s3:ListObjectVersionAnnotations",
@@ -59,7 +59,7 @@ locals {
     local.carried_to_the_destination,
   )
 
-  # What a bucket of another account has to allow the function besides.
+  # Further permissions that the policy of another account's bucket must grant the function.
   access = {
     source = {
       bucket  = concat(["s3:ListBucket"], local.source_settings)
@@ -99,8 +99,8 @@ resource "aws_iam_role" "function" {
 data "aws_iam_policy_document" "function" {
   source_policy_documents = var.function_policy_documents
 
-  # On the whole bucket: S3 answers 404 and not 403 for a key that is gone only to whoever may
-  # list, and a condition on s3:prefix is not met by that question.
+  # For the whole bucket: S3 returns 404 instead of 403 for a missing key only with this permission,
+  # and a HEAD request does not satisfy a condition on s3:prefix.
   # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
   statement {
     sid       = "TellGoneFromForbidden"
@@ -126,7 +126,7 @@ data "aws_iam_policy_document" "function" {
     resources = [local.destination_objects]
   }
 
-  # To go on with the copy of a large object that an earlier delivery began.
+  # To continue the copy of a large object from an earlier delivery.
   statement {
     sid       = "FindUnfinishedCopies"
     actions   = ["s3:ListBucketMultipartUploads"]
@@ -156,7 +156,7 @@ data "aws_iam_policy_document" "function" {
   statement {
     sid = "TakeFromTheQueue"
     actions = [
-      # Failed messages come back with back-off, unfinished copies within seconds.
+      # Failed messages are delivered again with back-off, unfinished copies within seconds.
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
@@ -254,7 +254,7 @@ data "aws_iam_policy_document" "access" {
   }
 }
 
-# S3 Batch Operations: has the function move what a manifest lists.
+# S3 Batch Operations lets the function move the objects of a manifest.
 
 data "aws_iam_policy_document" "batch_trust" {
   statement {
@@ -265,9 +265,9 @@ data "aws_iam_policy_document" "batch_trust" {
       identifiers = ["batchoperations.s3.amazonaws.com"]
     }
 
-    # AWS does not document that Batch Operations names its job and account when it takes on a
-    # role. Where it does, they have to be ours; where it does not, iam:PassRole still keeps the
-    # role to this account's operators, as a role cannot be passed from another account.
+    # AWS does not document whether Batch Operations sends its job and account when it assumes a
+    # role. If it does, they must be of this account; if not, iam:PassRole still limits the role to
+    # this account's operators, because a role cannot be passed from another account.
     condition {
       test     = "StringEqualsIfExists"
       variable = "aws:SourceAccount"

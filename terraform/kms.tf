@@ -1,11 +1,11 @@
-# One optional key for buckets, queues, topic and logs.
+# An optional KMS key for buckets, queues, topic and logs.
 
 locals {
-  # With all that it encrypts, which adopted buckets keep.
+  # Kept with the objects that it encrypts, which may be in adopted buckets.
   key_may_go = var.force_destroy && var.create_source_bucket && var.create_destination_bucket
   encrypted  = var.create_kms_key || var.kms_key_arn != null
   key_arn    = var.create_kms_key ? aws_kms_key.this[0].arn : var.kms_key_arn
-  # Every key that an object may be encrypted with. Their number is known before the key is made.
+  # All keys that objects may be encrypted with. Their number is known before the key is created.
   object_key_arns = concat(local.encrypted ? [local.key_arn] : [], var.bucket_kms_key_arns)
 }
 
@@ -14,7 +14,7 @@ data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_111:in a key's policy the resource * is the key itself
   # checkov:skip=CKV_AWS_356:in a key's policy the resource * is the key itself
 
-  # Without this nobody could ever administer the key; who may is then up to IAM policies.
+  # Without this nobody could administer the key; IAM policies decide who may.
   statement {
     sid       = "LetIamDecide"
     actions   = ["kms:*"]
@@ -26,7 +26,8 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Whoever deletes the key loses every object under it: that takes a change of this policy first.
+  # Deleting the key would lose every object encrypted with it, so this policy must be changed
+  # first.
   dynamic "statement" {
     for_each = local.key_may_go ? [] : ["*"]
 

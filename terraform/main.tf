@@ -1,5 +1,5 @@
-# Names and ARNs that the other files share. ARNs are put together from names, so that a plan shows
-# every policy in full before anything is created.
+# Names and ARNs that the other files share. ARNs are built from names, so that a plan shows every
+# policy completely before anything is created.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -9,7 +9,7 @@ locals {
   account             = data.aws_caller_identity.current.account_id
   source_account      = coalesce(var.source_account, local.account)
   destination_account = coalesce(var.destination_account, local.account)
-  # Whom the function and the command line expect both buckets to belong to.
+  # The account that must own both buckets.
   owner     = local.source_account == local.destination_account ? local.source_account : null
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
@@ -17,7 +17,7 @@ locals {
 
   source_uri      = "s3://${var.source_bucket}/${var.source_prefix}"
   destination_uri = "s3://${var.destination_bucket}/${var.destination_prefix}"
-  # The dimension of frogmove's own metrics, as long as CloudWatch takes one.
+  # The dimension of frogmove's metrics, with CloudWatch's maximum length.
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
   route = substr("${local.source_uri} -> ${local.destination_uri}", 0, 1024)
 
@@ -39,7 +39,7 @@ locals {
   log_group_name   = "/aws/lambda/${var.name}"
   log_group_arn    = "arn:${local.partition}:logs:${local.here}:log-group:${local.log_group_name}"
   topic_arn        = "arn:${local.partition}:sns:${local.here}:${var.name}-alarms"
-  # Of what IAM and CloudWatch keep for all Regions of the account together.
+  # For names that are global for all Regions of the account, in IAM and CloudWatch.
   global_name         = "${var.name}-${local.region}"
   batch_role_name     = "${local.global_name}-batch"
   batch_role_arn      = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.batch_role_name}"
@@ -51,7 +51,7 @@ locals {
   schedule_arn        = "arn:${local.partition}:scheduler:${local.here}:schedule/${local.schedule_group}/${var.name}-sweep"
   schedule_group_arn  = "arn:${local.partition}:scheduler:${local.here}:schedule-group/${local.schedule_group}"
 
-  # Every pair of a prefix and a suffix whose uploads are announced.
+  # All pairs of a prefix and a suffix whose uploads are reported.
   announced = [for pair in setproduct(
     [for prefix in coalescelist(var.upload_prefixes, [""]) : "${var.source_prefix}${prefix}"],
     coalescelist(var.upload_suffixes, [""]),
@@ -66,12 +66,11 @@ locals {
     } : name => value if value != "" }
   ]
 
-  # GuardDuty's results announce what can be moved; its uploads before that would be announced for
-  # nothing.
+  # With GuardDuty, its results are reported; the uploads themselves would be reported in vain.
   bridged  = var.trigger == "eventbridge" && !local.guardduty
   notified = var.trigger == "s3" && !local.guardduty
   rule_arn = "arn:${local.partition}:events:${local.here}:rule/${var.name}-uploads"
-  # Who sends to the queue, and for what.
+  # The services that send to the queue, with their source ARNs.
   sender     = local.notified ? "s3.amazonaws.com" : "events.amazonaws.com"
   sender_arn = local.notified ? local.source_arn : local.guardduty ? local.scan_rule_arn : local.rule_arn
 

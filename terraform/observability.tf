@@ -1,4 +1,4 @@
-# The log, the alarms and whom they tell, the dashboard.
+# The log group, the alarms and their topic, the dashboard.
 
 resource "aws_cloudwatch_log_group" "function" {
   # checkov:skip=CKV_AWS_158:a customer KMS key is optional, see create_kms_key
@@ -13,10 +13,10 @@ locals {
   own_metrics  = { service = "frogmove", route = local.route }
   function_dim = { FunctionName = var.name }
 
-  # Everything that somebody has to look at; README.md says what to do for each.
+  # The alarms; README.md says what to do for each.
   alarms = merge(local.sweep_alarms, local.scan_alarms, {
     dead-letters = {
-      description = "Uploads could not be moved after ${var.max_receive_count} tries. They are still at the source."
+      description = "Uploads failed ${var.max_receive_count} times and are in the dead-letter queue. They are still at the source."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
@@ -34,7 +34,7 @@ locals {
       periods     = 1
     }
     errors = {
-      description = "The function ended with an error; the log says which."
+      description = "The function failed; see the log."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       statistic   = "Sum"
@@ -43,17 +43,17 @@ locals {
       periods     = 1
     }
     throttles = {
-      description = "Lambda refused to start the function: the account's or the reserved concurrency is used up."
+      description = "Lambda throttled the function: the account's or the reserved concurrency is used up."
       namespace   = "AWS/Lambda"
       metric      = "Throttles"
       statistic   = "Sum"
       dimensions  = local.function_dim
       threshold   = 0
-      # Now and then is normal while it scales.
+      # Occasional throttles are normal while it scales.
       periods = 3
     }
     sweep-dead-letters = {
-      description = "A sweep could not be started, or failed twice."
+      description = "A sweep could not be started or failed twice."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
@@ -62,7 +62,7 @@ locals {
       periods     = 1
     }
     failed = {
-      description = "Objects could not be moved; the log names each, where its bytes are and whether trying again helps."
+      description = "Objects could not be moved; the log names each, where its bytes are, and whether a retry may succeed."
       namespace   = "frogmove"
       metric      = "failed"
       statistic   = "Sum"
@@ -71,7 +71,7 @@ locals {
       periods     = 1
     }
     conflict = {
-      description = "The destination holds something else under the key, or was changed at the same time; neither side was changed."
+      description = "The destination holds something else under the same key, or was changed at the same time. The function changed neither side."
       namespace   = "frogmove"
       metric      = "conflict"
       statistic   = "Sum"
@@ -83,7 +83,7 @@ locals {
 
   sweep_alarms = local.sweeps ? {
     oldest-object = {
-      description = "A sweep had to leave an object that has been at the source for longer than ${var.alarm_age_seconds} seconds."
+      description = "A sweep could not move an object that has been at the source for longer than ${var.alarm_age_seconds} seconds."
       namespace   = "frogmove"
       metric      = "oldest"
       statistic   = "Maximum"
@@ -96,7 +96,7 @@ locals {
   scan_alarms = merge(
     local.scans ? {
       unscanned = {
-        description = "Objects stay at the source, as no scan has found them clean: a scan that ended otherwise, or none before a sweep came by."
+        description = "Objects stay at the source because no scan found them clean: the scan had another result, or there was none before a sweep."
         namespace   = "frogmove"
         metric      = "unscanned"
         statistic   = "Sum"
@@ -107,7 +107,7 @@ locals {
     } : {},
     local.guardduty ? {
       threats = {
-        description = "GuardDuty has found threats in an upload. It was not moved to the destination."
+        description = "GuardDuty found threats in an upload. It was not moved to the destination."
         namespace   = "frogmove"
         metric      = "threats"
         statistic   = "Sum"
@@ -145,12 +145,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   depends_on = [aws_sns_topic_policy.alarms]
 }
 
-# That something does not happen is told by a number that is missing.
+# A missing metric shows that something has not happened.
 
 resource "aws_cloudwatch_metric_alarm" "no_sweep" {
   count               = var.alarms && local.sweeps && var.alarm_sweep_hours != null ? 1 : 0
   alarm_name          = "${var.name}-no-sweep"
-  alarm_description   = "No sweep has come to its end for ${coalesce(var.alarm_sweep_hours, 0)} hours."
+  alarm_description   = "No sweep has finished for ${coalesce(var.alarm_sweep_hours, 0)} hours."
   namespace           = "frogmove"
   metric_name         = "sweeps"
   dimensions          = local.own_metrics
@@ -167,11 +167,11 @@ resource "aws_cloudwatch_metric_alarm" "no_sweep" {
   depends_on = [aws_sns_topic_policy.alarms]
 }
 
-# A mapping that is enabled asks the queue all the time, whether or not there is anything in it.
+# An enabled event source mapping polls the queue all the time, even if it is empty.
 resource "aws_cloudwatch_metric_alarm" "not_polled" {
   count               = var.alarms ? 1 : 0
   alarm_name          = "${var.name}-not-polled"
-  alarm_description   = "Nobody has asked the queue for uploads for 15 minutes: the event source mapping is disabled, or may not."
+  alarm_description   = "The queue has not been polled for 15 minutes: the event source mapping is disabled or has no permission."
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   evaluation_periods  = 3

@@ -1,5 +1,5 @@
-# Operators move by hand in both directions (undo), look after the queues, call the function and
-# start S3 Batch Operations. They change no settings of any resource.
+# Operators run the command line in both directions (undo), manage the queues' messages, call the
+# function, and start S3 Batch Operations. They cannot change the settings of resources.
 
 data "aws_iam_policy_document" "operators" {
   statement {
@@ -93,7 +93,7 @@ data "aws_iam_policy_document" "operators" {
     resources = [local.function_arn, "${local.function_arn}:*"]
   }
 
-  # Which only chooses between published versions.
+  # It only selects a published version.
   statement {
     sid       = "GoBackByTheAlias"
     actions   = ["lambda:UpdateAlias"]
@@ -113,7 +113,7 @@ data "aws_iam_policy_document" "operators" {
     resources = [local.log_group_arn, "${local.log_group_arn}:*"]
   }
 
-  # None of these knows resources.
+  # These actions do not support resource-level permissions.
   statement {
     sid = "WatchAndFindTheMapping"
     actions = [
@@ -134,7 +134,7 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
-  # An update of a schedule gives it its role again.
+  # Updating a schedule passes its role again.
   dynamic "statement" {
     for_each = local.sweeps ? [local.scheduler_role_arn] : []
 
@@ -151,7 +151,7 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
-  # The mapping gets its id when it is made.
+  # The id of the mapping is not known before it is created.
   # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
   statement {
     sid       = "PauseAndResumeUploads"
@@ -185,7 +185,7 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
-  # Whoever may not look at all alarms may not ask for them by the beginning of their names.
+  # Listing alarms by name prefix needs permission for all alarms.
   statement {
     sid       = "SeeAlarms"
     actions   = ["cloudwatch:DescribeAlarms"]
@@ -208,7 +208,8 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
-  # Neither knows resources. What a job can do is bounded by the one role that it may be given.
+  # Neither supports resource-level permissions. A job can do only what its role may do, and only
+  # this one role may be passed.
   dynamic "statement" {
     for_each = var.batch_operations ? ["*"] : []
 

@@ -1,30 +1,30 @@
 output "name" {
-  description = "The name of the deployment, which is the name of the function."
+  description = "The name of the deployment and of the function."
   value       = var.name
 }
 
 output "account" {
-  description = "The account everything is in."
+  description = "The AWS account."
   value       = local.account
 }
 
 output "region" {
-  description = "The Region everything is in."
+  description = "The AWS Region."
   value       = local.region
 }
 
 output "source" {
-  description = "Where files are uploaded to, as an s3:// URI."
+  description = "The source, as an s3:// URI."
   value       = local.source_uri
 }
 
 output "destination" {
-  description = "Where files are moved to, as an s3:// URI."
+  description = "The destination, as an s3:// URI."
   value       = local.destination_uri
 }
 
 output "route" {
-  description = "Source and destination as the dimension of frogmove's metrics names them."
+  description = "Source and destination, as in the dimension of frogmove's metrics."
   value       = local.route
 }
 
@@ -39,7 +39,7 @@ output "destination_bucket" {
 }
 
 output "queue_arn" {
-  description = "The queue of uploads; add it to the notifications of an adopted source bucket whose notification is not managed here."
+  description = "The ARN of the queue of uploads; add it to the notifications of an adopted source bucket if they are managed elsewhere."
   value       = aws_sqs_queue.uploads.arn
 }
 
@@ -69,17 +69,17 @@ output "function_name" {
 }
 
 output "function_arn" {
-  description = "What to invoke: the alias live of the function."
+  description = "The ARN of the function's alias live, to invoke."
   value       = aws_lambda_alias.live.arn
 }
 
 output "function_alias" {
-  description = "The alias that everything calls the function by."
+  description = "The function's alias, which all callers use."
   value       = aws_lambda_alias.live.name
 }
 
 output "function_version" {
-  description = "The published version that the alias stands for."
+  description = "The published version of the alias."
   value       = aws_lambda_alias.live.function_version
 }
 
@@ -94,22 +94,22 @@ output "function_role_arn" {
 }
 
 output "source_bucket_policy" {
-  description = "What a source bucket of another account has to allow, for whoever sets its policy."
+  description = "The statements that the policy of another account's source bucket needs."
   value       = data.aws_iam_policy_document.access["source"].json
 }
 
 output "destination_bucket_policy" {
-  description = "What a destination bucket of another account has to allow, for whoever sets its policy."
+  description = "The statements that the policy of another account's destination bucket needs."
   value       = data.aws_iam_policy_document.access["destination"].json
 }
 
 output "scan_plan_arn" {
-  description = "The protection plan whose results the function obeys, or null."
+  description = "The protection plan whose results the function uses, or null."
   value       = local.guardduty ? local.scan_plan : null
 }
 
 output "scan_bucket_policy" {
-  description = "What the policy of an adopted source bucket has to hold, so that nobody but the scanner sets its tag; null without a scan."
+  description = "The statements that the policy of an adopted source bucket needs, so that only the scanner sets the tag; null without a scan."
   value       = local.scans ? data.aws_iam_policy_document.tag.json : null
 }
 
@@ -124,47 +124,47 @@ output "schedule_name" {
 }
 
 output "batch_role_arn" {
-  description = "The role to give to S3 Batch Operations, or null."
+  description = "The role for S3 Batch Operations, or null."
   value       = one(aws_iam_role.batch[*].arn)
 }
 
 output "batch_location" {
-  description = "Where manifests and reports of S3 Batch Operations are, as an s3:// URI."
+  description = "The place for manifests and reports of S3 Batch Operations, as an s3:// URI."
   value       = "s3://${var.destination_bucket}/${var.batch_prefix}"
 }
 
 output "uploaders_policy_arn" {
-  description = "The policy for whoever uploads."
+  description = "The policy for uploaders."
   value       = aws_iam_policy.uploaders.arn
 }
 
 output "readers_policy_arn" {
-  description = "The policy for whoever reads what has arrived."
+  description = "The policy for readers."
   value       = aws_iam_policy.readers.arn
 }
 
 output "operators_policy_arn" {
-  description = "The policy for whoever runs the frogmove command line."
+  description = "The policy for operators."
   value       = aws_iam_policy.operators.arn
 }
 
 output "groups" {
-  description = "The groups that create_groups has created, by the names of their policies."
+  description = "The groups created by create_groups, by the names of their policies."
   value       = { for kind, group in aws_iam_group.people : kind => group.name }
 }
 
 output "deployer_policy" {
-  description = "What whoever applies this deployment needs, as JSON; `terraform plan` shows it before anything is there."
+  description = "The policy for applying this deployment, as JSON; `terraform plan` shows it before the first apply."
   value       = data.aws_iam_policy_document.deployer.json
 }
 
 output "kms_key_arn" {
-  description = "The key that encrypts, or null."
+  description = "The KMS key, or null."
   value       = local.key_arn
 }
 
 output "alarm_topic_arn" {
-  description = "The topic of the alarms, or null without alarm_emails."
+  description = "The topic of the alarms; null without alarm_emails."
   value       = one(aws_sns_topic.alarms[*].arn)
 }
 
@@ -183,12 +183,12 @@ output "dashboard_url" {
 }
 
 output "config_toml" {
-  description = "The operators' configuration file, for whoever has none."
+  description = "A configuration file for the command line."
   value       = "route = \"${var.name}\"\n\n${local.config_route}"
 }
 
 output "config_route" {
-  description = "The route's lines alone, to be added to a configuration file."
+  description = "Only the route, to append to a configuration file."
   value       = "\n${local.config_route}"
 }
 

@@ -1,4 +1,4 @@
-# Groups and users, for whoever has no single sign-on; and the policy of whoever applies this module.
+# Groups and users for deployments without single sign-on, and the policy for applying this module.
 
 locals {
   people = {
@@ -7,7 +7,7 @@ locals {
     operators = aws_iam_policy.operators.arn
   }
   groups = { for kind in keys(local.people) : kind => "${local.global_name}-${kind}" }
-  # Of each user, the groups.
+  # The groups of each user.
   users = { for user in setunion([], values(var.users)...) : user => [for kind, names in var.users : kind if contains(names, user)] }
 }
 
@@ -23,7 +23,7 @@ resource "aws_iam_group_policy_attachment" "people" {
   policy_arn = each.value
 }
 
-# Without a password and without keys: those would be in the state.
+# Without passwords and access keys, which would be in the state.
 resource "aws_iam_user" "people" {
   # checkov:skip=CKV_AWS_273:users are optional, for partners who have no single sign-on
   for_each             = local.users
@@ -39,9 +39,8 @@ resource "aws_iam_user_group_membership" "people" {
   groups   = [for kind in each.value : aws_iam_group.people[kind].name]
 }
 
-# Whoever deploys needs these rights and no more. It bounds by names: what is called as this
-# deployment is. A right to make roles is one to do what such roles may, so that a
-# permissions_boundary belongs with it.
+# The least permissions for applying the module, limited by names. Permission to create roles
+# includes everything that roles may do, so it should be combined with a permissions_boundary.
 
 data "aws_iam_policy_document" "deployer" {
   statement {
@@ -161,7 +160,7 @@ data "aws_iam_policy_document" "deployer" {
       for_each = var.permissions_boundary == null ? [] : [var.permissions_boundary]
 
       content {
-        # Asked where a role is made or its rights are changed; absent elsewhere.
+        # Present only in requests that create a role or change its permissions.
         test     = "ArnEqualsIfExists"
         variable = "iam:PermissionsBoundary"
         values   = [condition.value]
@@ -297,7 +296,7 @@ data "aws_iam_policy_document" "deployer" {
     }
   }
 
-  # None of these knows resources.
+  # These actions do not support resource-level permissions.
   statement {
     sid = "Look"
     actions = concat(

@@ -1,12 +1,12 @@
-# An upload is announced by the source bucket to a queue, which keeps it until it is moved. What
-# cannot be moved after max_receive_count tries waits in the dead-letter queue.
+# The source bucket reports uploads to a queue. After max_receive_count failed deliveries a message
+# goes to the dead-letter queue.
 
 locals {
-  # What AWS advises; the function has failed messages come back sooner.
+  # The value that AWS recommends; the function shortens it for failed messages.
   # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   least_visibility   = 6 * var.timeout_seconds + var.batch_window_seconds
   visibility_timeout = coalesce(var.visibility_timeout_seconds, local.least_visibility)
-  # Longer than the queue's own: SQS counts the age of a dead letter from its first arrival.
+  # Longer than that of the queue: SQS counts the age of a message from its first arrival.
   dead_letter_retention = 1209600
 }
 
@@ -15,7 +15,8 @@ resource "aws_sqs_queue" "uploads" {
   visibility_timeout_seconds = local.visibility_timeout
   message_retention_seconds  = var.queue_retention_seconds
   receive_wait_time_seconds  = 20
-  # With alias/aws/sqs, S3 could not send: https://repost.aws/knowledge-center/sns-topic-sqs-kms-encrypted
+  # S3 cannot send to a queue encrypted with alias/aws/sqs:
+  # https://repost.aws/knowledge-center/sns-topic-sqs-kms-encrypted
   sqs_managed_sse_enabled = local.encrypted ? null : true
   kms_master_key_id       = local.key_arn
   tags                    = local.tags
@@ -23,12 +24,12 @@ resource "aws_sqs_queue" "uploads" {
   lifecycle {
     precondition {
       condition     = local.visibility_timeout >= local.least_visibility && local.visibility_timeout <= 43200
-      error_message = "visibility_timeout_seconds has to be six times timeout_seconds plus batch_window_seconds at least (or a message would be delivered again while it is worked on), and 43200 at most."
+      error_message = "visibility_timeout_seconds must be at least six times timeout_seconds plus batch_window_seconds (or a message could be delivered again while it is processed), and at most 43200."
     }
 
     precondition {
       condition     = var.queue_retention_seconds > var.max_receive_count * local.visibility_timeout
-      error_message = "queue_retention_seconds has to be more than max_receive_count times the visibility timeout, or messages are dropped before they reach the dead-letter queue."
+      error_message = "queue_retention_seconds must be more than max_receive_count times the visibility timeout, or messages expire before they reach the dead-letter queue."
     }
   }
 }
@@ -59,7 +60,8 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   })
 }
 
-# For S3 both conditions are needed: whoever takes over the bucket's name in another account must not send.
+# Both conditions are needed for S3: a bucket of the same name in another account must not be able
+# to send.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
 data "aws_iam_policy_document" "queue" {
   statement {
@@ -109,13 +111,13 @@ resource "aws_sqs_queue_policy" "uploads" {
   policy    = data.aws_iam_policy_document.queue.json
 }
 
-# A bucket has one configuration of notifications: a second of these, here or elsewhere, would
-# fight with this one for ever.
+# A bucket has only one notification configuration: a second one of these resources, here or
+# elsewhere, would overwrite it at every apply.
 resource "aws_s3_bucket_notification" "uploads" {
   count  = coalesce(var.manage_source_notification, true) ? 1 : 0
   bucket = var.source_bucket
 
-  # Besides, and for every rule there is.
+  # In addition, for all rules of the bucket.
   eventbridge = !local.notified
 
   dynamic "queue" {
@@ -130,8 +132,8 @@ resource "aws_s3_bucket_notification" "uploads" {
     }
   }
 
-  # S3 sends a test message at once, and refuses a queue that does not take it. What is announced
-  # must find somebody to move it, and a destination that keeps versions.
+  # S3 sends a test message immediately, and refuses a queue to which it cannot send. The function,
+  # and the versioning of the destination, must exist before the first upload is reported.
   depends_on = [
     aws_s3_bucket.source,
     aws_sqs_queue_policy.uploads,
@@ -143,7 +145,7 @@ resource "aws_s3_bucket_notification" "uploads" {
   ]
 }
 
-# Rules of other routes, and of others, look at the same events.
+# Rules of other routes, and other rules, receive the same events.
 resource "aws_cloudwatch_event_rule" "uploads" {
   count       = local.bridged ? 1 : 0
   name        = "${var.name}-uploads"
@@ -163,12 +165,12 @@ resource "aws_cloudwatch_event_rule" "uploads" {
   lifecycle {
     precondition {
       condition     = length(jsonencode(local.announced)) <= 4000
-      error_message = "source_prefix, upload_prefixes and upload_suffixes make more than an EventBridge rule can hold: give fewer or shorter ones."
+      error_message = "source_prefix, upload_prefixes and upload_suffixes exceed the size limit of an EventBridge rule: use fewer or shorter ones."
     }
   }
 }
 
-# EventBridge tries for a day; the sweep moves what it has given up.
+# EventBridge retries for a day; the sweep moves the objects of dropped events.
 resource "aws_cloudwatch_event_target" "uploads" {
   count     = local.bridged ? 1 : 0
   rule      = aws_cloudwatch_event_rule.uploads[0].name

@@ -1,5 +1,5 @@
-# The scan gate. What GuardDuty finds comes to the queue; another scanner's tag does, as an event of
-# the source bucket.
+# Malware scans. GuardDuty's results are sent to the queue; with another scanner, the source
+# bucket's events about new tags are.
 
 locals {
   scans     = var.scan != "none"
@@ -18,12 +18,12 @@ locals {
   quarantine_arn     = var.quarantine == null ? null : "arn:${local.partition}:s3:::${local.quarantine_bucket}"
   quarantine_objects = var.quarantine == null ? null : "arn:${local.partition}:s3:::${trimprefix(var.quarantine, "s3://")}*"
 
-  # GuardDuty takes five.
+  # GuardDuty allows five prefixes.
   scanned_prefixes = distinct([for keys in local.announced : keys.prefix])
   plan_prefixes    = length(local.scanned_prefixes) <= 5 ? local.scanned_prefixes : [var.source_prefix]
 }
 
-# Whoever may set the tag says what is moved.
+# Permission to set the tag is permission to move files.
 data "aws_iam_policy_document" "tag" {
   statement {
     sid       = "LetTheScannerAloneSetItsTag"
@@ -164,13 +164,13 @@ resource "aws_guardduty_malware_protection_plan" "source" {
 
   actions {
     tagging {
-      # A sweep moves what carries the tag, should the result not have come through.
+      # If the result is lost, a sweep moves the object by its tag.
       status = "ENABLED"
     }
   }
 
-  # GuardDuty looks whether its role can do all of it, and switches EventBridge on at the bucket; the
-  # bucket's notification, which says the same, comes later.
+  # GuardDuty checks the permissions of its role, and enables EventBridge on the bucket; the
+  # bucket's notification, which also enables it, is set afterwards.
   depends_on = [
     aws_iam_role_policy.scan,
     aws_s3_bucket.source,
@@ -182,10 +182,10 @@ resource "aws_guardduty_malware_protection_plan" "source" {
 resource "aws_cloudwatch_event_rule" "scans" {
   count       = local.guardduty ? 1 : 0
   name        = "${var.name}-scans"
-  description = "What GuardDuty has found in the source of frogmove"
+  description = "Scan results of GuardDuty for the source of frogmove"
   tags        = local.tags
 
-  # The function obeys the results of its own plan alone.
+  # The function uses only the results of its own plan.
   # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
   event_pattern = jsonencode({
     source      = ["aws.guardduty"]
@@ -199,7 +199,7 @@ resource "aws_cloudwatch_event_rule" "scans" {
   lifecycle {
     precondition {
       condition     = length(jsonencode(local.announced)) <= 4000
-      error_message = "source_prefix, upload_prefixes and upload_suffixes make more than an EventBridge rule can hold: give fewer or shorter ones."
+      error_message = "source_prefix, upload_prefixes and upload_suffixes exceed the size limit of an EventBridge rule: use fewer or shorter ones."
     }
   }
 }

@@ -1,11 +1,11 @@
-# Files that no notification has moved (it was lost, or came before the notification was set up)
-# are found by a sweep.
+# A sweep moves files without a notification: it was lost, or the upload was before the notification
+# was configured.
 
 resource "aws_scheduler_schedule" "sweep" {
   # checkov:skip=CKV_AWS_297:its input is {"action":"sweep"}, which is no secret
   count               = local.sweeps ? 1 : 0
   name                = "${var.name}-sweep"
-  description         = "Has frogmove look for files that no notification has moved"
+  description         = "Lets frogmove move files that no notification has moved"
   group_name          = local.schedule_group
   schedule_expression = var.sweep_schedule
   state               = var.enabled ? "ENABLED" : "DISABLED"
@@ -33,7 +33,7 @@ resource "aws_scheduler_schedule" "sweep" {
   depends_on = [aws_iam_role_policy.scheduler, aws_lambda_event_source_mapping.uploads]
 }
 
-# Sweeps that could not be started, and sweeps that failed.
+# Sweeps that could not be started or failed.
 resource "aws_sqs_queue" "sweep_dead_letters" {
   name                      = local.sweep_dead_name
   message_retention_seconds = local.dead_letter_retention
@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "scheduler_trust" {
       identifiers = ["scheduler.amazonaws.com"]
     }
 
-    # A schedule's group, never the schedule itself:
+    # The group of a schedule, not the schedule itself:
     # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     condition {
       test     = "ArnEquals"

@@ -1,7 +1,7 @@
 # The function.
 
 variable "architecture" {
-  description = "The function's processor, arm64 or x86_64; the layer has to be built for it."
+  description = "The function's architecture, arm64 or x86_64; the layer must be built for it."
   type        = string
   default     = "arm64"
   nullable    = false
@@ -13,7 +13,7 @@ variable "architecture" {
 }
 
 variable "runtime" {
-  description = "The function's runtime. The packages hold byte code for python3.13."
+  description = "The function's runtime. The packages contain bytecode for python3.13."
   type        = string
   default     = "python3.13"
   nullable    = false
@@ -25,7 +25,7 @@ variable "runtime" {
 }
 
 variable "memory_megabytes" {
-  description = "Memory of the function; its share of a processor grows with it."
+  description = "Memory of the function; its share of the CPU grows with it."
   type        = number
   default     = 512
   nullable    = false
@@ -37,7 +37,7 @@ variable "memory_megabytes" {
 }
 
 variable "timeout_seconds" {
-  description = "How long one invocation may take. Copies of large objects that are not done by then go on at the next delivery."
+  description = "The function's timeout. Incomplete copies of large objects continue at the next delivery."
   type        = number
   default     = 300
   nullable    = false
@@ -49,7 +49,7 @@ variable "timeout_seconds" {
 }
 
 variable "maximum_concurrency" {
-  description = "How many invocations the queue may cause at once."
+  description = "Maximum concurrent invocations by the queue."
   type        = number
   default     = 10
   nullable    = false
@@ -61,7 +61,7 @@ variable "maximum_concurrency" {
 }
 
 variable "batch_size" {
-  description = "How many messages one invocation may get."
+  description = "Maximum messages per invocation."
   type        = number
   default     = 10
   nullable    = false
@@ -73,30 +73,30 @@ variable "batch_size" {
 }
 
 variable "batch_window_seconds" {
-  description = "How long to wait for a batch to fill. More saves invocations and delays each move; batches of more than 10 need 1 at least."
+  description = "How long to wait for a full batch. A longer window saves invocations and delays each move; batches of more than 10 need at least 1."
   type        = number
   default     = 0
   nullable    = false
 
   validation {
     condition     = var.batch_window_seconds >= 0 && var.batch_window_seconds <= 300 && floor(var.batch_window_seconds) == var.batch_window_seconds && (var.batch_size <= 10 || var.batch_window_seconds >= 1)
-    error_message = "A window is a whole number of seconds, 0 to 300, and 1 at least for batches of more than 10."
+    error_message = "A window is a whole number of seconds, 0 to 300, and at least 1 for batches of more than 10."
   }
 }
 
 variable "reserved_concurrency" {
-  description = "Invocations of the account's limit that are kept for this function alone; null keeps none."
+  description = "Concurrency of the account that is reserved for this function; null for none."
   type        = number
   default     = null
 
   validation {
     condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= var.maximum_concurrency && floor(var.reserved_concurrency) == var.reserved_concurrency
-    error_message = "Reserve a whole number, and no less than maximum_concurrency, or the queue's messages are throttled."
+    error_message = "Use a whole number, not less than maximum_concurrency, or invocations by the queue are throttled."
   }
 }
 
 variable "live_version" {
-  description = "The published version that the alias live stands for, to roll back to; null for the newest."
+  description = "The published version of the alias live, for a rollback; null for the newest."
   type        = string
   default     = null
 
@@ -107,7 +107,7 @@ variable "live_version" {
 }
 
 variable "on_conflict" {
-  description = "What the function does when the destination holds something else under the key: overwrite (versions keep what was there), fail, skip or keep-both."
+  description = "What to do if the destination holds something else under the same key: overwrite (versions keep the old object), fail, skip or keep-both."
   type        = string
   default     = "overwrite"
   nullable    = false
@@ -119,12 +119,12 @@ variable "on_conflict" {
 
   validation {
     condition     = var.on_conflict != "overwrite" || var.create_destination_bucket || var.adopted_destination_is_versioned
-    error_message = "Overwriting in an adopted bucket is safe only if it keeps versions: check that it does and say adopted_destination_is_versioned = true, or choose another on_conflict."
+    error_message = "Overwriting in an adopted bucket is safe only if it keeps versions: check that and set adopted_destination_is_versioned = true, or choose another on_conflict."
   }
 }
 
 variable "object_concurrency" {
-  description = "How many requests one invocation has in flight at once; null for frogmove's own numbers, which are higher for sweeps than for uploads."
+  description = "Maximum concurrent requests of one invocation; null for frogmove's defaults, which are higher for sweeps than for uploads."
   type        = number
   default     = null
 
@@ -157,7 +157,7 @@ variable "part_size" {
 }
 
 variable "max_compare_size" {
-  description = "Where ETags and checksums do not tell whether the destination holds an object already, both are read and compared up to this size, such as 1GiB; what is larger is a conflict. null for frogmove's default."
+  description = "If ETags and checksums are inconclusive, objects up to this size, such as 1GiB, are read and compared; larger ones are a conflict. null for frogmove's default."
   type        = string
   default     = null
 
@@ -168,7 +168,7 @@ variable "max_compare_size" {
 }
 
 variable "carry" {
-  description = "What of an object is carried to its copy that S3 does not carry by itself: redirect (website redirects), retention, legal-hold, acl. The function and the operators get the rights for it. Nothing is lost unsaid without: the result says what a copy lacks."
+  description = "Attributes to copy that S3 does not copy: redirect (website redirects), retention, legal-hold, acl. The function and the operators get the permissions for them. Without this, the result says what a copy lacks."
   type        = list(string)
   default     = []
   nullable    = false
@@ -180,14 +180,14 @@ variable "carry" {
 }
 
 variable "move_named_versions" {
-  description = "Whether the function may delete a named version of a source object for good, which only S3 Batch Operations with version ids in the manifest asks for. Without it deletes in a versioned source leave a delete marker and can be taken back."
+  description = "Whether the function may permanently delete a version of a source object; only needed for S3 Batch Operations with version ids in the manifest. Without it, deletes in a versioned source leave a delete marker and can be undone."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "log_level" {
-  description = "The least that the function logs: DEBUG, INFO, WARNING or ERROR. Each object is a line of INFO."
+  description = "The function's log level: DEBUG, INFO, WARNING or ERROR. Each object is one line at INFO."
   type        = string
   default     = "INFO"
   nullable    = false
@@ -206,24 +206,24 @@ variable "tracing" {
 }
 
 variable "function_policy_documents" {
-  description = "Further statements for the function's role, as policies in JSON, such as the right to a key that nothing else here names."
+  description = "Additional statements for the function's role, as policies in JSON, such as permission for another KMS key."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
     condition     = alltrue([for document in var.function_policy_documents : can(jsondecode(document).Statement)])
-    error_message = "Each is a policy in JSON, with a Statement."
+    error_message = "Each must be a policy in JSON with a Statement."
   }
 }
 
 variable "vpc" {
-  description = "The subnets and security groups of the function, as { subnet_ids = [...], security_group_ids = [...] }, where it has to be in a VPC. It then needs endpoints there for S3 and for SQS, and for KMS with a key. null for none, which is as safe: it speaks to AWS alone, under its role."
+  description = "The subnets and security groups of the function, as { subnet_ids = [...], security_group_ids = [...] }, if it must be in a VPC. The VPC then needs endpoints for S3 and SQS, and for KMS with a key. null for none, which is as safe: the function only calls AWS, with its role."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 
   validation {
     condition     = var.vpc == null ? true : length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) > 0 && alltrue([for id in var.vpc.subnet_ids : startswith(id, "subnet-")]) && alltrue([for id in var.vpc.security_group_ids : startswith(id, "sg-")])
-    error_message = "Name one subnet (subnet-…) and one security group (sg-…) at least."
+    error_message = "Give at least one subnet (subnet-…) and one security group (sg-…)."
   }
 }

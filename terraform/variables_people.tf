@@ -1,13 +1,13 @@
 # People.
 
 variable "permissions_boundary" {
-  description = "The ARN of the policy that bounds what the created roles may do, where the organisation asks for one; null for none."
+  description = "The ARN of the permissions boundary of the created roles; null for none."
   type        = string
   default     = null
 
   validation {
     condition     = var.permissions_boundary == null ? true : can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
-    error_message = "It is the ARN of an IAM policy."
+    error_message = "It must be the ARN of an IAM policy."
   }
 }
 
@@ -24,7 +24,7 @@ variable "iam_path" {
 }
 
 variable "uploader_folders" {
-  description = "Whether each uploader may write only under a folder named as the IAM user. False lets every uploader write anywhere under the source prefix, and is needed for roles, which have no user name."
+  description = "Whether each uploader may write only below a folder with the name of the IAM user. False lets every uploader write anywhere below the source prefix, and is needed for roles, which have no user name."
   type        = bool
   default     = true
   nullable    = false
@@ -38,7 +38,7 @@ variable "uploader_groups" {
 
   validation {
     condition     = alltrue([for group in var.uploader_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
-    error_message = "Each is the name of an IAM group, not its ARN."
+    error_message = "Each must be the name of an IAM group, not its ARN."
   }
 }
 
@@ -50,7 +50,7 @@ variable "reader_groups" {
 
   validation {
     condition     = alltrue([for group in var.reader_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
-    error_message = "Each is the name of an IAM group, not its ARN."
+    error_message = "Each must be the name of an IAM group, not its ARN."
   }
 }
 
@@ -62,7 +62,7 @@ variable "operator_groups" {
 
   validation {
     condition     = alltrue([for group in var.operator_groups : can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", group))])
-    error_message = "Each is the name of an IAM group, not its ARN."
+    error_message = "Each must be the name of an IAM group, not its ARN."
   }
 }
 
@@ -74,53 +74,53 @@ variable "create_groups" {
 }
 
 variable "users" {
-  description = "IAM users to create in those groups, as { uploaders = [...], readers = [...], operators = [...] }, without passwords and keys. For partners who have no single sign-on."
+  description = "IAM users to create in those groups, as { uploaders = [...], readers = [...], operators = [...] }, without passwords and keys. For partners without single sign-on."
   type        = map(list(string))
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(setsubtract(keys(var.users), ["uploaders", "readers", "operators"])) == 0 && alltrue([for name in setunion([], values(var.users)...) : can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", name))])
-    error_message = "The groups are uploaders, readers and operators, and a user's name is 1 to 64 letters, digits and _+=,.@-."
+    error_message = "The keys are uploaders, readers and operators, and a user's name has 1 to 64 letters, digits and _+=,.@-."
   }
 
   validation {
     condition     = length(var.users) == 0 || var.create_groups
-    error_message = "Users are put into the groups that create_groups creates."
+    error_message = "Users need create_groups, because they are added to these groups."
   }
 }
 
 variable "uploader_accounts" {
-  description = "Other AWS accounts that upload to a created source bucket, as { folder = account }: each may put files below its folder under source_prefix, and nothing else. Its own administrators say who of it may."
+  description = "Other AWS accounts that upload to a created source bucket, as { folder = account }: each may only upload files below its folder in source_prefix. Its administrators decide which of its users may."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for folder, account in var.uploader_accounts : can(regex("^[A-Za-z0-9!_.()-]{1,64}$", folder)) && can(regex("^[0-9]{12}$", account))])
-    error_message = "A folder is 1 to 64 letters, digits and !_.()-, and an account is 12 digits."
+    error_message = "A folder has 1 to 64 letters, digits and !_.()-, and an account id has 12 digits."
   }
 
   validation {
     condition     = length(var.uploader_accounts) == 0 || coalesce(var.manage_source_policy, var.create_source_bucket)
-    error_message = "The source bucket's policy lets them in, which has to be set here (manage_source_policy)."
+    error_message = "This needs the source bucket's policy, which must be set here (manage_source_policy)."
   }
 
   validation {
     condition     = length(var.uploader_accounts) == 0 || (!var.create_kms_key && var.kms_key_arn == null)
-    error_message = "Other accounts cannot use the key: without create_kms_key and kms_key_arn S3 encrypts with its own."
+    error_message = "Other accounts cannot use the KMS key: use neither create_kms_key nor kms_key_arn."
   }
 }
 
 variable "batch_operations" {
-  description = "Whether the role for S3 Batch Operations is created, so that operators can have the function move billions of objects by a manifest."
+  description = "Whether the role for S3 Batch Operations is created, with which operators can move billions of objects by a manifest."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "batch_prefix" {
-  description = "Where in the destination bucket the manifests and reports of S3 Batch Operations are, with a slash at the end."
+  description = "The folder of the destination bucket for manifests and reports of S3 Batch Operations, with a slash at the end."
   type        = string
   default     = "frogmove-batch/"
   nullable    = false

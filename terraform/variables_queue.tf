@@ -1,7 +1,7 @@
 # The queue.
 
 variable "visibility_timeout_seconds" {
-  description = "How long a message stays hidden while it is worked on; null for six times timeout_seconds plus batch_window_seconds, the least that AWS advises. The function has failed messages come back sooner: see README.md."
+  description = "The queue's visibility timeout; null for six times timeout_seconds plus batch_window_seconds, the minimum that AWS recommends. The function shortens it for failed messages: see README.md."
   type        = number
   default     = null
 
@@ -19,7 +19,7 @@ variable "max_receive_count" {
 
   validation {
     condition     = var.max_receive_count >= 5 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
-    error_message = "A whole number: 5 at least, as throttling counts too; 1000 at most."
+    error_message = "A whole number, 5 to 1000; throttled deliveries count as well."
   }
 }
 
@@ -38,7 +38,7 @@ variable "queue_retention_seconds" {
 # The sweep.
 
 variable "sweep_schedule" {
-  description = "When the function looks for files that no notification has moved, as an EventBridge Scheduler expression (UTC); null for never."
+  description = "When sweeps run, which move files without a notification, as an EventBridge Scheduler expression (UTC); null for never."
   type        = string
   default     = "rate(1 hour)"
 
@@ -49,7 +49,7 @@ variable "sweep_schedule" {
 }
 
 variable "sweep_age" {
-  description = "How old a file has to be before a sweep moves it, so that its own notification comes first: seconds, or 15m, 1h, 1d."
+  description = "The minimum age of files that a sweep moves, so that their notifications come first: seconds, or 15m, 1h, 1d."
   type        = string
   default     = "15m"
   nullable    = false

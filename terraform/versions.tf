@@ -1,5 +1,5 @@
 terraform {
-  # Validation that looks at other variables, and mocks in tests, need this much.
+  # Needed for validations that use other variables, and for mocks in tests.
   required_version = ">= 1.11"
 
   required_providers {
