@@ -13,7 +13,10 @@ from select import select
 from typing import TYPE_CHECKING
 
 import pytest
+from click.shell_completion import ZshComplete
 
+from frogmove.cli import main
+from frogmove.cli.bash_completion import LineComplete
 from tests.buckets import Buckets
 from tests.cli.cli_runner import ROOT, FrogmoveRunner
 from tests.fault_proxy import SECONDS_TO_WAIT
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 PATIENT = {"FROGMOVE_COMPLETION_SECONDS": "25"}
 SECONDS = 15
 
+SHELLS = {"bash": LineComplete, "zsh": ZshComplete}
+
 
 @pytest.fixture(scope="module")
 def runner(ministack: Server) -> FrogmoveRunner:
@@ -43,17 +48,17 @@ def complete(
 ) -> list[str]:
     """Return what a shell is answered for a line that ends in the word to complete."""
     words = len(line.split()) - (not line.endswith(" "))
-    asked = {
-        "_FROGMOVE_COMPLETE": f"{shell}_complete",
-        **({"COMP_LINE": line, "COMP_WORDBREAKS": " :="} if shell == "bash" else {}),
-        **({"COMP_WORDS": line, "COMP_CWORD": str(words)} if shell != "bash" else {}),
-    }
-    process = runner.process(
-        env=PATIENT | asked | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    out, err = process.communicate(timeout=SECONDS_TO_WAIT)
-    assert err == b""
-    return [line for line in out.decode().splitlines() if line]
+    asked = {"COMP_LINE": line, "COMP_WORDBREAKS": " :="}
+    if shell != "bash":
+        asked = {"COMP_WORDS": line, "COMP_CWORD": str(words)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (runner.environment() | PATIENT | asked | environment).items():
+            if value is None:
+                patch.delenv(name, raising=False)
+            else:
+                patch.setenv(name, value)
+        made = SHELLS[shell](main, {}, "frogmove", "_FROGMOVE_COMPLETE")
+        return made.complete().splitlines()
 
 
 def test_folders_and_keys_of_the_source_are_completed(runner: FrogmoveRunner) -> None:
@@ -106,7 +111,7 @@ def test_runs_and_routes_are_described(runner: FrogmoveRunner, tmp_path: Path) -
 
 @pytest.mark.parametrize("problem", ["silent", "refused", "no-route", "profile"])
 def test_what_is_wrong_is_never_told_and_never_waited_for(
-    runner: FrogmoveRunner, problem: str
+    runner: FrogmoveRunner, problem: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         silent = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -119,6 +124,7 @@ def test_what_is_wrong_is_never_told_and_never_waited_for(
         before = time.monotonic()
         assert complete(runner, "frogmove move in", **environment) == []
         assert time.monotonic() - before < SECONDS
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.fixture
