@@ -5,14 +5,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
+import termios
 import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from select import select
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
@@ -170,6 +173,52 @@ def test_what_waits_for_its_turn_is_dropped(buckets: Buckets, frogmove: Frogmove
     assert b"frogmove resume" in err
     assert frogmove("move", "--all").code == 0
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+
+
+def test_ctrl_c_on_a_terminal_stops_and_the_second_ends_at_once(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put(*KEYS)
+    ours, theirs = pty.openpty()
+    with blocking_proxy(buckets.server) as door:
+        process = frogmove.process(
+            *("move", "--all", "--concurrency", "16"),
+            env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url, "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        )
+        os.close(theirs)
+        door.wait_for_copies(HELD)
+        shown = read_terminal(ours, "in flight")
+        os.write(ours, b"\x03")
+        shown += read_terminal(ours, "Stopping: ")
+        os.write(ours, b"\x03")
+        shown += read_terminal(ours, None)
+        assert process.wait(SECONDS_TO_WAIT) == 130
+    os.close(ours)
+    (run,) = frogmove("runs", "-o", "json").of("run")
+    last = shown[shown.index("Run ") :]
+    assert f"Run {run['id']} was ended immediately" in last
+    assert f"s3://{buckets.source}/" in last
+    assert f"frogmove resume {run['id']}" in last
+    # The cursor, which the bar hides, is there again.
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+    assert sorted(buckets.here()) == KEYS
+
+
+def read_terminal(ours: int, awaited: str | None) -> str:
+    """Read what is shown until something is, or until nobody is on the terminal any more."""
+    shown = b""
+    try:
+        while awaited is None or awaited.encode() not in shown:
+            assert select([ours], [], [], SECONDS_TO_WAIT)[0], shown
+            shown += os.read(ours, 65536)
+    except OSError:
+        assert awaited is None, shown
+    return shown.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
