@@ -18,9 +18,11 @@ from frogmove.cli.report_rows import ALL
 from frogmove.cli.runner import execute
 from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
+from frogmove.core.key_mapping import SAME_KEYS
 from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
+from frogmove.core.selection import Selection
 from frogmove.errors import UsageError
 from frogmove.run_config import config_of, new_spec
 from frogmove.run_store import find_journal, no_journal, read_journals
@@ -175,6 +177,8 @@ def undo(
         source=spec.destination,
         destination=spec.source,
         carry=list(flags.carry) or spec.carry,
+        selection=Selection(),
+        mapping=SAME_KEYS,
     )
     code = execute(
         spec,
