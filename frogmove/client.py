@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Self, Unpack
 
 from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.advice import explained
-from frogmove.core.attributes import warnings
+from frogmove.core.delete_plan import check_deletes, find_extras
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
-from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
+from frogmove.core.run_spec import CONCURRENCY, MAX_DELETE, Command, RunSpec
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
@@ -29,14 +29,15 @@ from frogmove.run_config import new_spec, select_for, with_route
 from frogmove.run_plan import Plan, forecast_actions, known_total, plan_actions
 from frogmove.run_store import discard_key_list, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
-from frogmove.s3.bucket_features import BucketFeatures, read_features
+from frogmove.s3.bucket_features import read_features
 from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
+from frogmove.server_facts import ServerFacts, server_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -47,20 +48,6 @@ if TYPE_CHECKING:
 
 
 Guard = Callable[[], AbstractContextManager[Event | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class ServerFacts:
-    """The results of the preflight checks.
-
-    Attributes:
-        capabilities: which conditions the server honours; not tested in a dry run, which never
-            writes.
-        features: the enabled features of the source bucket.
-    """
-
-    capabilities: Capabilities
-    features: BucketFeatures
 
 
 class Client:
@@ -179,13 +166,18 @@ class Client:
         *keys: str,
         options: TransferOptions | None = None,
         journal: Path | None = None,
+        delete: bool = False,
+        max_delete: str | int = MAX_DELETE,
+        backup: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         """Copy objects that are missing or different at the destination; see :meth:`move`.
 
-        By default it syncs everything, and replaces different objects at the destination.
+        By default it syncs everything, and replaces different objects at the destination. For
+        ``delete``, ``max_delete`` and ``backup`` see :class:`~frogmove.core.run_spec.RunSpec`.
         """
         spec = self._spec(Command.SYNC, route, options, keys, chosen)
+        spec = replace(spec, delete=delete, max_delete=str(max_delete), backup=backup)
         return self.start(self.prepare(spec), journal)
 
     def plan(
@@ -194,14 +186,19 @@ class Client:
         *keys: str,
         command: Command = Command.MOVE,
         options: TransferOptions | None = None,
+        delete: bool = False,
+        max_delete: str | int = MAX_DELETE,
+        backup: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Plan:
-        """Plan a run without executing it; see :meth:`move`.
+        """Plan a run without executing it; see :meth:`move` and :meth:`sync`.
 
         Returns:
             the plan; iterate over it for its actions.
         """
-        return self.prepare(self._spec(command, route, options, keys, chosen), dry_run=True)
+        spec = self._spec(command, route, options, keys, chosen)
+        spec = replace(spec, delete=delete, max_delete=str(max_delete), backup=backup)
+        return self.prepare(spec, dry_run=True)
 
     def verify(
         self,
@@ -261,6 +258,7 @@ class Client:
         spec = replace(spec, endpoint_url=self.named_endpoint)
         route = spec.route()
         is_undo = spec.command is Command.UNDO
+        check_deletes(spec)
         facts = self.preflight(
             route,
             # No temporary keys at the source, where uploads may trigger something.
@@ -275,12 +273,15 @@ class Client:
                 "Nothing was moved, because of --require-conditional.",
             )
         options = spec.options(facts.capabilities, facts.features)
+        if options.backup is not None:
+            preflight.check(self.s3, options.backup)
+        deletions = find_extras(self.s3, spec) if spec.delete and not is_undo else None
         actions = plan_actions(self.s3, spec, earlier, stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, stop)
-        said = () if dry_run else tuple(self._warnings(facts, options))
+        said = () if dry_run else tuple(server_warnings(facts, self.refused, options.carry))
         total = known_total(spec, earlier)
-        return Plan(spec, route, options, actions, said, earlier, stop, total)
+        return Plan(spec, route, options, actions, said, earlier, stop, total, deletions)
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:
         """Start a run.
@@ -354,22 +355,6 @@ class Client:
         if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
             return ALL_SUPPORTED
         return probe(self.s3, destination.bucket, destination.prefix, stop)
-
-    def _warnings(self, facts: ServerFacts, options: TransferOptions) -> Iterable[str]:
-        for refused in self.refused:
-            yield f"This server refuses {refused}; it is left out."
-        if not facts.capabilities.delete:
-            what = "This server does not honour conditional deletes"
-            if "delete" in facts.capabilities.unknown:
-                what = (
-                    "Whether this server honours conditional deletes could not be tested, because "
-                    "that needs s3:PutObject and s3:DeleteObject on the destination"
-                )
-            yield (
-                f"{what}. Each source is checked by HEAD just before its delete. An overwrite "
-                "between check and delete can be lost."
-            )
-        yield from warnings(facts.features, options.carry)
 
     def _spec(
         self,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from frogmove.client import Client, ServerFacts
+from frogmove.client import Client
 from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
 from frogmove.core.options import OnConflict, TransferOptions
@@ -36,6 +36,7 @@ from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
+from frogmove.server_facts import ServerFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
