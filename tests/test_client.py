@@ -40,7 +40,7 @@ def test_certificates_that_are_not_there_are_named(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "/no/such.pem")
-    with pytest.raises(UsageError, match=r"There is no file '/no/such.pem'"):
+    with pytest.raises(UsageError, match=r"The CA bundle '/no/such.pem' does not exist"):
         make_boto_client(Config(endpoint_url="https://127.0.0.1:9"), 1)
     make_boto_client(Config(endpoint_url="http://127.0.0.1:9"), 1)
 

@@ -101,7 +101,7 @@ def test_what_is_refused_is_said_once(fault_fixture: FaultFixture) -> None:
         ("if-match on copies", "refuses if-match on copies"),
         ("source condition", "refuses copy-source-if-match"),
         ("no batches (GCS)", "refuses ETags in batched deletes"),
-        ("probe's deletes denied", "does not tell about copy-source-if-match"),
+        ("probe's deletes denied", "may not support copy-source-if-match"),
     ],
 )
 def test_a_strict_operator_is_told_what_is_missing(

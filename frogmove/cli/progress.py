@@ -103,7 +103,7 @@ class ProgressDisplay:
     """Shows how far a run is for as long as the context lasts.
 
     Args:
-        console: where to show.
+        console: where to show it.
         run: the run.
     """
 
@@ -142,7 +142,7 @@ class ProgressDisplay:
             self._console.err.print(", ".join(figure.text for figure in figures))
 
     def _bar(self) -> Live:
-        # rich: as in output.py. Most runs have no terminal, and no bar.
+        # Lazy, as in output.py: without a terminal there is no bar.
         from rich.live import Live
 
         return Live(

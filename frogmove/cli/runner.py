@@ -163,7 +163,8 @@ def _run(
 ) -> int:
     shortcomings = "; ".join(plan.options.capabilities.shortcomings)
     console.detail(
-        f"Conditions: {client.endpoint_url} {shortcomings or 'honours all of them of them'}."
+        f"Conditions: {client.endpoint_url} "
+        f"{shortcomings or 'honours all of them of them of them'}."
     )
     for warning in plan.warnings:
         console.warn(warning)

@@ -1,1 +1,1 @@
-"""The only code that speaks to S3."""
+"""The S3 client: the only code that sends requests to S3."""

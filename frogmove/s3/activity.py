@@ -1,4 +1,4 @@
-"""What a client is doing at the moment, for whoever watches a run."""
+"""What a client is doing at the moment, for a progress display."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Activity(NamedTuple):
-    """What is going on.
+    """The current activity.
 
     Attributes:
-        in_flight: how many requests have been sent and not been answered.
-        retries: how many requests were sent again so far.
-        part_bytes: bytes copied so far of large objects that are not complete.
+        in_flight: how many requests are waiting for a response.
+        retries: how many requests have been retried so far.
+        part_bytes: bytes copied so far of incomplete multipart copies.
     """
 
     in_flight: int = 0
@@ -26,12 +26,12 @@ class Activity(NamedTuple):
 
     @classmethod
     def total(cls, several: Iterable[Activity]) -> Activity:
-        """Add up what several clients are doing."""
+        """Add up the activity of several clients."""
         return cls(*map(sum, zip(cls(), *several, strict=True)))
 
 
 class UnfinishedParts:
-    """Counts the bytes of the parts of uploads that are not complete."""
+    """Counts the bytes of the parts of incomplete uploads."""
 
     def __init__(self) -> None:
         self._bytes: dict[str, int] = {}

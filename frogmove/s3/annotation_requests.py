@@ -1,7 +1,7 @@
-"""Annotations of objects, through boto3, on servers that may not know what those are.
+"""Object annotations, through boto3, also on servers that may not support them.
 
-A server that does not know ``?annotation`` answers with the object itself, whatever its size. So
-one byte is asked for: only a read of an object has such a range, and only its answer is partial.
+A server that does not know ``?annotation`` returns the object itself, which may be large. So a
+range of one byte is requested: only a read of an object honours it, with a partial response.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectAnnotations.html
 """
 
@@ -45,7 +45,7 @@ def read(client: S3Client, bucket: str, key: str, version_id: str | None, name: 
 
 
 def put(client: S3Client, bucket: str, key: str, etag: str, name: str, payload: bytes) -> None:
-    """Give the object of this ETag an annotation."""
+    """Add an annotation to an object, if it has this ETag."""
     client.put_object_annotation(
         Bucket=bucket,
         Key=key,
@@ -56,7 +56,7 @@ def put(client: S3Client, bucket: str, key: str, etag: str, name: str, payload: 
 
 
 def guard_listing(client: S3Client) -> None:
-    """Have a client of another server than AWS never read an object instead of its annotations."""
+    """Request only one byte of a listing of annotations, on servers other than AWS."""
     if is_aws(client.meta.endpoint_url):
         return
     client.meta.events.register(f"before-call.s3.{LIST}", _ask_for_one_byte)
@@ -64,7 +64,7 @@ def guard_listing(client: S3Client) -> None:
 
 
 def can_be_none(error: S3Error) -> bool:
-    """Tell whether a refusal to list annotations means that the object cannot have any."""
+    """Tell whether an error from listing annotations means that the object cannot have any."""
     return error.kind is Kind.REFUSED or error.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
 

@@ -1,4 +1,4 @@
-"""Asks through boto3 for what no copy carries by itself: redirects, Object Lock, ACLs."""
+"""Reads through boto3 the attributes that S3 does not copy: redirects, Object Lock, ACLs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-# What is answered where there is none.
+# The error codes that mean that there is none.
 _NONE = {
     "NoSuchWebsiteConfiguration",
     "ObjectLockConfigurationNotFoundError",
@@ -37,12 +37,12 @@ _GRANTS = {
 
 
 def operation(feature: Feature) -> str:
-    """Return the operation that tells of a feature."""
+    """Return the operation that reads a feature."""
     return _OPERATIONS[feature]
 
 
 def has_feature(client: S3Client, bucket: str, feature: Feature) -> bool:
-    """Tell whether a bucket has a feature; an answer that does not say so says that it has not."""
+    """Tell whether a bucket has a feature."""
     match feature:
         case Feature.WEBSITE:
             site: Mapping[str, Any] = client.get_bucket_website(Bucket=bucket)
@@ -57,14 +57,14 @@ def has_feature(client: S3Client, bucket: str, feature: Feature) -> bool:
 
 
 def without(client: S3Client, feature: Feature, error: S3Error) -> bool:
-    """Read a refusal to tell of a feature: whether the bucket has it all the same.
+    """Tell from an error whether the bucket has the feature.
 
-    A bucket of AWS without a rule of ownership is an old one, where ACLs count. Other servers say
-    so whatever they do.
+    On AWS, only an old bucket has no ownership controls; its ACLs are in effect. Other servers
+    always return that error.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
 
     Raises:
-        S3Error: when it says neither.
+        S3Error: when the error does not tell.
     """
     if not is_none(error):
         raise error
@@ -72,14 +72,14 @@ def without(client: S3Client, feature: Feature, error: S3Error) -> bool:
 
 
 def is_none(error: S3Error) -> bool:
-    """Tell whether a refusal says that there is no such thing."""
+    """Tell whether an error means that there is no such attribute."""
     return error.code in _NONE or error.kind is Kind.REFUSED
 
 
 def read_lock(
     client: S3Client, bucket: str, key: str, version_id: str | None, name: str
 ) -> Mapping[str, Any]:
-    """Read ``GetObjectRetention`` or ``GetObjectLegalHold``, by the names that HEAD uses."""
+    """Read ``GetObjectRetention`` or ``GetObjectLegalHold``; return it with the names of HEAD."""
     where: Any = {"Bucket": bucket, "Key": key, **boto_shapes.version(version_id)}
     if name == "GetObjectRetention":
         kept = client.get_object_retention(**where).get("Retention", {})
@@ -96,7 +96,7 @@ def read_lock(
 def read_grants(
     client: S3Client, bucket: str, key: str, version_id: str | None
 ) -> Mapping[str, str]:
-    """Read who has been granted what besides the owner, as a copy is told it."""
+    """Return the grants of an ACL, except the owner's, as parameters of a copy."""
     acl = client.get_object_acl(Bucket=bucket, Key=key, **boto_shapes.version(version_id))
     owner = acl.get("Owner", {}).get("ID")
     granted: dict[str, list[str]] = {}

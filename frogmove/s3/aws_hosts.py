@@ -1,14 +1,12 @@
-"""Which hosts are S3 of AWS: its own names and nobody else's. Pure.
+"""Tells whether a host is AWS's own S3.
 
-Load balancers, virtual machines and functions live under the same domains, and behind them may
-be any server at all.
+Load balancers, virtual machines and functions use the same domains, and may be any server.
 """
 
 import re
 from urllib.parse import urlsplit
 
-# The domains of AWS's partitions, those for dual-stack included, as botocore's partitions.json
-# has them.
+# The domains of AWS's partitions, including dual-stack, from botocore's partitions.json.
 _DOMAINS = (
     *("amazonaws.com", "api.aws"),
     *("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
@@ -20,7 +18,7 @@ _DOMAINS = (
 )
 _DOMAIN = "|".join(re.escape(domain) for domain in _DOMAINS)
 
-# botocore's name for us-east-1 is aws-global, where that is not asked for by its own.
+# botocore uses aws-global for us-east-1, unless us-east-1 is set explicitly.
 _REGION = r"(?:(?:[a-z]{2}|eusc-[a-z]{2}|us-gov|us-iso[a-z]?|eu-iso[a-z]?)-[a-z]+-\d+|aws-global)"
 
 # https://docs.aws.amazon.com/general/latest/gr/s3.html
@@ -48,10 +46,10 @@ _DEFAULT = re.compile(rf"https://s3(?:(?:-fips)?(?:\.dualstack)?\.({_REGION}))?\
 
 
 def is_aws(endpoint_url: str) -> bool:
-    """Tell whether an endpoint is S3 of AWS itself.
+    """Tell whether an endpoint is AWS's own S3.
 
-    Those of S3 on Outposts, S3 Object Lambda and S3 Express (directory buckets) are not: they
-    have rules of their own.
+    Endpoints of S3 on Outposts, S3 Object Lambda and S3 Express (directory buckets) do not count:
+    they follow other rules.
     """
     try:
         host = urlsplit(endpoint_url).hostname or ""
@@ -61,6 +59,6 @@ def is_aws(endpoint_url: str) -> bool:
 
 
 def is_default(endpoint_url: str, region: str) -> bool:
-    """Tell whether an endpoint is the one that a Region has where nobody names another."""
+    """Tell whether an endpoint is the default one of its Region."""
     found = _DEFAULT.fullmatch(endpoint_url)
     return found is not None and found[1] in {None, region, "aws-global"}

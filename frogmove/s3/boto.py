@@ -1,4 +1,4 @@
-"""S3 through boto3 and a pool of threads: the reference implementation."""
+"""The S3 interface on boto3 and a thread pool: the reference implementation."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class BotoS3(BotoClient):
         more = boto_shapes.list_options(token, start_after, delimiter)
 
         def request() -> Page:
-            # XML cannot carry every key. botocore would decode them too, but never says that one
-            # cannot be decoded.
+            # URL-encoded, because XML cannot represent every key. Not decoded by botocore, which
+            # does not report a key that cannot be decoded.
             return boto_shapes.page(
                 self._client.list_objects_v2(
                     Bucket=bucket, Prefix=prefix, MaxKeys=limit, EncodingType="url", **more
@@ -67,7 +67,7 @@ class BotoS3(BotoClient):
         """See :class:`frogmove.s3.interface.S3`."""
         more = boto_shapes.source_condition(copy) | boto_shapes.destination_condition(copy)
         if copy.source.storage_class != "STANDARD":
-            # CopyObject would reset it to STANDARD.
+            # Otherwise CopyObject would reset it to STANDARD.
             more["StorageClass"] = copy.source.storage_class
         more |= copy.attributes
 
@@ -100,7 +100,7 @@ class BotoS3(BotoClient):
             if deletion.seen is None:
                 self._client.delete_object(Bucket=bucket, Key=deletion.key, **more)
                 return
-            # A part of the request: whoever sends it again looks again.
+            # Part of the request, so that each retry sends a HEAD request again.
             there = self._client.head_object(Bucket=bucket, Key=deletion.key)
             check_seen(deletion.seen, boto_shapes.etag_of(there))
             with self._sent_once():
@@ -294,7 +294,7 @@ class BotoS3(BotoClient):
         """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Sequence[UnfinishedUpload]:
-            # As in listings of objects, XML cannot carry every key; botocore helps only there.
+            # URL-encoded, as in listings of objects; botocore does it only there.
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=bucket, Prefix=prefix, EncodingType="url"
             )
@@ -329,7 +329,7 @@ class BotoS3(BotoClient):
             with answer["Body"] as body:
                 if not etags_match(boto_shapes.etag_of(answer), item.etag):
                     raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
-                # A server that ignores the range would send the whole object.
+                # A server that ignores the range sends the whole object.
                 if answer["ContentLength"] != size:
                     raise ValueError(f"{answer['ContentLength']} bytes instead of {size}")
                 return boto_shapes.content(body)

@@ -1,4 +1,4 @@
-"""What botocore makes of answers, and what it raises in their place."""
+"""Turns botocore's exceptions into S3Error, and checks responses that botocore accepts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from mypy_boto3_s3 import S3Client
 
-# The root of each answer that a decision depends on. botocore reads whatever root there is, so
-# that the page of a gateway may be an empty bucket.
+# The root element of each response that a decision depends on. botocore accepts any root, so the
+# HTML page of a gateway would be an empty bucket.
 _ROOTS = {
     operation: re.compile(rb"<(?:\w+:)?" + root + rb"[\s/>]")
     for operation, root in {
@@ -36,7 +36,7 @@ _ROOTS = {
     }.items()
 }
 
-# botocore's own refusals that mean that there are no credentials: nothing was sent.
+# botocore's exceptions that mean that there are no credentials; nothing was sent.
 _NO_CREDENTIALS = frozenset(
     {
         "NoCredentialsError",
@@ -52,23 +52,23 @@ _NO_CREDENTIALS = frozenset(
 def failed(
     operation: str, error: Exception, bundle: str | None = None, remedy: str = ""
 ) -> S3Error:
-    """Read what botocore raised in place of an answer, from whatever depth of it.
+    """Turn an exception of botocore into an S3Error.
 
     Args:
-        operation: what was to be done.
-        error: what was raised.
-        bundle: the file of trusted certificates, where it is known.
-        remedy: what to do about it, where that is known.
+        operation: the operation.
+        error: the exception.
+        bundle: the CA bundle, if known.
+        remedy: what to do about it, if known.
     """
     if isinstance(error, ClientError):
         return _refused(error, operation)
     words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, (HTTPClientError, BotoConnectionError)):
-        # The host that was tried may be STS or a proxy.
+        # The host may also be STS or a proxy.
         tried = error.kwargs.get("endpoint_url")
         message = words
         if isinstance(error, ProxyConnectionError):
-            message = f"no way through the proxy {error.kwargs.get('proxy_url')}"
+            message = f"cannot connect through the proxy {error.kwargs.get('proxy_url')}"
         elif isinstance(error, SSLError):
             untrusted = no_answer(str(tried), is_untrusted=True, bundle=bundle)
             message = f"{untrusted}: {error.kwargs.get('error')}"
@@ -78,13 +78,13 @@ def failed(
     name = type(error).__name__
     if name in _NO_CREDENTIALS:
         return S3Error(SIGN_IN, name, 400, words, remedy)
-    # A parameter botocore refuses, for one: nothing was sent.
+    # For example a parameter that botocore refuses: nothing was sent.
     code = "" if isinstance(error, BotoCoreError) else name
     return S3Error(operation, code, 400, words, remedy)
 
 
 def _refused(error: ClientError, operation: str) -> S3Error:
-    """Read a refusal; one that is not S3's own has no code and no words but those of HTTP."""
+    """Read an error response; one that is not from S3 has only HTTP's status and reason."""
     said = error.response.get("Error", {})
     told = error.response.get("ResponseMetadata", {})
     status = told.get("HTTPStatusCode")
@@ -94,27 +94,27 @@ def _refused(error: ClientError, operation: str) -> S3Error:
         region = region or told.get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
     if region not in message:
         message = f"{message.rstrip('.')}: the bucket is in {region}"
-    # It may have been a request for credentials that was refused.
+    # It may have been a request for credentials.
     refused = error.operation_name or operation
     return S3Error(refused, said.get("Code") or str(status or ""), status, message)
 
 
 def check_roots(client: S3Client) -> None:
-    """Have a client refuse answers that are about something else than what was asked."""
+    """Make a client refuse responses with an unexpected root element."""
     for operation in _ROOTS:
         client.meta.events.register_last(f"after-call.s3.{operation}", _check_root)
 
 
 def _check_root(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
-    """Refuse an answer that calls itself a success and has another root.
+    """Refuse a success response with an unexpected root element.
 
     Raises:
-        S3Error: in that case.
+        S3Error: when the root is wrong.
     """
-    # botocore calls a 200 without XML a 500, and knows a 200 with an error.
+    # botocore itself treats a 200 without XML as a 500, and recognises a 200 with an error.
     status = getattr(http_response.raw, "status", http_response.status_code)
     content = http_response.content
     if status >= 300 or b"<Error" in content:
         return
     if http_response.status_code >= 300 or not _ROOTS[model.name].search(content):
-        raise S3Error(model.name, MALFORMED, 500, "the answer is not what was asked for")
+        raise S3Error(model.name, MALFORMED, 500, "the response is not of the requested kind")

@@ -1,4 +1,4 @@
-"""One boto3 client and its pool of threads: how a request is sent, and what its failure is."""
+"""One boto3 client with its thread pool: sends requests and maps their failures."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 class _Threads(ThreadPoolExecutor):
-    """A pool of as many threads as asked for, or as the system allows."""
+    """A pool of as many threads as requested, or as the system allows."""
 
     def _adjust_thread_count(self) -> None:
         try:
             super()._adjust_thread_count()
         except RuntimeError as error:
-            # What was submitted is in the queue already; those that there are will come to it.
+            # The work is already in the queue; the existing threads will do it.
             if not self._threads:
                 raise no_threads() from error
 
@@ -41,13 +41,13 @@ class BotoClient:
     """Sends requests through one boto3 client, which may be shared: boto3 clients are thread-safe.
 
     Args:
-        client: where and as whom to speak; its connection pool should hold ``concurrency``.
-        concurrency: how many requests may be in flight at once.
-        renew: makes another such client, of credentials read anew, when S3 says that those of
-            this one have expired; None where that cannot help.
+        client: the boto3 client; its connection pool should hold ``concurrency`` connections.
+        concurrency: maximum concurrent requests.
+        renew: makes a new client with new credentials after the old ones have expired; None if
+            there cannot be new ones.
 
     Attributes:
-        fallbacks: what the server refuses and is asked without.
+        fallbacks: optional parameters that the server refuses.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class BotoClient:
 
     @property
     def client(self) -> S3Client:
-        """The client: another one once its credentials have had to be read anew."""
+        """The current client; replaced when its credentials expire."""
         return self._client
 
     @property
@@ -96,7 +96,7 @@ class BotoClient:
         return self._pool.submit(attempt)
 
     def _request(self, operation: str, request: Callable[[], T]) -> T:
-        """Send a request; where it is refused, without what the server may not know."""
+        """Send a request; if refused, retry without parameters that the server may not know."""
         try:
             return self._send(operation, request)
         except S3Error as error:
@@ -111,7 +111,7 @@ class BotoClient:
                 if self.fallbacks.may_help(error):
                     continue
                 if error.kind in {Kind.CHANGED, Kind.MISSING}:
-                    # That is an answer to what was asked.
+                    # The new error is about the request itself.
                     self.fallbacks.learn(operation, names)
                 raise
             self.fallbacks.learn(operation, names)
@@ -129,7 +129,7 @@ class BotoClient:
             raise failed(operation, error, _bundle(self._client)) from error
 
     def _renewed(self, client: S3Client) -> bool:
-        """Replace a client whose credentials have expired, once for all who found it so."""
+        """Replace a client whose credentials have expired, once for all threads."""
         if self._renew is None:
             return False
         with self._renewing:
@@ -148,16 +148,16 @@ class BotoClient:
         client.meta.events.register("before-call.s3", self._limit)
 
     def _limit(self, params: dict[str, Any], **_: object) -> None:
-        """Let a request wait for its answer as long as it may take; older botocores do not."""
+        """Set the read timeout of a request; older botocores do not support that."""
         seconds = getattr(self._thread, "seconds", None)
         params["context"]["read_timeout"] = seconds or timeouts.QUICK
         if getattr(self._thread, "once", False):
-            # Then botocore follows no redirect: it would send the request again.
+            # Disables redirects, because they would send the request again.
             params["context"]["s3_redirect"]["redirected"] = True
 
     @contextmanager
     def _sent_once(self) -> Iterator[None]:
-        """Have botocore send this thread's requests once, whatever the answer."""
+        """Make botocore send this thread's requests only once."""
         self._thread.once = True
         try:
             yield
@@ -166,7 +166,7 @@ class BotoClient:
 
 
 def _bundle(client: Any) -> str | None:  # noqa: ANN401
-    """Return the file of certificates that a client trusts; None where it does not tell."""
+    """Return the CA bundle of a client; None if unknown."""
     session = getattr(getattr(client, "_endpoint", None), "http_session", None)
     trusted = getattr(session, "_verify", None)
     return trusted if isinstance(trusted, str) else None
@@ -176,5 +176,5 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
 
 
 def _may_have_expired(error: S3Error) -> bool:
-    """Tell whether credentials have expired; the refusal of a HEAD has no body to say so."""
+    """Tell whether credentials may have expired; the error response of a HEAD has no body."""
     return error.code in _EXPIRED or (error.operation == "HeadObject" and error.status == 400)

@@ -1,4 +1,4 @@
-"""Translates between frogmove's values and the shapes that boto3 takes and gives. Pure."""
+"""Converts between frogmove's values and boto3's parameters and responses."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from frogmove.s3.models import (
     UnfinishedUpload,
 )
 
-# What an object is served with, by boto3's names.
+# The content headers, by boto3's names.
 HEADERS = (
     "CacheControl",
     "ContentDisposition",
@@ -39,26 +39,26 @@ _WEAK = 'W/"'
 
 
 def quoted(etag: str) -> str:
-    """Return an ETag as HTTP conditions carry it: as the server wrote it."""
+    """Return an ETag in the form for HTTP conditions."""
     return etag if etag.startswith(_WEAK) else f'"{etag}"'
 
 
 def unquoted(etag: str) -> str:
-    """Return an ETag without quotation marks; some servers leave them out by themselves.
+    """Return an ETag without quotation marks; some servers omit them.
 
-    A weak one keeps them, so that conditions can name it as the server did.
+    A weak one keeps them, so that conditions can use it unchanged.
     """
     etag = etag.strip()
     return etag if etag.startswith(_WEAK) else etag.strip('"')
 
 
 def version(version_id: str | None) -> dict[str, Any]:
-    """Return what names a version, where one was named."""
+    """Return the parameter for a version id, if there is one."""
     return {} if version_id is None else {"VersionId": version_id}
 
 
 def content(body: Any) -> bytes:  # noqa: ANN401
-    """Read all of an answer's content.
+    """Read the whole body of a response.
 
     Raises:
         ValueError: when it is cut short.
@@ -73,14 +73,14 @@ def content(body: Any) -> bytes:  # noqa: ANN401
 
 
 def problem(error: Exception) -> str:
-    """Say what is wrong with an answer, as a reader of it found out."""
+    """Describe what is wrong with a response, from the exception of its parser."""
     if isinstance(error, KeyError):
-        return f"the answer has no {error.args[0]}"
+        return f"the response has no {error.args[0]}"
     return " ".join(str(error).split())
 
 
 def copy_source(copy: Copy) -> dict[str, str]:
-    """Return what a copy is made of."""
+    """Return the CopySource parameter of a copy."""
     place = {"Bucket": copy.bucket, "Key": copy.source.key}
     if copy.source.version_id is not None:
         place["VersionId"] = copy.source.version_id
@@ -88,12 +88,12 @@ def copy_source(copy: Copy) -> dict[str, str]:
 
 
 def source_condition(copy: Copy) -> dict[str, Any]:
-    """Return the condition a copy is made under at its source."""
+    """Return the parameter for the source condition of a copy."""
     return {"CopySourceIfMatch": quoted(copy.source.etag)} if copy.guard_source else {}
 
 
 def destination_condition(copy: Copy) -> dict[str, Any]:
-    """Return the condition a copy is made under at its destination."""
+    """Return the parameter for the destination condition of a copy."""
     if not copy.guard_destination:
         return {}
     return {"IfNoneMatch": "*"} if copy.replaces is None else {"IfMatch": quoted(copy.replaces)}
@@ -105,7 +105,7 @@ def part(number: int, answer: Mapping[str, Any]) -> Part:
 
 
 def completed_part(part: Part) -> dict[str, Any]:
-    """Return a part as it is named when an upload is completed."""
+    """Return a part in the form for CompleteMultipartUpload."""
     listed: dict[str, Any] = {"PartNumber": part.number, "ETag": quoted(part.etag)}
     if part.checksum is not None:
         listed[f"Checksum{part.checksum.algorithm}"] = part.checksum.value
@@ -113,7 +113,7 @@ def completed_part(part: Part) -> dict[str, Any]:
 
 
 def uploads(page: Mapping[str, Any]) -> list[UnfinishedUpload]:
-    """Read a page of multipart uploads; not every server encodes their keys when asked to."""
+    """Read a page of multipart uploads; not every server encodes their keys."""
     decode = unquote if page.get("EncodingType") == "url" else str
     return [
         UnfinishedUpload(decode(entry["Key"]), entry["UploadId"])
@@ -122,13 +122,13 @@ def uploads(page: Mapping[str, Any]) -> list[UnfinishedUpload]:
 
 
 def versions(pages: Iterable[Mapping[str, Any]], key: str) -> list[S3Object]:
-    """Read the versions of one key from listings of all that begin with it, as far as needed."""
+    """Read the versions of one key from listings with it as prefix, as far as needed."""
     found = []
     for page in pages:
         decode = unquote if page.get("EncodingType") == "url" else str
         listed = [(decode(entry["Key"]), entry) for entry in page.get("Versions", [])]
         found += [_version(key, entry) for name, entry in listed if name == key]
-        # In the order of keys, and no other that begins so comes before this one.
+        # In key order, the key itself comes before all others with it as prefix.
         if any(name != key for name, _ in listed):
             break
     return found
@@ -146,7 +146,7 @@ def _version(key: str, entry: Mapping[str, Any]) -> S3Object:
 
 
 def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
-    """Read the checksums of an answer; one that ends in a number of parts is made of theirs."""
+    """Read the checksums of a response; one with a number of parts is composed of theirs."""
     values = {name: answer.get(f"Checksum{name}") for name in ALGORITHMS}
     return tuple(
         Checksum(name, value, whole and "-" not in value) for name, value in values.items() if value
@@ -154,18 +154,18 @@ def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...
 
 
 def list_options(token: str | None, start_after: str, delimiter: str) -> dict[str, Any]:
-    """Return how a listing goes on, begins or is rolled up."""
+    """Return the listing parameters for token, start and delimiter."""
     options = {"ContinuationToken": token, "StartAfter": start_after, "Delimiter": delimiter}
     return {name: value for name, value in options.items() if value}
 
 
 def page(answer: Mapping[str, Any]) -> Page:
-    """Read a page of a listing, whose keys are still as they came.
+    """Read a page of a listing whose keys are still encoded.
 
     Raises:
-        KeyError: when something is missing that has to be there.
-        ValueError: when something makes no sense.
-        S3Error: when a key cannot be told from the text that stands for it.
+        KeyError: when something required is missing.
+        ValueError: when a value is not valid.
+        S3Error: when a key cannot be decoded.
     """
     is_encoded = answer.get("EncodingType") == "url"
     decode = decoded if is_encoded else str
@@ -189,10 +189,10 @@ def page(answer: Mapping[str, Any]) -> Page:
 
 
 def following(token: str | None, *, more: bool) -> str | None:
-    """Return the token that asks for the next page, None where there is none.
+    """Return the token of the next page; None if there is none.
 
     Raises:
-        ValueError: when the rest cannot be asked for: the listing would look whole.
+        ValueError: when the listing is truncated but has no token.
     """
     if more and not token:
         raise ValueError("the listing is truncated and has no NextContinuationToken")
@@ -200,10 +200,10 @@ def following(token: str | None, *, more: bool) -> str | None:
 
 
 def etag_of(answer: Mapping[str, Any]) -> str:
-    """Return the ETag of an answer.
+    """Return the ETag of a response.
 
     Raises:
-        KeyError: when it has none, or an empty one: no condition could name the object.
+        KeyError: when it has none, or an empty one.
     """
     etag = unquoted(answer["ETag"])
     if not etag:
@@ -211,15 +211,15 @@ def etag_of(answer: Mapping[str, Any]) -> str:
     return etag
 
 
-# What no encoding leaves as it is.
+# Characters that are always URL-encoded.
 _RAW = re.compile(r"[^!-~]|%(?![0-9A-Fa-f]{2})")
 
 
 def decoded(key: str) -> str:
-    """Decode a key that is said to be URL-encoded; a plus is a space, as some encode it.
+    """Decode a URL-encoded key; a plus is a space, because some servers encode it so.
 
     Raises:
-        S3Error: when it is not encoded at all, or the bytes it stands for are no text.
+        S3Error: when it is not encoded, or is not UTF-8.
     """
     if _RAW.search(key):
         raise _unreadable(
@@ -238,9 +238,9 @@ def decoded(key: str) -> str:
 
 
 def encoded_samples(keys: Sequence[str]) -> list[tuple[str, str]]:
-    """Return one key of each kind that can be misread, where there is one: as written, and as read.
+    """Return one key of each kind that may be decoded wrongly: as encoded, and as decoded.
 
-    Some servers call keys encoded that are not, or leave a plus as it is.
+    Some servers do not encode keys although they say so, or do not encode a plus.
     """
     escaped = next((key for key in keys if "%" in key and "+" not in key), None)
     plus = next((key for key in keys if "+" in key), None)
@@ -252,10 +252,10 @@ def _unreadable(message: str) -> S3Error:
 
 
 def moment(text: str) -> datetime:
-    """Read a time: ISO 8601 as S3 writes it, or as HTTP does; in UTC unless it says otherwise.
+    """Parse a time in ISO 8601 or in HTTP's format; in UTC unless it has a time zone.
 
     Raises:
-        ValueError: when it is none.
+        ValueError: when it is not valid.
     """
     try:
         read = datetime.fromisoformat(text)
@@ -265,27 +265,27 @@ def moment(text: str) -> datetime:
 
 
 def _with_zone(time: datetime) -> datetime:
-    """Return a time that says of which zone it is; some servers leave out that it is UTC."""
+    """Return a time with a time zone; some servers omit that it is UTC."""
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _size(count: int) -> int:
-    """Return a number of bytes as it is.
+    """Return a number of bytes.
 
     Raises:
-        ValueError: when it is none.
+        ValueError: when it is not valid.
     """
     if count < 0:
-        raise ValueError(f"the answer's size is {count}")
+        raise ValueError(f"the size in the response is {count}")
     return count
 
 
 def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
-    """Read a HeadObject answer.
+    """Read a HeadObject response.
 
     Raises:
-        KeyError: when something is missing that has to be there.
-        ValueError: when something makes no sense.
+        KeyError: when something required is missing.
+        ValueError: when a value is not valid.
     """
     seen = S3Object(
         key=key,
@@ -325,15 +325,15 @@ def _is_archived(answer: Mapping[str, Any]) -> bool:
 
 
 def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the headers of a HeadObject answer as boto3 gives them.
+    """Return the headers of a HeadObject response by boto3's names.
 
     Args:
-        headers: by their names in lower case.
+        headers: the headers, by names in lower case.
 
     Raises:
-        KeyError: when one is missing that has to be there.
-        ValueError: when one makes no sense.
-        UnicodeError: when one is not ASCII: SDKs differ in how they read it.
+        KeyError: when a required one is missing.
+        ValueError: when one is not valid.
+        UnicodeError: when one is not ASCII: SDKs decode it differently.
     """
     for value in headers.values():
         value.encode("ascii")
@@ -395,7 +395,7 @@ _HEAD_HEADERS = {
 
 
 def identifier(deletion: Deletion) -> dict[str, str]:
-    """Return a key as it is named in a batch of deletes."""
+    """Return a key in the form for DeleteObjects."""
     if deletion.version_id is not None:
         return {"Key": deletion.key, "VersionId": deletion.version_id}
     if deletion.etag is not None:
@@ -406,8 +406,8 @@ def identifier(deletion: Deletion) -> dict[str, str]:
 def delete_results(
     deletions: Sequence[Deletion], answer: Mapping[str, Any]
 ) -> dict[str, S3Error | None]:
-    """Read a DeleteObjects answer; a key it does not mention may or may not be deleted."""
-    silence = S3Error("DeleteObjects", "NotMentioned", 500, "The answer does not mention the key")
+    """Read a DeleteObjects response; a key that it does not mention may or may not be deleted."""
+    silence = S3Error("DeleteObjects", "NotMentioned", 500, "The response does not mention the key")
     delete_results: dict[str, S3Error | None] = {deletion.key: silence for deletion in deletions}
     delete_results.update((entry["Key"], None) for entry in answer.get("Deleted", []))
     for entry in answer.get("Errors", []):

@@ -1,4 +1,4 @@
-"""What a bucket has switched on that makes its objects more than a copy carries."""
+"""Bucket features whose objects may have attributes that S3 does not copy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Feature(StrEnum):
-    """Something that is switched on for a whole bucket, in words."""
+    """A feature that is enabled for a whole bucket."""
 
     WEBSITE = "website hosting"
     OBJECT_LOCK = "Object Lock"
@@ -26,8 +26,8 @@ class BucketFeatures:
     """Which features a bucket has.
 
     Attributes:
-        on: those it has.
-        unknown: those of which it may not be asked.
+        on: the enabled features.
+        unknown: the features that may not be read.
     """
 
     on: frozenset[Feature] = frozenset()
@@ -35,7 +35,7 @@ class BucketFeatures:
 
 
 def read_features(s3: S3, bucket: str) -> BucketFeatures:
-    """Ask a bucket for its features, one request each.
+    """Read the features of a bucket, with one request each.
 
     A directory bucket has none of them.
 
@@ -55,6 +55,6 @@ def read_features(s3: S3, bucket: str) -> BucketFeatures:
         elif not isinstance(error, S3Error) or error.ends_the_run:
             raise error
         elif error.kind is not Kind.REFUSED:
-            # A server that does not know the question has no such thing.
+            # A server that does not support the request does not have the feature.
             unknown.add(feature)
     return BucketFeatures(frozenset(on), frozenset(unknown))

@@ -1,4 +1,4 @@
-"""Which conditional requests a server honours; many S3-compatible ones silently ignore some."""
+"""Detects which conditional requests a server honours; many silently ignore some."""
 
 import uuid
 from dataclasses import dataclass
@@ -19,26 +19,26 @@ _BODY = b"frogmove asks which conditions this server honours"
 
 
 class Support(StrEnum):
-    """What a server does about a condition."""
+    """How a server treats a condition."""
 
     HONOURED = "honours"
     IGNORED = "ignores"
     REFUSED = "refuses"
-    UNKNOWN = "does not tell about"
+    UNKNOWN = "may not support"
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """Which conditions a server honours: only those are relied upon.
+    """Which conditions a server honours; the others are not relied on.
 
     Attributes:
-        copy_source: a copy only of the ETag named.
-        copy_destination: a copy only where the destination holds nothing.
-        delete: a delete only of the ETag named.
-        delete_many: the same for each key of a batch.
-        copy_replace: a copy only over the ETag named.
-        refused: the names of those that it answers with a refusal, so that they cannot be sent.
-        unknown: the names of those of which nothing could be found out: sent, not relied upon.
+        copy_source: a copy is conditional on the source's ETag.
+        copy_destination: a copy is refused if the destination key exists.
+        delete: a delete is conditional on the ETag.
+        delete_many: the same for each key of DeleteObjects.
+        copy_replace: a copy is conditional on the destination's ETag.
+        refused: the names of those that it rejects, so that they cannot be sent.
+        unknown: the names of those that could not be tested: sent, but not relied on.
     """
 
     copy_source: bool
@@ -50,12 +50,12 @@ class Capabilities:
     unknown: frozenset[str] = frozenset()
 
     def sends(self, name: str) -> bool:
-        """Tell whether requests carry a condition."""
+        """Tell whether requests are sent with a condition."""
         return getattr(self, name) or name in self.unknown
 
     @property
     def shortcomings(self) -> list[str]:
-        """What keeps conditions from being relied upon, in words; empty where all can be."""
+        """Descriptions of the conditions that cannot be relied on; empty if all can."""
         kinds = (Support.IGNORED, Support.REFUSED, Support.UNKNOWN)
         found = ((kind, self._words(kind)) for kind in kinds)
         return [f"{kind.value} {', '.join(words)}" for kind, words in found if words]
@@ -79,40 +79,40 @@ _WORDS = {
     "delete_many": "ETags in batched deletes",
 }
 
-# Copies and deletes with conditions, per key in batches too, since 2025.
+# Conditional copies and deletes, also per key in batches, since 2025.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 ALL_SUPPORTED = Capabilities(
     copy_source=True, copy_destination=True, delete=True, delete_many=True, copy_replace=True
 )
 
-# What is relied upon before anything was asked.
+# Assumed before the server was tested.
 NONE_SUPPORTED = Capabilities(
     copy_source=False, copy_destination=False, delete=False, delete_many=False
 )
 
 
 def probe(s3: S3, bucket: str, prefix: str, stop: Event | None = None) -> Capabilities:
-    """Find out what a server honours, by requests that it must not do.
+    """Find out which conditions a server honours, by requests whose conditions do not hold.
 
-    Works on two throw-away keys under the destination's prefix and deletes them again. Where they
-    could not be deleted, none is written and nothing is found out. The source is left alone, as
-    objects there set off notifications.
+    Uses two temporary keys under the destination's prefix and deletes them again. If they could not
+    be deleted, none is written and nothing is tested. The source is not used, because objects there
+    may trigger notifications.
 
     Args:
-        s3: the server.
+        s3: the client.
         bucket: the destination bucket.
         prefix: the destination prefix.
-        stop: once set, nothing more is found out, and what was written is deleted.
+        stop: once set, no further test is started, and the temporary keys are deleted.
 
     Raises:
-        S3Error: when the throw-away keys cannot be written, or no request can succeed.
+        S3Error: when the temporary keys cannot be written, or every request fails.
     """
     key = f"{prefix}.frogmove-probe-{uuid.uuid4().hex}"
     return _Probe(s3, bucket, key, stop or Event()).capabilities()
 
 
 class _Probe:
-    """One probe in flight."""
+    """One run of the tests."""
 
     def __init__(self, s3: S3, bucket: str, key: str, stop: Event) -> None:
         self._s3 = s3
@@ -124,7 +124,7 @@ class _Probe:
         self._sent: list[tuple[str, Future[Copied]]] = []
 
     def capabilities(self) -> Capabilities:
-        """Ask everything: by what must not be done, then by what has to be."""
+        """Run all tests: with conditions that do not hold, then with some that do."""
         nothing = Capabilities(*(False,) * 5, unknown=frozenset(_WORDS))
         if not self._may_delete():
             self._check_write()
@@ -141,7 +141,7 @@ class _Probe:
                 return nothing
             found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
             found["delete_many"] = self._ask_batch(_OTHER_ETAG)
-            # Where there are versions it would leave markers.
+            # In a bucket with versions it would leave delete markers.
             if written.version_id is None:
                 self._ask_to_delete(found, seen.etag)
         finally:
@@ -153,30 +153,30 @@ class _Probe:
         )
 
     def _may_delete(self) -> bool:
-        """Ask to delete what is not there: a throw-away key that stays sets off notifications."""
+        """Test whether deleting is allowed, with a key that does not exist."""
         asked = self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)).exception()
         if isinstance(asked, S3Error) and asked.ends_the_run:
             raise asked
         return not (isinstance(asked, S3Error) and asked.kind is Kind.DENIED)
 
     def _check_write(self) -> None:
-        """Ask to write by what no reader sees: an upload that is begun and thrown away."""
+        """Test whether writing is allowed, with a multipart upload that is aborted."""
         nothing = S3Object(self._key, 0, "", datetime.now(UTC))
         copy = Copy(self._bucket, nothing, self._bucket, self._key)
         upload_id = self._s3.create_upload(copy, Head(nothing), {}, None).result()
         self._s3.abort_upload(self._bucket, self._key, upload_id).exception()
 
     def _clean_up(self) -> None:
-        """Delete what was written, and what may have been, as its answer was lost."""
+        """Delete the keys that were written or may have been."""
         left = dict.fromkeys(self._left(key, sent) for key, sent in self._sent)
         for deletion in filter(None, left):
             error = self._s3.delete(self._bucket, deletion).exception()
             if isinstance(error, S3Error) and error.kind is Kind.DENIED:
-                # Versions may not be deleted, or not be looked at: then it is at least hidden.
+                # Without permission to delete versions, at least hide it with a delete marker.
                 self._s3.delete(self._bucket, Deletion(deletion.key, None)).exception()
 
     def _left(self, key: str, sent: Future[Copied]) -> Deletion | None:
-        """Return how to delete what a request wrote; None where it wrote nothing."""
+        """Return a delete for the key that a request wrote; None if it wrote nothing."""
         error = sent.exception()
         if error is None:
             return as_written(key, sent.result())
@@ -188,7 +188,7 @@ class _Probe:
         return Deletion(key, None, seen=looked.result().object.etag)
 
     def _ask_copies(self, seen: S3Object) -> dict[str, Support]:
-        """Copy once as it should be, so that later refusals can be told from others."""
+        """Copy once with conditions that hold, so that later refusals are due to conditions."""
         names = ("copy_source", "copy_destination", "copy_replace")
         found = dict.fromkeys(names, Support.UNKNOWN)
         for source, destination in ((True, True), (True, False), (False, True), (False, False)):
@@ -197,12 +197,12 @@ class _Probe:
                 break
         if copied.exception() is not None or self._stop.is_set():
             return found
-        # One that does not hold where it should is of no use.
+        # A condition that fails although it holds cannot be used.
         found["copy_source"] = found["copy_destination"] = Support.REFUSED
         if source:
             found["copy_source"] = _tell(self._copy(seen._replace(etag=_OTHER_ETAG)))
         ask = partial(self._copy, seen, guard_source=source, guard_destination=True)
-        # Now there is something that a copy must not replace.
+        # Now a key exists that a copy must not replace.
         if destination:
             found["copy_destination"] = _tell(ask())
         found["copy_replace"] = _tell(ask(_OTHER_ETAG))
@@ -241,8 +241,8 @@ class _Probe:
         return _support(sent.result()[self._other])
 
     def _ask_to_delete(self, found: dict[str, Support], etag: str) -> None:
-        """Delete by ETag what is there; where that fails, the condition is of no use."""
-        # What is done is ignored, in the words of a request that must not be done.
+        """Delete with a condition that holds; if that fails, the condition cannot be used."""
+        # IGNORED means here that the delete was done, as it should be.
         honoured, done = Support.HONOURED, Support.IGNORED
         if found["delete_many"] is honoured and self._ask_batch(self._etag) is not done:
             found["delete_many"] = Support.REFUSED
@@ -255,17 +255,17 @@ class _Probe:
 
 
 def as_written(key: str, written: Copied) -> Deletion:
-    """Return how to delete a throw-away key, and nothing else that may be in its place."""
-    # A plain delete would leave a marker for ever where there are versions.
+    """Return a delete for a temporary key that applies only to what was written."""
+    # In a bucket with versions, a plain delete would leave a delete marker.
     can_be_replaced = written.version_id in {None, NULL_VERSION}
     return Deletion(key, None, written.version_id, written.etag if can_be_replaced else None)
 
 
 def _tell(future: Future[Any]) -> Support:
-    """Read the answer to a request that must not be done.
+    """Interpret the response to a request whose condition does not hold.
 
     Raises:
-        S3Error: when every further request would fail in the same way.
+        S3Error: when every further request would fail too.
     """
     error = future.exception()
     if error is not None and (not isinstance(error, S3Error) or error.ends_the_run):

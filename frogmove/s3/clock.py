@@ -1,4 +1,4 @@
-"""The time, and things that are to happen later."""
+"""The time, and calls at a later time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Runs things later, on a thread of its own while there are any."""
+    """Calls functions later, in its own thread."""
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -22,11 +22,11 @@ class Clock:
         self._thread: threading.Thread | None = None
 
     def now(self) -> float:
-        """Return seconds of a clock that never goes back."""
+        """Return the seconds of a monotonic clock."""
         return time.monotonic()
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call something in so many seconds."""
+        """Call a function after some seconds."""
         with self._changed:
             heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))
             has_thread = self._thread is not None or self._start()
@@ -35,7 +35,7 @@ class Clock:
             self._run()
 
     def _start(self) -> bool:
-        """Start the thread; tell whether the system allows one more, else the caller waits."""
+        """Start the thread; False if the system allows no more: then the caller waits."""
         thread = threading.Thread(target=self._run, name="clock", daemon=True)
         try:
             thread.start()
@@ -49,7 +49,7 @@ class Clock:
             call()
 
     def _next(self) -> Callable[[], None] | None:
-        """Wait for what is due next; None when nothing is left, which ends the thread."""
+        """Wait for the next call; None ends the thread, because nothing is left."""
         with self._changed:
             while self._due and self._due[0][0] > self.now():
                 self._changed.wait(self._due[0][0] - self.now())

@@ -1,4 +1,4 @@
-"""Kept HTTP connections to one server: as many as there are requests, up to a number."""
+"""A pool of persistent HTTP connections to one server."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from frogmove.s3.future import Future
 
-# Seconds. S3 ends a connection that has been idle for a little longer; one that a firewall has
-# forgotten is not found out before a request on it has waited for its answer in vain.
+# Maximum idle seconds. S3 closes idle connections a little later, and a connection that a firewall
+# has dropped is noticed only when a request on it times out.
 IDLE = 15.0
 
-# Kept connections in a row that a server may have closed, unsaid, before none is kept any more: it
-# closes each after its answer, and every further request would have to find that out.
+# After this many connections in a row that the server had closed silently, none is kept any more:
+# it seems to close each one after its response.
 MOST_CLOSED = 8
 
-# Methods of requests that may be sent again, unseen, on another connection: what they do they do
-# once, under their conditions, as with every retry. A delete may meet a new object.
+# Methods that may be sent again on another connection without asking the caller. They are
+# conditional, so they take effect only once. A DELETE might delete a new object.
 # https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1
 _SENT_AGAIN = frozenset({"GET", "HEAD", "PUT"})
 
 
 class ConnectionPool:
-    """The connections to one server: as many as there are requests, up to a number."""
+    """The connections to one server: one per request in flight, up to a maximum."""
 
     def __init__(self, connect: Callable[[], Future[HttpClientConnection]], most: int) -> None:
         self._new_connection = connect
@@ -40,13 +40,13 @@ class ConnectionPool:
         self._open = 0
         self._idle: list[tuple[HttpClientConnection, float]] = []
         self._waiting: deque[InFlight] = deque()
-        # How many kept connections in a row the server had closed; see MOST_CLOSED.
+        # How many connections in a row the server had closed; see MOST_CLOSED.
         self._closed = 0
         self._lock = threading.Lock()
         self.in_flight: set[InFlight] = set()
 
     def send(self, in_flight: InFlight) -> None:
-        """Send a request as soon as there is a connection for it."""
+        """Send a request as soon as a connection is free."""
         self.in_flight.add(in_flight)
         with self._lock:
             connection = self._take_idle()
@@ -69,7 +69,7 @@ class ConnectionPool:
 
     def _take_idle(self) -> HttpClientConnection | None:
         while self._idle:
-            # The one used last: the others may grow old and be done without.
+            # The one used last, so that connections that are not needed become idle and expire.
             connection, since = self._idle.pop()
             if connection.is_open() and time.monotonic() - since < IDLE:
                 return connection
@@ -78,14 +78,14 @@ class ConnectionPool:
         return None
 
     def expire_overdue(self) -> None:
-        """Give up the requests of which nothing has been seen for longer than they may take."""
+        """Fail the requests whose response is overdue."""
         now = time.monotonic()
         for in_flight in list(self.in_flight):
             if not 0 < in_flight.seen < now - in_flight.allowed_seconds():
                 continue
             if in_flight.connection is not None:
                 in_flight.overdue = True
-                # It then ends with an error.
+                # The stream then ends with an error.
                 in_flight.connection.close()
             else:
                 self._end(in_flight, None, NoConnectionError("no connection in time"))

@@ -1,6 +1,6 @@
-"""S3 for many small requests: prepared by botocore, stamped here, sent by awscrt.
+"""The S3 interface on awscrt, for many small requests: prepared by botocore, filled in here.
 
-What is rare, or what botocore has to sign in a way of its own, goes through boto3.
+Rare requests, and those that botocore must sign in a special way, go through boto3.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What became of connections that were not made, after which boto3 is to try as nothing was sent:
-# awscrt does not say what is wrong with a certificate, and waits for 10 to 30 seconds to say that
-# something is, lest the time tell anything (https://github.com/aws/s2n-tls/issues/4508).
+# Connection errors after which boto3 tries again, as nothing was sent: awscrt does not say what is
+# wrong with a certificate, and reports it only after 10 to 30 seconds, to prevent timing attacks
+# (https://github.com/aws/s2n-tls/issues/4508).
 _NOT_CONNECTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "NoConnectionError"})
 
-# What awscrt makes of headers that are no UTF-8, such as metadata in Latin-1, or of a length that
-# is none. Only a HEAD may be sent again for that.
+# awscrt's errors for headers that are not UTF-8, such as metadata in Latin-1, or for an invalid
+# length. Only a HEAD may be sent again after these.
 _UNREADABLE = frozenset({"AWS_ERROR_HTTP_PROTOCOL_ERROR", "AWS_ERROR_UNKNOWN"})
 
-# Answers after which boto3 is to try: it knows the way to a bucket's own Region, and reads
-# credentials anew.
+# Statuses after which boto3 tries again: it follows redirects to the bucket's Region, and renews
+# credentials.
 _CODES = frozenset(
     {
         "AuthorizationHeaderMalformed",
@@ -64,8 +64,8 @@ class CrtS3(RareRequests):
     """The S3 interface on awscrt's HTTP connections.
 
     Args:
-        boto: prepares the requests, and sends those that are not sent here. It is closed with
-            this.
+        boto: prepares the requests, and sends those that are not sent here. It is closed together
+            with this.
         transport: sends the others.
     """
 
@@ -133,7 +133,7 @@ class CrtS3(RareRequests):
         """See :class:`frogmove.s3.interface.S3`."""
 
         def result(answer: HttpResponse) -> Copied:
-            # What was learnt meanwhile says less of this request, never more.
+            # A template prepared since then may omit more, never less.
             tags = not self._boto.fallbacks.leaves_out("CopyObject", TAGGING)
             return Copied(
                 xml.read_copied(answer.body), answer.headers.get("x-amz-version-id"), tags
@@ -159,7 +159,7 @@ class CrtS3(RareRequests):
                 condition.append(("If-Match", boto_shapes.quoted(deletion.etag)))
             return template.for_key(_allowed(deletion.key), condition, deletion.version_id)
 
-        # boto3 takes its own look.
+        # boto3 sends its own HEAD request.
         again = partial(self._boto.delete, bucket, deletion)
         send = partial(self._send, "DeleteObject", request, _nothing, again)
         if deletion.seen is None:
@@ -197,10 +197,10 @@ class CrtS3(RareRequests):
 
         Args:
             operation: its name, for errors.
-            request: makes it.
-            result: reads its answer.
-            again: does the same by boto3.
-            seconds: in which something of the answer has to arrive.
+            request: makes the request.
+            result: reads the response.
+            again: does the same through boto3.
+            seconds: timeout for the first byte of the response.
         """
         if self._closed:
             raise RuntimeError("closed")
@@ -216,7 +216,7 @@ class CrtS3(RareRequests):
         return future
 
     def _current(self) -> TemplateFactory:
-        """Return who prepares requests, for the credentials and with the knowledge of now."""
+        """Return the template factory for the current credentials and fallbacks."""
         templates = self._templates
         learnt = self._boto.fallbacks.version
         if self._learnt != learnt:
@@ -247,10 +247,10 @@ class CrtS3(RareRequests):
             else:
                 future.set_exception(error)
         except UnicodeError:
-            # Header values beyond ASCII are read as botocore reads them, by itself.
+            # Header values that are not ASCII are left to botocore.
             self._redo(again, future)
         except Exception as problem:
-            # Whoever waits for the answer would wait for ever.
+            # Otherwise the caller would wait forever.
             future.set_exception(problem)
         else:
             future.set_result(found)
@@ -261,11 +261,11 @@ class CrtS3(RareRequests):
         result: Callable[[HttpResponse], T],
         answer: HttpResponse | TransportError,
     ) -> T:
-        """Read an answer.
+        """Read a response.
 
         Raises:
-            S3Error: when it is none, a refusal, or not what it should be.
-            UnicodeError: when it is for botocore to read.
+            S3Error: when there is none, or when it is an error or malformed.
+            UnicodeError: when botocore has to read it.
         """
         if isinstance(answer, TransportError):
             raise self._unanswered(operation, answer)
@@ -288,11 +288,11 @@ class CrtS3(RareRequests):
         return S3Error(operation, problem.name, None, f"{asked}: {problem.words}")
 
     def _redo(self, again: Callable[[], Future[T]], future: LightFuture[T]) -> None:
-        """Have boto3 do it, and pass on what became of it."""
+        """Send the request through boto3, and pass on its result."""
         try:
             again().add_done_callback(partial(pass_on, future))
         except Exception as problem:
-            # Whoever waits for the answer would wait for ever.
+            # Otherwise the caller would wait forever.
             future.set_exception(problem)
 
 
@@ -303,7 +303,7 @@ def _copy_request(copy: Copy, templates: TemplateFactory) -> Request:
     source = copy.source
     headers = [template.copy_source(_allowed(source.key), source.version_id)]
     if source.storage_class != "STANDARD":
-        # CopyObject would reset it to STANDARD.
+        # Otherwise CopyObject would reset it to STANDARD.
         headers.append(("x-amz-storage-class", source.storage_class))
     for condition in (boto_shapes.source_condition(copy), boto_shapes.destination_condition(copy)):
         headers += [(_CONDITIONS[name], value) for name, value in condition.items()]
@@ -328,7 +328,7 @@ def _copy_params(copy: Copy) -> dict[str, object]:
 
 
 def _allowed(key: str) -> str:
-    """Return a key; botocore refuses an empty one, and is left to do so."""
+    """Return a key; an empty one is left to botocore, which refuses it."""
     if not key:
         raise UnpreparableError
     return key
@@ -347,7 +347,7 @@ def _head(key: str, version_id: str | None, answer: HttpResponse) -> Head:
 
 
 def _is_for_boto(error: S3Error) -> bool:
-    """Tell whether boto3 may get further; a HEAD's refusal does not say what is wrong."""
+    """Tell whether boto3 may succeed; the error response of a HEAD does not say what is wrong."""
     if error.code in _CODES | _NOT_CONNECTED or error.status in {301, 302, 307}:
         return True
     if error.operation == "HeadObject":
@@ -365,8 +365,8 @@ def _refused(operation: str, answer: HttpResponse) -> S3Error:
 
 
 def _malformed(operation: str, answer: HttpResponse, problem: Exception) -> S3Error:
-    """Read an answer that calls itself a success and is none."""
-    # S3 sends its 200 before a copy is done; what goes wrong after that is said in the body.
+    """Read a response with status 200 that is an error."""
+    # S3 sends status 200 before a copy is complete; a later error is in the body.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
     said = xml.read_error(answer.body)
     if said is not None:

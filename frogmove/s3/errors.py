@@ -1,31 +1,31 @@
-"""Every way a request to S3 fails, in one table: what it means for the move."""
+"""All failures of S3 requests in one table, and what they mean for the move."""
 
 from enum import StrEnum
 
 from frogmove.errors import FrogmoveError
 
-# The operation of an error that came before anything could be sent.
+# The operation of an error before anything was sent.
 SIGN_IN = "SignIn"
 
-# The code of a server that has not said a word to anybody for too long.
+# The code for a server that has not answered any request for too long.
 SILENT = "NoAnswer"
 
-# The code of what was still to wait for its turn when the run was stopped.
+# The code for requests that were still waiting when the run was stopped.
 NOT_BEGUN = "NotBegun"
 
-# The code of an answer that is not what it should be.
+# The code for a malformed response.
 MALFORMED = "MalformedAnswer"
 
-# The code of a listing whose keys cannot be told.
+# The code for a listing whose keys cannot be decoded.
 INVALID_KEY = "InvalidKey"
 
 
-# What awscrt and botocore call a TLS handshake that failed.
+# awscrt's and botocore's names of a failed TLS handshake.
 _UNTRUSTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"})
 
 
 class Kind(StrEnum):
-    """What a failed request means to whoever sent it."""
+    """What a failed request means for the caller."""
 
     MISSING = "no such key"
     NO_BUCKET = "no such bucket"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     CREDENTIALS = "credentials refused"
     ARCHIVED = "archived"
     LOCKED = "locked"
-    THROTTLED = "told to slow down"
+    THROTTLED = "throttled"
     UNAVAILABLE = "the service failed"
     UNREACHABLE = "no answer"
     REFUSED = "request refused"
@@ -87,7 +87,7 @@ _BY_STATUS = {
 }
 
 
-# Requests that get credentials, and go to STS or IAM Identity Center.
+# Requests to STS or IAM Identity Center for credentials.
 _SIGNING_IN = frozenset(
     {
         "AssumeRole",
@@ -103,12 +103,12 @@ _SIGNING_IN = frozenset(
 
 
 def kind_of(code: str, status: int | None, message: str = "") -> Kind:
-    """Tell what S3's error code, or where that says nothing its HTTP status, means.
+    """Classify an error by S3's error code, or else by the HTTP status.
 
     Args:
-        code: the ``<Code>`` of the answer; a HEAD answer has none, so SDKs put the status there.
-        status: the HTTP status; None when there was no answer.
-        message: S3's own words, which alone tell object lock from a missing permission.
+        code: the ``<Code>`` of the response; for a HEAD, SDKs put the status there.
+        status: the HTTP status; None if there was no response.
+        message: S3's message, which distinguishes Object Lock from a missing permission.
 
     Returns:
         the kind; codes are those of
@@ -125,30 +125,30 @@ def kind_of(code: str, status: int | None, message: str = "") -> Kind:
     return _BY_STATUS.get(status, Kind.REFUSED)
 
 
-# They name credentials that were good until lately: those of a role are renewed by themselves.
+# Credentials that were valid until recently; those of a role are renewed automatically.
 _EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 )
 
 
 class S3Error(FrogmoveError):
-    """One request to S3 failed for good.
+    """A request to S3 failed, after all retries.
 
     Args:
         operation: ``CopyObject``, ``HeadObject`` …
-        code: S3's error code, or the exception's name when there was no answer.
-        status: the HTTP status; None when there was no answer.
-        message: S3's own words.
-        remedy: what to do about it, in one sentence, where whoever raised it knows.
+        code: S3's error code, or the exception's name if there was no response.
+        status: the HTTP status; None if there was no response.
+        message: S3's message.
+        remedy: what to do about it, in one sentence, if known.
 
     Attributes:
-        resent: whether an earlier try of the same request may have taken place without an answer.
+        resent: whether an earlier attempt without a response may have taken effect.
     """
 
     def __init__(
         self, operation: str, code: str, status: int | None, message: str, remedy: str = ""
     ) -> None:
-        # Some are worded by libraries, which know no secrets: they are redacted there.
+        # Some messages come from libraries that do not redact secrets.
         super().__init__(message, remedy)
         self.args = (operation, code, status, self.message, self.remedy)
         self.operation = operation
@@ -164,23 +164,23 @@ class S3Error(FrogmoveError):
 
     @property
     def said(self) -> str:
-        """The server's own words and its code."""
+        """The server's message and error code."""
         words = self.message.rstrip(".") or self.kind.value
         return f"{words} ({self.code})" if self.code else words
 
     @property
     def signing_in(self) -> bool:
-        """Whether it was credentials that could not be had, of whoever gives them."""
+        """Whether it was a request for credentials that failed."""
         return self.operation in _SIGNING_IN
 
     @property
     def retrying_helps(self) -> bool:
-        """Whether the same request may succeed later with nothing else changed."""
+        """Whether the same request may succeed later."""
         return self.kind in {Kind.CONFLICT, Kind.THROTTLED, Kind.UNAVAILABLE, Kind.UNREACHABLE}
 
     @property
     def is_expired(self) -> bool:
-        """Whether the credentials were good until lately, as a temporary session's are."""
+        """Whether the credentials have expired."""
         return self.code in _EXPIRED
 
     @property
@@ -190,7 +190,7 @@ class S3Error(FrogmoveError):
 
     @property
     def ends_the_run(self) -> bool:
-        """Whether every further request would fail in the same way."""
+        """Whether every further request would fail too."""
         return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET} or self.code == SILENT
 
 

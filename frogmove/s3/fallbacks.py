@@ -1,8 +1,8 @@
-"""What a server refuses to be asked, and is then asked without.
+"""Optional request parameters that a server refuses, and that are then left out.
 
-Cloudflare R2 refuses ``x-amz-tagging-directive``, others ``x-amz-checksum-mode`` or any parameter
-that they do not know. None of these is a condition: without them a request does the same, or
-tells less. A refusal means that nothing was done, so the request may be sent again.
+Cloudflare R2 refuses ``x-amz-tagging-directive``, others ``x-amz-checksum-mode`` or any unknown
+parameter. None of these is a condition: without them a request does the same, or returns less. A
+refused request did nothing, so it may be sent again.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ TAGGING = "x-amz-tagging-directive"
 
 _CHECKSUM = "x-amz-checksum-crc32"
 
-# It never comes first.
+# Never the first parameter of a query.
 _ENCODING = re.compile(r"&encoding-type=[^&]*")
 
-# Headers and parameters, by operation; those in one group go together.
+# Headers and parameters by operation; those of one group are left out together.
 _OPTIONAL: dict[str, tuple[tuple[str, ...], ...]] = {
     "ListObjectsV2": (("encoding-type",),),
     "ListMultipartUploads": (("encoding-type",),),
@@ -44,29 +44,29 @@ _OPTIONAL: dict[str, tuple[tuple[str, ...], ...]] = {
             *(f"x-amz-checksum-{name}" for name in ("crc32", "crc32c", "crc64nvme")),
         ),
     ),
-    # Instead of its checksum it carries its MD5: S3 used to want that, and some servers still do.
+    # Content-MD5 is sent instead of the checksum: S3 used to require it, and some servers still do.
     "DeleteObjects": ((_CHECKSUM,),),
     "PutObject": (("Expect",),),
 }
 
 _STATUSES = {400, 405, 417, 501}
 
-# What is refused here is the object or the bucket.
+# Errors about the object or the bucket, not about a parameter.
 _OTHER_CODES = {
     *("BadDigest", "EntityTooLarge", "EntityTooSmall", "InvalidBucketName", "InvalidPart"),
     *("InvalidPartOrder", "InvalidStorageClass", "InvalidTag", "KeyTooLongError"),
     *("AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
 }
 
-# Whoever was refused this often for nothing of the above is not asked again and again.
+# After this many refusals for other reasons, nothing more is tried.
 _TRIALS = 8
 
 
 class Fallbacks:
-    """What one server refuses, found out by refusals and remembered.
+    """What one server refuses, learnt from its error responses.
 
     Attributes:
-        version: how much has been learnt: whatever was prepared before is to be made anew.
+        version: increases when something is learnt; templates prepared before must be renewed.
     """
 
     def __init__(self) -> None:
@@ -76,16 +76,16 @@ class Fallbacks:
         self._trial = threading.local()
 
     def attach(self, client: S3Client) -> None:
-        """Have a client leave out what is refused."""
+        """Make a client leave out what the server refuses."""
         client.meta.events.register("before-call.s3", self._leave_out)
 
     def detach(self, client: S3Client) -> None:
-        """Leave a client alone."""
+        """Undo :meth:`attach`."""
         client.meta.events.unregister("before-call.s3", self._leave_out)
 
     @property
     def words(self) -> list[str]:
-        """What the server is asked without."""
+        """Descriptions of what is left out."""
         return [
             f"{_WORDS.get(name, name)} ({operation})"
             for operation, names in self._refused.items()
@@ -94,15 +94,15 @@ class Fallbacks:
         ]
 
     def leaves_out(self, operation: str, name: str) -> bool:
-        """Tell whether requests of an operation go without a header."""
+        """Tell whether a header is left out of the requests of an operation."""
         return name in self._names(operation)
 
     def may_help(self, error: S3Error) -> bool:
-        """Tell whether a failed request might succeed with less in it."""
+        """Tell whether a failed request might succeed without a parameter."""
         operation = error.operation
         is_refusal = error.kind is Kind.REFUSED and error.status in _STATUSES
         if operation == "CompleteMultipartUpload" and error.status == 400:
-            # S3 says so too when the object has not the size or the checksum that it should have.
+            # S3 returns this also when the object has another size or checksum than expected.
             is_refusal = error.code == "NotImplemented"
         return (
             is_refusal
@@ -112,7 +112,7 @@ class Fallbacks:
         )
 
     def trials(self, operation: str) -> Iterator[frozenset[str]]:
-        """Return what to leave out next: each thing by itself, and at last all of them."""
+        """Return what to leave out in further attempts: each parameter alone, then all."""
         groups = self._groups(operation)
         yield from groups
         if len(groups) > 1:
@@ -121,7 +121,7 @@ class Fallbacks:
 
     @contextmanager
     def leaving_out(self, names: frozenset[str]) -> Iterator[None]:
-        """Leave something out of the requests of this thread."""
+        """Leave parameters out of the requests of this thread."""
         self._trial.names = names
         try:
             yield
@@ -129,7 +129,7 @@ class Fallbacks:
             self._trial.names = frozenset()
 
     def learn(self, operation: str, names: frozenset[str]) -> None:
-        """Leave something out of every request of an operation from now on."""
+        """Leave parameters out of all requests of an operation from now on."""
         self._refused[operation] = self._refused.get(operation, frozenset()) | names
         self.version += 1
 
@@ -154,9 +154,9 @@ class Fallbacks:
             params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
-_WORDS = {_CHECKSUM: "any checksum but Content-MD5"}
+_WORDS = {_CHECKSUM: "checksums other than Content-MD5"}
 
 
 def is_unknown(error: S3Error) -> bool:
-    """Tell whether a server has no such operation at all."""
+    """Tell whether a server does not support an operation."""
     return error.status in {405, 501} or error.code in {"NotImplemented", "MethodNotAllowed"}

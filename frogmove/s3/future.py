@@ -1,9 +1,9 @@
-"""What a request will come to: the protocol of a future, and one without a lock of its own.
+"""Futures: the protocol, and an implementation without a lock.
 
-Thousands of futures a second are made, resolved and forgotten. :class:`concurrent.futures.Future`
-makes a condition and a lock for each and takes it at every turn, which was a fifteenth of all the
-CPU of a run of small objects (measured). Here one thread resolves a future, once, and what the two
-sides share is a list, of which each element can be taken only once.
+A run creates thousands of futures per second. :class:`concurrent.futures.Future` creates a
+condition and a lock for each, which took a fifteenth of the CPU time of a run of small objects
+(measured). Here one thread resolves a future once, and both sides share a list, from which each
+callback can be taken only once.
 """
 
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Future(Protocol[T_co]):
-    """What a request will come to; :class:`concurrent.futures.Future` is one, too."""
+    """The future result of a request; :class:`concurrent.futures.Future` satisfies it as well."""
 
     def done(self) -> bool:
         """Tell whether there is a result or an error."""
@@ -31,7 +31,7 @@ class Future(Protocol[T_co]):
             timeout: the seconds to wait; None to wait until it is done.
 
         Raises:
-            TimeoutError: when it is not done by then.
+            TimeoutError: when it is not done in time.
         """
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
@@ -41,11 +41,11 @@ class Future(Protocol[T_co]):
             timeout: the seconds to wait; None to wait until it is done.
 
         Raises:
-            TimeoutError: when it is not done by then.
+            TimeoutError: when it is not done in time.
         """
 
     def add_done_callback(self, fn: "Callable[[Future[T_co]], object]", /) -> None:
-        """Have something called with this future: by the thread that resolves it, or at once."""
+        """Call a function with this future when it is done, in the resolving thread."""
 
 
 class LightFuture(Generic[T]):
@@ -65,7 +65,7 @@ class LightFuture(Generic[T]):
         """Set the result.
 
         Raises:
-            InvalidStateError: when there is a result or an error already.
+            InvalidStateError: when it already has a result or an error.
         """
         self._resolve(result, None)
 
@@ -73,7 +73,7 @@ class LightFuture(Generic[T]):
         """Set the error.
 
         Raises:
-            InvalidStateError: when there is a result or an error already.
+            InvalidStateError: when it already has a result or an error.
         """
         self._resolve(None, exception)
 
@@ -105,13 +105,13 @@ class LightFuture(Generic[T]):
 
     def _resolve(self, value: T | None, error: BaseException | None) -> None:
         if self._is_done:
-            raise InvalidStateError("A result is set once.")
+            raise InvalidStateError("The future already has a result.")
         self._value, self._error = value, error
         self._is_done = True
         self._call_back()
 
     def _call_back(self) -> None:
-        # Both sides may get here at once; each callback is taken out by one of them.
+        # Both threads may run this at the same time; each callback is taken by one of them.
         while self._callbacks:
             try:
                 callback = self._callbacks.pop(0)
@@ -132,7 +132,7 @@ def error_of(done: Future[Any]) -> BaseException | None:
 
 
 def pass_on(future: LightFuture[T], done: Future[T]) -> None:
-    """Give a future what became of another that is done."""
+    """Set the result or error of a future to that of another."""
     error = error_of(done)
     if error is None:
         future.set_result(done.result())

@@ -1,4 +1,4 @@
-"""One HTTP request on its way, and what became of it."""
+"""One HTTP request in flight, and its response."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class TransportError(Exception):
-    """A request got no answer, or not a whole one.
+    """A request got no response, or an incomplete one.
 
     Args:
-        name: awscrt's name of what happened, such as ``AWS_IO_SOCKET_TIMEOUT``.
-        words: the same in words.
+        name: awscrt's error name, such as ``AWS_IO_SOCKET_TIMEOUT``.
+        words: the error in words.
     """
 
     def __init__(self, name: str, words: str) -> None:
@@ -34,17 +34,17 @@ class TransportError(Exception):
 
 
 class NoConnectionError(Exception):
-    """A connection was not made in time, so nothing was sent."""
+    """A connection was not established in time, so nothing was sent."""
 
 
 class HttpResponse:
-    """An answer as it came.
+    """An HTTP response.
 
     Attributes:
         status: the HTTP status.
-        headers: by their names in lower case.
-        body: the content.
-        resent: whether the request was sent twice, as no answer came over a kept connection.
+        headers: by names in lower case.
+        body: the body.
+        resent: whether the request was sent twice, because a kept connection was closed.
     """
 
     __slots__ = ("body", "headers", "resent", "status")
@@ -59,7 +59,7 @@ class HttpResponse:
 
 
 class InFlight:
-    """One request on its way."""
+    """One request in flight."""
 
     __slots__ = (
         "_done",
@@ -91,7 +91,7 @@ class InFlight:
         self.status = 0
         self.seen = 0.0
         self.over = False
-        # Whether it went over a connection of an earlier one, waited too long, was sent again.
+        # Whether it used a kept connection, timed out, was sent again.
         self.kept = False
         self.overdue = False
         self.again = False
@@ -99,34 +99,34 @@ class InFlight:
         self.stream: HttpClientStream | None = None
 
     def on_response(self, status_code: int, headers: list[tuple[str, str]], **_: object) -> None:
-        """Take the head of the answer."""
+        """Receive status and headers."""
         self.status = status_code
         self.headers = headers
         self.seen = time.monotonic()
 
     def on_body(self, chunk: bytes, **_: object) -> None:
-        """Take a piece of the answer's content."""
+        """Receive a part of the body."""
         self.chunks.append(chunk)
         self.seen = time.monotonic()
 
     def allowed_seconds(self) -> float:
-        """Return for how long nothing may be seen of it."""
+        """Return the current timeout in seconds."""
         return self.seconds if self.connection is not None else timeouts.HANDSHAKE
 
     def met_a_closed_connection(self) -> bool:
-        """Tell whether it failed as the server had closed a connection that was kept."""
+        """Tell whether it failed because the server had closed a kept connection."""
         return self.kept and self.status == 0 and not self.overdue
 
     def end(self, error: BaseException | None) -> None:
-        """Tell how it ended."""
-        # Stream and flight know each other: left so, only the garbage collector would find them,
-        # and it would be most of what a request costs.
+        """Report the result."""
+        # Break the reference cycle between stream and request; otherwise the garbage collector
+        # would take most of a request's CPU time.
         self.stream = self.connection = None
         if error is None:
             body = b"".join(self.chunks)
             self._done(HttpResponse(self.status, self.headers, body, resent=self.again))
         elif self.overdue:
-            self._done(TransportError("ReadTimeoutError", f"nothing came for {self.seconds:.0f} s"))
+            self._done(TransportError("ReadTimeoutError", f"no response for {self.seconds:.0f} s"))
         else:
             name = error.name if isinstance(error, AwsCrtError) else type(error).__name__
             words = error.message if isinstance(error, AwsCrtError) else str(error)

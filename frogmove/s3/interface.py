@@ -1,8 +1,7 @@
-"""The S3 that the rest of frogmove knows: a dozen operations, each answered by a Future.
+"""The S3 interface of frogmove: each operation returns a Future.
 
-An implementation sends one request per call (or the retries of that one), never blocks the
-caller, and answers with these values or with an :class:`~frogmove.s3.errors.S3Error`.
-ETags travel without their quotation marks.
+An implementation sends one request per call (and its retries), never blocks the caller, and returns
+these values or an :class:`~frogmove.s3.errors.S3Error`. ETags have no quotation marks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,7 @@ from frogmove.s3.models import (
 
 
 class S3(Protocol):
-    """The operations of S3 that moving needs."""
+    """The S3 operations that frogmove needs."""
 
     def list_page(
         self,
@@ -42,24 +41,25 @@ class S3(Protocol):
 
         Args:
             bucket: the bucket.
-            prefix: what the keys begin with.
+            prefix: the prefix of the keys.
             token: where the page before ended; then no ``start_after`` may be given.
-            limit: the most objects and prefixes of the answer.
-            start_after: list only keys behind this one, in the order of UTF-8 bytes.
-            delimiter: roll up keys that have it behind the prefix.
+            limit: maximum objects and prefixes of the page.
+            start_after: list only keys after this one, in the order of UTF-8 bytes.
+            delimiter: group keys that contain it after the prefix.
         """
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        """Look at one object, its checksums included."""
+        """Read the attributes of one object, including its checksums."""
 
     def copy(self, copy: Copy) -> Future[Copied]:
-        """Copy one object of at most ``LARGEST_COPY`` bytes, carrying metadata and tags."""
+        """Copy one object of at most ``LARGEST_COPY`` bytes, with metadata and tags."""
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
-        """Delete one key; any key that S3 can hold.
+        """Delete one key; any valid key of S3.
 
-        Where ``deletion.seen`` is given, each attempt is preceded by a look; what is gone by then
-        is answered with its 404, and what is another with 412. One that is blind is sent once.
+        If ``deletion.seen`` is given, a HEAD request is sent before each attempt; the error is a
+        404 if the object is gone and a 412 if it has changed. An unconditional delete is sent only
+        once.
         """
 
     def delete_many(
@@ -68,14 +68,14 @@ class S3(Protocol):
         """Delete up to ``LARGEST_DELETE`` keys at once.
 
         Returns:
-            for each key, None when it was deleted, else why it was not.
+            for each key, None if it was deleted, else its error.
         """
 
     def tags(self, bucket: str, key: str, version_id: str | None) -> Future[Mapping[str, str]]:
         """Read an object's tags."""
 
     def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
-        """Tell whether a bucket has something switched on."""
+        """Tell whether a feature of a bucket is enabled."""
 
     def read_lock(
         self, bucket: str, key: str, version_id: str | None, operation: str
@@ -85,12 +85,12 @@ class S3(Protocol):
     def read_grants(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Mapping[str, str]]:
-        """Read who has been granted what besides the owner, by the names that copies take."""
+        """Read the ACL's grants except the owner's, as parameters of a copy."""
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Sequence[Annotation]]:
-        """List all annotations of an object; none where the server does not know any."""
+        """List all annotations of an object; none if the server does not support them."""
 
     def read_annotation(
         self, bucket: str, key: str, version_id: str | None, name: str
@@ -100,18 +100,19 @@ class S3(Protocol):
     def put_annotation(
         self, bucket: str, key: str, etag: str, name: str, payload: bytes
     ) -> Future[None]:
-        """Give the object of this ETag an annotation."""
+        """Add an annotation to an object, if it has this ETag."""
 
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
     ) -> Future[str]:
-        """Begin a multipart upload that carries what ``source`` and ``tags`` show.
+        """Create a multipart upload with the headers and metadata of ``source`` and with ``tags``.
 
         Args:
-            copy: where to.
+            copy: the destination.
             source: the source's headers and metadata.
             tags: the source's tags.
-            checksum: the whole source's, whose algorithm S3 is to compute; None for none.
+            checksum: the source's full-object checksum, whose algorithm S3 is to use; None for
+                none.
 
         Returns:
             the upload's id.
@@ -120,36 +121,36 @@ class S3(Protocol):
     def copy_part(
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
     ) -> Future[Part]:
-        """Copy the bytes ``first`` to ``last`` of the source, under the copy's source ETag."""
+        """Copy the bytes ``first`` to ``last`` of the source, conditional on its ETag."""
 
     def complete_upload(
         self, copy: Copy, upload_id: str, parts: Sequence[Part], checksum: Checksum | None
     ) -> Future[Copied]:
-        """Assemble the parts, under the copy's destination condition.
+        """Assemble the parts, with the copy's destination condition.
 
-        S3 refuses an object of another size or, where it is given, of another checksum.
+        S3 refuses an object of another size or, if one is given, of another checksum.
         """
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
-        """Throw a multipart upload and its parts away."""
+        """Abort a multipart upload and delete its parts."""
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
-        """List all parts that a multipart upload has."""
+        """List all parts of a multipart upload."""
 
     def list_uploads(self, bucket: str, prefix: str) -> Future[Sequence[UnfinishedUpload]]:
         """List all multipart uploads in flight whose keys begin with ``prefix``."""
 
     def list_versions(self, bucket: str, key: str) -> Future[Sequence[S3Object]]:
-        """List the versions of one key, the newest first; delete markers are left out.
+        """List the versions of one key, newest first, without delete markers.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
         """
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
-        """Read the bytes ``first`` to ``last`` of an object, while its ETag is the one seen.
+        """Read the bytes ``first`` to ``last`` of an object, if its ETag has not changed.
 
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
-        """Write a small object; used only to find out what a custom endpoint honours."""
+        """Write a small object; used only to test the capabilities of a custom endpoint."""

@@ -1,6 +1,6 @@
-"""Where to cut a space of keys into ranges. Pure.
+"""Splits a space of keys into ranges.
 
-Python orders texts by code points, which is the order of their UTF-8 bytes and so S3's own.
+Python orders strings by code points, which is the order of their UTF-8 bytes, as in S3.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ _HIGHEST = "\U0010ffff"
 
 
 def midpoint(low: str, high: str | None, sample: Sequence[str]) -> str | None:
-    """Return a text between two others, about half way for keys like those of a sample.
+    """Return a string between two others, about half way for keys like those of a sample.
 
     Args:
-        low: the result is behind this.
+        low: the result is after this.
         high: the result is before this; None for no bound.
-        sample: some keys from before ``low``, which tell what the keys are made of.
+        sample: some keys before ``low``, as an estimate of the characters in keys.
 
     Returns:
-        the text; None when there is none to be had.
+        the string; None if there is none.
     """
     if high is None:
         shared = min((_shared(low, key) for key in sample), default=0)
@@ -39,7 +39,7 @@ def midpoint(low: str, high: str | None, sample: Sequence[str]) -> str | None:
 
 
 def _shared(one: str, other: str) -> int:
-    """Return how many characters two texts begin with together."""
+    """Return the length of the common prefix of two strings."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
@@ -47,13 +47,13 @@ def _shared(one: str, other: str) -> int:
 def _middle(start: str, end: str) -> str | None:
     middle = (ord(start) + ord(end)) // 2
     if 0xD800 <= middle <= 0xDFFF:
-        # Surrogates are no characters and have no UTF-8.
+        # Surrogates cannot be encoded in UTF-8.
         middle = 0xE000 if ord(end) > 0xE000 else 0xD7FF
     return chr(middle) if ord(start) < middle < ord(end) else None
 
 
 def spread(cuts: Sequence[str], count: int) -> Sequence[str]:
-    """Return at most ``count`` of some cuts, evenly spread over them."""
+    """Return at most ``count`` elements, evenly spread."""
     if len(cuts) <= count:
         return cuts
     return [cuts[place * len(cuts) // count] for place in range(count)]

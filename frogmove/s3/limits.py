@@ -1,24 +1,24 @@
-"""How much is asked of S3: limits, and a concurrency that falls when S3 says SlowDown. Pure."""
+"""Limits on requests to S3, and a concurrency that is reduced when S3 throttles."""
 
 from dataclasses import dataclass
 
 from frogmove.s3.errors import Kind, S3Error
 
-# The most requests in flight that anybody may ask for.
+# Upper bound for the concurrency option.
 MOST_CONCURRENCY = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is asked of S3, and for how long.
+    """Limits on requests to S3.
 
     Attributes:
-        concurrency: the most requests in flight at once; fewer while S3 says SlowDown.
-        rate: the most copies begun a second; None for no limit.
-        attempts: how often one request is sent at the most.
-        first_delay: seconds; the longest wait before a first retry, doubled for each further one.
-        longest_delay: seconds; the longest wait before any retry.
-        retry_quota: how many retries a run may have outstanding; a success gives part of one back.
+        concurrency: maximum concurrent requests; fewer while S3 throttles.
+        rate: maximum copies started per second; None for no limit.
+        attempts: maximum attempts per request.
+        first_delay: maximum seconds before the first retry; doubled for each further one.
+        longest_delay: maximum seconds before any retry.
+        retry_quota: retries that a run may use; each success gives part of one back.
     """
 
     concurrency: int = 32
@@ -30,10 +30,10 @@ class Limits:
 
 
 class ConcurrencyLimiter:
-    """How many requests may be in flight: halved on SlowDown, growing again with every success.
+    """The number of concurrent requests: halved on SlowDown, increased with every success.
 
-    Additive increase, multiplicative decrease, as TCP does; one halving for all the requests
-    that were in flight when S3 first complained.
+    Additive increase, multiplicative decrease, like TCP; halved once for all requests that were in
+    flight at the first SlowDown.
     """
 
     def __init__(self, most: int) -> None:
@@ -43,30 +43,30 @@ class ConcurrencyLimiter:
         self._ignored_throttles = 0
 
     def set_most(self, most: int) -> None:
-        """Allow more or fewer from now on."""
+        """Set a new maximum."""
         self._most = float(most)
         self._limit = min(self._limit, self._most) if self._limit > self._most else self._most
 
     @property
     def in_flight(self) -> int:
-        """The number of requests that are in flight now."""
+        """The current number of requests in flight."""
         return self._in_flight
 
     @property
     def limit(self) -> int:
-        """The number of requests that may be in flight now."""
+        """The current limit of requests in flight."""
         return int(self._limit)
 
     def has_room(self) -> bool:
-        """Tell whether another request may begin."""
+        """Tell whether another request may start."""
         return self._in_flight < self.limit
 
     def begin(self) -> None:
-        """Count a request in."""
+        """Count the start of a request."""
         self._in_flight += 1
 
     def end(self, error: BaseException | None) -> None:
-        """Count a request out, and learn from how it ended."""
+        """Count the end of a request, and adjust the limit."""
         self._in_flight -= 1
         throttled = isinstance(error, S3Error) and error.kind is Kind.THROTTLED
         if throttled and self._ignored_throttles == 0:

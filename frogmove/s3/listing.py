@@ -1,11 +1,10 @@
-"""Listings as streams, read by many requests at once and given out in S3's order.
+"""Listings as streams, read by concurrent requests and yielded in S3's order.
 
-A long listing is cut into ranges that are read side by side. A cut is a guess, made of the
-folders there are or half way between two keys, and it is checked: the range before it is read on
-until its first key behind the cut, which must be the very key that the range behind the cut begins
-with. Where it is not (a server with an order of its own, or a key that came or went meanwhile) the
-ranges behind are thrown away and the listing goes on from page to page. So it is never less
-complete than the plain one.
+A long listing is split into ranges that are read concurrently. The split point is a guess, from the
+folders or half way between two keys, and it is checked: the first range is read up to its first key
+after the split point, which must be the first key of the second range. If it is not (a server with
+another order, or a key that was added or deleted meanwhile), the later ranges are discarded and the
+listing continues page by page. So it is as complete as a plain listing.
 """
 
 from collections import deque
@@ -22,19 +21,19 @@ from frogmove.s3.models import Page, S3Object
 from frogmove.s3.page_checks import CircleCheck, EncodingCheck
 from frogmove.s3.uri import is_directory_bucket
 
-# Requests of one listing in flight at once.
+# Maximum concurrent requests of one listing.
 WAYS = 8
 
-# Pages read ahead of whoever takes the objects; one page is 1,000 objects.
+# Pages that are read ahead; a page has 1,000 objects.
 READ_AHEAD = 48
 
-# Shorter listings are not worth a guess.
+# Shorter listings are not split.
 PAGES_BEFORE_CUTS = 2
 
 
 @dataclass(eq=False, slots=True)
 class _Range:
-    """Keys behind ``after`` up to and including ``last``; None for no end."""
+    """Keys after ``after`` up to and including ``last``; None for no end."""
 
     after: str
     last: str | None
@@ -53,14 +52,14 @@ class _Range:
         return self.token is None or (self.last is not None and self.reached > self.last)
 
     def is_a_guess(self) -> bool:
-        """Tell whether nothing of it has been read, so that others can be read in its place."""
+        """Tell whether nothing of it has been read, so that it can be replaced."""
         return self.token is None and self.after != "" and not self.reached
 
     def take(self, page: Page) -> None:
-        """Take a page in.
+        """Add a page.
 
         Raises:
-            S3Error: when its token was given before: the listing would never end.
+            S3Error: when its token was returned before: the listing would never end.
         """
         self.circle.check(page.token)
         self.token = page.token
@@ -71,7 +70,7 @@ class _Range:
 
 
 class _Listing:
-    """One listing in flight; driven by whoever takes its objects."""
+    """One listing; driven by the iteration over its objects."""
 
     def __init__(self, s3: S3, bucket: str, prefix: str, ways: int) -> None:
         self._s3 = s3
@@ -87,20 +86,20 @@ class _Listing:
         self._checks = EncodingCheck(s3, bucket)
 
     def objects(self) -> Iterator[S3Object]:
-        """Give the objects out."""
+        """Yield the objects."""
         while self._ranges:
             self._schedule()
             front = self._ranges[0]
             if front.pages:
                 yield from self._give_out(front)
             elif front.is_read():
-                # It came to the end of all keys: whatever is listed behind it is newer.
+                # It reached the end of all keys, so later keys are newer.
                 self._ranges.clear()
             else:
                 self._receive()
 
     def _give_out(self, front: _Range) -> Sequence[S3Object]:
-        """Take a page of the first range, and see whether the next one follows on."""
+        """Return the next page of the first range, and check the split point to the next range."""
         objects = front.pages.popleft().objects
         last = front.last
         if last is None:
@@ -122,18 +121,18 @@ class _Listing:
         return page.objects[0].key if page is not None else None
 
     def _go_on_alone(self, front: _Range) -> None:
-        """Throw all other ranges away; the pages that the first one has, it keeps."""
+        """Discard all ranges but the first one."""
         self._may_cut = False
         self._ranges = deque([front])
         front.last = None
 
     def _schedule(self, needed: _Range | None = None) -> None:
-        """Send what requests there is room for, the earliest range first."""
+        """Send as many requests as allowed, the earliest range first."""
         buffered = sum(len(each.pages) for each in self._ranges)
         for place, each in enumerate(self._ranges):
             if each.coming is not None or each.is_read():
                 continue
-            # Whoever takes the objects is waiting for these; the others are read ahead.
+            # The iteration waits for these; the others are read ahead.
             is_awaited = (place == 0 or each is needed) and len(each.pages) < 2
             if is_awaited or (self._in_flight < self._ways and buffered < READ_AHEAD):
                 self._request(each)
@@ -153,7 +152,7 @@ class _Listing:
         self._answered.put(each)
 
     def _receive(self) -> None:
-        """Wait for any answer and take it in."""
+        """Wait for any response and add it."""
         each = self._answered.get()
         self._in_flight -= 1
         if each is None:
@@ -163,7 +162,7 @@ class _Listing:
         if coming is None or each not in self._ranges:
             return
         if coming.exception() is not None and each.is_a_guess():
-            # Not every server can begin in the middle: directory buckets cannot.
+            # Not every server supports StartAfter; directory buckets do not.
             self._go_on_alone(self._ranges[0])
             return
         page = coming.result()
@@ -172,7 +171,7 @@ class _Listing:
         self._pages += 1
 
     def _cut(self) -> None:
-        """Cut ranges that have more to read, the earliest first, while requests are to spare."""
+        """Split unread ranges, the earliest first, while more requests are allowed."""
         if self._folders is None:
             self._folders = self._ask_for_folders(self._prefix)
         for place, each in enumerate(list(self._ranges)):
@@ -180,7 +179,7 @@ class _Listing:
                 return
             if each.sample and not each.is_read():
                 cut = midpoint(each.reached, each.last, each.sample)
-                # Once for each page: what one page has told is all that a second cut would know.
+                # Only once per page: a second split would have no new information.
                 each.sample = []
                 if cut is not None:
                     self._insert(place, each, cut)
@@ -200,7 +199,7 @@ class _Listing:
         return asked
 
     def _cut_at_folders(self) -> None:
-        """Cut at the folders found; where there is only one, look into it."""
+        """Split at the folders; if there is only one, list its subfolders."""
         if self._folders is None or self._folders.exception() is not None or not self._may_cut:
             return
         page = self._folders.result()
@@ -216,18 +215,18 @@ class _Listing:
 
 
 def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[S3Object]:
-    """List every object whose key begins with a prefix, in the server's order.
+    """List all objects with a prefix, in the server's order.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket.
-        prefix: what the keys begin with.
-        ways: the most requests in flight at once; 1 reads page by page.
+        prefix: the prefix of the keys.
+        ways: maximum concurrent requests; 1 reads page by page.
 
     Raises:
-        S3Error: when a page cannot be had; what was listed before it is not the whole.
+        S3Error: when a page cannot be listed; the objects before are incomplete.
     """
-    # Listings of directory buckets are in no order, and cannot begin in the middle.
+    # Directory buckets do not list in key order and do not support StartAfter.
     return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else ways).objects()
 
 
@@ -235,7 +234,7 @@ class Level:
     """What is directly in a folder. Memory holds one page; several are requested twice.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket.
         folder: its name, with or without its slash; ``""`` is the whole bucket.
 
@@ -276,31 +275,31 @@ class Level:
 
 
 def named_key(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
-    """List one key, if it is there."""
+    """List one key, if it exists."""
     if is_directory_bucket(bucket):
-        # They list only what ends in a slash.
+        # Their prefixes must end with a slash.
         try:
             return [s3.head(bucket, key).result().object]
         except S3Error as error:
             if error.kind is Kind.MISSING:
                 return []
             raise
-    # A key sorts before all others that begin with it.
+    # A key sorts before all others with it as prefix.
     first = s3.list_page(bucket, key, limit=1).result().objects
     return [item for item in first if item.key == key]
 
 
 def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[S3Object]:
-    """List the object named ``folder`` and those under ``folder/``; ``""`` lists everything.
+    """List the object ``folder`` and those under ``folder/``; ``""`` lists everything.
 
     Args:
-        s3: where the bucket is.
+        s3: the client.
         bucket: the bucket.
-        folder: its name, with or without its slash.
+        folder: the folder, with or without its final slash.
         ways: see :func:`list_prefix`.
 
     Raises:
-        S3Error: when a page cannot be had.
+        S3Error: when a page cannot be listed.
     """
     if folder and not folder.endswith("/"):
         yield from named_key(s3, bucket, folder)

@@ -1,7 +1,7 @@
-"""Looks right before deletes, for servers that hold no delete to a condition.
+"""Deletes with a HEAD request before each attempt, for servers without conditional deletes.
 
-The answer to a delete can be lost after it took place, and somebody may upload the key again
-before the next attempt: each attempt needs a look of its own.
+The response to a delete can be lost after it took effect, and the key may be uploaded again before
+the next attempt. So each attempt needs its own HEAD request.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def check_seen(seen: str, found: str) -> None:
-    """Hold a delete to what a look found.
+    """Check that an object has not changed before it is deleted.
 
     Args:
-        seen: the ETag that was to be found.
-        found: the one that was.
+        seen: the expected ETag.
+        found: the ETag of the HEAD response.
 
     Raises:
-        S3Error: when it is another; worded as S3 words a condition that does not hold.
+        S3Error: when they differ; the same error as for a failed condition.
     """
     if not etags_match(found, seen):
         raise S3Error("DeleteObject", "PreconditionFailed", 412, "It changed meanwhile")
@@ -36,13 +36,13 @@ def check_seen(seen: str, found: str) -> None:
 def delete_as_seen(
     looked: Future[Head], seen: str, delete: Callable[[], Future[None]]
 ) -> Future[None]:
-    """Delete as soon as a look has found what was seen.
+    """Delete as soon as a HEAD request has confirmed the ETag.
 
-    The delete is sent by whoever brings the answer, so that nothing can come in between.
+    The delete is sent by the thread that receives the response, to keep the interval short.
 
     Args:
-        looked: the look.
-        seen: the ETag that it has to find.
+        looked: the HEAD request.
+        seen: the expected ETag.
         delete: sends the delete.
     """
     answer: LightFuture[None] = LightFuture()
@@ -57,7 +57,7 @@ def _delete_if_seen(
         check_seen(seen, looked.result().object.etag)
         sent = delete()
     except Exception as problem:
-        # Whoever waits for the answer would wait for ever.
+        # Otherwise the caller would wait forever.
         answer.set_exception(problem)
     else:
         sent.add_done_callback(partial(pass_on, answer))

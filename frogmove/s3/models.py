@@ -1,4 +1,4 @@
-"""The values that S3 is asked with and answers with."""
+"""The values of requests and responses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,22 +17,22 @@ LARGEST_OBJECT = 50_000_000_000_000
 LARGEST_DELETE = 1_000
 
 
-# The version id of what was written without versioning. Unlike others it can come to name other
-# bytes: every write replaces it while versioning is suspended.
+# The version id of objects written without versioning. Unlike other ids it may refer to other bytes
+# later: while versioning is suspended, every write replaces it.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
 NULL_VERSION = "null"
 
 
 class S3Object(NamedTuple):
-    """One object as a listing shows it; a tuple, as a listing makes millions.
+    """One object of a listing; a tuple, because a listing may have millions.
 
     Attributes:
-        key: its whole key.
+        key: the complete key.
         size: bytes.
         etag: without quotation marks.
         last_modified: with its time zone.
         storage_class: ``STANDARD``, ``GLACIER`` …
-        version_id: the version somebody named; None for whatever is current.
+        version_id: the version that was given; None for the current one.
     """
 
     key: str
@@ -45,7 +45,7 @@ class S3Object(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """A checksum that S3 keeps of an object: base64 text, over all bytes or part by part."""
+    """A checksum of an object: base64, over all bytes or composed of its parts."""
 
     algorithm: str
     value: str
@@ -54,18 +54,18 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What HeadObject tells beyond the listing.
+    """The response to HeadObject.
 
     Attributes:
         object: the object.
-        checksums: those that S3 keeps of it.
-        encryption: ``AES256``, ``aws:kms`` …; None when not said.
-        headers: ``ContentType``, ``CacheControl`` … as they were given when it was written.
-        metadata: the user's own.
-        kms_key: the name of the KMS key that it is encrypted with; None when not said.
-        lock: ``ObjectLockMode`` … of its retention and legal hold, as far as one may know them.
-        version_id: which version it is, where the bucket keeps any.
-        tag_count: how many tags it has; None when not said: there are none, or one may not know.
+        checksums: its checksums.
+        encryption: ``AES256``, ``aws:kms`` …; None if not returned.
+        headers: content headers: ``ContentType``, ``CacheControl`` …
+        metadata: the user metadata.
+        kms_key: the KMS key of its encryption; None if not returned.
+        lock: ``ObjectLockMode`` … of its retention and legal hold, if permitted to read them.
+        version_id: its version, if the bucket keeps versions.
+        tag_count: the number of tags; None if there are none or if it may not be read.
         is_archived: whether it has to be restored before it can be read or copied.
     """
 
@@ -83,10 +83,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Up to 1,000 objects of a listing; ``token`` asks for the next page, None ends it.
+    """Up to 1,000 objects of a listing; ``token`` is for the next page, None at the end.
 
-    ``prefixes`` are what a delimiter rolled up, in place of the objects under them. ``encoded``
-    are some of the keys that were said to be URL-encoded: as they were written, and as read.
+    ``prefixes`` are the common prefixes of keys grouped by a delimiter. ``encoded`` are some of the
+    URL-encoded keys: as encoded, and as decoded.
     """
 
     objects: Sequence[S3Object]
@@ -97,18 +97,18 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One server-side copy and the conditions it is to be made under.
+    """One server-side copy and its conditions.
 
     Attributes:
         bucket: the source bucket.
-        source: the object to copy; the copy is refused when its ETag is another by then.
+        source: the object to copy; the copy is refused if its ETag has changed.
         to_bucket: the destination bucket.
         to_key: the destination key.
-        replaces: the ETag that the destination must hold; None: it must hold nothing.
-        replaces_version: which version that is, where it is known; nothing depends on it.
-        guard_destination: False leaves the destination condition out, for servers without it.
-        guard_source: False leaves the source condition out, for servers that refuse it.
-        attributes: what the copy is given besides, by boto3's names: a website redirect …
+        replaces: the ETag that the destination must have; None: the key must not exist.
+        replaces_version: the version of the replaced object, if known; only recorded.
+        guard_destination: False omits the destination condition, for servers without it.
+        guard_source: False omits the source condition, for servers that refuse it.
+        attributes: further parameters of the copy, by boto3's names: a website redirect …
     """
 
     bucket: str
@@ -124,12 +124,12 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The answer to a copy.
+    """The response to a copy.
 
     Attributes:
-        etag: of what was written.
-        version_id: its version, where there are any.
-        asked_for_tags: whether the copy was told to carry tags; some servers refuse to be told.
+        etag: the ETag of the copy.
+        version_id: its version, if the bucket keeps versions.
+        asked_for_tags: whether the request asked to copy tags; some servers refuse that.
     """
 
     etag: str
@@ -139,7 +139,7 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a multipart upload, as S3 has it."""
+    """One part of a multipart upload."""
 
     number: int
     etag: str
@@ -148,7 +148,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedUpload:
-    """A multipart upload that was neither completed nor thrown away."""
+    """A multipart upload that was neither completed nor aborted."""
 
     key: str
     upload_id: str
@@ -156,7 +156,7 @@ class UnfinishedUpload:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One annotation of an object, as S3 lists it: its payload is read by itself.
+    """One annotation of an object, without its payload.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAnnotation.html
     """
@@ -171,11 +171,11 @@ class Deletion:
     """One key to delete.
 
     Attributes:
-        key: the whole key.
-        etag: delete only while the object has this ETag; None: whatever is there.
-        version_id: delete exactly this version; a condition cannot go with it.
-        seen: for servers that do not hold deletes to a condition: the ETag that a look has to
-            find right before each attempt, the repeated ones included.
+        key: the complete key.
+        etag: delete only if the object has this ETag; None: unconditionally.
+        version_id: delete exactly this version; cannot be combined with a condition.
+        seen: for servers without conditional deletes: the ETag that a HEAD request must return
+            before each attempt, including retries.
     """
 
     key: str
@@ -185,6 +185,6 @@ class Deletion:
 
     @property
     def is_blind(self) -> bool:
-        """Whether it deletes whatever is there by then: sent again, it might meet a new object."""
+        """Whether it is unconditional: a retry might delete a new object."""
         can_be_replaced = self.version_id in {None, NULL_VERSION}
         return can_be_replaced and self.etag is None and self.seen is None

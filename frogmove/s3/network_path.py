@@ -1,4 +1,4 @@
-"""How a server is reached, for people: through which proxy, trusting which certificates."""
+"""Messages about the connection to a server: proxy and trusted certificates."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from frogmove.redaction import masked_url
 
 
 def trusted_bundle(configured: str | None) -> str | None:
-    """Return the file of certificates to trust instead of the usual ones; None for those.
+    """Return the CA bundle; None for the default one.
 
     Args:
-        configured: what ``AWS_CA_BUNDLE`` or the profile says. botocore also takes the variable
-            of requests, but after it.
+        configured: the value of ``AWS_CA_BUNDLE`` or of the profile. ``REQUESTS_CA_BUNDLE`` is used
+            if there is none, as in botocore.
     """
     return configured or os.environ.get("REQUESTS_CA_BUNDLE") or None
 
 
 def check(endpoint_url: str, bundle: str | None) -> None:
-    """Refuse a way to a server that cannot be gone; libraries find out only request by request.
+    """Check proxy and CA bundle before any request; libraries would fail at each request.
 
     Args:
         endpoint_url: the server.
-        bundle: the file of certificates to trust, where one is named.
+        bundle: the CA bundle, if given.
 
     Raises:
-        UsageError: in that case.
+        UsageError: when one cannot be used.
     """
     from botocore.utils import get_environ_proxies
 
@@ -38,28 +38,28 @@ def check(endpoint_url: str, bundle: str | None) -> None:
     proxy = get_environ_proxies(endpoint_url).get(scheme)
     if proxy and not _is_http(proxy if "://" in proxy else f"http://{proxy}"):
         raise UsageError(
-            f"The proxy {masked_url(proxy)!r} cannot be used.",
-            f"Write it as http://host:port in {scheme.upper()}_PROXY, "
-            "with a user and a password percent-encoded.",
+            f"The proxy {masked_url(proxy)!r} is not valid.",
+            f"Write it as http://host:port in {scheme.upper()}_PROXY, with user and password "
+            "percent-encoded.",
         )
     if bundle and scheme == "https" and not Path(bundle).exists():
         raise UsageError(
-            f"There is no file {bundle!r} of trusted certificates.",
+            f"The CA bundle {bundle!r} does not exist.",
             "Check AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE and the profile's ca_bundle.",
         )
 
 
 def malformed_endpoint(url: str) -> UsageError:
-    """Return the refusal of an endpoint that is no URL."""
+    """Return the error for an endpoint that is not a valid URL."""
     return UsageError(
-        f"The endpoint {masked_url(url)!r} is no URL that can be asked.",
+        f"The endpoint {masked_url(url)!r} is not a valid URL.",
         "Write it as https://host or http://host:port, in --endpoint-url, AWS_ENDPOINT_URL "
         "or the profile.",
     )
 
 
 def _is_http(url: str) -> bool:
-    """Tell whether a URL has a scheme, a host and a port that can be."""
+    """Tell whether a URL has a valid scheme, host and port."""
     try:
         place = urlsplit(url)
         return place.scheme in {"http", "https"} and bool(place.hostname) and place.port != 0
@@ -68,22 +68,22 @@ def _is_http(url: str) -> bool:
 
 
 def no_answer(url: str, *, is_untrusted: bool = False, bundle: str | None = None) -> str:
-    """Say which server did not answer, and by what way it was asked.
+    """Return a message about a server that did not answer, with proxy and certificates.
 
     Args:
-        url: what was asked.
-        is_untrusted: whether it was not trusted; the certificates are then named.
-        bundle: the file of trusted certificates; None where the variables tell.
+        url: the URL of the request.
+        is_untrusted: whether its certificate was not trusted; then the CA bundle is named.
+        bundle: the CA bundle; None for the one from the environment.
     """
     from botocore.utils import get_environ_proxies
 
     place = urlsplit(url)
-    said = f"no answer from {place.scheme}://{place.netloc}"
+    said = f"no response from {place.scheme}://{place.netloc}"
     proxy = get_environ_proxies(url).get(place.scheme)
     if proxy:
         said = f"{said} through the proxy {proxy}"
     if is_untrusted:
         named = bundle or trusted_bundle(os.environ.get("AWS_CA_BUNDLE"))
-        trusted = f"{named} is trusted" if named else "the usual authorities are trusted"
-        said = f"{said}, as its certificate is not trusted ({trusted})"
+        trusted = f"{named} is trusted" if named else "the default CA certificates are used"
+        said = f"{said}, because its certificate is not trusted ({trusted})"
     return said

@@ -1,4 +1,4 @@
-"""Looks at the pages of a listing for what would make it wrong, or have it never end."""
+"""Checks the pages of a listing for wrong encodings and endless loops."""
 
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import INVALID_KEY, MALFORMED, Kind, S3Error
@@ -7,11 +7,11 @@ from frogmove.s3.models import Page
 
 
 class EncodingCheck:
-    """Makes sure, once for each kind of encoding, that a server that claims one means it.
+    """Checks, once per kind of character, that keys are URL-encoded if the server says so.
 
     Args:
-        s3: where the bucket is.
-        bucket: the bucket that is listed.
+        s3: the client.
+        bucket: the bucket.
     """
 
     def __init__(self, s3: S3, bucket: str) -> None:
@@ -20,10 +20,10 @@ class EncodingCheck:
         self._checked: set[bool] = set()
 
     def check(self, page: Page) -> None:
-        """Look at a page.
+        """Check a page.
 
         Raises:
-            S3Error: when a key is there as it was written, and not as it was read.
+            S3Error: when a key exists as encoded and not as decoded.
         """
         for written, read in page.encoded:
             kind = "+" in written
@@ -45,28 +45,30 @@ class EncodingCheck:
         try:
             self._s3.head(self._bucket, key).result()
         except S3Error as error:
-            # Whoever may only list is not told; what is refused otherwise is there.
+            # Without permission for HEAD nothing is known; any other error means that it exists.
             return error.kind is not Kind.MISSING
         return True
 
 
 class CircleCheck:
-    """Finds a listing that would never end."""
+    """Detects a listing that would never end."""
 
     def __init__(self) -> None:
         self._read = 0
         self._earlier: str | None = None
 
     def check(self, token: str | None) -> None:
-        """Look at the token of the next page.
+        """Check the token of the next page.
 
         Raises:
-            S3Error: when it was given before.
+            S3Error: when it was returned before.
         """
         if token is not None and token == self._earlier:
-            message = "the listing gives a NextContinuationToken again, and would never end"
+            message = (
+                "the listing returned the same NextContinuationToken twice and would never end"
+            )
             raise S3Error("ListObjectsV2", MALFORMED, 400, message)
         self._read += 1
-        # Kept at each power of two: however long the circle is, this is in it one day (Brent).
+        # Remembered at each power of two, which finds a cycle of any length (Brent's algorithm).
         if self._read & (self._read - 1) == 0:
             self._earlier = token

@@ -1,4 +1,4 @@
-"""Requests that are too rare to be worth more than boto3."""
+"""Requests that are so rare that every engine sends them through boto3."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RareRequests:
-    """The part of the S3 interface that an engine leaves to boto3.
+    """The operations that an engine leaves to boto3.
 
     Args:
         boto: sends them.

@@ -1,8 +1,8 @@
-"""Requests as botocore prepares them, taken just before it would sign and send them.
+"""Request templates: requests prepared by botocore, captured before it signs and sends them.
 
-Where a request goes and what it carries besides key and conditions (path or virtual-host
-addressing, FIPS and dual-stack endpoints, access points, requester pays, expected owner,
-encryption, user agent, the Region to sign for) is thereby botocore's word and nobody else's.
+So botocore alone decides everything except key and conditions: path or virtual-host addressing,
+FIPS and dual-stack endpoints, access points, requester pays, expected owner, encryption, user
+agent, and the Region to sign for.
 """
 
 from __future__ import annotations
@@ -30,29 +30,28 @@ if TYPE_CHECKING:
     from botocore.signers import RequestSigner
     from mypy_boto3_s3 import S3Client
 
-# Stand for keys in a request that is prepared once; nothing in them has to be encoded.
+# Placeholders for keys; they contain no character that is encoded.
 KEY_PLACEHOLDER = "frogmove0stands0for0the0key"
 SOURCE_PLACEHOLDER = "frogmove0stands0for0the0source"
 
-# They name one request among all; a template's would name thousands.
+# They identify one request; those of a template would be repeated.
 _PER_REQUEST = frozenset({"amz-sdk-invocation-id", "amz-sdk-request"})
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]+")
 
 _PORTS = {"http": 80, "https": 443}
 
-# Seconds that credentials are used before botocore, which renews them minutes before they
-# expire, is asked for them again.
+# How long credentials are cached, in seconds. botocore renews them minutes before they expire.
 _CREDENTIALS_SECONDS = 1.0
 
 
 class UnpreparableError(Exception):
-    """A request that botocore has to sign and send, or to refuse, by itself."""
+    """A request that botocore has to sign and send, or to refuse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A server, as connections are made to it."""
+    """Scheme, host and port of a server."""
 
     scheme: str
     host: str
@@ -61,16 +60,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, whole but for its signature.
+    """One request without its signature.
 
     Attributes:
-        origin: where it goes.
+        origin: the server.
         method: ``PUT`` …
         target: path and query, encoded.
-        headers: all but the signature's.
-        body: the content.
-        scope: what it is to be signed for; None: it goes unsigned.
-        payload: what the signature says of the body.
+        headers: all headers except the signature's.
+        body: the body.
+        scope: Region and service to sign for; None: it is not signed.
+        payload: the body's hash for the signature.
     """
 
     origin: Origin
@@ -82,7 +81,7 @@ class Request:
     payload: str
 
     def signed(self, credentials: Credentials | None) -> list[tuple[str, str]]:
-        """Return all headers, signed by the credentials of now."""
+        """Return all headers, signed with the current credentials."""
         if credentials is None or self.scope is None:
             return self.headers
         target, headers = self.target, self.headers
@@ -91,17 +90,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prepared request in which :data:`KEY` and :data:`SOURCE` stand for what differs.
+    """A prepared request with :data:`KEY` and :data:`SOURCE` as placeholders.
 
     Attributes:
-        origin: where it goes.
+        origin: the server.
         method: ``PUT`` …
         target: path and query.
-        headers: those that are the same for each request.
-        source: what precedes the source key in ``x-amz-copy-source``.
-        body: the content that was prepared.
-        scope: what it is to be signed for; None for an anonymous client.
-        signs_body: whether the signature covers the content.
+        headers: the headers that are the same for each request.
+        source: the part before the source key in ``x-amz-copy-source``.
+        body: the prepared body.
+        scope: Region and service to sign for; None for an anonymous client.
+        signs_body: whether the signature covers the body.
     """
 
     origin: Origin
@@ -114,7 +113,7 @@ class Template:
     signs_body: bool
 
     def unchanged(self) -> Request:
-        """Return the request that was prepared, of which nothing differs."""
+        """Return the prepared request without changes."""
         return self._request(self.target, list(self.headers), self.body)
 
     def for_key(
@@ -123,9 +122,9 @@ class Template:
         """Return the request for a key.
 
         Args:
-            key: the whole key.
-            headers: what it carries besides.
-            version_id: the version it is about.
+            key: the complete key.
+            headers: additional headers.
+            version_id: the version.
         """
         target = self.target.replace(KEY_PLACEHOLDER, _encoded(key), 1)
         if version_id is not None:
@@ -133,17 +132,17 @@ class Template:
         return self._request(target, [*self.headers, *headers], self.body)
 
     def copy_source(self, key: str, version_id: str | None) -> tuple[str, str]:
-        """Return the header that names what is copied."""
+        """Return the ``x-amz-copy-source`` header."""
         source = self.source + _encoded(key)
-        # botocore leaves version ids as they are here.
+        # botocore does not encode version ids here.
         version = "" if version_id is None else f"?versionId={version_id}"
         return "x-amz-copy-source", source + version
 
     def with_body(self, body: bytes) -> Request:
-        """Return the request with another content, its checksum computed anew.
+        """Return the request with another body and its checksum.
 
         Raises:
-            UnpreparableError: when it has a checksum that cannot be computed here.
+            UnpreparableError: when the checksum's algorithm is not supported here.
         """
         headers = []
         for name, value in self.headers:
@@ -178,12 +177,12 @@ def _base64(digest: bytes) -> str:
 
 
 def _encoded(key: str) -> str:
-    """Encode a key as botocore does: all but slashes and what URIs leave alone."""
+    """Encode a key as botocore does: everything except slashes and unreserved characters."""
     return key if _PLAIN.fullmatch(key) else quote(key, "/~")
 
 
 class _CapturedError(Exception):
-    """Carries a request out of botocore, before it is signed."""
+    """Transports a request out of botocore before it is signed."""
 
     def __init__(self, request: AWSRequest, signer: RequestSigner, version: object) -> None:
         super().__init__()
@@ -193,10 +192,10 @@ class _CapturedError(Exception):
 
 
 class TemplateFactory:
-    """Has botocore prepare requests.
+    """Lets botocore prepare requests.
 
     Args:
-        client: what prepares them; other users of it see nothing of this.
+        client: the boto3 client; its other users are not affected.
     """
 
     def __init__(self, client: S3Client) -> None:
@@ -210,16 +209,16 @@ class TemplateFactory:
         client.meta.events.register_last("before-sign.s3", self._capture)
 
     def close(self) -> None:
-        """Leave the client alone."""
+        """Remove the hooks from the client."""
         self.client.meta.events.unregister("before-sign.s3", self._capture)
 
     def template(
         self, same: Hashable, operation: str, params: Callable[[], Mapping[str, Any]]
     ) -> Template:
-        """Return a request prepared once for all that are the same but for what is stamped.
+        """Return the template of a request, prepared once.
 
         Args:
-            same: what those have in common.
+            same: the cache key: what the requests of this template have in common.
             operation: the client's method, such as ``copy_object``.
             params: makes the method's arguments.
 
@@ -243,20 +242,20 @@ class TemplateFactory:
         except _CapturedError as captured:
             return self._template(captured)
         except Exception as error:
-            # boto3 finds the same, and says it.
+            # boto3 will raise the same error.
             raise UnpreparableError from error
         finally:
             self._capturing.on = False
         raise UnpreparableError
 
     def clear_cache(self) -> None:
-        """Have every request prepared anew, as the client may have learned another way."""
+        """Prepare all templates again, because the client's redirects may have changed."""
         self._templates.clear()
 
     def credentials(self) -> Credentials | None:
-        """Return the credentials of now; None for an anonymous client.
+        """Return the current credentials; None for an anonymous client.
 
-        May take as long as botocore does where it has to renew them.
+        May block while botocore renews them.
 
         Raises:
             UnpreparableError: when there are none.
@@ -289,7 +288,7 @@ class TemplateFactory:
         target = f"{place.path or '/'}{'?' if place.query else ''}{place.query}"
         port = place.port or _PORTS[place.scheme]
         origin = Origin(place.scheme, place.hostname or "", port)
-        # As urllib3 and http.client add them when botocore sends a request.
+        # The headers that urllib3 and http.client would add.
         headers = [("Host", _host(origin)), ("Accept-Encoding", "identity")]
         source = ""
         for name, raw in prepared.headers.items():
@@ -307,11 +306,11 @@ class TemplateFactory:
         )
 
     def _signing(self, captured: _CapturedError) -> tuple[Scope | None, bool]:
-        """Find out how a request is to be signed."""
+        """Return how a request is to be signed."""
         signer, version = captured.signer, captured.version
         if version is botocore.UNSIGNED:
             return None, False
-        # Directory buckets and multi-Region access points are signed in ways of their own.
+        # Directory buckets and multi-Region access points use other signatures.
         if version not in {"s3v4", "v4"}:
             raise UnpreparableError
         context = captured.request.context.get("signing", {})
@@ -339,7 +338,7 @@ class TemplateFactory:
 
 
 def _text(value: object) -> str:
-    # Some of botocore's handlers set bytes, whatever its types say.
+    # Some of botocore's handlers set bytes, contrary to its types.
     return value.decode() if isinstance(value, bytes) else str(value)
 
 

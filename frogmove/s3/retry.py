@@ -1,8 +1,8 @@
-"""Retries: sends again what may succeed later, keeps to a rate, and slows down when S3 asks.
+"""Retries, rate limit, and concurrency limit of all requests.
 
-One table says what is retried (:mod:`frogmove.s3.errors`). Every request goes through here, so
-an object's protocol never sees a failure that waiting would have cured; what a retry finds
-already done (a copy or a delete whose first answer was lost) the protocol recognises.
+One table defines what is retried (:mod:`frogmove.s3.errors`). Every request goes through here, so
+the move protocol sees only failures that remain after retries. It recognises when a retry finds a
+copy or a delete already done because the first response was lost.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class _Request(NamedTuple):
-    """What is sent, perhaps again; ``slow`` answers take their time, ``once`` is not sent again."""
+    """A request and its retries; ``slow``: the response may take long, ``once``: never retried."""
 
     start: Callable[[], Future[Any]]
     answer: LightFuture[Any]
@@ -54,13 +54,13 @@ class _Request(NamedTuple):
 
 
 class RetryingS3:
-    """The S3 interface over another one, with the limits of a run.
+    """Wraps an S3 client and applies the limits of a run.
 
     Args:
-        s3: who sends the requests.
-        limits: how much and how long.
-        clock: when; tests bring their own.
-        jitter: a number between two others, at random.
+        s3: sends the requests.
+        limits: the limits.
+        clock: the clock; tests use their own.
+        jitter: returns a random number between two others.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class RetryingS3:
 
     @property
     def activity(self) -> Activity:
-        """What is going on; from any thread."""
+        """The current activity; may be called from any thread."""
         return Activity(self._limiter.in_flight, self._retries, self._parts.total)
 
     def abort_pending(self) -> None:
-        """Answer whatever is in flight, and whatever is asked from now on, with a failure.
+        """Fail all requests in flight and all further requests.
 
-        Requests that have been sent may still take place, under their conditions. This is for
-        who has to be done by a certain time, and cannot wait for an answer that may never come.
+        Requests that have been sent may still take effect, under their conditions. This is for
+        callers with a deadline, which cannot wait for a response that may never come.
         """
         with self._lock:
             self._aborted = True
@@ -107,7 +107,7 @@ class RetryingS3:
             answer.set_exception(out_of_time())
 
     def drop_turns(self) -> None:
-        """Answer what waits for its turn under the rate, or would have to, as not begun."""
+        """Fail all requests that wait for the rate limit, now and later."""
         with self._lock:
             self._takes_turns = False
             dropped = self._turns & self._unanswered
@@ -117,18 +117,18 @@ class RetryingS3:
             answer.set_exception(not_begun())
 
     def set_limits(self, concurrency: int, rate: float | None) -> None:
-        """Keep to other limits from now on.
+        """Set new limits.
 
         Args:
-            concurrency: the most requests in flight.
-            rate: the most copies begun a second; None for no limit.
+            concurrency: maximum concurrent requests.
+            rate: maximum copies started per second; None for no limit.
         """
         with self._lock:
             self._limiter.set_most(concurrency)
             self._rate = rate
 
     def silent_for(self) -> float:
-        """Return the seconds for which an answer, to whatever was asked, is overdue."""
+        """Return for how many seconds responses have been overdue."""
         with self._lock:
             return self._silence.unusual(self._clock.now())
 
@@ -160,7 +160,7 @@ class RetryingS3:
         return self._send(partial(self._s3.head, bucket, key, version_id))
 
     def copy(self, copy: Copy) -> Future[Copied]:
-        """See :class:`frogmove.s3.interface.S3`; waits for its turn where there is a rate."""
+        """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""
         slow = timeouts.of_copy(copy.source.size) > timeouts.QUICK
         return self._send(partial(self._s3.copy, copy), self._turn(), slow=slow)
 
@@ -215,7 +215,7 @@ class RetryingS3:
     def create_upload(
         self, copy: Copy, source: Head, tags: Mapping[str, str], checksum: Checksum | None
     ) -> Future[str]:
-        """See :class:`frogmove.s3.interface.S3`; waits for its turn where there is a rate."""
+        """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""
         start = partial(self._s3.create_upload, copy, source, tags, checksum)
         return self._send(start, self._turn())
 
@@ -263,7 +263,7 @@ class RetryingS3:
         return self._send(partial(self._s3.put, bucket, key, body))
 
     def _turn(self) -> float:
-        """Return the seconds until the next copy may begin."""
+        """Return the seconds until the next copy may start."""
         if self._rate is None:
             return 0.0
         now = self._clock.now()
@@ -284,7 +284,9 @@ class RetryingS3:
         with self._lock:
             refusal = out_of_time() if self._aborted else None
             if self._clock.now() < self._silent_until:
-                refusal = silent("the server has not answered for too long, and was not asked")
+                refusal = silent(
+                    "the server has not answered for too long; the request was not sent"
+                )
             if wait > 0 and not self._takes_turns:
                 refusal = not_begun()
             if refusal is None:
@@ -331,7 +333,7 @@ class RetryingS3:
         try:
             sent = request.start()
         except Exception as problem:
-            # Whoever waits for the answer would wait for ever.
+            # Otherwise the caller would wait forever.
             sent = LightFuture()
             sent.set_exception(problem)
         sent.add_done_callback(partial(self._ended, request, attempt))
@@ -374,7 +376,7 @@ class RetryingS3:
         self._admit()
 
     def _listen(self, error: BaseException | None) -> float:
-        """Learn whether the server lives; return the seconds for which it has not said a word."""
+        """Record a response; return the seconds without one."""
         now = self._clock.now()
         if error is None or (isinstance(error, S3Error) and error.status is not None):
             self._silence.heard(now)
@@ -382,7 +384,7 @@ class RetryingS3:
         return self._silence.seconds(now)
 
     def _fall_silent(self) -> set[LightFuture[Any]]:
-        """Ask no more for a while; return whatever waits for an answer."""
+        """Send nothing for a while; return all waiting requests."""
         unanswered, self._unanswered = self._unanswered, set()
         self._waiting.clear()
         self._silence = Silence()

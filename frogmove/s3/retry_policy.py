@@ -1,4 +1,4 @@
-"""Whether and when a failed request is sent again. Pure."""
+"""Decides whether and when a failed request is retried."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RetryPolicy:
-    """When a failed request may be sent again: full jitter, and a budget for the whole run.
+    """Decides about retries, with full jitter and a quota for the whole run.
 
     https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
@@ -25,24 +25,24 @@ class RetryPolicy:
         self._answered = False
 
     def succeeded(self) -> None:
-        """Give part of a retry back."""
+        """Give part of a retry back to the quota."""
         self._answered = True
         self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
 
     def delay(self, error: BaseException, attempt: int) -> float | None:
-        """Return the seconds to wait before the next attempt; None when there is to be none.
+        """Return the seconds until the next attempt; None for no further attempt.
 
         Args:
-            error: how the attempt failed.
-            attempt: how many there have been.
+            error: the error of the attempt.
+            attempt: the number of attempts so far.
         """
         limits = self._limits
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
-        # A server that has never answered is more likely to be misspelt than to be busy, and one
-        # that was never trusted will not be the next time.
+        # A server that has never answered is probably misspelt rather than busy, and an untrusted
+        # certificate stays untrusted.
         never = 1 if error.is_untrusted else 3
-        # Nor will one that writes its answers wrongly write them rightly.
+        # A server that sends malformed responses will send them again.
         is_known = self._answered and error.code != MALFORMED
         attempts = limits.attempts if is_known else min(limits.attempts, never)
         if attempt >= attempts or self._retry_quota < 1:

@@ -1,10 +1,10 @@
-"""How long a server has said nothing to anybody while it was asked. Pure."""
+"""Measures how long a server has not answered any request."""
 
 from frogmove.s3.timeouts import QUICK
 
 
 class Silence:
-    """Counts the requests that wait for an answer, and the seconds since the last one came."""
+    """Counts the waiting requests, and the seconds since the last response."""
 
     def __init__(self) -> None:
         self._quick = 0
@@ -12,7 +12,7 @@ class Silence:
         self._since = 0.0
 
     def asked(self, now: float, *, slow: bool) -> None:
-        """Count a request in, with its first attempt."""
+        """Count the start of a request, at its first attempt."""
         if self._quick + self._slow == 0:
             self._since = now
         if slow:
@@ -21,20 +21,20 @@ class Silence:
             self._quick += 1
 
     def ended(self, *, slow: bool) -> None:
-        """Count a request out, with its last attempt."""
+        """Count the end of a request, after its last attempt."""
         if slow:
             self._slow -= 1
         else:
             self._quick -= 1
 
     def heard(self, now: float) -> None:
-        """Note that the server lives."""
+        """Record a response."""
         self._since = now
 
     def seconds(self, now: float) -> float:
-        """Return for how long those who wait have heard nothing; 0 where nobody waits."""
+        """Return the seconds since the last response; 0 if no request waits."""
         return now - self._since if self._quick + self._slow else 0.0
 
     def unusual(self, now: float) -> float:
-        """Return the same, beginning where large copies, which answer late, are overdue too."""
+        """Return the same, but only beyond the time that large copies may take."""
         return max(0.0, self.seconds(now) - (0.0 if self._quick else QUICK))

@@ -1,25 +1,26 @@
-"""How long an answer may take: most come at once, that of a large copy when it is made."""
+"""Timeouts. Most responses arrive quickly; that of a large copy when it is complete."""
 
-# Seconds for a connection to be made.
+# Seconds to connect.
 CONNECT = 5.0
 
-# Seconds for a connection and its TLS handshake, through a proxy, too.
+# Seconds to connect, including the TLS handshake and a proxy.
 HANDSHAKE = 8.0
 
-# Seconds in which some of an answer has to arrive. Twice this is less than a minute.
+# Seconds until the first byte of a response. Twice this is less than a minute.
 QUICK = 20.0
 
-# S3 answers a copy early and keeps the connection busy; other servers answer when it is done.
+# S3 starts the response to a copy early and keeps the connection alive; other servers respond when
+# the copy is complete.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 SLOW = 300.0
 
-# Bytes; what is copied within QUICK even by a slow disk, with many others at the same time.
+# Bytes that even a slow disk copies within QUICK, together with many other copies.
 LARGE = 8 * 1024 * 1024
 
-# Seconds without a word of the server to anybody, after which it is asked no more.
+# Seconds without any response, after which no more requests are sent.
 SILENT = 38.0
 
 
 def of_copy(size: int) -> float:
-    """Return the seconds that the copy of so many bytes may take to be answered."""
+    """Return the timeout in seconds for a copy of this size."""
     return QUICK if size <= LARGE else SLOW

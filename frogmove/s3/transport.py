@@ -1,9 +1,9 @@
-"""HTTP requests side by side over kept connections: awscrt's, which need little CPU each.
+"""Concurrent HTTP requests over persistent connections of awscrt, which need little CPU.
 
-awscrt also has a whole S3 client. It is not used, for two reasons. It costs twice the CPU: 0.135
-against 0.08 ms for one CopyObject (measured with 64 in flight), as it signs and hands answers
-over on further threads. And it retries up to five times by itself, unseen, while
-:class:`~frogmove.s3.retry.RetryingS3` has to learn of the first SlowDown to give way.
+awscrt's own S3 client is not used, for two reasons. It takes more CPU time: 0.135 instead of 0.08
+ms for one CopyObject (measured with 64 in flight), because it signs and calls back on further
+threads. And it retries silently up to five times, while :class:`~frogmove.s3.retry.RetryingS3`
+needs to see the first SlowDown.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ if TYPE_CHECKING:
     from frogmove.s3.future import Future
     from frogmove.s3.request_template import Origin, Request
 
-# Seconds between two looks for answers that are overdue.
+# Seconds between two checks for overdue responses.
 TIMEOUT_CHECK_SECONDS = 1.0
 
 
 class Transport:
-    """Sends requests and calls back with their answers, on awscrt's thread.
+    """Sends requests and calls back with their responses, on awscrt's thread.
 
     Args:
-        connections: the most to one server at once; there are as many as requests in flight.
-        connect_timeout: seconds for a connection to be made.
-        verify: a file of trusted certificates, or whether to check certificates at all.
+        connections: maximum connections to one server.
+        connect_timeout: seconds to connect.
+        verify: a CA bundle, or whether to check certificates at all.
         proxies: proxy URLs by scheme, as botocore resolves them.
 
     Attributes:
-        bundle: the file of trusted certificates, where there is one.
+        bundle: the CA bundle, if given.
 
     Raises:
-        ValueError: when the trusted certificates cannot be used, or no thread can be had.
+        ValueError: when the CA bundle cannot be used, or no thread can be started.
     """
 
     def __init__(
@@ -97,15 +97,15 @@ class Transport:
         Args:
             request: the request.
             headers: its headers, signed.
-            done: called with what became of it, most often on another thread.
-            seconds: in which something of the answer has to arrive.
+            done: called with the result, usually on another thread.
+            seconds: timeout for the first byte of the response.
         """
         body = io.BytesIO(request.body) if request.body else None
         made = HttpRequest(request.method, request.target, HttpHeaders(headers), body)
         self._pool(request.origin).send(InFlight(made, done, seconds))
 
     def close(self) -> None:
-        """Wait for the requests in flight and end the connections."""
+        """Wait for the requests in flight and close the connections."""
         while any(pool.in_flight for pool in self._pools.values()):
             time.sleep(0.01)
         self._closed.set()
@@ -126,10 +126,10 @@ class Transport:
             )
 
     def _start_watch(self) -> threading.Thread:
-        """Begin to look for overdue answers.
+        """Start to check for overdue responses.
 
         Raises:
-            UsageError: when the system allows no thread.
+            UsageError: when no thread can be started.
         """
         watch = threading.Thread(target=self._expire_overdue, name="answers", daemon=True)
         try:
@@ -139,7 +139,7 @@ class Transport:
         return watch
 
     def _expire_overdue(self) -> None:
-        """End the connections whose answers are overdue."""
+        """Close the connections whose responses are overdue."""
         while not self._closed.wait(TIMEOUT_CHECK_SECONDS):
             for pool in list(self._pools.values()):
                 pool.expire_overdue()
@@ -186,5 +186,5 @@ def _tls_context(verify: str | bool) -> ClientTlsContext:
             options.override_default_trust_store_from_path(None, verify)
         return ClientTlsContext(options)
     except Exception as error:
-        # Files that awscrt cannot read as certificates, such as those with a private key.
-        raise ValueError(f"awscrt cannot use the certificates of {verify}: {error}") from error
+        # For example a file that also contains a private key.
+        raise ValueError(f"awscrt cannot use the CA bundle {verify}: {error}") from error

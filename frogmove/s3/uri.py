@@ -1,4 +1,4 @@
-"""S3 URIs and keys: what may be written, and where it points. Pure."""
+"""Parses S3 URIs and keys."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from frogmove.quoting import in_quotes
 
 LONGEST_KEY = 1024
 
-# Buckets of today have 3 to 63 lower-case letters, digits, dots and hyphens; those made before
-# 2018 in us-east-1 may have up to 255 characters, upper case and underscores too.
+# Bucket names have 3 to 63 lower-case letters, digits, dots and hyphens; those created before 2018
+# in us-east-1 may have up to 255 characters, including upper case and underscores.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{1,253}[A-Za-z0-9_]")
 
-# Access points and multi-Region access points take the place of a bucket.
+# Access points and multi-Region access points can be used instead of a bucket name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
 _ACCESS_POINT = re.compile(
     r"arn:aws[a-z-]*:s3:(?:[a-z0-9-]+:\d{12}:accesspoint/[a-z0-9][a-z0-9-]*"
@@ -22,7 +22,7 @@ _ACCESS_POINT = re.compile(
 )
 _ARN = re.compile(r"arn:[^/]*:accesspoint[:/][^/]*|arn:[^/]*")
 
-# Between a bucket and a percent-encoded key.
+# Separates the bucket from a percent-encoded key.
 ENCODED_KEY = "?key="
 _ENCODED = re.compile(r"(arn:[^?/]*(?:/[^?/]*)?|[^?/]*)\?key=(.*)", re.DOTALL)
 
@@ -31,18 +31,18 @@ _DIRECTORY = re.compile(r"[a-z0-9][a-z0-9-]*--[a-z0-9-]+--x-s3")
 
 
 def is_directory_bucket(bucket: str) -> bool:
-    """Tell a directory bucket (S3 Express One Zone) by its name."""
+    """Tell from its name whether a bucket is a directory bucket (S3 Express One Zone)."""
     return _DIRECTORY.fullmatch(bucket) is not None
 
 
 def is_access_point(bucket: str) -> bool:
-    """Tell whether what stands for a bucket is the ARN of an access point."""
+    """Tell whether a bucket name is the ARN of an access point."""
     return bucket.startswith("arn:")
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A bucket and the prefix in it under which a route's keys live; ``""`` for all of it."""
+    """One end of a route: a bucket and a prefix; ``""`` for the whole bucket."""
 
     bucket: str
     prefix: str = ""
@@ -52,13 +52,13 @@ class Location:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """Split ``s3://bucket/key`` into its bucket and whatever follows the first slash.
+    """Split ``s3://bucket/key`` into the bucket and the part after the first slash.
 
-    ``s3://bucket?key=…`` is a whole key with its bytes percent-encoded, for keys that cannot be
-    typed; no bucket's name has a question mark.
+    ``s3://bucket?key=…`` is a percent-encoded key, for keys that cannot be typed; bucket names
+    cannot contain a question mark.
 
     Raises:
-        UsageError: when it is no such URI or the bucket's name cannot be one.
+        UsageError: when it is not an S3 URI, or the bucket's name is not valid.
     """
     scheme, colon, rest = uri.partition("://")
     if scheme != "s3" or not colon:
@@ -72,9 +72,9 @@ def split(uri: str) -> tuple[str, str]:
     bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise UsageError(
-            f"{in_quotes(bucket)} in {in_quotes(uri)} cannot be the name of a bucket.",
-            "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; an old "
-            "one may have up to 255, upper case and underscores.",
+            f"{in_quotes(bucket)} in {in_quotes(uri)} is not a valid bucket name.",
+            "Bucket names have 3 to 63 lower-case letters, digits, dots and hyphens; old ones may "
+            "have up to 255, including upper case and underscores.",
         )
     return bucket, key
 
@@ -91,21 +91,21 @@ def _decoded(uri: str, key: str) -> str:
 def _split_arn(uri: str, rest: str) -> tuple[str, str]:
     found = _ARN.match(rest)
     arn = found[0] if found else rest
-    # Both forms are one access point.
+    # Both forms mean the same access point.
     name = arn.replace(":accesspoint:", ":accesspoint/", 1)
     if not _ACCESS_POINT.fullmatch(name):
         raise UsageError(
-            f"{in_quotes(arn)} in {in_quotes(uri)} is not an access point that can be used.",
-            "Buckets, access points and multi-Region access points of S3 can be; those of "
-            "Object Lambda and Outposts cannot.",
+            f"{in_quotes(arn)} in {in_quotes(uri)} is not a supported access point.",
+            "Buckets, access points and multi-Region access points are supported; Object Lambda "
+            "and Outposts are not.",
         )
     return name, rest[len(arn) :].removeprefix("/")
 
 
 def parse_location(uri: str) -> Location:
-    """Read one end of a route.
+    """Parse one end of a route.
 
-    A prefix stands for a folder: ``s3://bucket/logs`` means ``logs/``, never ``logs2/``.
+    A prefix means a folder: ``s3://bucket/logs`` means ``logs/``, not ``logs2/``.
 
     Raises:
         UsageError: when the URI is malformed.
@@ -119,13 +119,13 @@ def parse_location(uri: str) -> Location:
 
 
 def check_key(key: str) -> str:
-    """Return a key that S3 can hold: 1 to 1,024 bytes of UTF-8.
+    """Return the key if it is valid: 1 to 1,024 bytes of UTF-8.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when it is not valid.
     """
     if not key:
-        raise UsageError("An empty text is not a key.", "Name a key as `frogmove ls` prints it.")
+        raise UsageError("A key cannot be empty.", "Write keys as `frogmove ls` prints them.")
     try:
         size = len(key.encode())
     except UnicodeEncodeError as error:
@@ -137,6 +137,6 @@ def check_key(key: str) -> str:
         raise UsageError(
             f"The key {in_quotes(key, 60)} has {size:,} bytes; S3 keys have at most "
             f"{LONGEST_KEY:,}.",
-            "No object can have it; name a key as `frogmove ls` prints it.",
+            "Write keys as `frogmove ls` prints them.",
         )
     return key

@@ -59,7 +59,7 @@ def test_what_is_not_honoured_is_told_in_words(name: str) -> None:
     assert words != told
     assert " " in words or "-" in words
     assert without(name).shortcomings == [f"refuses {words}"]
-    assert without(unknown=(name,)).shortcomings == [f"does not tell about {words}"]
+    assert without(unknown=(name,)).shortcomings == [f"may not support {words}"]
     assert [without().sends(name), without(name).sends(name)] == [False, False]
     assert without(unknown=(name,)).sends(name)
 

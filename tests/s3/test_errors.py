@@ -69,7 +69,7 @@ def test_what_concerns_one_object_does_not_end_a_run(code: str, status: int) -> 
     ("message", "shown"),
     [
         ("Please slow down.", "CopyObject: Please slow down (SlowDown)"),
-        ("", "CopyObject: told to slow down (SlowDown)"),
+        ("", "CopyObject: throttled (SlowDown)"),
     ],
 )
 def test_an_error_names_the_operation_and_the_code(message: str, shown: str) -> None:
