@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING, Self, Unpack
 from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.advice import explained
-from frogmove.core.delete_plan import check_deletes, find_extras
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
-from frogmove.core.run_spec import CONCURRENCY, MAX_DELETE, Command, RunSpec
+from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
 from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.server_facts import ServerFacts
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
+from frogmove.credentials import account_of
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.run import Run, Workers
-from frogmove.run_config import new_spec, select_for, with_route
+from frogmove.run_config import applied_spec, check_identity, new_spec, select_for, with_route
 from frogmove.run_plan import Plan, forecast_actions, known_total, plan_actions
-from frogmove.run_store import discard_key_list, journal_path
+from frogmove.run_store import discard_lists, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.bucket_features import read_features
 from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
-from frogmove.server_facts import ServerFacts, server_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -112,8 +112,13 @@ class Client:
             run.close()
         paths = {run.spec.id: run.path for run in self._runs}
         for spec in self._selected:
-            discard_key_list(spec, paths.get(spec.id, journal_path(spec.id)))
+            discard_lists(spec, paths.get(spec.id, journal_path(spec.id)))
         self._engine.close()
+
+    @property
+    def account(self) -> str | None:
+        """What identifies the account of the credentials; None for unsigned requests."""
+        return None if self.config.no_sign_request else account_of(self._boto.client)
 
     @property
     def refused(self) -> list[str]:
@@ -166,18 +171,13 @@ class Client:
         *keys: str,
         options: TransferOptions | None = None,
         journal: Path | None = None,
-        delete: bool = False,
-        max_delete: str | int = MAX_DELETE,
-        backup: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         """Copy objects that are missing or different at the destination; see :meth:`move`.
 
-        By default it syncs everything, and replaces different objects at the destination. For
-        ``delete``, ``max_delete`` and ``backup`` see :class:`~frogmove.core.run_spec.RunSpec`.
+        By default it syncs everything, and replaces different objects at the destination.
         """
         spec = self._spec(Command.SYNC, route, options, keys, chosen)
-        spec = replace(spec, delete=delete, max_delete=str(max_delete), backup=backup)
         return self.start(self.prepare(spec), journal)
 
     def plan(
@@ -186,19 +186,35 @@ class Client:
         *keys: str,
         command: Command = Command.MOVE,
         options: TransferOptions | None = None,
-        delete: bool = False,
-        max_delete: str | int = MAX_DELETE,
-        backup: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Plan:
-        """Plan a run without executing it; see :meth:`move` and :meth:`sync`.
+        """Plan a run without executing it; see :meth:`move`.
 
         Returns:
             the plan; iterate over it for its actions.
         """
-        spec = self._spec(command, route, options, keys, chosen)
-        spec = replace(spec, delete=delete, max_delete=str(max_delete), backup=backup)
-        return self.prepare(spec, dry_run=True)
+        return self.prepare(self._spec(command, route, options, keys, chosen), dry_run=True)
+
+    def apply(self, plan: Path, journal: Path | None = None) -> Run:
+        """Execute exactly a plan that was written to a file.
+
+        What has changed meanwhile at the source is superseded, and at the destination a conflict.
+
+        Args:
+            plan: the file that :meth:`frogmove.run_plan.Plan.write` wrote.
+            journal: see :meth:`move`.
+
+        Returns:
+            the run; iterate over it for its results.
+
+        Raises:
+            UsageError: when the file is not a whole and unedited plan for this route, server and
+                account.
+            UnreachableError: when a bucket cannot be used.
+        """
+        spec = applied_spec(plan, self.config)
+        self._selected.append(spec)
+        return self.start(self.prepare(spec), journal)
 
     def verify(
         self,
@@ -255,10 +271,11 @@ class Client:
             UnreachableError: when a bucket cannot be used.
         """
         stop = Event()
+        if spec.plan is not None:
+            check_identity(spec, self.named_endpoint, self.account)
         spec = replace(spec, endpoint_url=self.named_endpoint)
         route = spec.route()
         is_undo = spec.command is Command.UNDO
-        check_deletes(spec)
         facts = self.preflight(
             route,
             # No temporary keys at the source, where uploads may trigger something.
@@ -273,15 +290,12 @@ class Client:
                 "Nothing was moved, because of --require-conditional.",
             )
         options = spec.options(facts.capabilities, facts.features)
-        if options.backup is not None:
-            preflight.check(self.s3, options.backup)
-        deletions = find_extras(self.s3, spec) if spec.delete and not is_undo else None
         actions = plan_actions(self.s3, spec, earlier, stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, stop)
-        said = () if dry_run else tuple(server_warnings(facts, self.refused, options.carry))
+        said = () if dry_run else tuple(facts.warnings(self.refused, options))
         total = known_total(spec, earlier)
-        return Plan(spec, route, options, actions, said, earlier, stop, total, deletions)
+        return Plan(spec, route, options, actions, said, earlier, stop, total, self.account)
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:
         """Start a run.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +15,7 @@ from frogmove.s3.errors import SIGN_IN
 
 if TYPE_CHECKING:
     from botocore.session import Session
+    from mypy_boto3_s3 import S3Client
 
 
 def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = True) -> Session:
@@ -93,6 +97,33 @@ def _remedy(session: Session, error: Exception) -> str:
 
 # For a role, its source profile is the one that signs in.
 _SSO_ERRORS = ("SSO", "UnauthorizedSSO", "TokenRetrieval", "InvalidSSO", "PendingAuthorization")
+
+
+def account_of(client: S3Client) -> str | None:
+    """Return what identifies the account of a client's credentials; None if there are none.
+
+    That is the account's id, if it is known. Access keys of AWS contain it. Access keys of other
+    servers stand for their accounts.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    # botocore has no public way to learn the credentials of a client.
+    found = client._get_credentials()  # type: ignore[attr-defined]  # noqa: SLF001
+    if found is None:
+        return None
+    account: str | None = found.get_frozen_credentials().account_id
+    return account or _account_of_key(found.access_key)
+
+
+# AKIA for a user, ASIA for a session; then ten bytes in base32, of which 40 bits are the account.
+_ACCESS_KEY = re.compile(r"A[KS]IA([A-Z2-7]{16})")
+
+
+def _account_of_key(access_key: str) -> str:
+    found = _ACCESS_KEY.fullmatch(access_key)
+    if found is None:
+        return f"key:{hashlib.sha256(access_key.encode()).hexdigest()[:16]}"
+    bits = int.from_bytes(base64.b32decode(found[1])[:6], "big")
+    return f"{(bits & 0x7FFFFFFFFF80) >> 7:012}"
 
 
 def _ask_for_code(prompt: str) -> str:

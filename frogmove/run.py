@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal_reader import JournalReader
@@ -46,8 +45,8 @@ class Workers:
     limits: Limits
 
 
-# A process ends with one folder, its last deletes included, before it begins the next one: of many
-# small folders one process without such ends does more.
+# Each folder that is split is finished before the next is started, which takes a second or so: of
+# many small ones, one process does more.
 MAX_SPLIT_FOLDERS = 16
 
 
@@ -58,6 +57,7 @@ def _can_be_cut(plan: Plan) -> bool:
         os.name == "posix"
         and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
         and 0 < len(spec.selection.folders) <= MAX_SPLIT_FOLDERS
+        and spec.plan is None
         and spec.mapping.keeps_order
         and not (plan.earlier and plan.earlier[-1].end())
         and not is_directory_bucket(source.bucket)
@@ -121,7 +121,6 @@ class Run:
         self.summary = Summary()
         self._planned = 0
         self._is_planned = False
-        self._undeleted = 0 if plan.deletions is None else plan.deletions.count
         self._pool: Pool | None = None
         resumes = plan.earlier and plan.spec.command is not Command.UNDO
         left = plan.earlier[-1].uploads() if resumes else None
@@ -141,7 +140,7 @@ class Run:
         activity = self._s3.activity if pool is None else pool.activity
         total = self._plan.total
         if self._is_planned or (pool is not None and pool.is_planned):
-            total = planned + self._undeleted
+            total = planned
         elif total is not None:
             total = max(total, planned)
         return Progress(counts, summary.bytes + activity.part_bytes, planned, total, activity)
@@ -151,11 +150,6 @@ class Run:
         """Whether so many objects have failed that it is stopped."""
         most = self.spec.max_errors
         return most is not None and self.summary.counts[Outcome.FAILED] >= most
-
-    @property
-    def undeleted(self) -> int:
-        """How many objects were not tried to be deleted, so far or because others failed."""
-        return self._undeleted
 
     def __iter__(self) -> Iterator[Result]:
         """Execute the plan, and yield each result.
@@ -182,7 +176,7 @@ class Run:
         self._results.close()
 
     def _execute(self) -> Generator[Result | None]:
-        results = chain(self._begin(), self._delete())
+        results = self._begin()
         try:
             for result in results:
                 if result is not None:
@@ -231,21 +225,6 @@ class Run:
             self._actions = self._counted(left)
             yield from self._run_here()
 
-    def _delete(self) -> Iterator[Result | None]:
-        """Delete what only the destination has, unless something could not be copied."""
-        plan = self._plan
-        if self._undeleted and not (plan.stop.is_set() or self.summary.counts[Outcome.FAILED]):
-            actions = self._counted_deletes(plan.deletions or ())
-            yield from run_live(
-                actions, self._s3, plan.route, plan.options, plan.stop, self._journal
-            )
-
-    def _counted_deletes(self, actions: Iterable[Action]) -> Iterator[Action]:
-        for action in actions:
-            self._planned += 1
-            self._undeleted -= 1
-            yield action
-
     def _counted(self, actions: Iterable[Action]) -> Iterator[Action]:
         for action in actions:
             self._planned += 1
@@ -261,7 +240,7 @@ class Run:
     def _has_more(self) -> bool:
         """Tell whether a stopped run has anything left to do."""
         progress = self.progress
-        if progress.planned > progress.done or progress.counts[Outcome.FAILED] or self._undeleted:
+        if progress.planned > progress.done or progress.counts[Outcome.FAILED]:
             return True
         if self._pool is not None:
             return self._pool.is_broken or not self._pool.is_planned

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.config import Config
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection_options import choose
-from frogmove.run_store import key_list_path, new_run_id
+from frogmove.errors import UsageError
+from frogmove.run_store import key_list_path, new_run_id, plan_path
+from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +60,95 @@ def select_for(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions) -> 
         keys_of_list = read_keys(source, spec.route().source, nul=chosen.get("nul", False))
         write_key_list(keys_of_list, path)
     return selected
+
+
+# The settings of a plan that must not be others when it is applied.
+_PLANNED = {
+    "source": "source",
+    "destination": "destination",
+    "endpoint_url": "server",
+    "kms_key_id": "KMS key",
+    "expected_bucket_owner": "bucket owner",
+}
+
+_NOT_THIS_PLAN = "Nothing was changed. Give the plan's own settings, or make the plan again."
+
+
+def applied_spec(path: Path, given: Config) -> RunSpec:
+    """Describe the run that applies a plan; a copy of the plan is kept beside its journal.
+
+    Args:
+        path: the plan's file.
+        given: the settings of now; those that are not given are the plan's.
+
+    Raises:
+        UsageError: when the file is not a whole and unedited plan, or is for other settings.
+    """
+    # Lazy: other runs do not need it.
+    from frogmove.core.plan_file import keep_plan, read_header
+
+    planned = read_header(path).spec
+    for name, noun in _PLANNED.items():
+        then, now = getattr(planned, name), getattr(given, name)
+        if now and not _is_same(name, then, now):
+            raise UsageError(
+                f"The plan {str(path)!r} is for the {noun} {then or '(the default)'}, not {now}.",
+                _NOT_THIS_PLAN,
+            )
+    run_id = new_run_id()
+    kept = plan_path(run_id)
+    keep_plan(path, kept)
+    named = {name: value for name, value in asdict(given).items() if value}
+    chosen = {name: named[name] for name in _CONNECTION if name in named}
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(planned, **chosen, id=run_id, started=started, plan=str(kept), continues=None)
+
+
+# The settings that may be others when a plan is applied.
+_CONNECTION = (
+    "profile",
+    "region",
+    "requester_pays",
+    "no_sign_request",
+    "engine",
+    "expected_bucket_owner",
+)
+
+
+def _is_same(name: str, then: str | None, now: str) -> bool:
+    if then is None:
+        return name == "expected_bucket_owner"
+    if name in {"source", "destination"}:
+        return parse_location(then) == parse_location(now)
+    return then.rstrip("/") == now.rstrip("/")
+
+
+def check_identity(spec: RunSpec, endpoint: str | None, account: str | None) -> None:
+    """Refuse to apply a plan on another server, or with the credentials of another account.
+
+    Raises:
+        UsageError: in that case.
+    """
+    # Lazy: other runs do not need it.
+    from frogmove.core.plan_file import read_header
+
+    header = read_header(Path(spec.plan or ""))
+    if header.spec.endpoint_url != endpoint:
+        raise UsageError(
+            f"The plan is for the server {header.spec.endpoint_url or '(the default)'}, not "
+            f"{endpoint or '(the default)'}.",
+            _NOT_THIS_PLAN,
+        )
+    if header.account != account:
+        raise UsageError(
+            "The plan was made with the credentials of another account than these.",
+            f"Nothing was changed. Use those it was made with{_profile(header.spec)}, or make the "
+            "plan again.",
+        )
+
+
+def _profile(spec: RunSpec) -> str:
+    return f" (--profile {spec.profile})" if spec.profile else ""
 
 
 def config_of(spec: RunSpec) -> Config:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,23 +11,24 @@ from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.forecast import forecast
 from frogmove.core.free_keys import FreeKeys
-from frogmove.core.key_plan import plan_keys
+from frogmove.core.key_plan import plan_keys, still_there
 from frogmove.core.models import Action, Outcome
 from frogmove.core.plan import plan_copy, plan_move
+from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_plan
+from frogmove.core.plan_summary import PlanSummary
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
 from frogmove.core.sync_plan import plan_resolved_sync, resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
-from frogmove.core.undo import copies_of, plan_undelete, plan_undo
+from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.listing import list_folder
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from threading import Event
 
-    from frogmove.core.delete_plan import Deletions
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Route
     from frogmove.core.options import TransferOptions
@@ -50,7 +50,7 @@ class Plan:
         earlier: the journals of the runs that this one resumes or undoes, oldest first.
         stop: once set, no further action is planned.
         total: the number of actions, if known.
-        deletions: what is deleted at the destination after all actions; None: nothing.
+        account: what identifies the account of the credentials, if known.
     """
 
     spec: RunSpec
@@ -61,12 +61,34 @@ class Plan:
     earlier: tuple[JournalReader, ...]
     stop: Event
     total: int | None = None
-    deletions: Deletions | None = None
+    account: str | None = None
 
     def __iter__(self) -> Iterator[Action]:
         with explained(self.route.source.bucket):
             yield from self.actions
-        yield from self.deletions or ()
+
+    def write(self, path: Path) -> PlanSummary:
+        """Write the plan to a file, for :meth:`frogmove.client.Client.apply`.
+
+        Args:
+            path: a file that does not exist yet.
+
+        Returns:
+            what the plan comes to.
+
+        Raises:
+            UsageError: when the file exists or cannot be written, or this is not a plan that
+                :meth:`frogmove.client.Client.plan` returned.
+            UnreachableError: when a bucket cannot be used.
+        """
+        summary = PlanSummary(self.spec)
+        for action in self.written(path):
+            summary.add(action)
+        return summary
+
+    def written(self, path: Path) -> Generator[Action]:
+        """Do the same, and yield the actions as they are written."""
+        return write_plan(path, PlanHeader(self.spec, self.account), self)
 
 
 def plan_actions(
@@ -85,7 +107,7 @@ def plan_actions(
         UnreachableError: when the source cannot be listed.
     """
     actions = _plan_all(s3, spec, earlier, stop)
-    if spec.mapping.rename is not None:
+    if spec.mapping.rename is not None and spec.plan is None:
         # Lazy: it imports sqlite3, which other runs do not need.
         from frogmove.core.distinct_places import with_distinct_places
 
@@ -116,11 +138,12 @@ def _find_free(s3: S3, spec: RunSpec) -> Callable[[Action], bool]:
     """Return a function that tells whether the destination has nothing at an action's key."""
     route, mapping = spec.route(), spec.mapping
     bucket = route.destination.bucket
-    if spec.command is Command.SYNC:
+    if spec.command is Command.SYNC and spec.plan is None:
         # Its plan has compared both sides.
         return lambda action: action.replaces is None
     if (
         spec.command is Command.UNDO
+        or spec.plan is not None
         or not (spec.selection.is_of_folders and mapping.keeps_order)
         or is_directory_bucket(bucket)
     ):
@@ -143,8 +166,9 @@ def _plan_all(
     if spec.command is Command.UNDO:
         if not earlier:
             raise UsageError("An undo needs the journal of the run to undo.")
-        deleted = chain.from_iterable(each.of_type("deleting") for each in earlier)
-        return chain(plan_undo(copies_of(*earlier)), plan_undelete(deleted))
+        return plan_undo(copies_of(*earlier))
+    if spec.plan is not None:
+        return _plan_again(s3, spec, earlier, stop)
     is_sync = spec.command is Command.SYNC
     if is_sync and selection.is_of_folders:
         options, mapping = spec.sync_options(), spec.mapping
@@ -166,6 +190,22 @@ def _plan_all(
         return _plan_keys(s3, replace(spec, selection=selection), stop, resumes=bool(earlier))
     plan = plan_copy if spec.command is Command.COPY else plan_move
     return plan(objects, route, spec.mapping)
+
+
+def _plan_again(
+    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
+) -> Iterable[Action]:
+    """Read the actions of a reviewed plan; if the run is resumed, those that are left."""
+    actions: Iterable[Action] = read_plan(Path(spec.plan or ""))
+    if not earlier:
+        return actions
+    end = earlier[-1].end()
+    if end is not None and not end["interrupted"]:
+        failed = set(earlier[-1].failed_keys())
+        return (action for action in actions if action.object.key in failed)
+    if spec.command is not Command.MOVE:
+        return actions
+    return still_there(actions, s3, spec.route().source.bucket, HEAD_CONCURRENCY, stop)
 
 
 def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:
@@ -191,8 +231,10 @@ def known_total(spec: RunSpec, earlier: tuple[JournalReader, ...]) -> int | None
         counts = [end["counts"] for end in ends if end is not None]
         if len(counts) < len(earlier):
             return None
-        brought = (Outcome.MOVED.value, Outcome.COPIED.value, Outcome.DELETED.value)
+        brought = (Outcome.MOVED.value, Outcome.COPIED.value)
         return sum(int(count.get(each, 0)) for count in counts for each in brought)
+    if spec.plan is not None and not earlier:
+        return count_actions(Path(spec.plan))
     if spec.selection.keys and spec.selection.filters == NO_FILTERS and not earlier:
         return len(spec.selection.keys)
     return None

@@ -48,11 +48,18 @@ def key_list_path(run_id: str) -> Path:
     return runs_directory() / f"{run_id}.keys"
 
 
-def discard_key_list(spec: RunSpec, journal: Path) -> None:
-    """Remove the list of keys of a run without a journal."""
-    name = spec.selection.key_list
-    if name is not None and spec.continues is None and not journal.exists():
-        Path(name).unlink(missing_ok=True)
+def plan_path(run_id: str) -> Path:
+    """Return the file with the plan that a run applies, if it applies one."""
+    return runs_directory() / f"{run_id}.plan"
+
+
+def discard_lists(spec: RunSpec, journal: Path) -> None:
+    """Remove the list of keys and the plan of a run without a journal."""
+    if spec.continues is not None or journal.exists():
+        return
+    for name in (spec.selection.key_list, spec.plan):
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
 
 
 def journals() -> list[Path]:

@@ -37,6 +37,16 @@ COMMANDS = (
         "frogmove.cli.sync:sync",
     ),
     LazyCommand(
+        "plan",
+        "Show a plan that --plan FILE wrote: totals, largest, oldest, conflicts.",
+        "frogmove.cli.plan_file:plan",
+    ),
+    LazyCommand(
+        "apply",
+        "Do exactly what a plan that --plan FILE wrote says.",
+        "frogmove.cli.plan_file:apply",
+    ),
+    LazyCommand(
         "verify", "Compare both sides of a route, or check a run.", "frogmove.cli.verify:verify"
     ),
     LazyCommand(

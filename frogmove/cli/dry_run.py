@@ -2,36 +2,62 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from frogmove.cli import exit_codes
-from frogmove.cli.plan_text import policy_words, summary_lines
-from frogmove.cli.quantities import objects, size
+from frogmove.cli.plan_text import summary_lines
 from frogmove.cli.run_description import nothing_selected
+from frogmove.cli.signals import interruptible
 from frogmove.core.plan_summary import PlanSummary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from frogmove.cli.output import Console
     from frogmove.run_plan import Plan
 
 
-def show_plan(plan: Plan, console: Console, *, allow_empty: bool) -> int:
+def show_plan(plan: Plan, console: Console, *, allow_empty: bool, file: Path | None = None) -> int:
     """Print the actions of a plan and their summary; return the exit code.
 
     Args:
         plan: the plan; nothing of it is done.
         console: the output.
         allow_empty: whether a plan without actions is a success.
+        file: a new file to write the plan to.
+
+    Raises:
+        FrogmoveError: when the plan cannot be made or written.
     """
     summary = PlanSummary(plan.spec)
-    for action in plan:
-        console.planned(action)
-        summary.add(action)
+    if file is None:
+        for action in plan:
+            console.planned(action)
+            summary.add(action)
+    elif not _write(plan, console, summary, file):
+        return exit_codes.INTERRUPTED
     show_summary(summary, console)
+    if file is not None:
+        name = shlex.quote(str(file))
+        console.note(f"To see this plan: frogmove plan {name}; to apply it: frogmove apply {name}")
     if not (allow_empty or summary.total.counts):
         console.warn(nothing_selected(plan.spec))
         return exit_codes.ATTENTION
     return exit_codes.DONE
+
+
+def _write(plan: Plan, console: Console, summary: PlanSummary, file: Path) -> bool:
+    """Write a plan, and show its actions; return False if it was interrupted."""
+    with interruptible(console) as stop, closing(plan.written(file)) as written:
+        stop.first_words = stop.last_words = f"Stopped: {file} is no complete plan."
+        for action in written:
+            if stop.is_set():
+                return False
+            console.planned(action)
+            summary.add(action)
+    return True
 
 
 def show_summary(summary: PlanSummary, console: Console) -> None:
@@ -39,8 +65,7 @@ def show_summary(summary: PlanSummary, console: Console) -> None:
     if console.json_lines:
         console.record(summary.record())
     elif not console.quiet:
-        total = f"{objects(summary.transfers)}, {size(summary.transfer_bytes)}"
+        total, *lines = summary_lines(summary)
         console.total(total)
-        for line in summary_lines(summary):
+        for line in lines:
             console.note(line)
-        console.note(policy_words(summary.spec.on_conflict))

@@ -31,6 +31,13 @@ def of_undo(summary: Summary) -> int:
     return of_summary(summary)
 
 
+def of_applied(summary: Summary) -> int:
+    """Return the exit code of a plan that was applied; what changed since then was not done."""
+    if summary.counts[Outcome.SUPERSEDED] + summary.counts[Outcome.GONE]:
+        return INTERRUPTED if summary.interrupted else ATTENTION
+    return of_summary(summary)
+
+
 def of_error(error: FrogmoveError) -> int:
     """Return the exit code for an error; 2 means that nothing was changed."""
     return ATTENTION if isinstance(error, RunError) else REFUSED

@@ -15,14 +15,13 @@ from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import choice
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.report_rows import ALL
+from frogmove.cli.review_options import Review
 from frogmove.cli.runner import execute
 from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
-from frogmove.core.key_mapping import SAME_KEYS
 from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
-from frogmove.core.selection import Selection
 from frogmove.errors import UsageError
 from frogmove.run_config import config_of, new_spec
 from frogmove.run_store import find_journal, no_journal, read_journals
@@ -118,7 +117,7 @@ def resume(
         remedy = f"Run `frogmove undo {earlier.spec.continues}` again."
         raise UsageError(f"{earlier.spec.id} is an undo.", remedy)
     spec = _again(earlier.spec, config)
-    ctx.exit(execute(spec, console, dry_run=dry_run, earlier=(earlier,)))
+    ctx.exit(execute(spec, console, Review(dry_run), earlier=(earlier,)))
 
 
 @click.command(cls=GroupedCommand)
@@ -174,16 +173,15 @@ def undo(
     spec = replace(
         flags.on(spec),
         command=Command.UNDO,
+        plan=None,
         source=spec.destination,
         destination=spec.source,
         carry=list(flags.carry) or spec.carry,
-        selection=Selection(),
-        mapping=SAME_KEYS,
     )
     code = execute(
         spec,
         console,
-        dry_run=dry_run,
+        Review(dry_run),
         journal=flags.journal,
         earlier=tuple(together),
         note=note,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli.help_groups import GroupedCommand
-from frogmove.cli.options import dry_run, progress_option, route_options, scan_options
+from frogmove.cli.options import progress_option, route_options, scan_options
+from frogmove.cli.review_options import review_options
 from frogmove.cli.runner import execute
 from frogmove.cli.selection_options import selection_options
 from frogmove.cli.transfer_options import transfer_options
@@ -17,6 +18,7 @@ from frogmove.run_config import new_spec, select_for
 
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
+    from frogmove.cli.review_options import Review
     from frogmove.cli.transfer_options import TransferFlags
     from frogmove.config import Config
     from frogmove.core.selection_options import SelectionOptions
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=GroupedCommand)
 @selection_options
-@dry_run
+@review_options
 @transfer_options
 @route_options
 @progress_option
@@ -39,7 +41,7 @@ def move(
     allow_empty: bool,
     flags: TransferFlags,
     tags: list[str],
-    dry_run: bool,
+    review: Review,
 ) -> None:
     """Move keys from a route's source to its destination.
 
@@ -55,14 +57,12 @@ def move(
     """
     spec = select_for(flags.on(new_spec(Command.MOVE, config)), keys, chosen)
     spec = replace(spec, tags=tags)
-    ctx.exit(
-        execute(spec, console, dry_run=dry_run, journal=flags.journal, allow_empty=allow_empty)
-    )
+    ctx.exit(execute(spec, console, review, journal=flags.journal, allow_empty=allow_empty))
 
 
 @click.command(cls=GroupedCommand)
 @selection_options
-@dry_run
+@review_options
 @transfer_options
 @route_options
 @progress_option
@@ -77,7 +77,7 @@ def copy(
     allow_empty: bool,
     flags: TransferFlags,
     tags: list[str],
-    dry_run: bool,
+    review: Review,
 ) -> None:
     """Copy keys from a route's source to its destination.
 
@@ -93,6 +93,4 @@ def copy(
     """
     spec = select_for(flags.on(new_spec(Command.COPY, config)), keys, chosen)
     spec = replace(spec, tags=tags)
-    ctx.exit(
-        execute(spec, console, dry_run=dry_run, journal=flags.journal, allow_empty=allow_empty)
-    )
+    ctx.exit(execute(spec, console, review, journal=flags.journal, allow_empty=allow_empty))

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 _STYLES = {
     Outcome.MOVED: "green",
     Outcome.COPIED: "green",
-    Outcome.DELETED: "green",
     Outcome.SKIPPED: "dim",
     Outcome.WAITING: "yellow",
     Outcome.GONE: "dim",
@@ -121,6 +120,10 @@ class Console:
     @cached_property
     def _encoding(self) -> str:
         return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+    def key(self, key: str) -> str:
+        """Return a source key as it is printed."""
+        return key_argument(key, self.source, self._encoding)
 
     def _story(
         self,

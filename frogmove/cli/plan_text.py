@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.cli.quantities import identity, size
+from frogmove.cli.quantities import identity, objects, size
 from frogmove.core.models import Action, Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from frogmove.core.plan_summary import PlanSummary
 
@@ -22,7 +22,6 @@ WORDS = {
     Effect.CONFLICT: "would conflict",
     Effect.ARCHIVED: "archived",
     Effect.REFUSE: "would fail",
-    Effect.DELETE: "would delete",
     Effect.UNKNOWN: "not known",
     Effect.WAIT: "would wait",
     Effect.SKIP: "would skip",
@@ -47,7 +46,7 @@ def style_of(effect: Effect) -> str:
     """Return the rich style of an effect's word."""
     if effect in {Effect.ARCHIVED, Effect.REFUSE, Effect.NOT_FOUND}:
         return "bold red"
-    if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE, Effect.DELETE}:
+    if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE}:
         return "bold yellow"
     return "cyan" if effect.is_transfer else "dim"
 
@@ -63,7 +62,8 @@ def reason_of(action: Action) -> str:
 
 
 def summary_lines(summary: PlanSummary) -> Iterator[str]:
-    """Yield the lines that follow the totals: by reason, and by folder."""
+    """Yield the totals of a plan, then those by reason and by folder, and the conflict policy."""
+    yield f"{objects(summary.transfers)}, {size(summary.transfer_bytes)}"
     reasons = sorted(summary.reasons.items(), key=lambda each: (each[0][0].value, each[0][1]))
     is_plain = len(reasons) == 1 and reasons[0][0][0] in {Effect.MOVE, Effect.COPY}
     if reasons and not is_plain:
@@ -82,11 +82,31 @@ def summary_lines(summary: PlanSummary) -> Iterator[str]:
             ]
             yield f"  {_folder(name)}  {', '.join(words)}"
         yield from _more(len(summary.folders), "folders")
+    policy = summary.spec.on_conflict
+    yield f"{_POLICIES[policy]} (--on-conflict {policy})."
 
 
-def policy_words(policy: str) -> str:
-    """Say what a conflict policy does."""
-    return f"{_POLICIES[policy]} (--on-conflict {policy})."
+def example_lines(summary: PlanSummary, key: Callable[[str], str]) -> Iterator[str]:
+    """Yield lines with the largest, the oldest and the first conflicts.
+
+    Args:
+        summary: of a plan.
+        key: returns a source key as it is printed.
+    """
+    for title, actions in (("Largest:", summary.largest), ("Oldest:", summary.oldest)):
+        if actions:
+            yield title
+        for action in actions:
+            item = action.object
+            told = f"{item.last_modified:%Y-%m-%d %H:%M}  {key(item.key)}"
+            yield f"  {size(item.size):>10}  {told}"
+    count = summary.total.counts[Effect.CONFLICT]
+    if count:
+        yield f"Conflicts ({count:,}):"
+        for action in summary.conflicts:
+            yield f"  {key(action.object.key)}  ({action.reason})"
+        if count > len(summary.conflicts):
+            yield f"  and {count - len(summary.conflicts):,} more"
 
 
 def _folder(name: str) -> str:

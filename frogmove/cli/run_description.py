@@ -38,6 +38,8 @@ def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_r
         what = f"undo {spec.continues}"
     elif spec.continues:
         what = f"resume {spec.continues}: {what}"
+    elif spec.plan is not None:
+        what = f"apply a plan: {what}"
     if dry_run:
         what = f"dry run: {what}"
     identity = identity_words(spec, region, environment)
@@ -173,14 +175,10 @@ def next_commands(
         commands.append(("To finish this run", again))
     elif counts.get(Outcome.FAILED, 0):
         commands.append(("To try again what failed", again))
-    changed = any(counts.get(each, 0) for each in _UNDONE)
-    if spec.command is not Command.UNDO and changed:
+    brought = counts.get(Outcome.MOVED, 0) + counts.get(Outcome.COPIED, 0)
+    if spec.command is not Command.UNDO and brought:
         commands.append(("To undo it", shlex.join(["frogmove", "undo", _name(spec, journal)])))
     return commands
-
-
-# What an undo takes back.
-_UNDONE = (Outcome.MOVED, Outcome.COPIED, Outcome.DELETED)
 
 
 def _name(spec: RunSpec, journal: Path | None) -> str:

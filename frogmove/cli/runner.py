@@ -20,7 +20,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
 from frogmove.run_config import config_of
-from frogmove.run_store import discard_key_list, journal_path
+from frogmove.run_store import discard_lists, journal_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from frogmove.cli.output import Console
+    from frogmove.cli.review_options import Review
     from frogmove.cli.signals import Stop
     from frogmove.client import Client
     from frogmove.config import Config
@@ -83,8 +84,8 @@ def _collect_less_garbage() -> None:
 def execute(
     spec: RunSpec,
     console: Console,
+    review: Review,
     *,
-    dry_run: bool,
     journal: Path | None = None,
     earlier: tuple[JournalReader, ...] = (),
     note: str = "",
@@ -95,7 +96,7 @@ def execute(
     Args:
         spec: the run.
         console: the output.
-        dry_run: whether to show the plan and change nothing.
+        review: whether only to show or to write its plan.
         journal: the file for its journal; by default in the state directory.
         earlier: the journals of the runs that it resumes or undoes.
         note: a message to print before it starts.
@@ -111,10 +112,11 @@ def execute(
         console.detail(f"Engine: {client.engine}.")
         guard = partial(_finished, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
-        plan = client.prepare(spec, earlier, dry_run=dry_run, guard=guard)
-        console.note(opening(plan.spec, client.region, os.environ, dry_run=dry_run))
-        if dry_run:
-            return show_plan(plan, console, allow_empty=allow_empty)
+        is_shown = review.is_only_shown
+        plan = client.prepare(spec, earlier, dry_run=is_shown, guard=guard)
+        console.note(opening(plan.spec, client.region, os.environ, dry_run=is_shown))
+        if is_shown:
+            return show_plan(plan, console, allow_empty=allow_empty, file=review.plan)
         with interruptible(console) as stop:
             heard = replace(plan, stop=stop, actions=_while_heard(plan.actions, console, stop))
             return _run(client, heard, console, stop, journal, note, allow_empty=allow_empty)
@@ -126,7 +128,7 @@ def key_list_of(spec: RunSpec, journal: Path | None = None) -> Iterator[None]:
     try:
         yield
     finally:
-        discard_key_list(spec, journal or journal_path(spec.id))
+        discard_lists(spec, journal or journal_path(spec.id))
 
 
 @contextmanager
@@ -181,9 +183,6 @@ def _run(
     if run.has_too_many_failures:
         failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
         console.warn(f"Stopped, as {failed} (--max-errors {run.spec.max_errors}).")
-    if run.undeleted and run.summary.counts[Outcome.FAILED]:
-        told = f"{run.undeleted:,} objects that only the destination has were not deleted"
-        console.warn(f"{told}, because others failed.")
     console.summary(run.summary, run.spec.id)
     is_empty = not (run.summary.counts or stop.is_set() or failure)
     if is_empty and not allow_empty:
@@ -197,6 +196,8 @@ def _run(
         return exit_codes.INTERRUPTED
     if plan.spec.command is Command.UNDO:
         return exit_codes.of_undo(run.summary)
+    if plan.spec.plan is not None:
+        return exit_codes.of_applied(run.summary)
     if is_empty and not allow_empty:
         return exit_codes.ATTENTION
     return exit_codes.of_summary(run.summary)

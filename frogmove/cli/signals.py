@@ -57,19 +57,21 @@ class Stop(Event):
         console: the output.
 
     Attributes:
+        first_words: the message after the first signal.
         last_words: the message when a second signal ends the process.
         on_stop: called after the first signal, in another thread.
     """
 
     def __init__(self, console: Console) -> None:
         super().__init__()
+        self.first_words = _FIRST_WORDS
         self.last_words = "Stopped immediately."
         self.on_stop: Callable[[], None] = lambda: None
         self._console = console
 
     def say(self) -> None:
         """Print that the first signal was received."""
-        _briefly(lambda: self._console.warn(_FIRST_WORDS))
+        _briefly(lambda: self._console.warn(self.first_words))
 
     def end_at_once(self) -> NoReturn:
         """End the process, even with requests in flight."""

@@ -35,8 +35,9 @@ def resolve_conflict(
         f"the destination holds {holds} ({there.size:,} {unit} of "
         f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
     )
-    # The object that sync decided to replace has changed: the next sync decides again.
-    policy = OnConflict.FAIL if action.replaces is not None else options.on_conflict
+    # What was planned is not what is there: the next sync or plan decides again.
+    is_decided = action.replaces is not None or action.forecast is not None
+    policy = OnConflict.FAIL if is_decided else options.on_conflict
     both = keep_both_key(action.destination_key, action.object.etag)
     match policy:
         case OnConflict.OVERWRITE if _may_be_newer(there, action):
@@ -54,9 +55,11 @@ def resolve_conflict(
 def under_policy(action: Action, options: TransferOptions) -> Action:
     """Let a sync replace a different object only if the policy allows it.
 
-    Otherwise the copy may replace nothing, and the policy decides about what it meets.
+    Otherwise the copy may replace nothing, and the policy decides about what it meets. To an action
+    with a forecast the policy has been applied.
     """
-    if options.on_conflict is OnConflict.OVERWRITE or action.replaces is None:
+    is_allowed = options.on_conflict is OnConflict.OVERWRITE or action.forecast is not None
+    if is_allowed or action.replaces is None:
         return action
     return replace(action, replaces=None)
 

@@ -9,7 +9,7 @@ from frogmove.core.attributes import AttributeReader, Found, in_words
 from frogmove.core.conflict import superseded
 from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Action, Outcome, Result, Route, Verb
+from frogmove.core.models import Action, Effect, Outcome, Result, Route, Verb
 from frogmove.core.options import TransferOptions
 from frogmove.core.scheduler import wait_for
 from frogmove.core.tags import other_tags
@@ -118,6 +118,8 @@ class DestinationCheck:
             return Occupied(copy, source, there)
         if action.verb is Verb.RESTORE and action.replaces is not None:
             return Result(action, Outcome.GONE, "the object it should replace is gone")
+        if action.effect in {Effect.REPLACE, Effect.ALREADY_THERE}:
+            return Result(action, Outcome.CONFLICT, _NO_LONGER_THERE, copy.to_key)
         return replace(copy, replaces=None, replaces_version=None)
 
     async def difference(self, seen: Occupied, found: Found) -> str:
@@ -193,6 +195,10 @@ class DestinationCheck:
             return Result(action, Outcome.FAILED, _NOT_CURRENT)
         return replace(action, object=item._replace(version_id=None))
 
+
+_NO_LONGER_THERE = (
+    "the destination no longer holds the object that it held when this was planned; source kept"
+)
 
 _NOT_CURRENT = (
     "the version null is not the current one, and S3 cannot delete it conditionally; nothing was "

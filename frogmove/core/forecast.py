@@ -94,13 +94,13 @@ async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -
         if error.ends_the_run:
             raise
         reason = describe(error, "What a run would do is not known")
-        return replace(action, reason=reason, forecast=Forecast(Effect.UNKNOWN))
+        return replace(action, verb=Verb.REFUSE, reason=reason, forecast=Forecast(Effect.UNKNOWN))
 
 
 async def _decide(action: Action, check: DestinationCheck) -> Action:
     """Follow the steps of a run: :meth:`frogmove.core.copy.ObjectCopier.copy`."""
     copy, found = await check.first_copy(action)
-    kept = None
+    kept = action.forecast if action.effect is Effect.KEEP_BOTH else None
     for _ in range(ATTEMPTS):
         seen = await check.look(action, copy)
         if isinstance(seen, Result):

@@ -76,6 +76,39 @@ def plan_keys(
     return (action for action in actions if action is not None)
 
 
+def still_there(
+    actions: Iterable[Action], s3: S3, bucket: str, size: int, stop: Event
+) -> Iterator[Action]:
+    """Leave out the moves whose source no longer exists, because an earlier run moved it.
+
+    Args:
+        actions: a plan.
+        s3: the client for the source.
+        bucket: the source bucket.
+        size: maximum concurrent HEAD requests.
+        stop: once set, no further source is looked at.
+
+    Raises:
+        S3Error: when an error affects every object.
+    """
+    sources = Lookup(s3, bucket)
+
+    async def one(action: Action) -> Action | None:
+        if action.verb is not Verb.MOVE:
+            return action
+        try:
+            seen = await sources.head(action.object.key, action.object.version_id)
+        except S3Error as error:
+            if error.ends_the_run:
+                raise
+            # The move itself will fail, too, and say so.
+            return action
+        return None if seen is None else action
+
+    left = Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
+    return (action for action in left if action is not None)
+
+
 _MISSING = "there is no such key at the source"
 
 

@@ -11,6 +11,7 @@ from frogmove.client import Client
 from frogmove.core.attributes import warnings
 from frogmove.core.models import Outcome
 from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.server_facts import ServerFacts
 from frogmove.engine import Engine
 from frogmove.errors import FrogmoveError
 from frogmove.function import redelivery, responses
@@ -36,7 +37,6 @@ from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
-from frogmove.server_facts import ServerFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -1,0 +1,57 @@
+"""The options for looking at a run before it starts."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove.cli.options import dry_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """How a run is looked at before it starts.
+
+    Attributes:
+        dry_run: whether it is only shown.
+        plan: the file for its plan, if it is only planned.
+    """
+
+    dry_run: bool = False
+    plan: Path | None = None
+
+    @property
+    def is_only_shown(self) -> bool:
+        """Whether nothing is moved or copied."""
+        return self.dry_run or self.plan is not None
+
+
+_OPTIONS = [
+    dry_run,
+    click.option(
+        "--plan",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Only write what would be done to FILE, for `frogmove apply FILE`.",
+    ),
+]
+
+
+def review_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options for looking at its run, as ``review``."""
+
+    @functools.wraps(command)
+    def wrapper(*, dry_run: bool, plan: Path | None, **own: object) -> None:
+        command(review=Review(dry_run, plan), **own)
+
+    made: Callable[..., None] = wrapper
+    for option in reversed(_OPTIONS):
+        made = option(made)
+    return made

@@ -1,0 +1,249 @@
+"""`--plan FILE`, `frogmove plan FILE` and `frogmove apply FILE`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import Client, Command, Config
+from frogmove.core.models import Effect
+from frogmove.core.options import OnConflict
+from frogmove.core.plan_file import read_plan
+from frogmove.run_store import journals, runs_directory
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.cli.test_dry_run import COMMANDS, DONE, OUTCOMES, arrange
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.request_hooks import RequestHooks
+    from tests.servers import Server
+
+
+@pytest.fixture
+def server(ministack: Server) -> Server:
+    """It keeps every key and lists in order."""
+    return ministack
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "a plan"
+
+
+@pytest.mark.parametrize("policy", OnConflict)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_plan_is_applied_exactly(
+    moto: Server, file: Path, command: str, policy: OnConflict
+) -> None:
+    buckets = Buckets.make(moto)
+    buckets.version()
+    arrange(buckets)
+    frogmove = FrogmoveRunner(buckets)
+    before = buckets.state()
+    policies = ("--on-conflict", policy.value)
+    planned = frogmove(command, *COMMANDS[command], *policies, "--plan", str(file), "-o", "json")
+    assert (planned.code, buckets.state(), journals()) == (0, before, [])
+    told = {record["key"]: record for record in planned.of("action")}
+    # It is not what the plan was made for.
+    buckets.put("since")
+    ran = frogmove("apply", str(file), "-o", "json")
+    done = {record["key"]: record for record in ran.of("result")}
+    assert done.keys() == told.keys()
+    for key, action in told.items():
+        expected = OUTCOMES.get(Effect(action["effect"]), DONE[command])
+        assert (key, done[key]["outcome"]) == (key, expected), (action, done[key])
+        assert action["destination_key"] == done[key]["destination_key"]
+    assert "since" in buckets.keys_here()
+    assert ran.code == 1
+    assert [path.suffix for path in sorted(runs_directory().iterdir())] == [".jsonl", ".plan"]
+
+
+@pytest.mark.parametrize("policy", ["overwrite", "keep-both"])
+def test_what_has_changed_since_is_left(
+    seaweedfs_buckets: Buckets, file: Path, policy: str
+) -> None:
+    buckets = seaweedfs_buckets
+    names = ["free", "here", "gone", "taken", "other", "away", "same", "same-away"]
+    buckets.put(*names)
+    buckets.put_there("other", "away", body=b"theirs")
+    buckets.put_there("same", "same-away")
+    frogmove = FrogmoveRunner(buckets)
+    plan = ("move", "--all", "--on-conflict", policy, "--plan", str(file), "-o", "json")
+    places = {each["key"]: each["destination_key"] for each in frogmove(*plan).of("action")}
+    buckets.put("here", body=b"a new upload")
+    buckets.client.delete_object(Bucket=buckets.source, Key="gone")
+    buckets.put_there("taken", body=b"somebody else's")
+    buckets.put_there(places["other"], body=b"somebody else's")
+    buckets.put_there("same", body=b"somebody else's")
+    buckets.client.delete_object(Bucket=buckets.destination, Key=places["away"])
+    buckets.client.delete_object(Bucket=buckets.destination, Key="same-away")
+    ran = frogmove("apply", str(file), "-o", "json")
+    replaced = "conflict" if policy == "overwrite" else "moved"
+    assert (ran.code, ran.outcomes) == (
+        1,
+        {
+            "free": "moved",
+            "here": "superseded",
+            "gone": "gone",
+            "taken": "conflict",
+            "other": "conflict",
+            "away": replaced,
+            "same": "conflict",
+            "same-away": "conflict",
+        },
+    )
+    assert buckets.here()["here"] == b"a new upload"
+    assert buckets.there()["taken"] == buckets.there()["same"] == b"somebody else's"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace('"size": 1', '"size": 2'), "edited"),
+        (lambda text: text.replace('"move"', '"copy"'), "edited"),
+        (lambda text: re.sub(r'"sha256": "..', '"sha256": "xx', text), "edited"),
+        (lambda text: "".join(text.splitlines(keepends=True)[:-1]), "incomplete"),
+        (lambda text: text[:-1], "incomplete"),
+        (lambda text: text[:300], "not a plan"),
+        (lambda text: text.replace('"version": 1', '"version": 0', 1), "another version"),
+        (lambda text: "", "not a plan"),
+        (lambda text: "hello\n", "not a plan"),
+        (lambda text: text.splitlines(keepends=True)[0] + "[]\n" + text, "edited"),
+    ],
+)
+def test_a_file_that_is_not_as_it_was_written_is_refused(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, change: object, message: str
+) -> None:
+    buckets.put("a", "b")
+    assert frogmove("move", "--all", "--plan", str(file)).code == 0
+    before = buckets.state()
+    assert callable(change)
+    text = file.read_text()
+    file.write_text(change(text))
+    assert file.read_text() != text
+    for command in ("apply", "plan"):
+        ran = frogmove(command, str(file))
+        assert (ran.code, ran.out, buckets.state()) == (2, "", before)
+        assert message in ran.err
+    assert not runs_directory().exists() or list(runs_directory().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"FROGMOVE_SOURCE": "s3://another"}, "for the source"),
+        ({"FROGMOVE_DESTINATION": "s3://another"}, "for the destination"),
+        ({"FROGMOVE_ENDPOINT_URL": "http://127.0.0.1:9"}, "for the server"),
+        ({"FROGMOVE_KMS_KEY_ID": "alias/another"}, "for the KMS key"),
+        ({"AWS_ACCESS_KEY_ID": "ANOTHER"}, "another account"),
+    ],
+)
+def test_a_plan_for_something_else_is_refused(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, other: dict[str, str], message: str
+) -> None:
+    buckets.put("a")
+    assert frogmove("move", "--all", "--plan", str(file)).code == 0
+    before = buckets.state()
+    ran = frogmove("apply", str(file), **other)
+    assert (ran.code, ran.out, buckets.state()) == (2, "", before)
+    assert message in ran.err
+    assert not list(runs_directory().glob("*"))
+
+
+def test_a_plan_needs_no_route_of_its_own_to_be_applied(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path
+) -> None:
+    buckets.put("a")
+    assert frogmove("copy", "a", "--plan", str(file)).code == 0
+    nowhere = {"FROGMOVE_SOURCE": None, "FROGMOVE_DESTINATION": None}
+    ran = frogmove("apply", str(file), "-n", "-o", "json", **nowhere)
+    assert (ran.code, [each["effect"] for each in ran.of("action")]) == (0, ["copy"])
+    assert not list(runs_directory().glob("*"))
+    ran = frogmove("apply", str(file), "-o", "json", **nowhere)
+    assert (ran.code, ran.outcomes, buckets.there()) == (0, {"a": "copied"}, {"a": b"a"})
+
+
+def test_a_plan_is_shown(buckets: Buckets, frogmove: FrogmoveRunner, file: Path) -> None:
+    buckets.put("in/large", body=b"x" * 5000)
+    buckets.put("in/small", "taken")
+    buckets.put_there("taken", body=b"theirs")
+    made = frogmove("move", "--all", "--plan", str(file))
+    assert f"frogmove apply '{file}'" in made.err
+    ran = run("plan", str(file))
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert f"s3://{buckets.source}/ -> s3://{buckets.destination}/; everything" in lines[0]
+    assert "2 objects, 5.0 kB" in lines
+    assert [line.split()[-1] for line in lines[lines.index("Largest:") + 1 :][:2]] == [
+        "in/large",
+        "in/small",
+    ]
+    assert "Oldest:" in lines
+    assert lines[lines.index("Conflicts (1):") + 1].strip().startswith("taken  (the destination")
+    (record,) = run("plan", str(file), "-o", "json").records
+    assert record["summary"]["counts"]["conflict"] == 1
+    assert [each["key"] for each in record["largest"]] == ["in/large", "in/small"]
+
+
+def test_a_file_that_is_there_is_not_overwritten(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path
+) -> None:
+    buckets.put("a")
+    file.write_text("mine")
+    ran = frogmove("move", "--all", "--plan", str(file))
+    assert (ran.code, file.read_text()) == (2, "mine")
+    assert "File exists" in ran.err
+    assert frogmove("move", "--all", "--plan", "/nowhere/plan").code == 2
+
+
+def test_a_plan_that_cannot_be_made_or_is_interrupted_leaves_no_file(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, hooks: RequestHooks
+) -> None:
+    buckets.put("a", "b")
+    buckets.put_there("b")
+    hooks.before("HeadObject", lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert frogmove("move", "--all", "--plan", str(file)).code == 130
+    assert not file.exists()
+    assert frogmove("move", "absent", "--plan", str(file)).code == 2
+    assert not file.exists()
+
+
+def test_an_interrupted_apply_is_resumed_and_undone(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, hooks: RequestHooks
+) -> None:
+    keys = [f"{number:02}" for number in range(12)]
+    buckets.put(*keys)
+    assert frogmove("move", "--all", "--concurrency", "2", "--plan", str(file)).code == 0
+    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT), skip=3)
+    assert frogmove("apply", str(file)).code == 130
+    assert 0 < len(buckets.there()) < len(keys)
+    file.unlink()
+    buckets.put("since")
+    resumed = frogmove("resume", "-o", "json")
+    assert (resumed.code, set(resumed.outcomes.values())) == (0, {"moved"})
+    assert sorted(buckets.there()) == keys
+    assert list(buckets.here()) == ["since"]
+    assert frogmove("undo", resumed.summary["run"]).code == 0
+    assert (sorted(buckets.here()), buckets.there()) == ([*keys, "since"], {})
+
+
+def test_a_program_writes_and_applies_plans(
+    buckets: Buckets, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    for name, value in buckets.server.environment().items():
+        monkeypatch.setenv(name, value or "")
+    buckets.put("a", "b")
+    with Client(Config(endpoint_url=buckets.server.endpoint_url)) as client:
+        summary = client.plan(buckets.route, "a", command=Command.COPY).write(file)
+        assert (summary.transfers, summary.transfer_bytes) == (1, 1)
+        assert [(each.object.key, each.effect) for each in read_plan(file)] == [("a", Effect.COPY)]
+        assert [(each.key, each.outcome) for each in client.apply(file)] == [("a", "copied")]
+    assert buckets.there() == {"a": b"a"}
+    assert json.loads(file.read_text().splitlines()[-1])["actions"] == 1
