@@ -73,7 +73,7 @@ def nothing_selected(spec: RunSpec) -> str:
     globs = [each.glob for each in spec.selection.filters.patterns if each.is_include]
     if any("*" in glob and "**" not in glob for glob in globs):
         told += " '*' does not cross '/': '**/*.csv' looks into folders, too."
-    return f"{told} If that may be so, say --allow-empty."
+    return f"{told} If that is expected, use --allow-empty."
 
 
 def _some(keys: tuple[str, ...], source: Location) -> str:
@@ -84,7 +84,7 @@ def _some(keys: tuple[str, ...], source: Location) -> str:
 
 def _filter_words(filters: Filters) -> Iterator[str]:
     for is_include, glob in filters.patterns:
-        yield f"{'like' if is_include else 'not like'} {in_quotes(glob)}"
+        yield f"{'matching' if is_include else 'not matching'} {in_quotes(glob)}"
     if filters.newer_than is not None:
         yield f"newer than {filters.newer_than:%Y-%m-%d %H:%M:%S} UTC"
     if filters.older_than is not None:

@@ -56,7 +56,7 @@ def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
     if shared is not None:
         database.close()
         place, one, other, count = shared
-        more = f" So it is with {count - 1:,} more keys." if count > 1 else ""
+        more = f" So it is with {count - 1:,} more." if count > 1 else ""
         raise UsageError(
             f"{in_quotes(one)} and {in_quotes(other)} would both become {in_quotes(place)}.{more}",
             "Nothing was touched. Have the template keep them apart, with {folder} or {name}.",

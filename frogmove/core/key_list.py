@@ -150,7 +150,7 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
     """Keep a list of keys, each once, for :func:`read_key_list`; it takes disk but no memory.
 
     Raises:
-        UsageError: when it cannot be written, or there are no keys.
+        UsageError: when it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

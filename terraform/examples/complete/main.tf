@@ -35,6 +35,7 @@ module "frogmove" {
 
   source_bucket              = "frogtech-sharara-external"
   source_prefix              = "reports/"
+  selection                  = { exclude = ["**/*.tmp"], max_size = "5TB" }
   create_source_bucket       = false
   manage_source_notification = true
 
