@@ -156,7 +156,7 @@ def undo(
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12
     """
-    reader = open_journal(find_journal(run))
+    reader = _open_ended(find_journal(run))
     readers, problems = read_journals()
     warn_of(problems, console)
     history = RunHistory(readers)
@@ -189,6 +189,20 @@ def undo(
     ctx.exit(code)
 
 
+def _open_ended(path: Path) -> JournalReader:
+    """Open the journal of a run that has ended.
+
+    Raises:
+        UsageError: when it is still running.
+    """
+    reader = open_journal(path)
+    if reader.is_running():
+        raise UsageError(
+            f"The run {reader.spec.id} is still running.", "Wait until it ends, or stop it first."
+        )
+    return reader
+
+
 def _check_function(spec: RunSpec) -> str:
     # Of these commands only an undo asks AWS for more than S3.
     from frogmove.cli.live_function import check_paused
@@ -199,7 +213,7 @@ def _check_function(spec: RunSpec) -> str:
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; report it if there is nothing to do."""
     path = find_journal(run)
-    reader = open_journal(path) if run else _last_unfinished(console)
+    reader = _open_ended(path) if run else _last_unfinished(console)
     if reader is None:
         console.note("Nothing to resume: every run is finished.")
         return None

@@ -55,7 +55,8 @@ def _counted(journal: JournalReader) -> str:
         told = _counts(end["counts"])
         return f"{told or 'nothing'}{', interrupted' if end['interrupted'] else ''}"
     results = Counter(str(record["outcome"]) for record in journal.of_type("result"))
-    return ", ".join(filter(None, [_counts(results), "not finished"]))
+    state = "running" if journal.is_running() else "not finished"
+    return ", ".join(filter(None, [_counts(results), state]))
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -73,7 +74,7 @@ def _marks(journal: JournalReader, history: RunHistory) -> Iterator[str]:
         word = "undone" if is_undone(undo.end()) else "partly undone"
         yield f"{word} by {undo.spec.id}"
     is_open = (end is None or end["interrupted"]) and spec.command is not Command.UNDO
-    if is_open and not resumed and not undos:
+    if is_open and not resumed and not undos and not journal.is_running():
         yield f"frogmove resume {spec.id}"
 
 

@@ -8,6 +8,7 @@ from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from frogmove.core.journal import VERSION, segments_of
+from frogmove.core.journal_lock import is_held
 from frogmove.core.models import Outcome
 from frogmove.core.records import Record, cut_off_record
 from frogmove.core.run_spec import Command, RunSpec
@@ -100,6 +101,10 @@ class JournalReader:
     def end(self) -> Record | None:
         """Return the ``end`` record; None if the run did not finish."""
         return next(self.of_type("end"), None)
+
+    def is_running(self) -> bool:
+        """Tell whether the run is still running, as far as the system knows."""
+        return is_held(self.path)
 
     def last_end(self) -> Record | None:
         """Return the ``end`` record if the file ends with it; what is before it is not read."""

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from frogmove.core.journal import VERSION, segments_of
+from frogmove.core.journal_lock import hold
 from frogmove.core.records import Record, Summary, result_record
 from frogmove.errors import RunError, UsageError
 
@@ -59,6 +60,7 @@ class JournalWriter:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise _unwritable(path, error) from error
+        hold(descriptor)
         self._file: IO[str] = os.fdopen(descriptor, "w", BUFFER, "ascii")
         try:
             self._write({"type": "run", "version": VERSION, **spec.record()})

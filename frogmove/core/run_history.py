@@ -47,10 +47,11 @@ class RunHistory:
         return [undo for each in together for undo in self._that_continue(each, undo=True)]
 
     def last_unfinished(self) -> JournalReader | None:
-        """Return the last unfinished run; None if all are finished."""
+        """Return the last run that ended unfinished; None if there is none."""
         for name in sorted(self._by_id, reverse=True):
             run = self._by_id[name]
-            if not self._is_followed(run) and is_unfinished(run.end()):
+            is_open = not self._is_followed(run) and not run.is_running()
+            if is_open and is_unfinished(run.end()):
                 return run
         return None
 

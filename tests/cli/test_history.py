@@ -6,12 +6,14 @@ import json
 import os
 import re
 import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.run_store import journals, runs_directory
 from frogmove.s3.boto import BotoS3
+from tests.blocking_proxy import blocking_proxy
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner, run
 from tests.cli.terminal import terminal
@@ -102,6 +104,33 @@ def test_the_runs_fit_a_terminal_and_say_what_became_of_each(
     assert second.endswith(f"; undone by {last_id()}")
     assert third.startswith(last_id())
     assert (f"s3://{buckets.source}/ -> " in second) == (columns == 200)
+
+
+def test_a_run_that_is_running_is_neither_resumed_nor_undone(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a", "b")
+    with blocking_proxy(buckets.server) as door:
+        process = frogmove.process(
+            *("move", "--all"),
+            env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        door.wait_for_copies(1)
+        listed = frogmove("runs").out
+        assert ": running\n" in listed
+        assert "resume" not in listed
+        for command in (["resume", "last"], ["undo", "last"]):
+            ran = frogmove(*command)
+            assert (ran.code, ran.out) == (2, "")
+            assert "is still running" in ran.err
+        assert "Nothing to resume" in frogmove("resume").err
+        door.opened.set()
+        assert process.wait(SECONDS_TO_WAIT) == 0
+    assert ": 2 moved\n" in frogmove("runs").out
+    # The proxy that the run went through is gone.
+    assert frogmove("undo", "last", "--endpoint-url", buckets.server.endpoint_url).code == 0
 
 
 def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(
