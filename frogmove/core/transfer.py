@@ -21,7 +21,7 @@ from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import IDLE, Scheduler, Task, wait_for
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
+from frogmove.s3.errors import MALFORMED, NOT_BEGUN, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import LARGEST_DELETE, Deletion, Head, S3Object
@@ -196,9 +196,9 @@ class Transfer:
         if deletion.seen is not None:
             moved = replace(moved, reason=verified.note or "source checked by HEAD, then deleted")
         refusal = await self._delete(deletion)
-        if refusal is not None and refusal.kind is Kind.CHANGED:
+        if refusal is not None and (refusal.kind is Kind.CHANGED or _is_unclear(refusal)):
             # Some servers answer the same for a missing key, as after a delete whose response was
-            # lost.
+            # lost; and a 404 may be a gateway's, or that of a missing bucket.
             source = await self._left(item)
             if source is None:
                 return moved
@@ -209,10 +209,7 @@ class Transfer:
                 refusal = await self._delete(self._deletion(source.object))
         if refusal is None:
             return moved
-        if refusal.kind is Kind.MISSING:
-            if deletion.seen is not None:
-                # The 404 of a HEAD may mean a missing key or a missing bucket.
-                await self._check.source.check_bucket()
+        if refusal.kind is Kind.MISSING and not _is_unclear(refusal):
             return moved
         return self._not_deleted(action, verified, refusal)
 
@@ -266,3 +263,10 @@ def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:
         retrying_helps=True,
         resumes=interruption.kept,
     )
+
+
+def _is_unclear(error: S3Error) -> bool:
+    """Tell whether the answer to a delete leaves open what became of the key."""
+    if error.kind is Kind.MISSING:
+        return error.code not in {"NoSuchKey", "NoSuchVersion"}
+    return error.code == MALFORMED

@@ -103,6 +103,17 @@ def check_roots(client: S3Client) -> None:
     """Make a client refuse responses with an unexpected root element."""
     for operation in _ROOTS:
         client.meta.events.register_last(f"after-call.s3.{operation}", _check_root)
+    client.meta.events.register_last("after-call.s3.DeleteObject", _check_nothing)
+
+
+def _check_nothing(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
+    """Refuse an answer that is about something, where there is nothing to say but that it is done.
+
+    Raises:
+        S3Error: in that case.
+    """
+    if http_response.status_code < 300 and http_response.content.strip():
+        raise S3Error(model.name, MALFORMED, 500, "the answer is not what was asked for")
 
 
 def _check_root(http_response: AWSResponse, model: OperationModel, **_: object) -> None:

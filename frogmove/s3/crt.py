@@ -334,8 +334,14 @@ def _allowed(key: str) -> str:
     return key
 
 
-def _nothing(_: HttpResponse) -> None:
-    return None
+def _nothing(answer: HttpResponse) -> None:
+    """Read an answer that says nothing but that it was done.
+
+    Raises:
+        ValueError: when it says something else, as a gateway does.
+    """
+    if answer.body.strip():
+        raise ValueError("the answer is not what was asked for")
 
 
 def _page(answer: HttpResponse) -> Page:
