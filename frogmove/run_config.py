@@ -159,3 +159,20 @@ def config_of(spec: RunSpec) -> Config:
 def with_route(config: Config, route: Route) -> Config:
     """Return the same configuration with another route."""
     return replace(config, source=str(route.source), destination=str(route.destination))
+
+
+def again(earlier: RunSpec, given: Config) -> RunSpec:
+    """Return the spec of a run that continues an earlier one, with its settings as defaults."""
+    named = {name: value for name, value in asdict(given).items() if value}
+    config = replace(config_of(earlier), **named)
+    begun = new_spec(earlier.command, config)
+    return replace(
+        earlier, **asdict(config), id=begun.id, started=begun.started, continues=earlier.id
+    )
+
+
+def undone_by(spec: RunSpec) -> RunSpec:
+    """Return the spec of the undo of a run: from its destination to its source."""
+    return replace(
+        spec, command=Command.UNDO, plan=None, source=spec.destination, destination=spec.source
+    )

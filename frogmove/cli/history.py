@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +23,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
-from frogmove.run_config import config_of, new_spec
+from frogmove.run_config import again, undone_by
 from frogmove.run_store import find_journal, no_journal, read_journals
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def resume(
     if earlier.spec.command is Command.UNDO:
         remedy = f"Run `frogmove undo {earlier.spec.continues}` again."
         raise UsageError(f"{earlier.spec.id} is an undo.", remedy)
-    spec = _again(earlier.spec, config)
+    spec = again(earlier.spec, config)
     ctx.exit(execute(spec, console, Review(dry_run), earlier=(earlier,)))
 
 
@@ -167,17 +167,10 @@ def undo(
     if len(together) > 1:
         names = ", ".join(each.spec.id for each in together)
         console.note(f"A run is undone together with its resumes: {names}.")
-    spec = _again(reader.spec, config)
+    spec = again(reader.spec, config)
     asks = spec.command is Command.MOVE and not dry_run and not while_live
     note = _check_function(spec) if asks else ""
-    spec = replace(
-        flags.on(spec),
-        command=Command.UNDO,
-        plan=None,
-        source=spec.destination,
-        destination=spec.source,
-        carry=list(flags.carry) or spec.carry,
-    )
+    spec = replace(flags.on(undone_by(spec)), carry=list(flags.carry) or spec.carry)
     code = execute(
         spec,
         console,
@@ -255,13 +248,3 @@ def open_journal(path: Path) -> JournalReader:
             "buckets for the objects after it."
         )
     return reader
-
-
-def _again(earlier: RunSpec, given: Config) -> RunSpec:
-    """Return the spec of a run that continues an earlier one, with its settings as defaults."""
-    named = {name: value for name, value in asdict(given).items() if value}
-    config = replace(config_of(earlier), **named)
-    begun = new_spec(earlier.command, config)
-    return replace(
-        earlier, **asdict(config), id=begun.id, started=begun.started, continues=earlier.id
-    )

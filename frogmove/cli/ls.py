@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING
@@ -18,7 +19,7 @@ from frogmove.cli.runner import connect
 from frogmove.cli.selection_options import listing_options
 from frogmove.core.advice import describe, explained
 from frogmove.core.filters import NO_FILTERS
-from frogmove.core.required_tags import parse_tag
+from frogmove.core.required_tags import Tag, parse_tag
 from frogmove.core.selection import (
     HEAD_CONCURRENCY,
     Selection,
@@ -121,41 +122,68 @@ def ls(
     if directories and source is not None:
         raise UsageError("--directories and --from-file cannot be combined.")
     required = tuple(map(parse_tag, tags))
-    totals = ListingTotals(folders=0 if directories else None)
     with connect(config, Limits(), console) as client, explained(side.bucket):
         console.detail(f"Engine: {client.engine}.")
-        lookups = _Lookups(client.s3, side, console)
-        if directories:
-            levels = [Level(client.s3, side.bucket, each) for each in selection.folders]
-            for prefix in chain.from_iterable(level.folders() for level in levels):
-                console.listed_folder(prefix, side, view)
-                totals.folders = (totals.folders or 0) + 1
-            listed: Iterable[S3Object] = _objects_of(levels, selection)
-        elif source is None:
-            listed = list_folders(selection, client.s3, side.bucket, WAYS)
-        else:
-            listed = matching(lookups.objects(source), selection.matcher())
-        if required:
-            checker = TagChecker(client.s3, side.bucket, required)
-            listed = only_tagged(listed, checker, HEAD_CONCURRENCY)
-        for item in listed:
-            console.listed(item, side, view)
-            totals.add(item)
+        lookups = None if source is None else _Lookups(client.s3, side, console, source)
+        listing = _Listing(client.s3, side, selection, required, lookups)
+        totals = listing.show(console, view, directories=directories)
     console.listing_totals(totals, view)
-    is_selective = (
-        source is not None or bool(chosen.get("prefix")) or selection.filters != NO_FILTERS
-    )
+    is_selective = source or chosen.get("prefix") or selection.filters != NO_FILTERS
     if is_selective and not (totals.objects or totals.folders or allow_empty):
         console.warn("Nothing was selected. If that is expected, use --allow-empty.")
         ctx.exit(exit_codes.ATTENTION)
-    ctx.exit(exit_codes.ATTENTION if lookups.failed else exit_codes.DONE)
+    is_incomplete = lookups is not None and lookups.failed
+    ctx.exit(exit_codes.ATTENTION if is_incomplete else exit_codes.DONE)
 
 
-def _objects_of(levels: list[Level], selection: Selection) -> Iterable[S3Object]:
-    return chain.from_iterable(
-        matching(level.objects(), selection.matcher(folder))
-        for level, folder in zip(levels, selection.folders, strict=True)
-    )
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What is listed.
+
+    Attributes:
+        s3: the client.
+        side: the location that keys are relative to.
+        selection: the folders to list and the filters.
+        required: tags that objects must have.
+        lookups: the keys of a list, instead of folders.
+    """
+
+    s3: S3
+    side: Location
+    selection: Selection
+    required: tuple[Tag, ...]
+    lookups: _Lookups | None
+
+    def show(self, console: Console, view: ListingView, *, directories: bool) -> ListingTotals:
+        """Print everything, folders first; return the totals."""
+        totals = ListingTotals(folders=0 if directories else None)
+        if directories:
+            listed = self._level(console, view, totals)
+        elif self.lookups is None:
+            listed = list_folders(self.selection, self.s3, self.side.bucket, WAYS)
+        else:
+            listed = matching(self.lookups.objects(), self.selection.matcher())
+        if self.required:
+            checker = TagChecker(self.s3, self.side.bucket, self.required)
+            listed = only_tagged(listed, checker, HEAD_CONCURRENCY)
+        for item in listed:
+            console.listed(item, self.side, view)
+            totals.add(item)
+        return totals
+
+    def _level(
+        self, console: Console, view: ListingView, totals: ListingTotals
+    ) -> Iterable[S3Object]:
+        """Print the folders of one level; return its objects."""
+        folders = self.selection.folders
+        levels = [Level(self.s3, self.side.bucket, each) for each in folders]
+        for prefix in chain.from_iterable(level.folders() for level in levels):
+            console.listed_folder(prefix, self.side, view)
+            totals.folders = (totals.folders or 0) + 1
+        return chain.from_iterable(
+            matching(level.objects(), self.selection.matcher(folder))
+            for level, folder in zip(levels, folders, strict=True)
+        )
 
 
 def _selection(
@@ -178,23 +206,27 @@ class _Lookups:
         s3: the client.
         side: the location that keys are relative to.
         console: the output.
+        source: the list.
 
     Attributes:
         failed: whether a key does not exist or could not be looked up.
     """
 
-    def __init__(self, s3: S3, side: Location, console: Console) -> None:
+    def __init__(
+        self, s3: S3, side: Location, console: Console, source: str | Path | IO[bytes]
+    ) -> None:
         self._s3 = s3
         self._side = side
         self._console = console
+        self._source = source
         self.failed = False
 
-    def objects(self, source: str | Path | IO[bytes]) -> Iterator[S3Object]:
+    def objects(self) -> Iterator[S3Object]:
         """Yield the objects of a list of keys, in its order."""
         # It needs a database, and other listings start without.
         from frogmove.core.key_list import read_keys
 
-        keys = read_keys(source, self._side, nul=False)
+        keys = read_keys(self._source, self._side, nul=False)
         while together := list(islice(keys, _LOOKED_UP_TOGETHER)):
             answers = dict(head_each(together, self._s3, self._side.bucket, HEAD_CONCURRENCY))
             for key in together:

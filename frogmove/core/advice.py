@@ -94,53 +94,59 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
         error: S3's response; its code and message are part of the error.
         bucket: the bucket.
     """
-    said = error.said
     if error.signing_in:
         return _not_signed_in(error, bucket)
+    return UnreachableError(*_why(error, bucket))
+
+
+def _why(error: S3Error, bucket: str) -> tuple[str, str]:
+    """Return why a bucket cannot be used, and what to do."""
+    said = error.said
     if error.code in _SKEWED:
-        return UnreachableError(
+        return (
             f"The clocks of this machine and of the server differ too much for {bucket!r}: {said}.",
             "Set this machine's clock, for example with NTP, and try again.",
         )
     if error.is_untrusted:
-        return UnreachableError(
+        return (
             f"The bucket {bucket!r} cannot be reached: {said}.",
             "Set AWS_CA_BUNDLE to a file with the certificate of the server's CA.",
         )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
-            return UnreachableError(
+            return (
                 f"The bucket {bucket!r} does not exist: {said}.",
                 "Check the bucket's name, --endpoint-url, and the AWS account.",
             )
         case Kind.CREDENTIALS:
-            return UnreachableError(
+            return (
                 f"S3 refused the credentials for {bucket!r}: {said}.",
-                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
-                "or renew an expired session.",
+                (
+                    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
+                    "or renew an expired session."
+                ),
             )
         case Kind.DENIED:
-            return UnreachableError(
+            return (
                 f"Access to {bucket!r} was denied: {said}.",
-                f"Missing permission: {permission(error)}. Ask the account's administrator, or "
-                "choose another --profile.",
+                (
+                    f"Missing permission: {permission(error)}. Ask the account's administrator, or "
+                    "choose another --profile."
+                ),
             )
         case Kind.UNREACHABLE:
-            return UnreachableError(
+            return (
                 f"The bucket {bucket!r} cannot be reached: {said}.",
                 "Check --endpoint-url, --region, the proxy and the network.",
             )
     if _is_elsewhere(error):
-        return UnreachableError(
+        return (
             f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
             _elsewhere_remedy(error),
         )
-    return UnreachableError(
-        f"S3 refused a request to {bucket!r}: {error.operation}: {said}.",
-        "Try again in a moment."
-        if error.retrying_helps
-        else "Check the route, --endpoint-url and --region.",
-    )
+    retry, check = "Try again in a moment.", "Check the route, --endpoint-url and --region."
+    remedy = retry if error.retrying_helps else check
+    return f"S3 refused a request to {bucket!r}: {error.operation}: {said}.", remedy
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html

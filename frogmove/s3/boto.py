@@ -11,6 +11,7 @@ from frogmove.s3.boto_client import BotoClient
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.fallbacks import TAGGING, is_unknown
+from frogmove.s3.head_answer import read_head
 from frogmove.s3.looks import check_seen
 from frogmove.s3.models import Copied, Page, UnfinishedUpload
 
@@ -59,7 +60,7 @@ class BotoS3(BotoClient):
             answer = self._client.head_object(
                 Bucket=bucket, Key=key, ChecksumMode="ENABLED", **version
             )
-            return boto_shapes.head(key, version_id, answer)
+            return read_head(key, version_id, answer)
 
         return self._submit("HeadObject", request)
 

@@ -1,7 +1,7 @@
 """Converts between frogmove's values and boto3's parameters and responses."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,26 +13,13 @@ from frogmove.s3.models import (
     Checksum,
     Copy,
     Deletion,
-    Head,
     Page,
     Part,
     S3Object,
     UnfinishedUpload,
 )
 
-# The content headers, by boto3's names.
-HEADERS = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "ContentType",
-    "Expires",
-    "WebsiteRedirectLocation",
-)
-
 ALGORITHMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
-
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
 _WEAK = 'W/"'
@@ -101,7 +88,7 @@ def destination_condition(copy: Copy) -> dict[str, Any]:
 
 def part(number: int, answer: Mapping[str, Any]) -> Part:
     """Read a part of a multipart upload."""
-    return Part(number, etag_of(answer), next(iter(_checksums(answer, whole=True)), None))
+    return Part(number, etag_of(answer), next(iter(checksums(answer, whole=True)), None))
 
 
 def completed_part(part: Part) -> dict[str, Any]:
@@ -145,7 +132,7 @@ def _version(key: str, entry: Mapping[str, Any]) -> S3Object:
     )
 
 
-def _checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
+def checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
     """Read the checksums of a response; one with a number of parts is composed of theirs."""
     values = {name: answer.get(f"Checksum{name}") for name in ALGORITHMS}
     return tuple(
@@ -175,9 +162,9 @@ def page(answer: Mapping[str, Any]) -> Page:
         [
             S3Object(
                 decode(entry["Key"]),
-                _size(int(entry["Size"])),
+                valid_size(int(entry["Size"])),
                 etag_of(entry),
-                _with_zone(entry["LastModified"]),
+                with_zone(entry["LastModified"]),
                 entry.get("StorageClass") or "STANDARD",
             )
             for entry in contents
@@ -261,15 +248,15 @@ def moment(text: str) -> datetime:
         read = datetime.fromisoformat(text)
     except ValueError:
         read = parsedate_to_datetime(text)
-    return _with_zone(read)
+    return with_zone(read)
 
 
-def _with_zone(time: datetime) -> datetime:
+def with_zone(time: datetime) -> datetime:
     """Return a time with a time zone; some servers omit that it is UTC."""
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
-def _size(count: int) -> int:
+def valid_size(count: int) -> int:
     """Return a number of bytes.
 
     Raises:
@@ -278,120 +265,6 @@ def _size(count: int) -> int:
     if count < 0:
         raise ValueError(f"the size in the response is {count}")
     return count
-
-
-def head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
-    """Read a HeadObject response.
-
-    Raises:
-        KeyError: when something required is missing.
-        ValueError: when a value is not valid.
-    """
-    seen = S3Object(
-        key=key,
-        size=_size(answer["ContentLength"]),
-        etag=etag_of(answer),
-        last_modified=_with_zone(answer["LastModified"]),
-        storage_class=answer.get("StorageClass") or "STANDARD",
-        version_id=version_id,
-    )
-    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
-    customer = "SSE-C" if "SSECustomerAlgorithm" in answer else None
-    return Head(
-        seen,
-        _checksums(answer, whole=whole),
-        customer or answer.get("ServerSideEncryption"),
-        {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
-        answer.get("Metadata", {}),
-        answer.get("SSEKMSKeyId"),
-        {name: answer[name] for name in _LOCK_HEADERS if name in answer},
-        answer.get("VersionId"),
-        answer.get("TagCount"),
-        _is_archived(answer),
-    )
-
-
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
-_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
-_RESTORED = 'ongoing-request="false"'
-
-
-def _is_archived(answer: Mapping[str, Any]) -> bool:
-    """Tell from a HeadObject answer whether the object has to be restored first."""
-    # Said of Intelligent-Tiering alone, and only while the object is archived.
-    if answer.get("ArchiveStatus"):
-        return True
-    return answer.get("StorageClass") in _ARCHIVES and _RESTORED not in answer.get("Restore", "")
-
-
-def head_answer(headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the headers of a HeadObject response by boto3's names.
-
-    Args:
-        headers: the headers, by names in lower case.
-
-    Raises:
-        KeyError: when a required one is missing.
-        ValueError: when one is not valid.
-        UnicodeError: when one is not ASCII: SDKs decode it differently.
-    """
-    for value in headers.values():
-        value.encode("ascii")
-    answer: dict[str, Any] = {
-        name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
-    }
-    answer["ContentLength"] = int(answer["ContentLength"])
-    answer["LastModified"] = moment(answer["LastModified"])
-    for name, (header, read) in _READ_HEADERS.items():
-        if header in headers:
-            answer[name] = read(headers[header])
-    answer["Metadata"] = {
-        name.removeprefix(_METADATA): value
-        for name, value in headers.items()
-        if name.startswith(_METADATA)
-    }
-    return answer
-
-
-_LOCK = "x-amz-object-lock-"
-
-_LOCK_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "ObjectLockMode": (f"{_LOCK}mode", str),
-    "ObjectLockRetainUntilDate": (f"{_LOCK}retain-until-date", moment),
-    "ObjectLockLegalHoldStatus": (f"{_LOCK}legal-hold", str),
-    "ObjectLockEventHold": (f"{_LOCK}event-hold", str),
-    "ObjectLockEventHoldDurationDays": (f"{_LOCK}event-hold-duration-days", int),
-    "ObjectLockEventHoldDurationYears": (f"{_LOCK}event-hold-duration-years", int),
-}
-
-_READ_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    **_LOCK_HEADERS,
-    "TagCount": ("x-amz-tagging-count", int),
-}
-
-_METADATA = "x-amz-meta-"
-
-_HEAD_HEADERS = {
-    "ContentLength": "content-length",
-    "ETag": "etag",
-    "VersionId": "x-amz-version-id",
-    "LastModified": "last-modified",
-    "CacheControl": "cache-control",
-    "ContentDisposition": "content-disposition",
-    "ContentEncoding": "content-encoding",
-    "ContentLanguage": "content-language",
-    "ContentType": "content-type",
-    "Expires": "expires",
-    "WebsiteRedirectLocation": "x-amz-website-redirect-location",
-    "StorageClass": "x-amz-storage-class",
-    "Restore": "x-amz-restore",
-    "ArchiveStatus": "x-amz-archive-status",
-    "ServerSideEncryption": "x-amz-server-side-encryption",
-    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
-    "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
-    "ChecksumType": "x-amz-checksum-type",
-    **{f"Checksum{name}": f"x-amz-checksum-{name.lower()}" for name in ALGORITHMS},
-}
 
 
 def identifier(deletion: Deletion) -> dict[str, str]:

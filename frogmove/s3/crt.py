@@ -14,6 +14,7 @@ from frogmove.s3 import boto_shapes, timeouts, xml
 from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.future import Future, LightFuture, pass_on
+from frogmove.s3.head_answer import from_headers, read_head
 from frogmove.s3.in_flight import HttpResponse, TransportError
 from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import Copied, Page
@@ -349,7 +350,7 @@ def _page(answer: HttpResponse) -> Page:
 
 
 def _head(key: str, version_id: str | None, answer: HttpResponse) -> Head:
-    return boto_shapes.head(key, version_id, boto_shapes.head_answer(answer.headers))
+    return read_head(key, version_id, from_headers(answer.headers))
 
 
 def _is_for_boto(error: S3Error) -> bool:

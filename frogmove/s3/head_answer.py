@@ -1,0 +1,136 @@
+"""Reads the response to HeadObject, from boto3 or from its headers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from frogmove.s3.boto_shapes import ALGORITHMS, checksums, etag_of, moment, valid_size, with_zone
+from frogmove.s3.models import Head, S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# The content headers, by boto3's names.
+HEADERS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+    "WebsiteRedirectLocation",
+)
+
+
+def read_head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
+    """Read a HeadObject response.
+
+    Raises:
+        KeyError: when something required is missing.
+        ValueError: when a value is not valid.
+    """
+    seen = S3Object(
+        key=key,
+        size=valid_size(answer["ContentLength"]),
+        etag=etag_of(answer),
+        last_modified=with_zone(answer["LastModified"]),
+        storage_class=answer.get("StorageClass") or "STANDARD",
+        version_id=version_id,
+    )
+    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    customer = "SSE-C" if "SSECustomerAlgorithm" in answer else None
+    return Head(
+        seen,
+        checksums(answer, whole=whole),
+        customer or answer.get("ServerSideEncryption"),
+        {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
+        answer.get("Metadata", {}),
+        answer.get("SSEKMSKeyId"),
+        {name: answer[name] for name in _LOCK_HEADERS if name in answer},
+        answer.get("VersionId"),
+        answer.get("TagCount"),
+        _is_archived(answer),
+    )
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
+_RESTORED = 'ongoing-request="false"'
+
+
+def _is_archived(answer: Mapping[str, Any]) -> bool:
+    """Tell from a HeadObject answer whether the object has to be restored first."""
+    # Said of Intelligent-Tiering alone, and only while the object is archived.
+    if answer.get("ArchiveStatus"):
+        return True
+    return answer.get("StorageClass") in _ARCHIVES and _RESTORED not in answer.get("Restore", "")
+
+
+def from_headers(headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the headers of a HeadObject response by boto3's names.
+
+    Args:
+        headers: the headers, by names in lower case.
+
+    Raises:
+        KeyError: when a required one is missing.
+        ValueError: when one is not valid.
+        UnicodeError: when one is not ASCII: SDKs decode it differently.
+    """
+    for value in headers.values():
+        value.encode("ascii")
+    answer: dict[str, Any] = {
+        name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
+    }
+    answer["ContentLength"] = int(answer["ContentLength"])
+    answer["LastModified"] = moment(answer["LastModified"])
+    for name, (header, read) in _READ_HEADERS.items():
+        if header in headers:
+            answer[name] = read(headers[header])
+    answer["Metadata"] = {
+        name.removeprefix(_METADATA): value
+        for name, value in headers.items()
+        if name.startswith(_METADATA)
+    }
+    return answer
+
+
+_LOCK = "x-amz-object-lock-"
+
+_LOCK_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "ObjectLockMode": (f"{_LOCK}mode", str),
+    "ObjectLockRetainUntilDate": (f"{_LOCK}retain-until-date", moment),
+    "ObjectLockLegalHoldStatus": (f"{_LOCK}legal-hold", str),
+    "ObjectLockEventHold": (f"{_LOCK}event-hold", str),
+    "ObjectLockEventHoldDurationDays": (f"{_LOCK}event-hold-duration-days", int),
+    "ObjectLockEventHoldDurationYears": (f"{_LOCK}event-hold-duration-years", int),
+}
+
+_READ_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    **_LOCK_HEADERS,
+    "TagCount": ("x-amz-tagging-count", int),
+}
+
+_METADATA = "x-amz-meta-"
+
+_HEAD_HEADERS = {
+    "ContentLength": "content-length",
+    "ETag": "etag",
+    "VersionId": "x-amz-version-id",
+    "LastModified": "last-modified",
+    "CacheControl": "cache-control",
+    "ContentDisposition": "content-disposition",
+    "ContentEncoding": "content-encoding",
+    "ContentLanguage": "content-language",
+    "ContentType": "content-type",
+    "Expires": "expires",
+    "WebsiteRedirectLocation": "x-amz-website-redirect-location",
+    "StorageClass": "x-amz-storage-class",
+    "Restore": "x-amz-restore",
+    "ArchiveStatus": "x-amz-archive-status",
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
+    "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
+    "ChecksumType": "x-amz-checksum-type",
+    **{f"Checksum{name}": f"x-amz-checksum-{name.lower()}" for name in ALGORITHMS},
+}
