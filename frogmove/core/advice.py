@@ -71,7 +71,24 @@ def describe(error: S3Error, state: str) -> str:
         error: the failed request.
         state: where the bytes are, without a full stop.
     """
-    return ". ".join(filter(None, (str(error), state, advise(error))))
+    return ". ".join(filter(None, (_named(error), state, advise(error))))
+
+
+# Operations whose permission has another name: who knows policies knows only that.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+_IAM_NAMES = {
+    "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "ListParts": "s3:ListMultipartUploadParts",
+}
+
+
+def _named(error: S3Error) -> str:
+    """Return what failed and the server's words; what was denied by the name of its permission."""
+    if error.kind is not Kind.DENIED:
+        return str(error)
+    return f"{_IAM_NAMES.get(error.operation, error.operation)}: {error.said}"
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 import pytest
 
-from frogmove.core.advice import explain
+from frogmove.core.advice import describe, explain
 from frogmove.s3.errors import S3Error
 
 
@@ -50,6 +50,31 @@ def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -
     told = str(explain(error, "external"))
     for name in [error.code, *named]:
         assert name in told
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (
+            S3Error("ListObjectsV2", "AccessDenied", 403, "Access Denied"),
+            [
+                "s3:ListBucket: Access Denied (AccessDenied). It stays",
+                "Missing permission: s3:List",
+            ],
+        ),
+        (
+            S3Error("ListObjectsV2", "SlowDown", 503, "Slower."),
+            ["ListObjectsV2: Slower (SlowDown)"],
+        ),
+        (S3Error("CopyObject", "AccessDenied", 403, KMS), [KMS, "permission: kms:GenerateDataKey"]),
+        (S3Error("CopyObject", "RequestTimeTooSkewed", 403, "Too large."), ["clock"]),
+        (S3Error("CopyObject", "AuthorizationHeaderMalformed", 400, EXPECTING), [TO_IRELAND]),
+    ],
+)
+def test_a_failed_object_has_s3s_words_and_its_own_remedy(error: S3Error, named: list[str]) -> None:
+    told = describe(error, "It stays")
+    assert [name for name in named if name not in told] == [], told
+    assert "ListObjectsV2" not in told or error.code == "SlowDown"
 
 
 @pytest.mark.parametrize(
