@@ -75,6 +75,9 @@ class RunFigures:
             Figure(f"{size(int(byte_rate))}/s", 7),
             Figure(f"{progress.activity.in_flight:,} in flight", 5),
         ]
+        if progress.activity.listed > progress.planned:
+            # A filter leaves most of them out, or the destination is listed as well.
+            figures.append(Figure(f"{progress.activity.listed:,} listed", 5))
         if progress.waiting:
             figures.append(Figure(f"{progress.waiting:,} waiting", 6))
         if progress.activity.retries:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from frogmove.s3.future import Future
-    from frogmove.s3.models import Part
+    from frogmove.s3.models import Page, Part
 
 
 class Activity(NamedTuple):
@@ -18,11 +18,13 @@ class Activity(NamedTuple):
         in_flight: how many requests are waiting for a response.
         retries: how many requests have been retried so far.
         part_bytes: bytes copied so far of incomplete multipart copies.
+        listed: how many objects have been listed so far, on both sides.
     """
 
     in_flight: int = 0
     retries: int = 0
     part_bytes: int = 0
+    listed: int = 0
 
     @classmethod
     def total(cls, several: Iterable[Activity]) -> Activity:
@@ -30,22 +32,29 @@ class Activity(NamedTuple):
         return cls(*map(sum, zip(cls(), *several, strict=True)))
 
 
-class UnfinishedParts:
-    """Counts the bytes of the parts of incomplete uploads."""
+class ActivityCounter:
+    """Counts for :class:`Activity`; its methods are called by whichever thread has a response."""
 
     def __init__(self) -> None:
-        self._bytes: dict[str, int] = {}
+        self.retries = 0
+        self._listed = 0
+        self._parts: dict[str, int] = {}
 
-    @property
-    def total(self) -> int:
-        """The bytes of all of them."""
-        return sum(self._bytes.copy().values())
+    def now(self, in_flight: int) -> Activity:
+        """Return the current activity."""
+        part_bytes = sum(self._parts.copy().values())
+        return Activity(in_flight, self.retries, part_bytes, self._listed)
 
-    def ended(self, upload_id: str, size: int, part: Future[Part]) -> None:
-        """Count a part, if it has been copied."""
+    def listed(self, page: Future[Page]) -> None:
+        """Count the objects of a page, if it could be listed."""
+        if page.exception() is None:
+            self._listed += len(page.result().objects)
+
+    def part_copied(self, upload_id: str, size: int, part: Future[Part]) -> None:
+        """Count the bytes of a part, if it has been copied."""
         if part.exception() is None:
-            self._bytes[upload_id] = self._bytes.get(upload_id, 0) + size
+            self._parts[upload_id] = self._parts.get(upload_id, 0) + size
 
-    def end(self, upload_id: str) -> None:
+    def upload_ended(self, upload_id: str) -> None:
         """Forget an upload that was completed or aborted."""
-        self._bytes.pop(upload_id, None)
+        self._parts.pop(upload_id, None)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from frogmove.s3 import timeouts
-from frogmove.s3.activity import Activity, UnfinishedParts
+from frogmove.s3.activity import Activity, ActivityCounter
 from frogmove.s3.clock import Clock
 from frogmove.s3.errors import S3Error, not_begun, out_of_time, silent
 from frogmove.s3.future import Future, LightFuture, error_of
@@ -84,13 +84,12 @@ class RetryingS3:
         self._aborted = False
         self._silence = Silence()
         self._silent_until = 0.0
-        self._retries = 0
-        self._parts = UnfinishedParts()
+        self._activity = ActivityCounter()
 
     @property
     def activity(self) -> Activity:
         """The current activity; may be called from any thread."""
-        return Activity(self._limiter.in_flight, self._retries, self._parts.total)
+        return self._activity.now(self._limiter.in_flight)
 
     def abort_pending(self) -> None:
         """Fail all requests in flight and all further requests.
@@ -143,17 +142,10 @@ class RetryingS3:
         delimiter: str = "",
     ) -> Future[Page]:
         """See :class:`frogmove.s3.interface.S3`."""
-        return self._send(
-            partial(
-                self._s3.list_page,
-                bucket,
-                prefix,
-                token,
-                limit,
-                start_after=start_after,
-                delimiter=delimiter,
-            )
-        )
+        start = partial(self._s3.list_page, bucket, prefix, token, limit)
+        page = self._send(partial(start, start_after=start_after, delimiter=delimiter))
+        page.add_done_callback(self._activity.listed)
+        return page
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
         """See :class:`frogmove.s3.interface.S3`."""
@@ -225,7 +217,7 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         start = partial(self._s3.copy_part, copy, upload_id, number, first, last)
         part = self._send(start, slow=True)
-        part.add_done_callback(partial(self._parts.ended, upload_id, last - first + 1))
+        part.add_done_callback(partial(self._activity.part_copied, upload_id, last - first + 1))
         return part
 
     def complete_upload(
@@ -234,12 +226,12 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         start = partial(self._s3.complete_upload, copy, upload_id, parts, checksum)
         copied = self._send(start, slow=True)
-        copied.add_done_callback(lambda _: self._parts.end(upload_id))
+        copied.add_done_callback(lambda _: self._activity.upload_ended(upload_id))
         return copied
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> Future[None]:
         """See :class:`frogmove.s3.interface.S3`."""
-        self._parts.end(upload_id)
+        self._activity.upload_ended(upload_id)
         return self._send(partial(self._s3.abort_upload, bucket, key, upload_id))
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
@@ -359,7 +351,7 @@ class RetryingS3:
                 self._unanswered.discard(answer)
                 self._silence.ended(slow=request.slow)
             else:
-                self._retries += delay is not None
+                self._activity.retries += delay is not None
         for other in given_up:
             other.set_exception(error)
         if not is_awaited:

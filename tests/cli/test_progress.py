@@ -147,6 +147,16 @@ def test_parts_of_a_large_object_count_before_it_is_complete() -> None:
         s3.copy_part(copy, upload, number, 6 * number - 6, 6 * number - 1).result()
         for number in (1, 2)
     ]
-    assert s3.activity == (0, 0, 12)
+    assert s3.activity == (0, 0, 12, 0)
     s3.complete_upload(copy, upload, parts, None).result()
-    assert s3.activity == (0, 0, 0)
+    assert s3.activity == (0, 0, 0, 0)
+
+
+def test_what_is_listed_is_told_where_a_filter_leaves_most_out(
+    buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.1)
+    buckets.put(*KEYS)
+    ran = frogmove("move", "--include", "*1", "--max-rate", "10")
+    assert ran.code == 0
+    assert re.search(r", 4\d listed, ", ran.err)
