@@ -1,7 +1,10 @@
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+import frogmove
 from frogmove.config import Config, config_file, resolve
 from frogmove.errors import UsageError
 
@@ -190,3 +193,19 @@ def test_the_environment_gives_the_key_and_the_owner_too() -> None:
     config = resolve(Config(kms_key_id="alias/mine"), None, environment, None)
     assert config.kms_key_id == "alias/mine"
     assert config.expected_bucket_owner == "123456789012"
+
+
+PACKAGE = Path(frogmove.__file__).parent
+README = (PACKAGE.parent / "README.md").read_text("utf-8")
+
+
+def test_the_readme_names_every_setting_of_a_route() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert [each.name for each in fields(Config) if each.name not in example] == []
+
+
+def test_the_readme_names_every_environment_variable() -> None:
+    sources = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+    read = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", sources))
+    named = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", README))
+    assert sorted(read - named) == []
