@@ -49,7 +49,7 @@ class DeadWorker:
                 yield result_of(record)
 
     def moved(self, s3: S3, bucket: str) -> Iterator[Result]:
-        """Return the keys that were copied, have no result, and are gone from the source.
+        """Yield results for keys that were copied, have none, and are gone from the source.
 
         Args:
             s3: the client.
