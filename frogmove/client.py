@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Self, Unpack
 from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.advice import explained
+from frogmove.core.delete_plan import check_deletes, find_extras
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
-from frogmove.core.run_spec import CONCURRENCY, Command, RunSpec
+from frogmove.core.run_spec import CONCURRENCY, MAX_DELETE, Command, RunSpec
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.server_facts import ServerFacts
 from frogmove.core.verify import CompareBy
@@ -171,13 +172,18 @@ class Client:
         *keys: str,
         options: TransferOptions | None = None,
         journal: Path | None = None,
+        delete: bool = False,
+        max_delete: str | int = MAX_DELETE,
+        backup: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         """Copy objects that are missing or different at the destination; see :meth:`move`.
 
-        By default it syncs everything, and replaces different objects at the destination.
+        By default it syncs everything, and replaces different objects at the destination. For
+        ``delete``, ``max_delete`` and ``backup`` see :class:`~frogmove.core.run_spec.RunSpec`.
         """
         spec = self._spec(Command.SYNC, route, options, keys, chosen)
+        spec = replace(spec, delete=delete, max_delete=str(max_delete), backup=backup)
         return self.start(self.prepare(spec), journal)
 
     def plan(
@@ -186,14 +192,19 @@ class Client:
         *keys: str,
         command: Command = Command.MOVE,
         options: TransferOptions | None = None,
+        delete: bool = False,
+        max_delete: str | int = MAX_DELETE,
+        backup: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Plan:
-        """Plan a run without executing it; see :meth:`move`.
+        """Plan a run without executing it; see :meth:`move` and :meth:`sync`.
 
         Returns:
             the plan; iterate over it for its actions.
         """
-        return self.prepare(self._spec(command, route, options, keys, chosen), dry_run=True)
+        spec = self._spec(command, route, options, keys, chosen)
+        spec = replace(spec, delete=delete, max_delete=str(max_delete), backup=backup)
+        return self.prepare(spec, dry_run=True)
 
     def apply(self, plan: Path, journal: Path | None = None) -> Run:
         """Execute exactly a plan that was written to a file.
@@ -276,6 +287,7 @@ class Client:
         spec = replace(spec, endpoint_url=self.named_endpoint)
         route = spec.route()
         is_undo = spec.command is Command.UNDO
+        check_deletes(spec)
         facts = self.preflight(
             route,
             # No temporary keys at the source, where uploads may trigger something.
@@ -290,12 +302,17 @@ class Client:
                 "Nothing was moved, because of --require-conditional.",
             )
         options = spec.options(facts.capabilities, facts.features)
+        if options.backup is not None:
+            preflight.check(self.s3, options.backup)
+        deletions = find_extras(self.s3, spec) if spec.delete and not is_undo else None
         actions = plan_actions(self.s3, spec, earlier, stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, stop)
         said = () if dry_run else tuple(facts.warnings(self.refused, options))
         total = known_total(spec, earlier)
-        return Plan(spec, route, options, actions, said, earlier, stop, total, self.account)
+        return Plan(
+            spec, route, options, actions, said, earlier, stop, total, self.account, deletions
+        )
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:
         """Start a run.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal_reader import JournalReader
@@ -121,6 +122,7 @@ class Run:
         self.summary = Summary()
         self._planned = 0
         self._is_planned = False
+        self._undeleted = 0 if plan.deletions is None else plan.deletions.count
         self._pool: Pool | None = None
         resumes = plan.earlier and plan.spec.command is not Command.UNDO
         left = plan.earlier[-1].uploads() if resumes else None
@@ -140,7 +142,7 @@ class Run:
         activity = self._s3.activity if pool is None else pool.activity
         total = self._plan.total
         if self._is_planned or (pool is not None and pool.is_planned):
-            total = planned
+            total = planned + self._undeleted
         elif total is not None:
             total = max(total, planned)
         return Progress(counts, summary.bytes + activity.part_bytes, planned, total, activity)
@@ -150,6 +152,11 @@ class Run:
         """Whether so many objects have failed that it is stopped."""
         most = self.spec.max_errors
         return most is not None and self.summary.counts[Outcome.FAILED] >= most
+
+    @property
+    def undeleted(self) -> int:
+        """How many objects were not tried to be deleted, so far or because others failed."""
+        return self._undeleted
 
     def __iter__(self) -> Iterator[Result]:
         """Execute the plan, and yield each result.
@@ -176,7 +183,7 @@ class Run:
         self._results.close()
 
     def _execute(self) -> Generator[Result | None]:
-        results = self._begin()
+        results = chain(self._begin(), self._delete())
         try:
             for result in results:
                 if result is not None:
@@ -225,6 +232,21 @@ class Run:
             self._actions = self._counted(left)
             yield from self._run_here()
 
+    def _delete(self) -> Iterator[Result | None]:
+        """Delete what only the destination has, unless something could not be copied."""
+        plan = self._plan
+        if self._undeleted and not (plan.stop.is_set() or self.summary.counts[Outcome.FAILED]):
+            actions = self._counted_deletes(plan.deletions or ())
+            yield from run_live(
+                actions, self._s3, plan.route, plan.options, plan.stop, self._journal
+            )
+
+    def _counted_deletes(self, actions: Iterable[Action]) -> Iterator[Action]:
+        for action in actions:
+            self._planned += 1
+            self._undeleted -= 1
+            yield action
+
     def _counted(self, actions: Iterable[Action]) -> Iterator[Action]:
         for action in actions:
             self._planned += 1
@@ -240,7 +262,7 @@ class Run:
     def _has_more(self) -> bool:
         """Tell whether a stopped run has anything left to do."""
         progress = self.progress
-        if progress.planned > progress.done or progress.counts[Outcome.FAILED]:
+        if progress.planned > progress.done or progress.counts[Outcome.FAILED] or self._undeleted:
             return True
         if self._pool is not None:
             return self._pool.is_broken or not self._pool.is_planned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
 from frogmove.core.sync_plan import plan_resolved_sync, resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
-from frogmove.core.undo import copies_of, plan_undo
+from frogmove.core.undo import copies_of, plan_undelete, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.listing import list_folder
 from frogmove.s3.uri import is_directory_bucket
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from threading import Event
 
+    from frogmove.core.delete_plan import Deletions
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Route
     from frogmove.core.options import TransferOptions
@@ -51,6 +53,7 @@ class Plan:
         stop: once set, no further action is planned.
         total: the number of actions, if known.
         account: what identifies the account of the credentials, if known.
+        deletions: what is deleted at the destination after all actions; None: nothing.
     """
 
     spec: RunSpec
@@ -62,10 +65,12 @@ class Plan:
     stop: Event
     total: int | None = None
     account: str | None = None
+    deletions: Deletions | None = None
 
     def __iter__(self) -> Iterator[Action]:
         with explained(self.route.source.bucket):
             yield from self.actions
+        yield from self.deletions or ()
 
     def write(self, path: Path) -> PlanSummary:
         """Write the plan to a file, for :meth:`frogmove.client.Client.apply`.
@@ -88,6 +93,11 @@ class Plan:
 
     def written(self, path: Path) -> Generator[Action]:
         """Do the same, and yield the actions as they are written."""
+        if self.spec.delete:
+            raise UsageError(
+                "A plan file cannot hold what sync --delete deletes.",
+                "See it with --dry-run, then run the sync without --plan.",
+            )
         return write_plan(path, PlanHeader(self.spec, self.account), self)
 
 
@@ -166,7 +176,8 @@ def _plan_all(
     if spec.command is Command.UNDO:
         if not earlier:
             raise UsageError("An undo needs the journal of the run to undo.")
-        return plan_undo(copies_of(*earlier))
+        deleted = chain.from_iterable(each.of_type("deleting") for each in earlier)
+        return chain(plan_undo(copies_of(*earlier)), plan_undelete(deleted))
     if spec.plan is not None:
         return _plan_again(s3, spec, earlier, stop)
     is_sync = spec.command is Command.SYNC
@@ -231,7 +242,7 @@ def known_total(spec: RunSpec, earlier: tuple[JournalReader, ...]) -> int | None
         counts = [end["counts"] for end in ends if end is not None]
         if len(counts) < len(earlier):
             return None
-        brought = (Outcome.MOVED.value, Outcome.COPIED.value)
+        brought = (Outcome.MOVED.value, Outcome.COPIED.value, Outcome.DELETED.value)
         return sum(int(count.get(each, 0)) for count in counts for each in brought)
     if spec.plan is not None and not earlier:
         return count_actions(Path(spec.plan))

@@ -14,6 +14,7 @@ _GROUPS = {
     ),
     "New keys": "to_prefix strip_prefix rename new_key",
     "Conflicts": "on_conflict compare verify require_conditional max_compare_size carry",
+    "Deletes": "delete max_delete backup",
     "Speed": "max_rate concurrency processes multipart_threshold",
     "Connection": (
         "route source destination profile region endpoint_url expected_bucket_owner kms_key_id "

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _STYLES = {
     Outcome.MOVED: "green",
     Outcome.COPIED: "green",
+    Outcome.DELETED: "green",
     Outcome.SKIPPED: "dim",
     Outcome.WAITING: "yellow",
     Outcome.GONE: "dim",

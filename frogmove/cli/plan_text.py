@@ -22,6 +22,7 @@ WORDS = {
     Effect.CONFLICT: "would conflict",
     Effect.ARCHIVED: "archived",
     Effect.REFUSE: "would fail",
+    Effect.DELETE: "would delete",
     Effect.UNKNOWN: "not known",
     Effect.WAIT: "would wait",
     Effect.SKIP: "would skip",
@@ -46,7 +47,7 @@ def style_of(effect: Effect) -> str:
     """Return the rich style of an effect's word."""
     if effect in {Effect.ARCHIVED, Effect.REFUSE, Effect.NOT_FOUND}:
         return "bold red"
-    if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE}:
+    if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE, Effect.DELETE}:
         return "bold yellow"
     return "cyan" if effect.is_transfer else "dim"
 

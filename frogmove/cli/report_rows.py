@@ -41,8 +41,8 @@ class Report:
         result is known of.
         """
         yield from self._of(_ATTENTION)
-        if Outcome.COPIED.value in self.outcomes:
-            yield from self.reader.cut_off()
+        cut_off = self.reader.cut_off()
+        yield from (each for each in cut_off if each["outcome"] in self.outcomes)
         yield from self._of(ALL - _ATTENTION)
 
     def _of(self, outcomes: Set[str]) -> Iterator[Record]:
@@ -72,7 +72,7 @@ class Report:
         if end is not None:
             return Counter({name: count for name, count in end["counts"].items() if count})
         counts = Counter(str(each.get("outcome")) for each in self.reader.of_type("result"))
-        counts[Outcome.COPIED.value] += len(self.reader.cut_off())
+        counts.update(record["outcome"] for record in self.reader.cut_off())
         return +counts
 
     def next_commands(self) -> list[tuple[str, str]]:

@@ -175,10 +175,14 @@ def next_commands(
         commands.append(("To finish this run", again))
     elif counts.get(Outcome.FAILED, 0):
         commands.append(("To try again what failed", again))
-    brought = counts.get(Outcome.MOVED, 0) + counts.get(Outcome.COPIED, 0)
-    if spec.command is not Command.UNDO and brought:
+    changed = any(counts.get(each, 0) for each in _UNDONE)
+    if spec.command is not Command.UNDO and changed:
         commands.append(("To undo it", shlex.join(["frogmove", "undo", _name(spec, journal)])))
     return commands
+
+
+# What an undo takes back.
+_UNDONE = (Outcome.MOVED, Outcome.COPIED, Outcome.DELETED)
 
 
 def _name(spec: RunSpec, journal: Path | None) -> str:

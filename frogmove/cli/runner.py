@@ -183,6 +183,9 @@ def _run(
     if run.has_too_many_failures:
         failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
         console.warn(f"Stopped, as {failed} (--max-errors {run.spec.max_errors}).")
+    if run.undeleted and run.summary.counts[Outcome.FAILED]:
+        told = f"{run.undeleted:,} objects that only the destination has were not deleted"
+        console.warn(f"{told}, because others failed.")
     console.summary(run.summary, run.spec.id)
     is_empty = not (run.summary.counts or stop.is_set() or failure)
     if is_empty and not allow_empty:

@@ -1,6 +1,9 @@
 """Copies one object to the destination and verifies the copy; deletes nothing."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from frogmove.core.annotations import carry_annotations
 from frogmove.core.attributes import Found, in_words
@@ -11,7 +14,15 @@ from frogmove.core.destination_check import (
     Occupied,
     may_be_itself,
 )
-from frogmove.core.models import Action, Effect, Outcome, Replaced, Result, VerifiedCopy
+from frogmove.core.models import (
+    Action,
+    BackupCopy,
+    Effect,
+    Outcome,
+    Replaced,
+    Result,
+    VerifiedCopy,
+)
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import wait_for
@@ -21,6 +32,10 @@ from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import Copied, Copy, Head, S3Object
 from frogmove.s3.uri import Location
+
+if TYPE_CHECKING:
+    from frogmove.core.backup import Backup
+    from frogmove.core.multipart import PartsCopier
 
 # After this many changes of the destination during one copy, the object is a conflict.
 ATTEMPTS = 4
@@ -33,10 +48,12 @@ class ObjectCopier:
     Attributes:
         check: looks at the destination before a copy replaces or repeats anything.
         parts: copies objects that need a multipart copy.
+        backup: keeps the objects that copies replace; None: nothing does.
     """
 
     check: DestinationCheck
     parts: PartsCopier
+    backup: Backup | None = None
 
     async def copy(self, action: Action, to_bucket: str | None = None) -> VerifiedCopy | Result:
         """Copy the object to the destination and verify the copy.
@@ -51,12 +68,16 @@ class ObjectCopier:
         Raises:
             S3Error: when a request failed.
             InterruptedCopyError: when the run was stopped between two parts.
+            NotKeptError: when the object that it would replace could not be kept.
         """
         copy, found = await self.check.first_copy(action, to_bucket)
         refusal: S3Error | None = None
+        kept: BackupCopy | None = None
         # Nothing is sent if the plan has found the copy at the destination.
         is_there = action.effect is Effect.ALREADY_THERE
         for attempt in range(ATTEMPTS):
+            if self.backup is not None and copy.replaces is not None:
+                kept = await self.backup.keep_replaced(copy.to_key, copy.replaces)
             copied = None if is_there and not attempt else await self._try(copy)
             try:
                 done = await self._judge_attempt(action, copy, copied, found)
@@ -69,6 +90,8 @@ class ObjectCopier:
                     return again if isinstance(again, Result) else overwritten(action)
                 refusal = error
                 continue
+            if isinstance(done, VerifiedCopy) and done.replaced is not None:
+                return replace(done, replaced=replace(done.replaced, backup=kept))
             if not isinstance(done, Copy):
                 return done
             # Refused again, although nothing that a condition is about has changed.
@@ -182,8 +205,8 @@ class ObjectCopier:
         if not may_be_itself(source, there):
             return False
         ends = [
-            Location(copy.bucket, _folder(source.key)),
-            Location(copy.to_bucket, _folder(copy.to_key)),
+            Location(copy.bucket, folder_of(source.key)),
+            Location(copy.to_bucket, folder_of(copy.to_key)),
         ]
         if self.check.options.probe_source:
             ends.reverse()
@@ -299,6 +322,7 @@ def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
     )
 
 
-def _folder(key: str) -> str:
+def folder_of(key: str) -> str:
+    """Return the prefix of the folder that a key is in."""
     folder, slash, _ = key.rpartition("/")
     return folder + slash

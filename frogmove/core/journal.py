@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from frogmove.core.models import Result, VerifiedCopy
+from frogmove.core.models import Action, BackupCopy, Result, VerifiedCopy
 from frogmove.s3.models import Copy, S3Object
 
 # The version of the file format.
@@ -25,6 +25,9 @@ class Journal(Protocol):
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """Record that a verified copy of ``item`` is at the destination."""
+
+    def deleting(self, action: Action, backup: BackupCopy | None) -> None:
+        """Record that a destination object is about to be deleted, and its copy, if any."""
 
     def upload_begun(
         self, item: S3Object, destination_key: str, upload_id: str, part_size: int
@@ -64,6 +67,9 @@ class NoJournal:
         """See :class:`Journal`."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
+        """See :class:`Journal`."""
+
+    def deleting(self, action: Action, backup: BackupCopy | None) -> None:
         """See :class:`Journal`."""
 
     def upload_begun(

@@ -85,7 +85,7 @@ class JournalReader:
         return [record for path in paths for record in _without_result(path).values()]
 
     def cut_off(self) -> list[Record]:
-        """Return the copies without a result, as ``result`` records."""
+        """Return the copies and deletes without a result, as ``result`` records."""
         copied = _without_result(self.path)
         twice = self.begun_twice()
         copied |= {record.get("key", ""): record for record in twice}
@@ -96,7 +96,11 @@ class JournalReader:
         reason = "the run was cut off"
         if self.spec.command not in {Command.SYNC, Command.COPY}:
             reason += "; its source may have been deleted"
-        return [cut_off_record(record, reason) for record in copied.values()]
+        cut_off = [cut_off_record(record, reason) for record in copied.values()]
+        # Only the run's own process deletes at the destination.
+        deletes = _without_result(self.path, "deleting").values()
+        reason = "the run was cut off; it may still be at the destination"
+        return cut_off + [cut_off_record(each, reason, Outcome.DELETED) for each in deletes]
 
     def end(self) -> Record | None:
         """Return the ``end`` record; None if the run did not finish."""
@@ -151,11 +155,11 @@ def _damage(path: Path) -> list[bool]:
         return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
 
 
-def _without_result(path: Path) -> dict[str, Record]:
-    """Return, by key, the ``copied`` records of one file that have no result there."""
+def _without_result(path: Path, kind: str = "copied") -> dict[str, Record]:
+    """Return, by key, the records of one type and file that have no result there."""
     copied: dict[str, Record] = {}
     for record in islice(_lines(path), 1, None):
-        if record["type"] == "copied":
+        if record["type"] == kind:
             copied[record.get("key", "")] = record
         elif record["type"] == "result":
             copied.pop(record.get("key", ""), None)

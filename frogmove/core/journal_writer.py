@@ -2,8 +2,9 @@
 
 The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
 between there are ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload exists),
-``copied`` (a verified copy is at the destination; on disk before the source's delete is sent) and
-``result`` records.
+``copied`` (a verified copy is at the destination; on disk before the source's delete is sent),
+``deleting`` (a destination object is about to be deleted; on disk before that) and ``result``
+records.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from frogmove.core.models import Result, VerifiedCopy
+    from frogmove.core.models import Action, BackupCopy, Result, VerifiedCopy
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.models import Copy, S3Object
 
@@ -105,6 +106,21 @@ class JournalWriter:
                 "resent": copy.resent,
                 "modified": None if copy.modified is None else copy.modified.isoformat(),
                 "replaced": None if copy.replaced is None else asdict(copy.replaced),
+            }
+        )
+
+    def deleting(self, action: Action, backup: BackupCopy | None) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        item = action.object
+        self._write(
+            {
+                "type": "deleting",
+                "key": item.key,
+                "size": item.size,
+                "etag": item.etag,
+                "storage_class": item.storage_class,
+                "destination_key": action.destination_key,
+                "backup": None if backup is None else asdict(backup),
             }
         )
 

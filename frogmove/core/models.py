@@ -1,8 +1,10 @@
 """Routes, actions and results."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
@@ -21,6 +23,7 @@ class Verb(StrEnum):
     SKIP = "skip"
     WAIT = "wait"
     REFUSE = "refuse"
+    DELETE = "delete"
     NOT_FOUND = "not-found"
 
 
@@ -36,6 +39,7 @@ class Effect(StrEnum):
     CONFLICT = "conflict"
     ARCHIVED = "archived"
     REFUSE = "refuse"
+    DELETE = "delete"
     UNKNOWN = "unknown"
     WAIT = "wait"
     SKIP = "skip"
@@ -75,16 +79,71 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupCopy:
+    """A verified copy of an object that a run deleted or replaced.
+
+    Attributes:
+        bucket: its bucket.
+        key: its key.
+        size: bytes.
+        etag: its ETag.
+        version_id: its version, if known.
+    """
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    version_id: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """Its URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any] | None) -> "BackupCopy | None":
+        """Read the JSON value of a journal.
+
+        Raises:
+            TypeError: when it is not valid.
+        """
+        return None if record is None else cls(**record)
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """An object that a copy replaced.
 
     Attributes:
         etag: its ETag.
         version_id: its version, if known.
+        backup: its copy in the backup, if there is one.
     """
 
     etag: str
     version_id: str | None = None
+    backup: BackupCopy | None = None
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "Replaced":
+        """Read the JSON value of a journal.
+
+        Raises:
+            TypeError: when it is not valid.
+        """
+        return cls(**{**record, "backup": BackupCopy.of_record(record.get("backup"))})
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedExtra:
+    """An object that only the destination had, and that a sync deleted.
+
+    Attributes:
+        backup: its copy in the backup, if there is one.
+    """
+
+    backup: BackupCopy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +178,8 @@ class Action:
 
     Attributes:
         verb: what to do.
-        object: the source object as it was listed; the action applies to no other content.
+        object: the source object as it was listed; the action applies to no other content. Of a
+            DELETE, the destination's object under the key that the source does not have.
         destination_key: the key at the destination.
         reason: why, for the operator; may be empty.
         replaces: the ETag of the destination object to replace. None: no object is known there, and
@@ -128,7 +188,8 @@ class Action:
             version of the same key; a named version may replace it, if the policy allows that.
         pinned: the version of the object, if the bucket keeps versions: exactly this one is copied;
             the delete is still conditional on its ETag.
-        undoes: the copy that a run made, if the object that it replaced must be restored.
+        undoes: the copy that a run made, if the object that it replaced must be restored; or what a
+            sync deleted, if that must be.
         forecast: what a look at the destination showed; the conflict policy has been applied. None:
             the destination is not known.
     """
@@ -138,7 +199,7 @@ class Action:
     destination_key: str
     reason: str = ""
     replaces: str | None = None
-    undoes: VerifiedCopy | None = None
+    undoes: VerifiedCopy | DeletedExtra | None = None
     follows: str | None = None
     pinned: str | None = None
     forecast: Forecast | None = None
@@ -154,6 +215,7 @@ class Outcome(StrEnum):
 
     MOVED = "moved"
     COPIED = "copied"
+    DELETED = "deleted"
     SKIPPED = "skipped"
     WAITING = "waiting"
     GONE = "gone"

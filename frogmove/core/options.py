@@ -9,6 +9,7 @@ from frogmove.errors import UsageError
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED, Capabilities
 from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.uri import Location
 
 MIB = 1024 * 1024
 
@@ -86,6 +87,7 @@ class TransferOptions:
         features: the enabled features of the source bucket.
         probe_source: whether temporary keys are written to the source instead of the destination,
             where uploads trigger something; used by undo.
+        backup: where what is deleted or replaced at the destination is kept; None: nowhere.
 
     Raises:
         UsageError: when a choice is unknown; it may be given as text.
@@ -101,6 +103,7 @@ class TransferOptions:
     carry: frozenset[Attribute] = frozenset()
     features: BucketFeatures = field(default_factory=BucketFeatures)
     probe_source: bool = False
+    backup: Location | None = None
 
     def __post_init__(self) -> None:
         for name, choices in (("on_conflict", OnConflict), ("verify", Verify)):

@@ -113,7 +113,7 @@ def result_of(record: Record) -> Result:
     return Result(action, Outcome(record["outcome"]), record["reason"])
 
 
-def cut_off_record(copied: Record, reason: str) -> Record:
-    """Return the JSON record of a result that was not written, from its ``copied`` record."""
+def cut_off_record(copied: Record, reason: str, outcome: Outcome = Outcome.COPIED) -> Record:
+    """Return the JSON record of a result that was not written, from the record before it."""
     told = {name: copied.get(name) for name in ("key", "destination_key", "size", "etag")}
-    return {"type": "result", **told, "outcome": Outcome.COPIED.value, "reason": reason}
+    return {"type": "result", **told, "outcome": outcome.value, "reason": reason}

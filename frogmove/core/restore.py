@@ -1,18 +1,29 @@
-"""Undoes a copy that replaced another object.
+"""Restores what a run replaced or deleted at the destination.
 
 The source gets its object back, and the destination holds again what it held before the run.
-Nothing is deleted: the replaced object is copied from its old version, and the run's copy becomes
-an old version.
+Nothing is deleted: the object is copied from its old version or from the backup, and the run's copy
+becomes an old version.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/RestoringPreviousVersions.html
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from frogmove.core.advice import describe
-from frogmove.core.copy import ObjectCopier
+from frogmove.core.copy import ObjectCopier, folder_of
+from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.journal import Journal
-from frogmove.core.models import Action, Outcome, Result, Verb, VerifiedCopy
+from frogmove.core.models import (
+    Action,
+    BackupCopy,
+    DeletedExtra,
+    Outcome,
+    Result,
+    Route,
+    Verb,
+    VerifiedCopy,
+)
 from frogmove.core.options import OnConflict
 from frogmove.core.scheduler import wait_for
 from frogmove.quoting import in_quotes
@@ -20,6 +31,10 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
+from frogmove.s3.uri import Location
+
+# A placeholder: the object is identified by its ETag.
+_UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 _OVER = "its copy is gone; the destination already holds the object that the copy had replaced"
 
@@ -39,6 +54,7 @@ class Restorer:
         # Only the run's own copy may be replaced.
         options = replace(copier.check.options, on_conflict=OnConflict.FAIL)
         self._here = replace(copier, check=replace(copier.check, options=options))
+        self._from_backup: dict[str, ObjectCopier] = {}
         self._journal = journal
         self._bucket = copier.check.route.source.bucket
 
@@ -50,20 +66,17 @@ class Restorer:
             InterruptedCopyError: when the run was stopped between two parts.
         """
         made = action.undoes
+        if isinstance(made, DeletedExtra):
+            return await self._restore_deleted(action, made.backup)
         if made is None or made.replaced is None:
             back = await self._bring_back(action)
             if isinstance(back, Result):
                 return back
             return Result(action, Outcome.COPIED, action.reason, back.key)
-        try:
-            versions = await wait_for(self._s3.list_versions(self._bucket, made.key))
-        except S3Error as error:
-            versions, lacking = [], describe(error, "")
-        else:
-            lacking = "the bucket keeps no version of it"
+        versions, lacking = await self._versions(made.key)
         if _is_over(versions, made):
             return Result(action, Outcome.GONE, _OVER)
-        earlier = _earlier(versions, made)
+        earlier = _earlier(versions, made) or made.replaced.backup
         back = await self._bring_back(action)
         if isinstance(back, Result):
             # A multipart copy, or one with another KMS key, has a different ETag than its source.
@@ -84,17 +97,60 @@ class Restorer:
         )
         return Result(action, Outcome.FAILED, reason, back.key)
 
+    async def _restore_deleted(self, action: Action, backup: BackupCopy | None) -> Result:
+        """Restore an object that a sync deleted, unless its key holds an object now."""
+        item = action.object
+        there = await self._here.check.source.head(item.key)
+        if there is not None and etags_match(there.object.etag, item.etag):
+            return Result(action, Outcome.SKIPPED, "the destination has it")
+        versions, lacking = await self._versions(item.key)
+        version = next((each for each in versions if etags_match(each.etag, item.etag)), None)
+        earlier = version or backup
+        if earlier is None:
+            reason = f"it was deleted and cannot be restored, because {lacking}"
+            return Result(action, Outcome.FAILED, reason)
+        copier, source = self._copier_of(earlier)
+        written = await copier.copy(Action(Verb.RESTORE, source, item.key), self._bucket)
+        if isinstance(written, Result):
+            return replace(written, action=action)
+        origin = "its version"
+        if isinstance(earlier, BackupCopy):
+            origin = f"{in_quotes(earlier.uri)}, which stays"
+        return Result(action, Outcome.COPIED, f"restored at the destination from {origin}")
+
+    async def _versions(self, key: str) -> tuple[Sequence[S3Object], str]:
+        """Return the versions of a key, newest first, and why there is none that can be used."""
+        try:
+            versions = await wait_for(self._s3.list_versions(self._bucket, key))
+        except S3Error as error:
+            return [], describe(error, "")
+        return versions, "the bucket keeps no version of it"
+
+    def _copier_of(self, earlier: S3Object | BackupCopy) -> tuple[ObjectCopier, S3Object]:
+        """Return what copies a version or a backup, and the object to copy."""
+        if not isinstance(earlier, BackupCopy):
+            return self._here, earlier
+        copier = self._from_backup.get(earlier.bucket)
+        if copier is None:
+            check = self._here.check
+            route = Route(Location(earlier.bucket, folder_of(earlier.key)), check.route.source)
+            check = DestinationCheck.make(self._s3, route, check.options)
+            copier = self._from_backup[earlier.bucket] = replace(self._here, check=check)
+        key, version = earlier.key, earlier.version_id
+        return copier, S3Object(key, earlier.size, earlier.etag, _UNKNOWN, version_id=version)
+
     async def _bring_back(self, action: Action) -> VerifiedCopy | Result:
         back = await self._back.copy(action)
         if isinstance(back, VerifiedCopy):
             self._journal.copied(action.object, back)
         return back
 
-    async def _put_back(self, made: VerifiedCopy, earlier: S3Object) -> str:
-        """Replace a copy by an earlier version, if it is still there; return why not."""
-        action = Action(Verb.RESTORE, earlier, made.key, replaces=made.etag)
+    async def _put_back(self, made: VerifiedCopy, earlier: S3Object | BackupCopy) -> str:
+        """Replace a copy by what it had replaced, if it is still there; return why not."""
+        copier, source = self._copier_of(earlier)
+        action = Action(Verb.RESTORE, source, made.key, replaces=made.etag)
         try:
-            written = await self._here.copy(action, self._bucket)
+            written = await copier.copy(action, self._bucket)
         except S3Error as error:
             return describe(error, "")
         return written.reason if isinstance(written, Result) else ""

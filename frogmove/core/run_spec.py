@@ -22,6 +22,7 @@ from frogmove.core.selection import Selection
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,10 @@ CONCURRENCY = 256
 
 # Maximum processes of a run.
 MOST_PROCESSES = 64
+
+
+# Objects that a sync deletes at most, unless it is told otherwise.
+MAX_DELETE = "1000"
 
 
 class Command(StrEnum):
@@ -74,6 +79,9 @@ class RunSpec:
         max_compare_size: bytes; larger objects are not read to compare them.
         compare: how a sync compares objects.
         carry: attributes to copy that S3 does not copy.
+        delete: whether a sync deletes what only the destination has.
+        max_delete: how much of it at most: a number of objects, or a part such as ``10%``.
+        backup: the URI where a sync keeps what it deletes or replaces; None: nowhere.
         concurrency: maximum concurrent requests.
         max_rate: maximum copies started per second; None for no limit.
         max_errors: failed objects after which the run is stopped; None for no limit.
@@ -107,6 +115,9 @@ class RunSpec:
     max_compare_size: int = MAX_COMPARE_SIZE
     compare: CompareBy = CompareBy.AUTO
     carry: list[str] = field(default_factory=list)
+    delete: bool = False
+    max_delete: str = MAX_DELETE
+    backup: str | None = None
     concurrency: int = CONCURRENCY
     max_rate: float | None = None
     max_errors: int | None = None
@@ -189,6 +200,7 @@ class RunSpec:
             features: the enabled features of the source bucket.
         """
         default = Multipart()
+        backup = self.backup if self.command is Command.SYNC else None
         threshold = self.multipart_threshold
         part_size = max(SMALLEST_PART, min(default.part_size, threshold))
         return TransferOptions(
@@ -204,4 +216,5 @@ class RunSpec:
             # An undo writes to the source, where uploads may trigger something: no temporary keys
             # there.
             probe_source=self.command is Command.UNDO,
+            backup=None if backup is None else parse_location(backup),
         )

@@ -5,34 +5,29 @@ affects every object (credentials refused, a bucket deleted) ends the run.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from threading import Event
 
 from frogmove.core.advice import describe
-from frogmove.core.batch_delete import BatchDeleter
+from frogmove.core.backup import Backup, NotKeptError
 from frogmove.core.conflict import superseded, under_policy
 from frogmove.core.copy import ObjectCopier
 from frogmove.core.destination_check import DestinationCheck
+from frogmove.core.extra_delete import ExtraDeleter
 from frogmove.core.journal import Journal, NoJournal
 from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedCopy
 from frogmove.core.multipart import InterruptedCopyError, PartsCopier
+from frogmove.core.object_delete import ObjectDeleter
 from frogmove.core.options import TransferOptions
 from frogmove.core.restore import Restorer
-from frogmove.core.scheduler import IDLE, Scheduler, Task, wait_for
+from frogmove.core.scheduler import IDLE, Scheduler, Task
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import MALFORMED, NOT_BEGUN, Kind, S3Error
-from frogmove.s3.etag import etags_match
+from frogmove.s3.errors import NOT_BEGUN, S3Error
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE, Deletion, Head, S3Object
+from frogmove.s3.models import LARGEST_DELETE
 
 # Maximum verified copies that wait for their delete; several batches may be in flight.
 MAX_PENDING_DELETES = 4 * LARGEST_DELETE
-
-# Attempts for single keys that fail in a successful batch response; a failed batch is retried as a
-# whole.
-DELETE_ATTEMPTS = 3
-
 
 # Makes an action when it is its turn, from the source's current content; None if there is none.
 PendingAction = Task[Action | None]
@@ -76,9 +71,8 @@ def run_live(
 ) -> Iterator[Result | None]:
     """Do the same as :func:`run`, and yield None where there is no result for a moment."""
     transfer = Transfer(s3, route, options, stop, journal or NoJournal())
-    deletions = transfer.deletions
     window = Scheduler(
-        options.concurrency, MAX_PENDING_DELETES, deletions.flush, stop, deletions.flush_overdue
+        options.concurrency, MAX_PENDING_DELETES, transfer.flush, stop, transfer.flush_overdue
     )
     try:
         for result in window.run_live(transfer.tasks(actions)):
@@ -119,7 +113,6 @@ class Transfer:
 
     Attributes:
         fatal: what nothing more can succeed after.
-        deletions: the deletes that wait for their batch.
     """
 
     def __init__(
@@ -127,15 +120,29 @@ class Transfer:
     ) -> None:
         self.fatal: S3Error | None = None
         self._route = route
-        self._capabilities = options.capabilities
         self._options = options
         self._journal = journal
         parts = PartsCopier(s3, options.multipart, journal, stop)
+        backup = None
+        if options.backup is not None:
+            backup = Backup.make(s3, route.destination, options.backup, options, stop)
         self._check = DestinationCheck.make(s3, route, options)
-        self._copier = ObjectCopier(self._check, parts)
+        self._copier = ObjectCopier(self._check, parts, backup)
         self._restorer = Restorer(s3, self._copier, journal)
-        batched = options.capabilities.delete and options.capabilities.delete_many
-        self.deletions = BatchDeleter(s3, route.source.bucket, journal.commit, batched=batched)
+        bucket, capabilities = route.source.bucket, options.capabilities
+        lookup = self._check.source
+        self._deleter = ObjectDeleter(s3, lookup, bucket, capabilities, journal.commit)
+        self._extras = ExtraDeleter(s3, route, options, journal, backup)
+
+    def flush(self) -> None:
+        """Send the collected deletes."""
+        for each in (self._deleter, self._extras.deleter):
+            each.batches.flush()
+
+    def flush_overdue(self) -> None:
+        """Send the collected deletes that have waited long enough."""
+        for each in (self._deleter, self._extras.deleter):
+            each.batches.flush_overdue()
 
     def tasks(self, actions: Iterable[Action | PendingAction]) -> Iterator[Task[Result | None]]:
         """Yield a task for each action, until a fatal error."""
@@ -165,6 +172,8 @@ class Transfer:
         if action.verb is Verb.REFUSE:
             return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
         try:
+            if action.verb is Verb.DELETE:
+                return await self._extras.delete(action)
             if action.verb is Verb.RESTORE:
                 return await self._restorer.restore(action)
             identified = await self._check.identify(action)
@@ -175,7 +184,11 @@ class Transfer:
         except S3Error as error:
             if error.code == NOT_BEGUN:
                 return None
-            return self._failed(action, error, "The source is kept")
+            is_delete = action.verb is Verb.DELETE
+            state = "It may still be at the destination" if is_delete else "The source is kept"
+            return self._failed(action, error, state)
+        except NotKeptError as error:
+            return Result(action, Outcome.FAILED, f"nothing was replaced, because {error}")
         except InterruptedCopyError as interruption:
             return _interrupted(action, interruption)
         if isinstance(verified, Result):
@@ -190,52 +203,13 @@ class Transfer:
 
     async def _delete_source(self, action: Action, verified: VerifiedCopy) -> Result:
         """Delete the source if it is still the listed object."""
-        item = action.object
-        moved = Result(action, Outcome.MOVED, verified.note, verified.key)
-        deletion = self._deletion(item)
-        if deletion.seen is not None:
-            moved = replace(moved, reason=verified.note or "source checked by HEAD, then deleted")
-        refusal = await self._delete(deletion)
-        if refusal is not None and (refusal.kind is Kind.CHANGED or _is_unclear(refusal)):
-            # Some servers answer the same for a missing key, as after a delete whose response was
-            # lost; and a 404 may be a gateway's, or that of a missing bucket.
-            source = await self._left(item)
-            if source is None:
-                return moved
-            if not etags_match(source.object.etag, item.etag):
-                return superseded(action, "the earlier content was copied")
-            if source.object.etag != item.etag:
-                # Some servers list ETags in a form that they do not accept in conditions.
-                refusal = await self._delete(self._deletion(source.object))
-        if refusal is None:
-            return moved
-        if refusal.kind is Kind.MISSING and not _is_unclear(refusal):
-            return moved
-        return self._not_deleted(action, verified, refusal)
-
-    async def _left(self, item: S3Object) -> Head | None:
-        """Look up the source of an object that was copied; None if it is gone."""
-        source = await self._check.source.head(item.key, item.version_id)
-        if source is None or etags_match(source.object.etag, item.etag):
-            return source
-        return await self._check.source.find(item)
-
-    def _deletion(self, item: S3Object) -> Deletion:
-        """Return a delete that applies only to the listed object."""
-        if item.version_id is not None or self._capabilities.delete:
-            return Deletion(item.key, item.etag, item.version_id)
-        condition = item.etag if self._capabilities.sends("delete") else None
-        return Deletion(item.key, condition, seen=item.etag)
-
-    async def _delete(self, deletion: Deletion) -> S3Error | None:
-        for _ in range(DELETE_ATTEMPTS):
-            refusal = await wait_for(self.deletions.add(deletion))
-            if refusal is not None and refusal.kind is Kind.REFUSED and deletion.seen is not None:
-                # The condition itself may have been refused: use a HEAD request instead.
-                deletion = replace(deletion, etag=None)
-            elif refusal is None or not refusal.retrying_helps:
-                break
-        return refusal
+        deleted = await self._deleter.delete(action.object)
+        if deleted.has_changed:
+            return superseded(action, "the earlier content was copied")
+        if deleted.error is not None:
+            return self._not_deleted(action, verified, deleted.error)
+        reason = verified.note or (deleted.note and f"source {deleted.note}")
+        return Result(action, Outcome.MOVED, reason, verified.key)
 
     def _failed(self, action: Action, error: S3Error, state: str) -> Result:
         if error.ends_the_run:
@@ -263,10 +237,3 @@ def _interrupted(action: Action, interruption: InterruptedCopyError) -> Result:
         retrying_helps=True,
         resumes=interruption.kept,
     )
-
-
-def _is_unclear(error: S3Error) -> bool:
-    """Tell whether the answer to a delete leaves open what became of the key."""
-    if error.kind is Kind.MISSING:
-        return error.code not in {"NoSuchKey", "NoSuchVersion"}
-    return error.code == MALFORMED

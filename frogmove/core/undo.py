@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from frogmove.core.models import Action, Replaced, Verb, VerifiedCopy
+from frogmove.core.models import (
+    Action,
+    BackupCopy,
+    DeletedExtra,
+    Replaced,
+    Verb,
+    VerifiedCopy,
+)
 from frogmove.errors import UsageError
 from frogmove.s3.models import S3Object
 
@@ -51,7 +58,7 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
                 copy.etag,
                 record["destination_version_id"],
                 held=record["held"],
-                replaced=None if replaced is None else Replaced(**replaced),
+                replaced=None if replaced is None else Replaced.of_record(replaced),
             )
         except (KeyError, TypeError) as error:
             raise UsageError(f"A record of the journal lacks {error}.") from error
@@ -63,6 +70,31 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
             yield Action(Verb.RESTORE, copy, key, reason, undoes=made)
         else:
             yield Action(Verb.MOVE, copy, key)
+
+
+def plan_undelete(deleted: Iterable[Record]) -> Iterator[Action]:
+    """Plan to restore each object that a sync deleted at the destination.
+
+    Args:
+        deleted: the run's ``deleting`` records.
+
+    Raises:
+        UsageError: when a record lacks what is needed.
+    """
+    for record in deleted:
+        try:
+            item = S3Object(
+                key=record["destination_key"],
+                size=record["size"],
+                etag=record["etag"],
+                last_modified=_UNKNOWN,
+                storage_class=record["storage_class"],
+            )
+            extra = DeletedExtra(BackupCopy.of_record(record["backup"]))
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"A record of the journal lacks {error}.") from error
+        reason = "deleted by the run; it is restored if a version or a backup of it is kept"
+        yield Action(Verb.RESTORE, item, "", reason, undoes=extra)
 
 
 def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Outcome
+from frogmove.core.models import BackupCopy, Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import Scheduler
 from frogmove.core.undo import copies_of
 from frogmove.core.verify_sides import Status, VerifyResult
 from frogmove.errors import RunError, UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator[VerifyResult]:
-    """Look up each object that a run brought, and the source of each that it moved.
+    """Look up each object that a run brought or deleted, and the source of each that it moved.
 
     An object counts as the same if it has the size and the ETag that the run recorded after it had
     verified its bytes.
@@ -44,8 +46,10 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
         UsageError: when a record of a journal lacks what is needed.
     """
     looker = _Lookup(s3, journals[0])
-    tasks = (looker.look(record) for record in copies_of(*journals))
-    yield from Scheduler(size, size, lambda: None, Event()).run(tasks)
+    copies = (looker.look(record) for record in copies_of(*journals))
+    deleted = chain.from_iterable(journal.of_type("deleting") for journal in journals)
+    deletes = (looker.look_for_deleted(record) for record in deleted)
+    yield from Scheduler(size, size, lambda: None, Event()).run(chain(copies, deletes))
     _check_end(journals)
 
 
@@ -56,6 +60,8 @@ class _Lookup:
         spec, route = run.spec, run.spec.route()
         self._sources = Lookup(s3, route.source.bucket)
         self._twins = Lookup(s3, route.destination.bucket)
+        self._s3 = s3
+        self._backups: dict[str, Lookup] = {}
         # An undo leaves some sources where they are, on purpose.
         self._has_moved = spec.command is Command.MOVE
         self._version = spec.selection.version_id
@@ -74,10 +80,7 @@ class _Lookup:
             if self._has_moved:
                 source = await self._sources.head(key, self._version)
         except S3Error as error:
-            if error.ends_the_run:
-                raise
-            reason = f"it could not be looked up: {describe(error, '')}"
-            return told._replace(status=Status.NOT_COMPARED, reason=reason)
+            return _not_looked_up(error, told)
         told = told._replace(
             source=None if source is None else source.object,
             destination=None if there is None else there.object,
@@ -93,6 +96,40 @@ class _Lookup:
             reason = "at the destination, but the source still has it, or has it again"
             return told._replace(status=Status.NOT_DELETED, reason=reason)
         return told
+
+    async def look_for_deleted(self, record: Record) -> VerifyResult:
+        """Look up an object that the run deleted at the destination, and its backup."""
+        try:
+            key, place, etag = record["key"], record["destination_key"], record["etag"]
+            backup = BackupCopy.of_record(record["backup"])
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"A record of the journal lacks {error}.") from error
+        told = VerifyResult(Status.SAME, key, place, "deleted at the destination")
+        kept = None
+        try:
+            there = await self._twins.head(place)
+            if backup is not None:
+                kept = await self._of(backup.bucket).head(backup.key)
+        except S3Error as error:
+            return _not_looked_up(error, told)
+        # What has another ETag was written after the delete.
+        if there is not None and etags_match(there.object.etag, etag):
+            reason = "still at the destination, or there again"
+            return told._replace(status=Status.NOT_DELETED, reason=reason, destination=there.object)
+        if backup is not None and (kept is None or not etags_match(kept.object.etag, backup.etag)):
+            reason = f"deleted, and no longer kept as {in_quotes(backup.uri)}"
+            return told._replace(status=Status.MISSING, reason=reason)
+        return told
+
+    def _of(self, bucket: str) -> Lookup:
+        return self._backups.setdefault(bucket, Lookup(self._s3, bucket))
+
+
+def _not_looked_up(error: S3Error, told: VerifyResult) -> VerifyResult:
+    if error.ends_the_run:
+        raise error
+    reason = f"it could not be looked up: {describe(error, '')}"
+    return told._replace(status=Status.NOT_COMPARED, reason=reason)
 
 
 # Outcomes of objects that the run was to transfer and did not.

@@ -153,7 +153,7 @@ def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
         "held": False,
         "resent": False,
         "modified": None,
-        "replaced": {"etag": md5(b"theirs"), "version_id": None},
+        "replaced": {"etag": md5(b"theirs"), "version_id": None, "backup": None},
     }
 
 

@@ -1,0 +1,81 @@
+"""Keeps what a sync is about to delete or replace at the destination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from frogmove.core.copy import ObjectCopier
+from frogmove.core.destination_check import DestinationCheck
+from frogmove.core.journal import NoJournal
+from frogmove.core.models import Action, BackupCopy, Result, Route, Verb
+from frogmove.core.multipart import PartsCopier
+from frogmove.core.options import OnConflict
+from frogmove.s3.etag import etags_match
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from frogmove.core.options import TransferOptions
+    from frogmove.s3.interface import S3
+    from frogmove.s3.models import S3Object
+    from frogmove.s3.uri import Location
+
+
+class NotKeptError(Exception):
+    """There is no verified copy of an object in the backup; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Copies objects of the destination to the backup, and verifies the copies.
+
+    An earlier backup is never replaced: the copy gets another key.
+
+    Attributes:
+        copier: copies from the destination to the backup.
+    """
+
+    copier: ObjectCopier
+
+    @classmethod
+    def make(
+        cls, s3: S3, destination: Location, backup: Location, options: TransferOptions, stop: Event
+    ) -> Backup:
+        """Make the backup of a run.
+
+        Args:
+            s3: the client for both buckets.
+            destination: what is kept of.
+            backup: where it is kept.
+            options: how the run's objects are transferred.
+            stop: once set, no further part of a large object is started.
+        """
+        options = replace(options, on_conflict=OnConflict.KEEP_BOTH, backup=None)
+        check = DestinationCheck.make(s3, Route(destination, backup), options)
+        # Uploads are not resumed: the next run makes its own.
+        return cls(ObjectCopier(check, PartsCopier(s3, options.multipart, NoJournal(), stop)))
+
+    async def keep(self, item: S3Object) -> BackupCopy:
+        """Copy an object of the destination, if it is still the one that was seen.
+
+        Raises:
+            NotKeptError: when it is not, or there is no verified copy.
+            S3Error: when a request failed.
+            InterruptedCopyError: when the run was stopped between two parts.
+        """
+        route = self.copier.check.route
+        action = Action(Verb.COPY, item, route.destination_key(item.key))
+        copy = await self.copier.copy(action)
+        if isinstance(copy, Result):
+            raise NotKeptError(f"it could not be kept in {route.destination}: {copy.reason}")
+        bucket = route.destination.bucket
+        return BackupCopy(bucket, copy.key, item.size, copy.etag, copy.version_id)
+
+    async def keep_replaced(self, key: str, etag: str) -> BackupCopy | None:
+        """Copy an object that is about to be replaced; None if it is not there any more."""
+        check = self.copier.check
+        there = await check.source.head(key)
+        if there is None or not etags_match(there.object.etag, etag):
+            return None
+        return await self.keep(there.object)

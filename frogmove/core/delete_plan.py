@@ -1,0 +1,189 @@
+"""Plans what a sync deletes at the destination: the objects that the source does not have."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, TYPE_CHECKING
+
+from frogmove.core.advice import describe
+from frogmove.core.filters import Filters
+from frogmove.core.models import Action, Route, Verb
+from frogmove.core.options import OnConflict
+from frogmove.core.run_spec import Command
+from frogmove.core.sync_plan import check_listing_order
+from frogmove.core.verify_sides import pair_folder
+from frogmove.errors import RunError, UnreachableError, UsageError
+from frogmove.s3.errors import S3Error
+from frogmove.s3.models import S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.core.run_spec import RunSpec
+    from frogmove.s3.interface import S3
+
+_REASON = "only at the destination"
+
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
+
+
+@dataclass(frozen=True, slots=True)
+class MaxDelete:
+    """How many objects a sync may delete.
+
+    Attributes:
+        count: at most so many objects.
+        percent: at most so many of a hundred selected objects of the destination.
+    """
+
+    count: int | None = None
+    percent: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> MaxDelete:
+        """Parse ``1000`` or ``10%``.
+
+        Raises:
+            UsageError: when it is neither.
+        """
+        found = _PERCENT.fullmatch(text)
+        if found is not None and float(found[1]) <= 100:
+            return cls(percent=float(found[1]))
+        if text.isascii() and text.isdigit():
+            return cls(count=int(text))
+        raise UsageError(
+            f"--max-delete cannot be {text!r}.", "Give a number of objects, or a part such as 10%."
+        )
+
+    def allows(self, count: int, total: int) -> bool:
+        """Tell whether so many of all selected objects of the destination may be deleted."""
+        if self.percent is not None:
+            return count <= total * self.percent / 100
+        return self.count is None or count <= self.count
+
+
+class Deletions:
+    """The objects that a sync deletes, kept in a temporary file; iterate over it for its actions.
+
+    Attributes:
+        count: how many.
+        bytes: their sizes.
+        of: how many selected objects the destination has.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.bytes = 0
+        self.of = 0
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
+
+    def add(self, key: str, there: S3Object) -> None:
+        """Add an object of the destination.
+
+        Args:
+            key: the key that the source does not have.
+            there: the object.
+        """
+        self.count += 1
+        self.bytes += there.size
+        modified = there.last_modified.isoformat()
+        record = [key, there.key, there.size, there.etag, modified, there.storage_class]
+        self._file.write(json.dumps(record).encode() + b"\n")
+
+    def __iter__(self) -> Iterator[Action]:
+        """Yield the actions."""
+        self._file.seek(0)
+        for line in self._file:
+            key, place, size, etag, modified, storage_class = json.loads(line)
+            item = S3Object(key, size, etag, datetime.fromisoformat(modified), storage_class)
+            yield Action(Verb.DELETE, item, place, _REASON)
+
+
+def check_deletes(spec: RunSpec) -> None:
+    """Refuse what does not go with deletes, and a backup inside the source or the destination.
+
+    Raises:
+        UsageError: when there is such a thing.
+    """
+    if spec.backup is not None:
+        for end in (spec.destination, spec.source):
+            Route.parse(end, spec.backup)
+    if spec.command is Command.UNDO or not spec.delete:
+        return
+    if spec.command is not Command.SYNC:
+        raise UsageError("Only a sync can delete.")
+    MaxDelete.parse(spec.max_delete)
+    selection = spec.selection
+    if not selection.is_of_folders:
+        raise UsageError(
+            "--delete cannot be combined with KEYs or --from-file.",
+            "Name folders with --prefix: they tell what the source does not have.",
+        )
+    if selection.filters != Filters(patterns=selection.filters.patterns) or spec.required_tags():
+        raise UsageError(
+            "--delete cannot be combined with times, sizes, storage classes or tags.",
+            "Use --prefix, --include and --exclude: names tell what the source does not have.",
+        )
+    if spec.on_conflict is OnConflict.KEEP_BOTH:
+        raise UsageError(
+            "--delete cannot be combined with --on-conflict keep-both.",
+            "The next sync would delete what this one keeps under another key.",
+        )
+
+
+def find_extras(s3: S3, spec: RunSpec) -> Deletions:
+    """List both sides completely, and find what a sync deletes.
+
+    Args:
+        s3: the client for both buckets.
+        spec: the sync.
+
+    Raises:
+        UnreachableError: when a listing fails.
+        RunError: when a listing is not in key order, or the file cannot be written.
+        UsageError: when the source has nothing in a folder that the destination has, or too much
+            would be deleted.
+    """
+    check_listing_order(spec.route())
+    found = Deletions()
+    try:
+        for folder in spec.selection.folders:
+            _find_extras_of(folder, s3, spec, found)
+    except S3Error as error:
+        told = describe(error, "Nothing was touched")
+        raise UnreachableError(f"What to delete could not be listed: {told}.") from error
+    except OSError as error:
+        raise RunError(
+            f"The list of what to delete cannot be written: {error.strerror}.",
+            "Nothing was touched. Make room in the folder for temporary files (TMPDIR).",
+        ) from error
+    if not MaxDelete.parse(spec.max_delete).allows(found.count, found.of):
+        raise UsageError(
+            f"{found.count:,} of {found.of:,} objects would be deleted at {spec.destination}, more "
+            f"than --max-delete {spec.max_delete}. Nothing was touched.",
+            "See them with --dry-run and a larger --max-delete.",
+        )
+    return found
+
+
+def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> None:
+    route, mapping = spec.route(), spec.mapping
+    sources, before = 0, found.count
+    for item, _, there in pair_folder(s3, spec, folder):
+        sources += item is not None
+        found.of += there is not None
+        if item is None and there is not None:
+            key = mapping.source_key(there.key, route)
+            if key is not None:
+                found.add(key, there)
+    if not sources and found.count > before:
+        where = f"s3://{route.source.bucket}/{folder}"
+        raise UsageError(
+            f"{where!r} has nothing that is selected, so that everything would be deleted at the "
+            "destination. Nothing was touched.",
+            "Check the route. To delete it all the same, use another tool.",
+        )

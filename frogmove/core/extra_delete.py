@@ -1,0 +1,78 @@
+"""Deletes what only the destination has, after a copy to the backup if there is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frogmove.core.backup import Backup, NotKeptError
+from frogmove.core.lookup import Lookup
+from frogmove.core.models import Action, BackupCopy, Outcome, Result
+from frogmove.core.object_delete import ObjectDeleter
+from frogmove.quoting import in_quotes
+from frogmove.s3.uri import LONGEST_KEY
+
+if TYPE_CHECKING:
+    from frogmove.core.journal import Journal
+    from frogmove.core.models import Route
+    from frogmove.core.options import TransferOptions
+    from frogmove.s3.interface import S3
+
+
+class ExtraDeleter:
+    """Executes the DELETE actions of a sync.
+
+    Args:
+        s3: the client for all buckets.
+        route: source and destination.
+        options: how objects are transferred.
+        journal: where each delete is recorded before it is sent.
+        backup: where the objects are kept; None: nowhere.
+
+    Attributes:
+        deleter: deletes at the destination.
+    """
+
+    def __init__(
+        self,
+        s3: S3,
+        route: Route,
+        options: TransferOptions,
+        journal: Journal,
+        backup: Backup | None,
+    ) -> None:
+        self._source = Lookup(s3, route.source.bucket)
+        self._journal = journal
+        self._backup = backup
+        bucket = route.destination.bucket
+        there = Lookup(s3, bucket)
+        self.deleter = ObjectDeleter(s3, there, bucket, options.capabilities, journal.commit)
+
+    async def delete(self, action: Action) -> Result:
+        """Delete an object of the destination, if the source does not have its key now.
+
+        Raises:
+            S3Error: when a request failed; it may still be at the destination.
+            InterruptedCopyError: when the run was stopped between two parts.
+        """
+        key = action.object.key
+        there = action.object._replace(key=action.destination_key)
+        # The listing may be old by now, or was not the whole.
+        if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
+            reason = "the source has this key now; the destination keeps its object"
+            return Result(action, Outcome.SUPERSEDED, reason)
+        kept: BackupCopy | None = None
+        if self._backup is not None:
+            try:
+                kept = await self._backup.keep(there)
+            except NotKeptError as error:
+                return Result(action, Outcome.FAILED, f"{error}; not deleted")
+        self._journal.deleting(action, kept)
+        deleted = await self.deleter.delete(there)
+        if deleted.has_changed:
+            reason = "replaced at the destination since it was listed; it stays there"
+            return Result(action, Outcome.SUPERSEDED, reason)
+        if deleted.error is not None:
+            raise deleted.error
+        kept_as = "only at the destination" if kept is None else f"kept as {in_quotes(kept.uri)}"
+        reason = "; ".join(filter(None, (kept_as, deleted.note)))
+        return Result(action, Outcome.DELETED, reason)

@@ -1,0 +1,330 @@
+"""``sync --delete``: deletes only what the source is seen not to have, and only as it was seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove import Client, Command, Config, Outcome, UsageError, Verb
+from frogmove.processes import pool
+from frogmove.run_store import find_journal
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_proxy import FAIL, PASS, Fault, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.fault_fixture import FaultFixture
+    from tests.servers import Server
+
+
+@pytest.fixture
+def pair(ministack: Server) -> Buckets:
+    return Buckets.make(ministack)
+
+
+def runner(pair: Buckets) -> FrogmoveRunner:
+    return FrogmoveRunner(pair)
+
+
+def test_what_only_the_destination_has_is_deleted_there(pair: Buckets) -> None:
+    pair.put("a", "b/c")
+    pair.put_there("a", "extra", "x/extra")
+    dry = runner(pair)("sync", "--delete", "-n", "-o", "json")
+    assert dry.code == 0
+    told = {record["key"]: record["action"] for record in dry.of("action")}
+    assert told == {"a": "skip", "b/c": "copy", "extra": "delete", "x/extra": "delete"}
+    assert set(pair.there()) == {"a", "extra", "x/extra"}
+    ran = runner(pair)("sync", "--delete", "-o", "json")
+    assert (ran.code, ran.outcomes) == (
+        0,
+        {"a": "skipped", "b/c": "copied", "extra": "deleted", "x/extra": "deleted"},
+    )
+    assert pair.there() == pair.here() == {"a": b"a", "b/c": b"b/c"}
+    report = runner(pair)("report", "last", "-o", "json")
+    outcomes = {each["key"]: each["outcome"] for each in report.of("result")}
+    assert outcomes == {"b/c": "copied", "extra": "deleted", "x/extra": "deleted"}
+
+
+def test_a_run_of_several_processes_deletes_as_well(
+    pair: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "MIN_OBJECTS", 5)
+    keys = [f"{number:03}" for number in range(60)]
+    pair.put(*keys[:50])
+    pair.put_there(*keys[45:])
+    ran = runner(pair)("sync", "--delete", "--processes", "2", "-o", "json")
+    assert (ran.code, ran.summary["counts"]["deleted"]) == (0, 10)
+    assert set(pair.there()) == set(keys[:50])
+
+
+def test_only_what_is_selected_is_deleted(pair: Buckets) -> None:
+    pair.put("in/logs/a.csv", "in/logs/b.txt", "in/other/c.csv")
+    pair.put_there("out/new/extra.csv", "out/new/extra.txt", "out/new/b.txt", "out/c.csv", "d.csv")
+    ends = FrogmoveRunner(pair, ("in/", "out/"))
+    selection = ["--prefix", "logs", "--include", "*.csv"]
+    mapping = ["--strip-prefix", "logs", "--to-prefix", "new"]
+    ran = ends("sync", "--delete", *selection, *mapping, "-o", "json")
+    assert ran.outcomes == {"in/logs/a.csv": "copied", "in/logs/extra.csv": "deleted"}
+    left = {"out/new/a.csv", "out/new/extra.txt", "out/new/b.txt", "out/c.csv", "d.csv"}
+    assert set(pair.there()) == left
+
+
+def test_an_empty_source_deletes_nothing(pair: Buckets) -> None:
+    pair.put("b/c")
+    pair.put_there("a/1", "b/1")
+    ran = runner(pair)("sync", "--delete", "--prefix", "a", "--prefix", "b")
+    assert (ran.code, "has nothing that is selected" in ran.err) == (2, True)
+    assert set(pair.there()) == {"a/1", "b/1"}
+
+
+@pytest.mark.parametrize(("bound", "code"), [("2", 2), ("49%", 2), ("3", 0), ("60%", 0), ("0", 2)])
+def test_no_more_is_deleted_than_allowed(pair: Buckets, bound: str, code: int) -> None:
+    pair.put("a", "b", "new")
+    pair.put_there("a", "b", "1", "2", "3")
+    ran = runner(pair)("sync", "--delete", "--max-delete", bound)
+    assert ran.code == code
+    assert set(pair.there()) == ({"a", "b", "new"} if code == 0 else {"a", "b", "1", "2", "3"})
+    if code:
+        assert "3 of 5 objects would be deleted" in ran.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["KEY"],
+        ["--from-file", "/dev/null"],
+        ["--newer-than", "7d"],
+        ["--max-size", "5"],
+        ["--storage-class", "GLACIER"],
+        ["--tag", "a=b"],
+        ["--on-conflict", "keep-both"],
+        ["--max-delete", "101%"],
+        ["--max-delete", "some"],
+        ["--backup", "DESTINATION/old"],
+        ["--backup", "SOURCE/old"],
+        ["--backup", "nonsense"],
+    ],
+    ids=lambda options: " ".join(options),
+)
+def test_what_does_not_go_with_deletes_is_refused(pair: Buckets, options: list[str]) -> None:
+    pair.put("a")
+    pair.put_there("extra")
+    names = {"SOURCE": f"s3://{pair.source}", "DESTINATION": f"s3://{pair.destination}"}
+    for name, uri in names.items():
+        options = [option.replace(name, uri) for option in options]
+    ran = runner(pair)("sync", "--delete", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert pair.there() == {"extra": b"extra"}
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_listing_that_fails_on_a_later_page_deletes_nothing(
+    fault_fixture: FaultFixture, few_retries: str, short_pages: None, side: str
+) -> None:
+    buckets = fault_fixture.buckets
+    buckets.put(*"abcdef")
+    buckets.put_there(*"abcdefgh")
+    bucket = getattr(buckets, side)
+
+    def decide(request: Request) -> Fault:
+        is_later = "continuation-token" in request.query or "start-after" in request.query
+        return FAIL if request.bucket == bucket and is_later else PASS
+
+    fault_fixture.proxy.schedule = decide
+    ran = fault_fixture.frogmove("sync", "--delete")
+    assert ran.code == 2
+    assert "Nothing was touched" in ran.err
+    assert set(buckets.there()) == set("abcdefgh")
+
+
+def test_nothing_is_deleted_after_a_copy_failed(
+    fault_fixture: FaultFixture, few_retries: str
+) -> None:
+    buckets = fault_fixture.buckets
+    buckets.put("a", "b")
+    buckets.put_there("extra")
+    fault_fixture.fail(FAIL, "CopyObject", times=100)
+    ran = fault_fixture.frogmove("sync", "--delete")
+    assert ran.code == 1
+    assert "1 objects that only the destination has were not deleted" in ran.err
+    assert set(buckets.there()) == {"extra"}
+    fault_fixture.proxy.schedule = lambda _: PASS
+    again = fault_fixture.frogmove("resume", "last", "-o", "json")
+    assert again.outcomes == {"a": "copied", "b": "copied", "extra": "deleted"}
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_what_was_written_since_the_listing_stays(
+    fault_fixture: FaultFixture, engine: str, side: str
+) -> None:
+    buckets = fault_fixture.buckets
+    buckets.put("a")
+    buckets.put_there("a", "extra", "other")
+    put = buckets.put if side == "source" else buckets.put_there
+
+    def write(request: Request) -> Fault:
+        if request.operation == "HeadObject" and request.key == "extra":
+            put("extra", body=b"new")
+        return PASS
+
+    fault_fixture.proxy.schedule = write
+    ran = fault_fixture.frogmove("sync", "--delete", "-o", "json")
+    assert ran.code == 0
+    assert ran.outcomes == {"a": "skipped", "extra": "superseded", "other": "deleted"}
+    body = b"extra" if side == "source" else b"new"
+    assert buckets.there() == {"a": b"a", "extra": body}
+
+
+@pytest.fixture
+def attic(pair: Buckets) -> Buckets:
+    """Return the pair with a third bucket, of backups, as its source."""
+    name = f"attic-{pair.source}"
+    pair.client.create_bucket(Bucket=name)
+    return replace(pair, source=name)
+
+
+def test_what_is_deleted_or_replaced_is_kept_in_the_backup(pair: Buckets, attic: Buckets) -> None:
+    pair.put("in/a", body=b"new!")
+    pair.put_there("out/a", body=b"old!")
+    pair.put_there("out/x/extra")
+    attic.put("2026/x/extra", body=b"an earlier backup")
+    ends = FrogmoveRunner(pair, ("in/", "out/"))
+    backup = ["--delete", "--backup", f"s3://{attic.source}/2026"]
+    dry = ends("sync", *backup, "-n")
+    assert (dry.code, set(attic.here())) == (0, {"2026/x/extra"})
+    ran = ends("sync", *backup, "-o", "json")
+    assert ran.outcomes == {"in/a": "copied", "in/x/extra": "deleted"}
+    assert pair.there() == {"out/a": b"new!"}
+    kept = attic.here()
+    assert kept.pop("2026/x/extra") == b"an earlier backup"
+    assert kept.pop("2026/a") == b"old!"
+    ((name, body),) = kept.items()
+    assert (name.startswith("2026/x/extra."), body) == (True, b"out/x/extra")
+    assert ends("verify", "last").code == 0
+    undone = ends("undo", "last", "-o", "json")
+    assert undone.code == 0, undone.out
+    assert pair.there() == {"out/a": b"old!", "out/x/extra": b"out/x/extra"}
+    assert pair.here() == {"in/a": b"new!"}
+
+
+def test_what_cannot_be_kept_is_neither_deleted_nor_replaced(
+    fault_fixture: FaultFixture, few_retries: str
+) -> None:
+    buckets = fault_fixture.buckets
+    attic = f"attic-{buckets.source}"
+    buckets.client.create_bucket(Bucket=attic)
+    buckets.put("a", body=b"new!")
+    buckets.put_there("a", body=b"old!")
+    buckets.put_there("extra")
+
+    def decide(request: Request) -> Fault:
+        is_backup = request.operation == "CopyObject" and request.bucket == attic
+        return FAIL if is_backup else PASS
+
+    fault_fixture.proxy.schedule = decide
+    ran = fault_fixture.frogmove("sync", "--delete", "--backup", f"s3://{attic}", "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, {"a": "failed"})
+    assert buckets.there() == {"a": b"old!", "extra": b"extra"}
+
+
+def test_an_undo_restores_what_was_deleted_from_its_version(pair: Buckets) -> None:
+    pair.version()
+    pair.put("a")
+    pair.put_there("a", "extra", "again", "other")
+    assert runner(pair)("sync", "--delete").code == 0
+    assert set(pair.there()) == {"a"}
+    assert runner(pair)("verify", "last").code == 0
+    pair.put_there("again")
+    pair.put_there("other", body=b"somebody else's")
+    found = runner(pair)("verify", "last", "-o", "json")
+    assert {each["key"]: each["status"] for each in found.of("verified")} == {
+        "extra": "same",
+        "again": "not-deleted",
+        "other": "same",
+    }
+    undone = runner(pair)("undo", "last", "-o", "json")
+    assert undone.outcomes == {"extra": "copied", "again": "skipped", "other": "conflict"}
+    assert pair.there() == {
+        "a": b"a",
+        "extra": b"extra",
+        "again": b"again",
+        "other": b"somebody else's",
+    }
+
+
+def test_an_undo_says_what_it_cannot_restore(pair: Buckets) -> None:
+    pair.put("a")
+    pair.put_there("a", "extra")
+    ran = runner(pair)("sync", "--delete")
+    assert "To undo it" in ran.err
+    undone = runner(pair)("undo", "last")
+    assert undone.code == 1
+    assert "cannot be restored, because the bucket keeps no version of it" in undone.out
+    assert set(pair.there()) == {"a"}
+
+
+def test_a_delete_that_was_cut_off_is_in_the_report(pair: Buckets) -> None:
+    pair.put("a")
+    pair.put_there("a", "extra")
+    runner(pair)("sync", "--delete")
+    journal = find_journal(None)
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:2]))
+    assert '"deleting"' in lines[1]
+    report = runner(pair)("report", "last")
+    assert "deleted" in report.out
+    assert "it may still be at the destination" in report.out
+
+
+@pytest.fixture
+def client(pair: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    for name, value in pair.server.environment().items():
+        monkeypatch.setenv(name, value)
+    with Client(Config(endpoint_url=pair.server.endpoint_url)) as client:
+        yield client
+
+
+def test_programs_delete_as_well(pair: Buckets, client: Client) -> None:
+    pair.put("a")
+    pair.put_there("a", "extra")
+    plan = client.plan(pair.route, command=Command.SYNC, delete=True)
+    assert plan.deletions is not None
+    assert (plan.deletions.count, plan.deletions.bytes, plan.deletions.of) == (1, 5, 2)
+    assert {action.object.key: action.verb for action in plan} == {
+        "a": Verb.SKIP,
+        "extra": Verb.DELETE,
+    }
+    with pytest.raises(UsageError, match="--max-delete 0"):
+        client.sync(pair.route, delete=True, max_delete=0)
+    outcomes = {result.key: result.outcome for result in client.sync(pair.route, delete=True)}
+    assert outcomes == {"a": Outcome.SKIPPED, "extra": Outcome.DELETED}
+    assert set(pair.there()) == {"a"}
+
+
+def test_an_interrupted_run_deletes_nothing_and_is_resumed(pair: Buckets, client: Client) -> None:
+    pair.put("a", "b")
+    pair.put_there("extra")
+    run = client.sync(pair.route, delete=True)
+    for _ in run:
+        run.stop()
+    assert (run.summary.interrupted, set(pair.there())) == (True, {"a", "b", "extra"})
+    resumed = runner(pair)("resume", "last", "-o", "json")
+    assert resumed.outcomes == {"a": "skipped", "b": "skipped", "extra": "deleted"}
+
+
+def test_deletes_are_not_written_to_a_plan_that_would_not_be_what_is_applied(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.put("a")
+    buckets.put_there("extra")
+    file = tmp_path / "plan.json"
+    ran = frogmove("sync", "--delete", "--plan", str(file))
+    assert ran.code == 2
+    assert "A plan file cannot hold" in ran.err
+    assert not file.exists()
+    assert sorted(buckets.there()) == ["extra"]
