@@ -1,6 +1,14 @@
 # Operators run the command line in both directions (undo), manage the queues' messages, call the
 # function, and start S3 Batch Operations. They cannot change the settings of resources.
 
+locals {
+  # By the service that assumes the role.
+  passed_roles = merge(
+    local.sweeps ? { "scheduler.amazonaws.com" = local.scheduler_role_arn } : {},
+    var.batch_operations ? { "batchoperations.s3.amazonaws.com" = local.batch_role_arn } : {},
+  )
+}
+
 data "aws_iam_policy_document" "operators" {
   statement {
     sid = "LookAtTheBuckets"
@@ -27,14 +35,23 @@ data "aws_iam_policy_document" "operators" {
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
         "s3:DeleteObjectVersion",
-        "s3:GetObject*",
+        "s3:GetObject",
+        "s3:GetObjectAnnotation",
+        "s3:GetObjectLegalHold",
+        "s3:GetObjectRetention",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionAnnotation",
+        "s3:GetObjectVersionTagging",
         "s3:ListMultipartUploadParts",
-        "s3:ListObject*",
+        "s3:ListObjectAnnotations",
+        "s3:ListObjectVersionAnnotations",
         "s3:PutObject",
         "s3:PutObjectAnnotation",
         "s3:PutObjectTagging",
       ],
-      [for action in concat(local.carried_at_the_source, local.carried_to_the_destination) : action if !startswith(action, "s3:GetObject")],
+      local.carried_at_the_source,
+      local.carried_to_the_destination,
     ))
     resources = concat(
       [local.source_objects, local.destination_objects],
@@ -104,14 +121,20 @@ data "aws_iam_policy_document" "operators" {
     resources = [local.log_group_arn, "${local.log_group_arn}:*"]
   }
 
-  # These actions do not support resource-level permissions.
+  # These actions do not support resource-level permissions, or need them for all alarms. A job can
+  # do only what its role may do, and only that one role may be passed.
   statement {
-    sid = "WatchAndFindTheMapping"
-    actions = [
-      "cloudwatch:GetMetricData",
-      "lambda:ListEventSourceMappings",
-      "logs:StopQuery",
-    ]
+    sid = "WatchAndFind"
+    actions = concat(
+      [
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "lambda:ListEventSourceMappings",
+        "logs:StopQuery",
+      ],
+      var.batch_operations ? ["s3:CreateJob", "s3:ListJobs"] : [],
+      local.guardduty ? ["guardduty:GetMalwareProtectionPlan", "guardduty:SendObjectMalwareScan"] : [],
+    )
     resources = ["*"]
   }
 
@@ -122,23 +145,6 @@ data "aws_iam_policy_document" "operators" {
       sid       = "PauseAndResumeSweeps"
       actions   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
       resources = [statement.value]
-    }
-  }
-
-  # Updating a schedule passes its role again.
-  dynamic "statement" {
-    for_each = local.sweeps ? [local.scheduler_role_arn] : []
-
-    content {
-      sid       = "LeaveTheScheduleItsRole"
-      actions   = ["iam:PassRole"]
-      resources = [statement.value]
-
-      condition {
-        test     = "StringEquals"
-        variable = "iam:PassedToService"
-        values   = ["scheduler.amazonaws.com"]
-      }
     }
   }
 
@@ -166,48 +172,20 @@ data "aws_iam_policy_document" "operators" {
     }
   }
 
+  # Updating a schedule passes its role again, and a job needs the role of S3 Batch Operations.
   dynamic "statement" {
-    for_each = local.guardduty ? ["*"] : []
+    for_each = length(local.passed_roles) > 0 ? [local.passed_roles] : []
 
     content {
-      sid       = "ScanAgain"
-      actions   = ["guardduty:GetMalwareProtectionPlan", "guardduty:SendObjectMalwareScan"]
-      resources = [statement.value]
-    }
-  }
-
-  # Listing alarms by name prefix needs permission for all alarms.
-  statement {
-    sid       = "SeeAlarms"
-    actions   = ["cloudwatch:DescribeAlarms"]
-    resources = ["arn:${local.partition}:cloudwatch:${local.here}:alarm:*"]
-  }
-
-  dynamic "statement" {
-    for_each = var.batch_operations ? [local.batch_role_arn] : []
-
-    content {
-      sid       = "GiveBatchOperationsItsRoleAlone"
+      sid       = "PassTheRoles"
       actions   = ["iam:PassRole"]
-      resources = [statement.value]
+      resources = values(statement.value)
 
       condition {
         test     = "StringEquals"
         variable = "iam:PassedToService"
-        values   = ["batchoperations.s3.amazonaws.com"]
+        values   = keys(statement.value)
       }
-    }
-  }
-
-  # Neither supports resource-level permissions. A job can do only what its role may do, and only
-  # this one role may be passed.
-  dynamic "statement" {
-    for_each = var.batch_operations ? ["*"] : []
-
-    content {
-      sid       = "StartBatchOperations"
-      actions   = ["s3:CreateJob", "s3:ListJobs"]
-      resources = [statement.value]
     }
   }
 

@@ -84,7 +84,7 @@ run "policies" {
   }
 
   assert {
-    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Action if contains(flatten([statement.Resource]), "*")])) == toset(["cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "logs:StopQuery", "s3:CreateJob", "s3:ListJobs"])
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Action if contains(flatten([statement.Resource]), "*")])) == toset(["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "logs:StopQuery", "s3:CreateJob", "s3:ListJobs"])
     error_message = "Operators have on all resources only what knows none."
   }
 
@@ -144,7 +144,7 @@ run "policies" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_policy.operators.policy).Statement : [statement.Resource, statement.Condition.StringEquals["iam:PassedToService"]] if contains(flatten([statement.Action]), "iam:PassRole")] == [["arn:aws:iam::123456789012:role/frogmove-eu-central-1-sweep", "scheduler.amazonaws.com"], ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-batch", "batchoperations.s3.amazonaws.com"]]
+    condition     = [for statement in jsondecode(aws_iam_policy.operators.policy).Statement : [toset(statement.Resource), toset(statement.Condition.StringEquals["iam:PassedToService"])] if contains(flatten([statement.Action]), "iam:PassRole")] == [[toset(["arn:aws:iam::123456789012:role/frogmove-eu-central-1-sweep", "arn:aws:iam::123456789012:role/frogmove-eu-central-1-batch"]), toset(["scheduler.amazonaws.com", "batchoperations.s3.amazonaws.com"])]]
     error_message = "Operators give one role to one service."
   }
 }
