@@ -69,11 +69,16 @@ def selection_words(spec: RunSpec) -> str:
 
 def nothing_selected(spec: RunSpec) -> str:
     """Say that nothing at the source is what was selected."""
-    told = f"Nothing at {spec.source} was selected: {selection_words(spec)}."
-    globs = [each.glob for each in spec.selection.filters.patterns if each.is_include]
+    told = [f"Nothing at {spec.source} was selected: {selection_words(spec)}."]
+    selection = spec.selection
+    globs = [each.glob for each in selection.filters.patterns if each.is_include]
     if any("*" in glob and "**" not in glob for glob in globs):
-        told += " '*' does not cross '/': '**/*.csv' looks into folders, too."
-    return f"{told} If that is expected, use --allow-empty."
+        told.append("'*' does not cross '/': '**/*.csv' looks into folders, too.")
+    if any(glob.startswith("/") for glob in globs):
+        told.append("A pattern that begins with '/' matches keys that begin with '/'.")
+    if any(char in folder for folder in selection.folders for char in "*?["):
+        told.append("A --prefix is no pattern: use --include.")
+    return " ".join([*told, "If that is expected, use --allow-empty."])
 
 
 def _some(keys: tuple[str, ...], source: Location) -> str:

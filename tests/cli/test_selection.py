@@ -135,6 +135,23 @@ def test_nothing_selected_is_a_warning_and_no_success(
 
 
 @pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ("--include *.nothing", "'*' does not cross '/'"),
+        ("--include /a", "begins with '/'"),
+        ("--prefix a*", "A --prefix is no pattern"),
+    ],
+)
+def test_a_likely_mistake_is_named_where_nothing_is_selected(
+    buckets: Buckets, frogmove: FrogmoveRunner, options: str, hint: str
+) -> None:
+    buckets.put("a")
+    ran = frogmove(*arguments("move", options), "--dry-run")
+    assert ran.code == 1
+    assert hint in ran.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         ("", "Nothing is selected"),
