@@ -24,14 +24,17 @@ from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
 from frogmove.run_config import again, undone_by
-from frogmove.run_store import find_journal, no_journal, read_journals
+from frogmove.run_store import find_journal, no_journal, read_journals, runs_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from frogmove.config import Config
     from frogmove.core.run_spec import RunSpec
+
+# Journals that cannot be read and are named; others are counted.
+_SHOWN_PROBLEMS = 3
 
 
 @click.command()
@@ -229,10 +232,13 @@ def _last_unfinished(console: Console) -> JournalReader | None:
     return last
 
 
-def warn_of(problems: Iterable[UsageError], console: Console) -> None:
-    """Warn of journals that cannot be read."""
-    for problem in problems:
+def warn_of(problems: Sequence[UsageError], console: Console) -> None:
+    """Warn of journals that cannot be read; of many, such as an older version's, of some."""
+    for problem in problems[-_SHOWN_PROBLEMS:]:
         console.warn(str(problem))
+    more = len(problems) - _SHOWN_PROBLEMS
+    if more > 0:
+        console.warn(f"{more:,} more files in {str(runs_directory())!r} cannot be read either.")
 
 
 def open_journal(path: Path) -> JournalReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from frogmove.core.models import Outcome
@@ -23,6 +24,11 @@ class RunHistory:
 
     def __init__(self, journals: Iterable[JournalReader]) -> None:
         self._by_id = {journal.spec.id: journal for journal in journals}
+        self._followers: dict[str | None, list[JournalReader]] = {}
+        # Names sort by start time.
+        for name in sorted(self._by_id):
+            journal = self._by_id[name]
+            self._followers.setdefault(journal.spec.continues, []).append(journal)
 
     def with_resumes(self, run: JournalReader) -> list[JournalReader]:
         """Return a run with the runs that it resumes and that resumed it, oldest first."""
@@ -30,11 +36,12 @@ class RunHistory:
         while first.spec.command is not Command.UNDO and first.spec.continues in self._by_id:
             first = self._by_id[first.spec.continues]
         found = {first.spec.id: first, run.spec.id: run}
-        # Names sort by start time, so a resume comes after the run that it resumes.
-        for name in sorted(self._by_id):
-            spec = self._by_id[name].spec
-            if spec.command is not Command.UNDO and spec.continues in found:
-                found[name] = self._by_id[name]
+        following = deque(found.values())
+        while following:
+            for resume in self._that_continue(following.popleft(), undo=False):
+                if resume.spec.id not in found:
+                    found[resume.spec.id] = resume
+                    following.append(resume)
         return [found[name] for name in sorted(found)]
 
     def resumed_by(self, run: JournalReader) -> list[str]:
@@ -63,12 +70,8 @@ class RunHistory:
         return bool(self.resumed_by(run) or self.undone_by(run))
 
     def _that_continue(self, run: JournalReader, *, undo: bool) -> list[JournalReader]:
-        return [
-            self._by_id[name]
-            for name in sorted(self._by_id)
-            if self._by_id[name].spec.continues == run.spec.id
-            and (self._by_id[name].spec.command is Command.UNDO) is undo
-        ]
+        followers = self._followers.get(run.spec.id, [])
+        return [each for each in followers if (each.spec.command is Command.UNDO) is undo]
 
 
 def is_unfinished(end: Record | None) -> bool:

@@ -182,6 +182,16 @@ def test_one_broken_journal_does_not_hide_the_others(
     assert "not a journal" in ran.err
 
 
+def test_of_many_files_that_are_no_journals_only_some_are_named() -> None:
+    runs_directory().mkdir(parents=True)
+    for number in range(10):
+        (runs_directory() / f"{number:04}.jsonl").write_text("{}\n")
+    ran = run("runs")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.count("not a journal") == 3
+    assert "7 more files in" in ran.err
+
+
 @pytest.mark.parametrize("kind", ["unreadable", "damaged", "empty"])
 def test_a_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
     buckets: Buckets, frogmove: FrogmoveRunner, kind: str
