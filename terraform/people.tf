@@ -140,28 +140,41 @@ data "aws_iam_policy_document" "deployer" {
 
   statement {
     sid = "Roles"
+    actions = concat(
+      [
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy",
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListInstanceProfilesForRole",
+        "iam:ListRolePolicies",
+        "iam:TagRole",
+        "iam:UntagRole",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+        "iam:UpdateRoleDescription",
+      ],
+      var.permissions_boundary == null ? ["iam:DeleteRolePermissionsBoundary"] : [],
+    )
+    resources = [local.made_roles]
+  }
+
+  # With a boundary no role or user gets permissions without it, and none loses it.
+  statement {
+    sid = "RolePermissions"
     actions = [
-      "iam:*RolePermissionsBoundary",
-      "iam:*RolePolicy",
       "iam:CreateRole",
-      "iam:DeleteRole",
-      "iam:GetRole",
-      "iam:ListAttachedRolePolicies",
-      "iam:ListInstanceProfilesForRole",
-      "iam:ListRolePolicies",
-      "iam:TagRole",
-      "iam:UntagRole",
-      "iam:UpdateAssumeRolePolicy",
-      "iam:UpdateRole*",
+      "iam:PutRolePermissionsBoundary",
+      "iam:PutRolePolicy",
     ]
-    resources = ["arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-*"]
+    resources = [local.made_roles]
 
     dynamic "condition" {
       for_each = var.permissions_boundary == null ? [] : [var.permissions_boundary]
 
       content {
-        # Present only in requests that create a role or change its permissions.
-        test     = "ArnEqualsIfExists"
+        test     = "ArnEquals"
         variable = "iam:PermissionsBoundary"
         values   = [condition.value]
       }
@@ -171,7 +184,7 @@ data "aws_iam_policy_document" "deployer" {
   statement {
     sid       = "GiveRoles"
     actions   = ["iam:PassRole"]
-    resources = ["arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-*"]
+    resources = [local.made_roles]
 
     condition {
       test     = "StringEquals"
@@ -205,12 +218,35 @@ data "aws_iam_policy_document" "deployer" {
   }
 
   dynamic "statement" {
-    for_each = length(local.users) > 0 ? [keys(local.users)] : []
+    for_each = length(local.users) > 0 ? [local.made_users] : []
 
     content {
-      sid       = "Users"
-      actions   = ["iam:*UserPermissionsBoundary", "iam:*UserTags", "iam:AddUserToGroup", "iam:CreateUser", "iam:DeleteUser", "iam:GetUser", "iam:List*User*", "iam:RemoveUserFromGroup", "iam:TagUser", "iam:UntagUser", "iam:UpdateUser"]
-      resources = [for user in statement.value : "arn:${local.partition}:iam::${local.account}:user${var.iam_path}${user}"]
+      sid = "Users"
+      actions = concat(
+        ["iam:AddUserToGroup", "iam:DeleteUser", "iam:GetUser", "iam:List*User*", "iam:RemoveUserFromGroup", "iam:TagUser", "iam:UntagUser", "iam:UpdateUser"],
+        var.permissions_boundary == null ? ["iam:DeleteUserPermissionsBoundary"] : [],
+      )
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.users) > 0 ? [local.made_users] : []
+
+    content {
+      sid       = "UserPermissions"
+      actions   = ["iam:CreateUser", "iam:PutUserPermissionsBoundary"]
+      resources = statement.value
+
+      dynamic "condition" {
+        for_each = var.permissions_boundary == null ? [] : [var.permissions_boundary]
+
+        content {
+          test     = "ArnEquals"
+          variable = "iam:PermissionsBoundary"
+          values   = [condition.value]
+        }
+      }
     }
   }
 
@@ -310,6 +346,8 @@ data "aws_iam_policy_document" "deployer" {
 }
 
 locals {
+  made_roles      = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.global_name}-*"
+  made_users      = [for user in keys(local.users) : "arn:${local.partition}:iam::${local.account}:user${var.iam_path}${user}"]
   layer_arn       = "arn:${local.partition}:lambda:${local.here}:layer:${var.name}-libraries"
   deployed_groups = concat(var.uploader_groups, var.reader_groups, var.operator_groups, var.create_groups ? ["*${local.global_name}-*"] : [])
 }

@@ -116,8 +116,13 @@ run "whoever_deploys_under_a_boundary" {
   }
 
   assert {
-    condition     = [for each in jsondecode(output.deployer_policy).Statement : each.Condition if each.Sid == "Roles"] == [{ ArnEqualsIfExists = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/bounds" } }]
+    condition     = [for each in jsondecode(output.deployer_policy).Statement : each.Condition if each.Sid == "RolePermissions"] == [{ ArnEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/bounds" } }]
     error_message = "What it makes is bounded."
+  }
+
+  assert {
+    condition     = !strcontains(output.deployer_policy, "DeleteRolePermissionsBoundary")
+    error_message = "And stays so."
   }
 
   assert {
