@@ -163,11 +163,8 @@ def _run(
     *,
     allow_empty: bool,
 ) -> int:
-    shortcomings = "; ".join(plan.options.capabilities.shortcomings)
-    console.detail(
-        f"Conditions: {client.endpoint_url} "
-        f"{shortcomings or 'honours all of them of them of them'}."
-    )
+    shortcomings = "; ".join(plan.options.capabilities.shortcomings) or "honours all of them"
+    console.detail(f"Conditions: {client.endpoint_url} {shortcomings}.")
     for warning in plan.warnings:
         console.warn(warning)
     if note:
@@ -178,14 +175,7 @@ def _run(
     stop.on_stop = run.stop
     stop.last_words = _last_words(run, resume_command(run.spec, journal))
     failure = _take_results(run, console)
-    if streams.failure():
-        console.warn(streams.explain())
-    if run.has_too_many_failures:
-        failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
-        console.warn(f"Stopped, as {failed} (--max-errors {run.spec.max_errors}).")
-    if run.undeleted and run.summary.counts[Outcome.FAILED]:
-        told = f"{run.undeleted:,} objects that only the destination has were not deleted"
-        console.warn(f"{told}, because others failed.")
+    _warn_of_ending(run, console)
     console.summary(run.summary, run.spec.id)
     is_empty = not (run.summary.counts or stop.is_set() or failure)
     if is_empty and not allow_empty:
@@ -197,12 +187,29 @@ def _run(
         return exit_codes.ATTENTION
     if stop.is_set():
         return exit_codes.INTERRUPTED
-    if plan.spec.command is Command.UNDO:
-        return exit_codes.of_undo(run.summary)
-    if plan.spec.plan is not None:
-        return exit_codes.of_applied(run.summary)
     if is_empty and not allow_empty:
         return exit_codes.ATTENTION
+    return _exit_code(run)
+
+
+def _warn_of_ending(run: Run, console: Console) -> None:
+    """Say why a run did less than it was asked to."""
+    if streams.failure():
+        console.warn(streams.explain())
+    if run.has_too_many_failures:
+        failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
+        console.warn(f"Stopped, as {failed} (--max-errors {run.spec.max_errors}).")
+    if run.undeleted and run.summary.counts[Outcome.FAILED]:
+        told = f"{run.undeleted:,} objects that only the destination has were not deleted"
+        console.warn(f"{told}, because others failed.")
+
+
+def _exit_code(run: Run) -> int:
+    """Return the exit code of a run that was not stopped."""
+    if run.spec.command is Command.UNDO:
+        return exit_codes.of_undo(run.summary)
+    if run.spec.plan is not None:
+        return exit_codes.of_applied(run.summary)
     return exit_codes.of_summary(run.summary)
 
 
