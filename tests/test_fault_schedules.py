@@ -287,7 +287,7 @@ NO_REASON = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=10, deadline=None, database=None, suppress_health_check=NO_REASON)
+@settings(max_examples=4, deadline=None, database=None, suppress_health_check=NO_REASON)
 @example(Schedule({}), OnConflict.FAIL, 4, True)
 @example(Schedule({}), OnConflict.FAIL, 4, False)
 @example(Schedule(dict.fromkeys(range(2, 40), faults.DROP_AFTER)), OnConflict.FAIL, 4, True)

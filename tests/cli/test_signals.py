@@ -268,9 +268,22 @@ def test_a_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: Frog
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+ANSWERED = {
+    "ls": signal.SIGINT,
+    "move --all": signal.SIGTERM,
+    "move --all -n": signal.SIGHUP,
+    "sync": signal.SIGINT,
+    "sync -n": signal.SIGTERM,
+}
+
+
 @pytest.mark.parametrize(
-    "command", ["ls", "move --all", "move --all -n", "sync", "sync -n"], ids=str
+    ("command", "number"),
+    [
+        pytest.param(command, number, marks=() if ANSWERED[command] == number else pytest.mark.long)
+        for command in ANSWERED
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ],
 )
 def test_a_signal_is_answered_at_once_even_where_the_server_is_not(
     moto: Server, command: str, number: signal.Signals

@@ -416,7 +416,7 @@ class LongProtocol(Protocol):
 
 TestProtocol = Protocol.TestCase
 TestProtocol.settings = settings(
-    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 TestLongProtocol = pytest.mark.long(LongProtocol.TestCase)

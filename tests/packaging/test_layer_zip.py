@@ -154,6 +154,7 @@ def test_it_is_small(built: zipfile.ZipFile) -> None:
     assert sum(entry.file_size for entry in built.infolist()) < 30_000_000
 
 
+@pytest.mark.long
 def test_the_one_for_arm64_holds_what_arm64_runs() -> None:
     archive = fetched_layer(Architecture.ARM64)
     with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:

@@ -51,7 +51,7 @@ def listed(state: FakeS3State, ways: int, prefix: str = "") -> list[str]:
     return [item.key for item in list_prefix(FakeS3(state), "a", prefix, ways)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     keys=st.lists(KEYS, max_size=120, unique=True),
     page=st.integers(1, 7),
@@ -80,7 +80,7 @@ class SequentialS3(FakeS3):
         return refused
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     keys=st.lists(KEYS, max_size=120, unique=True),
     page=st.integers(1, 7),
