@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Try a deployment out: one throw-away object is uploaded and has to arrive.
+"""Smoke test of a deployment: uploads a temporary object and waits until it is moved.
 
-Reads what ``terraform output -json`` prints::
+Reads the output of ``terraform output -json``::
 
     terraform output -json | python smoke_test.py
     python smoke_test.py outputs.json
 
-The outputs may be the module's own, or one output that holds them all, as in the examples. Whoever
-runs it needs the operators' policy. Nothing is left behind: the object goes again from wherever it
-is, in every version. Only boto3 and the standard library are needed.
+The outputs may be those of the module, or one output that contains them all, as in the examples. It
+needs the operators' policy. The object is deleted at the end, in every version. It needs only boto3
+and the standard library.
 
-Exit codes: 0 it works; 1 it does not, and what was seen; 2 it could not be tried.
+Exit codes: 0 it works; 1 it does not work; 2 it could not be tested.
 """
 
 from __future__ import annotations
@@ -40,51 +40,51 @@ SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class CannotTryError(Exception):
-    """The deployment cannot be tried: wrong outputs, or nobody to do it as."""
+    """The deployment cannot be tested: wrong outputs, or no credentials."""
 
 
 class DoesNotWorkError(Exception):
-    """The deployment does not work, and what was seen."""
+    """The deployment does not work; the message says what was observed."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A bucket and the prefix in it."""
+    """A bucket and a prefix."""
 
     bucket: str
     prefix: str
 
     @classmethod
     def of(cls, uri: str) -> Place:
-        """Read an ``s3://bucket/prefix``."""
+        """Parse an ``s3://bucket/prefix``."""
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         return cls(bucket, prefix)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try the deployment that the arguments name, and return the exit code."""
+    """Run the smoke test, and return the exit code."""
     options = _options(arguments)
     try:
         outputs = read_outputs(options.outputs)
         Trial(outputs, options.endpoint_url, options.timeout).run()
     except CannotTryError as error:
-        print(f"Cannot try: {error}", file=sys.stderr)
+        print(f"Cannot test: {error}", file=sys.stderr)
         return 2
     except DoesNotWorkError as error:
         print(f"Does not work: {error}", file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as error:
-        print(f"Does not work, or not for you: {error}", file=sys.stderr)
+        print(f"Does not work, or you have no permission: {error}", file=sys.stderr)
         return 1
     print("It works.")
     return 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Try a frogmove deployment out.")
+    parser = argparse.ArgumentParser(description="Smoke test of a frogmove deployment.")
     parser.add_argument("outputs", nargs="?", default="-", help="a file; - is standard input")
     parser.add_argument("--timeout", type=float, default=400, help="seconds to wait for the move")
-    parser.add_argument("--endpoint-url", help="another AWS than AWS")
+    parser.add_argument("--endpoint-url", help="an AWS-compatible server instead of AWS")
     return parser.parse_args(arguments)
 
 
@@ -95,26 +95,26 @@ def read_outputs(path: str) -> dict[str, Any]:
         path: a file, or ``-`` for standard input.
 
     Raises:
-        CannotTryError: it cannot be read, or is no such thing.
+        CannotTryError: when they cannot be read or are not valid.
     """
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
         document = json.loads(text)
         outputs = {name: output["value"] for name, output in document.items()}
     except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise CannotTryError(f"{path} is not what `terraform output -json` prints.") from error
+        raise CannotTryError(f"{path} is not the output of `terraform output -json`.") from error
     for value in (outputs, *outputs.values()):
         if isinstance(value, dict) and all(value.get(name) for name in NEEDED):
             return value
-    raise CannotTryError(f"The outputs lack some of {', '.join(NEEDED)}. Has it been applied?")
+    raise CannotTryError(f"The outputs lack some of {', '.join(NEEDED)}. Was the module applied?")
 
 
 class Trial:
-    """One object on its way through a deployment.
+    """The smoke test with one object.
 
     Args:
-        outputs: the module's.
-        endpoint_url: another AWS than AWS.
+        outputs: the module's outputs.
+        endpoint_url: an AWS-compatible server instead of AWS.
         timeout: seconds to wait for the move.
     """
 
@@ -125,7 +125,7 @@ class Trial:
         self._timeout = timeout
         session = boto3.Session(region_name=outputs["region"])
         if session.get_credentials() is None:
-            raise CannotTryError("boto3 finds no credentials; set AWS_PROFILE, say.")
+            raise CannotTryError("boto3 finds no credentials. Set AWS_PROFILE, for example.")
         retries: Any = {"mode": "standard", "total_max_attempts": 4}
         config = Config(retries=retries, connect_timeout=10, read_timeout=60)
         clients: Any = session
@@ -139,10 +139,10 @@ class Trial:
         self._body = self._name.encode()
 
     def run(self) -> None:
-        """Ask the function who it is, then have it move an object.
+        """Ping the function, then let it move an object.
 
         Raises:
-            DoesNotWorkError: with what was seen.
+            DoesNotWorkError: when it does not work.
         """
         self._ping()
         before = self._dead_letters()
@@ -152,8 +152,8 @@ class Trial:
         after = self._dead_letters()
         if after > before:
             raise DoesNotWorkError(
-                f"{after - before} messages have come to the dead-letter queues meanwhile. "
-                f"Look at the log group {self._outputs['log_group']}."
+                f"{after - before} messages have arrived in the dead-letter queues meanwhile. "
+                f"Check the log group {self._outputs['log_group']}."
             )
         _say(f"dead letters: {after}" + (" from before" if after else ""))
 
@@ -168,7 +168,7 @@ class Trial:
             version = json.loads(said)["version"]
         except (ValueError, TypeError, KeyError) as error:
             raise DoesNotWorkError(
-                f"The function is no frogmove; it answers {said[:200]}"
+                f"The function is not frogmove; its response is {said[:200]}"
             ) from error
         _say(f"the function answers: frogmove {version}")
 
@@ -181,7 +181,7 @@ class Trial:
             ExpectedBucketOwner=self._outputs["account"],
         )
         _say(f"uploaded s3://{self._source.bucket}/{key}")
-        # Right after the first apply AWS takes minutes to connect everything.
+        # After the first apply AWS may take minutes until everything works.
         _say(f"waiting for the move, {self._timeout:.0f} seconds at most")
 
     def _wait_for_the_move(self) -> None:
@@ -191,15 +191,15 @@ class Trial:
             left = self._read(self._source) is None
             waited = time.monotonic() - started
             if arrived is not None and arrived != self._body:
-                raise DoesNotWorkError("Something else than was uploaded is at the destination.")
+                raise DoesNotWorkError("The destination holds something else than was uploaded.")
             if arrived is not None and left:
                 _say(f"moved after {waited:.0f} seconds")
                 return
             if waited > self._timeout:
                 where = "at both ends" if arrived is not None else "still at the source"
                 raise DoesNotWorkError(
-                    f"After {waited:.0f} seconds the object is {where}. Is the event source "
-                    f"mapping enabled, and what says the log group {self._outputs['log_group']}?"
+                    f"After {waited:.0f} seconds the object is {where}. Check the event source "
+                    f"mapping, and the log group {self._outputs['log_group']}?"
                 )
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
@@ -225,7 +225,7 @@ class Trial:
 
     @contextlib.contextmanager
     def _no_traces(self) -> Iterator[None]:
-        """Remove the object from both ends in every version, whatever has happened."""
+        """Delete the object at both ends in every version."""
         try:
             yield
         finally:
