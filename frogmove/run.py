@@ -46,8 +46,8 @@ class Workers:
     limits: Limits
 
 
-# Each folder that is split is finished before the next is started, which takes a second or so: of
-# many small ones, one process does more.
+# A process ends with one folder, its last deletes included, before it begins the next one: of many
+# small folders one process without such ends does more.
 MAX_SPLIT_FOLDERS = 16
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.config import Config
+from frogmove.core.key_mapping import SAME_KEYS
 from frogmove.core.run_spec import Command, RunSpec
+from frogmove.core.selection import Selection
 from frogmove.core.selection_options import choose
 from frogmove.errors import UsageError
 from frogmove.run_store import key_list_path, new_run_id, plan_path
@@ -174,5 +176,11 @@ def again(earlier: RunSpec, given: Config) -> RunSpec:
 def undone_by(spec: RunSpec) -> RunSpec:
     """Return the spec of the undo of a run: from its destination to its source."""
     return replace(
-        spec, command=Command.UNDO, plan=None, source=spec.destination, destination=spec.source
+        spec,
+        command=Command.UNDO,
+        plan=None,
+        source=spec.destination,
+        destination=spec.source,
+        selection=Selection(),
+        mapping=SAME_KEYS,
     )

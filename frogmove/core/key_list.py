@@ -7,6 +7,7 @@ any other text, which is a key as it is. Between NULs every text is a key as it 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing, suppress
@@ -154,26 +155,41 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A database without a name is on the disk, and goes away with its connection.
-        # https://www.sqlite.org/inmemorydb.html#temp_db
-        with closing(sqlite3.connect("")) as database, path.open("xb") as file:
-            path.chmod(0o600)
-            database.execute("CREATE TABLE list (key TEXT)")
-            rows = ((key,) for key in keys)
-            database.executemany("INSERT INTO list VALUES (?)", rows)
-            once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
-            for (key,) in database.execute(once):
+        # Keys may tell more than everybody on this machine should know.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for key in _once(keys):
                 file.write(key.encode() + b"\0")
-    except (OSError, sqlite3.Error) as error:
+            # The journal that refers to it is on the disk, too, before anything is touched.
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
         with suppress(OSError):
             path.unlink()
-        raise UsageError(
-            f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was touched."
-        ) from error
-    except BaseException:
-        with suppress(OSError):
-            path.unlink()
+        if isinstance(error, OSError | sqlite3.Error):
+            raise _unwritable(path, error) from error
         raise
+
+
+def _once(keys: Iterable[str]) -> Iterator[str]:
+    """Yield each key once, where it comes first."""
+    # A database without a name is on the disk, and goes away with its connection.
+    # https://www.sqlite.org/inmemorydb.html#temp_db
+    with closing(sqlite3.connect("")) as database:
+        database.execute("CREATE TABLE list (key TEXT)")
+        database.executemany("INSERT INTO list VALUES (?)", ((key,) for key in keys))
+        once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
+        for (key,) in database.execute(once):
+            yield key
+
+
+def _unwritable(path: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was touched."
+    )
 
 
 def read_key_list(path: Path) -> Iterator[str]:

@@ -68,8 +68,13 @@ class Selection:
         if self.filters == NO_FILTERS:
             return None
         base = self.base if folder is None else under(folder)
+        # The key that has the folder's own name is matched by its last part.
+        own = None if folder is None or folder == base else folder
+        above = "" if own is None else own[: own.rfind("/") + 1]
         is_named, is_like = self.filters.names(), self.filters.objects()
-        return lambda item: is_like(item) and is_named(item.key.removeprefix(base))
+        return lambda item: (
+            is_like(item) and is_named(item.key.removeprefix(above if item.key == own else base))
+        )
 
     def record(self) -> dict[str, Any]:
         """Return the selection as a JSON value; see :meth:`of_record`."""

@@ -446,3 +446,17 @@ def test_a_resume_goes_on_with_the_selection_and_the_keys(
     assert frogmove("resume").code == 0
     assert sorted(buckets.there()) == [f"new/{key}" for key in keys]
     assert buckets.keys_here() == ["in/a.tmp", "other"]
+
+
+def test_an_undo_restores_what_a_rename_replaced(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.version()
+    buckets.put("in/a")
+    buckets.put_there("a.old", body=b"before")
+    ran = frogmove(
+        *("move", "--all", "--rename", "{name}.old", "--on-conflict", "overwrite", "-o", "json")
+    )
+    assert (ran.code, buckets.there()) == (0, {"a.old": b"in/a"})
+    assert frogmove("undo", ran.summary["run"]).code == 0
+    assert (buckets.here(), buckets.there()) == ({"in/a": b"in/a"}, {"a.old": b"before"})

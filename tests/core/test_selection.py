@@ -105,6 +105,9 @@ def test_patterns_match_below_the_folder_or_the_source() -> None:
     assert in_x(an_object("in/x/a.csv"))
     assert in_all(an_object("in/a.csv"))
     assert not in_all(an_object("in/logs/a.csv"))
+    named_so = Selection(base="in/", folders=("in/d/x.csv",), filters=CSV).matcher("in/d/x.csv")
+    assert named_so is not None
+    assert named_so(an_object("in/d/x.csv"))
 
 
 @pytest.mark.parametrize(
