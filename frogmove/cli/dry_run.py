@@ -23,7 +23,7 @@ def show_plan(plan: Plan, console: Console, *, allow_empty: bool, file: Path | N
     """Print the actions of a plan and their summary; return the exit code.
 
     Args:
-        plan: the plan; nothing of it is done.
+        plan: the plan.
         console: the output.
         allow_empty: whether a plan without actions is a success.
         file: a new file to write the plan to.

@@ -1,4 +1,4 @@
-"""Groups what needs attention by its reason: many failures of one cause are one thing. Pure."""
+"""Groups results that need attention by their reason."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Outcome, Result
 
-# Keys that are named of each group.
+# How many keys of each group are shown.
 EXAMPLES = 3
 
-# Reasons that are told apart; what comes after that is counted together.
+# Maximum groups; further reasons are counted together.
 _MAX_GROUPS = 20
 
 _NUMBER = re.compile(r"\d+")
@@ -23,7 +23,7 @@ _REST = "other reasons"
 
 @dataclass(slots=True)
 class FailureGroup:
-    """Results of one outcome and for one reason.
+    """Results with the same outcome and reason.
 
     Attributes:
         outcome: the outcome.
@@ -48,7 +48,7 @@ class FailureGroups:
         """Count a result that needs attention.
 
         Returns:
-            how many of its group there are by now; 0 where it needs none.
+            the size of its group so far; 0 if the result needs no attention.
         """
         if not result.outcome.needs_attention:
             return 0
@@ -63,13 +63,13 @@ class FailureGroups:
         return group.count
 
     def large(self) -> Iterator[FailureGroup]:
-        """Yield the groups that have more than their examples, the largest first."""
+        """Yield the groups that are larger than their examples, largest first."""
         ordered = sorted(self._groups.values(), key=lambda group: -group.count)
         return (group for group in ordered if group.count > EXAMPLES)
 
 
 def _cause(result: Result) -> str:
-    """Return a reason without what is different for each object."""
+    """Return a reason without the parts that differ between objects."""
     reason = result.reason
     for key in sorted({result.key, result.destination_key}, key=len, reverse=True):
         reason = reason.replace(key, "KEY")

@@ -6,7 +6,7 @@ import click
 
 _OTHERS = "Options"
 
-# By the name of a parameter; the groups are shown in this order, and others first.
+# The parameters of each group; groups are shown in this order, other options first.
 _GROUPS = {
     "Selection": (
         "prefix everything from_file nul version_id include exclude newer_than older_than min_size "
@@ -33,7 +33,7 @@ class GroupedCommand(click.Command):
         groups: dict[str, list[tuple[str, str]]] = {name: [] for name in (_OTHERS, *_GROUPS)}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            # Arguments are in the usage line and in the text.
+            # Arguments are in the usage line and in the help text.
             if record is not None and isinstance(param, click.Option):
                 groups[_GROUP_OF.get(param.name or "", _OTHERS)].append(record)
         for name, records in groups.items():

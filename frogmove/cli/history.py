@@ -77,9 +77,9 @@ def runs(output: str) -> None:
 def report(run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
     """Show the result of a run for each object.
 
-    What needs attention comes first.
+    Results that need attention come first.
 
-    RUN is a run's id or the beginning of one, `last` (the default), or the path of a journal.
+    RUN is a run's id or a prefix of it, `last` (the default), or the path of a journal.
 
     \b
     Examples:
@@ -104,10 +104,10 @@ def resume(
 ) -> None:
     """Finish a run that was interrupted or failed.
 
-    RUN is a run's id or the beginning of one, `last`, or the path of a journal; by default the
-    last run that is not finished. The same keys are selected with the same options. Objects that
-    are done are skipped, and large objects continue from the last copied part. If the run
-    finished, only its failures are tried again; without failures, nothing is done.
+    RUN is a run's id or a prefix of it, `last`, or the path of a journal; by default the last run
+    that is not finished. The same keys are selected with the same options. Objects that are done
+    are skipped, and large objects continue from the last copied part. If the run finished, only its
+    failures are tried again; without failures, nothing is done.
 
     \b
     Examples:
@@ -127,7 +127,7 @@ def resume(
 @click.argument("run", shell_complete=completion.run_ids)
 @dry_run
 @click.option(
-    "--while-live", is_flag=True, help="Do not ask whether the route's function is paused."
+    "--while-live", is_flag=True, help="Do not check that the route's function is paused."
 )
 @transfer_options
 @connection_options
@@ -144,13 +144,13 @@ def undo(
 ) -> None:
     """Move the objects of a run back to the source.
 
-    RUN is a run's id or the beginning of one, `last`, or the path of a journal. A run is undone
-    together with its resumes. Each copy is moved back as safely as it was moved: objects that
-    changed at the destination stay there, and nothing new at the source is overwritten. After a
-    copy or a sync, the copies are deleted. Objects that the destination held before the run stay
-    there, and objects that the run replaced are restored if the bucket keeps versions.
+    RUN is a run's id or a prefix of it, `last`, or the path of a journal. A run is undone together
+    with its resumes. Each copy is moved back as safely as it was moved: objects that changed at the
+    destination stay there, and nothing new at the source is overwritten. After a copy or a sync,
+    the copies are deleted. Objects that the destination held before the run stay there, and objects
+    that the run replaced are restored if the bucket keeps versions.
 
-    While the route's function is live (the route's setting function, or FROGMOVE_FUNCTION), the
+    While the route's function is enabled (the route's setting function, or FROGMOVE_FUNCTION), the
     undo of a move is refused: the function would move the objects again. Pause it first, with
     `frogmove lambda pause`.
 
@@ -200,7 +200,7 @@ def _open_ended(path: Path) -> JournalReader:
 
 
 def _check_function(spec: RunSpec) -> str:
-    # Of these commands only an undo asks AWS for more than S3.
+    # Lazy: only an undo uses AWS services other than S3.
     from frogmove.cli.live_function import check_paused
 
     return check_paused(spec)
@@ -227,7 +227,7 @@ def _last_unfinished(console: Console) -> JournalReader | None:
     if last is None and problems:
         raise UsageError(
             "Every run whose journal can be read is finished.",
-            "Name the run to resume, or its journal.",
+            "Give the run to resume, or its journal.",
         )
     return last
 

@@ -1,7 +1,7 @@
-"""What a shell completes from S3: buckets, folders and keys, by one short listing.
+"""Shell completion of buckets, folders and keys, from one short listing of S3.
 
-A keystroke waits for it, so it gives up after less than a second and never says why. Keys come from
-outsiders and go into a command line, so only those that a shell takes for plain text are offered.
+A keystroke waits for it, so it stops after less than a second, without a message. Outsiders choose
+keys, so only keys without special characters are inserted into a command line.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ if TYPE_CHECKING:
     import click
     from mypy_boto3_s3 import S3Client
 
-# Seconds that a keystroke waits for S3, imports included; the variable sets others.
+# Maximum seconds, including imports; the variable overrides it.
 _SECONDS = 0.8
 _VARIABLE = "FROGMOVE_COMPLETION_SECONDS"
 
-# Keys and folders that are asked for.
+# Maximum keys and folders of the listing.
 _MOST = 100
 
 _SCHEME = "s3://"
 
-# Options of the command line that say whom to ask and how.
+# The options of the command line that configure the connection.
 _SETTINGS = ("source", "destination", "profile", "region", "endpoint_url")
 
 
 def keys(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the folders and keys of the source that begin so."""
+    """Return the matching folders and keys of the source."""
     return _in_time(ctx, incomplete, with_keys=True)
 
 
 def folders(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the folders of the source that begin so."""
+    """Return the matching folders of the source."""
     return _in_time(ctx, incomplete, with_keys=False)
 
 
 def ends(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the URIs of buckets and folders that begin so, for an end of a route."""
+    """Return the matching URIs of buckets and folders, for an end of a route."""
     if _SCHEME.startswith(incomplete):
         incomplete = _SCHEME
     if not incomplete.startswith(_SCHEME):
@@ -60,7 +60,7 @@ def _in_time(ctx: click.Context, incomplete: str, *, with_keys: bool) -> list[Co
     found: list[CompletionItem] = []
 
     def look() -> None:
-        # Whatever is wrong, the command itself will say it.
+        # The command itself will report the error.
         with suppress(Exception):
             config = _config(ctx)
             client = boto_session.make_boto_client(config, 1, is_interactive=False)
@@ -109,14 +109,14 @@ def _find(
 def _listed(
     client: S3Client, side: Location, begun: str, before: str, *, with_keys: bool
 ) -> Iterator[CompletionItem]:
-    """List what begins so below a prefix.
+    """List the matching names below a prefix.
 
     Args:
-        client: whom to ask.
-        side: the bucket and the prefix that names are relative to.
-        begun: the beginning of a name.
-        before: what stands before each name.
-        with_keys: whether keys are wanted, and not folders alone.
+        client: the client.
+        side: the location that names are relative to.
+        begun: the text to complete.
+        before: the text before each name.
+        with_keys: whether keys are listed as well as folders.
     """
     page = client.list_objects_v2(
         Bucket=side.bucket, Prefix=side.prefix + begun, Delimiter="/", MaxKeys=_MOST

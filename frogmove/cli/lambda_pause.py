@@ -1,4 +1,4 @@
-"""``frogmove lambda pause`` and ``resume``: stop what sets the deployed function off, or go on."""
+"""``frogmove lambda pause`` and ``resume``: disable and enable the function's triggers."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _OPTIONS = [
     click.option(
         "--schedule",
         metavar="NAME",
-        help="The schedule of its sweeps; by default the function's name and -sweep.",
+        help="The schedule of its sweeps; by default the function's name with -sweep.",
     ),
     options.profile,
     options.region,
-    click.option("--endpoint-url", metavar="URL", help="A server instead of AWS."),
+    click.option("--endpoint-url", metavar="URL", help="An AWS-compatible server instead of AWS."),
     options.output,
 ]
 
 
 def _function_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command a ``deployed`` function."""
+    """Add the options for a function; the command gets it as ``deployed``."""
 
     @functools.wraps(command)
     def wrapper(
@@ -61,10 +61,9 @@ def _function_options(command: Callable[..., None]) -> Callable[..., None]:
 def pause(deployed: DeployedFunction, console: Console, dry_run: bool) -> None:
     """Pause the deployed function.
 
-    Disables its event source mapping and the schedule of its sweeps. What it has begun comes to its
-    end. Uploads wait in the queue for as long as that keeps messages; after that the next sweep
-    finds them. The alarms not-polled and no-sweep will ring. With --dry-run the states are shown,
-    and nothing is changed.
+    Disables its event source mapping and the schedule of its sweeps. Running invocations finish.
+    Uploads wait in the queue for its retention period; after that the next sweep moves them. The
+    alarms not-polled and no-sweep will ring. With --dry-run the states are shown without a change.
 
     \b
     Examples:
@@ -77,8 +76,8 @@ def pause(deployed: DeployedFunction, console: Console, dry_run: bool) -> None:
     last_resort.begin("The switch")
     _show(deployed.switch(on=False), console)
     console.note(
-        f"{deployed.function} is paused. `terraform apply` sets it going again, unless "
-        "`enabled = false` is set there; so does `frogmove lambda resume`."
+        f"{deployed.function} is paused. `frogmove lambda resume` enables it again; so does "
+        "`terraform apply`, unless `enabled = false` is set there."
     )
 
 
@@ -87,9 +86,9 @@ def pause(deployed: DeployedFunction, console: Console, dry_run: bool) -> None:
 def resume(deployed: DeployedFunction, console: Console, dry_run: bool) -> None:
     """Resume the deployed function.
 
-    Enables its event source mapping and the schedule of its sweeps. What was uploaded meanwhile is
-    moved now, and the next sweep moves whatever else lies at the source, what an undo has brought
-    back included.
+    Enables its event source mapping and the schedule of its sweeps. Uploads that wait in the queue
+    are moved now, and the next sweep moves all other objects at the source, including those that an
+    undo has moved back.
 
     \b
     Examples:
@@ -102,8 +101,8 @@ def resume(deployed: DeployedFunction, console: Console, dry_run: bool) -> None:
     last_resort.begin("The switch")
     _show(deployed.switch(on=True), console)
     console.note(
-        f"{deployed.function} is live: what waits in its queue is moved now, and whatever else "
-        "lies at the source by the next sweep."
+        f"{deployed.function} is enabled: uploads that wait in its queue are moved now, and all "
+        "other objects at the source by the next sweep."
     )
 
 

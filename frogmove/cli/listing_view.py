@@ -1,4 +1,4 @@
-"""How ``frogmove ls`` shows a listing. Pure."""
+"""The options for the output of ``frogmove ls``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListingView:
-    """How a listing is shown.
+    """The format of a listing.
 
     Attributes:
         human: sizes such as ``1.2 MB`` in text.
-        null: only keys as they are, each ended by a NUL.
+        null: only raw keys, each terminated by a NUL.
         summarize: the totals at the end, on stdout.
     """
 
@@ -30,10 +30,10 @@ class ListingView:
     summarize: bool = False
 
     def check(self, *, json_lines: bool) -> None:
-        """Refuse what contradicts itself.
+        """Check that the options do not contradict each other.
 
         Raises:
-            UsageError: when keys are to be shown in two ways, or totals among them.
+            UsageError: when they do.
         """
         if self.null and (json_lines or self.summarize or self.human):
             raise UsageError(
@@ -42,7 +42,7 @@ class ListingView:
             )
 
     def size(self, count: int) -> str:
-        """Return a number of bytes as it is shown."""
+        """Format a number of bytes."""
         return quantities.size(count) if self.human else str(count)
 
 
@@ -52,7 +52,7 @@ PLAIN = ListingView()
 
 @dataclass(slots=True)
 class ListingTotals:
-    """What a listing has shown.
+    """The totals of a listing.
 
     Attributes:
         objects: how many objects.
@@ -75,7 +75,7 @@ class ListingTotals:
         return {"type": "summary", "objects": self.objects, **folders, "bytes": self.size}
 
     def lines(self, view: ListingView) -> Iterator[str]:
-        """Yield the lines that end a listing, as the AWS CLI has them."""
+        """Yield the lines with the totals, as in the AWS CLI."""
         if self.folders is not None:
             yield f"Total Folders: {self.folders}"
         yield f"Total Objects: {self.objects}"

@@ -1,4 +1,4 @@
-"""An undo under a live function: it would move again what the undo brings back."""
+"""Checks before an undo that the route's function is paused: it would move the objects again."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _UNKNOWN = "If uploads to the source trigger a Lambda, it will move these again:
 
 
 def check_paused(spec: RunSpec) -> str:
-    """Refuse to undo a run while the route's function is live.
+    """Refuse to undo a run while the route's function is enabled.
 
     Args:
         spec: the run to undo.
 
     Returns:
-        what to say before the undo begins.
+        a message to print before the undo.
 
     Raises:
-        UsageError: when the function is live.
-        UnreachableError: when that cannot be found out.
+        UsageError: when the function is enabled.
+        UnreachableError: when that cannot be determined.
     """
     name = os.environ.get("FROGMOVE_FUNCTION") or spec.function
     if not name:
@@ -36,16 +36,16 @@ def check_paused(spec: RunSpec) -> str:
         )
     function = DeployedFunction(name, spec.profile, spec.region)
     if not function.moves_from(parse_location(spec.source)):
-        return f"{name} moves uploads from elsewhere."
+        return f"{name} moves uploads of another source."
     live = [each for each in function.triggers() if each.is_on]
     if live:
         what = " and ".join(f"the {each.kind} {each.name}" for each in live)
         raise UsageError(
-            f"The function {name!r} is live ({what}): it would move again what this brings back.",
+            f"The function {name!r} is enabled ({what}): it would move the objects again.",
             f"Pause it first: frogmove lambda pause --function {name}. When it is resumed, it "
-            "moves again whatever lies at the source by then.",
+            "moves all objects at the source again.",
         )
     return (
-        f"{name} is paused. When it is resumed, it moves again what this brings back: take it "
-        "from the source before that."
+        f"{name} is paused. When it is resumed, it moves the objects again, unless you remove them "
+        "from the source before."
     )

@@ -47,23 +47,23 @@ if TYPE_CHECKING:
     from frogmove.s3.errors import S3Error
     from frogmove.s3.interface import S3
 
-# Keys of a list that are looked up together, so that they keep their order.
+# How many keys of a list are looked up together, in their order.
 _LOOKED_UP_TOGETHER = 1000
 
 
-# -h is for sizes here, as in other tools' ls.
+# -h means --human-readable here, as in other tools' ls.
 @click.command(cls=GroupedCommand, context_settings={"help_option_names": ["--help"]})
 @click.argument("where", required=False, type=KeyText(), shell_complete=completion.keys)
 @click.option(
     "-d", "--directories", is_flag=True, help="One level: its folders first, then its keys."
 )
 @click.option("-h", "--human-readable", "human", is_flag=True, help="Sizes such as 1.2 MB.")
-@click.option("--summarize", is_flag=True, help="End with the totals, on stdout.")
+@click.option("--summarize", is_flag=True, help="Print the totals on stdout at the end.")
 @click.option(
     "-0",
     "--null",
     is_flag=True,
-    help="Only keys as they are, each ended by a NUL: for --from-file -0.",
+    help="Only raw keys, each terminated by a NUL, for --from-file -0.",
 )
 @click.option(
     "--side",
@@ -78,7 +78,7 @@ _LOOKED_UP_TOGETHER = 1000
     "tags",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Only objects that carry this tag; may be given several times.",
+    help="Only objects with this tag; repeatable.",
 )
 @listing_options
 @route_options
@@ -200,7 +200,7 @@ def _selection(
 
 
 class _Lookups:
-    """Looks up the keys of a list, and says which cannot be.
+    """Looks up the keys of a list, and reports failures.
 
     Args:
         s3: the client.
@@ -223,7 +223,7 @@ class _Lookups:
 
     def objects(self) -> Iterator[S3Object]:
         """Yield the objects of a list of keys, in its order."""
-        # It needs a database, and other listings start without.
+        # Lazy: it imports sqlite3, which other listings do not need.
         from frogmove.core.key_list import read_keys
 
         keys = read_keys(self._source, self._side, nul=False)

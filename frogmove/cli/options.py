@@ -110,21 +110,23 @@ _SCAN = [
     click.option(
         "--require-scan/--no-require-scan",
         default=None,
-        help="Leave what lacks the tag that the route requires, and refuse a route that requires "
-        "none; or move it all the same.  [default: as the route says]",
+        help=(
+            "Require the route's tag, and refuse a route without one; or ignore it.  [default: "
+            "the route's setting]"
+        ),
     ),
     click.option(
         "--tag",
         "tags",
         metavar="KEY=VALUE",
         multiple=True,
-        help="Only objects that carry this tag; may be given several times.",
+        help="Only objects with this tag; repeatable.",
     ),
 ]
 
 
 def scan_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of tags; with a ``config``, it gets ``tags`` besides."""
+    """Add the options for tags; the command gets ``tags`` in addition to ``config``."""
 
     @functools.wraps(command)
     def wrapper(
@@ -134,7 +136,7 @@ def scan_options(command: Callable[..., None]) -> Callable[..., None]:
             parse_tag(tag)
         if require_scan and not config.require_tag:
             raise UsageError(
-                "The route requires no tag, so that nothing tells what has been scanned.",
+                "The route requires no tag.",
                 'Give it a require_tag = "KEY=VALUE" in the configuration file, set '
                 "FROGMOVE_REQUIRE_TAG, or name the tag with --tag.",
             )
@@ -206,14 +208,14 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def progress_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Have a command's console show how far a run is, when that is wanted."""
+    """Add the option for progress; it configures the console."""
 
     @click.option(
         "--progress",
         type=choice(ProgressMode),
         default=ProgressMode.AUTO.value,
         show_default=True,
-        help="A bar on a terminal, elsewhere a line every 10 s; auto shows none with --quiet.",
+        help="A bar on a terminal, otherwise a line every 10 s; auto shows none with --quiet.",
     )
     @functools.wraps(command)
     def wrapper(*, progress: str, console: Console, **own: object) -> None:

@@ -81,7 +81,7 @@ class Console:
         verbose: print diagnostic details.
 
     Attributes:
-        progress: when to show how far a run is.
+        progress: when to show progress.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Console:
         name = key_argument(key, self.source, self._encoding)
         there = key_argument(destination_key, self.destination, self._encoding)
         parts = [(f"{word:<10}  ", style), (name, "")]
-        # What gets no key has no place.
+        # An object without a valid key has no destination.
         if not destination_key:
             destination_key = self.destination.prefix + key.removeprefix(self.source.prefix)
         prefixes = self.source.prefix, self.destination.prefix
@@ -201,7 +201,7 @@ class Console:
         Args:
             item: the object.
             side: the location that its key is relative to.
-            view: how it is shown.
+            view: the format.
 
         Raises:
             OutputError: when stdout cannot be written.
@@ -233,7 +233,7 @@ class Console:
             self._line([(f"{first:>13}  ", "cyan"), (f"{modified:19}  ", "dim"), (name, "")])
 
     def _null(self, name: str) -> None:
-        """Write a text and a NUL, in UTF-8 whatever the terminal's encoding."""
+        """Write a text and a NUL, always in UTF-8."""
         if self._encoding.lower() != "utf-8" and isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         sys.stdout.write(f"{name}\0")
@@ -273,8 +273,8 @@ class Console:
     def done(self, result: Result) -> None:
         """Print a result; when quiet, only what needs attention, and skips only when verbose.
 
-        On a terminal, of many with one reason only the first, unless verbose: the others are in
-        the summary and in the report.
+        On a terminal, if many have the same reason, only the first ones are printed, unless
+        verbose; the others are in the summary and in the report.
 
         Raises nothing if stdout cannot be written: the caller stops the run.
         """
@@ -324,7 +324,7 @@ class Console:
             self._line(self._story(*told, result.key, result.destination_key, result.reason))
 
     def verify_summary(self, summary: VerifySummary) -> None:
-        """Print what a verification came to."""
+        """Print the summary of a verification."""
         if self.json_lines:
             self._json(summary.record())
         elif not self.quiet:
@@ -353,7 +353,7 @@ class Console:
         self._line([(second, "dim")])
 
     def total(self, text: str) -> None:
-        """Print the line that sums up, on stderr, unless quiet."""
+        """Print a line with totals on stderr, unless quiet."""
         if not self.quiet:
             self.err.print(text, style="bold")
 
@@ -373,7 +373,7 @@ class Console:
         if self._plain:
             sys.stdout.write("".join(text for text, _ in parts) + "\n")
             return
-        # rich: see above.
+        # Lazy: see above.
         from rich.text import Text
 
         # While a bar is shown on the same terminal, lines must be printed through its console.
@@ -382,7 +382,7 @@ class Console:
 
 
 def _rich(*, stderr: bool) -> rich.console.Console:
-    # rich: see above.
+    # Lazy: see above.
     from rich.console import Console
 
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)

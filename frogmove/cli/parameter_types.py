@@ -1,4 +1,4 @@
-"""What the values of options and arguments may be, beside Click's own types."""
+"""Click parameter types for options and arguments."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Size(click.ParamType[int]):
 
 
 class Count(click.IntRange):
-    """A whole number between two others."""
+    """An integer between two limits."""
 
-    # Click calls it an "integer range", in its help and when a text is none.
+    # Click would call it an "integer range" in the help and in errors.
     name = "integer"
 
 
 class Rate(click.FloatRange):
-    """A number of times a second."""
+    """A number per second."""
 
     name = "number"
 
@@ -86,7 +86,7 @@ def choice(values: type[StrEnum]) -> click.Choice[str]:
 
 
 class NonEmptyText(click.ParamType[str]):
-    """A text that is not empty, as that of a shell variable that is not set would be."""
+    """A text that is not empty, as an unset shell variable would be."""
 
     name = "text"
 

@@ -1,4 +1,4 @@
-"""The words of dry runs and plan files: what a run would do, and the summary of that. Pure."""
+"""Formats the actions and the summary of dry runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS = {
 }
 WIDTH = max(map(len, WORDS.values()))
 
-# Folders and reasons that are printed; the JSON summary has more.
+# How many folders and reasons are printed; the JSON summary has more.
 _SHOWN = 20
 
 _ELSE = "If a destination key holds something else"
@@ -44,7 +44,7 @@ _POLICIES = {
 
 
 def style_of(effect: Effect) -> str:
-    """Return the rich style of an effect's word."""
+    """Return the rich style of an effect."""
     if effect in {Effect.ARCHIVED, Effect.REFUSE, Effect.NOT_FOUND}:
         return "bold red"
     if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE, Effect.DELETE}:
@@ -53,7 +53,7 @@ def style_of(effect: Effect) -> str:
 
 
 def reason_of(action: Action) -> str:
-    """Return why, with the size and the time of an object that would be replaced or kept."""
+    """Return the reason, with size and time of an object that would be replaced or kept."""
     forecast = action.forecast
     if forecast is None or forecast.there is None:
         return action.reason

@@ -1,4 +1,4 @@
-"""How far a run is, on stderr: a live bar on a terminal, a line now and then anywhere else."""
+"""Shows progress on stderr: a bar on a terminal, otherwise a line from time to time."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from frogmove.cli.output import Console
     from frogmove.run import Progress, Run
 
-# Seconds between two lines where there is no terminal, and between two looks of the bar.
+# Seconds between two lines without a terminal, and between two updates of the bar.
 LINE_SECONDS = 10.0
 BAR_SECONDS = 0.25
 
-# Seconds that the rate is measured over: it is what the time left is told from.
+# Seconds over which the rate is measured, from which the time left is computed.
 _RATE_SECONDS = 15.0
 
-# Seconds before which a rate tells nothing about the time left.
+# Minimum seconds before the time left is shown.
 _RATE_KNOWN_SECONDS = 2.0
 
-# Columns below which there is no bar beside the figures; and its width.
+# Minimum columns for a bar besides the figures; and the bar's width.
 _NARROW = 60
 _BAR_WIDTHS = ((140, 40), (100, 24), (_NARROW, 10))
 
 
 class Figure(NamedTuple):
-    """One part of what is told; where there is no room, the one of the highest rank goes first."""
+    """One figure; if there is no room, that with the highest rank is left out first."""
 
     text: str
     rank: int
@@ -50,7 +50,7 @@ class _Sample(NamedTuple):
 
 
 class RunFigures:
-    """Turns how far a run is into words, and measures how fast it goes.
+    """Formats the progress of a run, and measures its rate.
 
     Args:
         run: the run.
@@ -61,9 +61,10 @@ class RunFigures:
         self._samples: deque[_Sample] = deque([_Sample(time.monotonic(), 0, 0)])
 
     def look(self) -> tuple[Progress, list[Figure]]:
-        """Return how far the run is, also in words, in the order in which they are shown."""
+        """Return the progress, and its figures in the order of display."""
         progress = self._run.progress
-        # A large object is complete before it counts as moved: nothing goes back meanwhile.
+        # The total must not decrease when a large object is complete but does not count as moved
+        # yet.
         copied = max(progress.bytes, self._samples[-1].bytes)
         rate, byte_rate = self._rates(progress.done, copied)
         counts = progress.counts
@@ -92,7 +93,7 @@ class RunFigures:
         return progress, figures
 
     def _rates(self, done: int, copied: int) -> tuple[float, float]:
-        """Return objects and bytes a second, of late."""
+        """Return the recent rate, in objects and bytes per second."""
         now = time.monotonic()
         samples = self._samples
         samples.append(_Sample(now, done, copied))
@@ -103,7 +104,7 @@ class RunFigures:
 
 
 class ProgressDisplay:
-    """Shows how far a run is for as long as the context lasts.
+    """Shows the progress of a run during the context.
 
     Args:
         console: where to show it.
@@ -124,7 +125,7 @@ class ProgressDisplay:
             self._live = self._bar()
             self._live.start()
         elif self._is_shown:
-            # Where no thread can be had, there are no lines.
+            # Without a thread there are no lines.
             with suppress(RuntimeError):
                 Thread(target=self._print_lines, name="progress", daemon=True).start()
         return self
@@ -158,7 +159,7 @@ class ProgressDisplay:
         )
 
     def _render(self) -> RenderableType:
-        # rich: as above.
+        # Lazy: as above.
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -177,7 +178,7 @@ class ProgressDisplay:
 
 
 def fitting(figures: list[Figure], columns: int) -> str:
-    """Join as many figures as fit into a line, the most important ones."""
+    """Join the most important figures that fit on a line."""
     kept = list(figures)
     while True:
         text = " · ".join(figure.text for figure in kept)
@@ -188,7 +189,7 @@ def fitting(figures: list[Figure], columns: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration for people: ``45 s``, ``3 min 05 s``, ``2 h 07 min``."""
+    """Format a duration: ``45 s``, ``3 min 05 s``, ``2 h 07 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -1,4 +1,4 @@
-"""Numbers of objects and bytes in words."""
+"""Formats numbers of objects and bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def size(count: int) -> str:
     """Format a number of bytes: ``1.2 MB``."""
-    # rich is imported when it is first used: see frogmove.cli.output.
+    # Lazy: see frogmove.cli.output.
     from rich.filesize import decimal
 
     return decimal(count)

@@ -1,7 +1,7 @@
-"""A run's report as one HTML page that needs nothing else: no server, no network, no style sheet.
+"""Formats a run's report as one self-contained HTML page.
 
-Keys come from outsiders, so all text is escaped, and the page's own script is the only one that a
-browser runs: its hash is in the page's policy.
+Outsiders choose keys, so all text is escaped, and the page's Content-Security-Policy allows only
+its own script, by its hash.
 https://developer.mozilla.org/en-US/docs/Web/HTTP/Headers/Content-Security-Policy
 """
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from frogmove.cli.report_rows import Report
     from frogmove.core.records import Record
 
-# Rows that a browser still scrolls and filters at once; -o csv has all of a larger run.
+# Maximum rows that a browser can scroll and filter; -o csv has all rows of a larger run.
 MAX_ROWS = 20_000
 
-# Columns of the timeline, at the most and at the least.
+# Maximum and minimum columns of the timeline.
 _BARS = 60
 _FEWEST_BARS = 10
 
@@ -88,7 +88,7 @@ filter();
 _HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_HASH}'"
 
-# What a journal's header has that is shown elsewhere, or says nothing to people.
+# Fields of a journal's header that are shown elsewhere, or are not useful for the operator.
 _ELSEWHERE = {"id", "started", "command", "source", "destination", "selection", "mapping"}
 
 _CELLS = (("outcome", ""), ("size", "size"), ("key", "key"), ("destination_key", "key"))
@@ -149,7 +149,7 @@ def _next(report: Report) -> Iterator[str]:
 
 
 def _timeline(report: Report) -> Iterator[str]:
-    """Draw how many objects ended when, in bars of equal time."""
+    """Draw the number of results over time."""
     ended, bad = _by_second(report)
     if not ended:
         return
@@ -172,7 +172,7 @@ def _timeline(report: Report) -> Iterator[str]:
 
 
 def _by_second(report: Report) -> tuple[Counter[int], Counter[int]]:
-    """Count results, and those that need attention, by the second in which they ended."""
+    """Count results, and those that need attention, per second."""
     ended: Counter[int] = Counter()
     bad: Counter[int] = Counter()
     for record in report.reader.of_type("result"):

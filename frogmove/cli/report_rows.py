@@ -1,4 +1,4 @@
-"""What a report shows of a run, whatever its format: results, ends, times, and what comes next."""
+"""The content of a report, for all formats: results, route, times, and next commands."""
 
 from __future__ import annotations
 
@@ -24,21 +24,20 @@ _ATTENTION = frozenset(outcome.value for outcome in Outcome if outcome.needs_att
 
 @dataclass(frozen=True)
 class Report:
-    """What is reported of a run.
+    """A report of a run.
 
     Attributes:
         reader: its journal.
-        outcomes: the results that are shown, by their outcomes.
+        outcomes: the outcomes of the results to show.
     """
 
     reader: JournalReader
     outcomes: Set[str] = ALL
 
     def results(self) -> Iterator[Record]:
-        """Yield the results, what needs attention first; all that left the source is in them.
+        """Yield the results, those that need attention first; all objects that left the source.
 
-        Of a run that was cut off these are, after failures and conflicts, the copies that no
-        result is known of.
+        For a run that was cut off, copies without a result come after failures and conflicts.
         """
         yield from self._of(_ATTENTION)
         cut_off = self.reader.cut_off()
@@ -57,7 +56,7 @@ class Report:
         return _end(spec.source), _end(spec.destination)
 
     def ending(self) -> str:
-        """Say how the run ended and what it came to."""
+        """Describe how the run ended, with its totals."""
         end = self.reader.end()
         if end is None:
             return "did not finish"
@@ -67,7 +66,7 @@ class Report:
         return f"{told}; {end['bytes']:,} bytes in {end['seconds']} s"
 
     def counts(self) -> Counter[str]:
-        """Return how many objects there are of each outcome, whatever is shown."""
+        """Return the number of objects of each outcome, including those not shown."""
         end = self.reader.end()
         if end is not None:
             return Counter({name: count for name, count in end["counts"].items() if count})
@@ -76,14 +75,14 @@ class Report:
         return +counts
 
     def next_commands(self) -> list[tuple[str, str]]:
-        """Return what can be done next: what for, and the command."""
+        """Return the possible next commands with their purposes."""
         end = self.reader.end()
         is_unfinished = end is None or bool(end["interrupted"])
         counts = self.counts()
         return next_commands(self.reader.spec, counts, None, is_unfinished=is_unfinished)
 
     def ended(self) -> datetime | None:
-        """Return when the run ended; None where that is not known."""
+        """Return when the run ended; None if unknown."""
         end, started = self.reader.end(), time_of(self.reader.spec.started)
         if end is None or started is None:
             return None
@@ -91,7 +90,7 @@ class Report:
 
 
 def time_of(text: object) -> datetime | None:
-    """Read a time of a journal; None where it is none."""
+    """Parse a time of a journal; None if it is not valid."""
     try:
         time = datetime.fromisoformat(str(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a run is and what can be done with it afterwards, in the lines around its results. Pure."""
+"""The first and the last lines of a run: its description, and the possible next commands."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.uri import Location
 
-# Keys that are shown before the others are only counted.
+# How many keys are shown; the others are counted.
 _SHOWN_KEYS = 2
 
 
 def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_run: bool) -> str:
-    """Say what goes where: the first line of a run.
+    """Return the first line of a run, with its route.
 
     Args:
         spec: the run.
-        region: the AWS Region that is asked.
-        environment: the variables that credentials may come from.
-        dry_run: whether nothing is changed.
+        region: the AWS Region.
+        environment: the environment variables, which may contain credentials.
+        dry_run: whether it is a dry run.
     """
     what: str = spec.command
     if spec.command is Command.UNDO:
@@ -48,9 +48,9 @@ def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_r
 
 
 def selection_words(spec: RunSpec) -> str:
-    """Say which objects of its source a run is about."""
+    """Describe the selection of a run."""
     if spec.command is Command.UNDO:
-        return f"what {spec.continues} brought"
+        return f"the objects of {spec.continues}"
     selection, source = spec.selection, spec.route().source
     if selection.key_list is not None:
         told = "the keys of a list"
@@ -68,12 +68,12 @@ def selection_words(spec: RunSpec) -> str:
 
 
 def nothing_selected(spec: RunSpec) -> str:
-    """Say that nothing at the source is what was selected."""
+    """Return a warning that the selection is empty."""
     told = [f"Nothing at {spec.source} was selected: {selection_words(spec)}."]
     selection = spec.selection
     globs = [each.glob for each in selection.filters.patterns if each.is_include]
     if any("*" in glob and "**" not in glob for glob in globs):
-        told.append("'*' does not cross '/': '**/*.csv' looks into folders, too.")
+        told.append("'*' does not match '/': use '**/*.csv' for keys in folders.")
     if any(glob.startswith("/") for glob in globs):
         told.append("A pattern that begins with '/' matches keys that begin with '/'.")
     if any(char in folder for folder in selection.folders for char in "*?["):
@@ -114,8 +114,8 @@ def _mapping_words(mapping: KeyMapping) -> Iterator[str]:
 
 
 def identity_words(spec: RunSpec, region: str, environment: Mapping[str, str]) -> str:
-    """Say with whose credentials a run asks, and which server or Region."""
-    # A profile that only the environment names comes after its keys.
+    """Describe the credentials of a run, and the server or Region."""
+    # Keys in the environment take precedence over a profile in the environment.
     profile = spec.profile
     if profile is None and not environment.get("AWS_ACCESS_KEY_ID"):
         profile = environment.get("AWS_PROFILE")
@@ -135,7 +135,7 @@ def resume_command(spec: RunSpec, journal: Path | None) -> str:
 
     Args:
         spec: the run.
-        journal: the file of its journal, where one was named.
+        journal: the file of its journal, if one was given.
     """
     if spec.command is Command.UNDO:
         return f"frogmove undo {spec.continues}"
@@ -145,12 +145,12 @@ def resume_command(spec: RunSpec, journal: Path | None) -> str:
 def closing(
     spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinished: bool
 ) -> list[str]:
-    """Say a run's id, and how to finish it or to undo it: its last lines.
+    """Return the last lines of a run: its id, and the commands to finish or undo it.
 
     Args:
         spec: the run.
-        summary: what it came to.
-        journal: the file of its journal, where one was named.
+        summary: its summary.
+        journal: the file of its journal, if one was given.
         is_unfinished: whether it ended early.
     """
     counts = {outcome.value: count for outcome, count in summary.counts.items()}
@@ -158,7 +158,7 @@ def closing(
     if not commands:
         report = shlex.join(["frogmove", "report", _name(spec, journal)])
         commands = [("To see it again", report)]
-    # Each command ends its line, so that it can be selected and pasted.
+    # Each command is at the end of its line, so that it is easy to copy.
     first, *others = (f"{purpose}: {command}" for purpose, command in commands)
     return [f"Run {spec.id}. {first}", *others]
 
@@ -166,12 +166,12 @@ def closing(
 def next_commands(
     spec: RunSpec, counts: Mapping[str, int], journal: Path | None, *, is_unfinished: bool
 ) -> list[tuple[str, str]]:
-    """Return what can be done after a run: what for, and the command.
+    """Return the possible next commands after a run, with their purposes.
 
     Args:
         spec: the run.
-        counts: how many objects there are of each outcome.
-        journal: the file of its journal, where one was named.
+        counts: the number of objects of each outcome.
+        journal: the file of its journal, if one was given.
         is_unfinished: whether it ended early.
     """
     again = resume_command(spec, journal)
@@ -179,14 +179,14 @@ def next_commands(
     if is_unfinished:
         commands.append(("To finish this run", again))
     elif counts.get(Outcome.FAILED, 0):
-        commands.append(("To try again what failed", again))
+        commands.append(("To retry the failures", again))
     changed = any(counts.get(each, 0) for each in _UNDONE)
     if spec.command is not Command.UNDO and changed:
         commands.append(("To undo it", shlex.join(["frogmove", "undo", _name(spec, journal)])))
     return commands
 
 
-# What an undo takes back.
+# The outcomes that an undo reverts.
 _UNDONE = (Outcome.MOVED, Outcome.COPIED, Outcome.DELETED)
 
 

@@ -1,4 +1,4 @@
-"""Past runs as ``frogmove runs`` shows them: two lines each. Pure."""
+"""Formats the list of ``frogmove runs``, with two lines per run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.run_history import RunHistory
 
-# Columns; a shorter piece of text tells nothing any more.
+# Minimum columns of a shortened text.
 _SHORTEST = 8
 
 
@@ -28,11 +28,11 @@ def run_lines(
     Args:
         journal: the run.
         history: all runs.
-        columns: how long a line may be; None where nothing is to be cut.
+        columns: the maximum length of a line; None for no limit.
 
     Returns:
-        its id, time (UTC), command, selection and counts; both ends of its route, and the runs
-        that belong to it or how to finish it.
+        its id, time (UTC), command, selection and counts; then its route, and related runs or how
+        to finish it.
     """
     spec = journal.spec
     told = _counted(journal)
@@ -79,7 +79,7 @@ def _marks(journal: JournalReader, history: RunHistory) -> Iterator[str]:
 
 
 def _cut(text: str, longest: int) -> str:
-    """Leave the middle of a text out where it is too long."""
+    """Shorten a text in the middle if it is too long."""
     longest = max(longest, _SHORTEST)
     if len(text) <= longest:
         return text

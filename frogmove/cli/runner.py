@@ -124,7 +124,7 @@ def execute(
 
 @contextmanager
 def key_list_of(spec: RunSpec, journal: Path | None = None) -> Iterator[None]:
-    """Keep a run's list of keys only as long as it may be resumed."""
+    """Delete a run's list of keys if the run cannot be resumed."""
     try:
         yield
     finally:
@@ -198,7 +198,7 @@ def _warn_of_ending(run: Run, console: Console) -> None:
         console.warn(streams.explain())
     if run.has_too_many_failures:
         failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
-        console.warn(f"Stopped, as {failed} (--max-errors {run.spec.max_errors}).")
+        console.warn(f"Stopped, because {failed} (--max-errors {run.spec.max_errors}).")
     if run.undeleted and run.summary.counts[Outcome.FAILED]:
         told = f"{run.undeleted:,} objects that only the destination has were not deleted"
         console.warn(f"{told}, because others failed.")
@@ -214,7 +214,7 @@ def _exit_code(run: Run) -> int:
 
 
 def _take_results(run: Run, console: Console) -> RunError | None:
-    """Do a run and show its results; return why it ended early, if it did."""
+    """Execute a run and show its results; return the error if it ended early."""
     with ProgressDisplay(console, run):
         try:
             for result in run.live():
@@ -239,10 +239,10 @@ def _last_words(run: Run, finishing: str) -> str:
 def _say_what_next(
     console: Console, run: Run, journal: Path | None, *, is_unfinished: bool
 ) -> None:
-    """Say the run's id, and how to finish it or to undo it."""
+    """Print the run's id, and the commands to finish or undo it."""
     is_unfinished = is_unfinished or run.summary.interrupted
     if not run.path.exists():
-        # A run that did nothing keeps no journal, and can be neither finished nor undone.
+        # A run that did nothing has no journal, so it cannot be finished or undone.
         console.note(f"Run {run.spec.id} changed nothing.")
         return
     say = console.warn if is_unfinished else console.note

@@ -17,17 +17,17 @@ from frogmove.errors import UsageError
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
-# Under this name the patterns of a command line are kept in their order.
+# The parameter that holds the patterns in the order of the command line.
 _PATTERNS = f"{__name__}.patterns"
 
 
 class _PatternOption(click.Option):
-    """``--include`` or ``--exclude``: which came first matters, and Click keeps them apart."""
+    """``--include`` or ``--exclude``: their common order matters, but Click separates them."""
 
     def add_to_parser(self, parser: click.parser._OptionParser, ctx: click.Context) -> None:
-        """Have the parser also note what it reads in the order of the command line."""
+        """Let the parser also record the patterns in the order of the command line."""
         super().add_to_parser(parser, ctx)
-        # Click has no public way to learn in which order different options came.
+        # Click has no public API for the order of different options.
         option = parser._long_opt[self.opts[0]]  # noqa: SLF001
         process = option.process
 
@@ -45,23 +45,23 @@ _FILTERS: list[Decorator] = [
         cls=_PatternOption,
         multiple=True,
         metavar="GLOB",
-        help="Only keys that match, below the prefix: '*.csv', '**/*.csv', 'logs/**'.",
+        help="Only keys that match below the prefix: '*.csv', '**/*.csv', 'logs/**'.",
     ),
     click.option(
         "--exclude",
         cls=_PatternOption,
         multiple=True,
         metavar="GLOB",
-        help="No keys that match. Of several patterns, the last that matches decides.",
+        help="Not the keys that match. The last pattern that matches decides.",
     ),
     click.option(
         "--newer-than",
         metavar="TIME",
-        help="Written since: 90m, 36h, 7d, 2w, 2026-03-01 (UTC) or a full ISO time.",
+        help="Written at or after: 90m, 36h, 7d, 2w, 2026-03-01 (UTC) or a full ISO time.",
     ),
     click.option("--older-than", metavar="TIME", help="Written before: see --newer-than."),
-    click.option("--min-size", metavar="SIZE", help="At least so large: 10MiB, 5GB."),
-    click.option("--max-size", metavar="SIZE", help="At most so large."),
+    click.option("--min-size", metavar="SIZE", help="Minimum size: 10MiB, 5GB."),
+    click.option("--max-size", metavar="SIZE", help="Maximum size."),
     click.option(
         "--storage-class",
         multiple=True,
@@ -75,7 +75,7 @@ _PREFIX: Decorator = click.option(
     multiple=True,
     type=KeyText(),
     metavar="FOLDER",
-    help="A folder: FOLDER and all under FOLDER/; repeatable.",
+    help="The key FOLDER and all keys under FOLDER/; repeatable.",
     shell_complete=completion.folders,
 )
 
@@ -86,7 +86,9 @@ _LIST: list[Decorator] = [
         metavar="FILE",
         help="A list of keys, as `frogmove ls` prints keys or lines; - is stdin.",
     ),
-    click.option("-0", "nul", is_flag=True, help="The list's keys end in NULs, and are raw."),
+    click.option(
+        "-0", "nul", is_flag=True, help="The list has raw keys, each terminated by a NUL."
+    ),
 ]
 
 _KEYS: list[Decorator] = [
@@ -112,13 +114,13 @@ _MAPPING: list[Decorator] = [
         "--to-prefix",
         type=KeyText(),
         metavar="FOLDER",
-        help="Put keys into this folder of the destination.",
+        help="Add this folder to the beginning of each key.",
     ),
     click.option(
         "--strip-prefix",
         type=KeyText(),
         metavar="FOLDER",
-        help="Take this folder from the beginning of each key.",
+        help="Remove this folder from the beginning of each key.",
     ),
 ]
 
@@ -127,7 +129,7 @@ _RENAMES: list[Decorator] = [
         "--rename",
         type=KeyText(),
         metavar="TEMPLATE",
-        help="New keys of {folder}, {name}, {stem}, {suffix} and {modified:%Y/%m/%d}.",
+        help="A template for keys: {folder}, {name}, {stem}, {suffix}, {modified:%Y/%m/%d}.",
     ),
     click.option(
         "--as", "new_key", type=KeyText(), metavar="NEWKEY", help="The new key of the one KEY."
@@ -136,28 +138,28 @@ _RENAMES: list[Decorator] = [
 
 
 def selection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command KEYs and all options; it gets ``keys`` and ``chosen`` for most."""
+    """Add KEYs and all selection options; the command gets ``keys`` and ``chosen``."""
     return _given(command, [*_KEYS, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
 
 
 def sync_selection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a sync KEYs and the options that keep the order of keys; see above."""
+    """Add KEYs and the options that keep the order of keys, for a sync."""
     ways = [_KEYS[0], _PREFIX, *_LIST]
     return _given(command, [*ways, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
 
 
 def verify_selection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a verification the options of a sync, but no KEYs; see above."""
+    """Add the options of a sync without KEYs, for a verification."""
     return _given(command, [_PREFIX, *_LIST, *_FILTERS, _ALLOW_EMPTY, *_MAPPING])
 
 
 def listing_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a listing the options that say which objects; see above."""
+    """Add the options that select objects, for a listing."""
     return _given(command, [_PREFIX, _LIST[0], *_FILTERS, _ALLOW_EMPTY])
 
 
 def _stdin() -> IO[bytes]:
-    # A process may be started without.
+    # A process may have no stdin.
     if sys.stdin is None:
         raise UsageError("There is no stdin to read the list from.")
     return sys.stdin.buffer
@@ -172,7 +174,7 @@ def _given(command: Callable[..., None], options: list[Decorator]) -> Callable[.
         }
         if chosen.get("from_file") == "-":
             chosen["from_file"] = _stdin()
-        # In their order, instead.
+        # Replaced by the patterns in their order.
         chosen["patterns"] = click.get_current_context().meta.get(_PATTERNS, [])
         del chosen["include"], chosen["exclude"]
         command(keys=keys, chosen=chosen, **given)

@@ -1,4 +1,4 @@
-"""The options that say how objects are moved, the same on every command that moves any."""
+"""The transfer options, the same for every command that moves objects."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _OPTIONS = [
         "--max-errors",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Stop once N objects have failed; conflicts do not count.",
+        help="Stop after N failed objects; conflicts do not count.",
     ),
     click.option(
         "--multipart-threshold",

@@ -64,12 +64,12 @@ def verify(
 
     Each key is the same, different, missing at the destination, or extra: only there. Objects are
     the same if their sizes and their MD5 ETags, SHA-256 or SHA-1 are equal; with --compare content
-    all bytes are read. What none of these can tell is not-compared. The exit code is 0 only if
-    everything was compared and is the same. Metadata and tags are not compared.
+    all bytes are read. If none of these is conclusive, the result is not-compared. The exit code is
+    0 only if everything was compared and is the same. Metadata and tags are not compared.
 
-    With RUN, a run's id or the path of its journal, it is checked instead that everything the run
-    and its resumes brought is still at the destination, and that the source does not have what
-    they moved.
+    With RUN, a run's id or the path of its journal, the copies of the run and its resumes are
+    checked instead: they must still be at the destination, and moved objects must be gone from the
+    source.
 
     \b
     Examples:
@@ -99,7 +99,7 @@ def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
     warn_of(problems, console)
     history = RunHistory(readers)
     journals = history.with_resumes(reader)
-    # Options of the connection may be given again, as to a resume.
+    # Options for the connection are allowed, as for a resume.
     flags: dict[str, Any] = {
         name: "yes" if ctx.params[name] is True else ctx.params[name]
         for name in (field.name for field in fields(Config))
@@ -141,7 +141,7 @@ def _is_given(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-# Options that go with a RUN, besides those of a connection.
+# Options that can be combined with a RUN, besides those of the connection.
 _WITH_RUN = frozenset({"run", "output", "quiet", "verbose"})
 _OF_ROUTES = frozenset({"source", "destination", "kms_key_id", "require_tag"})
 
@@ -153,5 +153,5 @@ def _refuse_other_options(ctx: click.Context) -> None:
         if _is_given(ctx, name) and name not in allowed:
             raise UsageError(
                 f"{parameter.opts[0]} cannot be combined with a RUN.",
-                "A run is checked by what its journal says.",
+                "A run is checked with the settings in its journal.",
             )

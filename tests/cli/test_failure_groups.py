@@ -97,7 +97,7 @@ def test_a_run_stops_at_so_many_failures_and_can_be_resumed(
     assert ran.code == 1
     assert ran.summary["counts"]["failed"] == 2
     assert ran.summary["interrupted"]
-    assert "Stopped, as 2 objects have failed (--max-errors 2)." in ran.err
+    assert "Stopped, because 2 objects have failed (--max-errors 2)." in ran.err
     assert f"frogmove resume {ran.summary['run']}" in ran.err
     assert len(buckets.here()) > len(KEYS) / 2
     again = frogmove("resume", "-o", "json")

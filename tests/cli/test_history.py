@@ -206,7 +206,7 @@ def test_a_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
     ran = frogmove("resume")
     assert (ran.code, ran.out) == (2, "")
     assert str(bad) in ran.err
-    assert "Name the run to resume" in ran.err
+    assert "Give the run to resume" in ran.err
     ran = frogmove("undo", last_id())
     assert ran.code == 0
     assert str(bad) in ran.err

@@ -150,7 +150,7 @@ def test_a_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
     assert lines.index("failed                  4  b  (No.)") == 3
     assert lines[-3].startswith("1 moved, 1 failed; 4 bytes in ")
     assert lines[-2:] == [
-        "To try again what failed: frogmove resume 20261123-073012-ab12",
+        "To retry the failures: frogmove resume 20261123-073012-ab12",
         "To undo it: frogmove undo 20261123-073012-ab12",
     ]
 

@@ -128,7 +128,7 @@ def test_nothing_selected_is_a_warning_and_no_success(
     ran = frogmove(*arguments(verb, options), *dry_run)
     assert ran.code == 1
     assert "Nothing at" in ran.err
-    assert ("does not cross" in ran.err) == ("*" in options)
+    assert ("does not match" in ran.err) == ("*" in options)
     allowed = frogmove(*arguments(verb, options), *dry_run, "--allow-empty")
     assert (allowed.code, "Nothing at" in allowed.err) == (0, False)
     assert (buckets.keys_here(), buckets.there()) == (["a"], {})

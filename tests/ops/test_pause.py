@@ -92,7 +92,7 @@ def test_an_undo_is_refused_under_a_live_function_and_says_what_resuming_does(
     # The journal remembers the function.
     ran = command(server, "undo", moved["id"])
     assert (ran.code, ran.out) == (2, "")
-    assert "is live (the event source mapping" in ran.err.replace("\n", " ")
+    assert "is enabled (the event source mapping" in ran.err.replace("\n", " ")
     assert f"frogmove lambda pause --function {stack.config.name}" in ran.err.replace("\n", " ")
     assert keys(clients, destination) == ["key"]
     assert command(server, "undo", moved["id"], "--dry-run").code == 0
@@ -100,7 +100,7 @@ def test_an_undo_is_refused_under_a_live_function_and_says_what_resuming_does(
     command(server, "lambda", "pause", **route)
     ran = command(server, "undo", moved["id"])
     assert (ran.code, keys(clients, source), keys(clients, destination)) == (0, ["key"], [])
-    assert "When it is resumed, it moves again what this brings back" in ran.err
+    assert "When it is resumed, it moves the objects again" in ran.err
 
     # As it said.
     command(server, "lambda", "resume", **route)
