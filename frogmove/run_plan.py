@@ -176,7 +176,7 @@ def _plan_all(
     if spec.command is Command.UNDO:
         if not earlier:
             raise UsageError("An undo needs the journal of the run to undo.")
-        deleted = chain.from_iterable(each.of_type("deleting") for each in earlier)
+        deleted = chain.from_iterable(each.deletes() for each in earlier)
         return chain(plan_undo(copies_of(*earlier)), plan_undelete(deleted))
     if spec.plan is not None:
         return _plan_again(s3, spec, earlier, stop)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import progress_option, route_options, scan_options
@@ -16,6 +17,7 @@ from frogmove.cli.selection_options import sync_selection_options
 from frogmove.cli.transfer_options import sync_transfer_options
 from frogmove.core.run_spec import MAX_DELETE, Command
 from frogmove.core.verify import CompareBy
+from frogmove.errors import UsageError
 from frogmove.run_config import new_spec, select_for
 
 if TYPE_CHECKING:
@@ -96,6 +98,8 @@ def sync(
       frogmove sync --compare content
       frogmove sync --delete --max-delete 5% --backup s3://attic/2026-11-23
     """
+    if not delete and ctx.get_parameter_source("max_delete") is ParameterSource.COMMANDLINE:
+        raise UsageError("--max-delete goes with --delete.")
     spec = replace(flags.on(new_spec(Command.SYNC, config)), compare=CompareBy(compare), tags=tags)
     spec = replace(spec, delete=delete, max_delete=max_delete, backup=backup)
     spec = select_for(spec, keys, chosen)

@@ -71,6 +71,15 @@ class JournalReader:
         """Yield the records of one type."""
         return (record for record in self.records() if record["type"] == kind)
 
+    def deletes(self) -> Iterator[Record]:
+        """Yield the ``deleting`` records, without those of objects that were found replaced."""
+        superseded = {
+            record.get("key")
+            for record in self.of_type("result")
+            if record.get("outcome") == Outcome.SUPERSEDED.value
+        }
+        return (each for each in self.of_type("deleting") if each.get("key") not in superseded)
+
     def failed_keys(self) -> list[str]:
         """Return the keys that failed, and those without a result because the run was cut off."""
         results = self.of_type("result")

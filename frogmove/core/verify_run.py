@@ -47,7 +47,7 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
     """
     looker = _Lookup(s3, journals[0])
     copies = (looker.look(record) for record in copies_of(*journals))
-    deleted = chain.from_iterable(journal.of_type("deleting") for journal in journals)
+    deleted = chain.from_iterable(journal.deletes() for journal in journals)
     deletes = (looker.look_for_deleted(record) for record in deleted)
     yield from Scheduler(size, size, lambda: None, Event()).run(chain(copies, deletes))
     _check_end(journals)

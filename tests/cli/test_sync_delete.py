@@ -122,6 +122,13 @@ def test_what_does_not_go_with_deletes_is_refused(pair: Buckets, options: list[s
     assert pair.there() == {"extra": b"extra"}
 
 
+def test_a_bound_without_deletes_is_refused(pair: Buckets) -> None:
+    pair.put("a")
+    ran = runner(pair)("sync", "--max-delete", "5")
+    assert (ran.code, pair.there()) == (2, {})
+    assert "--max-delete goes with --delete" in ran.err
+
+
 @pytest.mark.parametrize("side", ["source", "destination"])
 def test_a_listing_that_fails_on_a_later_page_deletes_nothing(
     fault_fixture: FaultFixture, few_retries: str, short_pages: None, side: str
@@ -178,6 +185,9 @@ def test_what_was_written_since_the_listing_stays(
     assert ran.outcomes == {"a": "skipped", "extra": "superseded", "other": "deleted"}
     body = b"extra" if side == "source" else b"new"
     assert buckets.there() == {"a": b"a", "extra": body}
+    # It was not deleted, so that there is nothing to restore.
+    undone = fault_fixture.frogmove("undo", "last", "-n", "-o", "json")
+    assert [each["key"] for each in undone.of("action")] == ["other"]
 
 
 @pytest.fixture

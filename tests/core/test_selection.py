@@ -66,7 +66,7 @@ def test_a_pattern_that_includes_chooses_of_everything() -> None:
         (["a"], ["logs"], True, "only one of"),
         ([], [""], False, "empty --prefix"),
         (["a"], [""], False, "only one of"),
-        ([""], [], False, "empty text"),
+        ([""], [], False, "cannot be empty"),
         (["a", "s3://other/b"], [], False, "not inside"),
         ([], ["s3://other/in/a"], False, "not inside"),
         ([], ["a", "s3://src/in2"], False, "not inside"),
