@@ -108,6 +108,7 @@ def test_no_more_is_deleted_than_allowed(pair: Buckets, bound: str, code: int) -
         ["--backup", "DESTINATION/old"],
         ["--backup", "SOURCE/old"],
         ["--backup", "nonsense"],
+        ["--backup", "s3://no-such-bucket-of-anybody"],
     ],
     ids=lambda options: " ".join(options),
 )
