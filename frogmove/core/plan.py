@@ -74,18 +74,24 @@ def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: Compa
     return Action(Verb.COMPARE, item, key, "the ETags are inconclusive", replaces=twin.etag)
 
 
+# Characters; one has at most four bytes in UTF-8.
+_SURELY_SHORT = LONGEST_KEY // 4
+
+
 def placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
     """Return a function from an object to its destination key, or to an action if it has none."""
     mapped = mapping.mapper(route)
 
     def place(item: S3Object) -> str | Action:
-        if item.key == route.source.prefix and item.size == 0:
+        if item.size == 0 and item.key == route.source.prefix:
             key = route.destination.prefix
             return Action(Verb.SKIP, item, key, "the marker of the source folder itself")
         try:
             key = mapped(item)
         except UnmappableError as error:
             return Action(Verb.REFUSE, item, "", str(error))
+        if 0 < len(key) <= _SURELY_SHORT:
+            return key
         reason = _obstacle(key)
         return Action(Verb.REFUSE, item, key, reason) if reason else key
 
