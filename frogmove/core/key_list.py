@@ -153,43 +153,37 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
     Raises:
         UsageError: when it cannot be written.
     """
+    # A database without a name is on the disk, and goes away with its connection or its process.
+    # https://www.sqlite.org/inmemorydb.html#temp_db
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Keys may tell more than everybody on this machine should know.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise _unwritable(path, error) from error
+        with closing(sqlite3.connect("")) as database:
+            database.execute("CREATE TABLE list (key TEXT)")
+            database.executemany("INSERT INTO list VALUES (?)", ((key,) for key in keys))
+            # Only now is there anything to keep: what writes the list may take long, or stop.
+            _write_once(database, path)
+    except (OSError, sqlite3.Error) as error:
+        raise UsageError(
+            f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was touched."
+        ) from error
+
+
+def _write_once(database: sqlite3.Connection, path: Path) -> None:
+    """Write each key of a table once, in the order in which they come first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Keys may tell more than everybody on this machine should know.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for key in _once(keys):
+            once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
+            for (key,) in database.execute(once):
                 file.write(key.encode() + b"\0")
             # The journal that refers to it is on the disk, too, before anything is touched.
             file.flush()
             os.fsync(file.fileno())
-    except BaseException as error:
+    except BaseException:
         with suppress(OSError):
             path.unlink()
-        if isinstance(error, OSError | sqlite3.Error):
-            raise _unwritable(path, error) from error
         raise
-
-
-def _once(keys: Iterable[str]) -> Iterator[str]:
-    """Yield each key once, where it comes first."""
-    # A database without a name is on the disk, and goes away with its connection.
-    # https://www.sqlite.org/inmemorydb.html#temp_db
-    with closing(sqlite3.connect("")) as database:
-        database.execute("CREATE TABLE list (key TEXT)")
-        database.executemany("INSERT INTO list VALUES (?)", ((key,) for key in keys))
-        once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
-        for (key,) in database.execute(once):
-            yield key
-
-
-def _unwritable(path: Path, error: Exception) -> UsageError:
-    return UsageError(
-        f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was touched."
-    )
 
 
 def read_key_list(path: Path) -> Iterator[str]:

@@ -23,6 +23,7 @@ from tests.factories import a_result
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SOURCE = Location("src", "in/")
@@ -102,6 +103,16 @@ def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
         list(read_keys(tmp_path / "nothing", SOURCE, nul=False))
     with pytest.raises(UsageError, match="cannot be read"):
         read_key_list(path)
+
+
+def test_nothing_is_kept_before_all_is_read(tmp_path: Path) -> None:
+    def slow() -> Iterator[str]:
+        yield "a"
+        assert list(tmp_path.iterdir()) == []
+        yield "b"
+
+    write_key_list(slow(), tmp_path / "run.keys")
+    assert list(read_key_list(tmp_path / "run.keys")) == ["a", "b"]
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
