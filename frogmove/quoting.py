@@ -1,7 +1,7 @@
-"""Quotes text from outside in a sentence: keys, URIs, patterns. Pure.
+"""Quotes outsiders' text in messages: keys, URIs, patterns.
 
-Outsiders choose keys, and operators paste what they read: what is quoted here is inert on a
-terminal and in a shell, and is the same text again there.
+Outsiders choose keys, and operators paste them: quoted text is inert on a terminal and in a shell,
+and pasting it gives the same text again.
 """
 
 import unicodedata
@@ -10,7 +10,7 @@ import unicodedata
 # unassigned, and the separators that terminals and editors take for the end of a line.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
-# Longer texts are cut in the middle of a sentence.
+# Longer texts are shortened in messages.
 _LONGEST = 1024
 
 
@@ -18,8 +18,8 @@ def in_quotes(text: object, longest: int = _LONGEST) -> str:
     """Return a text in a shell's single quotes, or in ``$'…'`` if it has invisible characters.
 
     Args:
-        text: the text; anything else is shown as Python does.
-        longest: characters; what is longer is cut, with ``…`` behind the quotes.
+        text: the text; any other value is formatted as by Python.
+        longest: maximum characters; a longer text is cut, with ``…`` after the quotes.
     """
     whole = text if isinstance(text, str) else repr(text)
     shown = whole[:longest]
@@ -30,13 +30,13 @@ def in_quotes(text: object, longest: int = _LONGEST) -> str:
 
 
 def has_unseen(text: str) -> bool:
-    """Tell whether a text has a character that nobody sees."""
-    # Nearly every key is printable: that is one check instead of one a character.
+    """Tell whether a text has an invisible character."""
+    # Fast path: nearly every key is printable.
     return not text.isprintable() and any(_is_unseen(char) for char in text)
 
 
 def with_escapes(text: str) -> str:
-    """Return a text in the quotes of bash and zsh, ``$'…'``, which take escapes."""
+    """Return a text in bash's and zsh's quotes with escapes, ``$'…'``."""
     return "$'" + "".join(_escape(char) for char in text) + "'"
 
 

@@ -1,4 +1,4 @@
-"""Plans a run: what it is to do, made from its description."""
+"""Plans a run from its description."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Plan:
         stop: once set, no further action is planned.
         total: the number of actions, if known.
         account: what identifies the account of the credentials, if known.
-        deletions: what is deleted at the destination after all actions; None: nothing.
+        deletions: the objects to delete at the destination after all actions, if any.
     """
 
     spec: RunSpec
@@ -130,14 +130,14 @@ def plan_actions(
 def forecast_actions(
     s3: S3, spec: RunSpec, options: TransferOptions, actions: Iterable[Action], stop: Event
 ) -> Iterable[Action]:
-    """Apply the conflict policy of a run to its plan; nothing is written.
+    """Predict the effects of a plan for a dry run; writes nothing.
 
     Args:
-        s3: where both ends are.
+        s3: the client for both buckets.
         spec: the run.
         options: how objects would be moved.
         actions: its plan.
-        stop: once set, no further action is looked at.
+        stop: once set, no further action is checked.
     """
     check = DestinationCheck.make(s3, spec.route(), options)
     is_free = _find_free(s3, spec)
@@ -145,11 +145,11 @@ def forecast_actions(
 
 
 def _find_free(s3: S3, spec: RunSpec) -> Callable[[Action], bool]:
-    """Return a function that tells whether the destination has nothing at an action's key."""
+    """Return a function that tells whether an action's destination key is free."""
     route, mapping = spec.route(), spec.mapping
     bucket = route.destination.bucket
     if spec.command is Command.SYNC and spec.plan is None:
-        # Its plan has compared both sides.
+        # The plan of a sync has compared both sides.
         return lambda action: action.replaces is None
     if (
         spec.command is Command.UNDO

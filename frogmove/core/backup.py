@@ -1,4 +1,4 @@
-"""Keeps what a sync is about to delete or replace at the destination."""
+"""Backs up objects that a sync is about to delete or replace at the destination."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ class Backup:
 
         Args:
             s3: the client for both buckets.
-            destination: what is kept of.
-            backup: where it is kept.
+            destination: where the objects are.
+            backup: where the copies are written.
             options: how the run's objects are transferred.
             stop: once set, no further part of a large object is started.
         """
         options = replace(options, on_conflict=OnConflict.KEEP_BOTH, backup=None)
         check = DestinationCheck.make(s3, Route(destination, backup), options)
-        # Uploads are not resumed: the next run makes its own.
+        # Multipart uploads are not resumed: the next run creates new ones.
         return cls(ObjectCopier(check, PartsCopier(s3, options.multipart, NoJournal(), stop)))
 
     async def keep(self, item: S3Object) -> BackupCopy:
-        """Copy an object of the destination, if it is still the one that was seen.
+        """Copy an object of the destination, if it has not changed.
 
         Raises:
-            NotKeptError: when it is not, or there is no verified copy.
+            NotKeptError: when it has changed, or there is no verified copy.
             S3Error: when a request failed.
             InterruptedCopyError: when the run was stopped between two parts.
         """
@@ -68,12 +68,12 @@ class Backup:
         action = Action(Verb.COPY, item, route.destination_key(item.key))
         copy = await self.copier.copy(action)
         if isinstance(copy, Result):
-            raise NotKeptError(f"it could not be kept in {route.destination}: {copy.reason}")
+            raise NotKeptError(f"it could not be backed up to {route.destination}: {copy.reason}")
         bucket = route.destination.bucket
         return BackupCopy(bucket, copy.key, item.size, copy.etag, copy.version_id)
 
     async def keep_replaced(self, key: str, etag: str) -> BackupCopy | None:
-        """Copy an object that is about to be replaced; None if it is not there any more."""
+        """Copy an object that is about to be replaced; None if it no longer exists."""
         check = self.copier.check
         there = await check.source.head(key)
         if there is None or not etags_match(there.object.etag, etag):

@@ -1,4 +1,4 @@
-"""Plans what a sync deletes at the destination: the objects that the source does not have."""
+"""Plans which objects a sync deletes at the destination: those that the source does not have."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
 
 @dataclass(frozen=True, slots=True)
 class MaxDelete:
-    """How many objects a sync may delete.
+    """The limit for deletes of a sync.
 
     Attributes:
-        count: at most so many objects.
-        percent: at most so many of a hundred selected objects of the destination.
+        count: maximum number of objects.
+        percent: maximum percentage of the selected objects of the destination.
     """
 
     count: int | None = None
@@ -56,11 +56,12 @@ class MaxDelete:
         if text.isascii() and text.isdigit():
             return cls(count=int(text))
         raise UsageError(
-            f"--max-delete cannot be {text!r}.", "Give a number of objects, or a part such as 10%."
+            f"--max-delete cannot be {text!r}.",
+            "Use a number of objects, or a percentage such as 10%.",
         )
 
     def allows(self, count: int, total: int) -> bool:
-        """Tell whether so many of all selected objects of the destination may be deleted."""
+        """Tell whether a number of the selected objects of the destination may be deleted."""
         if self.percent is not None:
             return count <= total * self.percent / 100
         return self.count is None or count <= self.count
@@ -70,9 +71,9 @@ class Deletions:
     """The objects that a sync deletes, kept in a temporary file; iterate over it for its actions.
 
     Attributes:
-        count: how many.
-        bytes: their sizes.
-        of: how many selected objects the destination has.
+        count: the number of objects.
+        bytes: their total size.
+        of: the number of selected objects at the destination.
     """
 
     def __init__(self) -> None:
@@ -104,10 +105,10 @@ class Deletions:
 
 
 def check_deletes(spec: RunSpec) -> None:
-    """Refuse what does not go with deletes, and a backup inside the source or the destination.
+    """Refuse options that contradict deletes, and a backup inside the source or destination.
 
     Raises:
-        UsageError: when there is such a thing.
+        UsageError: when there is one.
     """
     if spec.backup is not None:
         for end in (spec.destination, spec.source):
@@ -121,22 +122,22 @@ def check_deletes(spec: RunSpec) -> None:
     if not selection.is_of_folders:
         raise UsageError(
             "--delete cannot be combined with KEYs or --from-file.",
-            "Name folders with --prefix: they tell what the source does not have.",
+            "Select folders with --prefix instead.",
         )
     if selection.filters != Filters(patterns=selection.filters.patterns) or spec.required_tags():
         raise UsageError(
             "--delete cannot be combined with times, sizes, storage classes or tags.",
-            "Use --prefix, --include and --exclude: names tell what the source does not have.",
+            "Use --prefix, --include and --exclude instead.",
         )
     if spec.on_conflict is OnConflict.KEEP_BOTH:
         raise UsageError(
             "--delete cannot be combined with --on-conflict keep-both.",
-            "The next sync would delete what this one keeps under another key.",
+            "The next sync would delete the objects that this one copies to other keys.",
         )
 
 
 def find_extras(s3: S3, spec: RunSpec) -> Deletions:
-    """List both sides completely, and find what a sync deletes.
+    """List both sides completely, and find the objects to delete.
 
     Args:
         s3: the client for both buckets.
@@ -145,8 +146,8 @@ def find_extras(s3: S3, spec: RunSpec) -> Deletions:
     Raises:
         UnreachableError: when a listing fails.
         RunError: when a listing is not in key order, or the file cannot be written.
-        UsageError: when the source has nothing in a folder that the destination has, or too much
-            would be deleted.
+        UsageError: when a folder is empty at the source but not at the destination, or too many
+            objects would be deleted.
     """
     check_listing_order(spec.route())
     found = Deletions()
@@ -154,18 +155,18 @@ def find_extras(s3: S3, spec: RunSpec) -> Deletions:
         for folder in spec.selection.folders:
             _find_extras_of(folder, s3, spec, found)
     except S3Error as error:
-        told = describe(error, "Nothing was touched")
-        raise UnreachableError(f"What to delete could not be listed: {told}.") from error
+        told = describe(error, "Nothing was changed")
+        raise UnreachableError(f"The objects to delete could not be listed: {told}.") from error
     except OSError as error:
         raise RunError(
-            f"The list of what to delete cannot be written: {error.strerror}.",
-            "Nothing was touched. Make room in the folder for temporary files (TMPDIR).",
+            f"The list of objects to delete cannot be written: {error.strerror}.",
+            "Nothing was changed. Free some space in the directory for temporary files (TMPDIR).",
         ) from error
     if not MaxDelete.parse(spec.max_delete).allows(found.count, found.of):
         raise UsageError(
-            f"{found.count:,} of {found.of:,} objects would be deleted at {spec.destination}, more "
-            f"than --max-delete {spec.max_delete}. Nothing was touched.",
-            "See them with --dry-run and a larger --max-delete.",
+            f"{found.count:,} of {found.of:,} objects would be deleted at {spec.destination}, "
+            f"more than --max-delete {spec.max_delete}. Nothing was changed.",
+            "To see them, use --dry-run and a larger --max-delete.",
         )
     return found
 
@@ -183,7 +184,7 @@ def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> Non
     if not sources and found.count > before:
         where = f"s3://{route.source.bucket}/{folder}"
         raise UsageError(
-            f"{where!r} has nothing that is selected, so that everything would be deleted at the "
-            "destination. Nothing was touched.",
-            "Check the route. To delete it all the same, use another tool.",
+            f"{where!r} has no selected objects, so everything would be deleted at the "
+            "destination. Nothing was changed.",
+            "Check the route. To delete everything anyway, use another tool.",
         )

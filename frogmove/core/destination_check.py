@@ -1,4 +1,4 @@
-"""Compares what the destination holds with what a copy would give; writes nothing.
+"""Compares destination objects with the planned copies; writes nothing.
 
 Runs and dry runs share these decisions.
 """
@@ -39,7 +39,7 @@ class Occupied:
 
 @dataclass(frozen=True, slots=True)
 class DestinationCheck:
-    """Looks at the destinations of the copies of one run.
+    """Checks the destinations of the copies of one run.
 
     Attributes:
         s3: the client for both buckets.
@@ -59,7 +59,7 @@ class DestinationCheck:
 
     @classmethod
     def make(cls, s3: S3, route: Route, options: TransferOptions) -> "DestinationCheck":
-        """Make the check of a run."""
+        """Create the check of a run."""
         strict = options.verify is Verify.STRICT
         return cls(
             s3,
@@ -96,7 +96,7 @@ class DestinationCheck:
         return replace(copy, attributes=self.attributes.parameters(found)), found
 
     async def look(self, action: Action, copy: Copy) -> Copy | Occupied | Result:
-        """Look at both ends of a copy.
+        """Look up both ends of a copy.
 
         Returns:
             the copy to try, if its destination key is free; the object at that key; or the action's
@@ -179,7 +179,7 @@ class DestinationCheck:
             raise
 
     async def identify(self, action: Action) -> Action | Result:
-        """Return the action on what identifies its object; its result if it must not be moved.
+        """Return the action with its object identified; or its result, if it must not move.
 
         The id ``null`` does not identify a version: it may refer to other bytes later. A copy
         deletes nothing, so any version is fine.
@@ -216,6 +216,6 @@ def may_be_itself(source: S3Object, there: S3Object) -> bool:
 
 
 def _pinned(action: Action) -> S3Object:
-    """Return what is copied: the version that was found to be the object, if there was one."""
+    """Return the object to copy, with its version, if one is known."""
     item = action.object
     return item if action.pinned is None else item._replace(version_id=action.pinned)

@@ -1,4 +1,4 @@
-"""Makes sure, before anything is touched, that no two objects of a plan get the same key."""
+"""Checks, before anything is changed, that no two objects of a plan get the same key."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _SHARED = """SELECT place, min(key), max(key), count(*) OVER () FROM plan
 
 
 def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
-    """Take a plan in, and give exactly that plan out once each of its objects has a key of its own.
+    """Read a whole plan, check its keys, then yield it.
 
-    What is planned is kept on the disk and not planned again, as by then other objects might be
-    there. A million objects take about 300 MB of the folder for temporary files (``TMPDIR``), and
-    no memory.
+    The plan is kept on disk and not planned again, because the objects might change meanwhile. A
+    million objects take about 300 MB in the directory for temporary files (``TMPDIR``), and no
+    memory.
 
     Args:
-        actions: a plan of moves or copies; taken at once.
+        actions: a plan of moves or copies; read completely.
 
     Raises:
-        UsageError: when two objects get one key, or there is no room for the plan.
+        UsageError: when two objects get the same key, or the disk is full.
         S3Error: when the source cannot be listed.
     """
-    # A database without a name is on the disk, and goes away with its connection.
+    # A database without a name is on disk, and is removed when it is closed.
     # https://www.sqlite.org/inmemorydb.html#temp_db
     database = sqlite3.connect("", check_same_thread=False)
     try:
@@ -47,8 +47,8 @@ def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
     except sqlite3.Error as error:
         database.close()
         raise UsageError(
-            f"The plan cannot be kept: {error}.",
-            "Nothing was touched. Make room for it, or name another folder by TMPDIR.",
+            f"The plan cannot be written to a temporary file: {error}.",
+            "Nothing was changed. Free some space, or set TMPDIR to another directory.",
         ) from error
     except BaseException:
         database.close()
@@ -56,10 +56,10 @@ def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
     if shared is not None:
         database.close()
         place, one, other, count = shared
-        more = f" So it is with {count - 1:,} more." if count > 1 else ""
+        more = f" The same applies to {count - 1:,} more." if count > 1 else ""
         raise UsageError(
             f"{in_quotes(one)} and {in_quotes(other)} would both become {in_quotes(place)}.{more}",
-            "Nothing was touched. Have the template keep them apart, with {folder} or {name}.",
+            "Nothing was changed. Use {folder} or {name} in the template to distinguish them.",
         )
     return _planned(database)
 

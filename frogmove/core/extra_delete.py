@@ -1,4 +1,4 @@
-"""Deletes what only the destination has, after a copy to the backup if there is one."""
+"""Deletes objects that only the destination has, after a copy to the backup if there is one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ExtraDeleter:
         route: source and destination.
         options: how objects are transferred.
         journal: where each delete is recorded before it is sent.
-        backup: where the objects are kept; None: nowhere.
+        backup: where the objects are backed up; None for no backup.
 
     Attributes:
         deleter: deletes at the destination.
@@ -48,17 +48,17 @@ class ExtraDeleter:
         self.deleter = ObjectDeleter(s3, there, bucket, options.capabilities, journal.commit)
 
     async def delete(self, action: Action) -> Result:
-        """Delete an object of the destination, if the source does not have its key now.
+        """Delete an object of the destination, if the source still does not have its key.
 
         Raises:
-            S3Error: when a request failed; it may still be at the destination.
+            S3Error: when a request failed; the object may still be at the destination.
             InterruptedCopyError: when the run was stopped between two parts.
         """
         key = action.object.key
         there = action.object._replace(key=action.destination_key)
-        # The listing may be old by now, or was not the whole.
+        # The listing may be outdated or incomplete.
         if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
-            reason = "the source has this key now; the destination keeps its object"
+            reason = "the source has this key now; not deleted"
             return Result(action, Outcome.SUPERSEDED, reason)
         kept: BackupCopy | None = None
         if self._backup is not None:
@@ -69,10 +69,12 @@ class ExtraDeleter:
         self._journal.deleting(action, kept)
         deleted = await self.deleter.delete(there)
         if deleted.has_changed:
-            reason = "replaced at the destination since it was listed; it stays there"
+            reason = "replaced at the destination since it was listed; not deleted"
             return Result(action, Outcome.SUPERSEDED, reason)
         if deleted.error is not None:
             raise deleted.error
-        kept_as = "only at the destination" if kept is None else f"kept as {in_quotes(kept.uri)}"
+        kept_as = (
+            "only at the destination" if kept is None else f"backed up as {in_quotes(kept.uri)}"
+        )
         reason = "; ".join(filter(None, (kept_as, deleted.note)))
         return Result(action, Outcome.DELETED, reason)

@@ -1,4 +1,4 @@
-"""Tells, for a dry run, what a run would do given what the destination holds; writes nothing."""
+"""Predicts for a dry run what a run would do, from the destination's objects; writes nothing."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"}
 
-# So many actions are checked before they are yielded in their order.
+# How many actions are checked together; they are yielded in order.
 _TOGETHER = 1000
 
-# What a result that is no transfer would be done by.
+# The verbs for outcomes without a transfer.
 _VERBS = {
     Outcome.CONFLICT: (Verb.CONFLICT, Effect.CONFLICT),
     Outcome.FAILED: (Verb.REFUSE, Effect.REFUSE),
@@ -52,15 +52,14 @@ def forecast(
 
     Args:
         actions: a plan.
-        check: looks at the destination.
-        is_free: tells whether the destination is known to have nothing at an action's key; called
-            in the order of the actions.
+        check: checks the destination.
+        is_free: tells whether the destination key of an action is known to be free; called in the
+            order of the actions.
         size: maximum concurrent checks.
         stop: once set, no further action is checked.
 
     Yields:
-        the actions with their forecasts, in their order. Those that would transfer nothing have a
-        verb that says so.
+        the actions with their forecasts, in order; those without a transfer have another verb.
 
     Raises:
         S3Error: when an error affects every object.
@@ -93,12 +92,12 @@ async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -
     except S3Error as error:
         if error.ends_the_run:
             raise
-        reason = describe(error, "What a run would do is not known")
+        reason = describe(error, "The effect of a run is not known")
         return replace(action, verb=Verb.REFUSE, reason=reason, forecast=Forecast(Effect.UNKNOWN))
 
 
 async def _decide(action: Action, check: DestinationCheck) -> Action:
-    """Follow the steps of a run: :meth:`frogmove.core.copy.ObjectCopier.copy`."""
+    """Follow the same steps as a run: :meth:`frogmove.core.copy.ObjectCopier.copy`."""
     copy, found = await check.first_copy(action)
     kept = action.forecast if action.effect is Effect.KEEP_BOTH else None
     for _ in range(ATTEMPTS):
@@ -125,7 +124,7 @@ async def _decide(action: Action, check: DestinationCheck) -> Action:
 
 
 def _transfer(action: Action, key: str, kept: Forecast | None = None) -> Action:
-    """Return an action whose copy gets a free key."""
+    """Return an action whose destination key is free."""
     told = kept or Forecast(Effect(action.verb.value), cause=action.reason)
     return replace(action, destination_key=key, replaces=None, forecast=told)
 
@@ -141,8 +140,11 @@ def _already_there(action: Action, seen: Occupied) -> Action:
     cause = "the destination already holds the same bytes"
     reason = cause
     if may_be_itself(seen.source.object, there):
-        # A run finds out by a temporary key; a dry run writes nothing.
-        reason = f"{cause}, written in the same second: a run first checks that these are two"
+        # A run checks that with a temporary key; a dry run writes nothing.
+        reason = (
+            f"{cause}, written in the same second: a run first checks that the two are not the "
+            "same object"
+        )
     forecast = Forecast(Effect.ALREADY_THERE, there, cause)
     key = seen.copy.to_key
     return replace(action, destination_key=key, replaces=None, reason=reason, forecast=forecast)

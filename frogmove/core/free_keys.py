@@ -1,4 +1,4 @@
-"""Tells from one listing of the destination which keys it has nothing at."""
+"""Finds free keys of the destination from one listing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from frogmove.s3.errors import Kind, S3Error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# Keys of a page: as many as one request lists.
+# Keys per page: the maximum of one request.
 _PAGE = 1000
 
-# Plans are nearly in key order: so many keys are remembered after they were passed.
+# How many past keys are remembered, because plans are only nearly in key order.
 _REMEMBERED = 4 * _PAGE
 
-# So many pages are read, and one more for each key that is asked for. After that, a HEAD request
-# for each key is cheaper: the destination holds many more keys than are to be moved.
+# At most this many pages are read, plus one per requested key. Beyond that, HEAD requests are
+# cheaper: the destination holds many more keys than are to be moved.
 _SPARE_PAGES = 10
 
 
@@ -41,10 +41,10 @@ class FreeKeys:
         self._is_useful = True
 
     def is_free(self, key: str) -> bool:
-        """Tell whether nothing is at a key; False if that is not known.
+        """Tell whether a key is free; False if that is not known.
 
         Args:
-            key: a key of the destination; nearly in the order of the keys asked for.
+            key: a key of the destination; calls must be nearly in key order.
 
         Raises:
             S3Error: when the destination cannot be listed, unless listing is denied.
@@ -64,7 +64,7 @@ class FreeKeys:
             del self._passed[self._floor]
 
     def _read_page(self) -> bool:
-        """Read a page of keys; return False if there is none, or none that can be used."""
+        """Read a page of keys; return False if there is none, or it is not in key order."""
         if self._pages > self._asked + _SPARE_PAGES:
             self._is_useful = False
             return False

@@ -1,7 +1,7 @@
-"""Lists of keys: read as they are written, and kept beside a run's journal.
+"""Reads lists of keys, and stores them next to a run's journal.
 
-A line is a key as ``frogmove ls`` prints it, or a whole line that ``ls`` or ``report`` printed, or
-any other text, which is a key as it is. Between NULs every text is a key as it is.
+A line is a key as ``frogmove ls`` prints it, a whole line of ``ls`` or ``report``, or any other
+text, which is a raw key. Entries terminated by NULs are raw keys.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16
 
-# Bytes. A key of 1,024 has three times as many percent-encoded; besides it a reason may stand.
+# Bytes. A percent-encoded key may have 3 × 1,024 bytes, and a line may also contain a reason.
 _LONGEST_LINE = 1 << 16
 
-# What `frogmove.cli.key_argument` makes of a key.
+# The forms of keys by `frogmove.cli.key_argument`.
 _ARGUMENT = r"""[\w./,:%][\w@%+=:,./-]*|'[^']*(?:'"'"'[^']*)*'"""
 _ARGUMENT_ALONE = re.compile(_ARGUMENT)
 _SIZE = r"(?:[0-9]+|[0-9.,]+ [A-Za-z]+)"
@@ -40,7 +40,7 @@ _REPORTED = re.compile(
     rf"(?:{_OUTCOMES}) *  +(?:[0-9]+  )?({_ARGUMENT})(?: -> (?:{_ARGUMENT}))?(?:  \(.*\))?"
 )
 
-# The lines of a report that are about no key.
+# The lines of a report without a key.
 _COUNTS = r"(?:interrupted; )?(?:nothing to do|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-]+)*)"
 _COMMENT = re.compile(
     rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; [0-9,]+ bytes in [0-9.]+ s"
@@ -53,15 +53,15 @@ def read_keys(source: str | Path | IO[bytes], end: Location, *, nul: bool) -> It
     """Read a list of keys.
 
     Args:
-        source: a file, or a stream, which is left open.
-        end: keys are relative to it, but for S3 URIs inside it.
-        nul: whether a NUL ends each, and not a line end.
+        source: a file, or a stream, which is not closed.
+        end: the location that keys are relative to; S3 URIs must be inside it.
+        nul: whether keys are terminated by NULs instead of line ends.
 
     Yields:
-        whole keys.
+        complete keys.
 
     Raises:
-        UsageError: when it cannot be read, or something in it cannot be a key of the source.
+        UsageError: when it cannot be read, or an entry cannot be a key of the source.
     """
     if not isinstance(source, str | Path):
         yield from _keys(source, end, nul=nul, name="the list")
@@ -100,7 +100,7 @@ def _texts(stream: IO[bytes], end: bytes, name: str) -> Iterator[bytes]:
                 raise UsageError(
                     f"An entry of {name} has over {_LONGEST_LINE:,} bytes; S3 keys have at most "
                     f"{LONGEST_KEY:,}.",
-                    "Use -0 if NULs end the keys, and leave it out if line ends do.",
+                    "Use -0 if the keys are terminated by NULs, but not if by line ends.",
                 )
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from error
@@ -109,7 +109,7 @@ def _texts(stream: IO[bytes], end: bytes, name: str) -> Iterator[bytes]:
 
 
 def _key_of_line(line: str, end: Location) -> str | None:
-    """Return the key that a line is about; None where it is about none."""
+    """Return the key of a line; None if it has none."""
     if not line or _COMMENT.fullmatch(line):
         return None
     if line.startswith('{"type": "'):
@@ -124,7 +124,7 @@ def _key_of_line(line: str, end: Location) -> str | None:
 
 
 def _key_of_record(line: str, end: Location) -> str | None:
-    """Read a JSON line of ours; records have whole keys."""
+    """Read a JSON line of ours; records have complete keys."""
     try:
         record = json.loads(line)
         kind = record["type"]
@@ -148,7 +148,7 @@ def _folder(name: str) -> UsageError:
 
 
 def write_key_list(keys: Iterable[str], path: Path) -> None:
-    """Keep a list of keys, each once, for :func:`read_key_list`; it takes disk but no memory.
+    """Store a list of keys, each once, for :func:`read_key_list`; uses disk, not memory.
 
     Raises:
         UsageError: when it cannot be written.
@@ -163,21 +163,21 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
             _write_once(database, path)
     except (OSError, sqlite3.Error) as error:
         raise UsageError(
-            f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was touched."
+            f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was changed."
         ) from error
 
 
 def _write_once(database: sqlite3.Connection, path: Path) -> None:
     """Write each key of a table once, in the order in which they come first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Keys may tell more than everybody on this machine should know.
+    # Readable only by this user: keys may be confidential.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
             for (key,) in database.execute(once):
                 file.write(key.encode() + b"\0")
-            # The journal that refers to it is on the disk, too, before anything is touched.
+            # Durable before anything is changed, like the journal that refers to it.
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -187,7 +187,7 @@ def _write_once(database: sqlite3.Connection, path: Path) -> None:
 
 
 def read_key_list(path: Path) -> Iterator[str]:
-    """Read what :func:`write_key_list` kept.
+    """Read a list that :func:`write_key_list` stored.
 
     Raises:
         UsageError: when it cannot be read.
@@ -197,7 +197,7 @@ def read_key_list(path: Path) -> Iterator[str]:
     except OSError as error:
         raise UsageError(
             f"The run's list of keys {str(path)!r} cannot be read: {error.strerror}.",
-            "Without it, the run cannot be done again.",
+            "Without it, the run cannot be repeated.",
         ) from error
     return _kept(stream, path)
 

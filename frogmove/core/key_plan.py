@@ -1,4 +1,4 @@
-"""Plans for keys that were named: each is looked at, and of a sync its place, too."""
+"""Plans runs of single keys: each is looked up, for a sync also at the destination."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ _NO_TIME = datetime.fromtimestamp(0, UTC)
 def plan_keys(
     keys: Iterable[str], s3: S3, spec: RunSpec, size: int, stop: Event, *, resumes: bool
 ) -> Iterator[Action]:
-    """Plan what a run does with keys.
+    """Plan a run of keys.
 
     Args:
-        keys: whole keys, taken as they are needed.
-        s3: where both ends are.
+        keys: complete keys, read lazily.
+        s3: the client for both buckets.
         spec: the run; its filters apply.
-        size: how many keys may be looked at at once.
-        stop: once set, no further key is taken.
-        resumes: whether keys that are missing were moved before, and are left out.
+        size: maximum concurrent lookups.
+        stop: once set, no further key is planned.
+        resumes: whether missing keys are omitted, because an earlier run moved them.
 
     Yields:
-        the actions, in the order in which keys were looked at. NOT_FOUND where there is no such
-        key, REFUSE where it cannot be looked at, COMPARE as :func:`plan_sync` does.
+        the actions, in the order in which lookups finish. NOT_FOUND if the key does not exist,
+        REFUSE if the lookup failed, COMPARE as in :func:`plan_sync`.
 
     Raises:
-        S3Error: when nothing more can be looked at.
+        S3Error: when every further lookup would fail.
     """
     route, selection = spec.route(), spec.selection
     is_meant = selection.matcher()
@@ -65,7 +65,7 @@ def plan_keys(
         except S3Error as error:
             if error.ends_the_run:
                 raise
-            reason = describe(error, "It could not be looked at, and nothing was done to it")
+            reason = describe(error, "It could not be looked up, and was not changed")
             return Action(Verb.REFUSE, _unseen(key), "", reason)
         there = () if twin is None else (twin.object,)
         compare = spec.sync_options().compare
@@ -109,7 +109,7 @@ def still_there(
     return (action for action in left if action is not None)
 
 
-_MISSING = "there is no such key at the source"
+_MISSING = "the key does not exist at the source"
 
 
 def _unseen(key: str) -> S3Object:

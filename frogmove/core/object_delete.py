@@ -1,4 +1,4 @@
-"""Deletes an object only as it was seen."""
+"""Deletes objects, each only if it has not changed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,10 +19,10 @@ DELETE_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class DeleteResult:
-    """How the delete of an object ended; without any of these, it is deleted.
+    """The result of a delete; without any of these, the object is deleted.
 
     Attributes:
-        has_changed: whether the key holds something else, which was left.
+        has_changed: whether the key holds another object, which was not deleted.
         error: why it may still exist.
         note: a remark for the operator.
     """
@@ -33,7 +33,7 @@ class DeleteResult:
 
 
 class ObjectDeleter:
-    """Deletes objects of one bucket, each on the condition that it is the one that was seen.
+    """Deletes objects of one bucket, each on the condition that it has not changed.
 
     Args:
         s3: the client.
@@ -60,10 +60,10 @@ class ObjectDeleter:
         self.batches = BatchDeleter(s3, bucket, before, batched=batched)
 
     async def delete(self, item: S3Object) -> DeleteResult:
-        """Delete an object if it is still the one that was seen.
+        """Delete an object if it has not changed.
 
         Raises:
-            S3Error: when it cannot be determined whether it is.
+            S3Error: when that cannot be determined.
         """
         deletion = self._deletion(item)
         note = "" if deletion.seen is None else "checked by HEAD, then deleted"
@@ -90,7 +90,7 @@ class ObjectDeleter:
         return await self._lookup.find(item)
 
     def _deletion(self, item: S3Object) -> Deletion:
-        """Return a delete that applies only to the object that was seen."""
+        """Return a delete that applies only to the listed object."""
         if item.version_id is not None or self._capabilities.delete:
             return Deletion(item.key, item.etag, item.version_id)
         condition = item.etag if self._capabilities.sends("delete") else None

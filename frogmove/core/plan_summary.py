@@ -1,4 +1,4 @@
-"""Sums up a plan as its actions pass by: totals, folders, reasons, the largest and the oldest."""
+"""Summarizes a plan: totals, folders, reasons, largest and oldest objects."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
 
-# At most so many folders and reasons are told apart; the others are counted under OTHERS.
+# Maximum folders and reasons; further ones are counted as OTHERS.
 MOST_GROUPS = 1000
 OTHERS = "(others)"
 
-# How many of the largest, of the oldest and of the conflicts are kept.
+# How many largest and oldest objects and conflicts are kept.
 EXAMPLES = 10
 
-# How often the examples are cut down to EXAMPLES.
+# The candidates are reduced to EXAMPLES after this many actions.
 _BATCH = 1000
 
 
@@ -77,7 +77,7 @@ class PlanSummary:
         self._base = under(chosen[0]) if len(chosen) == 1 else spec.route().source.prefix
 
     def add(self, action: Action) -> None:
-        """Take in one action."""
+        """Add one action."""
         self.total.add(action)
         effect, forecast = action.effect, action.forecast
         _group(self.folders, self._folder(action.object.key), OTHERS).add(action)

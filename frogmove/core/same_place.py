@@ -1,7 +1,7 @@
-"""Whether two names are of one bucket, and two keys of one object.
+"""Checks whether two names mean the same bucket, or two keys the same object.
 
-An access point's name hides a bucket's, some servers give a bucket several names, and some take
-``a//b`` for ``a/b``.
+An access point is another name of a bucket, some servers give a bucket several names, and some
+treat ``a//b`` as ``a/b``.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""Checks whether what a run did is still so; nothing is changed."""
+"""Checks the results of a run by its journals; changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator[VerifyResult]:
-    """Look up each object that a run brought or deleted, and the source of each that it moved.
+    """Look up each object that a run copied or deleted, and the source of each that it moved.
 
     An object counts as the same if it has the size and the ETag that the run recorded after it had
     verified its bytes.
@@ -38,11 +38,11 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
         size: maximum concurrent objects.
 
     Yields:
-        the results, in the order in which they are known.
+        the results, in the order in which lookups finish.
 
     Raises:
         S3Error: when every further request fails.
-        RunError: at the end, when the run is not finished or left objects where they were.
+        RunError: at the end, when the run is not finished or did not move all objects.
         UsageError: when a record of a journal lacks what is needed.
     """
     looker = _Lookup(s3, journals[0])
@@ -54,7 +54,7 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
 
 
 class _Lookup:
-    """Looks up what a run brought."""
+    """Looks up the copies of a run."""
 
     def __init__(self, s3: S3, run: JournalReader) -> None:
         spec, route = run.spec, run.spec.route()
@@ -62,7 +62,7 @@ class _Lookup:
         self._twins = Lookup(s3, route.destination.bucket)
         self._s3 = s3
         self._backups: dict[str, Lookup] = {}
-        # An undo leaves some sources where they are, on purpose.
+        # An undo intentionally leaves some sources.
         self._has_moved = spec.command is Command.MOVE
         self._version = spec.selection.version_id
 
@@ -91,9 +91,9 @@ class _Lookup:
         if not etags_match(there.object.etag, etags[1]) or there.object.size != size:
             reason = f"replaced at the destination on {there.object.last_modified:%Y-%m-%d %H:%M}"
             return told._replace(status=Status.DIFFERENT, reason=reason)
-        # What has another ETag was written after the move.
+        # An object with another ETag was written after the move.
         if source is not None and etags_match(source.object.etag, etags[0]):
-            reason = "at the destination, but the source still has it, or has it again"
+            reason = "at the destination, but also at the source, still or again"
             return told._replace(status=Status.NOT_DELETED, reason=reason)
         return told
 
@@ -112,12 +112,12 @@ class _Lookup:
                 kept = await self._of(backup.bucket).head(backup.key)
         except S3Error as error:
             return _not_looked_up(error, told)
-        # What has another ETag was written after the delete.
+        # An object with another ETag was written after the delete.
         if there is not None and etags_match(there.object.etag, etag):
-            reason = "still at the destination, or there again"
+            reason = "at the destination, still or again"
             return told._replace(status=Status.NOT_DELETED, reason=reason, destination=there.object)
         if backup is not None and (kept is None or not etags_match(kept.object.etag, backup.etag)):
-            reason = f"deleted, and no longer kept as {in_quotes(backup.uri)}"
+            reason = f"deleted, and its backup {in_quotes(backup.uri)} no longer exists"
             return told._replace(status=Status.MISSING, reason=reason)
         return told
 
@@ -132,12 +132,12 @@ def _not_looked_up(error: S3Error, told: VerifyResult) -> VerifyResult:
     return told._replace(status=Status.NOT_COMPARED, reason=reason)
 
 
-# Outcomes of objects that the run was to transfer and did not.
+# Outcomes of objects that the run should have transferred.
 _LEFT = (Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_FOUND)
 
 
 def _check_end(journals: Sequence[JournalReader]) -> None:
-    """Tell whether the run did all that it was to do."""
+    """Check that the run is complete."""
     last = journals[-1]
     name, end = last.spec.id, last.end()
     if any(journal.is_damaged() for journal in journals):
@@ -147,13 +147,13 @@ def _check_end(journals: Sequence[JournalReader]) -> None:
         )
     if end is None or end["interrupted"]:
         raise RunError(
-            f"Run {name} is not finished: only what it did so far was verified.",
+            f"Run {name} is not finished: only its results so far were verified.",
             f"To finish it: frogmove resume {name}",
         )
     left = {each: end["counts"].get(each.value, 0) for each in _LEFT}
     if any(left.values()):
         told = ", ".join(f"{count:,} {each.value}" for each, count in left.items() if count)
         raise RunError(
-            f"Run {name} left objects where they were: {told}.",
+            f"Run {name} did not transfer all objects: {told}.",
             f"To see them: frogmove report {name}",
         )

@@ -1,4 +1,4 @@
-"""Compares both sides of a route; nothing is changed."""
+"""Compares both sides of a route; changes nothing."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class VerifyResult(NamedTuple):
 
     Attributes:
         status: the result.
-        key: the source key, whether or not the source has it.
-        destination_key: the key at the destination; empty if there can be none.
+        key: the source key, even if the source does not have it.
+        destination_key: the key at the destination; empty if there is none.
         reason: the evidence, or what to do, for the operator.
         source: the source's object, if it has one.
         destination: the destination's object, if it has one.
@@ -89,8 +89,8 @@ class VerifySummary:
     """Counts the results of a verification.
 
     Attributes:
-        counts: how many results of each status there are.
-        complete: whether all was compared; False until the last result was taken.
+        counts: the number of results of each status.
+        complete: whether everything was compared; False until the end of the iteration.
     """
 
     def __init__(self) -> None:
@@ -114,10 +114,10 @@ class VerifySummary:
 
 
 class Verification:
-    """A verification. Iterate over it for its results, once; nothing is compared before that.
+    """A verification. Iterate over it for its results, once; it starts with the iteration.
 
     Args:
-        results: the results, made as they are taken.
+        results: the results, computed lazily.
 
     Attributes:
         summary: the counts so far.
@@ -146,7 +146,7 @@ class Verification:
 
 
 def verify_sides(s3: S3, spec: RunSpec, size: int) -> Iterator[VerifyResult]:
-    """Compare what is selected at the source with the destination.
+    """Compare the selected objects of both sides.
 
     Args:
         s3: the client for both buckets.
@@ -154,7 +154,7 @@ def verify_sides(s3: S3, spec: RunSpec, size: int) -> Iterator[VerifyResult]:
         size: maximum concurrent comparisons.
 
     Yields:
-        the results, in the order in which they are known.
+        the results, in the order in which comparisons finish.
 
     Raises:
         S3Error: when a listing or every further request fails.
@@ -177,7 +177,7 @@ def _keys(spec: RunSpec) -> Iterable[str]:
     """Return the selected keys, if no folders are selected."""
     if spec.selection.key_list is None:
         return spec.selection.keys
-    # It needs a database, and other runs start without.
+    # Lazy: it imports sqlite3, which other runs do not need.
     from frogmove.core.key_list import read_key_list
 
     return read_key_list(Path(spec.selection.key_list))
@@ -186,8 +186,8 @@ def _keys(spec: RunSpec) -> Iterable[str]:
 def pair_folder(s3: S3, spec: RunSpec, folder: str) -> Iterator[Pair]:
     """Pair the selected objects of a folder with those at the destination.
 
-    An object that only the destination has is selected by the source key that it would come from,
-    and by its own size, time and storage class.
+    An object that only the destination has is selected by the source key that maps to its key, and
+    by its own size, time and storage class.
 
     Args:
         s3: the client for both buckets.
@@ -195,8 +195,8 @@ def pair_folder(s3: S3, spec: RunSpec, folder: str) -> Iterator[Pair]:
         folder: one of the selection's folders.
 
     Yields:
-        see :class:`~frogmove.core.merge_join.Pair`. The marker of the source folder itself is left
-        out.
+        see :class:`~frogmove.core.merge_join.Pair`. The marker of the source folder itself is
+        omitted.
 
     Raises:
         S3Error: when a page cannot be listed.
@@ -204,7 +204,7 @@ def pair_folder(s3: S3, spec: RunSpec, folder: str) -> Iterator[Pair]:
     """
     route, mapping = spec.route(), spec.mapping
     matches = spec.selection.matcher(folder)
-    # Filters are applied to pairs: the twin of a source object that they exclude is no extra.
+    # Filters are applied to pairs: the copy of an excluded source object is not an extra.
     pairs = merge_join(
         list_folder(s3, route.source.bucket, folder),
         list_folder(s3, route.destination.bucket, mapping.destination_prefix(folder, route)),
@@ -268,7 +268,7 @@ class _Comparer:
         return await self.judge((next(ends), place, next(ends)))
 
     async def judge(self, pair: Pair) -> VerifyResult:
-        """Compare two objects; HEAD or the bytes tell what the listings do not."""
+        """Compare two objects, by HEAD or their bytes if the listings are inconclusive."""
         item, place, twin = pair
         if item is None:
             return self._extra(place, twin)
@@ -313,7 +313,7 @@ class _Comparer:
 
 
 def _unknown(error: S3Error, told: VerifyResult) -> VerifyResult:
-    """Return the result for objects that could not be looked at or read."""
+    """Return the result for objects that could not be looked up or read."""
     if error.ends_the_run:
         raise error
     reason = "changed while it was compared: verify again"

@@ -1,6 +1,6 @@
-"""Which of the source's objects uploads, sweeps and syncs are about. Pure.
+"""Selects the objects that uploads, sweeps and syncs move.
 
-Whoever names a key moves it all the same: a direct request, or a job.
+Keys in a direct request or in a job are moved regardless of it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ObjectFilter:
-    """Which objects the function moves without being told their keys.
+    """Which objects the function moves, unless a request names their keys.
 
     Attributes:
-        base: the source's prefix, below which patterns match.
-        prefixes: a key begins with one of these, if there are any.
-        suffixes: and ends with one of these, if there are any.
-        without: and is none of these.
-        options: patterns, ages, sizes and storage classes; ages are counted back from the moment
-            of an invocation.
+        base: the source's prefix; patterns match the part of a key after it.
+        prefixes: if any, a key must begin with one of these.
+        suffixes: if any, a key must end with one of these.
+        without: excluded keys.
+        options: patterns, ages, sizes and storage classes; ages are relative to the time of an
+            invocation.
     """
 
     base: str = ""
@@ -45,7 +45,7 @@ class ObjectFilter:
         """Return the filters of one invocation.
 
         Args:
-            now: its moment.
+            now: its time.
         """
         return read_filters(self.options, now)
 
@@ -54,7 +54,7 @@ class ObjectFilter:
         return self.filters(datetime.now(UTC)).names()
 
     def matches(self, key: str) -> bool:
-        """Tell by its key whether an object may be one of them."""
+        """Tell by its key whether an object may be selected."""
         return (
             (not self.prefixes or key.startswith(self.prefixes))
             and (not self.suffixes or key.endswith(self.suffixes))
@@ -63,12 +63,12 @@ class ObjectFilter:
         )
 
     def matcher(self, now: datetime) -> Callable[[S3Object], bool]:
-        """Return what tells in an invocation whether an object is one of them."""
+        """Return a function that tells in an invocation whether an object is selected."""
         is_like = self.filters(now).objects()
         return lambda item: self.matches(item.key) and is_like(item)
 
     def record(self) -> dict[str, Any]:
-        """Return what is set, for people."""
+        """Return the settings for a response."""
         return {
             "key_prefixes": list(self.prefixes),
             "key_suffixes": list(self.suffixes),
@@ -79,7 +79,7 @@ class ObjectFilter:
 def read_object_filter(
     environment: Mapping[str, str], base: str, without: frozenset[str]
 ) -> ObjectFilter:
-    """Read which objects uploads, sweeps and syncs are about.
+    """Read the settings that select objects.
 
     Args:
         environment: the function's environment variables.
@@ -87,7 +87,7 @@ def read_object_filter(
         without: keys that are never moved.
 
     Raises:
-        UsageError: when a variable cannot be read, or they leave nothing.
+        UsageError: when a variable is not valid, or no object can be selected.
     """
     read = {
         name.lower(): read_variable(environment, name, parse, None)
@@ -119,7 +119,7 @@ def _time(text: str) -> str:
     return text
 
 
-# By what follows FROGMOVE_ in the variable's name; in lower case it is the option's.
+# By the part of the variable's name after FROGMOVE_, which in lower case is the option's name.
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "INCLUDE": _patterns,
     "EXCLUDE": _patterns,

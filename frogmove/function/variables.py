@@ -1,4 +1,4 @@
-"""Reads one environment variable of the function. Pure."""
+"""Reads an environment variable of the function."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ T = TypeVar("T")
 def read_variable(
     environment: Mapping[str, str], name: str, parse: Callable[[str], T], default: T
 ) -> T:
-    """Read a variable; an empty one is none.
+    """Read a variable; an empty one counts as missing.
 
     Args:
         environment: the environment variables.
-        name: what follows ``FROGMOVE_`` in its name.
-        parse: reads its text.
-        default: what it is where it is not set.
+        name: the part of its name after ``FROGMOVE_``.
+        parse: parses its text.
+        default: the value if it is not set.
 
     Raises:
-        UsageError: when it cannot be read; it names the variable.
+        UsageError: when it is not valid; the message names the variable.
     """
     variable = f"FROGMOVE_{name}"
     text = environment.get(variable, "").strip()
@@ -37,5 +37,5 @@ def read_variable(
 
 
 def parse_list(text: str) -> tuple[str, ...]:
-    """Read texts with commas between them."""
+    """Parse a comma-separated list."""
     return tuple(filter(None, (each.strip() for each in text.split(","))))

@@ -1,4 +1,4 @@
-"""boto3 clients of the services that a deployed route is made of."""
+"""Creates boto3 clients for the services of a deployed route."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def make_client(
     endpoint_url: str | None,
     config: Config | None = None,
 ) -> Any:  # noqa: ANN401 - botocore makes them of data
-    """Make a client.
+    """Create a client.
 
     Args:
-        service: botocore's name of it.
+        service: botocore's name of the service.
         profile: a profile of the AWS configuration.
         region: an AWS Region.
-        endpoint_url: a server instead of AWS.
-        config: how requests are sent.
+        endpoint_url: an AWS-compatible server instead of AWS.
+        config: the client's configuration.
 
     Raises:
         UsageError: when the AWS settings cannot be used.
-        UnreachableError: when whoever gives credentials does not.
+        UnreachableError: when there are no credentials.
     """
     session = open_session(profile, unsigned=False)
     try:
         sign_in(session)
     except S3Error as error:
         raise UnreachableError(
-            f"There are no credentials to ask {service} with: {error.said}.",
+            f"No credentials for {service}: {error.said}.",
             error.remedy or "Sign in again, or choose another --profile.",
         ) from error
     return create_client(session, service, region, endpoint_url, config)

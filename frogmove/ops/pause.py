@@ -1,6 +1,6 @@
-"""Pauses and resumes a deployed function: its event source mappings and the schedule of its sweeps.
+"""Pauses and resumes a deployed function by its event source mappings and its schedule.
 
-Uploads wait in the queue meanwhile, as long as the queue keeps messages.
+Uploads wait in the queue meanwhile, for its retention period.
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from frogmove.s3.uri import Location
 
-# Lambda switches a mapping within a minute.
+# Lambda enables or disables a mapping within a minute.
 _SECONDS_TO_SWITCH = 180.0
 _SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -31,7 +31,7 @@ MAPPING, SCHEDULE = "event source mapping", "schedule"
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetEventSourceMapping.html
 _OFF = frozenset({"Disabled", "Deleting"})
 
-# What UpdateSchedule takes; what it is not given is reset.
+# The parameters of UpdateSchedule; omitted ones would be reset.
 # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
 _SCHEDULE_FIELDS = (
     "Name",
@@ -50,13 +50,13 @@ _SCHEDULE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Something that sets the function off.
+    """A trigger of the function.
 
     Attributes:
         kind: ``MAPPING`` or ``SCHEDULE``.
-        name: its id or its name.
-        state: AWS's word for whether it does so now.
-        is_on: whether it may do so now.
+        name: its id or name.
+        state: its state, as named by AWS.
+        is_on: whether it is enabled.
     """
 
     kind: str
@@ -66,15 +66,14 @@ class Trigger:
 
 
 class DeployedFunction:
-    """A deployed function and what sets it off.
+    """A deployed function and its triggers.
 
     Args:
         function: its name or ARN, with or without an alias.
         profile: a profile of the AWS configuration.
         region: an AWS Region.
-        endpoint_url: a server instead of AWS.
-        schedule: the name of the schedule of its sweeps; by default made of the function's, as the
-            Terraform module does.
+        endpoint_url: an AWS-compatible server instead of AWS.
+        schedule: the name of the schedule of its sweeps; by default as in the Terraform module.
 
     Raises:
         UsageError: when the AWS settings cannot be used.
@@ -95,10 +94,10 @@ class DeployedFunction:
         self._schedule = schedule or f"{_bare(function)}-sweep"
 
     def triggers(self) -> list[Trigger]:
-        """Return what sets the function off, and whether it does so now.
+        """Return the function's triggers with their states.
 
         Raises:
-            UnreachableError: when that cannot be found out.
+            UnreachableError: when they cannot be read.
         """
         with_names = {each["UUID"]: each for each in self._mappings()}
         found = [_mapping(each) for each in with_names.values()]
@@ -106,22 +105,22 @@ class DeployedFunction:
         return found if schedule is None else [*found, _as_trigger(schedule)]
 
     def switch(self, *, on: bool) -> Iterator[Trigger]:
-        """Switch everything on or off that sets the function off.
+        """Enable or disable all triggers.
 
-        Invocations that have begun come to their end.
+        Running invocations finish.
 
         Yields:
-            each trigger, as it is then.
+            each trigger with its new state.
 
         Raises:
             UsageError: when there is none.
-            UnreachableError: when it cannot be found out what there is; nothing was switched.
-            RunError: after all others were tried, when something could not be switched.
+            UnreachableError: when they cannot be read; nothing was changed.
+            RunError: when one could not be changed, after trying all others.
         """
         there = self.triggers()
         if not there:
             raise UsageError(
-                f"Nothing that sets {self.function!r} off was found: no event source mapping, and "
+                f"{self.function!r} has no triggers: no event source mapping, and "
                 f"no schedule {self._schedule!r}.",
                 "Check --function, --schedule and --region.",
             )
@@ -134,12 +133,12 @@ class DeployedFunction:
         if failures:
             done = "resumed" if on else "paused"
             raise RunError(
-                f"Not everything was {done}: {'; '.join(failures)}.",
-                "What was switched stays so. Mend the cause and run the same command again.",
+                f"Not all triggers were {done}: {'; '.join(failures)}.",
+                "Other triggers were changed. Fix the cause, then rerun the command.",
             )
 
     def moves_from(self, source: Location) -> bool:
-        """Tell whether the function may move what is put there, as far as its settings say.
+        """Tell by its settings whether the function may move uploads to a location.
 
         Raises:
             UnreachableError: when they cannot be read.
@@ -157,7 +156,7 @@ class DeployedFunction:
         )
 
     def _mappings(self) -> Iterator[dict[str, Any]]:
-        """List the mappings of the function and of its alias, which are listed apart."""
+        """List the event source mappings of the function and of its alias."""
         names = [self.function]
         if self.function == _bare(self.function):
             names.append(f"{self.function}:live")
@@ -203,7 +202,7 @@ class DeployedFunction:
         return Trigger(SCHEDULE, trigger.name, wanted, on)
 
     def _ask(self, request: Callable[[], Any], **default: Any) -> Any:  # noqa: ANN401
-        """Ask AWS; what is missing is the default, where there is one."""
+        """Send a request to AWS; return the default for a missing resource, if there is one."""
         try:
             return request()
         except ClientError as error:
@@ -215,15 +214,15 @@ class DeployedFunction:
 
     def _unknown(self, error: Exception) -> UnreachableError:
         return UnreachableError(
-            f"It cannot be found out what sets {self.function!r} off: {_reason(error)}.",
+            f"The triggers of {self.function!r} cannot be read: {_reason(error)}.",
             "Check the function's name, the Region and your permissions "
             "(lambda:ListEventSourceMappings, lambda:GetFunctionConfiguration, "
-            "scheduler:GetSchedule). `frogmove undo --while-live` does not ask.",
+            "scheduler:GetSchedule). `frogmove undo --while-live` skips this check.",
         )
 
 
 def _bare(function: str) -> str:
-    """Return a function's name without its ARN, its version and its alias."""
+    """Return a function's name without ARN, version and alias."""
     parts = function.split(":")
     if parts[0] == "arn" and len(parts) > 6:
         return parts[6]

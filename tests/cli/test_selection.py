@@ -414,7 +414,7 @@ def test_two_objects_that_would_get_one_key_are_refused_before_anything_is_touch
     buckets.put(*keys)
     ran = frogmove(verb, "--all", "--rename", "{name}", "--on-conflict", "overwrite", *dry_run)
     assert (ran.code, ran.out) == (2, "")
-    assert "'1/a' and '2/a' would both become 'a'. So it is with 1 more." in ran.err
+    assert "'1/a' and '2/a' would both become 'a'. The same applies to 1 more." in ran.err
     assert (buckets.keys_here(), buckets.there()) == (keys, {})
     part = frogmove(verb, "--prefix", "1", "--prefix", "3", "--rename", "{name}", *dry_run)
     assert part.code == 0

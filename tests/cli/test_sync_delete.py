@@ -146,7 +146,7 @@ def test_a_listing_that_fails_on_a_later_page_deletes_nothing(
     fault_fixture.proxy.schedule = decide
     ran = fault_fixture.frogmove("sync", "--delete")
     assert ran.code == 2
-    assert "Nothing was touched" in ran.err
+    assert "Nothing was changed" in ran.err
     assert set(buckets.there()) == set("abcdefgh")
 
 

@@ -103,7 +103,7 @@ def test_nobody_to_call_it_as_is_said() -> None:
         (
             "[default]\nregion = eu-central-1\n" + SSO,
             {},
-            ["no credentials to ask lambda with", "aws sso login"],
+            ["No credentials for lambda", "aws sso login"],
         ),
         ("[default\n", {}, ["is not in the INI format"]),
     ],

@@ -135,7 +135,7 @@ def test_nobody_who_answers_is_said_so(server: Server) -> None:
     with nobody_listening() as url:
         ran = command(server, "lambda", "pause", "--function", "any", "--endpoint-url", url)
     assert (ran.code, ran.out) == (2, "")
-    assert "cannot be found out" in ran.err
+    assert "cannot be read" in ran.err
 
 
 def test_what_could_be_switched_is_switched_where_something_could_not(
@@ -160,7 +160,7 @@ def test_what_could_be_switched_is_switched_where_something_could_not(
     }
     ran = command(server, "lambda", "pause", "--function", stack.config.name, "-o", "json", **who)
     assert (ran.code, states(ran)) == (1, {"event source mapping": False})
-    assert "Not everything was paused: the schedule" in ran.err.replace("\n", " ")
+    assert "Not all triggers were paused: the schedule" in ran.err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
