@@ -78,7 +78,7 @@ def test_an_empty_source_deletes_nothing(pair: Buckets) -> None:
     pair.put("b/c")
     pair.put_there("a/1", "b/1")
     ran = runner(pair)("sync", "--delete", "--prefix", "a", "--prefix", "b")
-    assert (ran.code, "has nothing that is selected" in ran.err) == (2, True)
+    assert (ran.code, "has no selected objects" in ran.err) == (2, True)
     assert set(pair.there()) == {"a/1", "b/1"}
 
 
