@@ -15,7 +15,7 @@ from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import choice
 from frogmove.cli.report_formats import RENDERERS, render
 from frogmove.cli.report_rows import ALL
-from frogmove.cli.review_options import Review
+from frogmove.cli.review_options import Review, yes_option
 from frogmove.cli.runner import execute
 from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
@@ -126,6 +126,7 @@ def resume(
 @click.command(cls=GroupedCommand)
 @click.argument("run", shell_complete=completion.run_ids)
 @dry_run
+@yes_option
 @click.option(
     "--while-live", is_flag=True, help="Do not check that the route's function is paused."
 )
@@ -140,6 +141,7 @@ def undo(
     flags: TransferFlags,
     run: str,
     dry_run: bool,
+    yes: bool,
     while_live: bool,
 ) -> None:
     """Move the objects of a run back to the source.
@@ -177,7 +179,7 @@ def undo(
     code = execute(
         spec,
         console,
-        Review(dry_run),
+        Review(dry_run, yes=yes),
         journal=flags.journal,
         earlier=tuple(together),
         note=note,

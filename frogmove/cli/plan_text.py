@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli.quantities import identity, objects, size
 from frogmove.core.models import Action, Effect
+from frogmove.core.run_spec import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +86,28 @@ def summary_lines(summary: PlanSummary) -> Iterator[str]:
         yield from _more(len(summary.folders), "folders")
     policy = summary.spec.on_conflict
     yield f"{_POLICIES[policy]} (--on-conflict {policy})."
+
+
+def confirmation_lines(summary: PlanSummary, *, is_whole: bool) -> Iterator[str]:
+    """Yield the figures of a run and both ends of its route, for a question.
+
+    Args:
+        summary: of its plan.
+        is_whole: whether that is all; if not, the figures are too small.
+    """
+    spec, counts = summary.spec, summary.total.counts
+    least = "" if is_whole else "at least "
+    what = "move back" if spec.command is Command.UNDO else spec.command.value
+    total = f"{objects(summary.transfers)} ({size(summary.transfer_bytes)})"
+    yield f"This would {what} {least}{total} from {spec.source} to {spec.destination}."
+    for effect, told in (
+        (Effect.REPLACE, f"would replace what is there ({size(summary.replaced_bytes)})"),
+        (Effect.DELETE, f"would be deleted there ({size(summary.total.bytes[Effect.DELETE])})"),
+        (Effect.RESTORE, "would be restored to what was there before"),
+        (Effect.CONFLICT, "would conflict"),
+    ):
+        if counts[effect]:
+            yield f"{least.capitalize()}{counts[effect]:,} {told}."
 
 
 def example_lines(summary: PlanSummary, key: Callable[[str], str]) -> Iterator[str]:

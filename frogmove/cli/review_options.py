@@ -22,16 +22,25 @@ class Review:
     Attributes:
         dry_run: whether it is only shown.
         plan: the file for its plan, if it is only planned.
+        yes: whether it begins without a question.
     """
 
     dry_run: bool = False
     plan: Path | None = None
+    yes: bool = False
 
     @property
     def is_only_shown(self) -> bool:
         """Whether nothing is moved or copied."""
         return self.dry_run or self.plan is not None
 
+
+yes_option = click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help="Do not ask before it moves all, over 1,000 objects, or replaces or deletes something.",
+)
 
 _OPTIONS = [
     dry_run,
@@ -41,6 +50,7 @@ _OPTIONS = [
         metavar="FILE",
         help="Only write what would be done to FILE, for `frogmove apply FILE`.",
     ),
+    yes_option,
 ]
 
 
@@ -48,8 +58,8 @@ def review_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options for looking at its run, as ``review``."""
 
     @functools.wraps(command)
-    def wrapper(*, dry_run: bool, plan: Path | None, **own: object) -> None:
-        command(review=Review(dry_run, plan), **own)
+    def wrapper(*, dry_run: bool, plan: Path | None, yes: bool, **own: object) -> None:
+        command(review=Review(dry_run, plan, yes), **own)
 
     made: Callable[..., None] = wrapper
     for option in reversed(_OPTIONS):

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from frogmove.cli import exit_codes, last_resort, streams
+from frogmove.cli.confirmation import can_be_asked, is_confirmed
 from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import ProgressDisplay
@@ -96,7 +97,7 @@ def execute(
     Args:
         spec: the run.
         console: the output.
-        review: whether only to show or to write its plan.
+        review: whether only to show or to write its plan, and whether to ask first.
         journal: the file for its journal; by default in the state directory.
         earlier: the journals of the runs that it resumes or undoes.
         note: a message to print before it starts.
@@ -113,6 +114,10 @@ def execute(
         guard = partial(_finished, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
         is_shown = review.is_only_shown
+        is_asked = not (is_shown or review.yes) and can_be_asked()
+        if is_asked and not is_confirmed(client, spec, earlier, console):
+            console.warn("Nothing was changed.")
+            return exit_codes.REFUSED
         plan = client.prepare(spec, earlier, dry_run=is_shown, guard=guard)
         console.note(opening(plan.spec, client.region, os.environ, dry_run=is_shown))
         if is_shown:

@@ -6,10 +6,13 @@ import os
 import pty
 import select
 import termios
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import TYPE_CHECKING
+
+from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,20 +26,36 @@ class Terminal:
 
     Attributes:
         end: the file descriptor for the process that runs on it.
+        keyboard: the file descriptor that is written to by whoever types.
         screen: all that has been written to it; complete once the context is left.
         gone: set once nobody is to read it any more.
         closed: set once nobody does.
+        written: set when something has been written.
     """
 
     end: int
+    keyboard: int
     screen: bytearray = field(default_factory=bytearray)
     gone: Event = field(default_factory=Event)
     closed: Event = field(default_factory=Event)
+    written: Event = field(default_factory=Event)
 
     @property
     def text(self) -> str:
         """What has been written, escape sequences included."""
         return self.screen.decode("utf-8", "replace")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until something has been written."""
+        deadline = time.monotonic() + SECONDS_TO_WAIT
+        while text not in self.text:
+            assert time.monotonic() < deadline, self.text
+            self.written.wait(POLL_MILLISECONDS / 1000)
+            self.written.clear()
+
+    def type(self, text: str) -> None:
+        """Type on it."""
+        os.write(self.keyboard, text.encode())
 
     def hang_up(self) -> None:
         """Go away: whoever writes to it from now on gets EIO."""
@@ -49,7 +68,7 @@ def terminal(columns: int = 100) -> Iterator[Terminal]:
     """Open a terminal; what is written to it can be read when the context is left."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, columns))
-    made = Terminal(theirs)
+    made = Terminal(theirs, ours)
 
     def read() -> None:
         # `select` refuses descriptors above 1,023. Linux says EIO at the end of the last process.
@@ -62,6 +81,7 @@ def terminal(columns: int = 100) -> Iterator[Terminal]:
                     if not chunk:
                         break
                     made.screen.extend(chunk)
+                    made.written.set()
         except OSError:
             pass
         os.close(ours)

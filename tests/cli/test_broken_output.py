@@ -190,6 +190,7 @@ def test_a_terminal_that_goes_away_ends_a_run_like_an_interrupt(
         process = frogmove.process(
             "move",
             "--all",
+            "--yes",
             "--concurrency",
             "4",
             env={"TERM": "xterm-256color", "FROGMOVE_ENDPOINT_URL": door.endpoint_url},

@@ -162,7 +162,9 @@ def test_a_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
             assert inert(text.decode())
 
 
-@pytest.mark.parametrize("command", [["ls"], ["move", "--all"], ["sync", "-n"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["ls"], ["move", "--all", "--yes"], ["sync", "-n"]], ids=" ".join
+)
 def test_a_terminal_gets_colours_and_keys_that_are_inert(
     runner: FrogmoveRunner, command: list[str]
 ) -> None:
@@ -175,7 +177,9 @@ def test_a_terminal_gets_colours_and_keys_that_are_inert(
     assert KEYS["markup"] in screen
 
 
-@pytest.mark.parametrize("command", [["ls"], ["move", "--all"], ["ls", "s3://x"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["ls"], ["move", "--all", "-y"], ["ls", "s3://x"]], ids=" ".join
+)
 def test_no_color_means_no_colour(runner: FrogmoveRunner, command: list[str]) -> None:
     _, screen = on_terminal(runner, *command, NO_COLOR="1")
     assert not COLOUR.search(screen)
@@ -264,13 +268,13 @@ def test_data_stays_on_stdout_whatever_is_forced(runner: FrogmoveRunner) -> None
 def test_no_bar_is_shown_on_a_dumb_terminal(
     runner: FrogmoveRunner, environment: dict[str, str]
 ) -> None:
-    code, screen = on_terminal(runner, "move", "--all", **environment)
+    code, screen = on_terminal(runner, "move", "--all", "--yes", **environment)
     assert (code, "in flight" in screen, ESCAPE in screen) == (0, False, False)
     assert "4 moved" in screen
 
 
 def test_no_bar_is_shown_when_quiet(runner: FrogmoveRunner) -> None:
-    code, screen = on_terminal(runner, "move", "--all", "-q")
+    code, screen = on_terminal(runner, "move", "--all", "--yes", "-q")
     assert (code, "in flight" in screen, "moved" in screen) == (0, False, False)
 
 

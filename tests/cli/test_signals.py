@@ -182,7 +182,7 @@ def test_ctrl_c_on_a_terminal_stops_and_the_second_ends_at_once(
     ours, theirs = pty.openpty()
     with blocking_proxy(buckets.server) as door:
         process = frogmove.process(
-            *("move", "--all", "--concurrency", "16"),
+            *("move", "--all", "--yes", "--concurrency", "16"),
             env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,

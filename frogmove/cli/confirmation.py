@@ -1,0 +1,122 @@
+"""Asks on a terminal before a run that moves much, or that replaces something."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from frogmove.cli.plan_text import confirmation_lines
+from frogmove.core.filters import NO_FILTERS
+from frogmove.core.models import Effect
+from frogmove.core.options import OnConflict
+from frogmove.core.plan_summary import PlanSummary
+from frogmove.core.run_spec import Command
+
+if TYPE_CHECKING:
+    from frogmove.cli.output import Console
+    from frogmove.client import Client
+    from frogmove.core.journal_reader import JournalReader
+    from frogmove.core.run_spec import RunSpec
+
+# More objects than this are not moved or copied without a question.
+MOST_UNASKED = 1000
+
+# After so many objects or seconds, counting ends, and the figures are "at least".
+MOST_COUNTED = 100_000
+MOST_SECONDS = 10.0
+
+# Seconds of counting before a message.
+SECONDS_UNSAID = 1.0
+
+# Effects on what the destination holds.
+_ON_WHAT_IS_THERE = (Effect.REPLACE, Effect.DELETE, Effect.RESTORE)
+
+
+def can_be_asked() -> bool:
+    """Tell whether somebody sees a question and can answer it."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def is_confirmed(
+    client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
+) -> bool:
+    """Ask whether a run may begin, if it has to be asked; nothing is written.
+
+    Args:
+        client: the client for both buckets.
+        spec: the run.
+        earlier: the journals of the runs that it resumes or undoes.
+        console: the output.
+
+    Returns:
+        whether the run may begin.
+
+    Raises:
+        FrogmoveError: when the run cannot be planned.
+    """
+    if not _may_need_it(spec):
+        return True
+    summary, is_whole = _count(client, spec, earlier, console)
+    effects = summary.total.counts
+    is_much = summary.transfers > MOST_UNASKED or (_is_all(spec) and summary.transfers > 0)
+    if is_whole and not is_much and not any(effects[each] for each in _ON_WHAT_IS_THERE):
+        return True
+    for line in confirmation_lines(summary, is_whole=is_whole):
+        console.warn(line)
+    return _answer()
+
+
+def _may_need_it(spec: RunSpec) -> bool:
+    # A plan was reviewed, and what is resumed was confirmed.
+    if spec.plan is not None or (spec.continues and spec.command is not Command.UNDO):
+        return False
+    return (
+        spec.command is Command.UNDO
+        or spec.on_conflict is OnConflict.OVERWRITE
+        or not 0 < len(spec.selection.keys) <= MOST_UNASKED
+    )
+
+
+def _is_all(spec: RunSpec) -> bool:
+    """Tell whether a run moves everything at its source."""
+    selection = spec.selection
+    is_everything = selection.folders == (spec.route().source.prefix,)
+    return spec.command is Command.MOVE and is_everything and selection.filters == NO_FILTERS
+
+
+def _count(
+    client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
+) -> tuple[PlanSummary, bool]:
+    """Count what a run would do; tell whether that is all."""
+    summary = PlanSummary(spec)
+    begun = time.monotonic()
+    is_said = False
+    plan = client.prepare(spec, earlier, dry_run=True)
+    for count, action in enumerate(plan, start=1):
+        summary.add(action)
+        seconds = time.monotonic() - begun
+        if count >= MOST_COUNTED or seconds > MOST_SECONDS:
+            if plan.deletions is not None:
+                # They come last, and are all known.
+                summary.total.counts[Effect.DELETE] = plan.deletions.count
+                summary.total.bytes[Effect.DELETE] = plan.deletions.bytes
+            return summary, False
+        if seconds > SECONDS_UNSAID and not is_said:
+            is_said = True
+            console.note("Counting what this would do ...")
+    return summary, True
+
+
+def _answer() -> bool:
+    """Read the answer; anything but yes is no."""
+    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.flush()
+    try:
+        answer = sys.stdin.readline()
+    except (OSError, ValueError):
+        return False
+    if not answer.endswith("\n"):
+        # The terminal was closed, or Ctrl-D typed.
+        sys.stderr.write("\n")
+    return answer.strip().lower() in {"y", "yes"}
