@@ -51,7 +51,7 @@ def show_plan(plan: Plan, console: Console, *, allow_empty: bool, file: Path | N
 def _write(plan: Plan, console: Console, summary: PlanSummary, file: Path) -> bool:
     """Write a plan, and show its actions; return False if it was interrupted."""
     with interruptible(console) as stop, closing(plan.written(file)) as written:
-        stop.first_words = stop.last_words = f"Stopped: {file} is no complete plan."
+        stop.stop_message = stop.end_message = f"Stopped: {file} is not a complete plan."
         for action in written:
             if stop.is_set():
                 return False

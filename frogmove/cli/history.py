@@ -246,7 +246,7 @@ def warn_of(problems: Sequence[UsageError], console: Console) -> None:
 def open_journal(path: Path) -> JournalReader:
     """Open a journal, and warn if it is damaged."""
     reader = JournalReader(path)
-    if reader.is_torn():
+    if reader.is_incomplete():
         Console().warn(
             f"The last line of {path} is incomplete, as after a crash; it was not applied."
         )

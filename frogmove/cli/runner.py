@@ -141,7 +141,7 @@ def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
     """Finish probes that write temporary keys before an interrupt stops the command."""
     probed = spec.source if spec.command is Command.UNDO else spec.destination
     with interruptible(console) as stop:
-        stop.last_words = (
+        stop.end_message = (
             "Stopped immediately: nothing was moved or copied. A key .frogmove-probe-... may be "
             f"left at {probed}: delete it."
         )
@@ -178,7 +178,7 @@ def _run(
     last_resort.begin("The run", run.spec.id)
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop
-    stop.last_words = _last_words(run, resume_command(run.spec, journal))
+    stop.end_message = _end_message(run, resume_command(run.spec, journal))
     failure = _take_results(run, console)
     _warn_of_ending(run, console)
     console.summary(run.summary, run.spec.id)
@@ -232,7 +232,7 @@ def _take_results(run: Run, console: Console) -> RunError | None:
     return None
 
 
-def _last_words(run: Run, finishing: str) -> str:
+def _end_message(run: Run, finishing: str) -> str:
     """Say where the objects in flight are, if the run is ended immediately."""
     spec = run.spec
     return (

@@ -37,10 +37,10 @@ SIGNALS = tuple(
 # one.
 SAME_REQUEST = 0.25
 
-_FIRST_WORDS = "Stopping: finishing the objects in flight. Press Ctrl-C again to stop immediately."
+_STOP_MESSAGE = "Stopping: finishing the objects in flight. Press Ctrl-C again to stop immediately."
 
 # Maximum seconds to wait for stdout and stderr when the process ends.
-LAST_WORDS = 1.0
+FLUSH_TIMEOUT = 1.0
 
 # Erases the progress bar and shows the cursor again.
 _WIPE_BAR = b"\r\x1b[2K\x1b[?25h"
@@ -57,25 +57,25 @@ class Stop(Event):
         console: the output.
 
     Attributes:
-        first_words: the message after the first signal.
-        last_words: the message when a second signal ends the process.
+        stop_message: the message after the first signal.
+        end_message: the message when a second signal ends the process.
         on_stop: called after the first signal, in another thread.
     """
 
     def __init__(self, console: Console) -> None:
         super().__init__()
-        self.first_words = _FIRST_WORDS
-        self.last_words = "Stopped immediately."
+        self.stop_message = _STOP_MESSAGE
+        self.end_message = "Stopped immediately."
         self.on_stop: Callable[[], None] = lambda: None
         self._console = console
 
     def say(self) -> None:
         """Print that the first signal was received."""
-        _briefly(lambda: self._console.warn(self.first_words))
+        _briefly(lambda: self._console.warn(self.stop_message))
 
     def end_at_once(self) -> NoReturn:
         """End the process, even with requests in flight."""
-        end(self.last_words, _WIPE_BAR if self._console.is_live else b"")
+        end(self.end_message, _WIPE_BAR if self._console.is_live else b"")
 
 
 class _Listener:
@@ -236,4 +236,4 @@ def _briefly(call: Callable[[], object]) -> None:
     with suppress(RuntimeError):
         thread = Thread(target=quietly, daemon=True)
         thread.start()
-        thread.join(LAST_WORDS)
+        thread.join(FLUSH_TIMEOUT)

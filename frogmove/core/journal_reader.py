@@ -127,7 +127,7 @@ class JournalReader:
         last = _parse(lines[-1]) if lines else None
         return last if last is not None and last["type"] == "end" else None
 
-    def is_torn(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Tell whether the file, or one of its segments, ends with an incomplete record."""
         return any(map(_damage, self._all_paths())) and not self.is_damaged()
 

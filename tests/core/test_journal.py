@@ -201,10 +201,10 @@ def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
     journal.commit()
     reader = JournalReader(path)
     whole = list(reader.records())
-    assert not reader.is_torn()
+    assert not reader.is_incomplete()
     path.write_bytes(path.read_bytes()[:-cut])
     torn = JournalReader(path)
-    assert torn.is_torn()
+    assert torn.is_incomplete()
     assert list(torn.records()) == whole[:-1]
     assert torn.end() is None
 
@@ -218,7 +218,7 @@ def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
     path.write_bytes(b"".join([*lines[:2], b"\x00\n", *lines[2:]]))
     reader = JournalReader(path)
     assert reader.is_damaged()
-    assert not reader.is_torn()
+    assert not reader.is_incomplete()
     assert len(list(reader.records())) == 1
 
 
@@ -236,7 +236,7 @@ def test_damage_in_a_segment_is_told_as_well(path: Path) -> None:
         assert reader.is_damaged()
         assert len(list(reader.records())) == len(damaged[1:])
     segment.write_bytes(b"".join(lines)[:-2])
-    assert JournalReader(path).is_torn()
+    assert JournalReader(path).is_incomplete()
 
 
 @pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
@@ -246,7 +246,7 @@ def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
     journal.commit()
     path.write_bytes(path.read_bytes() + tail)
     reader = JournalReader(path)
-    assert reader.is_torn()
+    assert reader.is_incomplete()
     assert len(list(reader.records())) == 1
 
 
@@ -434,7 +434,7 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
 def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
     state, journal = a_world("a", "b"), JournalWriter(path, HEADER)
     torn: list[bool] = []
-    check = before(DELETES, lambda: torn.append(JournalReader(path).is_torn()))
+    check = before(DELETES, lambda: torn.append(JournalReader(path).is_incomplete()))
     move(state, journal, check)
     assert torn == [False]
 
