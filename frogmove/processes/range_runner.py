@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.interface import S3
     from frogmove.s3.models import S3Object
+
+# Seconds in which the filters leave everything out before what is in flight is ended and shown.
+PAUSE_SECONDS = 0.5
 
 
 class RangeRunner:
@@ -70,6 +74,7 @@ class RangeRunner:
         self._folder = ""
         self.planned = 0
         self.is_planned = False
+        self._is_paused = False
         self.listing: RangeListing | None = None
 
     def begin(self, folder: str, keys: KeyRange) -> RangeListing:
@@ -114,11 +119,17 @@ class RangeRunner:
             RunError: see :func:`frogmove.core.transfer.run_live`.
         """
         try:
-            objects = self._objects(listing, keys, done, skips_first=skips_first)
-            actions = self._actions(objects, keys)
-            yield from run_live(
-                actions, self._s3, self._route, self._options, self._stop, self._journal
-            )
+            found = self._found(listing, keys, done)
+            left = listing.first if skips_first else None
+            self._is_paused = True
+            while self._is_paused:
+                objects = self._count(found, listing, left)
+                actions = self._actions(objects, keys)
+                yield from run_live(
+                    actions, self._s3, self._route, self._options, self._stop, self._journal
+                )
+                if self._stop.is_set():
+                    break
             if self._stop.is_set() and not self.is_planned and listing.is_end_known:
                 # The next key, or its absence, shows whether that was all.
                 next(objects, None)
@@ -127,15 +138,15 @@ class RangeRunner:
         finally:
             listing.close()
 
-    def _objects(
-        self, listing: RangeListing, keys: KeyRange, done: frozenset[str], *, skips_first: bool
+    def _found(
+        self, listing: RangeListing, keys: KeyRange, done: frozenset[str]
     ) -> Iterator[S3Object]:
         objects = listing.objects()
         if not keys.after:
             objects = chain(self._folder_itself(), objects)
         if done:
             objects = (item for item in objects if item.key not in done)
-        return self._count(objects, listing, listing.first if skips_first else None)
+        return objects
 
     def _actions(self, objects: Iterator[S3Object], keys: KeyRange) -> Iterator[Action]:
         actions = self._plan(objects, keys)
@@ -152,12 +163,27 @@ class RangeRunner:
     def _count(
         self, objects: Iterable[S3Object], listing: RangeListing, left: str | None
     ) -> Iterator[S3Object]:
+        """Yield the objects that are selected.
+
+        It ends early once the run is stopped, and pauses where the filters leave everything out
+        for a while: what is in flight then ends and is shown, and it goes on.
+        """
+        self._is_paused = False
         matches = self._spec.selection.matcher(self._folder)
+        # A sync compares two listings in step.
+        can_pause = matches is not None and self._spec.command is not Command.SYNC
+        since = time.monotonic()
         for item in objects:
             self._before_each()
+            if self._stop.is_set():
+                return
             if item.key != left and (matches is None or matches(item)):
                 self.planned += 1
                 yield item
+                since = time.monotonic()
+            elif can_pause and time.monotonic() - since > PAUSE_SECONDS:
+                self._is_paused = True
+                return
         self.is_planned = listing.is_end_known
 
     def _plan(self, objects: Iterable[S3Object], keys: KeyRange) -> Iterator[Action]:
