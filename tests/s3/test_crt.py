@@ -171,7 +171,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
 
 
 @contextmanager
-def mute(stop_message: bytes = b"", *, hang_up: bool = False) -> Iterator[str]:
+def mute(greeting: bytes = b"", *, hang_up: bool = False) -> Iterator[str]:
     """Serve the beginning of an answer, then nothing more."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         held: list[socket.socket] = []
@@ -181,7 +181,7 @@ def mute(stop_message: bytes = b"", *, hang_up: bool = False) -> Iterator[str]:
                 try:
                     connection, _ = listening.accept()
                     connection.recv(65536)
-                    connection.sendall(stop_message)
+                    connection.sendall(greeting)
                 except OSError:
                     return
                 if hang_up:
