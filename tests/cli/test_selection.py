@@ -137,7 +137,7 @@ def test_nothing_selected_is_a_warning_and_no_success(
 @pytest.mark.parametrize(
     ("options", "hint"),
     [
-        ("--include *.nothing", "'*' does not cross '/'"),
+        ("--include *.nothing", "'*' does not match '/'"),
         ("--include /a", "begins with '/'"),
         ("--prefix a*", "A --prefix is no pattern"),
     ],
