@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from frogmove.config import Config
 from frogmove.core import preflight
 from frogmove.core.advice import explained
-from frogmove.core.delete_plan import check_deletes, find_extras
+from frogmove.core.delete_plan import check_deletes
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, MAX_DELETE, Command, RunSpec
 from frogmove.core.selection import HEAD_CONCURRENCY
@@ -28,7 +28,7 @@ from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.errors import UsageError
 from frogmove.run import Run, Workers
 from frogmove.run_config import applied_spec, check_identity, new_spec, select_for, with_route
-from frogmove.run_plan import Plan, forecast_actions, known_total, plan_actions
+from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_actions
 from frogmove.run_store import discard_lists, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.bucket_features import read_features
@@ -304,7 +304,7 @@ class Client:
         options = spec.options(facts.capabilities, facts.features)
         if options.backup is not None:
             preflight.check(self.s3, options.backup)
-        deletions = find_extras(self.s3, spec) if spec.delete and not is_undo else None
+        deletions = find_deletions(self.s3, spec, earlier, stop)
         actions = plan_actions(self.s3, spec, earlier, stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, stop)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import explained
+from frogmove.core.delete_plan import find_extras, planned_deletions
 from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.forecast import forecast
 from frogmove.core.free_keys import FreeKeys
 from frogmove.core.key_plan import plan_keys, still_there
-from frogmove.core.models import Action, Outcome
+from frogmove.core.models import Action, Outcome, Verb
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_plan
 from frogmove.core.plan_summary import PlanSummary
@@ -93,11 +94,6 @@ class Plan:
 
     def written(self, path: Path) -> Generator[Action]:
         """Do the same, and yield the actions as they are written."""
-        if self.spec.delete:
-            raise UsageError(
-                "A plan file cannot hold what sync --delete deletes.",
-                "See it with --dry-run, then run the sync without --plan.",
-            )
         return write_plan(path, PlanHeader(self.spec, self.account), self)
 
 
@@ -207,16 +203,41 @@ def _plan_again(
     s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
 ) -> Iterable[Action]:
     """Read the actions of a reviewed plan; if the run is resumed, those that are left."""
-    actions: Iterable[Action] = read_plan(Path(spec.plan or ""))
+    planned = read_plan(Path(spec.plan or ""))
+    actions: Iterable[Action] = (each for each in planned if each.verb is not Verb.DELETE)
     if not earlier:
         return actions
     end = earlier[-1].end()
     if end is not None and not end["interrupted"]:
         failed = set(earlier[-1].failed_keys())
         return (action for action in actions if action.object.key in failed)
-    if spec.command is not Command.MOVE:
-        return actions
-    return still_there(actions, s3, spec.route().source.bucket, HEAD_CONCURRENCY, stop)
+    return still_there(actions, s3, spec.route(), HEAD_CONCURRENCY, stop)
+
+
+def find_deletions(
+    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
+) -> Deletions | None:
+    """Find what a run deletes at the destination after all its actions; None if it never deletes.
+
+    Args:
+        s3: the client for both buckets.
+        spec: the run.
+        earlier: the journals of the runs that it resumes or undoes, oldest first.
+        stop: once set, nothing more is looked at.
+
+    Raises:
+        FrogmoveError: see :func:`frogmove.core.delete_plan.find_extras`.
+    """
+    if spec.command is Command.UNDO or not spec.delete:
+        return None
+    if spec.plan is None:
+        return find_extras(s3, spec)
+    actions = (each for each in read_plan(Path(spec.plan)) if each.verb is Verb.DELETE)
+    if not earlier:
+        return planned_deletions(actions)
+    route = spec.route()
+    with explained(route.destination.bucket):
+        return planned_deletions(still_there(actions, s3, route, HEAD_CONCURRENCY, stop))
 
 
 def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:

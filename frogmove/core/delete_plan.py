@@ -21,7 +21,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.models import S3Object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.interface import S3
@@ -168,6 +168,14 @@ def find_extras(s3: S3, spec: RunSpec) -> Deletions:
             f"more than --max-delete {spec.max_delete}. Nothing was changed.",
             "To see them, use --dry-run and a larger --max-delete.",
         )
+    return found
+
+
+def planned_deletions(actions: Iterable[Action]) -> Deletions:
+    """Return what the deletes of a reviewed plan delete."""
+    found = Deletions()
+    for action in actions:
+        found.add(action.object.key, action.object._replace(key=action.destination_key))
     return found
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from threading import Event
 
+    from frogmove.core.models import Route
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.interface import S3
 
@@ -77,31 +78,34 @@ def plan_keys(
 
 
 def still_there(
-    actions: Iterable[Action], s3: S3, bucket: str, size: int, stop: Event
+    actions: Iterable[Action], s3: S3, route: Route, size: int, stop: Event
 ) -> Iterator[Action]:
-    """Leave out the moves whose source no longer exists, because an earlier run moved it.
+    """Leave out moves and deletes of objects that no longer exist: an earlier run did them.
 
     Args:
         actions: a plan.
-        s3: the client for the source.
-        bucket: the source bucket.
+        s3: the client for both buckets.
+        route: the route.
         size: maximum concurrent HEAD requests.
-        stop: once set, no further source is looked at.
+        stop: once set, no further object is looked at.
 
     Raises:
         S3Error: when an error affects every object.
     """
-    sources = Lookup(s3, bucket)
+    sources, others = Lookup(s3, route.source.bucket), Lookup(s3, route.destination.bucket)
 
     async def one(action: Action) -> Action | None:
-        if action.verb is not Verb.MOVE:
-            return action
         try:
-            seen = await sources.head(action.object.key, action.object.version_id)
+            if action.verb is Verb.MOVE:
+                seen = await sources.head(action.object.key, action.object.version_id)
+            elif action.verb is Verb.DELETE:
+                seen = await others.head(action.destination_key)
+            else:
+                return action
         except S3Error as error:
             if error.ends_the_run:
                 raise
-            # The move itself will fail, too, and say so.
+            # The action itself will fail, too, and say so.
             return action
         return None if seen is None else action
 

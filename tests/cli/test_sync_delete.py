@@ -328,14 +328,37 @@ def test_an_interrupted_run_deletes_nothing_and_is_resumed(pair: Buckets, client
     assert resumed.outcomes == {"a": "skipped", "b": "skipped", "extra": "deleted"}
 
 
-def test_deletes_are_not_written_to_a_plan_that_would_not_be_what_is_applied(
-    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+def test_a_plan_with_deletes_is_applied_exactly(pair: Buckets, tmp_path: Path) -> None:
+    pair.put("a")
+    pair.put_there("extra", "replaced", "back")
+    file = str(tmp_path / "plan")
+    planned = runner(pair)("sync", "--delete", "--plan", file, "-o", "json")
+    assert planned.summary["counts"]["delete"] == 3
+    pair.put_there("since")
+    pair.put_there("replaced", body=b"a new one")
+    pair.put("back")
+    ran = runner(pair)("apply", file, "-o", "json")
+    assert (ran.code, ran.outcomes) == (
+        1,
+        {"a": "copied", "extra": "deleted", "replaced": "superseded", "back": "superseded"},
+    )
+    assert sorted(pair.there()) == ["a", "back", "replaced", "since"]
+    assert runner(pair)("resume", "last").out == ""
+
+
+def test_an_interrupted_apply_deletes_in_its_resume(
+    pair: Buckets, client: Client, tmp_path: Path
 ) -> None:
-    buckets.put("a")
-    buckets.put_there("extra")
-    file = tmp_path / "plan.json"
-    ran = frogmove("sync", "--delete", "--plan", str(file))
-    assert ran.code == 2
-    assert "A plan file cannot hold" in ran.err
-    assert not file.exists()
-    assert sorted(buckets.there()) == ["extra"]
+    pair.put("a", "b")
+    pair.put_there("extra")
+    file = tmp_path / "plan"
+    plan = client.plan(pair.route, command=Command.SYNC, delete=True)
+    assert plan.write(file).transfers == 2
+    run = client.apply(file)
+    next(iter(run))
+    run.stop()
+    run.close()
+    assert "extra" in pair.there()
+    resumed = runner(pair)("resume", "last", "-o", "json")
+    assert (resumed.code, resumed.outcomes["extra"]) == (0, "deleted")
+    assert sorted(pair.there()) == ["a", "b"]
