@@ -18,7 +18,6 @@ from frogmove.core.advice import explained
 from frogmove.core.delete_plan import check_deletes
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import CONCURRENCY, MAX_DELETE, Command, RunSpec
-from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.server_facts import ServerFacts
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
@@ -253,13 +252,13 @@ class Client:
         route = spec.route()
         listed = _listed(spec, route)
         self.preflight(route, probed=route.destination, listed=listed, dry_run=True)
-        return Verification(verify_sides(self.s3, spec, HEAD_CONCURRENCY))
+        return Verification(verify_sides(self.s3, spec, self._limits.concurrency))
 
     def verify_run(self, *journals: JournalReader) -> Verification:
         """Check whether what a run and its resumes (oldest first) did is still so."""
         route = journals[0].spec.route()
         self.preflight(route, probed=route.destination, dry_run=True)
-        return Verification(verify_run(self.s3, journals, HEAD_CONCURRENCY))
+        return Verification(verify_run(self.s3, journals, self._limits.concurrency))
 
     def prepare(
         self,

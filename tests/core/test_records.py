@@ -26,6 +26,8 @@ def test_an_action_reads_as_its_documented_record() -> None:
         "destination_key": "a",
         "size": 4,
         "etag": md5(b"body"),
+        "effect": "copy",
+        "destination": None,
         "reason": "the sizes differ",
     }
 
