@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove import Client, Command, Config, Outcome, UsageError, Verb
 from frogmove.processes import pool
 from frogmove.run_store import find_journal
+from frogmove.s3 import boto_shapes
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
-from tests.fault_proxy import FAIL, PASS, Fault, Request
+from tests.fault_proxy import DROP_AFTER, DROP_BEFORE, FAIL, FAIL_AFTER, PASS, Fault, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from frogmove.s3.models import Page
     from tests.fault_fixture import FaultFixture
     from tests.servers import Server
 
@@ -148,6 +150,38 @@ def test_a_listing_that_fails_on_a_later_page_deletes_nothing(
     assert ran.code == 2
     assert "Nothing was changed" in ran.err
     assert set(buckets.there()) == set("abcdefgh")
+
+
+def test_what_a_listing_left_out_stays(pair: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.put("a", "b", "c")
+    pair.put_there("a", "b", "c", "extra")
+    whole = boto_shapes.page
+
+    def half(answer: Any) -> Page:
+        page = whole(answer)
+        if answer["Name"] != pair.source:
+            return page
+        return replace(page, objects=[each for each in page.objects if each.key == "a"])
+
+    monkeypatch.setattr(boto_shapes, "page", half)
+    ran = runner(pair)("sync", "--delete", "--engine", "boto3", "-o", "json")
+    kept = {"b": "superseded", "c": "superseded"}
+    assert ran.outcomes == {"a": "skipped", "extra": "deleted", **kept}
+    assert set(pair.there()) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("fault", [DROP_AFTER, DROP_BEFORE, FAIL_AFTER], ids=lambda each: each.name)
+def test_a_delete_whose_answer_is_lost_is_sent_again(
+    fault_fixture: FaultFixture, few_retries: str, fault: Fault
+) -> None:
+    buckets = fault_fixture.buckets
+    buckets.put("a")
+    buckets.put_there("a", "extra", "other")
+    fault_fixture.fail(fault, "DeleteObjects", "DeleteObject")
+    ran = fault_fixture.frogmove("sync", "--delete", "-o", "json")
+    assert ran.code == 0
+    assert ran.outcomes == {"a": "skipped", "extra": "deleted", "other": "deleted"}
+    assert set(buckets.there()) == {"a"}
 
 
 def test_nothing_is_deleted_after_a_copy_failed(
