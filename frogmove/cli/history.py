@@ -22,7 +22,9 @@ from frogmove.core.journal_reader import JournalReader
 from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
+from frogmove.core.undo import unrecorded_copies
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.run_config import again, undone_by
 from frogmove.run_store import find_journal, no_journal, read_journals, runs_directory
 
@@ -172,6 +174,7 @@ def undo(
     if len(together) > 1:
         names = ", ".join(each.spec.id for each in together)
         console.note(f"A run is undone together with its resumes: {names}.")
+    _warn_of_unrecorded(together, console)
     spec = again(reader.spec, config)
     asks = spec.command is Command.MOVE and not dry_run and not while_live
     note = _check_function(spec) if asks else ""
@@ -185,6 +188,17 @@ def undo(
         note=note,
     )
     ctx.exit(code)
+
+
+def _warn_of_unrecorded(runs: Sequence[JournalReader], console: Console) -> None:
+    """Warn of copies that an undo cannot know: they were in flight when the run was killed."""
+    left = unrecorded_copies(*runs)
+    if left:
+        objects = "1 object was" if len(left) == 1 else f"{len(left):,} objects were"
+        console.warn(
+            f"{objects} being copied when the run was killed, such as {in_quotes(left[0])}. Copies "
+            "of them may be left at the destination; their sources were not deleted."
+        )
 
 
 def _open_ended(path: Path) -> JournalReader:

@@ -97,6 +97,26 @@ def plan_undelete(deleted: Iterable[Record]) -> Iterator[Action]:
         yield Action(Verb.RESTORE, item, "", reason, undoes=extra)
 
 
+def unrecorded_copies(*journals: JournalReader) -> list[str]:
+    """Return the destination keys of copies that were sent and of which no more is recorded.
+
+    So it is with those in flight when a process is killed: their sources are still there.
+    """
+    sent: dict[str, str] = {}
+    for journal in journals:
+        for record in journal.records():
+            if record["type"] == "copying":
+                sent[record["key"]] = record["destination_key"]
+            elif record["type"] in {"copied", "result"}:
+                sent.pop(record.get("key", ""), None)
+    if sent:
+        # Another worker, whose records may be read first, may have copied them again.
+        for journal in journals:
+            for record in journal.of_type("copied"):
+                sent.pop(record.get("key", ""), None)
+    return list(sent.values())
+
+
 def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]:
     """Combine the ``copied`` records of a run and of its resumes, in this order.
 

@@ -133,6 +133,19 @@ def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
     assert fault_fixture.buckets.here() == bodies
 
 
+def test_an_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -> None:
+    fill(fault_fixture.buckets, 1)
+    assert kill(fault_fixture, STAGES[0], "move", "--all") == -signal.SIGKILL
+    assert fault_fixture.buckets.there()
+    (run,) = fault_fixture.frogmove("runs", "-o", "json").of("run")
+    undone = fault_fixture.frogmove("undo", run["id"])
+    assert "1 object was being copied when the run was killed, such as '0/0000'." in undone.err
+    assert fault_fixture.frogmove("resume", run["id"]).code == 0
+    again = fault_fixture.frogmove("undo", run["id"])
+    assert "being copied" not in again.err
+    assert fault_fixture.buckets.there() == {}
+
+
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
 def test_a_killed_move_and_its_resume_are_undone_together(
     fault_fixture: FaultFixture, moment: Moment
