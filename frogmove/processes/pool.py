@@ -110,10 +110,7 @@ class Pool:
     def is_planned(self) -> bool:
         """Whether all actions are planned; may be called from any thread."""
         at_work = [each for each in self._members if each.range is not None]
-        return not (self._pending or self._has_dropped) and all(
-            self._local.runner.is_planned if each is self._local else each.is_planned
-            for each in at_work
-        )
+        return not (self._pending or self._has_dropped) and all(map(self._is_planned_by, at_work))
 
     @property
     def activity(self) -> Activity:
@@ -290,6 +287,9 @@ class Pool:
     def _planned_by(self, member: Member) -> int:
         return member.runner.planned if isinstance(member, Local) else member.planned
 
+    def _is_planned_by(self, member: Member) -> bool:
+        return member.runner.is_planned if isinstance(member, Local) else member.is_planned
+
     def _split_off(self, member: Member, keys: KeyRange | None) -> None:
         member.is_asked = False
         if keys is None or member.range is None:
@@ -332,6 +332,9 @@ class Pool:
         elif done.error:
             self._fail(RunError(done.error, done.remedy))
         if member.range is not None:
+            if done.could_begin and not self._is_planned_by(member):
+                # The run was stopped in the middle of it.
+                self._has_dropped = True
             # It may have ended before it reported its first key.
             self._began(member.range, None)
         self.is_broken = self.is_broken or done.is_broken

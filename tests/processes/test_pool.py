@@ -131,3 +131,15 @@ def test_no_worker_outlives_a_run_that_is_killed(buckets: Buckets, tmp_path: Pat
         time.sleep(0.05)
     assert not any(Path(f"/proc/{each}").exists() for each in workers)
     assert {**buckets.here(), **buckets.there()}.keys() == set(KEYS)
+
+
+@pytest.mark.parametrize("number", [30, 90])
+def test_a_run_that_is_stopped_has_ended_only_if_everything_is_done(
+    start: Callable[..., Run], buckets: Buckets, number: int
+) -> None:
+    buckets.put(*KEYS)
+    run = start(Command.COPY, rate=None)
+    for received, _ in enumerate(run):
+        if received == number:
+            run.stop()
+    assert run.summary.interrupted == (len(buckets.there()) < len(KEYS))
