@@ -120,6 +120,9 @@ class _Client:
             raise ClientError(answer, "PutObject")
         return {"ETag": '"e"'}
 
+    def close(self) -> None:
+        """Have no connections to end."""
+
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
 def test_each_way_of_saying_expired_is_understood(code: str) -> None:
