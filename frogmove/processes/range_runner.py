@@ -176,6 +176,8 @@ class RangeRunner:
         for item in objects:
             self._before_each()
             if self._stop.is_set():
+                # Something may be left, so the run has not come to its end.
+                self.planned += item.key != left
                 return
             if item.key != left and (matches is None or matches(item)):
                 self.planned += 1

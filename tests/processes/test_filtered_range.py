@@ -81,5 +81,6 @@ def test_a_run_that_is_stopped_lists_no_further(state: FakeS3State) -> None:
     results = [each for each in runner.results(listing, keys, skips_first=False) if each]
     assert [each.key for each in results] == ["0.csv"]
     assert seen <= 2 * PAGE + 1
-    assert not runner.is_planned
+    # What is left counts as planned, so that the run is resumed.
+    assert (runner.planned, runner.is_planned) == (2, False)
     assert "9.csv" in state.buckets["external"]
