@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import options
+from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, progress_option, route_options
 from frogmove.cli.output import Console
 from frogmove.cli.plan_text import example_lines, summary_lines
 from frogmove.cli.review_options import Review
-from frogmove.cli.run_description import opening
+from frogmove.cli.run_description import selection_words
 from frogmove.cli.runner import execute
 from frogmove.core.plan_file import read_header, read_plan
 from frogmove.core.plan_summary import PlanSummary
@@ -48,13 +49,17 @@ def plan(file: Path, output: str) -> None:
         console.record({**header.record(), "summary": summary.record(), **summary.examples()})
         return
     console.source, console.destination = spec.route().source, spec.route().destination
-    console.say(opening(spec, spec.region or "by default", {}, dry_run=False))
-    console.say(f"Planned at {spec.started}.")
+    console.say(
+        f"Plan of {spec.started}: {spec.command} {spec.source} -> {spec.destination}; "
+        f"{selection_words(spec)}"
+    )
+    if spec.endpoint_url is not None:
+        console.say(f"Server: {spec.endpoint_url}")
     for line in (*summary_lines(summary), *example_lines(summary, console.key)):
         console.say(line)
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @_FILE
 @dry_run
 @click.option(

@@ -34,6 +34,9 @@ WIDTH = max(map(len, WORDS.values()))
 # How many folders and reasons are printed; the JSON summary has more.
 _SHOWN = 20
 
+# Characters of a folder that others are aligned with.
+_WIDEST_FOLDER = 40
+
 _ELSE = "If a destination key holds something else"
 
 _POLICIES = {
@@ -76,13 +79,15 @@ def summary_lines(summary: PlanSummary) -> Iterator[str]:
         yield from _more(len(reasons), "reasons")
     if len(summary.folders) > 1:
         yield "By folder:"
-        for name, group in sorted(summary.folders.items())[:_SHOWN]:
+        shown = sorted(summary.folders.items())[:_SHOWN]
+        width = min(_WIDEST_FOLDER, max(len(_folder(name)) for name, _ in shown))
+        for name, group in shown:
             words = [
                 f"{group.counts[effect]:,} {WORDS[effect]}"
                 for effect in Effect
                 if group.counts[effect]
             ]
-            yield f"  {_folder(name)}  {', '.join(words)}"
+            yield f"  {_folder(name):<{width}}  {', '.join(words)}"
         yield from _more(len(summary.folders), "folders")
     policy = summary.spec.on_conflict
     yield f"{_POLICIES[policy]} (--on-conflict {policy})."
