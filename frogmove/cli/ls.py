@@ -63,7 +63,7 @@ _LOOKED_UP_TOGETHER = 1000
     "-0",
     "--null",
     is_flag=True,
-    help="Only raw keys, each terminated by a NUL, for --from-file -0.",
+    help="Only raw keys, each terminated by a NUL; in the list of --from-file, too.",
 )
 @click.option(
     "--side",
@@ -124,7 +124,7 @@ def ls(
     required = tuple(map(parse_tag, tags))
     with connect(config, Limits(), console) as client, explained(side.bucket):
         console.detail(f"Engine: {client.engine}.")
-        lookups = None if source is None else _Lookups(client.s3, side, console, source)
+        lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
         totals = listing.show(console, view, directories=directories)
     console.listing_totals(totals, view)
@@ -207,18 +207,26 @@ class _Lookups:
         side: the location that keys are relative to.
         console: the output.
         source: the list.
+        nul: whether the list has raw keys, each terminated by a NUL.
 
     Attributes:
         failed: whether a key does not exist or could not be looked up.
     """
 
     def __init__(
-        self, s3: S3, side: Location, console: Console, source: str | Path | IO[bytes]
+        self,
+        s3: S3,
+        side: Location,
+        console: Console,
+        source: str | Path | IO[bytes],
+        *,
+        nul: bool,
     ) -> None:
         self._s3 = s3
         self._side = side
         self._console = console
         self._source = source
+        self._nul = nul
         self.failed = False
 
     def objects(self) -> Iterator[S3Object]:
@@ -226,7 +234,7 @@ class _Lookups:
         # Lazy: it imports sqlite3, which other listings do not need.
         from frogmove.core.key_list import read_keys
 
-        keys = read_keys(self._source, self._side, nul=False)
+        keys = read_keys(self._source, self._side, nul=self._nul)
         while together := list(islice(keys, _LOOKED_UP_TOGETHER)):
             answers = dict(head_each(together, self._s3, self._side.bucket, HEAD_CONCURRENCY))
             for key in together:

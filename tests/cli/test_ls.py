@@ -191,6 +191,7 @@ def test_keys_ended_by_nuls_are_as_they_are_and_are_read_back(buckets: Buckets) 
     assert sorted(ran.out.split("\0")) == sorted(["", *(key.removeprefix("in/") for key in keys)])
     listed = Path("keys")
     listed.write_text(ran.out)
+    assert frogmove("ls", "--from-file", "keys", "-0") == ran
     moved = frogmove("copy", "--from-file", "keys", "-0")
     assert moved.code == 0, moved.err
     assert set(buckets.there()) == {key.replace("in/", "out/", 1) for key in keys}
