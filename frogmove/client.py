@@ -24,7 +24,6 @@ from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
 from frogmove.credentials import account_of
 from frogmove.engine import Engine, make_boto, select_engine
-from frogmove.errors import UsageError
 from frogmove.run import Run, Workers
 from frogmove.run_config import applied_spec, check_identity, new_spec, select_for, with_route
 from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_actions
@@ -250,7 +249,7 @@ class Client:
     def prepare_verification(self, spec: RunSpec) -> Verification:
         """Do the same for the selection, mapping and comparison of a run."""
         route = spec.route()
-        listed = _listed(spec, route)
+        listed = preflight.listed_ends(spec)
         self.preflight(route, probed=route.destination, listed=listed, dry_run=True)
         return Verification(verify_sides(self.s3, spec, self._limits.concurrency))
 
@@ -285,21 +284,17 @@ class Client:
             check_identity(spec, self.named_endpoint, self.account)
         spec = replace(spec, endpoint_url=self.named_endpoint)
         route = spec.route()
-        is_undo = spec.command is Command.UNDO
         check_deletes(spec)
         facts = self.preflight(
             route,
             # No temporary keys at the source, where uploads may trigger something.
-            probed=route.source if is_undo else route.destination,
-            listed=_listed(spec, route),
+            probed=route.source if spec.command is Command.UNDO else route.destination,
+            listed=preflight.listed_ends(spec),
             dry_run=dry_run,
             guard=guard,
         )
-        if not dry_run and spec.require_conditional and facts.capabilities.shortcomings:
-            raise UsageError(
-                f"{self.endpoint_url} {'; '.join(facts.capabilities.shortcomings)}.",
-                "Nothing was moved, because of --require-conditional.",
-            )
+        if not dry_run and spec.require_conditional:
+            preflight.check_conditional(facts.capabilities, self.endpoint_url)
         options = spec.options(facts.capabilities, facts.features)
         if options.backup is not None:
             preflight.check(self.s3, options.backup)
@@ -403,11 +398,3 @@ class Client:
         selected = select_for(spec, keys, chosen)
         self._selected.append(selected)
         return selected
-
-
-def _listed(spec: RunSpec, route: Route) -> tuple[Location, ...]:
-    if spec.command is Command.UNDO or not spec.selection.is_of_folders:
-        return ()
-    if spec.command is Command.SYNC:
-        return (route.source, route.destination)
-    return (route.source,)

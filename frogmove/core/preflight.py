@@ -4,9 +4,11 @@ from collections.abc import Collection
 
 from frogmove.core.advice import explain
 from frogmove.core.models import Route
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.same_place import is_same_place, may_be_alias
 from frogmove.core.scheduler import run_one
 from frogmove.errors import UsageError
+from frogmove.s3.capabilities import Capabilities
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.uri import Location
@@ -33,6 +35,29 @@ def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None
         except S3Error as error:
             if error.kind is not Kind.DENIED or end in must_list:
                 raise explain(error, end.bucket) from error
+
+
+def listed_ends(spec: RunSpec) -> tuple[Location, ...]:
+    """Return the ends of a run's route that the run lists."""
+    route = spec.route()
+    if spec.command is Command.UNDO or not spec.selection.is_of_folders:
+        return ()
+    if spec.command is Command.SYNC:
+        return (route.source, route.destination)
+    return (route.source,)
+
+
+def check_conditional(capabilities: Capabilities, endpoint_url: str) -> None:
+    """Refuse a server that does not honour every condition, as --require-conditional asks.
+
+    Raises:
+        UsageError: when it does not.
+    """
+    if capabilities.shortcomings:
+        raise UsageError(
+            f"{endpoint_url} {'; '.join(capabilities.shortcomings)}.",
+            "Nothing was moved, because of --require-conditional.",
+        )
 
 
 def check_distinct(s3: S3, route: Route, probed: Location, *, dry_run: bool = False) -> None:
