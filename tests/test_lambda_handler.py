@@ -288,7 +288,7 @@ def started(*lines: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_a_function_with_wrong_settings_fails_at_its_start() -> None:
     done = started()
     assert done.returncode != 0
-    assert "UsageError: No source is given." in done.stderr
+    assert "UsageError: No source was given." in done.stderr
 
 
 def test_a_function_starts_with_its_client_and_without_what_a_terminal_needs() -> None:
