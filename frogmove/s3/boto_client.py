@@ -97,10 +97,11 @@ class BotoClient:
 
     def _request(self, operation: str, request: Callable[[], T]) -> T:
         """Send a request; if refused, retry without parameters that the server may not know."""
+        known = self.fallbacks.version
         try:
             return self._send(operation, request)
         except S3Error as error:
-            if not self.fallbacks.may_help(error):
+            if not self.fallbacks.may_help(error, known):
                 raise
             refusal = error
         for names in self.fallbacks.trials(operation):
@@ -108,7 +109,7 @@ class BotoClient:
                 with self.fallbacks.leaving_out(names):
                     answer = self._send(operation, request)
             except S3Error as error:
-                if self.fallbacks.may_help(error):
+                if self.fallbacks.may_help(error, known):
                     continue
                 if error.kind in {Kind.CHANGED, Kind.MISSING}:
                     # The new error is about the request itself.
@@ -116,6 +117,8 @@ class BotoClient:
                 raise
             self.fallbacks.learn(operation, names)
             return answer
+        if self.fallbacks.version != known:
+            return self._request(operation, request)
         raise refusal
 
     def _send(self, operation: str, request: Callable[[], T]) -> T:

@@ -205,6 +205,7 @@ class CrtS3(RareRequests):
         """
         if self._closed:
             raise RuntimeError("closed")
+        known = self._boto.fallbacks.version
         templates = self._current()
         try:
             made = request(templates)
@@ -212,7 +213,7 @@ class CrtS3(RareRequests):
         except (UnpreparableError, UnicodeError):
             return again()
         future: LightFuture[T] = LightFuture()
-        ended = partial(self._ended, operation, result, again, templates, future)
+        ended = partial(self._ended, operation, result, again, templates, known, future)
         self._transport.send(made, headers, ended, seconds or timeouts.QUICK)
         return future
 
@@ -236,13 +237,14 @@ class CrtS3(RareRequests):
         result: Callable[[HttpResponse], T],
         again: Callable[[], Future[T]],
         templates: TemplateFactory,
+        known: int,
         future: LightFuture[T],
         answer: HttpResponse | TransportError,
     ) -> None:
         try:
             found = self._read(operation, result, answer)
         except S3Error as error:
-            if _is_for_boto(error) or self._boto.fallbacks.may_help(error):
+            if _is_for_boto(error) or self._boto.fallbacks.may_help(error, known):
                 templates.clear_cache()
                 self._redo(again, future)
             else:

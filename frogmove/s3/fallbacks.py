@@ -97,8 +97,13 @@ class Fallbacks:
         """Tell whether a header is left out of the requests of an operation."""
         return name in self._names(operation)
 
-    def may_help(self, error: S3Error) -> bool:
-        """Tell whether a failed request might succeed without a parameter."""
+    def may_help(self, error: S3Error, known: int) -> bool:
+        """Tell whether a failed request might succeed without a parameter.
+
+        Args:
+            error: the failure.
+            known: the version when the request was sent; another request may have learnt more.
+        """
         operation = error.operation
         is_refusal = error.kind is Kind.REFUSED and error.status in _STATUSES
         if operation == "CompleteMultipartUpload" and error.status == 400:
@@ -107,8 +112,10 @@ class Fallbacks:
         return (
             is_refusal
             and error.code not in _OTHER_CODES
-            and self._fruitless[operation] < _TRIALS
-            and bool(self._groups(operation))
+            and (
+                self.version != known
+                or (self._fruitless[operation] < _TRIALS and bool(self._groups(operation)))
+            )
         )
 
     def trials(self, operation: str) -> Iterator[frozenset[str]]:
@@ -130,8 +137,10 @@ class Fallbacks:
 
     def learn(self, operation: str, names: frozenset[str]) -> None:
         """Leave parameters out of all requests of an operation from now on."""
-        self._refused[operation] = self._refused.get(operation, frozenset()) | names
-        self.version += 1
+        refused = self._refused.get(operation, frozenset())
+        if not names <= refused:
+            self._refused[operation] = refused | names
+            self.version += 1
 
     def _names(self, operation: str) -> frozenset[str]:
         tried: frozenset[str] = getattr(self._trial, "names", frozenset())
