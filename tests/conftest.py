@@ -34,6 +34,22 @@ FOREIGN = ("AWS_", "FROGMOVE_", "BOTO_", "XDG_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
+SERVERS = frozenset({"server", "moto", "ministack", "seaweedfs", "scene", "stage", "case"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave all but the first and the last case of a test on a server to ``-m matrix``."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        is_on_server = SERVERS.intersection(getattr(item, "fixturenames", ()))
+        if is_on_server and not item.get_closest_marker("long"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for same in cases.values():
+        for item in same[1:-1]:
+            item.add_marker(pytest.mark.matrix)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the developer's own AWS and frogmove settings out of servers and clients."""

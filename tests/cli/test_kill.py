@@ -146,6 +146,7 @@ def test_an_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -
     assert fault_fixture.buckets.there() == {}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
 def test_a_killed_move_and_its_resume_are_undone_together(
     fault_fixture: FaultFixture, moment: Moment
@@ -179,6 +180,7 @@ def test_the_report_of_a_killed_move_names_every_object_that_left_the_source(
     assert set(told.values()) <= {"copied", "moved"}
 
 
+@pytest.mark.matrix
 def test_the_report_of_a_move_whose_output_nobody_read_names_all_that_left_the_source(
     fault_fixture: FaultFixture,
 ) -> None:
@@ -193,6 +195,7 @@ def test_the_report_of_a_move_whose_output_nobody_read_names_all_that_left_the_s
     assert left <= set(fault_fixture.frogmove("report", "-o", "json").outcomes)
 
 
+@pytest.mark.matrix
 @pytest.mark.long
 def test_twenty_kills_of_large_moves_and_of_their_resumption_lose_nothing(
     fault_fixture: FaultFixture,

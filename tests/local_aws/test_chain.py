@@ -148,6 +148,7 @@ def _invoke(clients: Clients, stack: Stack, event: object) -> Any:
     return json.loads(answer["Payload"].read())
 
 
+@pytest.mark.matrix
 def test_uploads_amid_faults_duplicates_and_poison_are_all_moved(
     server: Server, clients: Clients, stack: Stack, faulty: FaultProxy
 ) -> None:

@@ -87,6 +87,7 @@ def test_the_pins_are_within_what_frogmove_itself_asks_for() -> None:
         assert pinned[requirement.name][0] in requirement.specifier
 
 
+@pytest.mark.matrix
 def test_the_pins_satisfy_one_another(built: zipfile.ZipFile) -> None:
     pinned = _pinned()
     found = set()
@@ -126,6 +127,7 @@ def test_the_pins_have_wheels_for_every_runtime_and_architecture(
     }
 
 
+@pytest.mark.matrix
 def test_it_holds_the_services_that_a_function_uses_and_every_licence(
     built: zipfile.ZipFile,
 ) -> None:
@@ -149,6 +151,7 @@ def test_it_holds_the_services_that_a_function_uses_and_every_licence(
     assert all(name.startswith("python/") for name in names)
 
 
+@pytest.mark.matrix
 def test_it_is_small(built: zipfile.ZipFile) -> None:
     assert sum(entry.compress_size for entry in built.infolist()) < 10_000_000
     assert sum(entry.file_size for entry in built.infolist()) < 30_000_000
@@ -191,6 +194,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 """
 
 
+@pytest.mark.matrix
 def test_trimmed_as_it_is_it_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
     compiler = find_compiler(PYTHON)
     if compiler is None:
