@@ -87,6 +87,7 @@ def _patience() -> float:
     return 3 if "PYTEST_XDIST_WORKER" in os.environ else 1
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen(

@@ -363,6 +363,7 @@ def _copied_parts(proxy: FaultProxy) -> set[str]:
     return {part.query["partNumber"] for part in proxy.of("UploadPartCopy") if part.status == 200}
 
 
+@pytest.mark.matrix
 def test_a_copy_in_parts_that_was_interrupted_is_kept_named_and_resumed(
     fault_fixture: FaultFixture,
 ) -> None:

@@ -386,7 +386,8 @@ def test_overwrites_during_a_move_are_never_lost(seaweedfs: Server) -> None:
             assert there[key] == key.encode()
             assert here.get(key) == newer.get(key) or key not in here
         else:
-            assert outcomes[key] is Outcome.SUPERSEDED
+            # While a key is overwritten, SeaweedFS may answer that there is none, too.
+            assert outcomes[key] in {Outcome.SUPERSEDED, Outcome.FAILED}
             assert here[key] == newer[key]
     for key, body in newer.items():
         assert here[key] == body
