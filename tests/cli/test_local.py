@@ -98,7 +98,9 @@ def test_a_signal_while_it_starts_ends_it_without_a_trace(tmp_path: Path) -> Non
             time.sleep(0.005)
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=30)
-        assert (process.returncode, output) == (0, "")
+        # 0 once it waits for Ctrl-C; until then it is a command that was interrupted.
+        assert process.returncode in {0, 130}
+        assert output == ""
     assert _eventually_no_processes(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
