@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import frogmove
 from frogmove.cli import main
+from frogmove.run_store import journals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,3 +111,8 @@ def run(*arguments: str, environment: dict[str, str | None] | None = None) -> Ra
         gc.unfreeze()
         gc.set_threshold(*thresholds)
     return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def last_id() -> str:
+    """Return the id of the run whose journal was begun last."""
+    return journals()[-1].stem

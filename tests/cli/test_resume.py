@@ -12,7 +12,7 @@ import pytest
 from frogmove.core.options import Multipart
 from frogmove.run_store import journals
 from tests.buckets import Buckets
-from tests.cli.cli_runner import FrogmoveRunner, run
+from tests.cli.cli_runner import FrogmoveRunner, last_id, run
 from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ MIB = 1024 * 1024
 def server(ministack: Server) -> Server:
     """It keeps every key and lists in order."""
     return ministack
-
-
-def last_id() -> str:
-    return journals()[-1].stem
 
 
 def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:

@@ -1,0 +1,119 @@
+"""Where the journal of a run goes, and what happens where it cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.run_store import journals
+from tests.cli.cli_runner import FrogmoveRunner, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.buckets import Buckets
+    from tests.request_hooks import RequestHooks
+    from tests.servers import Server
+
+
+@pytest.fixture
+def server(ministack: Server) -> Server:
+    """It keeps every key and lists in order."""
+    return ministack
+
+
+def test_a_run_that_changes_nothing_leaves_no_journal(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a")
+    frogmove("move", "--all", "-n")
+    frogmove("move", "--prefix", "nothing")
+    frogmove("move", "missing")
+    buckets.put_there("a")
+    frogmove("sync")
+    assert journals() == []
+
+
+def test_a_journal_goes_where_it_is_told_to(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.put("a")
+    path = tmp_path / "deep" / "down" / "mine.jsonl"
+    assert frogmove("move", "a", "--journal", str(path)).code == 0
+    assert journals() == []
+    assert "moved" in run("report", str(path)).out
+    assert frogmove("sync", "--journal", str(path)).code == 2
+    assert frogmove("undo", str(path)).code == 0
+    assert buckets.here() == {"a": b"a"}
+
+
+def test_where_the_journal_cannot_be_written_nothing_is_touched(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.version()
+    buckets.put("a")
+    before = buckets.state()
+    (tmp_path / "file").touch()
+    for where in (tmp_path / "file" / "run.jsonl", tmp_path / "file"):
+        ran = frogmove("move", "a", "--journal", str(where))
+        assert (ran.code, ran.out) == (2, "")
+        assert "--journal" in ran.err
+        assert buckets.state() == before
+    ran = frogmove("move", "a", FROGMOVE_STATE=str(tmp_path / "file"))
+    assert (ran.code, buckets.state()) == (2, before)
+    assert "Errno" not in ran.err
+    assert "FROGMOVE_STATE" in ran.err
+
+
+def test_a_disk_that_is_full_already_refuses_the_run_and_leaves_no_half_a_journal(
+    buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    buckets.put("a")
+    monkeypatch.setattr(os, "fsync", full)
+    ran = frogmove("move", "a")
+    assert (ran.code, ran.out) == (2, "")
+    assert "cannot be written: No space left on device.\nNothing was changed." in ran.err
+    assert (buckets.here(), journals()) == ({"a": b"a"}, [])
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unrecorded(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put("a", "b")
+
+    def fill_up() -> None:
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+
+    hooks.before("CopyObject", fill_up)
+    ran = frogmove("move", "--all")
+    assert ran.code == 1
+    assert "No space left" in ran.err
+    assert "No source was deleted without its record" in ran.err
+    assert hooks.of("DeleteObject", "DeleteObjects") == []
+    assert buckets.here() == {"a": b"a", "b": b"b"}
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"]], ids=["alone", "in-a-batch"])
+def test_each_copy_is_in_the_file_when_its_delete_is_sent(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, keys: list[str]
+) -> None:
+    buckets.put(*keys)
+    found: list[set[str]] = []
+
+    def check() -> None:
+        lines = journals()[-1].read_text().splitlines()
+        found.append({json.loads(line)["key"] for line in lines if '"copied"' in line})
+
+    hooks.before("DeleteObject", check)
+    hooks.before("DeleteObjects", check)
+    assert frogmove("move", "--all").code == 0
+    assert found == [set(keys)]
