@@ -116,3 +116,8 @@ def run(*arguments: str, environment: dict[str, str | None] | None = None) -> Ra
 def last_id() -> str:
     """Return the id of the run whose journal was begun last."""
     return journals()[-1].stem
+
+
+def arguments(verb: str, options: str) -> list[str]:
+    """Return a command and its options, which are given as in a shell without quotes."""
+    return [verb, *options.split()]

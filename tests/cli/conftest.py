@@ -15,3 +15,10 @@ def server(request: pytest.FixtureRequest) -> Server:
     """Each server that keeps every key as it is and lists in order."""
     found: Server = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(params=["move", "copy", "sync"])
+def verb(request: pytest.FixtureRequest) -> str:
+    """Each command that takes a selection to the destination."""
+    verb: str = request.param
+    return verb
