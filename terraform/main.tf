@@ -66,7 +66,7 @@ locals {
     } : name => value if value != "" }
   ]
 
-  # With GuardDuty, its results are reported; the uploads themselves would be reported in vain.
+  # With GuardDuty only scan results are reported: the function cannot move an upload before its scan.
   bridged  = var.trigger == "eventbridge" && !local.guardduty
   notified = var.trigger == "s3" && !local.guardduty
   rule_arn = "arn:${local.partition}:events:${local.here}:rule/${var.name}-uploads"
