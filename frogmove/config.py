@@ -4,10 +4,12 @@ The file is TOML::
 
     route = "frogtech"          # the default route
 
-    [routes.frogtech] source = "s3://frogtech-sharara-external" destination =
-    "s3://frogtech-sharara-internal" profile = "operator"        # optional, like region and
-    endpoint_url function = "frogmove:live"  # what moves uploads along it, if anything does
-    require_tag = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"   # required tag
+    [routes.frogtech]
+    source = "s3://frogtech-sharara-external"
+    destination = "s3://frogtech-sharara-internal"
+    profile = "operator"        # optional, like region and endpoint_url
+    function = "frogmove:live"  # the function that moves uploads along the route, if there is one
+    require_tag = "GuardDutyMalwareScanStatus=NO_THREATS_FOUND"  # objects without it are not moved
 """
 
 from __future__ import annotations

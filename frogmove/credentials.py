@@ -69,7 +69,7 @@ def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = 
 
 
 def _remedy(session: Session, error: Exception) -> str:
-    """Return what to do where it is known who gives no credentials; else nothing.
+    """Return what to do, if the provider that failed is known; else an empty text.
 
     Args:
         session: the session without credentials.
@@ -90,12 +90,12 @@ def _remedy(session: Session, error: Exception) -> str:
     is_sso = not told.keys().isdisjoint({"sso_session", "sso_start_url"})
     if not is_sso and not type(error).__name__.startswith(_SSO_ERRORS):
         return ""
+    # For a role, its source profile is the one that signs in.
     profile = session.profile if is_sso else told.get("source_profile")
     named = f" --profile {shlex.quote(profile)}" if profile else ""
     return f"Sign in with: aws sso login{named}"
 
 
-# For a role, its source profile is the one that signs in.
 _SSO_ERRORS = ("SSO", "UnauthorizedSSO", "TokenRetrieval", "InvalidSSO", "PendingAuthorization")
 
 

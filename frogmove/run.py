@@ -46,8 +46,8 @@ class Workers:
     limits: Limits
 
 
-# A process ends with one folder, its last deletes included, before it begins the next one: of many
-# small folders one process without such ends does more.
+# A process finishes one folder, with its last deletes, before it starts the next one. With more,
+# small folders, these pauses cost more than further processes gain.
 MAX_SPLIT_FOLDERS = 16
 
 
@@ -155,7 +155,7 @@ class Run:
 
     @property
     def undeleted(self) -> int:
-        """How many objects were not tried to be deleted, so far or because others failed."""
+        """How many deletes at the destination have not been started."""
         return self._undeleted
 
     def __iter__(self) -> Iterator[Result]:

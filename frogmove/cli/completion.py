@@ -1,6 +1,6 @@
 """Shell completion of names on this machine, with what a shell may show beside them.
 
-What is asked of S3 is in :mod:`frogmove.cli.key_completion`, which is imported when it is asked.
+Names in S3 are completed by :mod:`frogmove.cli.key_completion`, which is imported when needed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
 
 
 def keys(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the folders and keys of the source that begin so."""
+    """Return the matching folders and keys of the source."""
     # Every command has such options, and only a keystroke asks S3.
     from frogmove.cli import key_completion
 
@@ -62,14 +62,14 @@ def keys(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
 
 
 def folders(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the folders of the source that begin so."""
+    """Return the matching folders of the source."""
     from frogmove.cli import key_completion
 
     return key_completion.folders(ctx, param, incomplete)
 
 
 def ends(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the buckets and folders whose URIs begin so."""
+    """Return the matching URIs of buckets and folders."""
     from frogmove.cli import key_completion
 
     return key_completion.ends(ctx, param, incomplete)

@@ -31,9 +31,7 @@ def check_paused(spec: RunSpec) -> str:
     """
     name = os.environ.get("FROGMOVE_FUNCTION") or spec.function
     if not name:
-        return (
-            "If uploads to the source trigger a Lambda, it will move these again: pause it first."
-        )
+        return _UNKNOWN
     function = DeployedFunction(name, spec.profile, spec.region)
     if not function.moves_from(parse_location(spec.source)):
         return f"{name} moves uploads of another source."

@@ -60,7 +60,7 @@ def _text(report: Report) -> Iterator[str]:
         key = key_argument(record["key"], source)
         arrow = ""
         same = destination.prefix + record["key"].removeprefix(source.prefix)
-        # What gets no key has no place.
+        # An object without a valid key has no destination.
         if record["destination_key"] not in ("", same):
             arrow = f" -> {key_argument(record['destination_key'], destination)}"
         outcome, size = printable(str(record["outcome"])), printable(str(record["size"]))

@@ -129,7 +129,7 @@ def execute(
 
 @contextmanager
 def key_list_of(spec: RunSpec, journal: Path | None = None) -> Iterator[None]:
-    """Delete a run's list of keys if the run cannot be resumed."""
+    """Delete a run's list of keys and its plan in the end, if the run has no journal."""
     try:
         yield
     finally:
@@ -198,7 +198,7 @@ def _run(
 
 
 def _warn_of_ending(run: Run, console: Console) -> None:
-    """Say why a run did less than it was asked to."""
+    """Warn of the reasons why a run did not do everything."""
     if streams.failure():
         console.warn(streams.explain())
     if run.has_too_many_failures:

@@ -74,11 +74,10 @@ def sync(
     """Copy objects that are missing or different at a route's destination.
 
     The source is not changed. Keys that only the destination has are kept, unless --delete is
-    given. Objects are equal if
-    their sizes and their MD5 ETags, SHA-256 or SHA-1 are equal. If none of these can be compared,
-    an object of the same size that is newer than its source counts as up to date. A different
-    object is replaced, unless it changes after the comparison; with --on-conflict fail, skip or
-    keep-both it stays.
+    given. Objects are equal if their sizes and their MD5 ETags, SHA-256 or SHA-1 are equal. If none
+    of these can be compared, an object of the same size that is newer than its source counts as up
+    to date. A different object is replaced, unless it changes after the comparison; with
+    --on-conflict fail, skip or keep-both it stays.
 
     \b
     --compare size      objects of equal size are equal

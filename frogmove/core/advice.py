@@ -74,7 +74,7 @@ def describe(error: S3Error, state: str) -> str:
     return ". ".join(filter(None, (_named(error), state, advise(error))))
 
 
-# Operations whose permission has another name: who knows policies knows only that.
+# Operations whose permission has another name, which is the one in policies.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _IAM_NAMES = {
     "ListObjectsV2": "s3:ListBucket",

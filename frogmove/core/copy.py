@@ -141,7 +141,7 @@ class ObjectCopier:
         large = self._is_large(copy)
         capabilities = self.check.options.capabilities
         condition = "copy_destination" if copy.replaces is None else "copy_replace"
-        # Checked before the parts are copied, so that they are not copied in vain.
+        # A multipart copy is refused only after all parts were copied; some servers never refuse.
         if (large or not getattr(capabilities, condition)) and await self._is_occupied(copy):
             return None
         sent = capabilities.sends(condition), "copy_source" not in capabilities.refused

@@ -1,6 +1,6 @@
-"""A lock on a journal's file for as long as its run lasts: the system lifts it, whatever happens.
+"""A lock on a journal's file during its run; the system releases it when the process ends.
 
-Where the file system has no locks, or the system is Windows, nothing tells that a run is running.
+On Windows, and on file systems without locks, a running run looks like one that was cut off.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def hold(descriptor: int) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether somebody has locked a file."""
+    """Tell whether a process has locked a file."""
     if sys.platform == "win32":
         return False
     with suppress(OSError):

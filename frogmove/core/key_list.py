@@ -159,7 +159,7 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
         with closing(sqlite3.connect("")) as database:
             database.execute("CREATE TABLE list (key TEXT)")
             database.executemany("INSERT INTO list VALUES (?)", ((key,) for key in keys))
-            # Only now is there anything to keep: what writes the list may take long, or stop.
+            # Created only now: reading the list may take long, or be interrupted.
             _write_once(database, path)
     except (OSError, sqlite3.Error) as error:
         raise UsageError(

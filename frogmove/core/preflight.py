@@ -15,15 +15,15 @@ from frogmove.s3.uri import Location
 
 
 def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None:
-    """Ask each bucket for one key, the cheapest question whose answer names what is wrong.
+    """List one key of each bucket: the cheapest request whose response says what is wrong.
 
-    HeadBucket would be simpler, but its responses have no error code. All are asked at once.
+    HeadBucket would be cheaper, but its responses have no error code. The requests are concurrent.
 
     Args:
         s3: where the buckets are.
         ends: the buckets and prefixes.
-        must_list: those where a refusal to list is in the way; without s3:ListBucket one may
-            still copy and delete.
+        must_list: those that the run lists. For the others, a denied listing is no error: copies
+            and deletes do not need s3:ListBucket.
 
     Raises:
         UnreachableError: when a bucket cannot be used.

@@ -38,7 +38,7 @@ CONCURRENCY = 256
 MOST_PROCESSES = 64
 
 
-# Objects that a sync deletes at most, unless it is told otherwise.
+# Default maximum of objects that a sync deletes.
 MAX_DELETE = "1000"
 
 
@@ -79,8 +79,8 @@ class RunSpec:
         max_compare_size: bytes; larger objects are not read to compare them.
         compare: how a sync compares objects.
         carry: attributes to copy that S3 does not copy.
-        delete: whether a sync deletes what only the destination has.
-        max_delete: how much of it at most: a number of objects, or a part such as ``10%``.
+        delete: whether a sync deletes objects that only the destination has.
+        max_delete: the maximum of such deletes: a number of objects, or a percentage (``10%``).
         backup: the URI where a sync keeps what it deletes or replaces; None: nowhere.
         concurrency: maximum concurrent requests.
         max_rate: maximum copies started per second; None for no limit.
@@ -95,7 +95,7 @@ class RunSpec:
         kms_key_id: the KMS key for copies.
         require_tag: ``KEY=VALUE``, the tag that the route requires of objects.
         function: the deployed function that moves uploads along the route.
-        tags: further ones, each ``KEY=VALUE``.
+        tags: further tags that are required, each ``KEY=VALUE``.
         engine: the HTTP engine, if given.
         plan: the file of the plan that is applied; see :mod:`frogmove.core.plan_file`.
         continues: the run that this one resumes or undoes.

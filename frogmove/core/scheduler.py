@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 Task = Coroutine[Future[Any], None, T]
 
-# Seconds without any answer after which a batch (of deletes) is held back no more.
+# Seconds without any response after which the batch (of deletes) is sent.
 BATCH_DELAY = 0.1
 
 
 class Idle(Enum):
-    """Stands among results where nothing has been answered for BATCH_DELAY."""
+    """Yielded among results when there was no response for BATCH_DELAY."""
 
     IDLE = "idle"
 
@@ -80,7 +80,7 @@ class Scheduler:
         return (result for result in self.run_live(tasks) if result is not IDLE)
 
     def run_live(self, tasks: Iterator[Task[T]]) -> Iterator[T | Idle]:
-        """Do the same, and yield IDLE where there is nothing else to yield for a while."""
+        """Do the same, and yield IDLE when there was no response for BATCH_DELAY."""
         error: Exception | None = None
         exhausted = False
         while True:

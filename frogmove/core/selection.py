@@ -146,7 +146,7 @@ def select(
     if version_id is not None and len(chosen) != 1:
         raise UsageError("--version-id needs exactly one KEY.")
     if version_id == "":
-        # Some servers take it for no version, and would delete whatever is current by then.
+        # Some servers ignore an empty id, and would delete the version that is current then.
         raise UsageError("An empty --version-id names no version.", "Leave it out, or give an id.")
     base = route.source.prefix
     if chosen:
@@ -240,12 +240,12 @@ _DASHES = ("\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
 
 
 def _meant(key: str, s3: S3, route: Route) -> str:
-    """Say what may have been meant by a key that is not there."""
+    """Suggest what may have been meant by a key that does not exist."""
     name = shlex.quote(key.removeprefix(route.source.prefix))
     try:
         page = s3.list_page(route.source.bucket, under(key)).result()
     except S3Error:
-        # It may be forbidden, and is no more than a help.
+        # Listing may be denied; the error to report is that the key does not exist.
         page = Page((), None)
     count = len(page.objects)
     if count:

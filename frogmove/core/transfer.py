@@ -71,11 +71,11 @@ def run_live(
 ) -> Iterator[Result | None]:
     """Do the same as :func:`run`, and yield None where there is no result for a moment."""
     transfer = Transfer(s3, route, options, stop, journal or NoJournal())
-    window = Scheduler(
+    scheduler = Scheduler(
         options.concurrency, MAX_PENDING_DELETES, transfer.flush, stop, transfer.flush_overdue
     )
     try:
-        for result in window.run_live(transfer.tasks(actions)):
+        for result in scheduler.run_live(transfer.tasks(actions)):
             yield None if result is IDLE else result
     except S3Error as error:
         raise listing_failed(error) from error
@@ -112,7 +112,7 @@ class Transfer:
         journal: see :class:`frogmove.core.journal.Journal`.
 
     Attributes:
-        fatal: what nothing more can succeed after.
+        fatal: an error after which no further request can succeed; None: there was none.
     """
 
     def __init__(

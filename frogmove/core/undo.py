@@ -98,9 +98,9 @@ def plan_undelete(deleted: Iterable[Record]) -> Iterator[Action]:
 
 
 def unrecorded_copies(*journals: JournalReader) -> list[str]:
-    """Return the destination keys of copies that were sent and of which no more is recorded.
+    """Return the destination keys of copies that were sent but have no further record.
 
-    So it is with those in flight when a process is killed: their sources are still there.
+    They were in flight when a process was killed, so their sources still exist.
     """
     sent: dict[str, str] = {}
     for journal in journals:
@@ -149,7 +149,7 @@ def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Rec
 
 
 def _once(journal: JournalReader) -> Iterator[Record]:
-    """Read a run's records; what two of its workers copied, as one died, as one copy."""
+    """Yield a run's ``copied`` records; joins two of one object, one of them by a dead worker."""
     again: dict[_Place, list[Record]] = {_place(each): [] for each in journal.begun_twice()}
     for record in journal.of_type("copied"):
         same = again.get(_place(record))
@@ -158,7 +158,7 @@ def _once(journal: JournalReader) -> Iterator[Record]:
         else:
             same.append(record)
     for same in again.values():
-        # Whoever came later found what the other one had made.
+        # The record with ``held`` is the later one: that worker found the copy of the other.
         same.sort(key=lambda record: bool(record["held"]))
         yield reduce(_joined_record, same)
 

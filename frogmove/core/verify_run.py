@@ -45,16 +45,16 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
         RunError: at the end, when the run is not finished or did not move all objects.
         UsageError: when a record of a journal lacks what is needed.
     """
-    looker = _Lookup(s3, journals[0])
-    copies = (looker.look(record) for record in copies_of(*journals))
+    check = _RunCheck(s3, journals[0])
+    copies = (check.look(record) for record in copies_of(*journals))
     deleted = chain.from_iterable(journal.deletes() for journal in journals)
-    deletes = (looker.look_for_deleted(record) for record in deleted)
+    deletes = (check.look_for_deleted(record) for record in deleted)
     yield from Scheduler(size, size, lambda: None, Event()).run(chain(copies, deletes))
     _check_end(journals)
 
 
-class _Lookup:
-    """Looks up the copies of a run."""
+class _RunCheck:
+    """Checks the copies and deletes of a run."""
 
     def __init__(self, s3: S3, run: JournalReader) -> None:
         spec, route = run.spec, run.spec.route()

@@ -33,9 +33,8 @@ class Invocation:
         telemetry: its logs and metrics.
         tag: the required tag; None if none is required.
         is_quarantine: whether the route's destination is the quarantine.
-        is_selected: tells whether an object is among those that uploads, sweeps and syncs are
-            about.
-        filters: the same of a sync.
+        is_selected: tells whether the function's filters select an object.
+        filters: those of these filters that a sync applies to both sides.
     """
 
     s3: S3

@@ -44,7 +44,7 @@ class KeyRequest:
         version_id: the version; None for the current one.
         rival: another key that may be meant instead.
         scan: a scan result; then exactly the scanned object is meant.
-        is_upload: whether nobody named it but an event, so that it may not be selected.
+        is_upload: whether an event reported it, so that the function's filters apply.
     """
 
     key: str
@@ -98,7 +98,7 @@ _GONE = KeyResult(Outcome.GONE, "no longer at the source")
 _REPLACED = KeyResult(
     Outcome.SUPERSEDED, "replaced since it was scanned; kept at the source for its own scan"
 )
-# A sweep takes it once it is old enough, if that is all it lacks.
+# If it is only too new, a sweep moves it later.
 _NOT_SELECTED = KeyResult(Outcome.SKIPPED, "not among the objects that the function is set to move")
 
 _FIRST = datetime.min.replace(tzinfo=UTC)

@@ -55,7 +55,7 @@ class Stack:
     """A stack.
 
     Attributes:
-        stack_config: its configuration.
+        config: its configuration.
         queue_url: the queue of notifications.
         queue_arn: its ARN.
         dead_letter_url: the DLQ.

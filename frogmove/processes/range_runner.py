@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from frogmove.s3.interface import S3
     from frogmove.s3.models import S3Object
 
-# Seconds in which the filters leave everything out before what is in flight is ended and shown.
+# Seconds without a selected object, after which the objects in flight are finished and reported.
 PAUSE_SECONDS = 0.5
 
 

@@ -33,7 +33,7 @@ class Activity(NamedTuple):
 
 
 class ActivityCounter:
-    """Counts for :class:`Activity`; its methods are called by whichever thread has a response."""
+    """Counts for :class:`Activity`; each thread that receives a response calls its methods."""
 
     def __init__(self) -> None:
         self.retries = 0

@@ -107,10 +107,10 @@ def check_roots(client: S3Client) -> None:
 
 
 def _check_nothing(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
-    """Refuse an answer that is about something, where there is nothing to say but that it is done.
+    """Refuse a response to DeleteObject with a body: S3 sends none, but a gateway may.
 
     Raises:
-        S3Error: in that case.
+        S3Error: when there is a body.
     """
     if http_response.status_code < 300 and http_response.content.strip():
         raise S3Error(model.name, MALFORMED, 500, "the answer is not what was asked for")

@@ -338,10 +338,10 @@ def _allowed(key: str) -> str:
 
 
 def _nothing(answer: HttpResponse) -> None:
-    """Read an answer that says nothing but that it was done.
+    """Check a response to DeleteObject: S3 sends no body, but a gateway may.
 
     Raises:
-        ValueError: when it says something else, as a gateway does.
+        ValueError: when there is a body.
     """
     if answer.body.strip():
         raise ValueError("the answer is not what was asked for")

@@ -195,15 +195,15 @@ class S3Error(FrogmoveError):
 
 
 def silent(message: str) -> S3Error:
-    """Return the error of what a server that does not answer was asked."""
+    """Return the error of a request to a server that does not answer."""
     return S3Error("Request", SILENT, None, message)
 
 
 def not_begun() -> S3Error:
-    """Return the error of what was not sent, as the run was stopped."""
+    """Return the error of a request that was not sent, because the run was stopped."""
     return S3Error("Request", NOT_BEGUN, None, "The run was stopped before this was begun")
 
 
 def out_of_time() -> S3Error:
-    """Return the error of what there was no time to wait for."""
+    """Return the error of a request whose response could not be awaited any longer."""
     return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")

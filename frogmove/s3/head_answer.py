@@ -60,7 +60,7 @@ _RESTORED = 'ongoing-request="false"'
 
 def _is_archived(answer: Mapping[str, Any]) -> bool:
     """Tell from a HeadObject answer whether the object has to be restored first."""
-    # Said of Intelligent-Tiering alone, and only while the object is archived.
+    # S3 sends it only for objects in Intelligent-Tiering, and only while they are archived.
     if answer.get("ArchiveStatus"):
         return True
     return answer.get("StorageClass") in _ARCHIVES and _RESTORED not in answer.get("Restore", "")

@@ -239,7 +239,7 @@ class Level:
         folder: its name, with or without its slash; ``""`` is the whole bucket.
 
     Raises:
-        S3Error: when a page cannot be had; the methods raise it, too.
+        S3Error: when a page cannot be listed; the methods raise it as well.
     """
 
     def __init__(self, s3: S3, bucket: str, folder: str) -> None:

@@ -169,7 +169,7 @@ class RangeListing:
         self._changed.set()
 
     def stop(self) -> None:
-        """Wait for nothing any more: the run was stopped, and takes no further object."""
+        """Stop waiting: the run was stopped, and takes no further object."""
         self._is_stopped = True
         self._changed.set()
 

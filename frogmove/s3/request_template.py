@@ -90,7 +90,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prepared request with :data:`KEY` and :data:`SOURCE` as placeholders.
+    """A prepared request with placeholders for the keys.
 
     Attributes:
         origin: the server.
