@@ -6,59 +6,30 @@ import fcntl
 import json
 import os
 import pty
-import shutil
 import signal
-import socket
 import subprocess
 import termios
 import time
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from select import select
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.blocking_proxy import BlockingProxy, blocking_proxy
+from tests.blocking_proxy import blocking_proxy
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
+from tests.cli.in_flight import HELD, KEYS, in_flight, lines, waiting_for_an_answer
 from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.servers import Server
-
-KEYS = [f"{number:03}" for number in range(50)]
-HELD = 8
 
 
 @pytest.fixture
 def buckets(ministack: Server) -> Buckets:
     """Those of the one server of which conditions and odd keys are both to be expected."""
     return Buckets.make(ministack)
-
-
-@contextmanager
-def in_flight(
-    runner: FrogmoveRunner, *arguments: str, **more: Any
-) -> Iterator[tuple[BlockingProxy, subprocess.Popen[bytes]]]:
-    """Run a command up to the point where copies are in flight."""
-    with blocking_proxy(runner.buckets.server) as door:
-        process = runner.process(
-            *arguments,
-            env={"FROGMOVE_ENDPOINT_URL": door.endpoint_url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **more,
-        )
-        with process:
-            try:
-                door.wait_for_copies(HELD)
-                yield door, process
-            finally:
-                process.kill()
 
 
 def interrupt(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -68,11 +39,6 @@ def interrupt(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         if "finishing the objects in flight" in line:
             return
     pytest.fail("the signal was not answered")
-
-
-def lines(stream: IO[bytes] | None) -> Iterator[str]:
-    assert stream is not None
-    yield from (line.decode() for line in stream)
 
 
 def records(out: bytes) -> list[dict[str, Any]]:
@@ -322,84 +288,3 @@ def test_a_reader_that_does_not_read_holds_nothing_up(
         process.send_signal(signal.SIGINT)
         assert process.wait(5) == 130
     os.close(reading)
-
-
-# As the first process of a container, whose signals the kernel drops unless they are asked for.
-
-UNSHARE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
-
-
-def _why_no_containers() -> str:
-    if shutil.which("unshare") is None:
-        return "there is no unshare"
-    tried = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True)
-    return tried.stderr.strip()
-
-
-first_process = pytest.mark.skipif(
-    bool(_why_no_containers()), reason=f"no process namespace: {_why_no_containers()}"
-)
-
-
-def child(process: subprocess.Popen[bytes]) -> int:
-    """Return the process that runs as the first of its namespace."""
-    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    while not path.read_text():
-        time.sleep(0.01)
-    return int(path.read_text())
-
-
-@first_process
-@pytest.mark.parametrize("command", ["ls", "move --all"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_process_of_a_container_heeds_signals(
-    moto: Server, command: str, number: signal.Signals
-) -> None:
-    runner = FrogmoveRunner(Buckets.make(moto))
-    with waiting_for_an_answer(runner, *command.split(), within=UNSHARE) as process:
-        os.kill(child(process), number)
-        _, err = process.communicate(timeout=5)
-    assert (process.returncode, err) == (130, b"")
-
-
-@first_process
-def test_a_run_as_the_first_process_of_a_container_finishes_what_is_in_flight(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
-    buckets.put(*KEYS)
-    with in_flight(frogmove, "move", "--all", "--concurrency", "16", within=UNSHARE) as (
-        door,
-        process,
-    ):
-        os.kill(child(process), signal.SIGTERM)
-        assert any("finishing the objects in flight" in line for line in lines(process.stderr))
-        door.opened.set()
-        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
-    assert process.returncode == 130
-    assert b"frogmove resume" in err
-    assert sorted([*buckets.here(), *buckets.there()]) == KEYS
-    assert HELD <= len(buckets.there()) < len(KEYS)
-
-
-@contextmanager
-def waiting_for_an_answer(
-    runner: FrogmoveRunner, *arguments: str, **more: Any
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command up to its first request, which is never answered."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        process = runner.process(
-            *arguments,
-            env={"FROGMOVE_ENDPOINT_URL": url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **more,
-        )
-        with process:
-            try:
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(1)
-                    yield process
-            finally:
-                process.kill()
