@@ -1,4 +1,4 @@
-"""Objects, heads and actions as plain values, for tests that need no server."""
+"""Objects, heads, actions and a run's spec as plain values, for tests that need no server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.models import Action, Outcome, Result, Route, Verb
+from frogmove.core.run_spec import Command, RunSpec
 from frogmove.s3.models import Checksum, Head, S3Object
 from frogmove.s3.uri import Location
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 LONG_AGO = datetime(2026, 7, 1, 12, 30, 45, tzinfo=UTC)
 ROUTE = Route(Location("external"), Location("internal"))
+RUN_SPEC = RunSpec(
+    id="20261123-073012-ab12",
+    started="2026-11-23T07:30:12+00:00",
+    command=Command.MOVE,
+    source="s3://external/",
+    destination="s3://internal/",
+)
 
 
 def md5(body: bytes) -> str:

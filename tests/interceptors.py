@@ -50,3 +50,14 @@ class RequestHook:
         if deed is not None and self.after:
             deed()
         return answer
+
+
+def before(operations: set[str], deed: Callable[[], object]) -> Interceptor:
+    """Return an interceptor that does something before some requests take place."""
+
+    def interceptor(operation: str, request: Callable[[], T]) -> T:
+        if operation in operations:
+            deed()
+        return request()
+
+    return interceptor

@@ -22,7 +22,7 @@ from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.s3.uri import Location
-from tests.factories import a_result
+from tests.factories import RUN_SPEC, a_result
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Result
 
-HEADER = RunSpec(
-    id="20261123-073012-ab12",
-    started="2026-11-23T07:30:12+00:00",
-    command=Command.MOVE,
-    source="s3://external/",
-    destination="s3://internal/",
-)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -64,7 +57,7 @@ FORMULAS = [
 ]
 
 
-def journal_of(folder: Path, *results: Result, header: RunSpec = HEADER) -> JournalReader:
+def journal_of(folder: Path, *results: Result, header: RunSpec = RUN_SPEC) -> JournalReader:
     """Write a journal as a run with these results does."""
     journal, summary = JournalWriter(folder / "run.jsonl", header), Summary()
     for result in results:
@@ -74,13 +67,13 @@ def journal_of(folder: Path, *results: Result, header: RunSpec = HEADER) -> Jour
     return JournalReader(journal.path)
 
 
-def rendered(folder: Path, output: str, *results: Result, header: RunSpec = HEADER) -> str:
+def rendered(folder: Path, output: str, *results: Result, header: RunSpec = RUN_SPEC) -> str:
     return "".join(render(journal_of(folder, *results, header=header), output))
 
 
 def cut_off(folder: Path, *keys: str, command: Command = Command.MOVE) -> JournalReader:
     """Write a journal as a run does that is killed before any but the first key has its result."""
-    journal = JournalWriter(folder / "run.jsonl", replace(HEADER, command=command))
+    journal = JournalWriter(folder / "run.jsonl", replace(RUN_SPEC, command=command))
     for key in keys:
         result = a_result(Outcome.MOVED, key)
         journal.copied(result.action.object, VerifiedCopy(key, result.action.object.etag))
@@ -195,7 +188,7 @@ def test_csv_has_a_row_for_each_result_whatever_the_key(tmp_path: Path) -> None:
         *("destination_bucket", "destination_key", "etag", "reason"),
     ]
     assert all(len(row) == 10 for row in table)
-    assert {row[0] for row in table[1:]} == {HEADER.id}
+    assert {row[0] for row in table[1:]} == {RUN_SPEC.id}
     assert all(datetime.fromisoformat(row[1]).tzinfo for row in table[1:])
     assert {row[8] for row in table[1:]} == {results[0].action.object.etag}
     keys = [row[5] for row in table[1:]]
@@ -249,7 +242,7 @@ def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("output", ["text", "html"])
 def test_a_run_that_did_not_end_is_told_how_to_be_finished(tmp_path: Path, output: str) -> None:
-    journal = JournalWriter(tmp_path / "run.jsonl", HEADER)
+    journal = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC)
     journal.finished(a_result(Outcome.MOVED))
     journal.commit()
     text = "".join(render(JournalReader(journal.path), output))
@@ -258,7 +251,7 @@ def test_a_run_that_did_not_end_is_told_how_to_be_finished(tmp_path: Path, outpu
 
 @pytest.mark.parametrize("output", ["text", "html"])
 def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None:
-    journal, summary = JournalWriter(tmp_path / "run.jsonl", HEADER), Summary()
+    journal, summary = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC), Summary()
     journal.finished(a_result(Outcome.MOVED))
     summary.interrupted = True
     journal.end(summary)

@@ -10,6 +10,7 @@ from frogmove.s3.boto import BotoS3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.buckets import Buckets
 
@@ -20,3 +21,9 @@ def s3(buckets: Buckets) -> Iterator[BotoS3]:
     made = BotoS3(buckets.client, 8)
     yield made
     made.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a journal is to be, in a folder that is not there yet."""
+    return tmp_path / "state" / "runs" / "run.jsonl"

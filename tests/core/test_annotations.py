@@ -13,10 +13,10 @@ from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
-from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.buckets import Buckets
+from tests.factories import RUN_SPEC
 from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 PART = SMALLEST_PART
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
 NOTES = {"summary": b"a pond", "labels": "é🐸".encode(), "many.more": b"x" * 70_000}
-SPEC = RunSpec(
-    id="run",
-    started="2026-11-23T07:30:12+00:00",
-    command=Command.MOVE,
-    source="s3://external/",
-    destination="s3://internal/",
-)
 # This server refuses right CRCs of objects in parts.
 NO_CRC = {"ChecksumAlgorithm": "SHA256"}
 # What this server does not honour is looked at instead.
@@ -206,13 +199,13 @@ def test_a_resumed_copy_carries_them(
     body = put(ministack_buckets)
     stop = Event()
     hooks.before("UploadPartCopy", stop.set)
-    first = JournalWriter(tmp_path / "1.jsonl", SPEC)
+    first = JournalWriter(tmp_path / "1.jsonl", RUN_SPEC)
     assert move(ministack_buckets, hooks, first, stop).outcome is Outcome.FAILED
     first.commit()
     left = JournalReader(first.path).uploads()
     assert len(left) == 1
     assert move(
-        ministack_buckets, hooks, JournalWriter(tmp_path / "2.jsonl", SPEC, left)
+        ministack_buckets, hooks, JournalWriter(tmp_path / "2.jsonl", RUN_SPEC, left)
     ).outcome is (Outcome.MOVED)
     assert len(hooks.of("UploadPartCopy")) == 2
     assert ministack_buckets.there() == {"a": body}

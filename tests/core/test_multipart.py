@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from frogmove.core.journal import NoJournal
 from frogmove.core.journal_reader import JournalReader
@@ -18,19 +15,16 @@ from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.multipart import assembled_etag
 from frogmove.core.options import (
-    MIB,
-    MOST_PARTS,
     SMALLEST_PART,
     Multipart,
     OnConflict,
     TransferOptions,
 )
-from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.models import LARGEST_COPY, Part
-from tests.factories import ROUTE, md5
+from frogmove.s3.models import Part
+from tests.factories import ROUTE, RUN_SPEC, md5
 from tests.fake_s3 import FakeS3, FakeS3State
 from tests.request_hooks import ALWAYS, refusal
 
@@ -44,51 +38,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GIB = 1024 * MIB
-# The largest object there can be.
-LARGEST = MOST_PARTS * 5 * GIB
-
 PART = SMALLEST_PART
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
-SPEC = RunSpec(
-    id="run",
-    started="2026-11-23T07:30:12+00:00",
-    command=Command.MOVE,
-    source="s3://external/",
-    destination="s3://internal/",
-)
-
-
-# The parts of a size.
-
-
-@given(st.integers(1, LARGEST), st.sampled_from([SMALLEST_PART, 64 * MIB, 512 * MIB]))
-@example(SMALLEST_PART * MOST_PARTS, SMALLEST_PART)
-@example(SMALLEST_PART * MOST_PARTS + 1, SMALLEST_PART)
-@example(SMALLEST_PART * MOST_PARTS - 1, SMALLEST_PART)
-@example(LARGEST_COPY + 1, 512 * MIB)
-@example(LARGEST, SMALLEST_PART)
-@example(1, SMALLEST_PART)
-def test_the_parts_cover_every_byte_once_within_s3s_limits(size: int, part_size: int) -> None:
-    parts = Multipart(part_size=part_size).parts(size)
-    assert [number for number, _, _ in parts] == list(range(1, len(parts) + 1))
-    assert len(parts) <= MOST_PARTS
-    assert (parts[0][1], parts[-1][2]) == (0, size - 1)
-    assert all(before[2] + 1 == after[1] for before, after in pairwise(parts))
-    lengths = [last - first + 1 for _, first, last in parts]
-    assert all(length >= part_size for length in lengths[:-1])
-    assert 0 < lengths[-1] <= lengths[0] <= 5 * GIB
-
-
-@given(st.integers(1, LARGEST))
-def test_a_size_always_has_the_same_parts(size: int) -> None:
-    """Otherwise a resumed upload would be assembled of parts that do not fit."""
-    assert Multipart().parts(size) == Multipart(at_once=3, threshold=9).parts(size)
-
-
-def test_what_is_at_the_threshold_is_still_copied_at_once() -> None:
-    assert Multipart().threshold == LARGEST_COPY
-    assert Multipart().part_size >= SMALLEST_PART
 
 
 def test_the_etag_of_parts_is_made_of_theirs() -> None:
@@ -106,7 +57,7 @@ def test_the_etag_of_parts_is_made_of_theirs() -> None:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> JournalWriter:
-    return JournalWriter(tmp_path / "1.jsonl", SPEC)
+    return JournalWriter(tmp_path / "1.jsonl", RUN_SPEC)
 
 
 def put(seaweedfs_buckets: Buckets, size: int = PART + 1, **more: Any) -> bytes:
@@ -390,7 +341,7 @@ def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
     journal.commit()
     left = JournalReader(journal.path).uploads()
     assert list(left.values()) == [upload["UploadId"] for upload in uploads(seaweedfs_buckets)]
-    again = JournalWriter(tmp_path / "2.jsonl", SPEC, left)
+    again = JournalWriter(tmp_path / "2.jsonl", RUN_SPEC, left)
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert len(hooks.of("UploadPartCopy")) == 2
     assert len(hooks.of("CreateMultipartUpload")) == 1
@@ -406,7 +357,7 @@ def test_parts_of_other_bytes_are_not_gone_on_with(
     move(seaweedfs_buckets, hooks, journal, stop)
     journal.commit()
     newer = put(seaweedfs_buckets)
-    again = JournalWriter(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
+    again = JournalWriter(tmp_path / "2.jsonl", RUN_SPEC, JournalReader(journal.path).uploads())
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert len(hooks.of("CreateMultipartUpload")) == 2
     assert seaweedfs_buckets.there() == {"a": newer}
@@ -424,7 +375,7 @@ def test_an_upload_that_is_gone_is_begun_anew(
     seaweedfs_buckets.client.abort_multipart_upload(
         Bucket=seaweedfs_buckets.destination, Key="a", UploadId=upload["UploadId"]
     )
-    again = JournalWriter(tmp_path / "2.jsonl", SPEC, JournalReader(journal.path).uploads())
+    again = JournalWriter(tmp_path / "2.jsonl", RUN_SPEC, JournalReader(journal.path).uploads())
     assert move(seaweedfs_buckets, hooks, again).outcome is Outcome.MOVED
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there(), uploads(seaweedfs_buckets)) == (
         {},

@@ -15,7 +15,6 @@ from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, Route, Verb
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
-from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.transfer import run
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
@@ -25,7 +24,7 @@ from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
-from tests.factories import ROUTE, md5
+from tests.factories import ROUTE, RUN_SPEC, md5
 from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
@@ -37,13 +36,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HEADER = RunSpec(
-    id="run",
-    started="2026-11-23T07:30:12+00:00",
-    command=Command.MOVE,
-    source="s3://external/",
-    destination="s3://internal/",
-)
 RECORD = {
     "type": "copied",
     "key": "a",
@@ -113,7 +105,7 @@ class Runs:
         self, actions: Iterable[Action], route: Route, options: TransferOptions | None
     ) -> Path:
         self._count += 1
-        begun = replace(HEADER, started=self._state.now().isoformat())
+        begun = replace(RUN_SPEC, started=self._state.now().isoformat())
         journal = JournalWriter(self._folder / f"{self._count}.jsonl", begun)
         self.outcomes: dict[str, Outcome] = {}
         self.reasons: dict[str, str] = {}
@@ -165,7 +157,7 @@ def journal(*records: dict[str, object]) -> JournalReader:
     """Return a journal of these records."""
 
     class Journal:
-        spec = HEADER
+        spec = RUN_SPEC
 
         def of_type(self, kind: str) -> list[dict[str, object]]:
             return [record for record in records if record["type"] == kind]
@@ -202,7 +194,7 @@ def test_of_two_copies_to_one_place_counts_what_was_there_before_the_first(
 
 
 SENT = {"type": "copying", "key": "a", "destination_key": "to/a", "replaced": None}
-FOUND = RECORD | {"held": True, "modified": HEADER.started}
+FOUND = RECORD | {"held": True, "modified": RUN_SPEC.started}
 THEIRS = {"etag": "theirs", "version_id": "1"}
 EARLIER = "2026-11-23T07:30:11+00:00"
 

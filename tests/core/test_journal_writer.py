@@ -1,4 +1,4 @@
-"""A journal holds what must be known if the run ends here, and is readable if it did."""
+"""A journal is written so that it holds what must be known if the run ends here."""
 
 from __future__ import annotations
 
@@ -6,87 +6,25 @@ import errno
 import json
 import os
 import stat
-from threading import Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.core.filters import Filters, Pattern
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
-from frogmove.core.key_mapping import KeyMapping
-from frogmove.core.models import Outcome, VerifiedCopy
+from frogmove.core.models import Outcome
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
-from frogmove.core.plan import plan_move
 from frogmove.core.records import Summary
-from frogmove.core.run_spec import Command, RunSpec
-from frogmove.core.selection import Selection
-from frogmove.core.transfer import run
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.listing import list_prefix
 from frogmove.s3.models import Copy
-from tests.factories import ROUTE, a_result, an_object, md5
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.core.journal_helpers import DELETES, HEADER, a_state, move, records
+from tests.factories import a_result, an_object, md5
+from tests.interceptors import before
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from tests.interceptors import Interceptor
-
-T = TypeVar("T")
-
-HEADER = RunSpec(
-    id="20261123-073012-ab12",
-    started="2026-11-23T07:30:12+00:00",
-    command=Command.MOVE,
-    source="s3://external/",
-    destination="s3://internal/",
-    selection=Selection(folders=("",), filters=Filters(patterns=(Pattern(False, "*.tmp"),))),
-    mapping=KeyMapping(to_prefix="new"),
-)
-DELETES = {"DeleteObject", "DeleteObjects"}
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "runs" / "run.jsonl"
-
-
-def records(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def a_world(*keys: str) -> FakeS3State:
-    state = FakeS3State({"external": {}, "internal": {}})
-    for key in keys:
-        state.put("external", key, key.encode())
-    return state
-
-
-def move(
-    state: FakeS3State,
-    journal: JournalWriter,
-    interceptor: Interceptor | None = None,
-    options: TransferOptions | None = None,
-) -> dict[str, Outcome]:
-    s3 = FakeS3(state, interceptor) if interceptor else FakeS3(state)
-    actions = plan_move(list_prefix(s3, "external", ""), ROUTE)
-    results = run(actions, s3, ROUTE, options or TransferOptions(ALL_SUPPORTED), Event(), journal)
-    return {result.action.object.key: result.outcome for result in results}
-
-
-def before(operations: set[str], deed: Callable[[], object]) -> Interceptor:
-    """Return a gate that does something before some requests take place."""
-
-    def interceptor(operation: str, request: Callable[[], T]) -> T:
-        if operation in operations:
-            deed()
-        return request()
-
-    return interceptor
 
 
 def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
@@ -122,7 +60,7 @@ def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
         durable = path.read_bytes()[:synced].splitlines()
         on_disk.append({json.loads(line).get("key") for line in durable[1:]})
 
-    state = a_world(*keys)
+    state = a_state(*keys)
     outcomes = move(state, JournalWriter(path, HEADER), before(DELETES, check))
     assert outcomes == dict.fromkeys(keys, Outcome.MOVED)
     assert set().union(*on_disk) == set(keys)
@@ -133,7 +71,7 @@ def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
 
 
 def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
-    state = a_world("a")
+    state = a_state("a")
     state.put("internal", "a", b"theirs")
     move(
         state,
@@ -186,121 +124,12 @@ def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
 
 def test_hostile_keys_stay_one_record_each(path: Path) -> None:
     keys = ['"\n{"type": "copied"}\n', "\u2028", "\x00", "é\\", "\ud7ff🐸"]
-    state = a_world(*keys)
+    state = a_state(*keys)
     move(state, JournalWriter(path, HEADER))
     assert [record["key"] for record in JournalReader(path).of_type("copied")] == sorted(
         keys, key=str.encode
     )
     assert path.read_bytes().isascii()
-
-
-@pytest.mark.parametrize("cut", [1, 2, 20])
-def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
-    journal = JournalWriter(path, HEADER)
-    move(a_world("a", "b"), journal)
-    journal.commit()
-    reader = JournalReader(path)
-    whole = list(reader.records())
-    assert not reader.is_incomplete()
-    path.write_bytes(path.read_bytes()[:-cut])
-    torn = JournalReader(path)
-    assert torn.is_incomplete()
-    assert list(torn.records()) == whole[:-1]
-    assert torn.end() is None
-
-
-def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
-    journal = JournalWriter(path, HEADER)
-    for _ in range(3):
-        journal.finished(a_result(Outcome.MOVED))
-    journal.commit()
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines[:2], b"\x00\n", *lines[2:]]))
-    reader = JournalReader(path)
-    assert reader.is_damaged()
-    assert not reader.is_incomplete()
-    assert len(list(reader.records())) == 1
-
-
-def test_damage_in_a_segment_is_told_as_well(path: Path) -> None:
-    JournalWriter(path, HEADER).commit()
-    segment = path.with_name(f"{path.name}.1")
-    journal = JournalWriter(segment, HEADER)
-    for _ in range(3):
-        journal.finished(a_result(Outcome.MOVED))
-    journal.commit()
-    lines = segment.read_bytes().splitlines(keepends=True)
-    for damaged in (lines[:2], []):
-        segment.write_bytes(b"".join([*damaged, b"\x00\n", *lines[2:]]))
-        reader = JournalReader(path)
-        assert reader.is_damaged()
-        assert len(list(reader.records())) == len(damaged[1:])
-    segment.write_bytes(b"".join(lines)[:-2])
-    assert JournalReader(path).is_incomplete()
-
-
-@pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
-def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
-    journal = JournalWriter(path, HEADER)
-    journal.finished(a_result(Outcome.MOVED))
-    journal.commit()
-    path.write_bytes(path.read_bytes() + tail)
-    reader = JournalReader(path)
-    assert reader.is_incomplete()
-    assert len(list(reader.records())) == 1
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\n",
-        b"hello\n",
-        b"\x00\x01\n",
-        b"[]\n",
-        b"{}\n",
-        b'{"type": "result"}\n',
-        b'{"type": "run"}\n',
-        b'{"type": "run", "version": 1}\n',
-        b'{"type": "run", "version": 2, "id": "x"}\n',
-        b'{"type": "run", "version": 3, "id": "x"}\n',
-        b'{"type": "run", "version": 3, "id": "x", "selection": [], "mapping": {}}\n',
-        b'{"type": "run", "version": 1, "id": "x"',
-    ],
-    ids=repr,
-)
-def test_what_is_not_a_journal_is_refused(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True)
-    path.write_bytes(content)
-    with pytest.raises(UsageError, match="not a journal"):
-        JournalReader(path)
-
-
-def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> None:
-    JournalWriter(path, HEADER)
-    (record,) = records(path)
-    path.write_text(json.dumps(record | {"invented": "later"}) + "\n")
-    assert JournalReader(path).spec == HEADER
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("command", "<script>"), ("on_conflict", "maybe"), ("verify", ""), ("compare", None)],
-)
-def test_a_header_with_a_choice_that_is_none_is_refused(
-    path: Path, name: str, value: object
-) -> None:
-    JournalWriter(path, HEADER)
-    (record,) = records(path)
-    path.write_text(json.dumps(record | {name: value}) + "\n")
-    with pytest.raises(UsageError, match="not a journal"):
-        JournalReader(path)
-
-
-def test_a_journal_that_is_not_there_is_named(path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read") as caught:
-        JournalReader(path)
-    assert "frogmove runs" in caught.value.remedy
 
 
 def test_a_journal_is_never_written_over(path: Path) -> None:
@@ -323,7 +152,7 @@ def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> N
 def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
     path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
 ) -> None:
-    state, journal = a_world(*keys), JournalWriter(path, HEADER)
+    state, journal = a_state(*keys), JournalWriter(path, HEADER)
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -341,7 +170,7 @@ def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"{number}\n" for number in range(9)]
-    state, journal = a_world(*keys), JournalWriter(path, HEADER)
+    state, journal = a_state(*keys), JournalWriter(path, HEADER)
     left = 3
     fsync = os.fsync
 
@@ -373,7 +202,7 @@ MULTIPART = TransferOptions(ALL_SUPPORTED, multipart=Multipart(threshold=5, part
 
 
 def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
-    state = a_world("a large one")
+    state = a_state("a large one")
     seen: list[list[str]] = []
 
     def check() -> None:
@@ -383,17 +212,6 @@ def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
     move(state, journal, before({"UploadPartCopy"}, check), MULTIPART)
     assert len(seen) == 3
     assert all(len(uploads) == 1 for uploads in seen)
-
-
-def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
-    journal = JournalWriter(path, HEADER)
-    large, other = an_object("large"), an_object("other")
-    journal.upload_begun(large, "large", "one", 5)
-    journal.upload_begun(other, "to/other", "two", 5)
-    journal.copied(large, VerifiedCopy("large", "etag"))
-    journal.commit()
-    (left,) = JournalReader(path).uploads().items()
-    assert left[1] == "two"
 
 
 def test_an_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path) -> None:
@@ -429,14 +247,6 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
     assert third.abandon_uploads() == [("to/a", "one")]
     third.end(Summary())
     assert not third.path.exists()
-
-
-def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
-    state, journal = a_world("a", "b"), JournalWriter(path, HEADER)
-    torn: list[bool] = []
-    check = before(DELETES, lambda: torn.append(JournalReader(path).is_incomplete()))
-    move(state, journal, check)
-    assert torn == [False]
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
