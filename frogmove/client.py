@@ -279,7 +279,7 @@ class Client:
             UsageError: when the server does not meet the requirements, or both ends are the same.
             UnreachableError: when a bucket cannot be used.
         """
-        stop = Event()
+        stops = _, planning_stop = Event(), Event()
         if spec.plan is not None:
             check_identity(spec, self.named_endpoint, self.account)
         spec = replace(spec, endpoint_url=self.named_endpoint)
@@ -298,14 +298,14 @@ class Client:
         options = spec.options(facts.capabilities, facts.features)
         if options.backup is not None:
             preflight.check(self.s3, options.backup)
-        deletions = find_deletions(self.s3, spec, earlier, stop)
-        actions = plan_actions(self.s3, spec, earlier, stop)
+        deletions = find_deletions(self.s3, spec, earlier, planning_stop)
+        actions = plan_actions(self.s3, spec, earlier, planning_stop)
         if dry_run:
-            actions = forecast_actions(self.s3, spec, options, actions, stop)
+            actions = forecast_actions(self.s3, spec, options, actions, planning_stop)
         said = () if dry_run else tuple(facts.warnings(self.refused, options))
         total = known_total(spec, earlier)
         return Plan(
-            spec, route, options, actions, said, earlier, stop, total, self.account, deletions
+            spec, route, options, actions, said, earlier, *stops, total, self.account, deletions
         )
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal_reader import JournalReader
@@ -94,6 +95,10 @@ class Progress:
         return max(0, self.planned - self.done - self.activity.in_flight)
 
 
+# Seconds for which a stopped run waits for the next action of its plan.
+PLANNING_SECONDS = 1.0
+
+
 class Run:
     """A run. Iterate over it for its results, once; it starts with the iteration.
 
@@ -122,6 +127,7 @@ class Run:
         self.summary = Summary()
         self._planned = 0
         self._is_planned = False
+        self._is_planning = False
         self._undeleted = 0 if plan.deletions is None else plan.deletions.count
         self._pool: Pool | None = None
         resumes = plan.earlier and plan.spec.command is not Command.UNDO
@@ -177,6 +183,7 @@ class Run:
         """Start no new object, and finish those in flight; may be called from any thread."""
         self._plan.stop.set()
         self._s3.drop_turns()
+        self._limit_planning()
 
     def close(self) -> None:
         """End the run as interrupted, unless it has ended; actions in flight are finished."""
@@ -248,10 +255,29 @@ class Run:
             yield action
 
     def _counted(self, actions: Iterable[Action]) -> Iterator[Action]:
-        for action in actions:
+        planned = iter(actions)
+        while True:
+            self._is_planning = True
+            action = next(planned, None)
+            self._is_planning = False
+            if action is None:
+                break
             self._planned += 1
             yield action
-        self._is_planned = True
+        self._is_planned = not self._plan.planning_stop.is_set()
+
+    def _limit_planning(self) -> None:
+        """Soon end a long search for the next action, such as a listing with filters."""
+
+        def end() -> None:
+            if self._is_planning:
+                self._plan.planning_stop.set()
+
+        timer = Timer(PLANNING_SECONDS, end)
+        timer.daemon = True
+        # Without a thread, the search goes on to its end.
+        with suppress(RuntimeError):
+            timer.start()
 
     def _end(self) -> None:
         self.summary.interrupted = self._plan.stop.is_set() and self._has_more()
@@ -266,10 +292,13 @@ class Run:
             return True
         if self._pool is not None:
             return self._pool.is_broken or not self._pool.is_planned
+        self._limit_planning()
         try:
-            return next(self._actions, None) is not None
+            has_next = next(self._actions, None) is not None
         except S3Error:
             return True
+        # What ends early may have had more to plan.
+        return has_next or self._plan.planning_stop.is_set()
 
     def _abort(self, uploads: Iterable[tuple[str, str]]) -> None:
         """Abort the uploads of an earlier run that were not resumed."""

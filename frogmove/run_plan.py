@@ -51,7 +51,8 @@ class Plan:
         actions: the actions, planned lazily.
         warnings: messages for the operator.
         earlier: the journals of the runs that this one resumes or undoes, oldest first.
-        stop: once set, no further action is planned.
+        stop: once set, no further action is taken from the plan.
+        planning_stop: once set, planning ends, whether or not everything has been planned.
         total: the number of actions, if known.
         account: what identifies the account of the credentials, if known.
         deletions: the objects to delete at the destination after all actions, if any.
@@ -64,6 +65,7 @@ class Plan:
     warnings: tuple[str, ...]
     earlier: tuple[JournalReader, ...]
     stop: Event
+    planning_stop: Event
     total: int | None = None
     account: str | None = None
     deletions: Deletions | None = None
@@ -192,7 +194,7 @@ def _plan_all(
     objects: Iterable[S3Object] = ()
     if selection.key_list is None:
         with explained(route.source.bucket):
-            objects = look(selection, s3, route, HEAD_CONCURRENCY)
+            objects = look(selection, s3, route, HEAD_CONCURRENCY, stop)
     if is_sync or selection.key_list is not None:
         return _plan_keys(s3, replace(spec, selection=selection), stop, resumes=bool(earlier))
     plan = plan_copy if spec.command is Command.COPY else plan_move

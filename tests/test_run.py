@@ -7,7 +7,8 @@ import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,13 +29,19 @@ from frogmove import (
     UsageError,
     Verb,
 )
+from frogmove.core import selection
 from frogmove.core.journal_reader import JournalReader
+from frogmove.core.run_spec import Command
 from frogmove.run_store import journals
+from frogmove.s3.listing import list_folder
+from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from frogmove.s3.models import S3Object
     from tests.buckets import Buckets
+    from tests.cli.cli_runner import FrogmoveRunner
 
 README = Path(__file__).parents[1] / "README.md"
 KEYS = [f"reports/{number:02}" for number in range(20)]
@@ -194,3 +201,60 @@ def test_the_readmes_examples_run(
         exec(code.replace("frogtech-sharara-internal", buckets.destination), {})
     assert buckets.keys_here() == ["a"]
     assert sorted(buckets.there()) == ["a", *KEYS]
+
+
+@pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
+def test_a_run_that_is_stopped_is_interrupted_and_its_resume_does_the_rest(
+    client: Client, buckets: Buckets, frogmove: FrogmoveRunner, command: Command
+) -> None:
+    """What plans a sync compares ahead of the copies."""
+    buckets.put(*KEYS)
+    with Client(client.config, Limits(2)) as made:
+        selected: dict[str, Any] = {} if command is Command.SYNC else {"prefix": "reports"}
+        run = getattr(made, command.value)(buckets.route, **selected)
+        for _ in run:
+            run.stop()
+    assert run.summary.interrupted
+    assert len(buckets.there()) < len(KEYS)
+    assert frogmove("resume", run.spec.id).code == 0
+    assert sorted(buckets.there()) == KEYS
+
+
+def test_a_run_that_is_stopped_amid_its_last_objects_has_nothing_left(
+    client: Client, buckets: Buckets
+) -> None:
+    buckets.put("a")
+    run = client.sync(buckets.route)
+    for _ in run:
+        run.stop()
+    assert not run.summary.interrupted
+
+
+def test_a_filtered_listing_ends_when_its_run_is_stopped(
+    client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first key nothing matches, and the listing would never end."""
+    buckets.put("a")
+    waiting = Event()
+    list_once = list_folder
+
+    def list_for_ever(*arguments: Any) -> Iterator[S3Object]:
+        (found,) = list_once(*arguments)
+        yield found
+        while True:
+            waiting.set()
+            yield found._replace(key="b")
+
+    monkeypatch.setattr(selection, "list_folder", list_for_ever)
+    monkeypatch.setattr("frogmove.run.PLANNING_SECONDS", 0.01)
+    run = client.move(buckets.route, everything=True, include="a")
+
+    def stop() -> None:
+        waiting.wait(SECONDS_TO_WAIT)
+        run.stop()
+
+    stopper = Thread(target=stop)
+    stopper.start()
+    assert [result.key for result in run] == ["a"]
+    stopper.join()
+    assert run.summary.interrupted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -204,7 +204,9 @@ HEAD_CONCURRENCY = 64
 LISTING_WAYS = 1
 
 
-def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:
+def find(
+    selection: Selection, s3: S3, route: Route, size: int, stop: Event | None = None
+) -> Iterable[S3Object]:
     """Find the objects of a selection of keys or folders.
 
     Args:
@@ -212,6 +214,7 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
         s3: the client for the source.
         route: the route.
         size: maximum concurrent HEAD requests.
+        stop: see :func:`list_folders`.
 
     Returns:
         the objects; folders are listed lazily.
@@ -221,7 +224,7 @@ def find(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Ob
         S3Error: when a request fails.
     """
     if selection.is_of_folders:
-        return find_remaining(selection, s3, route, size)
+        return find_remaining(selection, s3, route, size, stop)
     found = {item.key: item for item in _named(selection, s3, route, size)}
     missing = [key for key in selection.keys if key not in found]
     if missing:
@@ -259,7 +262,9 @@ def _meant(key: str, s3: S3, route: Route) -> str:
     return "It may have been moved already. Check with `frogmove ls`."
 
 
-def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Iterable[S3Object]:
+def find_remaining(
+    selection: Selection, s3: S3, route: Route, size: int, stop: Event | None = None
+) -> Iterable[S3Object]:
     """Find the remaining objects of a selection that is partly moved; missing keys are no error.
 
     Raises:
@@ -267,10 +272,12 @@ def find_remaining(selection: Selection, s3: S3, route: Route, size: int) -> Ite
     """
     if not selection.is_of_folders:
         return matching(_named(selection, s3, route, size), selection.matcher())
-    return list_folders(selection, s3, route.source.bucket, LISTING_WAYS)
+    return list_folders(selection, s3, route.source.bucket, LISTING_WAYS, stop)
 
 
-def list_folders(selection: Selection, s3: S3, bucket: str, ways: int) -> Iterator[S3Object]:
+def list_folders(
+    selection: Selection, s3: S3, bucket: str, ways: int, stop: Event | None = None
+) -> Iterator[S3Object]:
     """List the objects of a selection of folders.
 
     Args:
@@ -278,21 +285,28 @@ def list_folders(selection: Selection, s3: S3, bucket: str, ways: int) -> Iterat
         s3: the client for the bucket.
         bucket: the bucket.
         ways: see :func:`frogmove.s3.listing.list_prefix`.
+        stop: once set, no further object is matched; without filters every one is used.
 
     Raises:
         S3Error: when a request fails.
     """
     return chain.from_iterable(
-        matching(list_folder(s3, bucket, folder, ways), selection.matcher(folder))
+        matching(list_folder(s3, bucket, folder, ways), selection.matcher(folder), stop)
         for folder in selection.folders
     )
 
 
 def matching(
-    objects: Iterable[S3Object], matches: Callable[[S3Object], bool] | None
+    objects: Iterable[S3Object],
+    matches: Callable[[S3Object], bool] | None,
+    stop: Event | None = None,
 ) -> Iterable[S3Object]:
-    """Yield the objects that match; all if there is no condition."""
-    return objects if matches is None else filter(matches, objects)
+    """Yield the objects that match, until stopped; all if there is no condition."""
+    if matches is None:
+        return objects
+    if stop is not None:
+        objects = takewhile(lambda _: not stop.is_set(), objects)
+    return filter(matches, objects)
 
 
 def _named(selection: Selection, s3: S3, route: Route, size: int) -> list[S3Object]:

@@ -116,7 +116,9 @@ def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
 
     def apply() -> None:
         s3 = RetryingS3(FakeS3(FakeS3State(buckets={"a1b": {}, "c1d": {}})), Limits())
-        plan = Plan(SPEC, SPEC.route(), TransferOptions(), read_plan(kept), (), (), Event())
+        plan = Plan(
+            SPEC, SPEC.route(), TransferOptions(), read_plan(kept), (), (), Event(), Event()
+        )
         outcomes.update(each.outcome for each in Run(s3, plan, tmp_path / "run.jsonl"))
 
     assert peak(lambda: consume(write_plan(path, HEADER, many()))) < BOUND
