@@ -1,4 +1,4 @@
-"""S3 over real HTTP for what of the core needs no more than a few requests."""
+"""S3 over real HTTP where a few requests do, runs on the fake S3, and a journal's place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.s3.boto import BotoS3
+from tests.core.runs import Runs
+from tests.fake_s3 import FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,3 +29,18 @@ def s3(buckets: Buckets) -> Iterator[BotoS3]:
 def path(tmp_path: Path) -> Path:
     """Where a journal is to be, in a folder that is not there yet."""
     return tmp_path / "state" / "runs" / "run.jsonl"
+
+
+@pytest.fixture
+def state() -> FakeS3State:
+    """Two buckets, with three objects at the source."""
+    made = FakeS3State({"external": {}, "internal": {}})
+    for key in ("a", "b", "c\n"):
+        made.put("external", key, key.encode())
+    return made
+
+
+@pytest.fixture
+def runs(state: FakeS3State, tmp_path: Path) -> Runs:
+    """Runs on those buckets."""
+    return Runs(state, tmp_path)

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from threading import Event
-from typing import TYPE_CHECKING, TypeVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from frogmove.core.journal_reader import JournalReader
-from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome, Route, Verb
-from frogmove.core.options import Multipart, OnConflict, TransferOptions
-from frogmove.core.plan import plan_move, plan_sync
-from frogmove.core.transfer import run
+from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.errors import S3Error
-from frogmove.s3.limits import Limits
-from frogmove.s3.listing import list_prefix
-from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
 from tests.factories import ROUTE, RUN_SPEC, md5
-from tests.fake_s3 import FakeS3, FakeS3State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from frogmove.core.models import Action
-    from frogmove.s3.interface import S3
-
-T = TypeVar("T")
+    from frogmove.core.journal_reader import JournalReader
+    from tests.core.runs import Runs
+    from tests.fake_s3 import FakeS3State
 
 RECORD = {
     "type": "copied",
@@ -50,77 +34,6 @@ RECORD = {
     "modified": None,
     "replaced": None,
 }
-
-
-@pytest.fixture
-def state() -> FakeS3State:
-    made = FakeS3State({"external": {}, "internal": {}})
-    for key in ("a", "b", "c\n"):
-        made.put("external", key, key.encode())
-    return made
-
-
-@dataclass
-class LostAnswer:
-    """Takes the first request of an operation, and does not answer it."""
-
-    operation: str
-
-    def __call__(self, operation: str, request: Callable[[], T]) -> T:
-        answer = request()
-        if operation == self.operation:
-            self.operation = ""
-            raise S3Error(operation, "RequestTimeout", None, "no answer")
-        return answer
-
-
-class Runs:
-    """Runs on a world, each with a journal of its own."""
-
-    def __init__(self, state: FakeS3State, folder: Path) -> None:
-        self.s3: S3 = FakeS3(state)
-        self._state = state
-        self._folder = folder
-        self._count = 0
-
-    def move(self, options: TransferOptions | None = None, route: Route = ROUTE) -> Path:
-        source = list_prefix(self.s3, "external", route.source.prefix)
-        return self._run(plan_move(source, route), route, options)
-
-    def sync(self) -> Path:
-        sides = [list_prefix(self.s3, side, "") for side in ("external", "internal")]
-        return self._run(plan_sync(sides[0], sides[1], ROUTE), ROUTE, OVERWRITE)
-
-    def undo(
-        self, journal: Path, options: TransferOptions | None = None, route: Route = ROUTE
-    ) -> Path:
-        actions = plan_undo(copies_of(JournalReader(journal)))
-        return self._run(actions, Route(route.destination, route.source), options)
-
-    def lose_answers(self, operation: str) -> None:
-        """Let the first request of an operation take place, and nobody know of it."""
-        self.s3 = RetryingS3(FakeS3(self._state, LostAnswer(operation)), Limits(first_delay=0.001))
-
-    def _run(
-        self, actions: Iterable[Action], route: Route, options: TransferOptions | None
-    ) -> Path:
-        self._count += 1
-        begun = replace(RUN_SPEC, started=self._state.now().isoformat())
-        journal = JournalWriter(self._folder / f"{self._count}.jsonl", begun)
-        self.outcomes: dict[str, Outcome] = {}
-        self.reasons: dict[str, str] = {}
-        for result in run(
-            actions, self.s3, route, options or TransferOptions(ALL_SUPPORTED), Event(), journal
-        ):
-            self.outcomes[result.action.object.key] = result.outcome
-            self.reasons[result.action.object.key] = result.reason
-        journal.commit()
-        return journal.path
-
-
-@pytest.fixture
-def runs(state: FakeS3State, tmp_path: Path) -> Runs:
-    return Runs(state, tmp_path)
 
 
 def test_a_copy_is_named_by_what_the_run_wrote() -> None:
@@ -303,94 +216,6 @@ def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(
     assert state.bodies("internal") == {}
 
 
-OVERWRITE = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE)
-
-
-def test_what_was_replaced_is_said_to_be_lost_where_no_version_is_kept(
-    state: FakeS3State, runs: Runs
-) -> None:
-    state.put("internal", "a", b"theirs")
-    moved = runs.move(OVERWRITE)
-    runs.undo(moved)
-    assert runs.outcomes["a"] is Outcome.FAILED
-    assert "cannot be restored, because the bucket keeps no version of it" in runs.reasons["a"]
-    assert "the copy stays at 's3://internal/a'" in runs.reasons["a"]
-    assert state.bodies("internal") == {"a": b"a"}
-    assert set(state.bodies("external")) == {"a", "b", "c\n"}
-
-
-@pytest.mark.parametrize("lost", ["", "CopyObject"], ids=["heard", "answer-lost"])
-@pytest.mark.parametrize("theirs", [b"theirs", b"other"])
-@pytest.mark.parametrize("command", ["move", "sync", "in-parts"])
-def test_what_was_replaced_is_there_again_where_its_version_is_kept(
-    state: FakeS3State, runs: Runs, command: str, theirs: bytes, lost: str
-) -> None:
-    parts = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=Multipart(0, 3))
-    options = parts if command == "in-parts" else OVERWRITE
-    before = state.bodies("external")
-    state.versioned.add("internal")
-    for body in (b"older", theirs):
-        state.put("internal", "a", body)
-    runs.lose_answers(lost)
-    ran = runs.sync() if command == "sync" else runs.move(options)
-    assert state.bodies("internal")["a"] == b"a"
-    runs.undo(ran, options)
-    assert set(runs.outcomes.values()) == {Outcome.MOVED}
-    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": theirs})
-    runs.undo(ran)
-    assert set(runs.outcomes.values()) == {Outcome.GONE}
-    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": theirs})
-
-
-def test_what_was_written_since_over_what_replaced_another_stays(
-    state: FakeS3State, runs: Runs
-) -> None:
-    state.versioned.add("internal")
-    state.put("internal", "a", b"theirs")
-    moved = runs.move(OVERWRITE)
-    state.put("internal", "a", b"since")
-    runs.undo(moved, OVERWRITE)
-    assert runs.outcomes["a"] is Outcome.SUPERSEDED
-    assert state.bodies("internal") == {"a": b"since"}
-
-
-def test_after_an_overwrite_whose_answer_was_lost_the_key_is_not_emptied(
-    state: FakeS3State, runs: Runs
-) -> None:
-    before = state.bodies("external")
-    state.put("internal", "a", b"theirs")
-    runs.lose_answers("CopyObject")
-    runs.undo(runs.move(OVERWRITE))
-    assert runs.outcomes["a"] is Outcome.FAILED
-    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": b"a"})
-
-
-@pytest.mark.parametrize("command", ["move", "sync"])
-def test_what_the_destination_held_before_is_not_taken_away(
-    state: FakeS3State, runs: Runs, command: str
-) -> None:
-    before = state.bodies("external")
-    state.put("internal", "a", b"a")
-    ran = runs.move() if command == "move" else runs.sync()
-    runs.undo(ran)
-    if command == "move":
-        assert runs.outcomes["a"] is Outcome.COPIED
-    assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": b"a"})
-
-
-def test_after_a_sync_only_the_copies_go_away(state: FakeS3State, runs: Runs) -> None:
-    state.put("internal", "a", b"theirs")
-    state.put("internal", "b", b"b")
-    state.put("internal", "kept", b"kept")
-    before = state.bodies("external")
-    runs.undo(runs.sync())
-    assert runs.outcomes == {"a": Outcome.FAILED, "c\n": Outcome.MOVED}
-    assert "cannot be restored" in runs.reasons["a"]
-    assert state.bodies("external") == before
-    # "a" was replaced and cannot be brought back; "b" was there already.
-    assert state.bodies("internal") == {"a": b"a", "b": b"b", "kept": b"kept"}
-
-
 def test_an_undo_can_be_undone(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
     after = state.bodies("internal")
@@ -441,58 +266,3 @@ def test_an_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
     assert set(written) == {"internal"}
     assert md5(b"a") == state.buckets["external"]["a"].etag
     assert state.bodies("internal") == {}
-
-
-PLACES = ("free", "twin", "theirs")
-FATES = ("heard", "took place", "got lost")
-
-
-@dataclass
-class Fates:
-    """Gives each copy a fate: heard of, or not, and then it took place or did not."""
-
-    left: list[str]
-
-    def __call__(self, operation: str, request: Callable[[], T]) -> T:
-        fate = self.left.pop() if operation == "CopyObject" and self.left else "heard"
-        if fate == "got lost":
-            raise S3Error(operation, "RequestTimeout", None, "no answer")
-        answer = request()
-        if fate == "took place":
-            raise S3Error(operation, "RequestTimeout", None, "no answer")
-        return answer
-
-
-@given(
-    places=st.lists(st.sampled_from(PLACES), min_size=3, max_size=3),
-    fates=st.lists(st.sampled_from(FATES), max_size=8),
-    versioned=st.booleans(),
-    in_parts=st.booleans(),
-)
-@settings(deadline=None, max_examples=40)
-def test_whatever_was_heard_an_undo_leaves_both_sides_as_they_were(
-    tmp_path_factory: pytest.TempPathFactory,
-    places: list[str],
-    fates: list[str],
-    versioned: bool,
-    in_parts: bool,
-) -> None:
-    state = FakeS3State({"external": {}, "internal": {}})
-    if versioned:
-        state.versioned.add("internal")
-    for key, place in zip("abc", places, strict=True):
-        state.put("external", key, key.encode())
-        if place != "free":
-            state.put("internal", key, key.encode() if place == "twin" else b"theirs")
-    before, there = state.bodies("external"), state.bodies("internal")
-    runs = Runs(state, tmp_path_factory.mktemp("runs"))
-    runs.s3 = RetryingS3(FakeS3(state, Fates(fates)), Limits(first_delay=0.0001, attempts=20))
-    parts = Multipart(2 if in_parts else 1000, part_size=3)
-    options = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=parts)
-    runs.undo(runs.move(options), options)
-    replaced = {key: body for key, body in there.items() if body == b"theirs"}
-    assert state.bodies("external") == before
-    if versioned:
-        assert state.bodies("internal") == there
-    else:
-        assert state.bodies("internal") == there | {key: key.encode() for key in replaced}
