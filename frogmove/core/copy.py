@@ -306,18 +306,19 @@ def _replaced(copy: Copy) -> Replaced | None:
 def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
     """Return the destination object as the copy, after a copy was refused.
 
-    If the copy replaces an object, this is our own copy, whose response was lost. Otherwise it is
-    that, a copy of an earlier run, or an object that was there before; an undo decides by its
-    modification time.
+    If the copy replaces an object and was sent more than once, this is our own copy, whose response
+    was lost. Otherwise it is that, a copy of an earlier run, or an object that was there before; an
+    undo decides by its modification time.
     """
+    is_ours = resent and copy.replaces is not None
     return VerifiedCopy(
         copy.to_key,
         there.object.etag,
         there.version_id,
-        held=copy.replaces is None,
+        held=not is_ours,
         resent=resent,
         modified=there.object.last_modified,
-        replaced=_replaced(copy),
+        replaced=_replaced(copy) if is_ours else None,
         note="the destination already held the same bytes",
     )
 

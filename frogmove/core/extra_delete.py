@@ -9,6 +9,7 @@ from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, BackupCopy, Outcome, Result
 from frogmove.core.object_delete import ObjectDeleter
 from frogmove.quoting import in_quotes
+from frogmove.s3.etag import etags_match
 from frogmove.s3.uri import LONGEST_KEY
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.core.options import TransferOptions
     from frogmove.s3.interface import S3
+    from frogmove.s3.models import S3Object
+
+
+_REPLACED = "replaced at the destination since it was listed; not deleted"
 
 
 class ExtraDeleter:
@@ -44,8 +49,8 @@ class ExtraDeleter:
         self._journal = journal
         self._backup = backup
         bucket = route.destination.bucket
-        there = Lookup(s3, bucket)
-        self.deleter = ObjectDeleter(s3, there, bucket, options.capabilities, journal.commit)
+        self._there = Lookup(s3, bucket)
+        self.deleter = ObjectDeleter(s3, self._there, bucket, options.capabilities, journal.commit)
 
     async def delete(self, action: Action) -> Result:
         """Delete an object of the destination, if the source still does not have its key.
@@ -56,10 +61,10 @@ class ExtraDeleter:
         """
         key = action.object.key
         there = action.object._replace(key=action.destination_key)
-        # The listing may be outdated or incomplete.
-        if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
-            reason = "the source has this key now; not deleted"
-            return Result(action, Outcome.SUPERSEDED, reason)
+        # The listings may be outdated or incomplete.
+        changed = await self._changed(key, there)
+        if changed is not None:
+            return Result(action, *changed)
         kept: BackupCopy | None = None
         if self._backup is not None:
             try:
@@ -69,8 +74,7 @@ class ExtraDeleter:
         self._journal.deleting(action, kept)
         deleted = await self.deleter.delete(there)
         if deleted.has_changed:
-            reason = "replaced at the destination since it was listed; not deleted"
-            return Result(action, Outcome.SUPERSEDED, reason)
+            return Result(action, Outcome.SUPERSEDED, _REPLACED)
         if deleted.error is not None:
             raise deleted.error
         kept_as = (
@@ -78,3 +82,15 @@ class ExtraDeleter:
         )
         reason = "; ".join(filter(None, (kept_as, deleted.note)))
         return Result(action, Outcome.DELETED, reason)
+
+    async def _changed(self, key: str, there: S3Object) -> tuple[Outcome, str] | None:
+        """Return the outcome of an object that is not to be deleted any more; None if it is."""
+        if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
+            return Outcome.SUPERSEDED, "the source has this key now; not deleted"
+        # Otherwise an undo would restore what somebody else has deleted.
+        seen = await self._there.find(there)
+        if seen is None:
+            return Outcome.GONE, "no longer at the destination"
+        if not etags_match(seen.object.etag, there.etag):
+            return Outcome.SUPERSEDED, _REPLACED
+        return None

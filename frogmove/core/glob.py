@@ -17,6 +17,7 @@ from itertools import groupby
 
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
+from frogmove.s3.uri import check_text
 
 _TOKEN = re.compile(r"\*\*+|\*|\?|\[(?>[!^]?\]?)[^\]]*\]|.", re.DOTALL)
 _STAR = "[^/]*"
@@ -31,10 +32,12 @@ def glob_regex(glob: str) -> str:
     Use it with ``re.DOTALL``: keys may contain line ends.
 
     Raises:
-        UsageError: when it is empty, or contains a set that is not valid.
+        UsageError: when it is empty or not UTF-8, or contains a set that is not valid.
     """
     if not glob:
         raise UsageError("An empty text is not a pattern.", "Write it as '*.csv' or 'logs/**'.")
+    # Otherwise it would match nothing, and exclude nothing.
+    check_text(glob)
     parts = _split(_tokens(glob), (_ANY, _FOLDERS))
     regex = "".join(_block(parts[0], is_last=len(parts) == 1))
     for place in range(1, len(parts), 2):

@@ -78,6 +78,9 @@ def _keys(stream: IO[bytes], end: Location, *, nul: bool, name: str) -> Iterator
         entry = f"Entry {number:,} of {name}"
         try:
             line = text.decode()
+            if number == 1 and not nul:
+                # Editors on Windows write it; our own commands print such a key as a URI.
+                line = line.removeprefix("\ufeff")
             if nul:
                 key: str | None = check_key(end.prefix + line) if line else None
             else:
@@ -87,6 +90,11 @@ def _keys(stream: IO[bytes], end: Location, *, nul: bool, name: str) -> Iterator
         except UsageError as error:
             raise UsageError(f"{entry}: {error.message}", error.remedy) from error
         if key is not None:
+            if "\0" in key:
+                raise UsageError(
+                    f"{entry} has a NUL, so it cannot be a key.",
+                    "Use -0 if the keys are terminated by NULs.",
+                )
             yield key
 
 

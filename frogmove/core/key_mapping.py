@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from string import Formatter
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
-from frogmove.s3.uri import check_key
+from frogmove.s3.uri import check_key, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from frogmove.s3.models import S3Object
 
 _FIELDS = ("name", "stem", "suffix", "folder", "modified")
+
+# Without those that depend on the machine: its time zone, its language, its C library.
+_TIME = re.compile(r"([^%{}]|%[YGymBbdjHIMSpfAauwVUW%])*")
 
 
 class UnmappableError(ValueError):
@@ -162,6 +166,7 @@ def _parsed(template: str) -> Iterator[tuple[str, str | None, str]]:
 
 def _check_template(template: str) -> None:
     known = "Use {name}, {stem}, {suffix}, {folder} and {modified:%Y/%m/%d}."
+    check_text(template)
     try:
         parsed = list(Formatter().parse(template))
     except ValueError as error:
@@ -174,7 +179,8 @@ def _check_template(template: str) -> None:
         if field is not None
     ]
     for field, spec, conversion in fields:
-        if field not in _FIELDS or conversion or (field == "modified") != ("%" in spec):
+        is_time = "%" in spec and _TIME.fullmatch(spec) is not None
+        if field not in _FIELDS or conversion or not (is_time if field == "modified" else not spec):
             shown = f"{field}!{conversion}" if conversion else field
             shown = f"{{{shown}:{spec}}}" if spec else f"{{{shown}}}"
             raise UsageError(f"The template {in_quotes(template, 200)} has {shown}.", known)

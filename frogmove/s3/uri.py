@@ -118,6 +118,21 @@ def parse_location(uri: str) -> Location:
     return Location(bucket, prefix)
 
 
+def check_text(text: str) -> str:
+    """Return a key, or what is compared with keys or becomes part of one, if it is UTF-8.
+
+    Raises:
+        UsageError: when it is not.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{in_quotes(text)} is not UTF-8, as every key is.", "Check the terminal's encoding."
+        ) from error
+    return text
+
+
 def check_key(key: str) -> str:
     """Return the key if it is valid: 1 to 1,024 bytes of UTF-8.
 
@@ -126,13 +141,7 @@ def check_key(key: str) -> str:
     """
     if not key:
         raise UsageError("A key cannot be empty.", "Write keys as `frogmove ls` prints them.")
-    try:
-        size = len(key.encode())
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            f"{in_quotes(key)} is not UTF-8, so it cannot be a key.",
-            "Check the terminal's encoding.",
-        ) from error
+    size = len(check_text(key).encode())
     if size > LONGEST_KEY:
         raise UsageError(
             f"The key {in_quotes(key, 60)} has {size:,} bytes; S3 keys have at most "

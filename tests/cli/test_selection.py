@@ -155,6 +155,13 @@ def test_a_likely_mistake_is_named_where_nothing_is_selected(
         ("--all --rename {modified}", "has {modified}"),
         ("--all --rename {name", "cannot be read"),
         ("--all --rename same", "the same key"),
+        ("--all --rename {name:>10}", "has {name:>10}"),
+        ("--all --rename {name}{modified:%Y{stem}}", "has {modified:%Y{stem}}"),
+        ("--all --rename {name}{modified:%}", "has {modified:%}"),
+        ("--all --rename {name}{modified:%s}", "has {modified:%s}"),
+        ("--all --rename {name}\udcff", "is not UTF-8"),
+        ("--all --exclude caf\udce9*", "is not UTF-8"),
+        ("--all --include caf\udce9*", "is not UTF-8"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_touched(

@@ -362,24 +362,6 @@ def test_an_interrupted_run_deletes_nothing_and_is_resumed(pair: Buckets, client
     assert resumed.outcomes == {"a": "skipped", "b": "skipped", "extra": "deleted"}
 
 
-def test_a_plan_with_deletes_is_applied_exactly(pair: Buckets, tmp_path: Path) -> None:
-    pair.put("a")
-    pair.put_there("extra", "replaced", "back")
-    file = str(tmp_path / "plan")
-    planned = runner(pair)("sync", "--delete", "--plan", file, "-o", "json")
-    assert planned.summary["counts"]["delete"] == 3
-    pair.put_there("since")
-    pair.put_there("replaced", body=b"a new one")
-    pair.put("back")
-    ran = runner(pair)("apply", file, "-o", "json")
-    assert (ran.code, ran.outcomes) == (
-        1,
-        {"a": "copied", "extra": "deleted", "replaced": "superseded", "back": "superseded"},
-    )
-    assert sorted(pair.there()) == ["a", "back", "replaced", "since"]
-    assert runner(pair)("resume", "last").out == ""
-
-
 def test_an_interrupted_apply_deletes_in_its_resume(
     pair: Buckets, client: Client, tmp_path: Path
 ) -> None:

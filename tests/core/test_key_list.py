@@ -40,6 +40,7 @@ def read(text: str | bytes, *, nul: bool = False) -> list[str]:
         ("a\nb\n", ["a", "b"]),
         ("a\nb", ["a", "b"]),
         ("a\r\n\r\n\nb\r\n", ["a", "b"]),
+        ("\ufeffa\r\n\ufeffb\r\n", ["a", "\ufeffb"]),
         ("s3://src/in/a\n", ["a"]),
         ("'s3://src?key=in%2Fa%0Ab'\n", ["a\nb"]),
         ("my file.txt\n", ["my file.txt"]),
@@ -79,6 +80,10 @@ def test_every_key_is_read_back_as_it_was_printed() -> None:
         (b"a\ns3://other/b\n", "Entry 2 of the list: .* not inside"),
         (b"k" * 1030, "Entry 1 of the list: .*1,033 bytes"),
         (b"k" * 200_000, "over 65,536 bytes"),
+        (b"a\0b\0", "Entry 1 of the list has a NUL"),
+        (b"a\n'b\0c'\n", "Entry 2 of the list has a NUL"),
+        (b"s3://src?key=in%2Fa%00b", "Entry 1 of the list has a NUL"),
+        (b'{"type": "object", "key": "in/a\\u0000b"}', "Entry 1 of the list has a NUL"),
         (b'{"type": "object", "key": "else/a"}', "not inside"),
     ],
 )

@@ -1,0 +1,67 @@
+"""Plans with the deletes of ``sync --delete`` are applied as they were reviewed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers import Server
+
+
+@pytest.fixture
+def pair(ministack: Server) -> Buckets:
+    return Buckets.make(ministack)
+
+
+@pytest.fixture
+def runner(pair: Buckets) -> FrogmoveRunner:
+    return FrogmoveRunner(pair)
+
+
+def test_a_plan_with_deletes_is_applied_exactly(
+    pair: Buckets, runner: FrogmoveRunner, tmp_path: Path
+) -> None:
+    pair.put("a")
+    pair.put_there("extra", "replaced", "back")
+    file = str(tmp_path / "plan")
+    planned = runner("sync", "--delete", "--plan", file, "-o", "json")
+    assert planned.summary["counts"]["delete"] == 3
+    pair.put_there("since")
+    pair.put_there("replaced", body=b"a new one")
+    pair.put("back")
+    ran = runner("apply", file, "-o", "json")
+    assert (ran.code, ran.outcomes) == (
+        1,
+        {"a": "copied", "extra": "deleted", "replaced": "superseded", "back": "superseded"},
+    )
+    assert sorted(pair.there()) == ["a", "back", "replaced", "since"]
+    assert runner("resume", "last").out == ""
+
+
+@pytest.mark.parametrize("backup", [False, True])
+def test_what_somebody_else_deleted_is_neither_reported_as_deleted_nor_restored(
+    pair: Buckets, runner: FrogmoveRunner, tmp_path: Path, backup: bool
+) -> None:
+    pair.version()
+    pair.put("a", "b", body=b"new")
+    pair.put_there("b", "extra", body=b"old")
+    file = str(tmp_path / "plan")
+    attic = f"attic-{pair.source}"
+    pair.client.create_bucket(Bucket=attic)
+    kept = ["--backup", f"s3://{attic}"] if backup else []
+    assert runner("sync", "--delete", *kept, "--plan", file).code == 0
+    assert runner("apply", file).code == 0
+    again = runner("apply", file, "-o", "json")
+    assert (again.code, again.outcomes) == (1, {"a": "copied", "b": "copied", "extra": "gone"})
+    assert runner("undo", "last").code == 0
+    assert pair.there() == {"a": b"new", "b": b"new"}
+    first = runner("runs", "-o", "json").records[0]["id"]
+    runner("undo", first)
+    assert pair.there() == {"b": b"old", "extra": b"old"}
