@@ -6,10 +6,8 @@ to know of it; that is how schedules of races, faults and crashes are played.
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.core.multipart import assembled_etag
@@ -28,6 +26,8 @@ from frogmove.s3.models import (
     S3Object,
     UnfinishedUpload,
 )
+from tests.factories import md5
+from tests.fake_s3_state import FakeS3State, Stored, Upload, precondition_failed
 from tests.interceptors import no_interception
 
 if TYPE_CHECKING:
@@ -37,135 +37,6 @@ if TYPE_CHECKING:
     from tests.interceptors import Interceptor
 
 T = TypeVar("T")
-
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """One object's content."""
-
-    body: bytes
-    etag: str
-    modified: datetime
-    storage_class: str = "STANDARD"
-    annotations: dict[str, bytes] = field(default_factory=dict)
-    version_id: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Upload:
-    """A multipart upload in flight."""
-
-    bucket: str
-    key: str
-    parts: dict[int, bytes] = field(default_factory=dict)
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class FakeS3State:
-    """All buckets: what every client sees, whoever it is."""
-
-    buckets: dict[str, dict[str, Stored]] = field(default_factory=dict)
-    uploads: dict[str, Upload] = field(default_factory=dict)
-    checksums: bool = True
-    kms: bool = False
-    page: int = 1000
-    order: Callable[[str], Any] = str.encode
-    clock: int = 0
-    versioned: set[str] = field(default_factory=set)
-    versions: dict[tuple[str, str], list[Stored]] = field(default_factory=dict)
-    conditional_deletes: bool = True
-
-    def put(
-        self,
-        bucket: str,
-        key: str,
-        body: bytes,
-        etag: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> Stored:
-        now = self.now()
-        if self.kms:
-            # As S3's are then: of the look of an MD5, and nobody else's.
-            etag = etag or _md5(f"{now}".encode())
-        version_id = f"version {self.clock}" if bucket in self.versioned else None
-        stored = Stored(
-            body,
-            etag or _md5(body),
-            now,
-            version_id=version_id,
-            metadata=metadata or {},
-            tags=tags or {},
-        )
-        self.bucket(bucket, "PutObject")[key] = stored
-        if version_id is not None:
-            self.versions.setdefault((bucket, key), []).insert(0, stored)
-        return stored
-
-    def now(self) -> datetime:
-        self.clock += 1
-        return _EPOCH + timedelta(seconds=self.clock)
-
-    def bodies(self, bucket: str) -> dict[str, bytes]:
-        return {key: stored.body for key, stored in self.buckets[bucket].items()}
-
-    def bucket(self, name: str, operation: str) -> dict[str, Stored]:
-        if name not in self.buckets:
-            raise S3Error(operation, "NoSuchBucket", 404, "The bucket does not exist")
-        return self.buckets[name]
-
-    def upload(self, upload_id: str, operation: str) -> Upload:
-        if upload_id not in self.uploads:
-            raise S3Error(operation, "NoSuchUpload", 404, "The upload does not exist")
-        return self.uploads[upload_id]
-
-    def source_of(self, copy: Copy, operation: str) -> Stored:
-        """Read a copy's source, under its condition."""
-        source = self.stored(copy.bucket, copy.source.key, operation, copy.source.version_id)
-        if copy.guard_source and source.etag != copy.source.etag:
-            raise _precondition(operation)
-        return source
-
-    def check_destination(self, copy: Copy, operation: str) -> None:
-        """Hold a copy to its destination condition."""
-        there = self.bucket(copy.to_bucket, operation).get(copy.to_key)
-        if not copy.guard_destination:
-            return
-        if copy.replaces is not None and there is None:
-            raise S3Error(operation, "NoSuchKey", 404, "The key does not exist")
-        if (there.etag if there else None) != copy.replaces:
-            raise _precondition(operation)
-
-    def stored(
-        self, bucket: str, key: str, operation: str, version_id: str | None = None
-    ) -> Stored:
-        found = self.bucket(bucket, operation).get(key)
-        if version_id is not None:
-            kept = self.versions.get((bucket, key), [])
-            found = next((each for each in kept if each.version_id == version_id), None)
-        if found is None:
-            raise S3Error(operation, "NoSuchKey", 404, "The key does not exist")
-        return found
-
-    def delete_version(self, bucket: str, key: str, version_id: str) -> None:
-        """Delete a version; the one before a current one becomes current."""
-        kept = self.versions.get((bucket, key), [])
-        kept[:] = [each for each in kept if each.version_id != version_id]
-        current = self.buckets[bucket].get(key)
-        if current is None or (current.version_id or "null") != version_id:
-            return
-        del self.buckets[bucket][key]
-        if kept:
-            self.buckets[bucket][key] = kept[0]
-
-
-def _precondition(operation: str) -> S3Error:
-    return S3Error(operation, "PreconditionFailed", 412, "A precondition did not hold")
 
 
 @dataclass
@@ -295,7 +166,7 @@ class FakeS3:
         def request() -> Sequence[Annotation]:
             stored = self.state.stored(bucket, key, "ListObjectAnnotations", version_id)
             return [
-                Annotation(name, _md5(payload), len(payload))
+                Annotation(name, md5(payload), len(payload))
                 for name, payload in sorted(stored.annotations.items())
             ]
 
@@ -318,7 +189,7 @@ class FakeS3:
         def request() -> None:
             stored = self.state.stored(bucket, key, "PutObjectAnnotation")
             if stored.etag != etag:
-                raise _precondition("PutObjectAnnotation")
+                raise precondition_failed("PutObjectAnnotation")
             stored.annotations[name] = payload
 
         return self._answer("PutObjectAnnotation", request)
@@ -342,7 +213,7 @@ class FakeS3:
             upload = self.state.upload(upload_id, "UploadPartCopy")
             source = self.state.source_of(copy, "UploadPartCopy")
             upload.parts[number] = source.body[first : last + 1]
-            return Part(number, _md5(upload.parts[number]))
+            return Part(number, md5(upload.parts[number]))
 
         return self._answer("UploadPartCopy", request)
 
@@ -352,7 +223,7 @@ class FakeS3:
         def request() -> Copied:
             upload = self.state.upload(upload_id, "CompleteMultipartUpload")
             self.state.check_destination(copy, "CompleteMultipartUpload")
-            if any(_md5(upload.parts[part.number]) != part.etag for part in parts):
+            if any(md5(upload.parts[part.number]) != part.etag for part in parts):
                 raise S3Error("CompleteMultipartUpload", "InvalidPart", 400, "Not that part")
             body = b"".join(upload.parts[part.number] for part in parts)
             if len(body) != copy.source.size:
@@ -376,7 +247,7 @@ class FakeS3:
             upload = self.state.upload(upload_id, "ListParts")
             if (upload.bucket, upload.key) != (bucket, key):
                 raise S3Error("ListParts", "NoSuchUpload", 404, "The upload does not exist")
-            return [Part(number, _md5(body)) for number, body in sorted(upload.parts.items())]
+            return [Part(number, md5(body)) for number, body in sorted(upload.parts.items())]
 
         return self._answer("ListParts", request)
 
@@ -431,7 +302,7 @@ class FakeS3:
             keys.pop(deletion.key, None)
             return
         if self.state.stored(bucket, deletion.key, operation).etag != deletion.etag:
-            raise _precondition(operation)
+            raise precondition_failed(operation)
         del keys[deletion.key]
 
     def _answer(self, operation: str, request: Callable[[], T]) -> Future[T]:
@@ -447,10 +318,6 @@ def _rolled(key: str, prefix: str, delimiter: str) -> tuple[str, bool]:
     """Return what a listing with a delimiter shows for a key, and whether that is a prefix."""
     folder, slash, _ = key.removeprefix(prefix).partition(delimiter or "\0")
     return (prefix + folder + slash, True) if delimiter and slash else (key, False)
-
-
-def _md5(body: bytes) -> str:
-    return hashlib.md5(body).hexdigest()
 
 
 def _seen(key: str, stored: Stored) -> S3Object:

@@ -24,7 +24,8 @@ from frogmove.s3.listing import list_prefix
 from frogmove.s3.uri import Location, parse_location
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.request_hooks import ALWAYS, Reply, refusal
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from frogmove.s3.listing import list_prefix
 from tests.canned_server import XML
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import ROUTE
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.iam_users import denied
 from tests.request_hooks import ALWAYS, Reply, refusal
 

@@ -17,7 +17,8 @@ from frogmove.s3.capabilities import probe
 from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import Location
 from tests.cli.cli_runner import FrogmoveRunner
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.fault_fixture import ENGINES, FaultFixture
 from tests.fault_proxy import DROP_AFTER, PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request
 from tests.iam_users import denied

@@ -16,7 +16,8 @@ from frogmove.s3.models import Copy
 from frogmove.s3.retry import RetryingS3
 from tests.buckets import Buckets
 from tests.cli.terminal import terminal
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from frogmove.s3.boto import BotoS3
 from tests.core.runs import Runs
-from tests.fake_s3 import FakeS3State
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.scheduler import run_one
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.factories import ROUTE, md5
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
 from tests.factories import ROUTE, RUN_SPEC
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.retry import RetryingS3
 from tests.factories import ROUTE, RUN_SPEC
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Action
     from frogmove.s3.interface import S3
+    from tests.fake_s3_state import FakeS3State
 
 T = TypeVar("T")
 

@@ -3,7 +3,8 @@ import pytest
 from frogmove.core.batch_delete import BatchDeleter, fits_xml
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.models import Deletion
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 
 class Before:

@@ -14,7 +14,8 @@ from frogmove.core.verify import Match
 from frogmove.s3.errors import S3Error
 from frogmove.s3.future import Future, LightFuture
 from tests.factories import an_object
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from frogmove.s3.models import S3Object

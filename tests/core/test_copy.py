@@ -26,11 +26,13 @@ from tests.core.copy_helpers import (
     verified,
 )
 from tests.factories import md5
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
 from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.fake_s3_state import FakeS3State
 
 
 T = TypeVar("T")

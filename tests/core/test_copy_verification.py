@@ -23,7 +23,7 @@ from tests.core.copy_helpers import (
     verified,
 )
 from tests.factories import md5
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
 from tests.forgery import forge
 from tests.interceptors import RequestHook, no_interception
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from frogmove.core.options import OnConflict
     from frogmove.s3.future import Future
     from frogmove.s3.models import Head
+    from tests.fake_s3_state import FakeS3State
     from tests.interceptors import Interceptor
 
 T = TypeVar("T")

@@ -11,13 +11,14 @@ from frogmove.core.models import Action, Outcome, Verb
 from frogmove.core.scheduler import run_one
 from frogmove.s3.errors import MALFORMED, S3Error
 from tests.core.copy_helpers import MINE, a_state, copy_object, ended, seen
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
 from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from frogmove.s3.models import Head, S3Object
+    from tests.fake_s3_state import FakeS3State
 
 T = TypeVar("T")
 

@@ -25,7 +25,8 @@ from frogmove.errors import RunError
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.models import Part
 from tests.factories import ROUTE, RUN_SPEC, md5
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from frogmove.run_plan import Plan
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from tests.factories import an_object
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

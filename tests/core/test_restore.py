@@ -16,7 +16,8 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from tests.core.runs import OVERWRITE, Runs
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,8 @@ from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
 from tests.factories import ROUTE
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.interceptors import RequestHook, no_interception
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tests.factories import ROUTE, RUN_SPEC, md5
 if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from tests.core.runs import Runs
-    from tests.fake_s3 import FakeS3State
+    from tests.fake_s3_state import FakeS3State
 
 RECORD = {
     "type": "copied",

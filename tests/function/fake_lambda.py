@@ -11,7 +11,8 @@ from frogmove.core.options import Multipart
 from frogmove.function.app import LambdaApp
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 from tests.interceptors import no_interception
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tests.interceptors import RequestHook
 if TYPE_CHECKING:
     from threading import Event
 
-    from tests.fake_s3 import FakeS3State
+    from tests.fake_s3_state import FakeS3State
     from tests.function.conftest import Invoke
     from tests.servers import Server
 

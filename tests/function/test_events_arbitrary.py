@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from frogmove.errors import FrogmoveError
 from tests.aws_events import SAMPLES, batch, job, message, notification, task
-from tests.fake_s3 import FakeS3State, Stored
+from tests.fake_s3_state import FakeS3State, Stored
 from tests.function.fake_lambda import CONTEXT, lambda_app
 from tests.strategies import JSON, mutations
 
 if TYPE_CHECKING:
-    from tests.fake_s3 import Upload
+    from tests.fake_s3_state import Upload
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 
 from frogmove.errors import UsageError
 from tests.aws_events import batch, bridged, message, notification
-from tests.fake_s3 import FakeS3State
+from tests.fake_s3_state import FakeS3State
 from tests.function.fake_lambda import CONTEXT, PARTS, lambda_app
 from tests.interceptors import no_interception
 

@@ -10,7 +10,8 @@ from frogmove.function.resumable_uploads import FOLDER, ResumableUploads
 from frogmove.s3.models import Copy, Head, S3Object
 from frogmove.s3.uri import Location
 from tests.factories import ROUTE, an_object
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 ITEM = an_object("a", b"bytes")
 

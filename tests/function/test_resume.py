@@ -13,7 +13,7 @@ from frogmove.function.resumable_uploads import FOLDER
 from frogmove.s3.errors import S3Error
 from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
-from tests.fake_s3 import FakeS3State
+from tests.fake_s3_state import FakeS3State
 from tests.function.fake_lambda import CONTEXT, lambda_app, stopping
 from tests.interceptors import RequestHook
 

@@ -23,7 +23,7 @@ from tests.aws_events import (
     task,
 )
 from tests.buckets import Buckets
-from tests.fake_s3 import FakeS3State
+from tests.fake_s3_state import FakeS3State
 from tests.function.fake_lambda import CONTEXT, ENDS, lambda_app
 from tests.interceptors import RequestHook, no_interception
 

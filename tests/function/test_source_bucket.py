@@ -9,7 +9,7 @@ import pytest
 
 from frogmove.errors import FrogmoveError
 from tests.aws_events import batch, bridged, job, message, notification, task
-from tests.fake_s3 import FakeS3State
+from tests.fake_s3_state import FakeS3State
 from tests.function.fake_lambda import CONTEXT, lambda_app
 from tests.interceptors import RequestHook
 

@@ -15,7 +15,7 @@ from frogmove.errors import FrogmoveError
 from frogmove.function.telemetry import read_level
 from frogmove.s3.errors import S3Error
 from tests.aws_events import batch, bridged, message, notification, record
-from tests.fake_s3 import FakeS3State
+from tests.fake_s3_state import FakeS3State
 from tests.function.fake_lambda import CONTEXT, ENDS, lambda_app, state_of, stopping
 from tests.interceptors import RequestHook
 from tests.keys import KEYS

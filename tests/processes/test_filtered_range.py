@@ -16,7 +16,8 @@ from frogmove.processes.range_runner import RangeRunner
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.range_listing import KeyRange
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 PAGE = 10
 # One that is selected, many that are not, and one more.

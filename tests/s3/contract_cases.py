@@ -14,7 +14,8 @@ from frogmove.s3.crt import CrtS3
 from frogmove.s3.errors import S3Error
 from frogmove.s3.transport import Transport
 from tests.buckets import Buckets
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,8 @@ import pytest
 
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.listing import list_folder, list_prefix
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from collections.abc import Callable

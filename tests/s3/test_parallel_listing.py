@@ -13,7 +13,8 @@ from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.listing import list_folder, list_prefix
 from frogmove.s3.models import Page
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 KEYS = st.one_of(
     st.text(st.sampled_from("01a~é🐸/-"), min_size=1, max_size=5),

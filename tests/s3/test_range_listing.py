@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from frogmove.s3.models import Page
 from frogmove.s3.range_listing import KeyRange, RangeListing
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from frogmove.s3.future import Future

@@ -9,7 +9,8 @@ from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy, Deletion, Head
 from frogmove.s3.retry import RetryingS3
-from tests.fake_s3 import FakeS3, FakeS3State
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 T = TypeVar("T")
 
