@@ -34,6 +34,8 @@ locals {
 # Uploaders can only write: they cannot list, read or delete objects.
 
 data "aws_iam_policy_document" "uploaders" {
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
+
   statement {
     sid = "Upload"
     # Multipart uploads need only PutObject.
@@ -48,23 +50,6 @@ data "aws_iam_policy_document" "uploaders" {
         test     = condition.value.test
         variable = condition.value.variable
         values   = condition.value.values
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
-
-    content {
-      sid = "EncryptThroughS3"
-      # Decrypt: needed to assemble the parts of a multipart upload.
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["s3.${local.region}.amazonaws.com"]
       }
     }
   }

@@ -76,13 +76,48 @@ locals {
   }
 }
 
-data "aws_iam_policy_document" "function_trust" {
+# Which service assumes which role.
+data "aws_iam_policy_document" "trust" {
+  for_each = {
+    function = { service = "lambda.amazonaws.com", conditions = [] }
+    scan     = { service = "malware-protection-plan.guardduty.amazonaws.com", conditions = [] }
+    # The group of a schedule, not the schedule itself:
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    scheduler = {
+      service = "scheduler.amazonaws.com"
+      conditions = [
+        { test = "ArnEquals", variable = "aws:SourceArn", value = local.schedule_group_arn },
+        { test = "StringEquals", variable = "aws:SourceAccount", value = local.account },
+      ]
+    }
+    # AWS does not document whether Batch Operations sends its job and account when it assumes a
+    # role. If it does, they must be of this account; if not, iam:PassRole still limits the role to
+    # this account's operators, because a role cannot be passed from another account.
+    batch = {
+      service = "batchoperations.s3.amazonaws.com"
+      conditions = [
+        { test = "StringEqualsIfExists", variable = "aws:SourceAccount", value = local.account },
+        { test = "ArnLikeIfExists", variable = "aws:SourceArn", value = local.batch_jobs_arn },
+      ]
+    }
+  }
+
   statement {
     actions = ["sts:AssumeRole"]
 
     principals {
       type        = "Service"
-      identifiers = ["lambda.amazonaws.com"]
+      identifiers = [each.value.service]
+    }
+
+    dynamic "condition" {
+      for_each = each.value.conditions
+
+      content {
+        test     = condition.value.test
+        variable = condition.value.variable
+        values   = [condition.value.value]
+      }
     }
   }
 }
@@ -92,12 +127,15 @@ resource "aws_iam_role" "function" {
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary
   description          = "What the function ${var.name} may do"
-  assume_role_policy   = data.aws_iam_policy_document.function_trust.json
+  assume_role_policy   = data.aws_iam_policy_document.trust["function"].json
   tags                 = local.tags
 }
 
 data "aws_iam_policy_document" "function" {
-  source_policy_documents = var.function_policy_documents
+  source_policy_documents = concat(
+    [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3AndSqs"].json],
+    var.function_policy_documents,
+  )
 
   # For the whole bucket: S3 returns 404 instead of 403 for a missing key only with this permission,
   # and a HEAD request does not satisfy a condition on s3:prefix.
@@ -177,22 +215,6 @@ data "aws_iam_policy_document" "function" {
     resources = ["${local.log_group_arn}:*"]
   }
 
-  dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
-
-    content {
-      sid       = "UseTheKeysThroughS3AndSqs"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["s3.${local.region}.amazonaws.com", "sqs.${local.region}.amazonaws.com"]
-      }
-    }
-  }
-
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
   dynamic "statement" {
     for_each = var.vpc == null ? [] : ["*"]
@@ -256,43 +278,19 @@ data "aws_iam_policy_document" "access" {
 
 # S3 Batch Operations lets the function move the objects of a manifest.
 
-data "aws_iam_policy_document" "batch_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["batchoperations.s3.amazonaws.com"]
-    }
-
-    # AWS does not document whether Batch Operations sends its job and account when it assumes a
-    # role. If it does, they must be of this account; if not, iam:PassRole still limits the role to
-    # this account's operators, because a role cannot be passed from another account.
-    condition {
-      test     = "StringEqualsIfExists"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
-
-    condition {
-      test     = "ArnLikeIfExists"
-      variable = "aws:SourceArn"
-      values   = [local.batch_jobs_arn]
-    }
-  }
-}
-
 resource "aws_iam_role" "batch" {
   count                = var.batch_operations ? 1 : 0
   name                 = local.batch_role_name
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary
   description          = "Lets S3 Batch Operations call the function ${var.name}"
-  assume_role_policy   = data.aws_iam_policy_document.batch_trust.json
+  assume_role_policy   = data.aws_iam_policy_document.trust["batch"].json
   tags                 = local.tags
 }
 
 data "aws_iam_policy_document" "batch" {
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
+
   statement {
     sid       = "CallTheFunction"
     actions   = ["lambda:InvokeFunction"]
@@ -315,22 +313,6 @@ data "aws_iam_policy_document" "batch" {
     sid       = "FindTheBucket"
     actions   = ["s3:GetBucketLocation"]
     resources = [local.destination_arn]
-  }
-
-  dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
-
-    content {
-      sid       = "UseTheKeysThroughS3"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["s3.${local.region}.amazonaws.com"]
-      }
-    }
   }
 }
 

@@ -117,3 +117,28 @@ resource "aws_kms_alias" "this" {
   name          = "alias/${var.name}"
   target_key_id = aws_kms_key.this[0].key_id
 }
+
+# Part of the policies of roles and people; empty without a key. A multipart upload needs Decrypt
+# too, to assemble its parts.
+data "aws_iam_policy_document" "use_keys" {
+  for_each = {
+    UseTheKeysThroughS3       = ["s3"]
+    UseTheKeysThroughS3AndSqs = ["s3", "sqs"]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+
+    content {
+      sid       = each.key
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = statement.value
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for service in each.value : "${service}.${local.region}.amazonaws.com"]
+      }
+    }
+  }
+}

@@ -67,12 +67,12 @@ locals {
   ]
 
   # With GuardDuty only scan results are reported: the function cannot move an upload before its scan.
-  bridged  = var.trigger == "eventbridge" && !local.guardduty
   notified = var.trigger == "s3" && !local.guardduty
-  rule_arn = "arn:${local.partition}:events:${local.here}:rule/${var.name}-uploads"
+  # Without it a rule of EventBridge sends to the queue.
+  rule_name = local.guardduty ? "${var.name}-scans" : "${var.name}-uploads"
   # The services that send to the queue, with their source ARNs.
   sender     = local.notified ? "s3.amazonaws.com" : "events.amazonaws.com"
-  sender_arn = local.notified ? local.source_arn : local.guardduty ? local.scan_rule_arn : local.rule_arn
+  sender_arn = local.notified ? local.source_arn : "arn:${local.partition}:events:${local.here}:rule/${local.rule_name}"
 
   sweeps = var.sweep_schedule != null
   tags   = merge({ project = "frogmove" }, var.tags)

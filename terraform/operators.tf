@@ -10,6 +10,8 @@ locals {
 }
 
 data "aws_iam_policy_document" "operators" {
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3AndSqs"].json]
+
   statement {
     sid = "LookAtTheBuckets"
     actions = [
@@ -196,22 +198,6 @@ data "aws_iam_policy_document" "operators" {
       sid       = "SteerBatchOperations"
       actions   = ["s3:DescribeJob", "s3:UpdateJobPriority", "s3:UpdateJobStatus"]
       resources = [statement.value]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
-
-    content {
-      sid       = "UseTheKeysThroughS3AndSqs"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["s3.${local.region}.amazonaws.com", "sqs.${local.region}.amazonaws.com"]
-      }
     }
   }
 }

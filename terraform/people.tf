@@ -293,7 +293,8 @@ data "aws_iam_policy_document" "deployer" {
       "events:*Tag*",
       "events:*Targets*",
     ]
-    resources = [local.rule_arn, local.scan_rule_arn]
+    # Both names of the rule, because a change of trigger or scan replaces it.
+    resources = [for kind in ["uploads", "scans"] : "arn:${local.partition}:events:${local.here}:rule/${var.name}-${kind}"]
   }
 
   dynamic "statement" {

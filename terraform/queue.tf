@@ -140,20 +140,29 @@ resource "aws_s3_bucket_notification" "uploads" {
     aws_sqs_queue_redrive_policy.uploads,
     aws_lambda_event_source_mapping.uploads,
     aws_s3_bucket_ownership_controls.this,
-    aws_cloudwatch_event_target.scans,
     aws_cloudwatch_event_target.uploads,
   ]
 }
 
-# Rules of other routes, and other rules, receive the same events.
+# The rule of the trigger eventbridge or, with GuardDuty, of its results. Rules of other routes, and
+# other rules, receive the same events.
 resource "aws_cloudwatch_event_rule" "uploads" {
-  count       = local.bridged ? 1 : 0
-  name        = "${var.name}-uploads"
-  description = "Uploads to the source of frogmove"
+  count       = local.notified ? 0 : 1
+  name        = local.rule_name
+  description = local.guardduty ? "Scan results of GuardDuty for the source of frogmove" : "Uploads to the source of frogmove"
   tags        = local.tags
 
+  # The function uses only the results of its own plan.
+  # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-  event_pattern = jsonencode({
+  event_pattern = local.guardduty ? jsonencode({
+    source      = ["aws.guardduty"]
+    detail-type = ["GuardDuty Malware Protection Object Scan Result"]
+    detail = { s3ObjectDetails = merge(
+      { bucketName = [var.source_bucket] },
+      local.key_patterns == null ? {} : { objectKey = local.key_patterns },
+    ) }
+    }) : jsonencode({
     source      = ["aws.s3"]
     detail-type = concat(["Object Created"], local.scans ? ["Object Tags Added"] : [])
     detail = merge(
@@ -172,7 +181,7 @@ resource "aws_cloudwatch_event_rule" "uploads" {
 
 # EventBridge retries for a day; the sweep moves the objects of dropped events.
 resource "aws_cloudwatch_event_target" "uploads" {
-  count     = local.bridged ? 1 : 0
+  count     = local.notified ? 0 : 1
   rule      = aws_cloudwatch_event_rule.uploads[0].name
   target_id = "queue"
   arn       = aws_sqs_queue.uploads.arn
@@ -182,4 +191,14 @@ resource "aws_cloudwatch_event_target" "uploads" {
     aws_sqs_queue_redrive_policy.uploads,
     aws_lambda_event_source_mapping.uploads,
   ]
+}
+
+moved {
+  from = aws_cloudwatch_event_rule.scans
+  to   = aws_cloudwatch_event_rule.uploads
+}
+
+moved {
+  from = aws_cloudwatch_event_target.scans
+  to   = aws_cloudwatch_event_target.uploads
 }

@@ -11,7 +11,6 @@ locals {
 
   scan_role_name = "${local.global_name}-scan"
   scan_role_arn  = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.scan_role_name}"
-  scan_rule_arn  = "arn:${local.partition}:events:${local.here}:rule/${var.name}-scans"
   taggers        = concat(local.creates_plan ? [local.scan_role_arn] : [], var.scan_tagger_arns)
 
   quarantine_bucket  = try(split("/", var.quarantine)[2], null)
@@ -54,29 +53,20 @@ data "aws_iam_policy_document" "tag" {
   }
 }
 
-data "aws_iam_policy_document" "scan_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["malware-protection-plan.guardduty.amazonaws.com"]
-    }
-  }
-}
-
 resource "aws_iam_role" "scan" {
   count                = local.creates_plan ? 1 : 0
   name                 = local.scan_role_name
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary
   description          = "Lets GuardDuty scan and tag the source of ${var.name}"
-  assume_role_policy   = data.aws_iam_policy_document.scan_trust.json
+  assume_role_policy   = data.aws_iam_policy_document.trust["scan"].json
   tags                 = local.tags
 }
 
 # https://docs.aws.amazon.com/guardduty/latest/ug/malware-protection-s3-iam-policy-prerequisite.html
 data "aws_iam_policy_document" "scan" {
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
+
   statement {
     sid       = "HearOfUploads"
     actions   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
@@ -125,22 +115,6 @@ data "aws_iam_policy_document" "scan" {
     ]
     resources = [local.source_objects]
   }
-
-  dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
-
-    content {
-      sid       = "UseTheKeysThroughS3"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["s3.${local.region}.amazonaws.com"]
-      }
-    }
-  }
 }
 
 resource "aws_iam_role_policy" "scan" {
@@ -176,43 +150,5 @@ resource "aws_guardduty_malware_protection_plan" "source" {
     aws_s3_bucket.source,
     aws_s3_bucket_ownership_controls.this,
     aws_s3_bucket_versioning.this,
-  ]
-}
-
-resource "aws_cloudwatch_event_rule" "scans" {
-  count       = local.guardduty ? 1 : 0
-  name        = "${var.name}-scans"
-  description = "Scan results of GuardDuty for the source of frogmove"
-  tags        = local.tags
-
-  # The function uses only the results of its own plan.
-  # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
-  event_pattern = jsonencode({
-    source      = ["aws.guardduty"]
-    detail-type = ["GuardDuty Malware Protection Object Scan Result"]
-    detail = { s3ObjectDetails = merge(
-      { bucketName = [var.source_bucket] },
-      local.key_patterns == null ? {} : { objectKey = local.key_patterns },
-    ) }
-  })
-
-  lifecycle {
-    precondition {
-      condition     = length(jsonencode(local.announced)) <= 4000
-      error_message = "source_prefix, upload_prefixes and upload_suffixes exceed the size limit of an EventBridge rule: use fewer or shorter ones."
-    }
-  }
-}
-
-resource "aws_cloudwatch_event_target" "scans" {
-  count     = local.guardduty ? 1 : 0
-  rule      = aws_cloudwatch_event_rule.scans[0].name
-  target_id = "queue"
-  arn       = aws_sqs_queue.uploads.arn
-
-  depends_on = [
-    aws_sqs_queue_policy.uploads,
-    aws_sqs_queue_redrive_policy.uploads,
-    aws_lambda_event_source_mapping.uploads,
   ]
 }

@@ -42,38 +42,13 @@ resource "aws_sqs_queue" "sweep_dead_letters" {
   tags                      = local.tags
 }
 
-data "aws_iam_policy_document" "scheduler_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    # The group of a schedule, not the schedule itself:
-    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [local.schedule_group_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
-  }
-}
-
 resource "aws_iam_role" "scheduler" {
   count                = local.sweeps ? 1 : 0
   name                 = local.scheduler_role_name
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary
   description          = "Lets EventBridge Scheduler start the sweep of ${var.name}"
-  assume_role_policy   = data.aws_iam_policy_document.scheduler_trust.json
+  assume_role_policy   = data.aws_iam_policy_document.trust["scheduler"].json
   tags                 = local.tags
 }
 

@@ -1,5 +1,5 @@
 # What is created when nothing but the packages is given.
-# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+# These are plans: no request is sent to AWS. The other variables are in terraform.tfvars.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -13,13 +13,6 @@ provider "aws" {
 override_data {
   target = data.aws_caller_identity.current
   values = { account_id = "123456789012" }
-}
-
-variables {
-  function_zip       = "tests/function.zip"
-  layer_zip          = "tests/layer.zip"
-  source_bucket      = "frogtech-sharara-external"
-  destination_bucket = "frogtech-sharara-internal"
 }
 
 run "what_is_created" {

@@ -1,5 +1,5 @@
 # Groups, users, other accounts, and whoever deploys.
-# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+# These are plans: no request is sent to AWS. The other variables are in terraform.tfvars.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -13,13 +13,6 @@ provider "aws" {
 override_data {
   target = data.aws_caller_identity.current
   values = { account_id = "123456789012" }
-}
-
-variables {
-  function_zip       = "tests/function.zip"
-  layer_zip          = "tests/layer.zip"
-  source_bucket      = "frogtech-sharara-external"
-  destination_bucket = "frogtech-sharara-internal"
 }
 
 run "nobody_by_default" {
@@ -98,7 +91,7 @@ run "uploads_under_keys_of_ours" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_policy.uploaders.policy).Statement[0].Condition.ArnEqualsIfExists == { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "arn:aws:kms:eu-central-1:123456789012:key/k" }
+    condition     = one([for statement in jsondecode(aws_iam_policy.uploaders.policy).Statement : statement.Condition.ArnEqualsIfExists if statement.Sid == "Upload"]) == { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "arn:aws:kms:eu-central-1:123456789012:key/k" }
     error_message = "Uploaders encrypt with keys that the function can use."
   }
 }

@@ -1,5 +1,5 @@
 # The scan gate: what each way of scanning creates, and what is refused.
-# Nothing here asks AWS anything: these are plans, and who would make them is said here.
+# These are plans: no request is sent to AWS. The other variables are in terraform.tfvars.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -15,18 +15,11 @@ override_data {
   values = { account_id = "123456789012" }
 }
 
-variables {
-  function_zip       = "tests/function.zip"
-  layer_zip          = "tests/layer.zip"
-  source_bucket      = "frogtech-sharara-external"
-  destination_bucket = "frogtech-sharara-internal"
-}
-
 run "no_scan" {
   command = plan
 
   assert {
-    condition     = length(aws_guardduty_malware_protection_plan.source) + length(aws_iam_role.scan) + length(aws_cloudwatch_event_rule.scans) + length(aws_cloudwatch_event_target.scans) == 0 && !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_REQUIRE_TAG") && !contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned")
+    condition     = length(aws_guardduty_malware_protection_plan.source) + length(aws_iam_role.scan) + length(aws_cloudwatch_event_rule.uploads) + length(aws_cloudwatch_event_target.uploads) == 0 && !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_REQUIRE_TAG") && !contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned")
     error_message = "Without a scan there is no gate."
   }
 
@@ -63,7 +56,7 @@ run "guardduty" {
   }
 
   assert {
-    condition = jsondecode(aws_cloudwatch_event_rule.scans[0].event_pattern) == {
+    condition = aws_cloudwatch_event_rule.uploads[0].name == "frogmove-scans" && aws_cloudwatch_event_target.uploads[0].rule == "frogmove-scans" && jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern) == {
       source      = ["aws.guardduty"]
       detail-type = ["GuardDuty Malware Protection Object Scan Result"]
       detail      = { s3ObjectDetails = { bucketName = ["frogtech-sharara-external"], objectKey = [{ wildcard = "in/*.csv" }] } }
@@ -72,7 +65,7 @@ run "guardduty" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_notification.uploads[0].queue) == 0 && aws_s3_bucket_notification.uploads[0].eventbridge && length(aws_cloudwatch_event_rule.uploads) == 0
+    condition     = length(aws_s3_bucket_notification.uploads[0].queue) == 0 && aws_s3_bucket_notification.uploads[0].eventbridge && length(aws_cloudwatch_event_rule.uploads) == 1
     error_message = "What is not scanned is not announced, and EventBridge is on, as GuardDuty needs it."
   }
 
@@ -175,7 +168,7 @@ run "another_scanner" {
   }
 
   assert {
-    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_REQUIRE_TAG == "av-status=clean" && !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_SCAN_PLAN") && length(aws_cloudwatch_event_rule.scans) == 0
+    condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_REQUIRE_TAG == "av-status=clean" && !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_SCAN_PLAN") && length(aws_cloudwatch_event_rule.uploads) == 0
     error_message = "The tag alone decides."
   }
 
@@ -370,5 +363,5 @@ run "scans_that_no_rule_holds" {
     upload_suffixes = [for n in range(10) : ".a${n}"]
   }
 
-  expect_failures = [aws_cloudwatch_event_rule.scans]
+  expect_failures = [aws_cloudwatch_event_rule.uploads]
 }
