@@ -51,7 +51,7 @@ def runs(output: str) -> None:
     console = Console(json_lines=output == "json")
     readers, problems = read_journals()
     # A run that crashed at its start leaves an empty journal; list the others.
-    warn_of(problems, console)
+    _warn_of(problems, console)
     if not readers and not problems:
         console.note(no_journal().message)
     history = RunHistory(readers)
@@ -164,16 +164,7 @@ def undo(
       frogmove undo 20261123-073012-ab12
     """
     reader = _open_ended(find_journal(run))
-    readers, problems = read_journals()
-    warn_of(problems, console)
-    history = RunHistory(readers)
-    together = history.with_resumes(reader)
-    undone = [each.spec.id for each in history.undone_by(reader) if is_undone(each.end())]
-    if undone:
-        console.note(f"{reader.spec.id} was already undone by {undone[-1]}.")
-    if len(together) > 1:
-        names = ", ".join(each.spec.id for each in together)
-        console.note(f"A run is undone together with its resumes: {names}.")
+    together = _undone_together(reader, console)
     _warn_of_unrecorded(together, console)
     spec = again(reader.spec, config)
     asks = spec.command is Command.MOVE and not dry_run and not while_live
@@ -188,6 +179,26 @@ def undo(
         note=note,
     )
     ctx.exit(code)
+
+
+def _undone_together(run: JournalReader, console: Console) -> list[JournalReader]:
+    """Return the runs that are undone with a run; print which, and whether that was done before."""
+    history = read_history(console)
+    together = history.with_resumes(run)
+    undone = [each.spec.id for each in history.undone_by(run) if is_undone(each.end())]
+    if undone:
+        console.note(f"{run.spec.id} was already undone by {undone[-1]}.")
+    if len(together) > 1:
+        names = ", ".join(each.spec.id for each in together)
+        console.note(f"A run is undone together with its resumes: {names}.")
+    return together
+
+
+def read_history(console: Console) -> RunHistory:
+    """Read the journals of all runs, and warn of those that cannot be read."""
+    readers, problems = read_journals()
+    _warn_of(problems, console)
+    return RunHistory(readers)
 
 
 def _warn_of_unrecorded(runs: Sequence[JournalReader], console: Console) -> None:
@@ -239,7 +250,7 @@ def _to_resume(run: str | None, console: Console) -> JournalReader | None:
 def _last_unfinished(console: Console) -> JournalReader | None:
     readers, problems = read_journals()
     last = RunHistory(readers).last_unfinished()
-    warn_of(problems, console)
+    _warn_of(problems, console)
     if last is None and problems:
         raise UsageError(
             "Every run whose journal can be read is finished.",
@@ -248,7 +259,7 @@ def _last_unfinished(console: Console) -> JournalReader | None:
     return last
 
 
-def warn_of(problems: Sequence[UsageError], console: Console) -> None:
+def _warn_of(problems: Sequence[UsageError], console: Console) -> None:
     """Warn of journals that cannot be read; of many, such as an older version's, of some."""
     for problem in problems[-_SHOWN_PROBLEMS:]:
         console.warn(str(problem))

@@ -123,17 +123,16 @@ def ls(
         raise UsageError("--directories and --from-file cannot be combined.")
     required = tuple(map(parse_tag, tags))
     with connect(config, Limits(), console) as client, explained(side.bucket):
-        console.detail(f"Engine: {client.engine}.")
         lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
         totals = listing.show(console, view, directories=directories)
     console.listing_totals(totals, view)
     is_selective = source or chosen.get("prefix") or selection.filters != NO_FILTERS
-    if is_selective and not (totals.objects or totals.folders or allow_empty):
+    is_empty = is_selective and not (totals.objects or totals.folders or allow_empty)
+    if is_empty:
         console.warn("Nothing was selected. If that is expected, use --allow-empty.")
-        ctx.exit(exit_codes.ATTENTION)
-    is_incomplete = lookups is not None and lookups.failed
-    ctx.exit(exit_codes.ATTENTION if is_incomplete else exit_codes.DONE)
+    needs_attention = is_empty or (lookups is not None and lookups.failed)
+    ctx.exit(exit_codes.ATTENTION if needs_attention else exit_codes.DONE)
 
 
 @dataclass(frozen=True, slots=True)

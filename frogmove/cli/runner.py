@@ -48,7 +48,7 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
     Args:
         config: the endpoint and the credentials.
         limits: the limits on requests to S3.
-        console: where it is reported that a server does not answer.
+        console: the output; also reports a server that does not answer.
 
     Raises:
         UsageError: when the settings cannot be used.
@@ -59,6 +59,7 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
     with Waiting(console) as waiting:
         client = Client(config, fit_open_files(limits, console))
         waiting.watch(client)
+        console.detail(f"Engine: {client.engine}.")
         _collect_less_garbage()
         yield from _used(client)
 
@@ -110,7 +111,6 @@ def execute(
         FrogmoveError: when it was refused or ended early; its results have been shown.
     """
     with key_list_of(spec, journal), connect(config_of(spec), spec.limits(), console) as client:
-        console.detail(f"Engine: {client.engine}.")
         guard = partial(_finished, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
         is_shown = review.is_only_shown

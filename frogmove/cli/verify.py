@@ -12,19 +12,18 @@ from click.core import ParameterSource
 
 from frogmove.cli import completion, exit_codes
 from frogmove.cli.help_groups import GroupedCommand
-from frogmove.cli.history import open_journal, warn_of
+from frogmove.cli.history import open_journal, read_history
 from frogmove.cli.options import route_options
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
 from frogmove.cli.runner import connect, key_list_of
 from frogmove.cli.selection_options import verify_selection_options
 from frogmove.cli.transfer_options import max_compare_size
 from frogmove.config import Config
-from frogmove.core.run_history import RunHistory
 from frogmove.core.run_spec import Command
 from frogmove.core.verify import CompareBy
 from frogmove.errors import UsageError
 from frogmove.run_config import config_of, new_spec, select_for
-from frogmove.run_store import find_journal, read_journals
+from frogmove.run_store import find_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +94,7 @@ def verify(
 
 def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
     reader = open_journal(find_journal(run))
-    readers, problems = read_journals()
-    warn_of(problems, console)
-    history = RunHistory(readers)
+    history = read_history(console)
     journals = history.with_resumes(reader)
     # Options for the connection are allowed, as for a resume.
     flags: dict[str, Any] = {
@@ -117,7 +114,6 @@ def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
 @contextmanager
 def _connected(spec: RunSpec, console: Console) -> Iterator[Client]:
     with connect(config_of(spec), spec.limits(), console) as client:
-        console.detail(f"Engine: {client.engine}.")
         console.source, console.destination = spec.route().source, spec.route().destination
         yield client
 

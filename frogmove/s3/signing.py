@@ -58,8 +58,7 @@ def sign(
         credentials: the credentials.
         scope: Region and service.
         method: ``GET`` …
-        target: path and query as they are sent; S3 wants the path signed unchanged, and the query
-            must be encoded as AWS does.
+        target: path and query as they are sent, the query encoded as by AWS.
         headers: the headers to be sent, including Host.
         payload: the SHA-256 of the body in hexadecimal, or ``UNSIGNED``.
         now: Unix time in seconds; by default the current time.
@@ -70,6 +69,7 @@ def sign(
         added.append(("X-Amz-Security-Token", credentials.token))
     every = [*headers, *added]
     order, names = _signed_names(tuple([name for name, _ in every]))
+    # S3 wants the path signed unchanged.
     path, _, query = target.partition("?")
     request = "\n".join(
         (
@@ -84,15 +84,13 @@ def sign(
     )
     day = moment[:8]
     extent = f"{day}/{scope.region}/{scope.service}/aws4_request"
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{extent}\n{digest}"
+    text = f"AWS4-HMAC-SHA256\n{moment}\n{extent}\n{hashlib.sha256(request.encode()).hexdigest()}"
     # A copied hmac object: hmac.digest() would release the GIL and wait for it again.
     stamp = _signing_key(credentials.secret, day, scope.region, scope.service).copy()
     stamp.update(text.encode())
-    signature = stamp.hexdigest()
     authorization = (
         f"AWS4-HMAC-SHA256 Credential={credentials.access}/{extent}, "
-        f"SignedHeaders={names}, Signature={signature}"
+        f"SignedHeaders={names}, Signature={stamp.hexdigest()}"
     )
     return [*added, ("Authorization", authorization)]
 
