@@ -7,14 +7,14 @@ text, which is a raw key. Entries terminated by NULs are raw keys.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from frogmove.core.models import Outcome, key_inside
+from frogmove.core.new_file import new_file
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.uri import LONGEST_KEY, check_key
@@ -178,20 +178,10 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
 def _write_once(database: sqlite3.Connection, path: Path) -> None:
     """Write each key of a table once, in the order in which they come first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Readable only by this user: keys may be confidential.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
-            for (key,) in database.execute(once):
-                file.write(key.encode() + b"\0")
-            # Durable before anything is changed, like the journal that refers to it.
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        with suppress(OSError):
-            path.unlink()
-        raise
+    with new_file(path) as file:
+        once = "SELECT key FROM list GROUP BY key ORDER BY min(rowid)"
+        for (key,) in database.execute(once):
+            file.write(key.encode() + b"\0")
 
 
 def read_key_list(path: Path) -> Iterator[str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from frogmove.core.models import Action, Effect, Forecast, Verb
+from frogmove.core.new_file import new_file
 from frogmove.core.records import Record, action_record
 from frogmove.core.run_spec import RunSpec
 from frogmove.errors import UsageError
@@ -29,9 +29,6 @@ VERSION = 1
 
 # Bytes. A line with two keys of 1,024 characters, all escaped, and a reason is shorter.
 _LONGEST_LINE = 1 << 20
-
-# What is written at once.
-_BUFFER = 1 << 20
 
 # Transfers that were not checked must not be applied.
 _UNCHECKED = (Verb.MOVE, Verb.COPY, Verb.COMPARE)
@@ -69,21 +66,10 @@ def write_plan(path: Path, header: PlanHeader, actions: Iterable[Action]) -> Gen
         UsageError: when the file exists or cannot be written.
     """
     try:
-        # Readable only by this user: keys may be confidential.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    written = False
-    try:
-        with os.fdopen(descriptor, "wb", _BUFFER) as file:
+        with new_file(path) as file:
             yield from _write(file, header, actions)
-        written = True
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        if not written:
-            with suppress(OSError):
-                path.unlink()
 
 
 def _write(file: IO[bytes], header: PlanHeader, actions: Iterable[Action]) -> Iterator[Action]:
@@ -106,8 +92,6 @@ def _write(file: IO[bytes], header: PlanHeader, actions: Iterable[Action]) -> It
         count += 1
         yield action
     write({"type": "end", "actions": count, "sha256": digest.hexdigest()})
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def read_header(path: Path) -> PlanHeader:
@@ -167,22 +151,12 @@ def keep_plan(path: Path, kept: Path) -> int:
     Raises:
         UsageError: when it is not as it was written, or cannot be copied.
     """
-    kept_whole = False
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb", _BUFFER) as copy:
-            count = sum(1 for _ in read_plan(path, copy))
-            copy.flush()
-            os.fsync(copy.fileno())
-        kept_whole = True
+        with new_file(kept) as copy:
+            return sum(1 for _ in read_plan(path, copy))
     except OSError as error:
         raise _unwritable(kept, error) from error
-    finally:
-        if not kept_whole:
-            with suppress(OSError):
-                kept.unlink()
-    return count
 
 
 def count_actions(path: Path) -> int | None:
