@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from frogmove.core.selection_options import SelectionOptions
     from frogmove.s3.errors import S3Error
     from frogmove.s3.interface import S3
-
-# How many keys of a list are looked up together, in their order.
-_LOOKED_UP_TOGETHER = 1000
 
 
 # -h means --human-readable here, as in other tools' ls.
@@ -234,14 +231,11 @@ class _Lookups:
         from frogmove.core.key_list import read_keys
 
         keys = read_keys(self._source, self._side, nul=self._nul)
-        while together := list(islice(keys, _LOOKED_UP_TOGETHER)):
-            answers = dict(head_each(together, self._s3, self._side.bucket, HEAD_CONCURRENCY))
-            for key in together:
-                seen = answers[key]
-                if isinstance(seen, S3Object):
-                    yield seen
-                else:
-                    self._warn(key, seen)
+        for key, seen in head_each(keys, self._s3, self._side.bucket, HEAD_CONCURRENCY):
+            if isinstance(seen, S3Object):
+                yield seen
+            else:
+                self._warn(key, seen)
 
     def _warn(self, key: str, error: S3Error | None) -> None:
         if error is not None and error.ends_the_run:

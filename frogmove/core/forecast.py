@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
@@ -18,7 +16,7 @@ from frogmove.core.destination_check import (
     may_be_itself,
 )
 from frogmove.core.models import Action, Effect, Forecast, Outcome, Result, Verb
-from frogmove.core.scheduler import Scheduler
+from frogmove.core.scheduler import run_in_order
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import Copy
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
 # Objects of other storage classes are never archived.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"}
-
-# How many actions are checked together; they are yielded in order.
-_TOGETHER = 1000
 
 # The verbs for outcomes without a transfer.
 _VERBS = {
@@ -65,14 +60,10 @@ def forecast(
         S3Error: when an error affects every object.
     """
 
-    async def one(number: int, action: Action) -> tuple[int, Action]:
-        return number, await _forecast(action, check, is_free=is_free(action))
+    async def one(action: Action) -> Action:
+        return await _forecast(action, check, is_free=is_free(action))
 
-    coming = iter(actions)
-    while together := list(islice(coming, _TOGETHER)):
-        scheduler = Scheduler(size, size, lambda: None, stop)
-        done = scheduler.run(one(*numbered) for numbered in enumerate(together))
-        yield from (action for _, action in sorted(done, key=itemgetter(0)))
+    return run_in_order(one, actions, size, stop)
 
 
 async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -> Action:

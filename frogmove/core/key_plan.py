@@ -10,7 +10,7 @@ from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Verb
 from frogmove.core.plan import plan_copy, plan_move, plan_sync
 from frogmove.core.run_spec import Command
-from frogmove.core.scheduler import Scheduler
+from frogmove.core.scheduler import run_tasks
 from frogmove.s3.errors import S3Error
 from frogmove.s3.models import S3Object
 
@@ -73,7 +73,7 @@ def plan_keys(
         (action,) = plan_sync((item,), there, route, compare, spec.mapping)
         return action
 
-    actions = Scheduler(size, size, lambda: None, stop).run(planned(key) for key in keys)
+    actions = run_tasks((planned(key) for key in keys), size, stop)
     return (action for action in actions if action is not None)
 
 
@@ -109,7 +109,7 @@ def still_there(
             return action
         return None if seen is None else action
 
-    left = Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
+    left = run_tasks((one(action) for action in actions), size, stop)
     return (action for action in left if action is not None)
 
 

@@ -6,20 +6,26 @@ request.
 """
 
 import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from enum import Enum
+from itertools import islice
+from operator import itemgetter
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any, Final, TypeVar
 
 from frogmove.s3.future import Future, LightFuture
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 Task = Coroutine[Future[Any], None, T]
 
 # Seconds without any response after which the batch (of deletes) is sent.
 BATCH_DELAY = 0.1
+
+# How many results are put in order together.
+_TOGETHER = 1000
 
 
 class Idle(Enum):
@@ -145,7 +151,39 @@ class Scheduler:
         future.add_done_callback(lambda _: self._answered.put((task, batched)))
 
 
+def run_tasks(tasks: Iterator[Task[T]], size: int, stop: Event | None = None) -> Iterator[T]:
+    """Run tasks without batched requests, and yield their results as they finish.
+
+    Args:
+        tasks: the tasks, read lazily.
+        size: maximum concurrent tasks.
+        stop: once set, no further task is started.
+    """
+    return Scheduler(size, size, lambda: None, stop or Event()).run(tasks)
+
+
+def run_in_order(
+    task: Callable[[A], Task[T]], items: Iterable[A], size: int, stop: Event | None = None
+) -> Iterator[T]:
+    """Run a task for each item, and yield the results in the order of the items.
+
+    Args:
+        task: makes the task of an item.
+        items: the items, read lazily, some ahead.
+        size: maximum concurrent tasks.
+        stop: once set, no further task is started.
+    """
+
+    async def numbered(number: int, item: A) -> tuple[int, T]:
+        return number, await task(item)
+
+    coming = iter(items)
+    while together := list(islice(coming, _TOGETHER)):
+        done = run_tasks((numbered(*each) for each in enumerate(together)), size, stop)
+        yield from (result for _, result in sorted(done, key=itemgetter(0)))
+
+
 def run_one(task: Task[T]) -> T:
     """Run one task and return its result."""
-    (result,) = Scheduler(1, 1, lambda: None, Event()).run(iter([task]))
+    (result,) = run_tasks(iter([task]), 1)
     return result

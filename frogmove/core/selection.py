@@ -5,12 +5,11 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from itertools import chain, takewhile
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.lookup import Lookup
-from frogmove.core.scheduler import Scheduler
+from frogmove.core.scheduler import run_in_order
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
+    from threading import Event
 
     from frogmove.core.models import Route
     from frogmove.s3.interface import S3
@@ -235,7 +235,7 @@ def find(
             f"There is no {which} {in_quotes(missing[0])}{others} in s3://{route.source.bucket}.",
             _meant(missing[0], s3, route),
         )
-    return list(matching((found[key] for key in selection.keys), selection.matcher()))
+    return list(matching(found.values(), selection.matcher()))
 
 
 # What word processors and chats make of a hyphen.
@@ -321,7 +321,7 @@ def _named(selection: Selection, s3: S3, route: Route, size: int) -> list[S3Obje
 def head_each(
     keys: Iterable[str], s3: S3, bucket: str, size: int, version_id: str | None = None
 ) -> Iterator[tuple[str, S3Object | S3Error | None]]:
-    """Send a HEAD request for each key.
+    """Send a HEAD request for each key, in order.
 
     Args:
         keys: complete keys.
@@ -342,4 +342,4 @@ def head_each(
         return key, None if seen is None else seen.object
 
     lookup = Lookup(s3, bucket)
-    return Scheduler(size, size, lambda: None, Event()).run(one(key) for key in keys)
+    return run_in_order(one, keys, size)

@@ -11,7 +11,7 @@ from frogmove.core.key_mapping import SAME_KEYS, KeyMapping
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_sync
-from frogmove.core.scheduler import Scheduler, wait_for
+from frogmove.core.scheduler import run_tasks, wait_for
 from frogmove.core.selection import Selection, matching
 from frogmove.core.verify import CompareBy, Comparison, Match, compare
 from frogmove.errors import UsageError
@@ -72,7 +72,7 @@ def resolve_comparisons(
             return _too_large(action, options.max_compare_size)
         return _decide(action, comparison, False, options.compare)
 
-    return Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
+    return run_tasks((one(action) for action in actions), size, stop)
 
 
 async def look_at_both(s3: S3, route: Route, key: str, destination_key: str) -> tuple[Head, Head]:

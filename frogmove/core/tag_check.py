@@ -8,27 +8,23 @@ copied. Otherwise the object must be the same before and after its tags were rea
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
-from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, Verb
-from frogmove.core.scheduler import Scheduler, wait_for
+from frogmove.core.scheduler import run_in_order, run_tasks, wait_for
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import NULL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from threading import Event
 
     from frogmove.core.required_tags import Tag
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Head, S3Object
-
-# How many objects of a listing are checked together, so that their order is kept.
-_LISTED_TOGETHER = 1000
 
 _CHANGED = "it changed while its tags were read"
 
@@ -137,7 +133,7 @@ def hold_back_untagged(
             reason = describe(error, "Its tags could not be read, and nothing was copied")
             return replace(action, verb=Verb.REFUSE, reason=reason)
 
-    return Scheduler(size, size, lambda: None, stop).run(one(action) for action in actions)
+    return run_tasks((one(action) for action in actions), size, stop)
 
 
 def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> Iterator[S3Object]:
@@ -152,21 +148,15 @@ def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> 
         S3Error: when tags cannot be read.
     """
 
-    async def one(number: int, item: S3Object) -> tuple[int, S3Object | None]:
+    async def one(item: S3Object) -> S3Object | None:
         try:
-            return number, item if await checker.carries(item) else None
+            return item if await checker.carries(item) else None
         except S3Error as error:
             if _is_gone(error):
-                return number, None
+                return None
             raise
 
-    coming = iter(objects)
-    while together := list(islice(coming, _LISTED_TOGETHER)):
-        window = Scheduler(size, size, lambda: None, Event())
-        numbered = (one(number, item) for number, item in enumerate(together))
-        for _, item in sorted(window.run(numbered), key=lambda settled: settled[0]):
-            if item is not None:
-                yield item
+    return (item for item in run_in_order(one, objects, size) if item is not None)
 
 
 def _is_gone(error: S3Error) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import BackupCopy, Outcome
 from frogmove.core.run_spec import Command
-from frogmove.core.scheduler import Scheduler
+from frogmove.core.scheduler import run_tasks
 from frogmove.core.undo import copies_of
 from frogmove.core.verify_sides import Status, VerifyResult
 from frogmove.errors import RunError, UsageError
@@ -49,7 +48,7 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
     copies = (check.look(record) for record in copies_of(*journals))
     deleted = chain.from_iterable(journal.deletes() for journal in journals)
     deletes = (check.look_for_deleted(record) for record in deleted)
-    yield from Scheduler(size, size, lambda: None, Event()).run(chain(copies, deletes))
+    yield from run_tasks(chain(copies, deletes), size)
     _check_end(journals)
 
 

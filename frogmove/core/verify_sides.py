@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
 from frogmove.core.advice import describe
@@ -16,7 +15,7 @@ from frogmove.core.lookup import Lookup
 from frogmove.core.merge_join import merge_join
 from frogmove.core.models import Action, Verb
 from frogmove.core.plan import placer
-from frogmove.core.scheduler import Scheduler
+from frogmove.core.scheduler import run_tasks
 from frogmove.core.selection import under
 from frogmove.core.sync_plan import by_content, check_listing_order, look_at_both
 from frogmove.core.verify import CompareBy, Comparison, Match, compare, same_etag
@@ -169,7 +168,7 @@ def verify_sides(s3: S3, spec: RunSpec, size: int) -> Iterator[VerifyResult]:
         folders = spec.selection.folders
         pairs = chain.from_iterable(pair_folder(s3, spec, folder) for folder in folders)
         tasks = (comparer.judge(pair) for pair in pairs)
-    results = Scheduler(size, size, lambda: None, Event()).run(tasks)
+    results = run_tasks(tasks, size)
     return (result for result in results if result is not None)
 
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Outcome
 from frogmove.core.plan import plan_move
-from frogmove.core.scheduler import Scheduler, Task
+from frogmove.core.scheduler import Task, run_tasks
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.function.resumable_uploads import ResumableUploads
@@ -213,7 +212,7 @@ def _ages(
         return each, _FIRST if seen is None else seen.object.last_modified
 
     size = invocation.options.concurrency
-    return Scheduler(size, size, lambda: None, Event()).run(one(each) for each in requested)
+    return run_tasks((one(each) for each in requested), size)
 
 
 def _not_held_back(requested: Iterable[KeyRequest], key_results: KeyResults) -> list[KeyRequest]:
@@ -243,9 +242,9 @@ def plan(
         key_results: receives the results of those that cannot be moved.
     """
     size = invocation.options.concurrency
-    window = Scheduler(size, size, lambda: None, invocation.stop)
     lookup = Lookup(invocation.s3, invocation.route.source.bucket)
-    planned = window.run(_planned(each, invocation, lookup, key_results) for each in requested)
+    tasks = (_planned(each, invocation, lookup, key_results) for each in requested)
+    planned = run_tasks(tasks, size, invocation.stop)
     return (action for action in planned if action is not None)
 
 
