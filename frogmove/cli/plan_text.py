@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.cli.quantities import identity, objects, size
+from frogmove.cli.quantities import objects, size
 from frogmove.core.models import Action, Effect
 from frogmove.core.run_spec import Command
 
@@ -62,7 +62,7 @@ def reason_of(action: Action) -> str:
     if forecast is None or forecast.there is None:
         return action.reason
     if forecast.effect in {Effect.REPLACE, Effect.KEEP_BOTH}:
-        return f"{forecast.cause}: {identity(forecast.there)}"
+        return f"{forecast.cause}: {forecast.there.size_and_time}"
     return action.reason
 
 

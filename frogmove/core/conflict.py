@@ -30,11 +30,7 @@ def resolve_conflict(
         the copy to try next, or the result of the action.
     """
     there = found.object
-    unit = "byte" if there.size == 1 else "bytes"
-    state = (
-        f"the destination holds {holds} ({there.size:,} {unit} of "
-        f"{there.last_modified:%Y-%m-%d %H:%M}); source kept"
-    )
+    state = f"the destination holds {holds} ({there.size_and_time}); source kept"
     # What was planned is not what is there: the next sync or plan decides again.
     is_decided = action.replaces is not None or action.forecast is not None
     policy = OnConflict.FAIL if is_decided else options.on_conflict

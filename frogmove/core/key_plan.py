@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
@@ -12,7 +11,7 @@ from frogmove.core.plan import plan_copy, plan_move, plan_sync
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import run_tasks
 from frogmove.s3.errors import S3Error
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import NO_TIME, S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.interface import S3
-
-_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 def plan_keys(
@@ -117,4 +114,4 @@ _MISSING = "the key does not exist at the source"
 
 
 def _unseen(key: str) -> S3Object:
-    return S3Object(key, 0, "", _NO_TIME)
+    return S3Object(key, 0, "", NO_TIME)

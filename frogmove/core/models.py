@@ -280,18 +280,17 @@ class Route:
 
     def __post_init__(self) -> None:
         one, other = self.source, self.destination
-        if one.bucket != other.bucket:
+        if not one.overlaps(other):
             return
         if one.prefix == other.prefix:
             raise UsageError(
                 f"Source and destination are the same: {one}.",
                 "A move onto itself would delete the objects.",
             )
-        if one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix):
-            raise UsageError(
-                f"One of {one} and {other} contains the other.",
-                "Choose two prefixes of which neither contains the other.",
-            )
+        raise UsageError(
+            f"One of {one} and {other} contains the other.",
+            "Choose two prefixes of which neither contains the other.",
+        )
 
     @classmethod
     def parse(cls, source: str, destination: str) -> "Route":

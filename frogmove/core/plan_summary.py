@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.core.models import Effect
 from frogmove.core.records import Record, action_record
-from frogmove.core.selection import under
+from frogmove.s3.uri import under
 
 if TYPE_CHECKING:
     from frogmove.core.models import Action

@@ -2,11 +2,10 @@
 
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 from frogmove.core.models import Action, Outcome, Result, Verb
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import NO_TIME, S3Object
 
 Record = dict[str, Any]
 
@@ -108,7 +107,7 @@ def result_record(result: Result) -> Record:
 
 def result_of(record: Record) -> Result:
     """Make a result from its JSON record, with as much as the record holds."""
-    item = S3Object(record["key"], record["size"], record["etag"], datetime.fromtimestamp(0, UTC))
+    item = S3Object(record["key"], record["size"], record["etag"], NO_TIME)
     action = Action(Verb.MOVE, item, record["destination_key"])
     return Result(action, Outcome(record["outcome"]), record["reason"])
 

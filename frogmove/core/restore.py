@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/RestoringPreviousVersions.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from frogmove.core.advice import describe
 from frogmove.core.copy import ObjectCopier, folder_of
@@ -30,11 +29,8 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import NO_TIME, S3Object
 from frogmove.s3.uri import Location
-
-# A placeholder: the object is identified by its ETag.
-_UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 _OVER = "its copy is gone; the destination already holds the object that the copy had replaced"
 
@@ -137,7 +133,7 @@ class Restorer:
             check = DestinationCheck.make(self._s3, route, check.options)
             copier = self._from_backup[earlier.bucket] = replace(self._here, check=check)
         key, version = earlier.key, earlier.version_id
-        return copier, S3Object(key, earlier.size, earlier.etag, _UNKNOWN, version_id=version)
+        return copier, S3Object(key, earlier.size, earlier.etag, NO_TIME, version_id=version)
 
     async def _bring_back(self, action: Action) -> VerifiedCopy | Result:
         back = await self._back.copy(action)

@@ -4,23 +4,19 @@ An access point is another name of a bucket, some servers give a bucket several 
 treat ``a//b`` as ``a/b``.
 """
 
-import uuid
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from frogmove.core.scheduler import wait_for
-from frogmove.s3.capabilities import as_written
+from frogmove.s3.capabilities import OTHER_ETAG, as_written, probe_name
+from frogmove.s3.empty_upload import create_empty_upload
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
-from frogmove.s3.models import Copied, Copy, Deletion, Head, S3Object
+from frogmove.s3.models import Copied, Deletion
 from frogmove.s3.uri import Location, is_access_point
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
 _ALIAS_ENDINGS = ("-s3alias", "-ext-s3alias")
-
-
-_OTHER_ETAG = "0" * 32
 
 
 def may_be_alias(bucket: str) -> bool:
@@ -38,13 +34,13 @@ async def is_same_place(s3: S3, looked_at: Location, written_to: Location) -> bo
     Raises:
         S3Error: when a request fails.
     """
-    name = f".frogmove-probe-{uuid.uuid4().hex}"
+    name = probe_name()
     here = Location(looked_at.bucket, looked_at.prefix + name)
     there = Location(written_to.bucket, written_to.prefix + name)
     if may_be_alias(here.bucket) or may_be_alias(there.bucket):
         return await _share_an_upload(s3, here, there)
     try:
-        await wait_for(s3.delete(there.bucket, Deletion(there.prefix, _OTHER_ETAG)))
+        await wait_for(s3.delete(there.bucket, Deletion(there.prefix, OTHER_ETAG)))
     except S3Error as error:
         if error.kind is Kind.DENIED:
             return await _share_an_upload(s3, here, there)
@@ -52,9 +48,7 @@ async def is_same_place(s3: S3, looked_at: Location, written_to: Location) -> bo
 
 
 async def _share_an_upload(s3: S3, here: Location, there: Location) -> bool:
-    nothing = S3Object(there.prefix, 0, "", datetime.now(UTC))
-    copy = Copy(there.bucket, nothing, there.bucket, there.prefix)
-    upload_id = await wait_for(s3.create_upload(copy, Head(nothing), {}, None))
+    upload_id = await wait_for(create_empty_upload(s3, there.bucket, there.prefix))
     try:
         await wait_for(s3.list_parts(here.bucket, here.prefix, upload_id))
     except S3Error as error:

@@ -15,7 +15,7 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import Page, S3Object
-from frogmove.s3.uri import check_key, split
+from frogmove.s3.uri import check_key, split, under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -101,11 +101,6 @@ class Selection:
             "filters": Filters.of_record(record.get("filters", {})),
         }
         return cls(**{**record, **more})
-
-
-def under(folder: str) -> str:
-    """Return the prefix of all keys under a folder."""
-    return folder if not folder or folder.endswith("/") else folder + "/"
 
 
 def select(

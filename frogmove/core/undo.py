@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from frogmove.core.models import (
     VerifiedCopy,
 )
 from frogmove.errors import UsageError
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import NO_TIME, S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     # A key and the key of its copy.
     _Place = tuple[str, str]
-
-# A placeholder: the object is identified by its ETag.
-_UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 
 def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
@@ -49,7 +46,7 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
                 key=record["destination_key"],
                 size=record["size"],
                 etag=record["destination_etag"],
-                last_modified=_UNKNOWN,
+                last_modified=NO_TIME,
                 storage_class=record["storage_class"],
             )
             key, replaced = record["key"], record["replaced"]
@@ -87,7 +84,7 @@ def plan_undelete(deleted: Iterable[Record]) -> Iterator[Action]:
                 key=record["destination_key"],
                 size=record["size"],
                 etag=record["etag"],
-                last_modified=_UNKNOWN,
+                last_modified=NO_TIME,
                 storage_class=record["storage_class"],
             )
             extra = DeletedExtra(BackupCopy.of_record(record["backup"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -16,13 +15,13 @@ from frogmove.core.merge_join import merge_join
 from frogmove.core.models import Action, Verb
 from frogmove.core.plan import placer
 from frogmove.core.scheduler import run_tasks
-from frogmove.core.selection import under
 from frogmove.core.sync_plan import by_content, check_listing_order, look_at_both
 from frogmove.core.verify import CompareBy, Comparison, Match, compare, same_etag
 from frogmove.errors import RunError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.listing import list_folder
-from frogmove.s3.models import S3Object
+from frogmove.s3.models import NO_TIME, S3Object
+from frogmove.s3.uri import under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from frogmove.core.records import Record
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.interface import S3
-
-
-_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class Status(StrEnum):
@@ -252,7 +248,7 @@ class _Comparer:
 
     async def look(self, key: str) -> VerifyResult | None:
         """Look up one key on both sides, and compare the objects; None if it is not selected."""
-        place = self._place(S3Object(key, 0, "", _NO_TIME))
+        place = self._place(S3Object(key, 0, "", NO_TIME))
         there = place if isinstance(place, str) else ""
         try:
             seen = await self._sources.head(key)

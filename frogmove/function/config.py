@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from frogmove.core.attributes import Attribute
     from frogmove.core.required_tags import Tag
-    from frogmove.s3.uri import Location
 
 T = TypeVar("T")
 
@@ -198,20 +197,13 @@ def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
             "FROGMOVE_QUARANTINE is set without FROGMOVE_SCAN_PLAN.",
             "Without a plan, no object is known to have threats.",
         )
-    if any(_lie_inside(quarantine, end) for end in (route.source, route.destination)):
+    if any(quarantine.overlaps(end) for end in (route.source, route.destination)):
         raise UsageError(
             f"FROGMOVE_QUARANTINE is {quarantine}, which overlaps the route {route.source} -> "
             f"{route.destination}.",
             "Choose another bucket or prefix.",
         )
     return ScanGate(tag, plan, Route(route.source, quarantine))
-
-
-def _lie_inside(one: Location, other: Location) -> bool:
-    """Tell whether two locations overlap."""
-    return one.bucket == other.bucket and (
-        one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)
-    )
 
 
 def _parse_policy(text: str) -> OnConflict:

@@ -15,14 +15,14 @@ complete or the upload gone, and checks again.
 import contextlib
 import hashlib
 import json
-from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from frogmove.core.journal import NoJournal
 from frogmove.core.models import Route
+from frogmove.s3.empty_upload import create_empty_upload
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
-from frogmove.s3.models import Copy, Head, S3Object, UnfinishedUpload
+from frogmove.s3.models import S3Object, UnfinishedUpload
 
 FOLDER = ".frogmove/uploads/"
 
@@ -77,9 +77,7 @@ class ResumableUploads(NoJournal):
         """
         folder, content = self._folder(item, destination_key), _content(item, part_size)
         key = f"{folder}{content}/{quote(upload_id, safe='')}"
-        nothing = S3Object(key, 0, "", datetime.now(UTC))
-        copy = Copy(self._bucket, nothing, self._bucket, key)
-        marker_id = self._s3.create_upload(copy, Head(nothing), {}, None).result()
+        marker_id = create_empty_upload(self._s3, self._bucket, key).result()
         self._markers[upload_id] = UnfinishedUpload(key, marker_id)
 
     def upload_ended(self, upload_id: str) -> None:

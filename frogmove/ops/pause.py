@@ -151,9 +151,7 @@ class DeployedFunction:
             own = parse_location(variables.get("FROGMOVE_SOURCE", ""))
         except UsageError:
             return True
-        return own.bucket == source.bucket and (
-            own.prefix.startswith(source.prefix) or source.prefix.startswith(own.prefix)
-        )
+        return own.overlaps(source)
 
     def _mappings(self) -> Iterator[dict[str, Any]]:
         """List the event source mappings of the function and of its alias."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.plan import plan_copy, plan_move, plan_sync
 from frogmove.core.run_spec import Command
-from frogmove.core.selection import HEAD_CONCURRENCY, under
+from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.sync_plan import resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import listing_failed, run_live
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import named_key
 from frogmove.s3.range_listing import KeyRange, RangeListing
+from frogmove.s3.uri import under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

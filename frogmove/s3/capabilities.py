@@ -8,12 +8,14 @@ from functools import partial
 from threading import Event
 from typing import Any
 
+from frogmove.s3.empty_upload import create_empty_upload
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
-from frogmove.s3.models import NULL_VERSION, Copied, Copy, Deletion, Head, S3Object
+from frogmove.s3.models import NULL_VERSION, Copied, Copy, Deletion, S3Object
 
-_OTHER_ETAG = "0" * 32
+# The ETag of no object.
+OTHER_ETAG = "0" * 32
 
 _BODY = b"frogmove asks which conditions this server honours"
 
@@ -107,8 +109,12 @@ def probe(s3: S3, bucket: str, prefix: str, stop: Event | None = None) -> Capabi
     Raises:
         S3Error: when the temporary keys cannot be written, or every request fails.
     """
-    key = f"{prefix}.frogmove-probe-{uuid.uuid4().hex}"
-    return _Probe(s3, bucket, key, stop or Event()).capabilities()
+    return _Probe(s3, bucket, prefix + probe_name(), stop or Event()).capabilities()
+
+
+def probe_name() -> str:
+    """Return the name of a temporary key that no other process uses."""
+    return f".frogmove-probe-{uuid.uuid4().hex}"
 
 
 class _Probe:
@@ -139,8 +145,8 @@ class _Probe:
             found = self._ask_copies(seen)
             if self._stop.is_set():
                 return nothing
-            found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)))
-            found["delete_many"] = self._ask_batch(_OTHER_ETAG)
+            found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG)))
+            found["delete_many"] = self._ask_batch(OTHER_ETAG)
             # In a bucket with versions it would leave delete markers.
             if written.version_id is None:
                 self._ask_to_delete(found, seen.etag)
@@ -154,16 +160,14 @@ class _Probe:
 
     def _may_delete(self) -> bool:
         """Test whether deleting is allowed, with a key that does not exist."""
-        asked = self._s3.delete(self._bucket, Deletion(self._key, _OTHER_ETAG)).exception()
+        asked = self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG)).exception()
         if isinstance(asked, S3Error) and asked.ends_the_run:
             raise asked
         return not (isinstance(asked, S3Error) and asked.kind is Kind.DENIED)
 
     def _check_write(self) -> None:
         """Test whether writing is allowed, with a multipart upload that is aborted."""
-        nothing = S3Object(self._key, 0, "", datetime.now(UTC))
-        copy = Copy(self._bucket, nothing, self._bucket, self._key)
-        upload_id = self._s3.create_upload(copy, Head(nothing), {}, None).result()
+        upload_id = create_empty_upload(self._s3, self._bucket, self._key).result()
         self._s3.abort_upload(self._bucket, self._key, upload_id).exception()
 
     def _clean_up(self) -> None:
@@ -200,12 +204,12 @@ class _Probe:
         # A condition that fails although it holds cannot be used.
         found["copy_source"] = found["copy_destination"] = Support.REFUSED
         if source:
-            found["copy_source"] = _tell(self._copy(seen._replace(etag=_OTHER_ETAG)))
+            found["copy_source"] = _tell(self._copy(seen._replace(etag=OTHER_ETAG)))
         ask = partial(self._copy, seen, guard_source=source, guard_destination=True)
         # Now a key exists that a copy must not replace.
         if destination:
             found["copy_destination"] = _tell(ask())
-        found["copy_replace"] = _tell(ask(_OTHER_ETAG))
+        found["copy_replace"] = _tell(ask(OTHER_ETAG))
         if found["copy_replace"] is Support.HONOURED and ask(self._etag).exception() is not None:
             found["copy_replace"] = Support.REFUSED
         return found

@@ -19,7 +19,7 @@ from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, spread
 from frogmove.s3.models import Page, S3Object
 from frogmove.s3.page_checks import CircleCheck, EncodingCheck
-from frogmove.s3.uri import is_directory_bucket
+from frogmove.s3.uri import is_directory_bucket, under
 
 # Maximum concurrent requests of one listing.
 WAYS = 8
@@ -246,7 +246,7 @@ class Level:
         self._s3 = s3
         self._bucket = bucket
         self._folder = folder
-        self._prefix = folder if not folder or folder.endswith("/") else folder + "/"
+        self._prefix = under(folder)
         self._first = s3.list_page(bucket, self._prefix, delimiter="/").result()
 
     def folders(self) -> Iterator[str]:
@@ -301,7 +301,7 @@ def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[
     Raises:
         S3Error: when a page cannot be listed.
     """
-    if folder and not folder.endswith("/"):
+    prefix = under(folder)
+    if prefix != folder:
         yield from named_key(s3, bucket, folder)
-        folder += "/"
-    yield from list_prefix(s3, bucket, folder, ways)
+    yield from list_prefix(s3, bucket, prefix, ways)

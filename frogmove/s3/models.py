@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 # CopyObject takes sources of at most 5 GB.
@@ -23,6 +23,10 @@ LARGEST_DELETE = 1_000
 NULL_VERSION = "null"
 
 
+# The time of an object where it is not known and not used.
+NO_TIME = datetime.fromtimestamp(0, UTC)
+
+
 class S3Object(NamedTuple):
     """One object of a listing; a tuple, because a listing may have millions.
 
@@ -41,6 +45,12 @@ class S3Object(NamedTuple):
     last_modified: datetime
     storage_class: str = "STANDARD"
     version_id: str | None = None
+
+    @property
+    def size_and_time(self) -> str:
+        """Both for a message: ``22 bytes of 2026-03-01 07:30``."""
+        unit = "byte" if self.size == 1 else "bytes"
+        return f"{self.size:,} {unit} of {self.last_modified:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

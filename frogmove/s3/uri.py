@@ -50,6 +50,12 @@ class Location:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
 
+    def overlaps(self, other: "Location") -> bool:
+        """Tell whether a key can be at both."""
+        return self.bucket == other.bucket and (
+            self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
+        )
+
 
 def split(uri: str) -> tuple[str, str]:
     """Split ``s3://bucket/key`` into the bucket and the part after the first slash.
@@ -110,12 +116,16 @@ def parse_location(uri: str) -> Location:
     Raises:
         UsageError: when the URI is malformed.
     """
-    bucket, prefix = split(uri)
-    if prefix and not prefix.endswith("/"):
-        prefix += "/"
+    bucket, folder = split(uri)
+    prefix = under(folder)
     if prefix:
         check_key(prefix)
     return Location(bucket, prefix)
+
+
+def under(folder: str) -> str:
+    """Return the prefix of all keys under a folder."""
+    return folder if not folder or folder.endswith("/") else folder + "/"
 
 
 def check_text(text: str) -> str:
