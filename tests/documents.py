@@ -14,10 +14,18 @@ from frogmove.s3.models import S3Object
 def help_text(*command: str) -> str:
     """Return a command's help as a Markdown block."""
     runner = CliRunner()
-    result = runner.invoke(
-        main, [*command, "--help"], prog_name="frogmove", terminal_width=88, max_content_width=88
-    )
-    words = " ".join(["frogmove", *command, "--help"])
+    # Not every command has it: those with few options explain all of them.
+    for option in ("--help-all", "--help"):
+        result = runner.invoke(
+            main,
+            [*command, option],
+            prog_name="frogmove",
+            terminal_width=88,
+            max_content_width=88,
+        )
+        if result.exit_code == 0:
+            break
+    words = " ".join(["frogmove", *command, option])
     return f"```console\n$ {words}\n{result.output.rstrip()}\n```\n"
 
 

@@ -159,7 +159,11 @@ class Cli(LazyGroup):
             ctx.exit(exit_codes.INTERRUPTED)
 
 
-@click.group(cls=Cli, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Cli,
+    commands=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="frogmove %(version)s")
 def main() -> None:
     """Move keys between two S3 buckets without losing one.

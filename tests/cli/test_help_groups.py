@@ -19,7 +19,7 @@ def test_every_option_is_in_one_group(name: str) -> None:
     context = click.Context(main)
     _, command, _ = main.resolve_command(context, [name])
     assert isinstance(command, GroupedCommand)
-    shown = run(name, "--help").out.partition("\n\nOptions:")[2]
+    shown = run(name, "--help-all").out.partition("\n\nOptions:")[2]
     shown = f"Options:{shown}"
     for param in command.params:
         if isinstance(param, click.Option):
@@ -28,3 +28,18 @@ def test_every_option_is_in_one_group(name: str) -> None:
     assert groups[0] == "Options"
     assert "Connection" in groups
     assert ("Selection" in groups) == (name not in {"resume", "undo"})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_short_help_names_every_option(name: str) -> None:
+    shown = run(name, "--help").out
+    explained = run(name, "--help-all").out
+    for option in re.findall(r"--[a-z][a-z-]+", explained):
+        assert option in shown
+    assert len(shown) < len(explained)
+
+
+def test_the_short_help_fits_a_tall_screen() -> None:
+    lines = run("move", "--help").out.splitlines()
+    assert len(lines) < 65
+    assert all(len(line) <= 80 for line in lines)
