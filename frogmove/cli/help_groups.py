@@ -6,6 +6,8 @@ import textwrap
 
 import click
 
+from frogmove.cli.missing_values import refuse_options_as_values
+
 _OTHERS = "Options"
 
 # The options of each group that --help explains; it only names the others.
@@ -41,7 +43,13 @@ _WIDEST = 25
 
 
 class GroupedCommand(click.Command):
-    """A command whose help shows its options in groups."""
+    """A command whose help shows its options in groups, and whose options are no values."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; see :meth:`click.Command.parse_args`."""
+        if not ctx.resilient_parsing:
+            refuse_options_as_values(ctx, self.get_params(ctx), args)
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the parameters, --help-all among them; see :meth:`click.Command.get_params`."""

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.quantities import objects
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.quoting import in_quotes
@@ -79,6 +80,25 @@ def nothing_selected(spec: RunSpec) -> str:
     if any(char in folder for folder in selection.folders for char in "*?["):
         told.append("A --prefix is no pattern: use --include.")
     return " ".join([*told, "If that is expected, use --allow-empty."])
+
+
+def left_alone(spec: RunSpec, summary: Summary) -> str:
+    """Return a warning about objects that an applied plan or an undo did not find as expected."""
+    changed, gone = summary.counts[Outcome.SUPERSEDED], summary.counts[Outcome.GONE]
+    if spec.command is Command.UNDO and changed:
+        return f"Left as it is, because it changed after the run: {objects(changed)}."
+    if spec.plan is None or not changed + gone:
+        return ""
+    told = ", ".join(
+        f"{objects(count)} {word}"
+        for count, word in (
+            (changed, "changed after the plan was made"),
+            (gone, "no longer at the source"),
+        )
+        if count
+    )
+    hint = "The plan may have been applied before: see `frogmove runs`."
+    return f"Not done as planned: {told}.{f' {hint}' if gone else ''}"
 
 
 def _some(keys: tuple[str, ...], source: Location) -> str:

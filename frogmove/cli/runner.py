@@ -14,7 +14,13 @@ from frogmove.cli.confirmation import can_be_asked, is_confirmed
 from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import ProgressDisplay
-from frogmove.cli.run_description import closing, nothing_selected, opening, resume_command
+from frogmove.cli.run_description import (
+    closing,
+    left_alone,
+    nothing_selected,
+    opening,
+    resume_command,
+)
 from frogmove.cli.signals import end, interruptible
 from frogmove.cli.waiting import Waiting
 from frogmove.core.models import Outcome
@@ -207,6 +213,9 @@ def _warn_of_ending(run: Run, console: Console) -> None:
     if run.undeleted and run.summary.counts[Outcome.FAILED]:
         told = f"{run.undeleted:,} objects that only the destination has were not deleted"
         console.warn(f"{told}, because others failed.")
+    left = left_alone(run.spec, run.summary)
+    if left:
+        console.warn(left)
 
 
 def _exit_code(run: Run) -> int:

@@ -99,7 +99,9 @@ async def _decide(action: Action, check: DestinationCheck) -> Action:
             return _transfer(action, seen.to_key, kept)
         there = seen.there.object
         if copy.replaces is not None and etags_match(there.etag, copy.replaces):
-            return _replacement(action, seen, action.reason)
+            # In a plan that is applied, the reason of a move is only in its forecast.
+            known = action.reason if action.forecast is None else action.forecast.cause
+            return _replacement(action, seen, known)
         other = await check.difference(seen, found)
         if not other and await has_other_annotations(check.s3, seen.copy):
             other = OTHER_ANNOTATIONS

@@ -34,9 +34,10 @@ def parse_age(value: object) -> float:
         UsageError: when it is not an age, or negative.
     """
     if isinstance(value, str):
-        match = re.fullmatch(r"([0-9]{1,9})\s*([smhdw]?)", value.strip().lower())
+        # An M may mean months.
+        match = re.fullmatch(r"([0-9]{1,9})\s*([smhdwSHDW]?)", value.strip())
         if match is not None:
-            return float(int(match[1]) * _SECONDS[match[2]])
+            return float(int(match[1]) * _SECONDS[match[2].lower()])
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e9:
         return float(value)
     shown = f"{value[:100]!a}" if isinstance(value, str) else "That"

@@ -247,3 +247,30 @@ def test_a_program_writes_and_applies_plans(
         assert [(each.key, each.outcome) for each in client.apply(file)] == [("a", "copied")]
     assert buckets.there() == {"a": b"a"}
     assert json.loads(file.read_text().splitlines()[-1])["actions"] == 1
+
+
+def test_a_plan_that_is_applied_again_says_so_even_if_quiet(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path
+) -> None:
+    buckets.put("a", "b")
+    assert frogmove("move", "--all", "--plan", str(file)).code == 0
+    assert frogmove("apply", str(file), "-q").code == 0
+    after = buckets.state()
+    ran = frogmove("apply", str(file), "-q")
+    assert (ran.code, ran.out, buckets.state()) == (1, "", after)
+    assert "Not done as planned: 2 objects no longer at the source." in ran.err
+    assert "applied before" in ran.err
+    buckets.put("a", body=b"a new upload")
+    ran = frogmove("apply", str(file), "-q")
+    assert (ran.code, buckets.here()) == (1, {"a": b"a new upload"})
+    assert "1 object changed after the plan was made, 1 object no longer at" in ran.err
+
+
+def test_the_dry_run_of_a_plan_has_its_reasons(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path
+) -> None:
+    buckets.put("a", body=b"mine")
+    buckets.put_there("a", body=b"theirs")
+    planned = frogmove("move", "a", "--on-conflict", "overwrite", "--plan", str(file))
+    assert "would replace   a  (something else: 6 bytes of" in planned.out
+    assert frogmove("apply", str(file), "-n").out == planned.out

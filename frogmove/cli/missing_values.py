@@ -1,0 +1,55 @@
+"""Refuses an option whose value was forgotten, so that it would take the next option as its value.
+
+Click accepts any value: ``--exclude -n`` would exclude the key ``-n``, and would be no dry run.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def refuse_options_as_values(
+    ctx: click.Context, parameters: Iterable[click.Parameter], arguments: Sequence[str]
+) -> None:
+    """Refuse an option that is given as the value of another, or with one hyphen for two.
+
+    Args:
+        ctx: the context of the command.
+        parameters: of the command.
+        arguments: of the command line.
+
+    Raises:
+        click.UsageError: when there is one.
+    """
+    options = {
+        name: option
+        for option in parameters
+        if isinstance(option, click.Option)
+        for name in (*option.opts, *option.secondary_opts)
+    }
+    is_value = False
+    for argument, following in pairwise((*arguments, "")):
+        if argument == "--":
+            return
+        is_one_hyphen = argument.startswith("-") and f"-{_name(argument)}" in options
+        if is_one_hyphen and not is_value:
+            raise click.NoSuchOption(argument, possibilities=[f"-{argument}"], ctx=ctx)
+        option = options.get(argument)
+        is_value = option is not None and not option.is_flag
+        if is_value and argument.startswith("--") and _name(following) in options:
+            raise click.BadOptionUsage(
+                argument,
+                f"Option {argument!r} requires a value, and {following!r} is an option. "
+                f"If it is meant as the value, write {argument}={following}",
+                ctx,
+            )
+
+
+def _name(argument: str) -> str:
+    return argument.partition("=")[0]
