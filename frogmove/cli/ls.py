@@ -15,6 +15,7 @@ from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_view import ListingTotals, ListingView
 from frogmove.cli.options import route_options
 from frogmove.cli.parameter_types import KeyText
+from frogmove.cli.run_description import ALLOW_EMPTY, selection_hints
 from frogmove.cli.runner import connect
 from frogmove.cli.selection_options import listing_options
 from frogmove.core.advice import describe, explained
@@ -124,10 +125,12 @@ def ls(
         listing = _Listing(client.s3, side, selection, required, lookups)
         totals = listing.show(console, view, directories=directories)
     console.listing_totals(totals, view)
-    is_selective = source or chosen.get("prefix") or selection.filters != NO_FILTERS
+    is_whole = selection.folders == (side.prefix,) and selection.filters == NO_FILTERS
+    is_selective = source is not None or not is_whole
     is_empty = is_selective and not (totals.objects or totals.folders or allow_empty)
     if is_empty:
-        console.warn("Nothing was selected. If that is expected, use --allow-empty.")
+        told = [f"Nothing at {side} was selected.", *selection_hints(selection), ALLOW_EMPTY]
+        console.warn(" ".join(told))
     needs_attention = is_empty or (lookups is not None and lookups.failed)
     ctx.exit(exit_codes.ATTENTION if needs_attention else exit_codes.DONE)
 

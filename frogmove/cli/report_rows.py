@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from frogmove.cli.quantities import size
 from frogmove.cli.run_description import next_commands
 from frogmove.core.models import Outcome
 from frogmove.errors import UsageError
@@ -63,7 +64,7 @@ class Report:
         counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
         interrupted = "interrupted; " if end["interrupted"] else ""
         told = f"{interrupted}{counts or 'nothing to do'}"
-        return f"{told}; {end['bytes']:,} bytes in {end['seconds']} s"
+        return f"{told}; {size(end['bytes'])} in {end['seconds']} s"
 
     def counts(self) -> Counter[str]:
         """Return the number of objects of each outcome, including those not shown."""

@@ -10,6 +10,7 @@ from frogmove.cli.quantities import objects
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.quoting import in_quotes
+from frogmove.s3.uri import is_like_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from frogmove.core.key_mapping import KeyMapping
     from frogmove.core.records import Summary
     from frogmove.core.run_spec import RunSpec
+    from frogmove.core.selection import Selection
     from frogmove.s3.uri import Location
 
 # How many keys are shown; the others are counted.
@@ -70,16 +72,27 @@ def selection_words(spec: RunSpec) -> str:
 
 def nothing_selected(spec: RunSpec) -> str:
     """Return a warning that the selection is empty."""
-    told = [f"Nothing at {spec.source} was selected: {selection_words(spec)}."]
-    selection = spec.selection
+    what = f"Nothing at {spec.source} was selected: {selection_words(spec)}."
+    return " ".join([what, *selection_hints(spec.selection), ALLOW_EMPTY])
+
+
+ALLOW_EMPTY = "If that is expected, use --allow-empty."
+
+
+def selection_hints(selection: Selection) -> Iterator[str]:
+    """Yield what may be wrong with a selection that is empty."""
     globs = [each.glob for each in selection.filters.patterns if each.is_include]
     if any("*" in glob and "**" not in glob for glob in globs):
-        told.append("'*' does not match '/': use '**/*.csv' for keys in folders.")
+        yield "'*' does not match '/': use '**/*.csv' for keys in folders."
     if any(glob.startswith("/") for glob in globs):
-        told.append("A pattern that begins with '/' matches keys that begin with '/'.")
-    if any(char in folder for folder in selection.folders for char in "*?["):
-        told.append("A --prefix is no pattern: use --include.")
-    return " ".join([*told, "If that is expected, use --allow-empty."])
+        yield "A pattern that begins with '/' matches keys that begin with '/'."
+    folders = [folder.removeprefix(selection.base) for folder in selection.folders]
+    if any(folder.startswith("/") for folder in folders):
+        yield "A folder that begins with '/' has only keys that begin with '/'."
+    if any(is_like_uri(folder) for folder in folders):
+        yield "A URI begins with s3://."
+    if any(char in folder for folder in folders for char in "*?["):
+        yield "A folder is no pattern: use --include."
 
 
 def left_alone(spec: RunSpec, summary: Summary) -> str:

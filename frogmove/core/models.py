@@ -326,5 +326,8 @@ def key_inside(end: Location, name: str) -> str:
         return check_key(end.prefix + name)
     bucket, key = split(name)
     if bucket != end.bucket or not key.startswith(end.prefix) or key == end.prefix:
-        raise UsageError(f"{in_quotes(name)} is not inside {end}.", "Use a key under it.")
+        raise UsageError(
+            f"{in_quotes(name)} is not inside {end}.",
+            "Use a key under it. Set the ends of the route with --source and --destination.",
+        )
     return check_key(key)

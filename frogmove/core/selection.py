@@ -15,7 +15,7 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import Page, S3Object
-from frogmove.s3.uri import check_key, split, under
+from frogmove.s3.uri import check_key, is_like_uri, split, under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -252,8 +252,12 @@ def _meant(key: str, s3: S3, route: Route) -> str:
         return f"{counted} under it: use --prefix {name}."
     if name.lstrip("'").startswith(_DASHES):
         return "Options begin with plain hyphens, as in --prefix; this begins with another dash."
+    if is_like_uri(key.removeprefix(route.source.prefix)):
+        return "A URI begins with s3://."
     if any(char in key for char in "*?["):
         return f"A KEY is no pattern: use --include {name}."
+    if key.endswith("/"):
+        return f"Nothing lies under it. For a folder of the destination, use --to-prefix {name}."
     return "It may have been moved already. Check with `frogmove ls`."
 
 

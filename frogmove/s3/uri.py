@@ -108,6 +108,11 @@ def _split_arn(uri: str, rest: str) -> tuple[str, str]:
     return name, rest[len(arn) :].removeprefix("/")
 
 
+def is_like_uri(text: str) -> bool:
+    """Tell whether a text that is no S3 URI was probably meant as one: ``S3://``, ``s3:/``."""
+    return text[:4].lower() == "s3:/"
+
+
 def parse_location(uri: str) -> Location:
     """Parse one end of a route.
 

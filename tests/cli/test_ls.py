@@ -47,6 +47,27 @@ def test_an_empty_source_is_no_error(frogmove: FrogmoveRunner) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "0 objects, 0 bytes\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["nothere"], ""),
+        (["-d", "nothere"], ""),
+        (["rep*"], "A folder is no pattern: use --include."),
+        (["/reports"], "A folder that begins with '/'"),
+        (["s3:/bucket/reports"], "A URI begins with s3://."),
+        (["reports", "--include", "*.csv"], "'*' does not match '/'"),
+    ],
+)
+def test_an_empty_selection_is_a_warning_with_what_may_be_wrong(
+    buckets: Buckets, frogmove: FrogmoveRunner, arguments: list[str], hint: str
+) -> None:
+    buckets.put("reports/2026/a.csv")
+    ran = frogmove("ls", *arguments, "-q")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"Nothing at s3://{buckets.source}/ was selected. {hint}")
+    assert frogmove("ls", *arguments, "--allow-empty").code == 0
+
+
 def test_the_other_side_is_listed_on_request(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("here")
     buckets.put_there("there")

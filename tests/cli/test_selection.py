@@ -122,7 +122,9 @@ def test_nothing_selected_is_a_warning_and_no_success(
     [
         ("--include *.nothing", "'*' does not match '/'"),
         ("--include /a", "begins with '/'"),
-        ("--prefix a*", "A --prefix is no pattern"),
+        ("--prefix a*", "A folder is no pattern"),
+        ("--prefix /a", "A folder that begins with '/'"),
+        ("--prefix s3:/a", "A URI begins with s3://"),
     ],
 )
 def test_a_likely_mistake_is_named_where_nothing_is_selected(
@@ -183,6 +185,9 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
         ("it's", """1 object lies under it: use --prefix 'it'"'"'s'."""),
         ("reports/*.csv", "A KEY is no pattern: use --include 'reports/*.csv'."),
         ("report", "Check with `frogmove ls`"),
+        ("in/", "For a folder of the destination, use --to-prefix in/."),
+        ("S3://bucket/reports", "A URI begins with s3://."),
+        ("s3://another/reports", "with --source and --destination."),
     ],
 )
 def test_a_key_that_is_a_folder_or_a_pattern_is_answered_so(

@@ -108,6 +108,7 @@ def test_what_changed_since_is_left_alone_by_an_undo(
     ran = frogmove("undo", last_id(), "-o", "json")
     assert ran.code == 1
     assert ran.outcomes == {"changed": "superseded", "uploaded": "conflict", "same": "moved"}
+    assert "changed after the run: 1 object." in ran.err
     assert buckets.here() == {"uploaded": b"since", "same": b"same"}
     assert buckets.there() == {"changed": b"since", "uploaded": b"uploaded"}
 
