@@ -106,7 +106,7 @@ def left_alone(spec: RunSpec, summary: Summary) -> str:
         f"{objects(count)} {word}"
         for count, word in (
             (changed, "changed after the plan was made"),
-            (gone, "no longer at the source"),
+            (gone, "already gone"),
         )
         if count
     )

@@ -258,12 +258,12 @@ def test_a_plan_that_is_applied_again_says_so_even_if_quiet(
     after = buckets.state()
     ran = frogmove("apply", str(file), "-q")
     assert (ran.code, ran.out, buckets.state()) == (1, "", after)
-    assert "Not done as planned: 2 objects no longer at the source." in ran.err
+    assert "Not done as planned: 2 objects already gone." in ran.err
     assert "applied before" in ran.err
     buckets.put("a", body=b"a new upload")
     ran = frogmove("apply", str(file), "-q")
     assert (ran.code, buckets.here()) == (1, {"a": b"a new upload"})
-    assert "1 object changed after the plan was made, 1 object no longer at" in ran.err
+    assert "1 object changed after the plan was made, 1 object already gone." in ran.err
 
 
 def test_the_dry_run_of_a_plan_has_its_reasons(
