@@ -298,7 +298,7 @@ class Client:
         options = spec.options(facts.capabilities, facts.features)
         if options.backup is not None:
             preflight.check(self.s3, options.backup)
-        deletions = find_deletions(self.s3, spec, earlier, planning_stop)
+        deletions = find_deletions(self.s3, spec, earlier, planning_stop, dry_run=dry_run)
         actions = plan_actions(self.s3, spec, earlier, planning_stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, planning_stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 from frogmove.core.advice import explained
 from frogmove.core.delete_plan import find_extras, planned_deletions
 from frogmove.core.destination_check import DestinationCheck
+from frogmove.core.extra_delete import ExtraCheck
 from frogmove.core.filters import NO_FILTERS
-from frogmove.core.forecast import forecast
+from frogmove.core.forecast import forecast, forecast_deletes
 from frogmove.core.free_keys import FreeKeys
 from frogmove.core.key_plan import plan_keys, still_there
 from frogmove.core.models import Action, Outcome, Verb
@@ -71,9 +73,15 @@ class Plan:
     deletions: Deletions | None = None
 
     def __iter__(self) -> Iterator[Action]:
+        would_fail = False
         with explained(self.route.source.bucket):
-            yield from self.actions
-        yield from self.deletions or ()
+            for action in self.actions:
+                would_fail = would_fail or action.verb is Verb.REFUSE
+                yield action
+        with explained(self.route.destination.bucket):
+            for action in self.deletions or ():
+                # A run deletes nothing then.
+                yield _without_delete(action) if would_fail else action
 
     def write(self, path: Path) -> PlanSummary:
         """Write the plan to a file, for :meth:`frogmove.client.Client.apply`.
@@ -97,6 +105,13 @@ class Plan:
     def written(self, path: Path) -> Generator[Action]:
         """Do the same, and yield the actions as they are written."""
         return write_plan(path, PlanHeader(self.spec, self.account), self)
+
+
+def _without_delete(action: Action) -> Action:
+    if action.verb is not Verb.DELETE:
+        return action
+    reason = f"{action.reason}; not deleted, because others would fail"
+    return replace(action, verb=Verb.SKIP, reason=reason)
 
 
 def plan_actions(
@@ -217,7 +232,12 @@ def _plan_again(
 
 
 def find_deletions(
-    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
+    s3: S3,
+    spec: RunSpec,
+    earlier: tuple[JournalReader, ...],
+    stop: Event,
+    *,
+    dry_run: bool,
 ) -> Deletions | None:
     """Find what a run deletes at the destination after all its actions; None if it never deletes.
 
@@ -226,6 +246,7 @@ def find_deletions(
         spec: the run.
         earlier: the journals of the runs that it resumes or undoes, oldest first.
         stop: once set, nothing more is looked at.
+        dry_run: whether the plan is only shown.
 
     Raises:
         FrogmoveError: see :func:`frogmove.core.delete_plan.find_extras`.
@@ -235,9 +256,15 @@ def find_deletions(
     if spec.plan is None:
         return find_extras(s3, spec)
     actions = (each for each in read_plan(Path(spec.plan)) if each.verb is Verb.DELETE)
-    if not earlier:
-        return planned_deletions(actions)
     route = spec.route()
+    if not earlier:
+        found = planned_deletions(actions)
+        if dry_run:
+            check = ExtraCheck(s3, route)
+            found.forecast = partial(
+                forecast_deletes, check=check, size=HEAD_CONCURRENCY, stop=stop
+            )
+        return found
     with explained(route.destination.bucket):
         return planned_deletions(still_there(actions, s3, route, HEAD_CONCURRENCY, stop))
 

@@ -14,6 +14,7 @@ from frogmove.cli.confirmation import can_be_asked, is_confirmed
 from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import ProgressDisplay
+from frogmove.cli.quantities import objects
 from frogmove.cli.run_description import (
     closing,
     left_alone,
@@ -211,7 +212,8 @@ def _warn_of_ending(run: Run, console: Console) -> None:
         failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
         console.warn(f"Stopped, because {failed} (--max-errors {run.spec.max_errors}).")
     if run.undeleted and run.summary.counts[Outcome.FAILED]:
-        told = f"{run.undeleted:,} objects that only the destination has were not deleted"
+        verb = "was" if run.undeleted == 1 else "were"
+        told = f"{objects(run.undeleted)} that only the destination has {verb} not deleted"
         console.warn(f"{told}, because others failed.")
     left = left_alone(run.spec, run.summary)
     if left:

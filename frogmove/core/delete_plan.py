@@ -21,7 +21,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.models import S3Object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.interface import S3
@@ -74,12 +74,14 @@ class Deletions:
         count: the number of objects.
         bytes: their total size.
         of: the number of selected objects at the destination.
+        forecast: turns the actions into what a run would do; None if that is known.
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.bytes = 0
         self.of = 0
+        self.forecast: Callable[[Iterable[Action]], Iterator[Action]] | None = None
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
 
     def add(self, key: str, there: S3Object) -> None:
@@ -96,7 +98,14 @@ class Deletions:
         self._file.write(json.dumps(record).encode() + b"\n")
 
     def __iter__(self) -> Iterator[Action]:
-        """Yield the actions."""
+        """Yield the actions.
+
+        Raises:
+            S3Error: when they cannot be forecast.
+        """
+        return self._read() if self.forecast is None else self.forecast(self._read())
+
+    def _read(self) -> Iterator[Action]:
         self._file.seek(0)
         for line in self._file:
             key, place, size, etag, modified, storage_class = json.loads(line)

@@ -23,6 +23,47 @@ if TYPE_CHECKING:
 _REPLACED = "replaced at the destination since it was listed; not deleted"
 
 
+class ExtraCheck:
+    """Looks whether objects still are only at the destination; runs and dry runs share it.
+
+    Args:
+        s3: the client for both buckets.
+        route: source and destination.
+
+    Attributes:
+        there: looks up objects of the destination.
+    """
+
+    def __init__(self, s3: S3, route: Route) -> None:
+        self.there = Lookup(s3, route.destination.bucket)
+        self._source = Lookup(s3, route.source.bucket)
+
+    async def changed(self, action: Action) -> Result | None:
+        """Return the result of an action whose object must stay or is gone; None if neither.
+
+        Raises:
+            S3Error: when a request failed.
+        """
+        key = action.object.key
+        # The listings may be outdated or incomplete.
+        if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
+            reason = "the source has this key now; not deleted"
+            return Result(action, Outcome.SUPERSEDED, reason)
+        there = extra_of(action)
+        # Otherwise an undo would restore what somebody else has deleted.
+        seen = await self.there.find(there)
+        if seen is None:
+            return Result(action, Outcome.GONE, "no longer at the destination")
+        if not etags_match(seen.object.etag, there.etag):
+            return Result(action, Outcome.SUPERSEDED, _REPLACED)
+        return None
+
+
+def extra_of(action: Action) -> S3Object:
+    """Return the object of the destination that a DELETE action deletes."""
+    return action.object._replace(key=action.destination_key)
+
+
 class ExtraDeleter:
     """Executes the DELETE actions of a sync.
 
@@ -45,12 +86,11 @@ class ExtraDeleter:
         journal: Journal,
         backup: Backup | None,
     ) -> None:
-        self._source = Lookup(s3, route.source.bucket)
+        self._check = ExtraCheck(s3, route)
         self._journal = journal
         self._backup = backup
-        bucket = route.destination.bucket
-        self._there = Lookup(s3, bucket)
-        self.deleter = ObjectDeleter(s3, self._there, bucket, options.capabilities, journal.commit)
+        bucket, there = route.destination.bucket, self._check.there
+        self.deleter = ObjectDeleter(s3, there, bucket, options.capabilities, journal.commit)
 
     async def delete(self, action: Action) -> Result:
         """Delete an object of the destination, if the source still does not have its key.
@@ -59,12 +99,10 @@ class ExtraDeleter:
             S3Error: when a request failed; the object may still be at the destination.
             InterruptedCopyError: when the run was stopped between two parts.
         """
-        key = action.object.key
-        there = action.object._replace(key=action.destination_key)
-        # The listings may be outdated or incomplete.
-        changed = await self._changed(key, there)
+        changed = await self._check.changed(action)
         if changed is not None:
-            return Result(action, *changed)
+            return changed
+        there = extra_of(action)
         kept: BackupCopy | None = None
         if self._backup is not None:
             try:
@@ -82,15 +120,3 @@ class ExtraDeleter:
         )
         reason = "; ".join(filter(None, (kept_as, deleted.note)))
         return Result(action, Outcome.DELETED, reason)
-
-    async def _changed(self, key: str, there: S3Object) -> tuple[Outcome, str] | None:
-        """Return the outcome of an object that is not to be deleted any more; None if it is."""
-        if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
-            return Outcome.SUPERSEDED, "the source has this key now; not deleted"
-        # Otherwise an undo would restore what somebody else has deleted.
-        seen = await self._there.find(there)
-        if seen is None:
-            return Outcome.GONE, "no longer at the destination"
-        if not etags_match(seen.object.etag, there.etag):
-            return Outcome.SUPERSEDED, _REPLACED
-        return None

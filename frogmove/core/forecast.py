@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
@@ -24,6 +25,8 @@ from frogmove.s3.models import Copy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from threading import Event
+
+    from frogmove.core.extra_delete import ExtraCheck
 
 # Objects of other storage classes are never archived.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
@@ -66,6 +69,23 @@ def forecast(
     return run_in_order(one, actions, size, stop)
 
 
+def forecast_deletes(
+    actions: Iterable[Action], check: ExtraCheck, size: int, stop: Event
+) -> Iterator[Action]:
+    """Turn the deletes of a reviewed plan into skips where a run would not delete any more.
+
+    Args:
+        actions: deletes.
+        check: looks at both sides.
+        size: maximum concurrent checks.
+        stop: once set, no further action is checked.
+
+    Raises:
+        S3Error: when an error affects every object.
+    """
+    return run_in_order(partial(_forecast_delete, check), actions, size, stop)
+
+
 async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -> Action:
     if action.verb not in {Verb.MOVE, Verb.COPY}:
         return action
@@ -83,8 +103,12 @@ async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -
     except S3Error as error:
         if error.ends_the_run:
             raise
-        reason = describe(error, "The effect of a run is not known")
-        return replace(action, verb=Verb.REFUSE, reason=reason, forecast=Forecast(Effect.UNKNOWN))
+        return _unknown(action, error)
+
+
+def _unknown(action: Action, error: S3Error) -> Action:
+    reason = describe(error, "The effect of a run is not known")
+    return replace(action, verb=Verb.REFUSE, reason=reason, forecast=Forecast(Effect.UNKNOWN))
 
 
 async def _decide(action: Action, check: DestinationCheck) -> Action:
@@ -114,6 +138,16 @@ async def _decide(action: Action, check: DestinationCheck) -> Action:
             return _replacement(action, seen, other)
         copy, kept = resolved, Forecast(Effect.KEEP_BOTH, there, other)
     return replace(action, verb=Verb.CONFLICT, reason="the destination kept changing")
+
+
+async def _forecast_delete(check: ExtraCheck, action: Action) -> Action:
+    try:
+        changed = await check.changed(action)
+    except S3Error as error:
+        if error.ends_the_run:
+            raise
+        return _unknown(action, error)
+    return action if changed is None else _without_transfer(action, changed)
 
 
 def _transfer(action: Action, key: str, kept: Forecast | None = None) -> Action:

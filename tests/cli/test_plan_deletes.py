@@ -29,17 +29,32 @@ def test_a_plan_with_deletes_is_applied_exactly(
     pair: Buckets, runner: FrogmoveRunner, tmp_path: Path
 ) -> None:
     pair.put("a")
-    pair.put_there("extra", "replaced", "back")
+    pair.put_there("extra", "replaced", "back", "gone")
     file = str(tmp_path / "plan")
     planned = runner("sync", "--delete", "--plan", file, "-o", "json")
-    assert planned.summary["counts"]["delete"] == 3
+    assert planned.summary["counts"]["delete"] == 4
     pair.put_there("since")
     pair.put_there("replaced", body=b"a new one")
     pair.put("back")
+    pair.client.delete_object(Bucket=pair.destination, Key="gone")
+    dry = runner("apply", file, "-n", "-o", "json")
+    assert {each["key"]: (each["action"], each["reason"]) for each in dry.of("action")} == {
+        "a": ("copy", "not at the destination"),
+        "extra": ("delete", "only at the destination"),
+        "replaced": ("skip", "replaced at the destination since it was listed; not deleted"),
+        "back": ("skip", "the source has this key now; not deleted"),
+        "gone": ("skip", "no longer at the destination"),
+    }
     ran = runner("apply", file, "-o", "json")
     assert (ran.code, ran.outcomes) == (
         1,
-        {"a": "copied", "extra": "deleted", "replaced": "superseded", "back": "superseded"},
+        {
+            "a": "copied",
+            "extra": "deleted",
+            "replaced": "superseded",
+            "back": "superseded",
+            "gone": "gone",
+        },
     )
     assert sorted(pair.there()) == ["a", "back", "replaced", "since"]
     assert runner("resume", "last").out == ""
@@ -65,3 +80,24 @@ def test_what_somebody_else_deleted_is_neither_reported_as_deleted_nor_restored(
     first = runner("runs", "-o", "json").records[0]["id"]
     runner("undo", first)
     assert pair.there() == {"b": b"old", "extra": b"old"}
+
+
+def test_where_a_copy_would_fail_no_delete_is_shown_or_planned(
+    pair: Buckets, tmp_path: Path
+) -> None:
+    ends = FrogmoveRunner(pair, ("", "longer/"))
+    pair.put("a", "k" * 1020)
+    pair.put_there("longer/extra")
+    file = str(tmp_path / "plan")
+    kept = ("skip", "only at the destination; not deleted, because others would fail")
+    for option in (["-n"], ["--plan", file]):
+        dry = ends("sync", "--delete", *option, "-o", "json")
+        said = {each["key"]: (each["action"], each["reason"]) for each in dry.of("action")}
+        assert (said["extra"], dry.summary["counts"]["delete"]) == (kept, 0)
+    applied = ends("apply", file, "-o", "json")
+    assert (applied.code, applied.outcomes["extra"]) == (1, "skipped")
+    ran = ends("sync", "--delete")
+    assert (ran.code, set(pair.there())) == (1, {"longer/a", "longer/extra"})
+    assert (
+        "1 object that only the destination has was not deleted, because others failed" in ran.err
+    )

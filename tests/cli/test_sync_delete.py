@@ -193,7 +193,7 @@ def test_nothing_is_deleted_after_a_copy_failed(
     fault_fixture.fail(FAIL, "CopyObject", times=100)
     ran = fault_fixture.frogmove("sync", "--delete")
     assert ran.code == 1
-    assert "1 objects that only the destination has were not deleted" in ran.err
+    assert "1 object that only the destination has was not deleted" in ran.err
     assert set(buckets.there()) == {"extra"}
     fault_fixture.proxy.schedule = lambda _: PASS
     again = fault_fixture.frogmove("resume", "last", "-o", "json")
