@@ -86,4 +86,4 @@ class ListingTotals:
         told = f"{quantities.objects(self.objects)}, {quantities.size(self.size)}"
         if self.folders is None:
             return told
-        return f"{self.folders:,} {'folder' if self.folders == 1 else 'folders'}, {told}"
+        return f"{quantities.counted(self.folders, 'folder', 'folders')}, {told}"

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from frogmove.cli import completion, exit_codes
+from frogmove.cli import completion, exit_codes, options
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_view import ListingTotals, ListingView
@@ -71,13 +71,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which end of the route to list.",
 )
-@click.option(
-    "--tag",
-    "tags",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="Only objects with this tag; repeatable.",
-)
+@options.tags
 @listing_options
 @route_options
 @click.pass_context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,19 @@ output = click.option(
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention.")
 dry_run = click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be done, without changing anything."
+)
+
+tags = click.option(
+    "--tag",
+    "tags",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Only objects with this tag; repeatable.",
+)
+journal = click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file for the run's journal; by default in the state directory.",
 )
 
 _ENDS = [
@@ -115,13 +129,7 @@ _SCAN = [
             "the route's setting]"
         ),
     ),
-    click.option(
-        "--tag",
-        "tags",
-        metavar="KEY=VALUE",
-        multiple=True,
-        help="Only objects with this tag; repeatable.",
-    ),
+    tags,
 ]
 
 

@@ -22,7 +22,7 @@ from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
 from frogmove.cli.plan_text import WIDTH, WORDS, reason_of, style_of
-from frogmove.cli.quantities import size
+from frogmove.cli.quantities import counts, size
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Effect, Outcome, Result
 from frogmove.core.records import Record, Summary, action_record, object_record, result_record
@@ -135,7 +135,7 @@ class Console:
         reason: str,
         arrow: str = "->",
     ) -> list[tuple[str, str]]:
-        name = key_argument(key, self.source, self._encoding)
+        name = self.key(key)
         there = key_argument(destination_key, self.destination, self._encoding)
         parts = [(f"{word:<10}  ", style), (name, "")]
         # An object without a valid key has no destination.
@@ -245,8 +245,8 @@ class Console:
         elif view.summarize:
             for line in totals.lines(view):
                 self.say(line)
-        elif not self.quiet:
-            self.err.print(totals.words(), style="bold")
+        else:
+            self.total(totals.words())
 
     def planned(self, action: Action) -> None:
         """Print an action of a dry run.
@@ -300,13 +300,12 @@ class Console:
             self._json({**summary.record(), "run": run_id})
             return
         for group in self._failures.large():
-            keys = [key_argument(key, self.source, self._encoding) for key in group.examples]
+            keys = [self.key(key) for key in group.examples]
             told = f"{group.count:,} {group.outcome.value}: {group.reason}; such as"
             self.warn(f"{told} {', '.join(keys[:-1])} and {keys[-1]}")
         if self.quiet:
             return
-        counts = [f"{summary.counts[o]:,} {o.value}" for o in Outcome if summary.counts[o]]
-        words = ", ".join(counts) or "nothing to do"
+        words = counts({each.value: summary.counts[each] for each in Outcome}) or "nothing to do"
         style = "bold yellow" if summary.needs_attention else "bold"
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
@@ -328,10 +327,7 @@ class Console:
         if self.json_lines:
             self._json(summary.record())
         elif not self.quiet:
-            counts = [
-                f"{count:,} {status.value}" for status, count in sorted(summary.counts.items())
-            ]
-            words = ", ".join(counts) or "nothing was compared"
+            words = counts(dict(sorted(summary.counts.items()))) or "nothing was compared"
             told = words if summary.complete else f"incomplete: {words}"
             self.err.print(told, style="bold" if summary.same else "bold yellow")
 

@@ -62,11 +62,7 @@ def plan(file: Path, output: str) -> None:
 @click.command(cls=GroupedCommand)
 @_FILE
 @dry_run
-@click.option(
-    "--journal",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file for the run's journal; by default in the state directory.",
-)
+@options.journal
 @route_options
 @progress_option
 @click.pass_context

@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from frogmove.cli.output import ProgressMode
-from frogmove.cli.quantities import size
+from frogmove.cli.quantities import counted, size
 from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class RunFigures:
         if progress.waiting:
             figures.append(Figure(f"{progress.waiting:,} waiting", 6))
         if progress.activity.retries:
-            figures.append(Figure(_plural(progress.activity.retries, "retry", "retries"), 8))
+            figures.append(Figure(counted(progress.activity.retries, "retry", "retries"), 8))
         if counts[Outcome.CONFLICT]:
-            figures.append(Figure(_plural(counts[Outcome.CONFLICT], "conflict", "conflicts"), 1))
+            figures.append(Figure(counted(counts[Outcome.CONFLICT], "conflict", "conflicts"), 1))
         figures.append(Figure(f"{counts[Outcome.FAILED]:,} failed", 0))
         is_rate_known = self._samples[-1].time - self._samples[0].time >= _RATE_KNOWN_SECONDS
         if progress.total is not None and rate > 0 and is_rate_known:
@@ -196,7 +196,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{whole // 3600:,} h {whole % 3600 // 60:02} min"
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

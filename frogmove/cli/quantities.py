@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def size(count: int) -> str:
     """Format a number of bytes: ``1.2 MB``."""
@@ -13,4 +18,14 @@ def size(count: int) -> str:
 
 def objects(count: int) -> str:
     """Format a number of objects: ``1,234 objects``."""
-    return f"{count:,} object" if count == 1 else f"{count:,} objects"
+    return counted(count, "object", "objects")
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Format a number of things, with their singular or their plural."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def counts(by_word: Mapping[str, int]) -> str:
+    """Format several numbers: ``3 moved, 1 failed``; empty if all are zero."""
+    return ", ".join(f"{count:,} {word}" for word, count in by_word.items() if count)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli.escaping import printable
 from frogmove.cli.progress import duration
-from frogmove.cli.report_rows import time_of
+from frogmove.cli.report_rows import ATTENTION, time_of
 from frogmove.cli.run_description import selection_words
 from frogmove.core.models import Outcome
 from frogmove.errors import UsageError
@@ -35,7 +35,6 @@ MAX_ROWS = 20_000
 _BARS = 60
 _FEWEST_BARS = 10
 
-_ATTENTION = frozenset(outcome.value for outcome in Outcome if outcome.needs_attention)
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --bad: #c22; --good: #276; }
@@ -134,7 +133,7 @@ def _ended(report: Report) -> str:
 def _totals(report: Report) -> Iterator[str]:
     yield '<ul class="totals">\n'
     for name, count in report.counts().items():
-        kind = ' class="bad"' if name in _ATTENTION else ""
+        kind = ' class="bad"' if name in ATTENTION else ""
         yield f"<li{kind}><b>{count:,}</b>{_text(name)}</li>\n"
     end = report.reader.end()
     if end is not None:
@@ -180,7 +179,7 @@ def _by_second(report: Report) -> tuple[Counter[int], Counter[int]]:
         if time is not None:
             second = int(time.timestamp())
             ended[second] += 1
-            bad[second] += record.get("outcome") in _ATTENTION
+            bad[second] += record.get("outcome") in ATTENTION
     return ended, bad
 
 

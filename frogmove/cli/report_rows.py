@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from frogmove.cli.quantities import size
+from frogmove.cli.quantities import counts, size
 from frogmove.cli.run_description import next_commands
 from frogmove.core.models import Outcome
 from frogmove.errors import UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from frogmove.core.records import Record
 
 ALL = frozenset(outcome.value for outcome in Outcome)
-_ATTENTION = frozenset(outcome.value for outcome in Outcome if outcome.needs_attention)
+ATTENTION = frozenset(outcome.value for outcome in Outcome if outcome.needs_attention)
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Report:
 
         For a run that was cut off, copies without a result come after failures and conflicts.
         """
-        yield from self._of(_ATTENTION)
+        yield from self._of(ATTENTION)
         cut_off = self.reader.cut_off()
         yield from (each for each in cut_off if each["outcome"] in self.outcomes)
-        yield from self._of(ALL - _ATTENTION)
+        yield from self._of(ALL - ATTENTION)
 
     def _of(self, outcomes: Set[str]) -> Iterator[Record]:
         wanted = self.outcomes & outcomes
@@ -61,9 +61,8 @@ class Report:
         end = self.reader.end()
         if end is None:
             return "did not finish"
-        counts = ", ".join(f"{count:,} {word}" for word, count in end["counts"].items() if count)
         interrupted = "interrupted; " if end["interrupted"] else ""
-        told = f"{interrupted}{counts or 'nothing to do'}"
+        told = f"{interrupted}{counts(end['counts']) or 'nothing to do'}"
         return f"{told}; {size(end['bytes'])} in {end['seconds']} s"
 
     def counts(self) -> Counter[str]:

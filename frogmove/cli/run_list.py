@@ -6,12 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from frogmove.cli.escaping import printable
+from frogmove.cli.quantities import counts
 from frogmove.cli.run_description import selection_words
 from frogmove.core.run_history import is_undone
 from frogmove.core.run_spec import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.run_history import RunHistory
@@ -52,15 +53,11 @@ def run_lines(
 def _counted(journal: JournalReader) -> str:
     end = journal.last_end()
     if end is not None:
-        told = _counts(end["counts"])
+        told = counts(end["counts"])
         return f"{told or 'nothing'}{', interrupted' if end['interrupted'] else ''}"
     results = Counter(str(record["outcome"]) for record in journal.of_type("result"))
     state = "running" if journal.is_running() else "not finished"
-    return ", ".join(filter(None, [_counts(results), state]))
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    return ", ".join(filter(None, [counts(results), state]))
 
 
 def _marks(journal: JournalReader, history: RunHistory) -> Iterator[str]:

@@ -223,9 +223,11 @@ def _warn_of_ending(run: Run, console: Console) -> None:
 def _exit_code(run: Run) -> int:
     """Return the exit code of a run that was not stopped."""
     if run.spec.command is Command.UNDO:
-        return exit_codes.of_undo(run.summary)
+        # An object that changed since then was not moved back.
+        return exit_codes.of_summary(run.summary, Outcome.SUPERSEDED)
     if run.spec.plan is not None:
-        return exit_codes.of_applied(run.summary)
+        # What changed since the review was not done.
+        return exit_codes.of_summary(run.summary, Outcome.SUPERSEDED, Outcome.GONE)
     return exit_codes.of_summary(run.summary)
 
 

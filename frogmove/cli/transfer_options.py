@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from frogmove.cli import options
 from frogmove.cli.parameter_types import Count, Rate, Size, choice
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.options import MAX_COMPARE_SIZE, SMALLEST_PART, OnConflict
@@ -20,6 +20,7 @@ from frogmove.s3.models import LARGEST_COPY, LARGEST_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from frogmove.core.run_spec import RunSpec
 
@@ -104,11 +105,7 @@ _OPTIONS = [
             "Also copy attributes that S3 does not: a list of redirect, retention, legal-hold, acl."
         ),
     ),
-    click.option(
-        "--journal",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="The file for the run's journal; by default in the state directory.",
-    ),
+    options.journal,
 ]
 
 
