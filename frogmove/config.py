@@ -86,6 +86,11 @@ class Config:
         if self.require_tag:
             parse_tag(self.require_tag)
 
+    def given(self) -> dict[str, Any]:
+        """Return the settings that are not None or empty."""
+        values = {field.name: getattr(self, field.name) for field in fields(Config)}
+        return {name: value for name, value in values.items() if value}
+
     def route(self) -> Route:
         """Return the route.
 
@@ -154,7 +159,7 @@ def resolve(
             f"The file {str(file)!r} of FROGMOVE_CONFIG does not exist.",
             "Correct the variable, or unset it.",
         )
-    sources: list[Mapping[str, str]] = [_given(flags)]
+    sources: list[Mapping[str, str]] = [flags.given()]
     variables = {
         name: environment[f"FROGMOVE_{name.upper()}"]
         for name in _VARIABLES
@@ -194,11 +199,6 @@ def route_ends(file: Path) -> dict[str, list[str]]:
         name: [str(told[end]) for end in ends if isinstance(told, dict) and end in told]
         for name, told in sorted(named.items())
     }
-
-
-def _given(config: Config) -> dict[str, str]:
-    values = {field.name: getattr(config, field.name) for field in fields(Config)}
-    return {name: value for name, value in values.items() if value}
 
 
 def _read(file: Path | None) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def applied_spec(path: Path, given: Config) -> RunSpec:
     run_id = new_run_id()
     kept = plan_path(run_id)
     keep_plan(path, kept)
-    named = {name: value for name, value in asdict(given).items() if value}
+    named = given.given()
     chosen = {name: named[name] for name in _CONNECTION if name in named}
     started = datetime.now(UTC).isoformat(timespec="seconds")
     return replace(planned, **chosen, id=run_id, started=started, plan=str(kept), continues=None)
@@ -165,8 +165,7 @@ def with_route(config: Config, route: Route) -> Config:
 
 def again(earlier: RunSpec, given: Config) -> RunSpec:
     """Return the spec of a run that continues an earlier one, with its settings as defaults."""
-    named = {name: value for name, value in asdict(given).items() if value}
-    config = replace(config_of(earlier), **named)
+    config = replace(config_of(earlier), **given.given())
     begun = new_spec(earlier.command, config)
     return replace(
         earlier, **asdict(config), id=begun.id, started=begun.started, continues=earlier.id

@@ -271,12 +271,7 @@ def find_deletions(
 
 def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:
     """Plan a run of keys that are looked up lazily."""
-    keys: Iterable[str] = spec.selection.keys
-    if spec.selection.key_list is not None:
-        # Lazy: it imports sqlite3, which other runs do not need.
-        from frogmove.core.key_list import read_key_list
-
-        keys = read_key_list(Path(spec.selection.key_list))
+    keys = spec.selection.named_keys()
     actions = plan_keys(keys, s3, spec, HEAD_CONCURRENCY, stop, resumes=resumes)
     if spec.command is not Command.SYNC:
         return actions

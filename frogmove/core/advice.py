@@ -52,7 +52,7 @@ def advise(error: S3Error) -> str:
         return error.remedy
     if error.code in _SKEWED:
         return "Set this computer's clock, such as by NTP, then rerun"
-    if _is_elsewhere(error):
+    if error.is_elsewhere:
         return _elsewhere_remedy(error).rstrip(".")
     if error.is_expired:
         return "Renew the credentials, then rerun"
@@ -156,7 +156,7 @@ def _why(error: S3Error, bucket: str) -> tuple[str, str]:
                 f"The bucket {bucket!r} cannot be reached: {said}.",
                 "Check --endpoint-url, --region, the proxy and the network.",
             )
-    if _is_elsewhere(error):
+    if error.is_elsewhere:
         return (
             f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
             _elsewhere_remedy(error),
@@ -175,26 +175,11 @@ _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _REGION = re.compile(r"(?:expecting '|the bucket is in |[Tt]he )([a-z]{2,4}(?:-[a-z]+)+-\d+)\b")
 
 
-def _is_elsewhere(error: S3Error) -> bool:
-    """Tell whether a bucket is in another Region than the one that was asked."""
-    return error.code in _ELSEWHERE or (error.status or 0) // 100 == 3
-
-
 def _elsewhere_remedy(error: S3Error) -> str:
     named = _REGION.search(error.message)
     if named:
         return f"Use --region {named[1]}."
     return "Use the bucket's own Region with --region, or its endpoint with --endpoint-url."
-
-
-_ELSEWHERE = frozenset(
-    {
-        "AuthorizationHeaderMalformed",
-        "IllegalLocationConstraintException",
-        "PermanentRedirect",
-        "TemporaryRedirect",
-    }
-)
 
 
 def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from itertools import chain, takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.filters import NO_FILTERS, Filters
@@ -20,7 +21,6 @@ from frogmove.s3.uri import check_key, is_like_uri, split, under
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
-    from pathlib import Path
     from threading import Event
 
     from frogmove.core.models import Route
@@ -55,6 +55,19 @@ class Selection:
     def is_of_folders(self) -> bool:
         """Whether objects are found by listing; keys are looked up one by one."""
         return bool(self.folders)
+
+    def named_keys(self) -> Iterable[str]:
+        """Return the keys, if no folders are selected; those of a list are read lazily.
+
+        Raises:
+            UsageError: when the list cannot be read.
+        """
+        if self.key_list is None:
+            return self.keys
+        # Lazy: it imports sqlite3, which other runs do not need.
+        from frogmove.core.key_list import read_key_list
+
+        return read_key_list(Path(self.key_list))
 
     def matcher(self, folder: str | None = None) -> Callable[[S3Object], bool] | None:
         """Return a function that tells whether an object is selected.

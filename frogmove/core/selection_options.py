@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, TypedDict
 
-from frogmove.core.filters import Filters, Pattern
+from frogmove.core.filters import Filters, Pattern, patterns
 from frogmove.core.key_mapping import KeyMapping
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import select
@@ -120,8 +120,7 @@ def read_filters(chosen: SelectionOptions, now: datetime) -> Filters:
     return Filters(
         patterns=(
             *(Pattern(is_include, glob) for is_include, glob in chosen.get("patterns", ())),
-            *(Pattern(True, glob) for glob in _texts(chosen.get("include"))),
-            *(Pattern(False, glob) for glob in _texts(chosen.get("exclude"))),
+            *patterns(_texts(chosen.get("include")), _texts(chosen.get("exclude"))),
         ),
         newer_than=_time(chosen.get("newer_than"), now),
         older_than=_time(chosen.get("older_than"), now),

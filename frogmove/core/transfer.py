@@ -101,6 +101,15 @@ _STATE = (
 )
 
 
+# The outcomes of actions that were decided when they were planned.
+_WITHOUT_TRANSFER = {
+    Verb.SKIP: Outcome.SKIPPED,
+    Verb.CONFLICT: Outcome.CONFLICT,
+    Verb.WAIT: Outcome.WAITING,
+    Verb.NOT_FOUND: Outcome.NOT_FOUND,
+}
+
+
 class Transfer:
     """The protocol for one object; a scheduler runs many concurrently.
 
@@ -161,14 +170,8 @@ class Transfer:
         return result
 
     async def _perform(self, action: Action) -> Result | None:
-        if action.verb is Verb.SKIP:
-            return Result(action, Outcome.SKIPPED, action.reason)
-        if action.verb is Verb.CONFLICT:
-            return Result(action, Outcome.CONFLICT, action.reason)
-        if action.verb is Verb.WAIT:
-            return Result(action, Outcome.WAITING, action.reason)
-        if action.verb is Verb.NOT_FOUND:
-            return Result(action, Outcome.NOT_FOUND, action.reason)
+        if action.verb in _WITHOUT_TRANSFER:
+            return Result(action, _WITHOUT_TRANSFER[action.verb], action.reason)
         if action.verb is Verb.REFUSE:
             return Result(action, Outcome.FAILED, f"{action.reason}; source kept")
         try:

@@ -42,13 +42,7 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
     """
     for record in copied:
         try:
-            copy = S3Object(
-                key=record["destination_key"],
-                size=record["size"],
-                etag=record["destination_etag"],
-                last_modified=NO_TIME,
-                storage_class=record["storage_class"],
-            )
+            copy = _at_destination(record, record["destination_etag"])
             key, replaced = record["key"], record["replaced"]
             made = VerifiedCopy(
                 copy.key,
@@ -80,18 +74,18 @@ def plan_undelete(deleted: Iterable[Record]) -> Iterator[Action]:
     """
     for record in deleted:
         try:
-            item = S3Object(
-                key=record["destination_key"],
-                size=record["size"],
-                etag=record["etag"],
-                last_modified=NO_TIME,
-                storage_class=record["storage_class"],
-            )
+            item = _at_destination(record, record["etag"])
             extra = DeletedExtra(BackupCopy.of_record(record["backup"]))
         except (KeyError, TypeError) as error:
             raise UsageError(f"A record of the journal lacks {error}.") from error
         reason = "deleted by the run; it is restored if a version or a backup of it is kept"
         yield Action(Verb.RESTORE, item, "", reason, undoes=extra)
+
+
+def _at_destination(record: Record, etag: str) -> S3Object:
+    """Return the destination's object that a record is about."""
+    key, storage_class = record["destination_key"], record["storage_class"]
+    return S3Object(key, record["size"], etag, NO_TIME, storage_class)
 
 
 def unrecorded_copies(*journals: JournalReader) -> list[str]:

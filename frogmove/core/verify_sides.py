@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from frogmove.core.advice import describe
@@ -158,7 +157,7 @@ def verify_sides(s3: S3, spec: RunSpec, size: int) -> Iterator[VerifyResult]:
     """
     comparer = _Comparer(s3, spec)
     if not spec.selection.is_of_folders:
-        tasks = (comparer.look(key) for key in _keys(spec))
+        tasks = (comparer.look(key) for key in spec.selection.named_keys())
     else:
         check_listing_order(spec.route())
         folders = spec.selection.folders
@@ -166,16 +165,6 @@ def verify_sides(s3: S3, spec: RunSpec, size: int) -> Iterator[VerifyResult]:
         tasks = (comparer.judge(pair) for pair in pairs)
     results = run_tasks(tasks, size)
     return (result for result in results if result is not None)
-
-
-def _keys(spec: RunSpec) -> Iterable[str]:
-    """Return the selected keys, if no folders are selected."""
-    if spec.selection.key_list is None:
-        return spec.selection.keys
-    # Lazy: it imports sqlite3, which other runs do not need.
-    from frogmove.core.key_list import read_key_list
-
-    return read_key_list(Path(spec.selection.key_list))
 
 
 def pair_folder(s3: S3, spec: RunSpec, folder: str) -> Iterator[Pair]:

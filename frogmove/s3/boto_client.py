@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 from frogmove.errors import FrogmoveError, no_threads
 from frogmove.s3 import annotation_requests, boto_shapes, timeouts
 from frogmove.s3.boto_answers import check_roots, failed
-from frogmove.s3.errors import MALFORMED, SIGN_IN, Kind, S3Error
+from frogmove.s3.errors import EXPIRED_TOKEN, MALFORMED, SIGN_IN, Kind, S3Error
 from frogmove.s3.fallbacks import Fallbacks
 
 if TYPE_CHECKING:
@@ -175,9 +175,6 @@ def _bundle(client: Any) -> str | None:  # noqa: ANN401
     return trusted if isinstance(trusted, str) else None
 
 
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
-
-
 def _may_have_expired(error: S3Error) -> bool:
     """Tell whether credentials may have expired; the error response of a HEAD has no body."""
-    return error.code in _EXPIRED or (error.operation == "HeadObject" and error.status == 400)
+    return error.code in EXPIRED_TOKEN or (error.operation == "HeadObject" and error.status == 400)

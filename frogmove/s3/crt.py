@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import boto_shapes, timeouts, xml
-from frogmove.s3.errors import MALFORMED, S3Error
+from frogmove.s3.errors import ELSEWHERE, EXPIRED_TOKEN, MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.future import Future, LightFuture, pass_on
 from frogmove.s3.head_answer import from_headers, read_head
@@ -46,19 +46,9 @@ _NOT_CONNECTED = frozenset({"AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "NoConnectio
 # length. Only a HEAD may be sent again after these.
 _UNREADABLE = frozenset({"AWS_ERROR_HTTP_PROTOCOL_ERROR", "AWS_ERROR_UNKNOWN"})
 
-# Statuses after which boto3 tries again: it follows redirects to the bucket's Region, and renews
+# Codes after which boto3 tries again: it follows redirects to the bucket's Region, and renews
 # credentials.
-_CODES = frozenset(
-    {
-        "AuthorizationHeaderMalformed",
-        "PermanentRedirect",
-        "TemporaryRedirect",
-        "IllegalLocationConstraintException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "TokenRefreshRequired",
-    }
-)
+_CODES = ELSEWHERE | EXPIRED_TOKEN
 
 
 class CrtS3(RareRequests):

@@ -125,9 +125,18 @@ def kind_of(code: str, status: int | None, message: str = "") -> Kind:
     return _BY_STATUS.get(status, Kind.REFUSED)
 
 
-# Credentials that were valid until recently; those of a role are renewed automatically.
-_EXPIRED = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+# The codes for session credentials that have expired; those of a role are renewed automatically.
+EXPIRED_TOKEN = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+_EXPIRED = EXPIRED_TOKEN | {"RequestExpired"}
+
+# The codes for a bucket in another Region, or at another endpoint, than the one that was asked.
+ELSEWHERE = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "PermanentRedirect",
+        "TemporaryRedirect",
+    }
 )
 
 
@@ -182,6 +191,11 @@ class S3Error(FrogmoveError):
     def is_expired(self) -> bool:
         """Whether the credentials have expired."""
         return self.code in _EXPIRED
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the bucket is in another Region, or at another endpoint."""
+        return self.code in ELSEWHERE or (self.status or 0) // 100 == 3
 
     @property
     def is_untrusted(self) -> bool:
