@@ -74,9 +74,9 @@ class BatchDeleter:
         else:
             deletions = [deletion for deletion, _ in waiting]
             sent = self._s3.delete_many(self._bucket, deletions)
-            sent.add_done_callback(partial(self._tell_each, waiting))
+            sent.add_done_callback(partial(self._resolve_each, waiting))
 
-    def _tell_each(
+    def _resolve_each(
         self,
         waiting: list[tuple[Deletion, BatchedFuture[S3Error | None]]],
         done: Future[dict[str, S3Error | None]],
@@ -91,21 +91,21 @@ class BatchDeleter:
             if has_no_batches or _is(own, Kind.REFUSED):
                 self._send_one(deletion, future)
             else:
-                _tell(future, own)
+                _resolve(future, own)
 
     def _send_one(self, deletion: Deletion, future: BatchedFuture[S3Error | None]) -> None:
-        self._s3.delete(self._bucket, deletion).add_done_callback(partial(_tell_one, future))
+        self._s3.delete(self._bucket, deletion).add_done_callback(partial(_resolve_one, future))
 
 
-def _tell_one(future: BatchedFuture[S3Error | None], done: Future[None]) -> None:
-    _tell(future, done.exception())
+def _resolve_one(future: BatchedFuture[S3Error | None], done: Future[None]) -> None:
+    _resolve(future, done.exception())
 
 
 def _is(error: BaseException | None, *kinds: Kind) -> bool:
     return isinstance(error, S3Error) and error.kind in kinds
 
 
-def _tell(future: BatchedFuture[S3Error | None], error: BaseException | None) -> None:
+def _resolve(future: BatchedFuture[S3Error | None], error: BaseException | None) -> None:
     if error is None or isinstance(error, S3Error):
         future.set_result(error)
     else:

@@ -56,18 +56,13 @@ def has_feature(client: S3Client, bucket: str, feature: Feature) -> bool:
             return any(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
 
 
-def without(client: S3Client, feature: Feature, error: S3Error) -> bool:
-    """Tell from an error whether the bucket has the feature.
+def has_by_default(client: S3Client, feature: Feature) -> bool:
+    """Tell whether a bucket without settings for a feature has it.
 
     On AWS, only an old bucket has no ownership controls; its ACLs are in effect. Other servers
-    always return that error.
+    never have ownership controls.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
-
-    Raises:
-        S3Error: when the error does not tell.
     """
-    if not is_none(error):
-        raise error
     return feature is Feature.ACLS and is_aws(client.meta.endpoint_url)
 
 

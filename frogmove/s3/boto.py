@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -131,42 +130,37 @@ class BotoS3(BotoClient):
             answer = self._client.get_object_tagging(Bucket=bucket, Key=key, **version)
             return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
-        def none_where_there_are_none() -> Mapping[str, str]:
-            try:
-                return self._send("GetObjectTagging", request)
-            except S3Error as error:
-                if is_unknown(error):
-                    return {}
-                raise
-
-        return self._submit("GetObjectTagging", none_where_there_are_none)
+        return self._submit_or("GetObjectTagging", request, is_unknown, {})
 
     def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
         """See :class:`frogmove.s3.interface.S3`."""
         operation = attribute_requests.operation(feature)
 
         def request() -> bool:
-            try:
-                has = partial(attribute_requests.has_feature, self._client, bucket, feature)
-                return self._send(operation, has)
-            except S3Error as error:
-                return attribute_requests.without(self._client, feature, error)
+            return attribute_requests.has_feature(self._client, bucket, feature)
 
-        return self._submit(operation, request)
+        default = attribute_requests.has_by_default(self._client, feature)
+        return self._submit_or(operation, request, attribute_requests.is_none, default)
 
     def read_lock(
         self, bucket: str, key: str, version_id: str | None, operation: str
     ) -> Future[Mapping[str, Any]]:
         """See :class:`frogmove.s3.interface.S3`."""
-        read = attribute_requests.read_lock
-        return self._read_or_none(operation, read, bucket, key, version_id, operation)
+
+        def request() -> Mapping[str, Any]:
+            return attribute_requests.read_lock(self._client, bucket, key, version_id, operation)
+
+        return self._submit_or(operation, request, attribute_requests.is_none, {})
 
     def read_grants(
         self, bucket: str, key: str, version_id: str | None
     ) -> Future[Mapping[str, str]]:
         """See :class:`frogmove.s3.interface.S3`."""
-        read = attribute_requests.read_grants
-        return self._read_or_none("GetObjectAcl", read, bucket, key, version_id)
+
+        def request() -> Mapping[str, str]:
+            return attribute_requests.read_grants(self._client, bucket, key, version_id)
+
+        return self._submit_or("GetObjectAcl", request, attribute_requests.is_none, {})
 
     def list_annotations(
         self, bucket: str, key: str, version_id: str | None
@@ -174,15 +168,10 @@ class BotoS3(BotoClient):
         """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Sequence[Annotation]:
-            try:
-                list_ = partial(annotation_requests.list_all, self._client, bucket, key, version_id)
-                return self._send(annotation_requests.LIST, list_)
-            except S3Error as error:
-                if annotation_requests.can_be_none(error):
-                    return []
-                raise
+            return annotation_requests.list_all(self._client, bucket, key, version_id)
 
-        return self._submit(annotation_requests.LIST, request)
+        can_be_none = annotation_requests.can_be_none
+        return self._submit_or(annotation_requests.LIST, request, can_be_none, [])
 
     def read_annotation(
         self, bucket: str, key: str, version_id: str | None, name: str
@@ -346,15 +335,21 @@ class BotoS3(BotoClient):
 
         return self._submit("PutObject", request)
 
-    def _read_or_none(
-        self, operation: str, read: Callable[..., Mapping[str, T]], *where: object
-    ) -> Future[Mapping[str, T]]:
-        def request() -> Mapping[str, T]:
+    def _submit_or(
+        self,
+        operation: str,
+        request: Callable[[], T],
+        is_nothing: Callable[[S3Error], bool],
+        nothing: T,
+    ) -> Future[T]:
+        """Send a request; return ``nothing`` for an error that means that there is nothing."""
+
+        def optional() -> T:
             try:
-                return self._send(operation, partial(read, self._client, *where))
+                return self._send(operation, request)
             except S3Error as error:
-                if attribute_requests.is_none(error):
-                    return {}
+                if is_nothing(error):
+                    return nothing
                 raise
 
-        return self._submit(operation, request)
+        return self._submit(operation, optional)

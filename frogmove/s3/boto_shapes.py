@@ -281,9 +281,9 @@ def delete_results(
 ) -> dict[str, S3Error | None]:
     """Read a DeleteObjects response; a key that it does not mention may or may not be deleted."""
     silence = S3Error("DeleteObjects", "NotMentioned", 500, "The response does not mention the key")
-    delete_results: dict[str, S3Error | None] = {deletion.key: silence for deletion in deletions}
-    delete_results.update((entry["Key"], None) for entry in answer.get("Deleted", []))
+    found: dict[str, S3Error | None] = {deletion.key: silence for deletion in deletions}
+    found.update((entry["Key"], None) for entry in answer.get("Deleted", []))
     for entry in answer.get("Errors", []):
         code, message = entry.get("Code", ""), entry.get("Message", "")
-        delete_results[entry["Key"]] = S3Error("DeleteObjects", code, 400, message)
-    return delete_results
+        found[entry["Key"]] = S3Error("DeleteObjects", code, 400, message)
+    return found

@@ -145,7 +145,9 @@ class _Probe:
             found = self._ask_copies(seen)
             if self._stop.is_set():
                 return nothing
-            found["delete"] = _tell(self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG)))
+            found["delete"] = _support_shown(
+                self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG))
+            )
             found["delete_many"] = self._ask_batch(OTHER_ETAG)
             # In a bucket with versions it would leave delete markers.
             if written.version_id is None:
@@ -197,19 +199,19 @@ class _Probe:
         found = dict.fromkeys(names, Support.UNKNOWN)
         for source, destination in ((True, True), (True, False), (False, True), (False, False)):
             copied = self._copy(seen, guard_source=source, guard_destination=destination)
-            if _tell(copied) not in {Support.REFUSED, Support.HONOURED}:
+            if _support_shown(copied) not in {Support.REFUSED, Support.HONOURED}:
                 break
         if copied.exception() is not None or self._stop.is_set():
             return found
         # A condition that fails although it holds cannot be used.
         found["copy_source"] = found["copy_destination"] = Support.REFUSED
         if source:
-            found["copy_source"] = _tell(self._copy(seen._replace(etag=OTHER_ETAG)))
+            found["copy_source"] = _support_shown(self._copy(seen._replace(etag=OTHER_ETAG)))
         ask = partial(self._copy, seen, guard_source=source, guard_destination=True)
         # Now a key exists that a copy must not replace.
         if destination:
-            found["copy_destination"] = _tell(ask())
-        found["copy_replace"] = _tell(ask(OTHER_ETAG))
+            found["copy_destination"] = _support_shown(ask())
+        found["copy_replace"] = _support_shown(ask(OTHER_ETAG))
         if found["copy_replace"] is Support.HONOURED and ask(self._etag).exception() is not None:
             found["copy_replace"] = Support.REFUSED
         return found
@@ -241,7 +243,7 @@ class _Probe:
     def _ask_batch(self, etag: str) -> Support:
         sent = self._s3.delete_many(self._bucket, [Deletion(self._other, etag)])
         if sent.exception() is not None:
-            return _tell(sent)
+            return _support_shown(sent)
         return _support(sent.result()[self._other])
 
     def _ask_to_delete(self, found: dict[str, Support], etag: str) -> None:
@@ -253,7 +255,7 @@ class _Probe:
         deletion = Deletion(self._key, etag)
         if (
             found["delete"] is honoured
-            and _tell(self._s3.delete(self._bucket, deletion)) is not done
+            and _support_shown(self._s3.delete(self._bucket, deletion)) is not done
         ):
             found["delete"] = Support.REFUSED
 
@@ -265,7 +267,7 @@ def as_written(key: str, written: Copied) -> Deletion:
     return Deletion(key, None, written.version_id, written.etag if can_be_replaced else None)
 
 
-def _tell(future: Future[Any]) -> Support:
+def _support_shown(future: Future[Any]) -> Support:
     """Interpret the response to a request whose condition does not hold.
 
     Raises:

@@ -5,6 +5,11 @@ Python orders strings by code points, which is the order of their UTF-8 bytes, a
 
 from collections.abc import Sequence
 
+from frogmove.s3.models import S3Object
+
+# How many keys of a page are used to guess the distribution of keys.
+_SAMPLE = 16
+
 _LOWEST = "\x1f"
 _HIGHEST = "\U0010ffff"
 
@@ -36,6 +41,11 @@ def midpoint(low: str, high: str | None, sample: Sequence[str]) -> str | None:
         if middle is not None:
             return low[:place] + middle
     return None
+
+
+def sample_keys(page: Sequence[S3Object]) -> list[str]:
+    """Return some keys of a page, evenly spread, for :func:`midpoint`."""
+    return [item.key for item in page[:: 1 + len(page) // _SAMPLE]]
 
 
 def _shared(one: str, other: str) -> int:

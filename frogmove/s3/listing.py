@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
-from frogmove.s3.key_ranges import midpoint, spread
+from frogmove.s3.key_ranges import midpoint, sample_keys, spread
 from frogmove.s3.models import Page, S3Object
 from frogmove.s3.page_checks import CircleCheck, EncodingCheck
 from frogmove.s3.uri import is_directory_bucket, under
@@ -66,7 +66,7 @@ class _Range:
         self.pages.append(page)
         if page.objects:
             self.reached = page.objects[-1].key
-            self.sample = [item.key for item in page.objects[:: 1 + len(page.objects) // 16]]
+            self.sample = sample_keys(page.objects)
 
 
 class _Listing:

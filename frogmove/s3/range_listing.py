@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
-from frogmove.s3.key_ranges import midpoint
+from frogmove.s3.key_ranges import midpoint, sample_keys
 from frogmove.s3.page_checks import CircleCheck, EncodingCheck
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Page, S3Object
-
-# How many keys of a page are used to guess the distribution of keys.
-_SAMPLE = 16
 
 
 class KeyRange(NamedTuple):
@@ -127,7 +124,7 @@ class RangeListing:
         seen = ""
         while True:
             following = self._page(page.token) if page.token is not None else None
-            self._sample = [item.key for item in page.objects[:: 1 + len(page.objects) // _SAMPLE]]
+            self._sample = sample_keys(page.objects)
             for item in page.objects:
                 if item.key <= self._reached and not self._can_continue():
                     return
