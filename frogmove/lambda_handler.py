@@ -32,7 +32,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
         context: Lambda's; https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 
     Returns:
-        the response that the sender of such an event expects; see the README.
+        the response that the sender of such an event expects; see ``function/README.md``.
 
     Raises:
         FrogmoveError: when the event is not valid, or must be delivered again.

@@ -1,14 +1,38 @@
-"""What the README shows of the program, made by the program; ``cog`` puts it in and checks it."""
+"""The parts of the documents that the program generates; ``cog`` inserts and checks them."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import click
 from click.testing import CliRunner
 
 from frogmove.cli import main
+from frogmove.cli.lazy_group import LazyCommand
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.records import Summary, action_record, object_record, result_record
 from frogmove.s3.models import S3Object
+
+
+def every_help_text() -> str:
+    """Return the help of all commands as Markdown."""
+    return "".join(f"{help_text(*command)}\n" for command in commands())
+
+
+def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of all commands: first of the group, then of those in it."""
+    yield path
+    seen = set()
+    for name, command in group.commands.items():
+        loaded = command.load() if isinstance(command, LazyCommand) else command
+        # A second name of a command has the same help.
+        if loaded.hidden or loaded in seen:
+            continue
+        seen.add(loaded)
+        if isinstance(loaded, click.Group):
+            yield from commands(loaded, (*path, name))
+        else:
+            yield (*path, name)
 
 
 def help_text(*command: str) -> str:

@@ -196,16 +196,17 @@ def test_the_environment_gives_the_key_and_the_owner_too() -> None:
 
 
 PACKAGE = Path(frogmove.__file__).parent
-README = (PACKAGE.parent / "README.md").read_text("utf-8")
+DOCUMENTS = (PACKAGE / "cli" / "README.md", PACKAGE / "function" / "README.md")
+TEXT = "".join(path.read_text("utf-8") for path in DOCUMENTS)
 
 
-def test_the_readme_names_every_setting_of_a_route() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+def test_the_documents_name_every_setting_of_a_route() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     assert [each.name for each in fields(Config) if each.name not in example] == []
 
 
-def test_the_readme_names_every_environment_variable() -> None:
+def test_the_documents_name_every_environment_variable() -> None:
     sources = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
     read = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", sources))
-    named = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", README))
+    named = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", TEXT))
     assert sorted(read - named) == []

@@ -1,0 +1,106 @@
+"""The documents: their links resolve, and their commands run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from frogmove.cli import main
+from frogmove.cli.lazy_group import LazyCommand
+
+if TYPE_CHECKING:
+    from tests.buckets import Buckets
+    from tests.cli.cli_runner import FrogmoveRunner
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    chain(
+        ROOT.glob("*.md"),
+        (ROOT / ".github").glob("*.md"),
+        *((ROOT / folder).rglob("*.md") for folder in ("frogmove", "tests", "terraform")),
+    )
+)
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"(?ms)^```.*?^```$|`[^`\n]*`", "", text)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to a document's headings."""
+    titles = re.findall(r"(?m)^#+ (.+)$", re.sub(r"(?ms)^```.*?^```$", "", path.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_links_resolve(document: Path) -> None:
+    text = without_code(document.read_text("utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"(https|mailto):", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (document.parent / file).resolve() if file else document
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def shell_commands(text: str) -> list[list[str]]:
+    """Return the words of each frogmove command in the shell blocks of a document."""
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    commands = (shlex.split(part, comments=True) for line in lines for part in _parts(line))
+    return [words for words in commands if words[:1] == ["frogmove"]]
+
+
+def _parts(line: str) -> list[str]:
+    return re.split(r" (?:\||&&|>) ", line)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_commands_parse(document: Path) -> None:
+    for words in shell_commands(document.read_text("utf-8")):
+        parse(main, words)
+
+
+def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    arguments = words[1:]
+    if not isinstance(command, click.Group):
+        command.make_context(words[0], arguments, parent)
+        return
+    context = command.make_context(words[0], arguments[:1], parent)
+    chosen = command.get_command(context, arguments[0])
+    assert chosen is not None, words
+    loaded = chosen.load() if isinstance(chosen, LazyCommand) else chosen
+    parse(loaded, arguments, context)
+
+
+FILES = {f"reports/{month}.csv" for month in range(3)} | {"reports/2026.csv", "old/x.csv"}
+
+
+def test_the_readmes_commands_run(
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    section = README[README.index("## On AWS") : README.index("## What becomes of an object")]
+    commands = shell_commands(section)
+    assert len(commands) > 10
+    for _, *words in commands:
+        if words[0] in {"ls", "move", "copy"}:
+            buckets.put(*FILES)
+        allowed = ["--allow-empty"] if "--older-than" in words else []
+        ran = frogmove(*words, *allowed)
+        assert ran.code == 0, (words, ran.err)
