@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from frogmove.cli import exit_codes, last_resort, options
-from frogmove.cli.output import Console
+from frogmove.cli.function_options import function_options
 from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
 from frogmove.ops.invoke import call, lambda_client
 from frogmove.ops.unfinished import unfinished
+
+if TYPE_CHECKING:
+    from frogmove.cli.output import Console
+    from frogmove.ops.deployment import Deployment
 
 ACTIONS = ("ping", "move", "sweep", "sync")
 
@@ -26,23 +30,18 @@ ACTIONS = ("ping", "move", "sweep", "sync")
 )
 @options.dry_run
 @click.option("--age", metavar="AGE", help="Sweep objects older than this: 900, 15m, 1h or 1d.")
-@options.function
 @click.option("--no-wait", is_flag=True, help="Queue the event and do not wait for the result.")
-@options.profile
-@options.region
-@click.option("--endpoint-url", metavar="URL", help="A Lambda-compatible server instead of AWS.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the end of the function's log as well.")
+@function_options
 def invoke(
     action: str | None,
     keys: tuple[str, ...],
     event: IO[str] | None,
     dry_run: bool,
     age: str | None,
-    name: str,
+    deployment: Deployment,
+    console: Console,
     no_wait: bool,
-    profile: str | None,
-    region: str | None,
-    endpoint_url: str | None,
     verbose: bool,
 ) -> None:
     """Call the deployed function.
@@ -58,12 +57,12 @@ def invoke(
       frogmove lambda invoke move reports/2026.csv
       frogmove lambda invoke --event event.json --verbose
     """
-    console = Console(verbose=verbose)
     wanted = _event(action, keys, event, dry_run=dry_run, age=age)
     last_resort.begin("The call")
-    called = call(lambda_client(profile, region, endpoint_url), name, wanted, wait=not no_wait)
-    for line in called.log.splitlines():
-        console.detail(line)
+    client = lambda_client(deployment.services)
+    called = call(client, deployment.function, wanted, wait=not no_wait)
+    for line in called.log.splitlines() if verbose else ():
+        console.note(line)
     if no_wait:
         console.note("Queued. The result will be in the function's log.")
     else:

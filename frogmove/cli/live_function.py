@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from frogmove.errors import UsageError
-from frogmove.ops.pause import DeployedFunction
+from frogmove.ops.clients import Services
+from frogmove.ops.deployment import Deployment
+from frogmove.ops.pause import Triggers, moves_from
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ def check_paused(spec: RunSpec) -> str:
     name = os.environ.get("FROGMOVE_FUNCTION") or spec.function
     if not name:
         return _UNKNOWN
-    function = DeployedFunction(name, spec.profile, spec.region)
-    if not function.moves_from(parse_location(spec.source)):
+    deployment = Deployment(name, Services(spec.profile, spec.region))
+    if not moves_from(deployment, parse_location(spec.source)):
         return f"{name} moves uploads of another source."
-    live = [each for each in function.triggers() if each.is_on]
+    live = [each for each in Triggers(deployment).all() if each.is_on]
     if live:
         what = " and ".join(f"the {each.kind} {each.name}" for each in live)
         raise UsageError(

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
 profile = click.option("--profile", type=NonEmptyText(), help="A profile of the AWS configuration.")
 region = click.option("--region", type=NonEmptyText(), help="The AWS Region.")
-function = click.option(
-    "--function",
-    "name",
-    envvar="FROGMOVE_FUNCTION",
-    default="frogmove",
-    show_default=True,
-    help="The function's name or ARN.",
-)
 output = click.option(
     "-o",
     "--output",

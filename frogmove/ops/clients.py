@@ -4,35 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
+
 from frogmove.boto_session import create_client
 from frogmove.credentials import open_session, sign_in
 from frogmove.errors import UnreachableError
+from frogmove.s3 import timeouts
 from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
-    from botocore.config import Config
+    from botocore.session import Session
 
 
-def make_client(
-    service: str,
-    profile: str | None,
-    region: str | None,
-    endpoint_url: str | None,
-    config: Config | None = None,
-) -> Any:  # noqa: ANN401 - botocore makes them of data
-    """Create a client.
+class Services:
+    """Clients for the services of AWS, with the same credentials.
 
     Args:
-        service: botocore's name of the service.
         profile: a profile of the AWS configuration.
         region: an AWS Region.
-        endpoint_url: an AWS-compatible server instead of AWS.
-        config: the client's configuration.
-
-    Raises:
-        UsageError: when the AWS settings cannot be used.
-        UnreachableError: when there are no credentials.
+        endpoint_url: an AWS-compatible server instead of AWS; None for AWS_ENDPOINT_URL, if set.
     """
+
+    def __init__(
+        self, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None
+    ) -> None:
+        self.profile = profile
+        self.region = region
+        self.endpoint_url = endpoint_url
+        self._session: Session | None = None
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes them of data
+        """Return the client of a service, by botocore's name, for short requests.
+
+        Raises:
+            UsageError: when the AWS settings cannot be used.
+            UnreachableError: when there are no credentials.
+        """
+        if service not in self._clients:
+            config = Config(
+                connect_timeout=timeouts.CONNECT,
+                read_timeout=timeouts.QUICK,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            )
+            self._clients[service] = self.make(service, config)
+        return self._clients[service]
+
+    def make(self, service: str, config: Config) -> Any:  # noqa: ANN401
+        """Create a client with its own configuration; see :meth:`client`."""
+        if self._session is None:
+            self._session = _signed_in(self.profile, service)
+        return create_client(self._session, service, self.region, self.endpoint_url, config)
+
+
+def _signed_in(profile: str | None, service: str) -> Session:
     session = open_session(profile, unsigned=False)
     try:
         sign_in(session)
@@ -41,4 +66,4 @@ def make_client(
             f"No credentials for {service}: {error.said}.",
             error.remedy or "Sign in again, or choose another --profile.",
         ) from error
-    return create_client(session, service, region, endpoint_url, config)
+    return session

@@ -13,10 +13,11 @@ from botocore.parsers import ResponseParserError
 
 from frogmove.credentials import words
 from frogmove.errors import RunError, UnreachableError
-from frogmove.ops.clients import make_client
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+
+    from frogmove.ops.clients import Services
 
 # Seconds; a function may run for 15 minutes.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -39,9 +40,7 @@ class Called:
     log: str
 
 
-def lambda_client(
-    profile: str | None, region: str | None, endpoint_url: str | None
-) -> LambdaClient:
+def lambda_client(services: Services) -> LambdaClient:
     """Make a client of the Lambda service that waits for a function to end.
 
     Raises:
@@ -49,7 +48,7 @@ def lambda_client(
     """
     # No retries: after a slow response, the function would run twice.
     config = Config(read_timeout=_LONGEST, retries={"total_max_attempts": 1})
-    return cast("LambdaClient", make_client("lambda", profile, region, endpoint_url, config))
+    return cast("LambdaClient", services.make("lambda", config))
 
 
 def call(client: LambdaClient, function: str, event: object, *, wait: bool = True) -> Called:

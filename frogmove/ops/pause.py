@@ -10,16 +10,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from frogmove.errors import RunError, UnreachableError, UsageError
-from frogmove.ops.clients import make_client
-from frogmove.s3.uri import parse_location
+from frogmove.ops.aws_request import AwsRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from frogmove.ops.deployment import Deployment
     from frogmove.s3.uri import Location
 
 # Lambda enables or disables a mapping within a minute.
@@ -65,43 +64,32 @@ class Trigger:
     is_on: bool
 
 
-class DeployedFunction:
-    """A deployed function and its triggers.
+class Triggers:
+    """The triggers of a deployed function.
 
     Args:
-        function: its name or ARN, with or without an alias.
-        profile: a profile of the AWS configuration.
-        region: an AWS Region.
-        endpoint_url: an AWS-compatible server instead of AWS.
-        schedule: the name of the schedule of its sweeps; by default as in the Terraform module.
+        deployment: the function.
 
     Raises:
         UsageError: when the AWS settings cannot be used.
     """
 
-    def __init__(
-        self,
-        function: str,
-        profile: str | None = None,
-        region: str | None = None,
-        endpoint_url: str | None = None,
-        schedule: str | None = None,
-    ) -> None:
-        self.function = function
-        config = Config(retries={"mode": "standard", "total_max_attempts": 3})
-        self._lambda = make_client("lambda", profile, region, endpoint_url, config)
-        self._scheduler = make_client("scheduler", profile, region, endpoint_url, config)
-        self._schedule = schedule or f"{_bare(function)}-sweep"
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._lambda = deployment.services.client("lambda")
+        self._scheduler = deployment.services.client("scheduler")
 
-    def triggers(self) -> list[Trigger]:
+    def all(self) -> list[Trigger]:
         """Return the function's triggers with their states.
 
         Raises:
             UnreachableError: when they cannot be read.
         """
-        with_names = {each["UUID"]: each for each in self._mappings()}
-        found = [_mapping(each) for each in with_names.values()]
-        schedule = self._get_schedule()
+        try:
+            found = [_mapping(each) for each in self._deployment.mappings]
+            schedule = self._deployment.schedule
+        except AwsRequestError as error:
+            raise _unknown(self._deployment, error) from error
         return found if schedule is None else [*found, _as_trigger(schedule)]
 
     def switch(self, *, on: bool) -> Iterator[Trigger]:
@@ -117,11 +105,11 @@ class DeployedFunction:
             UnreachableError: when they cannot be read; nothing was changed.
             RunError: when one could not be changed, after trying all others.
         """
-        there = self.triggers()
+        there = self.all()
         if not there:
             raise UsageError(
-                f"{self.function!r} has no triggers: no event source mapping, and "
-                f"no schedule {self._schedule!r}.",
+                f"{self._deployment.function!r} has no triggers: no event source mapping, and "
+                f"no schedule {self._deployment.schedule_name!r}.",
                 "Check --function, --schedule and --region.",
             )
         failures: list[str] = []
@@ -136,43 +124,6 @@ class DeployedFunction:
                 f"Not all triggers were {done}: {'; '.join(failures)}.",
                 "Other triggers were changed. Fix the cause, then rerun the command.",
             )
-
-    def moves_from(self, source: Location) -> bool:
-        """Tell by its settings whether the function may move uploads to a location.
-
-        Raises:
-            UnreachableError: when they cannot be read.
-        """
-        settings = self._ask(
-            lambda: self._lambda.get_function_configuration(FunctionName=self.function)
-        )
-        variables = settings.get("Environment", {}).get("Variables", {})
-        try:
-            own = parse_location(variables.get("FROGMOVE_SOURCE", ""))
-        except UsageError:
-            return True
-        return own.overlaps(source)
-
-    def _mappings(self) -> Iterator[dict[str, Any]]:
-        """List the event source mappings of the function and of its alias."""
-        names = [self.function]
-        if self.function == _bare(self.function):
-            names.append(f"{self.function}:live")
-        for name in names:
-            pages = self._lambda.get_paginator("list_event_source_mappings")
-            found = self._ask(
-                lambda name=name, pages=pages: list(  # type: ignore[misc]
-                    pages.paginate(FunctionName=name).search("EventSourceMappings[]")
-                ),
-                missing=[],
-            )
-            yield from found
-
-    def _get_schedule(self) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._ask(
-            lambda: self._scheduler.get_schedule(Name=self._schedule), missing=None
-        )
-        return found
 
     def _switch(self, trigger: Trigger, *, on: bool) -> Trigger:
         if trigger.kind == SCHEDULE:
@@ -199,32 +150,25 @@ class DeployedFunction:
         self._scheduler.update_schedule(**kept, State=wanted)
         return Trigger(SCHEDULE, trigger.name, wanted, on)
 
-    def _ask(self, request: Callable[[], Any], **default: Any) -> Any:  # noqa: ANN401
-        """Send a request to AWS; return the default for a missing resource, if there is one."""
-        try:
-            return request()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException" and default:
-                return default["missing"]
-            raise self._unknown(error) from error
-        except BotoCoreError as error:
-            raise self._unknown(error) from error
 
-    def _unknown(self, error: Exception) -> UnreachableError:
-        return UnreachableError(
-            f"The triggers of {self.function!r} cannot be read: {_reason(error)}.",
-            "Check the function's name, the Region and your permissions "
-            "(lambda:ListEventSourceMappings, lambda:GetFunctionConfiguration, "
-            "scheduler:GetSchedule). `frogmove undo --while-live` skips this check.",
-        )
+def moves_from(deployment: Deployment, source: Location) -> bool:
+    """Tell by its settings whether a function may move uploads to a location.
+
+    Raises:
+        UnreachableError: when they cannot be read.
+    """
+    try:
+        return deployment.moves_from(source)
+    except AwsRequestError as error:
+        raise _unknown(deployment, error) from error
 
 
-def _bare(function: str) -> str:
-    """Return a function's name without ARN, version and alias."""
-    parts = function.split(":")
-    if parts[0] == "arn" and len(parts) > 6:
-        return parts[6]
-    return parts[0]
+def _unknown(deployment: Deployment, error: AwsRequestError) -> UnreachableError:
+    return UnreachableError(
+        f"The triggers of {deployment.function!r} cannot be read: {_reason(error)}.",
+        "Check the function's name, the Region and your permissions. "
+        "`frogmove undo --while-live` skips this check.",
+    )
 
 
 def _mapping(there: dict[str, Any]) -> Trigger:
@@ -238,4 +182,5 @@ def _as_trigger(there: dict[str, Any]) -> Trigger:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).rstrip(".")
+    told = error.message if isinstance(error, AwsRequestError) else str(error)
+    return told.rstrip(".")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack, connect
-from frogmove.ops.pause import DeployedFunction
+from frogmove.ops.clients import Services
+from frogmove.ops.deployment import Deployment
 from frogmove.packaging.function_zip import build_package
 from tests.canned_server import nobody_listening
 from tests.cli.cli_runner import Ran, run
@@ -173,4 +174,4 @@ def test_what_could_be_switched_is_switched_where_something_could_not(
     ],
 )
 def test_the_schedule_is_named_after_the_function(function: str, schedule: str) -> None:
-    assert DeployedFunction(function, region="eu-central-1")._schedule == schedule
+    assert Deployment(function, Services()).schedule_name == schedule

@@ -1,0 +1,80 @@
+"""The options of commands for a deployed function."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from frogmove.cli import completion, options
+from frogmove.cli.output import Console
+from frogmove.cli.parameter_types import NonEmptyText
+from frogmove.config import Config, config_file, resolve
+from frogmove.ops.clients import Services
+from frogmove.ops.deployment import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The name in the Terraform module's examples.
+DEFAULT = "frogmove"
+
+_OPTIONS = [
+    click.option(
+        "--function",
+        "name",
+        type=NonEmptyText(),
+        help=f"The function's name or ARN.  [default: the route's, or {DEFAULT}]",
+    ),
+    click.option(
+        "--route",
+        type=NonEmptyText(),
+        help="The name of a route in the configuration file.",
+        shell_complete=completion.routes,
+    ),
+    options.profile,
+    options.region,
+    click.option(
+        "--endpoint-url",
+        type=NonEmptyText(),
+        metavar="URL",
+        help="An AWS-compatible server instead of AWS.",
+    ),
+    options.output,
+]
+
+schedule = click.option(
+    "--schedule",
+    type=NonEmptyText(),
+    metavar="NAME",
+    help="The schedule of its sweeps; by default the function's name with -sweep.",
+)
+
+
+def function_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options for a function; the command gets ``deployment`` and ``console``."""
+
+    @functools.wraps(command)
+    def wrapper(
+        *,
+        name: str | None,
+        route: str | None,
+        profile: str | None,
+        region: str | None,
+        endpoint_url: str | None,
+        output: str,
+        schedule: str | None = None,
+        **own: object,
+    ) -> None:
+        flags = Config(function=name, profile=profile, region=region)
+        config = resolve(flags, route, os.environ, config_file(os.environ))
+        # The route's endpoint is one of S3 alone.
+        services = Services(config.profile, config.region, endpoint_url)
+        deployment = Deployment(config.function or DEFAULT, services, schedule)
+        command(deployment=deployment, console=Console(json_lines=output == "json"), **own)
+
+    for option in reversed(_OPTIONS):
+        wrapper = option(wrapper)
+    return wrapper

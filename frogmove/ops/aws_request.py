@@ -1,0 +1,117 @@
+"""Sends requests to AWS, and says why one did not succeed: a missing permission by its name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from frogmove.credentials import words
+from frogmove.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+
+# Each service has its own words.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "NotAuthorized",
+        "UnauthorizedOperation",
+        "AllAccessDisabled",
+        "403",
+    }
+)
+_MISSING = frozenset(
+    {
+        "404",
+        "NotFound",
+        "ResourceNotFoundException",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+    }
+)
+# Of servers other than AWS; ministack answers 400 without words for a service that it does not run.
+_NOT_OFFERED = frozenset(
+    {
+        "400",
+        "405",
+        "501",
+        "InvalidAction",
+        "MethodNotAllowed",
+        "NotImplemented",
+        "UnknownOperation",
+        "UnknownOperationException",
+    }
+)
+
+
+class Cause(StrEnum):
+    """Why a request did not succeed."""
+
+    DENIED = "denied"
+    MISSING = "missing"
+    NOT_OFFERED = "not offered"
+    FAILED = "failed"
+
+
+class AwsRequestError(UnreachableError):
+    """A request to AWS did not succeed.
+
+    Args:
+        action: the IAM action that it needs, such as ``sqs:GetQueueAttributes``.
+        cause: why.
+        told: AWS's own words.
+        code: AWS's own error code.
+    """
+
+    def __init__(self, action: str, cause: Cause, told: str, code: str = "") -> None:
+        self.action, self.cause, self.code = action, cause, code
+        remedy = ""
+        if cause is Cause.DENIED:
+            message = f"The permission {action} is missing: {told}."
+            remedy = f"Have {action} granted, as in the module's policy for operators."
+        elif cause is Cause.NOT_OFFERED:
+            message = f"This server does not offer {action}."
+        else:
+            message = f"{action} failed: {told}."
+        super().__init__(message, remedy)
+
+
+def send(action: str, request: Callable[[], _T]) -> _T:
+    """Send a request.
+
+    Args:
+        action: the IAM action that it needs.
+        request: calls a method of a boto3 client.
+
+    Returns:
+        its response.
+
+    Raises:
+        AwsRequestError: when it did not succeed.
+    """
+    try:
+        return request()
+    except ClientError as error:
+        refusal = error.response.get("Error", {})
+        code = str(refusal.get("Code") or "")
+        told = " ".join(str(refusal.get("Message") or code).split()).rstrip(".")
+        raise AwsRequestError(action, _cause(code), told, code) from error
+    except (BotoCoreError, OSError) as error:
+        raise AwsRequestError(action, Cause.FAILED, words(error)) from error
+
+
+def _cause(code: str) -> Cause:
+    if code in _DENIED:
+        return Cause.DENIED
+    if code in _MISSING or code.startswith("NoSuch") or code.endswith("NotFoundError"):
+        return Cause.MISSING
+    return Cause.NOT_OFFERED if code in _NOT_OFFERED else Cause.FAILED

@@ -1,0 +1,185 @@
+"""Finds the resources of a deployed function: its queues, triggers, log and settings.
+
+Everything is found from the function itself. What AWS does not tell, for want of a permission or
+because it is not there, has the name that the Terraform module gives it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from frogmove.errors import UsageError
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.function_log import FunctionLog
+from frogmove.ops.queue import Queue
+from frogmove.s3.uri import parse_location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from frogmove.ops.clients import Services
+    from frogmove.s3.uri import Location
+
+# The alias of the Terraform module.
+ALIAS = "live"
+
+
+class Deployment:
+    """A deployed function and its resources.
+
+    Each is read when it is first asked for.
+
+    Args:
+        function: the function's name or ARN, with or without an alias.
+        services: clients for AWS.
+        schedule: the name of the schedule of its sweeps; by default as in the Terraform module.
+    """
+
+    def __init__(self, function: str, services: Services, schedule: str | None = None) -> None:
+        self.function = function
+        self.services = services
+        self.name = _bare(function)
+        self.schedule_name = schedule or f"{self.name}-sweep"
+
+    @cached_property
+    def configuration(self) -> dict[str, Any]:
+        """The function's configuration, as GetFunctionConfiguration returns it.
+
+        Raises:
+            AwsRequestError: when it cannot be read.
+        """
+        client = self.services.client("lambda")
+        found: dict[str, Any] = send(
+            "lambda:GetFunctionConfiguration",
+            lambda: client.get_function_configuration(FunctionName=self.function),
+        )
+        return found
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The function's environment variables; see :attr:`configuration`."""
+        found: dict[str, str] = self.configuration.get("Environment", {}).get("Variables", {})
+        return found
+
+    @cached_property
+    def mappings(self) -> list[dict[str, Any]]:
+        """The event source mappings of the function and of its alias; empty if there are none.
+
+        Raises:
+            AwsRequestError: when they cannot be read.
+        """
+        return list({each["UUID"]: each for each in self._list_mappings()}.values())
+
+    def _list_mappings(self) -> Iterator[dict[str, Any]]:
+        names = [self.function]
+        if self.function == self.name:
+            names.append(f"{self.name}:{ALIAS}")
+        pages = self.services.client("lambda").get_paginator("list_event_source_mappings")
+        for name in names:
+            try:
+                yield from send(
+                    "lambda:ListEventSourceMappings",
+                    lambda name=name: list(  # type: ignore[misc]
+                        pages.paginate(FunctionName=name).search("EventSourceMappings[]")
+                    ),
+                )
+            except AwsRequestError as error:
+                if error.cause is not Cause.MISSING:
+                    raise
+
+    @cached_property
+    def schedule(self) -> dict[str, Any] | None:
+        """The schedule of the sweeps, as GetSchedule returns it; None if there is none.
+
+        Raises:
+            AwsRequestError: when it cannot be read.
+        """
+        client = self.services.client("scheduler")
+        try:
+            found: dict[str, Any] = send(
+                "scheduler:GetSchedule", lambda: client.get_schedule(Name=self.schedule_name)
+            )
+        except AwsRequestError as error:
+            if error.cause is Cause.MISSING:
+                return None
+            raise
+        return found
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The queue of uploads.
+
+        Raises:
+            AwsRequestError: when it does not exist, or cannot be read.
+        """
+        sqs = self.services.client("sqs")
+        arns = [each["EventSourceArn"] for each in self._known_mappings()]
+        queues = [arn for arn in arns if arn.split(":")[2] == "sqs"]
+        return (
+            Queue.of_arn(sqs, queues[0]) if queues else Queue.of_name(sqs, self._named("uploads"))
+        )
+
+    @cached_property
+    def dead_letters(self) -> Queue:
+        """The dead-letter queue (DLQ) of uploads; see :attr:`queue`."""
+        sqs = self.services.client("sqs")
+        try:
+            arn = self.queue.dead_letter_arn
+        except AwsRequestError:
+            arn = None
+        return Queue.of_arn(sqs, arn) if arn else Queue.of_name(sqs, self._named("uploads-dead"))
+
+    @cached_property
+    def failed_sweeps(self) -> Queue | None:
+        """The DLQ of sweeps; None if there is none; see :attr:`queue`."""
+        sqs = self.services.client("sqs")
+        try:
+            target = (self.schedule or {}).get("Target", {})
+            arn = target.get("DeadLetterConfig", {}).get("Arn")
+            if arn:
+                return Queue.of_arn(sqs, arn)
+            return Queue.of_name(sqs, self._named("sweeps-dead"))
+        except AwsRequestError as error:
+            if error.cause is Cause.MISSING:
+                return None
+            raise
+
+    @cached_property
+    def log(self) -> FunctionLog:
+        """The function's log."""
+        group = ""
+        # Without the configuration, it has the default name.
+        with suppress(AwsRequestError):
+            group = self.configuration.get("LoggingConfig", {}).get("LogGroup", "")
+        return FunctionLog(self.services.client("logs"), group or f"/aws/lambda/{self.name}")
+
+    def moves_from(self, source: Location) -> bool:
+        """Tell by its settings whether the function may move uploads to a location.
+
+        Raises:
+            AwsRequestError: when they cannot be read.
+        """
+        try:
+            own = parse_location(self.variables.get("FROGMOVE_SOURCE", ""))
+        except UsageError:
+            return True
+        return own.overlaps(source)
+
+    def _known_mappings(self) -> list[dict[str, Any]]:
+        try:
+            return self.mappings
+        except AwsRequestError:
+            return []
+
+    def _named(self, kind: str) -> str:
+        return f"{self.name}-{kind}"
+
+
+def _bare(function: str) -> str:
+    """Return a function's name without ARN, version and alias."""
+    parts = function.split(":")
+    if parts[0] == "arn" and len(parts) > 6:
+        return parts[6]
+    return parts[0]

@@ -1,0 +1,154 @@
+"""Reads the function's log from CloudWatch Logs, across its streams.
+
+The function's lines are those of :mod:`frogmove.function.telemetry`; Lambda writes others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LEVELS = frozenset({"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"})
+_OUTCOMES = frozenset({"failed", "conflict"})
+
+# Lambda's own lines in text format, and those of an embedded AWS.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
+_PLATFORM = re.compile(r"(START|END|REPORT|INIT_START|XRAY) ")
+_FAILURE = re.compile(
+    r"\[(?:ERROR|CRITICAL|WARN(?:ING)?)\]|Task timed out|Status: (?:timeout|error)"
+    r"|^Traceback \(|^[\w.]*(?:Error|Exception)\b:|Runtime exited|Process exited"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of the log.
+
+    Attributes:
+        id: its id.
+        time: when it was written (UTC).
+        stream: its log stream.
+        text: the line as it is; may hold any characters.
+        fields: the line as a JSON object; empty if it is none.
+    """
+
+    id: str
+    time: datetime
+    stream: str
+    text: str
+    fields: dict[str, Any]
+
+    @property
+    def key(self) -> str | None:
+        """The key that it is about; None if it is about none."""
+        key = self.fields.get("key")
+        return key if isinstance(key, str) else None
+
+    @property
+    def is_metrics(self) -> bool:
+        """Whether it holds metrics for CloudWatch (EMF)."""
+        return "_aws" in self.fields
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether Lambda wrote it about the invocation."""
+        if self.fields:
+            return str(self.fields.get("type", "")).startswith("platform.")
+        return _PLATFORM.match(self.text) is not None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it says that something failed, or needs attention."""
+        if not self.fields:
+            return _FAILURE.search(self.text) is not None
+        if self.is_platform:
+            record = self.fields.get("record")
+            status = record.get("status") if isinstance(record, dict) else None
+            return status not in {None, "success"}
+        return (
+            self.fields.get("level") in _LEVELS
+            or self.fields.get("outcome") in _OUTCOMES
+            or "errorType" in self.fields
+        )
+
+
+class FunctionLog:
+    """The log of a function.
+
+    Args:
+        client: the client for CloudWatch Logs.
+        group: the log group.
+    """
+
+    def __init__(self, client: Any, group: str) -> None:  # noqa: ANN401
+        self._client = client
+        self.group = group
+
+    def lines(
+        self, since: datetime, until: datetime | None = None, pattern: str = ""
+    ) -> Iterator[LogLine]:
+        """Yield the lines of all streams in the order of their time.
+
+        Args:
+            since: the time of the first line.
+            until: the time of the last one; None for now.
+            pattern: a filter of CloudWatch Logs. Servers differ: check the lines as well.
+
+        Raises:
+            AwsRequestError: when the log cannot be read. A log group that does not exist has no
+                lines: Lambda may create it at the first invocation.
+        """
+        request: dict[str, Any] = {"logGroupName": self.group, "startTime": _milliseconds(since)}
+        if until is not None:
+            request["endTime"] = _milliseconds(until)
+        if pattern:
+            request["filterPattern"] = pattern
+        while True:
+            page = self._page(request)
+            for event in page.get("events", []):
+                yield _read(event)
+            token = page.get("nextToken")
+            if not token:
+                return
+            request["nextToken"] = token
+
+    def _page(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            page: dict[str, Any] = send(
+                "logs:FilterLogEvents", lambda: self._client.filter_log_events(**request)
+            )
+        except AwsRequestError as error:
+            if error.cause is Cause.MISSING:
+                return {}
+            raise
+        return page
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
+
+
+def _read(event: dict[str, Any]) -> LogLine:
+    text = event.get("message", "").rstrip("\r\n")
+    fields: Any = None
+    if text.startswith("{"):
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError):
+            fields = None
+    time = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    return LogLine(
+        event.get("eventId", ""),
+        time,
+        event.get("logStreamName", ""),
+        text,
+        fields if isinstance(fields, dict) else {},
+    )

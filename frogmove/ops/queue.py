@@ -1,0 +1,119 @@
+"""A queue of SQS, with its numbers of messages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from frogmove.ops.aws_request import send
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """The approximate numbers of a queue's messages.
+
+    Attributes:
+        visible: messages that wait.
+        in_flight: messages that are being processed, or wait for their next delivery.
+        delayed: messages that cannot be received yet.
+    """
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
+
+
+class Queue:
+    """A queue.
+
+    Args:
+        client: the client for SQS.
+        url: the queue's URL.
+        attributes: its attributes.
+    """
+
+    def __init__(self, client: Any, url: str, attributes: dict[str, str]) -> None:  # noqa: ANN401
+        self.client = client
+        self.url = url
+        self.attributes = attributes
+
+    @classmethod
+    def of_name(cls, client: Any, name: str, account: str | None = None) -> Queue:  # noqa: ANN401
+        """Find a queue by its name.
+
+        Args:
+            client: the client for SQS.
+            name: its name.
+            account: the account that owns it; None for the caller's.
+
+        Raises:
+            AwsRequestError: when it does not exist, or cannot be read.
+        """
+        owner = {"QueueOwnerAWSAccountId": account} if account else {}
+        url = send("sqs:GetQueueUrl", lambda: client.get_queue_url(QueueName=name, **owner))
+        return cls(client, url["QueueUrl"], _attributes(client, url["QueueUrl"]))
+
+    @classmethod
+    def of_arn(cls, client: Any, arn: str) -> Queue:  # noqa: ANN401
+        """Find a queue by its ARN; see :meth:`of_name`."""
+        account, name = arn.split(":")[4:6]
+        return cls.of_name(client, name, account)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return self.attributes["QueueArn"]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.arn.rpartition(":")[2]
+
+    @property
+    def dead_letter_arn(self) -> str | None:
+        """The ARN of its dead-letter queue; None if it has none."""
+        found = self._redrive_policy().get("deadLetterTargetArn")
+        return found if isinstance(found, str) else None
+
+    @property
+    def max_receive_count(self) -> int | None:
+        """The deliveries of a message before it goes to the dead-letter queue."""
+        found = self._redrive_policy().get("maxReceiveCount")
+        return None if found is None else int(found)
+
+    @property
+    def depth(self) -> Depth:
+        """The numbers of messages when the attributes were read."""
+        names = ("", "NotVisible", "Delayed")
+        counts = [self.attributes.get(f"ApproximateNumberOfMessages{name}", "0") for name in names]
+        return Depth(*map(int, counts))
+
+    def refresh(self) -> None:
+        """Read the attributes again.
+
+        Raises:
+            AwsRequestError: when they cannot be read.
+        """
+        self.attributes = _attributes(self.client, self.url)
+
+    def _redrive_policy(self) -> dict[str, Any]:
+        try:
+            policy = json.loads(self.attributes.get("RedrivePolicy") or "{}")
+        except ValueError:
+            return {}
+        return policy if isinstance(policy, dict) else {}
+
+
+def _attributes(client: Any, url: str) -> dict[str, str]:  # noqa: ANN401
+    answer = send(
+        "sqs:GetQueueAttributes",
+        lambda: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]),
+    )
+    attributes: dict[str, str] = answer["Attributes"]
+    return attributes
