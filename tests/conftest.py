@@ -17,6 +17,7 @@ from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_fixture import ENGINES, FaultFixture, limits_of_few_retries
 from tests.fault_proxy import FaultProxy, proxied
+from tests.function.invoke import Invoke
 from tests.request_hooks import RequestHooks
 
 if TYPE_CHECKING:
@@ -132,6 +133,12 @@ def ministack_buckets(ministack: Server) -> Buckets:
 def frogmove(buckets: Buckets) -> FrogmoveRunner:
     """Run commands on the test's buckets."""
     return FrogmoveRunner(buckets)
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    """Invoke the function as after a cold start."""
+    return Invoke(monkeypatch)
 
 
 @pytest.fixture(params=ENGINES)

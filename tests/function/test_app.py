@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from tests.fake_s3_state import FakeS3State
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.servers import Server
 
 NOW: dict[str, Any] = {"action": "sweep", "age": 0}

@@ -18,7 +18,7 @@ from tests.fault_proxy import PASS, SILENCE, Fault, FaultProxy, Request
 from tests.function.fake_lambda import ENDS, Clock
 
 if TYPE_CHECKING:
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.servers import Server
 
 

@@ -15,7 +15,7 @@ from tests.buckets import Buckets
 if TYPE_CHECKING:
     from threading import Event
 
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from tests.buckets import Buckets
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
 
 
 def ends(answer: dict[str, Any]) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from tests.interceptors import RequestHook
 if TYPE_CHECKING:
     from threading import Event
 
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 

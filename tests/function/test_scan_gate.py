@@ -29,7 +29,7 @@ from tests.interceptors import RequestHook, no_interception
 
 if TYPE_CHECKING:
     from frogmove.function.app import LambdaApp
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.interceptors import Interceptor
 
 STATUS = "GuardDutyMalwareScanStatus"

@@ -15,7 +15,7 @@ from tests.interceptors import RequestHook
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
 
 NOWHERE = "frogmove-nobodys-source"
 

@@ -1,4 +1,4 @@
-"""The benchmarks run; what they measure is for whoever runs them to read."""
+"""The benchmarks run and write their tables."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long

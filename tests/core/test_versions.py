@@ -18,10 +18,9 @@ from tests.aws_events import job, task
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
-from tests.function.conftest import invoke  # noqa: F401
 
 if TYPE_CHECKING:
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
@@ -108,7 +107,7 @@ def test_null_is_deleted_only_as_it_was_seen(
 @pytest.mark.parametrize("over", ["a version", "a delete marker"])
 def test_null_under_something_newer_is_left_alone(
     buckets: Buckets,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
     over: str,
 ) -> None:
     """S3 could delete it only by its id, whatever it holds by then."""
@@ -130,7 +129,7 @@ def test_null_under_something_newer_is_left_alone(
 
 def test_a_job_moves_null_under_its_etag(
     buckets: Buckets,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
 ) -> None:
     buckets.put("a", body=b"mine")
     buckets.version()
@@ -184,7 +183,7 @@ def test_a_version_replaces_what_is_older(buckets: Buckets) -> None:
 
 def test_tasks_of_one_key_leave_the_newest_in_whatever_order_they_come(
     buckets: Buckets,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
 ) -> None:
     """Each in an invocation of its own, as manifests list them: the newest first."""
     buckets.version()
@@ -200,7 +199,7 @@ def test_tasks_of_one_key_leave_the_newest_in_whatever_order_they_come(
 
 def test_tasks_of_one_invocation_end_with_the_newest_over_what_is_newer_than_the_others(
     buckets: Buckets,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
 ) -> None:
     """What somebody else wrote after all of them stays."""
     buckets.version()

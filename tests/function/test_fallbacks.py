@@ -12,7 +12,7 @@ from tests.refusals import HARMLESS, refuse
 
 if TYPE_CHECKING:
     from tests.fault_proxy import FaultProxy
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.servers import Server
 
 CASES = ["no batches (GCS)", "Content-MD5 (OVH)", "tagging (R2)", "if-match on deletes"]

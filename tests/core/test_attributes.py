@@ -16,16 +16,13 @@ from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_fixture import ENGINES
-from tests.function.conftest import invoke
 from tests.iam_users import denied
 from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
-
-__all__ = ["invoke"]
 
 MIB = 2**20
 UNTIL = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)

@@ -13,17 +13,14 @@ from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_fixture import ENGINES
 from tests.forgery import forge
-from tests.function.conftest import invoke
 from tests.iam_users import denied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cli.cli_runner import Ran
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.servers import Server
-
-__all__ = ["invoke"]
 
 DRAFT = b"the draft, which nobody has signed: pay 100 to the frog"
 SIGNED = b"signed by both parties: pay 9,999 to the toad"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cogapp import Cog  # type: ignore[import-untyped]
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long

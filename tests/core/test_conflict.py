@@ -19,12 +19,11 @@ from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
 from tests.fault_fixture import ENGINES
 from tests.fault_proxy import SECONDS_TO_WAIT
-from tests.function.conftest import invoke  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
@@ -184,7 +183,7 @@ def test_an_undo(seaweedfs: Server, policy: OnConflict) -> None:
 @pytest.mark.parametrize("action", ["sync", "sweep", "move", "job", "queue"])
 def test_the_function(
     buckets: Buckets,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
     action: str,
     policy: OnConflict,
 ) -> None:
@@ -242,7 +241,7 @@ def test_a_dry_resume_names_it(
 @pytest.mark.parametrize("action", ["sync", "sweep", "move"])
 def test_a_dry_run_of_the_function_names_it(
     buckets: Buckets,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
     action: str,
 ) -> None:
     event: dict[str, Any] = {"action": action, "dry_run": True}

@@ -17,12 +17,11 @@ from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests import fault_proxy as faults
 from tests.aws_events import batch, message, notification
 from tests.fault_proxy import Fault, Request
-from tests.function.conftest import invoke  # noqa: F401
 
 if TYPE_CHECKING:
     from frogmove.s3.capabilities import Capabilities
     from tests.fault_fixture import FaultFixture
-    from tests.function.conftest import Invoke
+    from tests.function.invoke import Invoke
 
 IGNORED = replace(ALL_SUPPORTED, delete=False, delete_many=False)
 REFUSED = replace(IGNORED, refused=frozenset({"delete", "delete_many"}))
@@ -129,7 +128,7 @@ def test_undo_deletes_nothing_unseen(scene: FaultFixture, fault: Fault) -> None:
 @pytest.mark.parametrize("sender", ["queue", "job", "move", "sweep"])
 def test_the_function_deletes_nothing_unseen(
     scene: FaultFixture,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
     sender: str,
 ) -> None:
     source = scene.buckets.source

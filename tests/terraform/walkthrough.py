@@ -19,7 +19,7 @@ from pathlib import Path
 from frogmove.local_aws.environment import embedded_aws
 from frogmove.local_aws.stack import connect
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 _ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 _TIME = "2026-11-23T07:30:00.000+00:00"
