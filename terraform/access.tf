@@ -70,13 +70,13 @@ resource "aws_iam_policy" "uploaders" {
 
 data "aws_iam_policy_document" "readers" {
   statement {
-    sid       = "ReadWhatHasArrived"
+    sid       = "ReadObjects"
     actions   = ["s3:GetObject", "s3:GetObjectTagging"]
     resources = [local.destination_objects]
   }
 
   statement {
-    sid       = "ListWhatHasArrived"
+    sid       = "ListObjects"
     actions   = ["s3:ListBucket"]
     resources = [local.destination_arn]
 

@@ -91,7 +91,7 @@ data "aws_iam_policy_document" "bucket" {
     for_each = each.key == "source" ? var.uploader_accounts : {}
 
     content {
-      sid       = "LetUpload${index(keys(var.uploader_accounts), statement.key)}"
+      sid       = "AllowUpload${index(keys(var.uploader_accounts), statement.key)}"
       actions   = ["s3:AbortMultipartUpload", "s3:PutObject"]
       resources = ["${local.source_arn}/${var.source_prefix}${statement.key}/*"]
 

@@ -141,13 +141,13 @@ data "aws_iam_policy_document" "function" {
   # and a HEAD request does not satisfy a condition on s3:prefix.
   # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
   statement {
-    sid       = "TellGoneFromForbidden"
+    sid       = "ListBuckets"
     actions   = ["s3:ListBucket"]
     resources = [local.source_arn, local.destination_arn]
   }
 
   statement {
-    sid       = "KnowWhatObjectsMayHave"
+    sid       = "ReadSourceSettings"
     actions   = local.source_settings
     resources = [local.source_arn]
   }
@@ -175,7 +175,7 @@ data "aws_iam_policy_document" "function" {
     for_each = var.quarantine == null ? [] : [local.quarantine_objects]
 
     content {
-      sid       = "PutThreatsAside"
+      sid       = "MoveThreatsToQuarantine"
       actions   = local.destination_actions
       resources = [statement.value]
     }
@@ -185,14 +185,14 @@ data "aws_iam_policy_document" "function" {
     for_each = var.quarantine == null ? [] : [local.quarantine_arn]
 
     content {
-      sid       = "LookIntoTheQuarantine"
+      sid       = "ListQuarantine"
       actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
       resources = [statement.value]
     }
   }
 
   statement {
-    sid = "TakeFromTheQueue"
+    sid = "ReceiveUploads"
     actions = [
       # Failed messages are delivered again with back-off, unfinished copies within seconds.
       "sqs:ChangeMessageVisibility",
@@ -204,13 +204,13 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid       = "KeepFailedSweeps"
+    sid       = "SendFailedSweeps"
     actions   = ["sqs:SendMessage"]
     resources = [local.sweep_dead_arn]
   }
 
   statement {
-    sid       = "WriteItsOwnLog"
+    sid       = "WriteLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${local.log_group_arn}:*"]
   }
@@ -220,7 +220,7 @@ data "aws_iam_policy_document" "function" {
     for_each = var.vpc == null ? [] : ["*"]
 
     content {
-      sid = "BeInTheVpc"
+      sid = "ConnectToVpc"
       actions = [
         "ec2:AssignPrivateIpAddresses",
         "ec2:CreateNetworkInterface",
@@ -254,7 +254,7 @@ data "aws_iam_policy_document" "access" {
   for_each = local.access
 
   statement {
-    sid       = "LetFrogmoveLookAtTheBucket"
+    sid       = "AllowFrogmoveToReadTheBucket"
     actions   = each.value.bucket
     resources = [each.value.arn]
 
@@ -265,7 +265,7 @@ data "aws_iam_policy_document" "access" {
   }
 
   statement {
-    sid       = "LetFrogmoveMove"
+    sid       = "AllowFrogmoveToMove"
     actions   = each.value.objects
     resources = [each.value.under]
 

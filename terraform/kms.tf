@@ -1,7 +1,7 @@
 # An optional KMS key for buckets, queues, topic and logs.
 
 locals {
-  # Kept with the objects that it encrypts, which may be in adopted buckets.
+  # The key must exist as long as objects that it encrypts, also those in adopted buckets.
   key_may_go = var.force_destroy && var.create_source_bucket && var.create_destination_bucket
   encrypted  = var.create_kms_key || var.kms_key_arn != null
   key_arn    = var.create_kms_key ? aws_kms_key.this[0].arn : var.kms_key_arn
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "key" {
 
   # Without this nobody could administer the key; IAM policies decide who may.
   statement {
-    sid       = "LetIamDecide"
+    sid       = "AllowIamPolicies"
     actions   = ["kms:*"]
     resources = ["*"]
 
@@ -32,7 +32,7 @@ data "aws_iam_policy_document" "key" {
     for_each = local.key_may_go ? [] : ["*"]
 
     content {
-      sid       = "KeepTheKey"
+      sid       = "DenyDeletion"
       effect    = "Deny"
       actions   = ["kms:DisableKey", "kms:ScheduleKeyDeletion"]
       resources = [statement.value]
@@ -45,7 +45,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "LetUploadsBeSentToTheQueue"
+    sid       = "AllowUploadEvents"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["*"]
 
@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "LetTheLogsBeEncrypted"
+    sid       = "AllowLogs"
     actions   = ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
     resources = ["*"]
 
@@ -86,7 +86,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "LetAlarmsReachTheTopic"
+    sid       = "AllowAlarms"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["*"]
 

@@ -66,7 +66,7 @@ locals {
     } : name => value if value != "" }
   ]
 
-  # With GuardDuty only scan results are reported: the function cannot move an upload before its scan.
+  # With GuardDuty only scan results are reported, because uploads cannot be moved before their scan.
   notified = var.trigger == "s3" && !local.guardduty
   # Without it a rule of EventBridge sends to the queue.
   rule_name = local.guardduty ? "${var.name}-scans" : "${var.name}-uploads"

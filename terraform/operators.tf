@@ -13,7 +13,7 @@ data "aws_iam_policy_document" "operators" {
   source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3AndSqs"].json]
 
   statement {
-    sid = "LookAtTheBuckets"
+    sid = "ReadBuckets"
     actions = [
       "s3:GetBucketLocation",
       "s3:GetBucketNotification",
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "operators" {
   }
 
   statement {
-    sid = "LookIntoTheQueues"
+    sid = "ReadQueues"
     actions = [
       "sqs:GetQueueAttributes",
       "sqs:GetQueueUrl",
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "operators" {
 
   # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
   statement {
-    sid = "SendDeadLettersBack"
+    sid = "RedriveDeadLetters"
     actions = [
       "sqs:CancelMessageMoveTask",
       "sqs:ChangeMessageVisibility",
@@ -86,7 +86,7 @@ data "aws_iam_policy_document" "operators" {
   }
 
   statement {
-    sid       = "AnnounceAgain"
+    sid       = "SendUploads"
     actions   = ["sqs:SendMessage"]
     resources = [local.queue_arn]
   }
@@ -105,7 +105,7 @@ data "aws_iam_policy_document" "operators" {
 
   # It only selects a published version.
   statement {
-    sid       = "GoBackByTheAlias"
+    sid       = "RollBack"
     actions   = ["lambda:UpdateAlias"]
     resources = [local.alias_arn]
   }
@@ -126,7 +126,7 @@ data "aws_iam_policy_document" "operators" {
   # These actions do not support resource-level permissions, or need them for all alarms. A job can
   # do only what its role may do, and only that one role may be passed.
   statement {
-    sid = "WatchAndFind"
+    sid = "ActionsWithoutResources"
     actions = concat(
       [
         "cloudwatch:DescribeAlarms",
@@ -168,7 +168,7 @@ data "aws_iam_policy_document" "operators" {
     for_each = var.quarantine == null ? [] : [local.quarantine_arn]
 
     content {
-      sid       = "SeeTheQuarantine"
+      sid       = "ListQuarantine"
       actions   = ["s3:ListBucket"]
       resources = [statement.value]
     }
@@ -179,7 +179,7 @@ data "aws_iam_policy_document" "operators" {
     for_each = length(local.passed_roles) > 0 ? [local.passed_roles] : []
 
     content {
-      sid       = "PassTheRoles"
+      sid       = "PassRoles"
       actions   = ["iam:PassRole"]
       resources = values(statement.value)
 
@@ -195,7 +195,7 @@ data "aws_iam_policy_document" "operators" {
     for_each = var.batch_operations ? [local.batch_jobs_arn] : []
 
     content {
-      sid       = "SteerBatchOperations"
+      sid       = "ManageBatchJobs"
       actions   = ["s3:DescribeJob", "s3:UpdateJobPriority", "s3:UpdateJobStatus"]
       resources = [statement.value]
     }

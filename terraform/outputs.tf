@@ -44,22 +44,22 @@ output "queue_arn" {
 }
 
 output "queue_url" {
-  description = "The queue of uploads."
+  description = "The URL of the queue of uploads."
   value       = aws_sqs_queue.uploads.id
 }
 
 output "dead_letter_url" {
-  description = "The queue of uploads that could not be moved."
+  description = "The URL of the queue of uploads that could not be moved."
   value       = aws_sqs_queue.dead_letters.id
 }
 
 output "dead_letter_arn" {
-  description = "The queue of uploads that could not be moved."
+  description = "The ARN of the queue of uploads that could not be moved."
   value       = aws_sqs_queue.dead_letters.arn
 }
 
 output "sweep_dead_letter_url" {
-  description = "The queue of sweeps that could not be started or failed."
+  description = "The URL of the queue of sweeps that could not be started or failed."
   value       = aws_sqs_queue.sweep_dead_letters.id
 }
 

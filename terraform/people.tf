@@ -72,7 +72,7 @@ data "aws_iam_policy_document" "deployer" {
     for_each = var.force_destroy ? ["/*"] : []
 
     content {
-      sid       = "EmptyThem"
+      sid       = "EmptyBuckets"
       actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
       resources = ["${local.source_arn}${statement.value}", "${local.destination_arn}${statement.value}"]
     }
@@ -182,7 +182,7 @@ data "aws_iam_policy_document" "deployer" {
   }
 
   statement {
-    sid       = "GiveRoles"
+    sid       = "PassRoles"
     actions   = ["iam:PassRole"]
     resources = [local.made_roles]
 
@@ -194,7 +194,7 @@ data "aws_iam_policy_document" "deployer" {
   }
 
   statement {
-    sid = "PeoplesPolicies"
+    sid = "Policies"
     actions = [
       "iam:*PolicyVersion*",
       "iam:CreatePolicy",
@@ -265,7 +265,7 @@ data "aws_iam_policy_document" "deployer" {
   }
 
   statement {
-    sid = "Watching"
+    sid = "Monitoring"
     actions = [
       "cloudwatch:*Tag*",
       "cloudwatch:DeleteAlarms",
@@ -335,7 +335,7 @@ data "aws_iam_policy_document" "deployer" {
 
   # These actions do not support resource-level permissions.
   statement {
-    sid = "Look"
+    sid = "ActionsWithoutResources"
     actions = concat(
       ["cloudwatch:DescribeAlarms", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"],
       var.create_kms_key ? ["kms:CreateKey", "kms:ListAliases"] : [],

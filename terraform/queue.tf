@@ -65,7 +65,7 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
 data "aws_iam_policy_document" "queue" {
   statement {
-    sid       = "TakeUploadsFromTheSourceBucket"
+    sid       = "AllowUploadEvents"
     actions   = ["sqs:SendMessage"]
     resources = [local.queue_arn]
 

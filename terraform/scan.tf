@@ -25,7 +25,7 @@ locals {
 # Permission to set the tag is permission to move files.
 data "aws_iam_policy_document" "tag" {
   statement {
-    sid       = "LetTheScannerAloneSetItsTag"
+    sid       = "OnlyScannersSetTheTag"
     effect    = "Deny"
     actions   = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
     resources = ["${local.source_arn}/*"]
@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "scan" {
   source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
 
   statement {
-    sid       = "HearOfUploads"
+    sid       = "ManageUploadRule"
     actions   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
     resources = ["arn:${local.partition}:events:${local.here}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*"]
 
@@ -80,25 +80,25 @@ data "aws_iam_policy_document" "scan" {
   }
 
   statement {
-    sid       = "SeeItsRule"
+    sid       = "ReadUploadRule"
     actions   = ["events:DescribeRule", "events:ListTargetsByRule"]
     resources = ["arn:${local.partition}:events:${local.here}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*"]
   }
 
   statement {
-    sid       = "HaveUploadsAnnounced"
+    sid       = "ManageNotification"
     actions   = ["s3:GetBucketNotification", "s3:PutBucketNotification"]
     resources = [local.source_arn]
   }
 
   statement {
-    sid       = "SeeTheBucket"
+    sid       = "ListBucket"
     actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
     resources = [local.source_arn]
   }
 
   statement {
-    sid       = "TryThatItCan"
+    sid       = "WriteTestObject"
     actions   = ["s3:PutObject"]
     resources = ["${local.source_arn}/malware-protection-resource-validation-object"]
   }

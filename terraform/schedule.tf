@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "scheduler" {
   }
 
   statement {
-    sid       = "KeepThoseThatCouldNotBeStarted"
+    sid       = "SendFailedSweeps"
     actions   = ["sqs:SendMessage"]
     resources = [local.sweep_dead_arn]
   }

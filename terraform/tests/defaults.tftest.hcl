@@ -1,4 +1,4 @@
-# What is created when nothing but the packages is given.
+# What is created by default.
 # These are plans: no request is sent to AWS. The other variables are in terraform.tfvars.
 
 provider "aws" {
@@ -26,7 +26,7 @@ run "what_is_created" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.uploads.function_name == "arn:aws:lambda:eu-central-1:123456789012:function:frogmove:live"
-    error_message = "The queue feeds the alias, so that going back is one change."
+    error_message = "The queue invokes the alias, so that a rollback changes only the alias."
   }
 
   assert {
@@ -36,12 +36,12 @@ run "what_is_created" {
 
   assert {
     condition     = output.function_arn == "arn:aws:lambda:eu-central-1:123456789012:function:frogmove:live"
-    error_message = "Operators are told the alias."
+    error_message = "The output for operators is the alias."
   }
 
   assert {
     condition     = strcontains(aws_iam_policy.operators.policy, "arn:aws:lambda:eu-central-1:123456789012:function:frogmove:*") && jsondecode(aws_iam_role_policy.scheduler[0].policy).Statement[0].Resource == output.function_arn && jsondecode(aws_iam_role_policy.batch[0].policy).Statement[0].Resource == output.function_arn
-    error_message = "The ARN that policies are written with is the alias's own."
+    error_message = "Policies contain the ARN of the alias."
   }
 
   assert {
@@ -51,12 +51,12 @@ run "what_is_created" {
 
   assert {
     condition     = !aws_s3_bucket.source[0].force_destroy && !aws_s3_bucket.destination[0].force_destroy
-    error_message = "Destroying must not lose objects."
+    error_message = "Destroy must not delete objects."
   }
 
   assert {
     condition     = keys(terraform_data.kept) == ["destination bucket", "source bucket"]
-    error_message = "A plan that would take down a bucket's settings is refused."
+    error_message = "A plan that would destroy a bucket's settings is refused."
   }
 
   assert {
@@ -84,7 +84,7 @@ run "what_is_created" {
   assert {
     condition = alltrue([for rules in aws_s3_bucket_lifecycle_configuration.this :
     rules.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7])
-    error_message = "Unfinished multipart uploads go after a week."
+    error_message = "Incomplete multipart uploads are aborted after a week."
   }
 
   assert {
@@ -116,12 +116,12 @@ run "what_is_created" {
 
   assert {
     condition     = aws_sqs_queue.dead_letters.message_retention_seconds > aws_sqs_queue.uploads.message_retention_seconds
-    error_message = "Dead letters are kept longer than living ones."
+    error_message = "The dead-letter queue keeps messages longer than the queue."
   }
 
   assert {
     condition     = length(aws_cloudwatch_event_rule.uploads) + length(aws_cloudwatch_event_target.uploads) == 0 && !aws_s3_bucket_notification.uploads[0].eventbridge && aws_s3_bucket_notification.uploads[0].queue[0].events == toset(["s3:ObjectCreated:*"]) && aws_s3_bucket_notification.uploads[0].queue[0].filter_prefix == null
-    error_message = "Every upload to the bucket is announced."
+    error_message = "Every upload to the bucket is reported."
   }
 
   assert {
@@ -143,7 +143,7 @@ run "what_is_created" {
       FROGMOVE_SWEEP_AGE             = "15m"
       POWERTOOLS_LOG_LEVEL           = "INFO"
     })
-    error_message = "The environment is the handler's contract."
+    error_message = "The function gets the handler's environment variables."
   }
 
   assert {
@@ -153,7 +153,7 @@ run "what_is_created" {
 
   assert {
     condition     = aws_cloudwatch_log_group.function.retention_in_days == 90
-    error_message = "Logs are kept for a time."
+    error_message = "Logs expire."
   }
 
   assert {
@@ -163,17 +163,17 @@ run "what_is_created" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.uploads.function_response_types == toset(["ReportBatchItemFailures"]) && aws_lambda_event_source_mapping.uploads.scaling_config[0].maximum_concurrency == 10 && aws_lambda_event_source_mapping.uploads.enabled
-    error_message = "Single messages fail, and concurrency has a bound."
+    error_message = "Messages fail separately, and concurrency is limited."
   }
 
   assert {
     condition     = aws_scheduler_schedule.sweep[0].schedule_expression == "rate(1 hour)" && jsondecode(aws_scheduler_schedule.sweep[0].target[0].input) == { action = "sweep" } && aws_scheduler_schedule.sweep[0].state == "ENABLED"
-    error_message = "A sweep an hour, by the handler's own words."
+    error_message = "A sweep runs every hour, with the handler's event."
   }
 
   assert {
     condition     = aws_lambda_function_event_invoke_config.live.qualifier == "live" && aws_lambda_function_event_invoke_config.live.maximum_retry_attempts == 1
-    error_message = "A failed sweep is tried once more."
+    error_message = "A failed sweep is retried once."
   }
 
   assert {
@@ -188,31 +188,31 @@ run "what_is_created" {
 
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "notBreaching"])
-    error_message = "Silence is no alarm."
+    error_message = "Missing data raises no alarm."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.no_sweep[0].evaluation_periods == 2 && aws_cloudwatch_metric_alarm.no_sweep[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.not_polled[0].treat_missing_data == "breaching" && length(output.alarm_names) == 10
-    error_message = "What does not happen rings too."
+    error_message = "A missing sweep and a queue that is not polled raise alarms."
   }
 
   assert {
     condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "lambda:UpdateAlias")]) == output.function_arn
-    error_message = "Operators go back by the alias alone."
+    error_message = "Operators may roll back with the alias only."
   }
 
   assert {
     condition     = length(aws_sns_topic.alarms) == 0 && length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets) == 7
-    error_message = "A dashboard, and nobody told until somebody is named."
+    error_message = "There is a dashboard, and no recipient of alarms by default."
   }
 
   assert {
     condition     = strcontains(output.config_toml, "[routes.frogmove]\nsource = \"s3://frogtech-sharara-external/\"\ndestination = \"s3://frogtech-sharara-internal/\"\nregion = \"eu-central-1\"\nfunction = \"frogmove:live\"\nexpected_bucket_owner = \"123456789012\"\n")
-    error_message = "A configuration file that is ready."
+    error_message = "The configuration file is complete."
   }
 
   assert {
     condition     = length(aws_kms_key.this) == 0 && output.kms_key_arn == null
-    error_message = "No key of one's own unless asked for."
+    error_message = "No KMS key is created by default."
   }
 }

@@ -26,12 +26,12 @@ run "a_key_that_an_adopted_bucket_needs" {
   }
 
   assert {
-    condition     = keys(terraform_data.kept) == ["key"] && strcontains(aws_kms_key.this[0].policy, "KeepTheKey")
-    error_message = "What an adopted bucket holds is not lost by force_destroy."
+    condition     = keys(terraform_data.kept) == ["key"] && strcontains(aws_kms_key.this[0].policy, "DenyDeletion")
+    error_message = "force_destroy does not delete the key of an adopted bucket's objects."
   }
 }
 
-run "a_key_that_goes_with_its_buckets" {
+run "a_key_deleted_with_its_buckets" {
   command = plan
 
   variables {
@@ -40,8 +40,8 @@ run "a_key_that_goes_with_its_buckets" {
   }
 
   assert {
-    condition     = length(terraform_data.kept) == 0 && !strcontains(aws_kms_key.this[0].policy, "KeepTheKey")
-    error_message = "force_destroy loses what is in created buckets, with its key."
+    condition     = length(terraform_data.kept) == 0 && !strcontains(aws_kms_key.this[0].policy, "DenyDeletion")
+    error_message = "force_destroy deletes created buckets with their objects and key."
   }
 }
 
@@ -62,7 +62,7 @@ run "adopt_both_buckets" {
 
   assert {
     condition     = aws_s3_bucket_notification.uploads[0].bucket == "frogtech-sharara-external" && output.destination_bucket == "frogtech-sharara-internal"
-    error_message = "Adopted buckets are used under their names."
+    error_message = "Adopted buckets are used by their names."
   }
 }
 
@@ -100,7 +100,7 @@ run "adopt_and_take_over_the_policies" {
 
   assert {
     condition     = keys(aws_s3_bucket_policy.this) == ["destination", "source"]
-    error_message = "Policies of adopted buckets are set when asked."
+    error_message = "Policies of adopted buckets are set on request."
   }
 }
 
@@ -119,42 +119,42 @@ run "folders_and_versions" {
 
   assert {
     condition     = aws_s3_bucket_notification.uploads[0].queue[0].filter_prefix == "reports/"
-    error_message = "Only the folder's uploads are announced."
+    error_message = "Only uploads to the folder are reported."
   }
 
   assert {
     condition     = output.route == "s3://frogtech-sharara-external/reports/ -> s3://frogtech-sharara-internal/in/2026/"
-    error_message = "A route is two folders."
+    error_message = "A route consists of two folders."
   }
 
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "ReadAndDeleteAtTheSource"]) == "arn:aws:s3:::frogtech-sharara-external/reports/*"
-    error_message = "The function reaches into its folders alone."
+    error_message = "The function may use only its folders."
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_policy.readers.policy).Statement : statement.Condition if statement.Sid == "ListWhatHasArrived"]) == { StringLike = { "s3:prefix" = "in/2026/*" } }
-    error_message = "Readers list their folder alone."
+    condition     = one([for statement in jsondecode(aws_iam_policy.readers.policy).Statement : statement.Condition if statement.Sid == "ListObjects"]) == { StringLike = { "s3:prefix" = "in/2026/*" } }
+    error_message = "Readers may list only their folder."
   }
 
   assert {
     condition     = jsondecode(aws_iam_policy.uploaders.policy).Statement[0].Resource == "arn:aws:s3:::frogtech-sharara-external/reports/$${aws:username}/*"
-    error_message = "An uploader's folder is inside the route's."
+    error_message = "An uploader's folder is inside the route's folder."
   }
 
   assert {
     condition     = aws_s3_bucket_versioning.this["source"].versioning_configuration[0].status == "Enabled" && aws_s3_bucket_lifecycle_configuration.this["source"].rule[0].noncurrent_version_expiration[0].noncurrent_days == 3
-    error_message = "The source keeps versions for a time."
+    error_message = "The source keeps versions until they expire."
   }
 
   assert {
     condition     = strcontains(aws_iam_role_policy.function.policy, "s3:DeleteObjectVersion")
-    error_message = "Named versions may be moved when asked for."
+    error_message = "Named versions may be moved on request."
   }
 
   assert {
     condition     = aws_lambda_function.move.environment[0].variables["FROGMOVE_CARRY"] == "retention,legal-hold,acl"
-    error_message = "The function is told what to carry."
+    error_message = "The function gets the attributes to carry."
   }
 
   assert {
@@ -162,11 +162,11 @@ run "folders_and_versions" {
       ["s3:PutObjectRetention", "s3:PutObjectLegalHold", "s3:PutObjectAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"],
       flatten([for statement in jsondecode(policy).Statement : statement.Action])
     )) == 0])
-    error_message = "Whoever moves may carry it."
+    error_message = "The function and operators have the permissions to carry them."
   }
 }
 
-run "a_key_of_its_own" {
+run "a_created_key" {
   command = plan
 
   variables {
@@ -176,7 +176,7 @@ run "a_key_of_its_own" {
 
   assert {
     condition     = aws_kms_key.this[0].enable_key_rotation && aws_kms_key.this[0].deletion_window_in_days == 30 && aws_kms_alias.this[0].name == "alias/frogmove"
-    error_message = "A key that rotates, and cannot go at once."
+    error_message = "The key rotates, and is deleted only after a delay."
   }
 
   assert {
@@ -192,22 +192,22 @@ run "a_key_of_its_own" {
   }
 
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : can(statement.Condition) || contains(["LetIamDecide", "KeepTheKey"], statement.Sid)])
+    condition     = alltrue([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : can(statement.Condition) || contains(["AllowIamPolicies", "DenyDeletion"], statement.Sid)])
     error_message = "Every service uses the key under a condition."
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : [statement.Effect, statement.Principal, toset(statement.Action)] if statement.Sid == "KeepTheKey"]) == ["Deny", "*", toset(["kms:DisableKey", "kms:ScheduleKeyDeletion"])]
-    error_message = "Nobody deletes the key before its policy is changed."
+    condition     = one([for statement in jsondecode(aws_kms_key.this[0].policy).Statement : [statement.Effect, statement.Principal, toset(statement.Action)] if statement.Sid == "DenyDeletion"]) == ["Deny", "*", toset(["kms:DisableKey", "kms:ScheduleKeyDeletion"])]
+    error_message = "The key can be deleted only after its policy is changed."
   }
 
   assert {
     condition     = toset(keys(terraform_data.kept)) == toset(["destination bucket", "key", "source bucket"])
-    error_message = "Neither bucket nor key goes with a plan."
+    error_message = "No plan destroys the buckets or the key."
   }
 }
 
-run "a_key_that_exists_big_and_fast" {
+run "existing_keys_and_large_numbers" {
   command = plan
 
   variables {
@@ -238,19 +238,19 @@ run "a_key_that_exists_big_and_fast" {
 
   assert {
     condition     = aws_cloudwatch_log_group.function.kms_key_id == var.kms_key_arn && aws_sns_topic.alarms[0].kms_master_key_id == var.kms_key_arn && aws_lambda_function.move.environment[0].variables.FROGMOVE_KMS_KEY_ID == var.kms_key_arn
-    error_message = "So do logs, topic and copies."
+    error_message = "Logs, topic and copies use the key."
   }
 
   assert {
     condition = alltrue([for policy in [aws_iam_role_policy.function.policy, aws_iam_policy.operators.policy, aws_iam_policy.readers.policy, aws_iam_policy.uploaders.policy] :
       anytrue([for statement in jsondecode(policy).Statement : contains(flatten([statement.Action]), "kms:Decrypt") &&
     toset(flatten([statement.Resource])) == toset(concat([var.kms_key_arn], var.bucket_kms_key_arns)) && can(statement.Condition.StringEquals["kms:ViaService"])])])
-    error_message = "Whoever needs the keys may use these, through the services alone."
+    error_message = "All who need the keys may use them, only through the services."
   }
 
   assert {
     condition     = strcontains(output.config_toml, "kms_key_id = \"${var.kms_key_arn}\"")
-    error_message = "The command line encrypts its copies with the key too."
+    error_message = "The command line also encrypts its copies with the key."
   }
 
   assert {
@@ -260,12 +260,12 @@ run "a_key_that_exists_big_and_fast" {
 
   assert {
     condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_MULTIPART_THRESHOLD == "1GiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_PART_SIZE == "128MiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_MAX_COMPARE_SIZE == "2GiB" && aws_lambda_function.move.environment[0].variables.FROGMOVE_CONCURRENCY == "32" && aws_lambda_function.move.logging_config[0].application_log_level == "DEBUG"
-    error_message = "The function is told."
+    error_message = "The function gets these options."
   }
 
   assert {
     condition     = aws_lambda_function.move.tracing_config[0].mode == "Active" && strcontains(aws_iam_role_policy.function.policy, "xray:PutTraceSegments") && aws_lambda_function.move.architectures == tolist(["x86_64"])
-    error_message = "Tracing, and the right to it."
+    error_message = "Tracing is on, with its permissions."
   }
 }
 
@@ -285,17 +285,17 @@ run "alarms_people_and_another_partition" {
 
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(["arn:aws-cn:sns:eu-central-1:123456789012:frogmove-alarms", "arn:aws:sns:eu-central-1:123456789012:on-call"]) && alarm.ok_actions == alarm.alarm_actions])
-    error_message = "Every alarm tells both, and tells when it is over."
+    error_message = "Every alarm notifies both topics, also when it ends."
   }
 
   assert {
     condition     = length(aws_sns_topic_subscription.alarms) == 2 && jsondecode(aws_sns_topic_policy.alarms[0].policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
-    error_message = "Both addresses, and this account's alarms alone."
+    error_message = "Both addresses are subscribed; only alarms of this account may publish."
   }
 
   assert {
     condition     = keys(aws_iam_group_policy_attachment.uploaders) == ["guests", "partners"] && keys(aws_iam_group_policy_attachment.readers) == ["analysts"] && keys(aws_iam_group_policy_attachment.operators) == ["operators"]
-    error_message = "Groups have their policies."
+    error_message = "Each policy is attached to its groups."
   }
 
   assert {
@@ -305,7 +305,7 @@ run "alarms_people_and_another_partition" {
 
   assert {
     condition     = aws_lambda_function.move.tags == tomap({ project = "frogmove", team = "sharara" })
-    error_message = "Tags are everywhere."
+    error_message = "All resources have the tags."
   }
 
   override_data {
@@ -320,7 +320,7 @@ run "alarms_people_and_another_partition" {
 
   assert {
     condition     = aws_lambda_alias.live.function_version == "3" && output.function_version == "3"
-    error_message = "The alias stands for the version named."
+    error_message = "The alias points to the given version."
   }
 }
 
@@ -337,11 +337,11 @@ run "without_the_packages_and_with_rare_sweeps" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.no_sweep[0].evaluation_periods == 25
-    error_message = "Whoever sweeps once a day is told after a day."
+    error_message = "With daily sweeps, the alarm waits longer than a day."
   }
 }
 
-run "nobody_told_of_sweeps" {
+run "no_alarm_for_sweeps" {
   command = plan
 
   variables {
@@ -350,7 +350,7 @@ run "nobody_told_of_sweeps" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.no_sweep) == 0
-    error_message = "That alarm can be left out."
+    error_message = "The alarm can be disabled."
   }
 }
 
@@ -369,18 +369,18 @@ run "by_eventbridge_with_a_key" {
       detail-type = ["Object Created"]
       detail      = { bucket = { name = ["frogtech-sharara-external"] }, object = { key = [{ prefix = "reports/" }] } }
     }
-    error_message = "The rule takes this route's uploads."
+    error_message = "The rule matches this route's uploads."
   }
 
   assert {
     condition     = aws_s3_bucket_notification.uploads[0].eventbridge && length(aws_s3_bucket_notification.uploads[0].queue) == 0 && aws_cloudwatch_event_target.uploads[0].rule == "frogmove-uploads"
-    error_message = "The bucket tells EventBridge, and only its rule the queue."
+    error_message = "The bucket reports to EventBridge, and only the rule to the queue."
   }
 
   assert {
     condition = alltrue([for statement in [
       one([for one in jsondecode(aws_sqs_queue_policy.uploads.policy).Statement : one if one.Effect == "Allow"]),
-      one([for one in jsondecode(aws_kms_key.this[0].policy).Statement : one if one.Sid == "LetUploadsBeSentToTheQueue"]),
+      one([for one in jsondecode(aws_kms_key.this[0].policy).Statement : one if one.Sid == "AllowUploadEvents"]),
       ] :
       statement.Principal == { Service = "events.amazonaws.com" } &&
     statement.Condition.ArnEquals == { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/frogmove-uploads" }])
@@ -388,7 +388,7 @@ run "by_eventbridge_with_a_key" {
   }
 }
 
-run "by_eventbridge_from_a_bucket_that_others_notify_of" {
+run "by_eventbridge_with_notifications_managed_elsewhere" {
   command = plan
 
   variables {
@@ -399,7 +399,7 @@ run "by_eventbridge_from_a_bucket_that_others_notify_of" {
 
   assert {
     condition     = length(aws_s3_bucket_notification.uploads) == 0 && !can(jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail.object)
-    error_message = "Nothing of the bucket is touched, and all its uploads are taken."
+    error_message = "The bucket is not changed, and the rule matches all its uploads."
   }
 }
 
@@ -420,7 +420,7 @@ run "buckets_of_another_account_and_bounded_roles" {
 
   assert {
     condition     = one([for statement in jsondecode(aws_sqs_queue_policy.uploads.policy).Statement : statement.Condition.StringEquals if statement.Effect == "Allow"]) == { "aws:SourceAccount" = "210987654321" }
-    error_message = "The other account's bucket sends."
+    error_message = "The other account's bucket may send."
   }
 
   assert {
@@ -431,7 +431,7 @@ run "buckets_of_another_account_and_bounded_roles" {
   assert {
     condition = alltrue([for policy in [output.source_bucket_policy, output.destination_bucket_policy] : alltrue([for statement in jsondecode(policy).Statement :
     statement.Principal == { AWS = "arn:aws:iam::123456789012:role/frogs/frogmove-eu-central-1-function" }])])
-    error_message = "Their owner lets the function's role in."
+    error_message = "The owner's policies allow the function's role."
   }
 
   assert {
@@ -444,7 +444,7 @@ run "buckets_of_another_account_and_bounded_roles" {
 
   assert {
     condition     = alltrue([for role in concat([aws_iam_role.function], aws_iam_role.scheduler) : role.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && role.path == "/frogs/"]) && aws_iam_policy.readers.path == "/frogs/"
-    error_message = "Roles are bounded."
+    error_message = "Roles have the permissions boundary."
   }
 }
 
@@ -460,11 +460,11 @@ run "buckets_of_two_accounts" {
 
   assert {
     condition     = !contains(keys(aws_lambda_function.move.environment[0].variables), "FROGMOVE_EXPECTED_BUCKET_OWNER") && !strcontains(output.config_toml, "expected_bucket_owner")
-    error_message = "There is no one owner to expect."
+    error_message = "The function checks no owner."
   }
 }
 
-run "some_keys_alone" {
+run "some_keys" {
   command = plan
 
   variables {
@@ -475,16 +475,16 @@ run "some_keys_alone" {
 
   assert {
     condition     = toset([for queue in aws_s3_bucket_notification.uploads[0].queue : "${queue.id} ${queue.filter_prefix} ${queue.filter_suffix}"]) == toset(["frogmove-uploads in/a/ .csv", "frogmove-uploads-1 in/b/ .csv"])
-    error_message = "Each pair is announced."
+    error_message = "Each pair is reported."
   }
 
   assert {
     condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_KEY_PREFIXES == "in/a/,in/b/" && aws_lambda_function.move.environment[0].variables.FROGMOVE_KEY_SUFFIXES == ".csv"
-    error_message = "Sweeps leave the others, too."
+    error_message = "Sweeps do not move the others either."
   }
 }
 
-run "some_objects_alone" {
+run "some_objects" {
   command = plan
 
   variables {
@@ -505,11 +505,11 @@ run "some_objects_alone" {
       FROGMOVE_MAX_SIZE      = "10MiB"
       FROGMOVE_STORAGE_CLASS = "STANDARD,STANDARD_IA"
     }
-    error_message = "The function is set to leave the others."
+    error_message = "The function does not move the others."
   }
 }
 
-run "some_keys_alone_by_eventbridge" {
+run "some_keys_by_eventbridge" {
   command = plan
 
   variables {
@@ -520,7 +520,7 @@ run "some_keys_alone_by_eventbridge" {
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail.object.key == [{ wildcard = "a/*.csv" }, { wildcard = "a/*.txt" }]
-    error_message = "The rule takes each pair."
+    error_message = "The rule matches each pair."
   }
 }
 
@@ -534,11 +534,11 @@ run "some_suffixes_by_eventbridge" {
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail.object.key == [{ suffix = ".csv" }]
-    error_message = "The rule takes the suffix."
+    error_message = "The rule matches the suffix."
   }
 }
 
-run "bare" {
+run "nothing_optional" {
   command = plan
 
   variables {
@@ -556,12 +556,12 @@ run "bare" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_metric_alarm.no_sweep) + length(aws_cloudwatch_metric_alarm.not_polled) + length(aws_cloudwatch_dashboard.this) + length(aws_iam_role.batch) == 0 && output.batch_role_arn == null && output.dashboard_url == null
-    error_message = "None of what can be left out."
+    error_message = "No optional resource is created."
   }
 
   assert {
     condition     = !strcontains(aws_iam_policy.operators.policy, "iam:PassRole") && !strcontains(aws_iam_policy.operators.policy, "s3:CreateJob")
-    error_message = "Without Batch Operations nobody may start them."
+    error_message = "Without batch_operations operators may not create jobs."
   }
 
   assert {
@@ -571,7 +571,7 @@ run "bare" {
 
   assert {
     condition     = aws_s3_bucket.destination[0].force_destroy && length(terraform_data.kept) == 0
-    error_message = "Losing objects on destroy has to be asked for."
+    error_message = "Destroy deletes objects only with force_destroy."
   }
 
   assert {
@@ -581,16 +581,16 @@ run "bare" {
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.this["destination"].rule[0].noncurrent_version_expiration) == 0 && aws_s3_bucket_lifecycle_configuration.this["destination"].rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 30
-    error_message = "Versions are kept, unfinished uploads go."
+    error_message = "Versions do not expire; incomplete uploads are aborted."
   }
 
   assert {
     condition     = length(aws_s3_bucket_policy.this) == 0
-    error_message = "Policies of created buckets can be somebody else's."
+    error_message = "Policies of created buckets can be managed elsewhere."
   }
 }
 
-run "further_statements_and_rules" {
+run "additional_statements_and_rules" {
   command = plan
 
   variables {
@@ -609,22 +609,22 @@ run "further_statements_and_rules" {
 
   assert {
     condition     = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each.Sid] == ["Ours", "RefuseWithoutTls"] && [for each in jsondecode(aws_s3_bucket_policy.this["destination"].policy).Statement : each.Sid] == ["Theirs", "RefuseWithoutTls"]
-    error_message = "Each bucket has its further statements, and its own still."
+    error_message = "Each bucket has its additional statements and the default ones."
   }
 
   assert {
     condition     = strcontains(aws_iam_role_policy.function.policy, "Another") && strcontains(aws_iam_role_policy.function.policy, "ReadAndDeleteAtTheSource")
-    error_message = "The function has further rights, and its own still."
+    error_message = "The function has additional permissions and the default ones."
   }
 
   assert {
     condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["destination"].rule : rule.id] == ["clean-up", "archive", "forget"] && length(aws_s3_bucket_lifecycle_configuration.this["source"].rule) == 1 && aws_s3_bucket_lifecycle_configuration.this["destination"].rule[1].filter[0].prefix == "old/"
-    error_message = "Further rules stand beside the clean-up."
+    error_message = "Additional rules are added to clean-up."
   }
 
   assert {
     condition     = length(aws_lambda_function.move.vpc_config) == 0 && !strcontains(aws_iam_role_policy.function.policy, "ec2:")
-    error_message = "Without a VPC there are no rights for one."
+    error_message = "Without a VPC there are no permissions for one."
   }
 }
 
@@ -637,6 +637,6 @@ run "in_a_vpc" {
 
   assert {
     condition     = aws_lambda_function.move.vpc_config[0].subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_lambda_function.move.vpc_config[0].security_group_ids == toset(["sg-1"]) && strcontains(aws_iam_role_policy.function.policy, "ec2:CreateNetworkInterface") && strcontains(output.deployer_policy, "ec2:DescribeSubnets")
-    error_message = "The function is in the VPC, and may be."
+    error_message = "The function is in the VPC, with the permissions for it."
   }
 }

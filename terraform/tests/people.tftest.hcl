@@ -1,4 +1,4 @@
-# Groups, users, other accounts, and whoever deploys.
+# Groups, users, other accounts, and the deployer's policy.
 # These are plans: no request is sent to AWS. The other variables are in terraform.tfvars.
 
 provider "aws" {
@@ -20,12 +20,12 @@ run "nobody_by_default" {
 
   assert {
     condition     = length(aws_iam_group.people) + length(aws_iam_user.people) + length(aws_iam_group_policy_attachment.people) + length(aws_iam_user_group_membership.people) == 0 && output.groups == {}
-    error_message = "Groups and users are the organisation's own, unless asked for."
+    error_message = "No groups and users are created by default."
   }
 
   assert {
     condition     = !strcontains(output.deployer_policy, "iam:*Group*") && !strcontains(output.deployer_policy, "kms:") && !strcontains(output.deployer_policy, "guardduty:") && !strcontains(output.deployer_policy, "sns:") && !strcontains(output.deployer_policy, "s3:DeleteObject")
-    error_message = "Whoever deploys needs no rights for what is not there."
+    error_message = "The deployer's policy has no permissions for resources that are not created."
   }
 
   assert {
@@ -50,12 +50,12 @@ run "groups_and_users" {
 
   assert {
     condition     = toset(keys(aws_iam_user.people)) == toset(["ana", "ben", "partner"]) && aws_iam_user_group_membership.people["ana"].groups == toset(["frogmove-eu-central-1-operators", "frogmove-eu-central-1-readers"]) && aws_iam_user_group_membership.people["partner"].groups == toset(["frogmove-eu-central-1-uploaders"])
-    error_message = "Each user is in the groups that name it."
+    error_message = "Each user is in its groups."
   }
 
   assert {
     condition     = strcontains(output.deployer_policy, "user/frogs/ana") && strcontains(output.deployer_policy, "iam:*Group*")
-    error_message = "Whoever deploys may make them."
+    error_message = "The deployer may create them."
   }
 }
 
@@ -69,17 +69,17 @@ run "other_accounts_upload" {
 
   assert {
     condition     = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Effect == "Allow"][0].Principal == { AWS = "arn:aws:iam::210987654321:root" } && [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Effect == "Allow"][0].Resource == "arn:aws:s3:::frogtech-sharara-external/in/acme/*"
-    error_message = "Each below its folder."
+    error_message = "Each account uploads below its folder."
   }
 
   assert {
     condition     = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Effect == "Allow"][0].Condition.StringEqualsIfExists["s3:x-amz-server-side-encryption"] == "AES256"
-    error_message = "Under a key that this account can use."
+    error_message = "Uploads use a key that this account can use."
   }
 
   assert {
     condition     = length([for each in jsondecode(aws_s3_bucket_policy.this["destination"].policy).Statement : each if each.Effect == "Allow"]) == 0
-    error_message = "And not to the destination."
+    error_message = "No other account may use the destination."
   }
 }
 
@@ -96,7 +96,7 @@ run "uploads_under_keys_of_ours" {
   }
 }
 
-run "whoever_deploys_under_a_boundary" {
+run "deployer_with_a_boundary" {
   command = plan
 
   variables {
@@ -110,22 +110,22 @@ run "whoever_deploys_under_a_boundary" {
 
   assert {
     condition     = [for each in jsondecode(output.deployer_policy).Statement : each.Condition if each.Sid == "RolePermissions"] == [{ ArnEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/bounds" } }]
-    error_message = "What it makes is bounded."
+    error_message = "Created roles must have the boundary."
   }
 
   assert {
     condition     = !strcontains(output.deployer_policy, "DeleteRolePermissionsBoundary")
-    error_message = "And stays so."
+    error_message = "The boundary cannot be removed."
   }
 
   assert {
     condition     = length(jsonencode(jsondecode(output.deployer_policy))) < 10240
-    error_message = "It fits into a role's own policies."
+    error_message = "The policy fits into a role's inline policies."
   }
 
   assert {
-    condition     = length(setsubtract(["EmptyThem", "Topic", "Scan", "Key", "Groups"], [for each in jsondecode(output.deployer_policy).Statement : each.Sid])) == 0
-    error_message = "With all rights for what is there."
+    condition     = length(setsubtract(["EmptyBuckets", "Topic", "Scan", "Key", "Groups"], [for each in jsondecode(output.deployer_policy).Statement : each.Sid])) == 0
+    error_message = "The policy has permissions for all created resources."
   }
 }
 
@@ -141,7 +141,7 @@ run "users_without_groups" {
   expect_failures = [var.users]
 }
 
-run "a_group_that_is_none" {
+run "an_unknown_group" {
   command = plan
 
   variables {
@@ -152,7 +152,7 @@ run "a_group_that_is_none" {
   expect_failures = [var.users]
 }
 
-run "an_account_that_is_none" {
+run "an_invalid_account" {
   command = plan
 
   variables {
@@ -162,7 +162,7 @@ run "an_account_that_is_none" {
   expect_failures = [var.uploader_accounts]
 }
 
-run "accounts_that_no_policy_lets_in" {
+run "accounts_without_a_managed_policy" {
   command = plan
 
   variables {

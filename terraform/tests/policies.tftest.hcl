@@ -1,4 +1,4 @@
-# Policies: who may, under which conditions. tests/terraform/test_permissions.py tries them out.
+# Policies and their conditions. tests/terraform/test_permissions.py tests them on an emulator.
 # These are plans: no request is sent to AWS. The other variables are in terraform.tfvars.
 
 provider "aws" {
@@ -20,7 +20,7 @@ run "policies" {
 
   assert {
     condition = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0] == {
-      Sid       = "TakeUploadsFromTheSourceBucket"
+      Sid       = "AllowUploadEvents"
       Effect    = "Allow"
       Action    = "sqs:SendMessage"
       Resource  = "arn:aws:sqs:eu-central-1:123456789012:frogmove-uploads"
@@ -30,7 +30,7 @@ run "policies" {
         StringEquals = { "aws:SourceAccount" = "123456789012" }
       }
     }
-    error_message = "S3 sends for this bucket of this account."
+    error_message = "S3 may send only for this bucket of this account."
   }
 
   assert {
@@ -43,7 +43,7 @@ run "policies" {
       ArnEquals    = { "aws:SourceArn" = "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/default" }
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     } && aws_scheduler_schedule.sweep[0].group_name == "default"
-    error_message = "Scheduler takes on its role for the schedule's group."
+    error_message = "Scheduler assumes its role for the schedule's group."
   }
 
   assert {
@@ -51,12 +51,12 @@ run "policies" {
       ArnLikeIfExists      = { "aws:SourceArn" = "arn:aws:s3:eu-central-1:123456789012:job/*" }
       StringEqualsIfExists = { "aws:SourceAccount" = "123456789012" }
     }
-    error_message = "Batch Operations takes on its role for this account's jobs."
+    error_message = "Batch Operations assumes its role for this account's jobs."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
-    error_message = "Lambda takes on the function's role."
+    error_message = "Lambda assumes the function's role."
   }
 
   assert {
@@ -65,7 +65,7 @@ run "policies" {
       aws_iam_policy.operators.policy, aws_iam_policy.readers.policy, aws_iam_policy.uploaders.policy,
       ] : [for statement in jsondecode(policy).Statement : [for action in flatten([statement.Action]) :
     statement.Effect == "Allow" && !strcontains(action, "*")]]]))
-    error_message = "Actions are named one by one."
+    error_message = "No action has a wildcard."
   }
 
   assert {
@@ -73,27 +73,27 @@ run "policies" {
       aws_iam_role_policy.function.policy, aws_iam_role_policy.scheduler[0].policy, aws_iam_role_policy.batch[0].policy,
       aws_iam_policy.readers.policy, aws_iam_policy.uploaders.policy,
     ] : [for statement in jsondecode(policy).Statement : !contains(flatten([statement.Resource]), "*")]]))
-    error_message = "No resource is all of them."
+    error_message = "No statement applies to all resources."
   }
 
   assert {
     condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Action if contains(flatten([statement.Resource]), "*")])) == toset(["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "lambda:ListEventSourceMappings", "logs:StopQuery", "s3:CreateJob", "s3:ListJobs"])
-    error_message = "Operators have on all resources only what knows none."
+    error_message = "Operators have permissions on all resources only for actions without resource-level permissions."
   }
 
   assert {
     condition     = toset([for action in flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action]) : action if strcontains(action, "Delete")]) == toset(["s3:DeleteObject", "sqs:DeleteMessage"])
-    error_message = "It deletes objects at the source and messages, and no version for good."
+    error_message = "The function deletes objects and messages, and no version permanently."
   }
 
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:DeleteObject")]) == "arn:aws:s3:::frogtech-sharara-external/*"
-    error_message = "It deletes at the source alone."
+    error_message = "The function deletes only at the source."
   }
 
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")]) == "arn:aws:s3:::frogtech-sharara-internal/*"
-    error_message = "It writes at the destination alone."
+    error_message = "The function writes only at the destination."
   }
 
   assert {
@@ -101,17 +101,17 @@ run "policies" {
       ["s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation", "s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations", "s3:PutObjectAnnotation"],
       flatten([for statement in jsondecode(policy).Statement : statement.Action])
     )) == 0])
-    error_message = "Whoever moves carries annotations."
+    error_message = "The function and operators may copy annotations."
   }
 
   assert {
     condition     = !strcontains(aws_iam_role_policy.function.policy, "s3:PutObjectRetention") && !strcontains(aws_iam_role_policy.function.policy, "ObjectAcl")
-    error_message = "No rights to locks and ACLs that are not carried."
+    error_message = "No permissions for locks and ACLs that are not carried."
   }
 
   assert {
     condition     = !strcontains(aws_iam_role_policy.function.policy, "kms:") && !strcontains(aws_iam_role_policy.function.policy, "xray:")
-    error_message = "No rights to what is not used."
+    error_message = "No permissions for services that are not used."
   }
 
   assert {
@@ -128,16 +128,16 @@ run "policies" {
         StringEqualsIfExists = { "s3:x-amz-storage-class" = ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"] }
       }
     }]
-    error_message = "Uploaders write under their own name."
+    error_message = "Uploaders write only below their user name."
   }
 
   assert {
     condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.readers.policy).Statement : statement.Action])) == toset(["s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket"]) && !strcontains(aws_iam_policy.readers.policy, "external")
-    error_message = "Readers read the destination."
+    error_message = "Readers read only the destination."
   }
 
   assert {
     condition     = [for statement in jsondecode(aws_iam_policy.operators.policy).Statement : [toset(statement.Resource), toset(statement.Condition.StringEquals["iam:PassedToService"])] if contains(flatten([statement.Action]), "iam:PassRole")] == [[toset(["arn:aws:iam::123456789012:role/frogmove-eu-central-1-sweep", "arn:aws:iam::123456789012:role/frogmove-eu-central-1-batch"]), toset(["scheduler.amazonaws.com", "batchoperations.s3.amazonaws.com"])]]
-    error_message = "Operators give one role to one service."
+    error_message = "Operators may pass each role only to its service."
   }
 }

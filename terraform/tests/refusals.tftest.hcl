@@ -39,7 +39,7 @@ run "names" {
   ]
 }
 
-run "one_bucket_for_both_and_an_unknown_processor" {
+run "one_bucket_for_both_and_an_unknown_architecture" {
   command = plan
 
   variables {
@@ -57,7 +57,7 @@ run "one_bucket_for_both_and_an_unknown_processor" {
   ]
 }
 
-run "adopting_undecided" {
+run "adopted_buckets_without_decisions" {
   command = plan
 
   variables {
@@ -125,7 +125,7 @@ run "numbers_too_large" {
   ]
 }
 
-run "words" {
+run "invalid_words" {
   command = plan
 
   variables {
@@ -168,7 +168,7 @@ run "words" {
   ]
 }
 
-run "two_keys_and_a_layer_for_another_processor" {
+run "two_keys_and_a_layer_for_another_architecture" {
   command = plan
 
   variables {
@@ -185,7 +185,7 @@ run "two_keys_and_a_layer_for_another_processor" {
   ]
 }
 
-run "messages_seen_again_while_worked_on" {
+run "a_visibility_timeout_that_is_too_short" {
   command = plan
 
   variables {
@@ -197,7 +197,7 @@ run "messages_seen_again_while_worked_on" {
   ]
 }
 
-run "messages_seen_again_as_the_window_is_forgotten" {
+run "a_visibility_timeout_without_the_batching_window" {
   command = plan
 
   variables {
@@ -210,7 +210,7 @@ run "messages_seen_again_as_the_window_is_forgotten" {
   ]
 }
 
-run "messages_hidden_longer_than_sqs_can" {
+run "a_visibility_timeout_that_is_too_long" {
   command = plan
 
   variables {
@@ -223,7 +223,7 @@ run "messages_hidden_longer_than_sqs_can" {
   ]
 }
 
-run "messages_dropped_before_they_are_dead" {
+run "messages_that_expire_before_the_dead_letter_queue" {
   command = plan
 
   variables {
@@ -268,7 +268,7 @@ run "numbers_with_a_fraction" {
   ]
 }
 
-run "names_that_are_too_long_or_none" {
+run "invalid_names" {
   command = plan
 
   variables {
@@ -292,7 +292,7 @@ run "names_that_are_too_long_or_none" {
   ]
 }
 
-run "more_topics_than_an_alarm_tells" {
+run "too_many_topics" {
   command = plan
 
   variables {
@@ -303,7 +303,7 @@ run "more_topics_than_an_alarm_tells" {
   expect_failures = [var.alarm_topic_arns]
 }
 
-run "a_tag_of_aws" {
+run "a_tag_with_the_prefix_aws" {
   command = plan
 
   variables {
@@ -333,7 +333,7 @@ run "a_tag_without_a_key" {
   expect_failures = [var.tags]
 }
 
-run "tags_that_iam_cannot_tell_apart" {
+run "tags_that_differ_only_in_case" {
   command = plan
 
   variables {
@@ -363,7 +363,7 @@ run "a_tag_that_is_too_long" {
   expect_failures = [var.tags]
 }
 
-run "numbers_with_a_fraction_that_look_at_others" {
+run "a_visibility_timeout_with_a_fraction" {
   command = plan
 
   variables {
@@ -377,7 +377,7 @@ run "numbers_with_a_fraction_that_look_at_others" {
   ]
 }
 
-run "an_alarm_that_would_always_ring" {
+run "an_alarm_that_would_always_be_on" {
   command = plan
 
   variables {
@@ -416,7 +416,7 @@ run "buckets_of_another_account_that_are_created" {
   ]
 }
 
-run "accounts_that_are_none" {
+run "invalid_accounts" {
   command = plan
 
   variables {
@@ -435,7 +435,7 @@ run "accounts_that_are_none" {
   ]
 }
 
-run "filters_that_one_key_meets_twice" {
+run "overlapping_filters" {
   command = plan
 
   variables {
@@ -449,7 +449,7 @@ run "filters_that_one_key_meets_twice" {
   ]
 }
 
-run "filters_that_are_none" {
+run "invalid_filters" {
   command = plan
 
   variables {
@@ -463,7 +463,7 @@ run "filters_that_are_none" {
   ]
 }
 
-run "a_selection_that_is_none" {
+run "an_invalid_selection" {
   command = plan
 
   variables {
@@ -473,7 +473,7 @@ run "a_selection_that_is_none" {
   expect_failures = [var.selection]
 }
 
-run "a_selection_by_a_time_that_is_none" {
+run "a_selection_with_an_invalid_time" {
   command = plan
 
   variables {
@@ -483,7 +483,7 @@ run "a_selection_by_a_time_that_is_none" {
   expect_failures = [var.selection]
 }
 
-run "filters_that_no_rule_holds" {
+run "too_many_filters_for_a_rule" {
   command = plan
 
   variables {
@@ -495,7 +495,7 @@ run "filters_that_no_rule_holds" {
   expect_failures = [aws_cloudwatch_event_rule.uploads]
 }
 
-run "statements_that_are_none" {
+run "invalid_statements" {
   command = plan
 
   variables {

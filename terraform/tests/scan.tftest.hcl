@@ -25,7 +25,7 @@ run "no_scan" {
 
   assert {
     condition     = length(jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement) == 1 && !contains(keys(aws_s3_bucket_versioning.this), "source") && output.scan_plan_arn == null && !strcontains(output.config_toml, "require_tag")
-    error_message = "Nothing else is otherwise."
+    error_message = "Everything else is as without scans."
   }
 }
 
@@ -47,12 +47,12 @@ run "guardduty" {
 
   assert {
     condition     = aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].bucket_name == "frogtech-sharara-external" && aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].object_prefixes == toset(["in/"]) && aws_guardduty_malware_protection_plan.source[0].actions[0].tagging[0].status == "ENABLED"
-    error_message = "The plan protects the route's part of the source, and tags."
+    error_message = "The plan scans and tags the route's part of the source."
   }
 
   assert {
     condition     = aws_lambda_function.move.environment[0].variables.FROGMOVE_REQUIRE_TAG == "GuardDutyMalwareScanStatus=NO_THREATS_FOUND" && aws_lambda_function.move.environment[0].variables.FROGMOVE_SCAN_PLAN == "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/abc" && aws_lambda_function.move.environment[0].variables.FROGMOVE_QUARANTINE == "s3://frogtech-quarantine/threats/"
-    error_message = "The function knows tag, plan and quarantine."
+    error_message = "The function gets tag, plan and quarantine."
   }
 
   assert {
@@ -61,22 +61,22 @@ run "guardduty" {
       detail-type = ["GuardDuty Malware Protection Object Scan Result"]
       detail      = { s3ObjectDetails = { bucketName = ["frogtech-sharara-external"], objectKey = [{ wildcard = "in/*.csv" }] } }
     }
-    error_message = "The rule is about this route's objects."
+    error_message = "The rule matches this route's objects."
   }
 
   assert {
     condition     = length(aws_s3_bucket_notification.uploads[0].queue) == 0 && aws_s3_bucket_notification.uploads[0].eventbridge && length(aws_cloudwatch_event_rule.uploads) == 1
-    error_message = "What is not scanned is not announced, and EventBridge is on, as GuardDuty needs it."
+    error_message = "Uploads are reported only with their scan result; EventBridge is enabled for GuardDuty."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0].Principal == { Service = "events.amazonaws.com" } && jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0].Condition.ArnEquals == { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/frogmove-scans" }
-    error_message = "The rule of the scans sends to the queue, and nothing else."
+    error_message = "Only the rule of the scans may send to the queue."
   }
 
   assert {
-    condition = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Sid == "LetTheScannerAloneSetItsTag"] == [{
-      Sid       = "LetTheScannerAloneSetItsTag"
+    condition = [for each in jsondecode(aws_s3_bucket_policy.this["source"].policy).Statement : each if each.Sid == "OnlyScannersSetTheTag"] == [{
+      Sid       = "OnlyScannersSetTheTag"
       Effect    = "Deny"
       Principal = "*"
       Action    = ["s3:PutObjectVersionTagging", "s3:PutObjectTagging", "s3:PutObject"]
@@ -86,22 +86,22 @@ run "guardduty" {
         "ForAnyValue:StringEquals" = { "s3:RequestObjectTagKeys" = "GuardDutyMalwareScanStatus" }
       }
     }]
-    error_message = "Nobody but GuardDuty's role sets its tag."
+    error_message = "Only GuardDuty's role may set its tag."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.scan[0].assume_role_policy).Statement[0].Principal == { Service = "malware-protection-plan.guardduty.amazonaws.com" } && [for each in jsondecode(aws_iam_role_policy.scan[0].policy).Statement : each.Resource if each.Sid == "ScanAndTag"] == ["arn:aws:s3:::frogtech-sharara-external/in/*"]
-    error_message = "GuardDuty reads and tags the route's objects."
+    error_message = "GuardDuty may read and tag the route's objects."
   }
 
   assert {
-    condition     = [for each in jsondecode(aws_iam_role_policy.function.policy).Statement : each.Resource if each.Sid == "PutThreatsAside"] == ["arn:aws:s3:::frogtech-quarantine/threats/*"] && [for each in jsondecode(aws_iam_role_policy.function.policy).Statement : each.Resource if each.Sid == "LookIntoTheQuarantine"] == ["arn:aws:s3:::frogtech-quarantine"]
+    condition     = [for each in jsondecode(aws_iam_role_policy.function.policy).Statement : each.Resource if each.Sid == "MoveThreatsToQuarantine"] == ["arn:aws:s3:::frogtech-quarantine/threats/*"] && [for each in jsondecode(aws_iam_role_policy.function.policy).Statement : each.Resource if each.Sid == "ListQuarantine"] == ["arn:aws:s3:::frogtech-quarantine"]
     error_message = "The function may write to the quarantine."
   }
 
   assert {
     condition     = contains(keys(aws_s3_bucket_versioning.this), "source") && contains(keys(aws_cloudwatch_metric_alarm.this), "threats") && contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned") && strcontains(output.config_toml, "require_tag = \"GuardDutyMalwareScanStatus=NO_THREATS_FOUND\"")
-    error_message = "The source keeps versions, alarms watch, and operators' commands hold to the gate."
+    error_message = "The source keeps versions, there are alarms, and operators' commands require the tag."
   }
 }
 
@@ -129,7 +129,7 @@ run "guardduty_of_the_whole_bucket_with_a_key" {
 
   assert {
     condition     = aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].object_prefixes == null
-    error_message = "GuardDuty takes five prefixes: more are all of the source."
+    error_message = "GuardDuty allows five prefixes; with more, it scans the whole source."
   }
 
   assert {
@@ -154,7 +154,7 @@ run "a_plan_that_exists" {
 
   assert {
     condition     = length(aws_guardduty_malware_protection_plan.source) + length(aws_iam_role.scan) + length(aws_iam_role_policy.scan) == 0 && aws_lambda_function.move.environment[0].variables.FROGMOVE_SCAN_PLAN == "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/theirs" && output.scan_plan_arn == "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/theirs"
-    error_message = "Its results are obeyed."
+    error_message = "The function uses the results of the existing plan."
   }
 }
 
@@ -174,12 +174,12 @@ run "another_scanner" {
 
   assert {
     condition     = aws_s3_bucket_notification.uploads[0].queue[0].events == toset(["s3:ObjectCreated:*", "s3:ObjectTagging:Put"])
-    error_message = "That an object was tagged is announced."
+    error_message = "New tags are reported."
   }
 
   assert {
     condition     = jsondecode(output.scan_bucket_policy).Statement[0].Condition["ForAnyValue:StringEquals"] == { "s3:RequestObjectTagKeys" = "av-status" } && contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned") && !contains(keys(aws_cloudwatch_metric_alarm.this), "threats")
-    error_message = "Its tag is guarded, and what lacks it is watched."
+    error_message = "Only the scanner may set the tag, and an alarm reports objects without it."
   }
 }
 
@@ -195,7 +195,7 @@ run "another_scanner_by_eventbridge" {
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.uploads[0].event_pattern).detail-type == ["Object Created", "Object Tags Added"]
-    error_message = "That an object was tagged is announced."
+    error_message = "New tags are reported."
   }
 }
 
@@ -213,13 +213,13 @@ run "an_adopted_source_whose_policy_guards_the_tag" {
 
   assert {
     condition     = length(aws_s3_bucket_policy.this) == 1
-    error_message = "Its owner sets it."
+    error_message = "The owner of the bucket sets its policy."
   }
 }
 
 # Refusals.
 
-run "no_such_scan" {
+run "an_unknown_scan" {
   command = plan
 
   variables {
@@ -254,7 +254,7 @@ run "a_tag_without_a_scan_and_a_scan_without_a_tag" {
   expect_failures = [var.require_tag]
 }
 
-run "a_tag_of_ones_own_with_guardduty" {
+run "a_tag_with_guardduty" {
   command = plan
 
   variables {
@@ -265,7 +265,7 @@ run "a_tag_of_ones_own_with_guardduty" {
   expect_failures = [var.require_tag]
 }
 
-run "a_tag_that_is_none" {
+run "an_invalid_tag" {
   command = plan
 
   variables {
@@ -277,7 +277,7 @@ run "a_tag_that_is_none" {
   expect_failures = [var.require_tag]
 }
 
-run "a_quarantine_that_nobody_fills" {
+run "a_quarantine_without_guardduty" {
   command = plan
 
   variables {
@@ -287,7 +287,7 @@ run "a_quarantine_that_nobody_fills" {
   expect_failures = [var.quarantine]
 }
 
-run "a_quarantine_that_is_no_place" {
+run "an_invalid_quarantine" {
   command = plan
 
   variables {
@@ -298,7 +298,7 @@ run "a_quarantine_that_is_no_place" {
   expect_failures = [var.quarantine]
 }
 
-run "a_quarantine_that_readers_see" {
+run "a_quarantine_in_the_destination" {
   command = plan
 
   variables {
@@ -320,7 +320,7 @@ run "a_plan_without_its_scan" {
   expect_failures = [var.scan_plan_arn]
 }
 
-run "a_scanner_that_may_not_tag" {
+run "a_scanner_without_permission_to_tag" {
   command = plan
 
   variables {
@@ -331,7 +331,7 @@ run "a_scanner_that_may_not_tag" {
   expect_failures = [var.scan_tagger_arns]
 }
 
-run "a_tagger_that_is_nobody" {
+run "an_invalid_tagger" {
   command = plan
 
   variables {
@@ -342,7 +342,7 @@ run "a_tagger_that_is_nobody" {
   expect_failures = [var.scan_tagger_arns]
 }
 
-run "an_adopted_source_whose_tag_anybody_sets" {
+run "an_adopted_source_that_does_not_guard_the_tag" {
   command = plan
 
   variables {
@@ -354,7 +354,7 @@ run "an_adopted_source_whose_tag_anybody_sets" {
   expect_failures = [var.adopted_source_guards_tag]
 }
 
-run "scans_that_no_rule_holds" {
+run "too_many_prefixes_for_a_scan_rule" {
   command = plan
 
   variables {

@@ -1,5 +1,5 @@
-# Nearly every choice made otherwise: an adopted source bucket, folders, a KMS key, alarms by
-# e-mail, people in groups, state in a bucket of its own.
+# Nearly every option: an adopted source bucket, folders, a KMS key, alarms by e-mail, people in
+# groups, and the state in a separate bucket.
 
 terraform {
   required_version = ">= 1.11"
@@ -11,7 +11,7 @@ terraform {
     }
   }
 
-  # State holds no secrets of frogmove's, but whoever can write it rules the deployment:
+  # The state contains no secrets, but write access to it is full control of the deployment:
   # backend "s3" {
   #   bucket       = "frogtech-terraform-state"
   #   key          = "frogmove/terraform.tfstate"

@@ -1,4 +1,4 @@
-# The least: both buckets are created, everything else is at its default.
+# Both buckets are created, everything else has its default.
 
 terraform {
   required_version = ">= 1.11"
@@ -14,8 +14,8 @@ terraform {
     path = "terraform.tfstate"
   }
 
-  # As soon as somebody else may apply, keep the state where both can reach it, in the place of the
-  # above, and run `terraform init -migrate-state`:
+  # If several people apply, keep the state in a shared bucket instead, and run `terraform init
+  # -migrate-state`:
   # backend "s3" {
   #   bucket       = "frogtech-terraform-state"
   #   key          = "frogmove/terraform.tfstate"
@@ -36,7 +36,7 @@ module "frogmove" {
   function_zip = "${path.root}/../../../dist/frogmove-function.zip"
   layer_zip    = "${path.root}/../../../dist/frogmove-layer-arm64.zip"
 
-  # A bucket's name is taken for all the world: the account's number makes it ours.
+  # Bucket names are globally unique, so these contain the account's id.
   source_bucket      = "frogtech-sharara-external-${data.aws_caller_identity.current.account_id}"
   destination_bucket = "frogtech-sharara-internal-${data.aws_caller_identity.current.account_id}"
 }
