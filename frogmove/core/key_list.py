@@ -43,7 +43,7 @@ _REPORTED = re.compile(
 # The lines of a report without a key.
 _COUNTS = r"(?:interrupted; )?(?:nothing to do|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-]+)*)"
 _COMMENT = re.compile(
-    rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; [0-9,]+ bytes in [0-9.]+ s"
+    rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; {_SIZE} in [0-9.]+ s"
     r"|did not finish|To [a-z ]+: frogmove [a-z]+ .*"
     rf"|Total (?:Folders|Objects): [0-9]+|   Total Size: {_SIZE}"
 )
@@ -161,7 +161,7 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
     Raises:
         UsageError: when it cannot be written.
     """
-    # A database without a name is on the disk, and goes away with its connection or its process.
+    # A database without a name is on disk, and is removed when it is closed.
     # https://www.sqlite.org/inmemorydb.html#temp_db
     try:
         with closing(sqlite3.connect("")) as database:
@@ -197,10 +197,10 @@ def read_key_list(path: Path) -> Iterator[str]:
             f"The run's list of keys {str(path)!r} cannot be read: {error.strerror}.",
             "Without it, the run cannot be repeated.",
         ) from error
-    return _kept(stream, path)
+    return _stored_keys(stream, path)
 
 
-def _kept(stream: IO[bytes], path: Path) -> Iterator[str]:
+def _stored_keys(stream: IO[bytes], path: Path) -> Iterator[str]:
     with stream:
         for text in _texts(stream, b"\0", str(path)):
             yield text.decode()

@@ -53,6 +53,7 @@ def read(text: str | bytes, *, nul: bool = False) -> list[str]:
         ("failed      'a b'  (why)\n", ["a b"]),
         ("move s3://src/in/ -> s3://dst/\nrun 2026-x, begun 2026-11\n\n", []),
         ("3 moved, 1 not-found; 1,234 bytes in 0.1 s\n", []),
+        ("3 moved, 1 not-found; 1.2 kB in 0.1 s\n", []),
         ("did not finish\nTo finish this run: frogmove resume x\n", []),
         ('{"type": "object", "key": "in/a b"}\n{"type": "summary", "objects": 1}\n', ["a b"]),
         ('{"type": "no JSON\n', ['{"type": "no JSON']),
