@@ -359,7 +359,7 @@ class Client:
             preflight.check(self.s3, route.source, route.destination, must_list=listed)
         with guard() as stop, explained(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
-            # A dry run never writes to ask, and needs no answer.
+            # A dry run never writes, so it tests nothing.
             capabilities = NONE_SUPPORTED if dry_run else self.capabilities(probed, stop)
         with explained(route.source.bucket):
             return ServerFacts(capabilities, read_features(self.s3, route.source.bucket))

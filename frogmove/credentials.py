@@ -173,6 +173,6 @@ def sign_in(session: Session, **_: object) -> None:
         if credentials is not None:
             credentials.get_frozen_credentials()
     except Exception as error:
-        from frogmove.s3.boto_answers import failed
+        from frogmove.s3.boto_errors import failed
 
         raise failed(SIGN_IN, error, remedy=_remedy(session, error)) from error

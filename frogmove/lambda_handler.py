@@ -37,7 +37,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
     Raises:
         FrogmoveError: when the event is not valid, or must be delivered again.
     """
-    return app().answer(event, context)
+    return app().handle(event, context)
 
 
 if _STARTS:

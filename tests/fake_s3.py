@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove.core.multipart import assembled_etag
+from frogmove.s3.checked_delete import delete_as_seen
 from frogmove.s3.errors import S3Error
 from frogmove.s3.future import Future, LightFuture
-from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import (
     Annotation,
     Checksum,

@@ -55,7 +55,7 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
     Args:
         config: the endpoint and the credentials.
         limits: the limits on requests to S3.
-        console: the output; also reports a server that does not answer.
+        console: the output; also reports a server that does not respond.
 
     Raises:
         UsageError: when the settings cannot be used.

@@ -1,4 +1,4 @@
-"""Reports that a command is waiting for a server that does not answer."""
+"""Reports that a command is waiting for a server that does not respond."""
 
 from __future__ import annotations
 

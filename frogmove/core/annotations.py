@@ -99,4 +99,4 @@ async def _read(
     s3: S3, bucket: str, key: str, version_id: str | None, names: Sequence[str]
 ) -> dict[str, bytes]:
     asked = {name: s3.read_annotation(bucket, key, version_id, name) for name in names}
-    return {name: await wait_for(answer) for name, answer in asked.items()}
+    return {name: await wait_for(payload) for name, payload in asked.items()}

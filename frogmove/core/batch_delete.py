@@ -17,7 +17,7 @@ LONGEST_WAIT = 0.5
 class BatchDeleter:
     """Collects deletes and sends them together.
 
-    Some servers do not support DeleteObjects: Google Cloud Storage answers 501, others 405 or 404.
+    Some servers do not support DeleteObjects: Google Cloud Storage returns 501, others 405 or 404.
     Then each key is deleted by its own request.
 
     Args:

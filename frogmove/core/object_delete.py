@@ -69,7 +69,7 @@ class ObjectDeleter:
         note = "" if deletion.seen is None else "checked by HEAD, then deleted"
         refusal = await self._delete(deletion)
         if refusal is not None and (refusal.kind is Kind.CHANGED or _is_unclear(refusal)):
-            # Some servers answer the same for a missing key, as after a delete whose response was
+            # Some servers return the same for a missing key, as after a delete whose response was
             # lost; and a 404 may be a gateway's, or that of a missing bucket.
             left = await self._left(item)
             if left is None:
@@ -108,7 +108,7 @@ class ObjectDeleter:
 
 
 def _is_unclear(error: S3Error) -> bool:
-    """Tell whether the answer to a delete leaves open what became of the key."""
+    """Tell whether the response to a delete does not say whether the key exists."""
     if error.kind is Kind.MISSING:
         return error.code not in {"NoSuchKey", "NoSuchVersion"}
     return error.code == MALFORMED

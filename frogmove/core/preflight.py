@@ -29,9 +29,9 @@ def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None
         UnreachableError: when a bucket cannot be used.
     """
     asked = [s3.list_page(end.bucket, end.prefix, limit=1) for end in ends]
-    for end, answer in zip(ends, asked, strict=True):
+    for end, page in zip(ends, asked, strict=True):
         try:
-            answer.result()
+            page.result()
         except S3Error as error:
             if error.kind is not Kind.DENIED or end in must_list:
                 raise explain(error, end.bucket) from error

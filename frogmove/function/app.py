@@ -86,7 +86,7 @@ class LambdaApp:
         # Created now, because the initialisation is faster than the first invocation.
         self._client(Engine.BOTO3)
 
-    def answer(self, event: object, context: object) -> dict[str, Any]:
+    def handle(self, event: object, context: object) -> dict[str, Any]:
         """Handle an event.
 
         Args:
@@ -103,33 +103,33 @@ class LambdaApp:
         telemetry = Telemetry(
             self.config.client_config, str(getattr(context, "aws_request_id", ""))
         )
-        kind, word = "unknown", "an error"
+        kind, word = "unknown", "error"
         self._aborted = False
         try:
             request = read_event(event)
             kind = _NAMES[type(request)]
             with Deadline(context, self.config.margin, self._abort_pending) as deadline:
-                answer = self._answer(request, context, deadline.stop, telemetry)
+                response = self._dispatch(request, context, deadline.stop, telemetry)
         except FrogmoveError as error:
             telemetry.warn(error)
             raise
         else:
-            word = "as not finished" if answer.get("finished") is False else "in full"
-            return answer
+            word = "unfinished" if response.get("finished") is False else "complete"
+            return response
         finally:
             telemetry.end(kind, word)
             if self._aborted:
                 # Its threads may wait for responses that never come.
                 self._clients.clear()
 
-    def _answer(
+    def _dispatch(
         self, request: Event, context: object, stop: Flag, telemetry: Telemetry
     ) -> dict[str, Any]:
         match request:
             case Queue():
-                return self._answer_queue(request, context, stop, telemetry)
+                return self._handle_queue(request, context, stop, telemetry)
             case Job():
-                return self._answer_job(request, stop, telemetry)
+                return self._handle_job(request, stop, telemetry)
             case Notification(uploads, ignored):
                 uploads, ignored = self._with_tagged(uploads, ignored)
                 telemetry.ignore(ignored)
@@ -142,11 +142,11 @@ class LambdaApp:
             case Ping():
                 return {"action": "ping", **self.config.record(), "context": describe(context)}
             case Move():
-                return {"action": "move", **self._answer_move(request, stop, telemetry)}
+                return {"action": "move", **self._handle_move(request, stop, telemetry)}
             case Sync() | Sweep():
                 return {"action": _NAMES[type(request)], **self._in_bulk(request, stop, telemetry)}
 
-    def _answer_queue(
+    def _handle_queue(
         self, queue: Queue, context: object, stop: Flag, telemetry: Telemetry
     ) -> dict[str, Any]:
         refused: dict[str, FrogmoveError] = {}
@@ -168,7 +168,7 @@ class LambdaApp:
         redelivery.schedule(queue, coming, telemetry, partial(seconds_left, context))
         return responses.to_queue(coming)
 
-    def _answer_job(self, job: Job, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
+    def _handle_job(self, job: Job, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
         refusals: list[FrogmoveError | None] = []
         requested: list[KeyRequest] = []
         for task in job.tasks:
@@ -184,7 +184,7 @@ class LambdaApp:
             job, refusals, self._deliver_best_effort(requested, stop, telemetry)
         )
 
-    def _answer_move(self, move: Move, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
+    def _handle_move(self, move: Move, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
         for key in move.keys:
             error = self._outside(key)
             if error is not None:

@@ -51,7 +51,7 @@ class Job:
     invocation_id: str
     tasks: tuple[Task, ...]
 
-    def answer(self, ends: Sequence[tuple[Code, str]]) -> dict[str, Any]:
+    def response(self, ends: Sequence[tuple[Code, str]]) -> dict[str, Any]:
         """Return the response.
 
         Args:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The maximum fraction of an invocation's time that is reserved for each of the two.
-_MOST_FOR_ENDING = 1 / 3
-_MOST_FOR_ANSWERING = 1 / 12
+_MAX_FRACTION_FOR_ENDING = 1 / 3
+_MAX_FRACTION_FOR_RESPONSE = 1 / 12
 
 # Seconds needed to write logs and metrics and to return the response.
-_FOR_ANSWERING = 2.0
+_RESPONSE_SECONDS = 2.0
 
 
 def seconds_left(context: object) -> float:
@@ -48,11 +48,11 @@ class Deadline:
         left = seconds_left(context)
         if left == math.inf:
             return
-        ending = min(margin, left * _MOST_FOR_ENDING)
-        answering = min(_FOR_ANSWERING, left * _MOST_FOR_ANSWERING, ending)
+        ending = min(margin, left * _MAX_FRACTION_FOR_ENDING)
+        responding = min(_RESPONSE_SECONDS, left * _MAX_FRACTION_FOR_RESPONSE, ending)
         self._thread = Thread(
             target=self._watch,
-            args=(left - ending, ending - answering),
+            args=(left - ending, ending - responding),
             name="deadline",
             daemon=True,
         )

@@ -91,7 +91,7 @@ def to_job(
     job: Job, refusals: Sequence[FrogmoveError | None], key_results: KeyResults
 ) -> dict[str, Any]:
     """Return the results of the tasks of S3 Batch Operations."""
-    return job.answer(
+    return job.response(
         [_end(task, error, key_results) for task, error in zip(job.tasks, refusals, strict=True)]
     )
 

@@ -90,13 +90,13 @@ def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool
             left.append({"key": item.key, "outcome": outcome, "reason": result.reason})
     if is_sweep:
         telemetry.swept(oldest, unscanned=telemetry.counts[Outcome.WAITING])
-    answer = {
+    response = {
         "dry_run": False,
         "finished": not invocation.stop.is_set(),
         "counts": {str(outcome): count for outcome, count in telemetry.counts.items()},
         "bytes": telemetry.bytes,
     }
-    return answer | {"results": left} if left else answer
+    return response | {"results": left} if left else response
 
 
 def preview(actions: Iterable[Action], invocation: Invocation) -> dict[str, Any]:

@@ -233,12 +233,12 @@ class Telemetry:
         for each in words:
             _log.warning(f"The server refuses {each}; it is left out.")
 
-    def end(self, kind: str, answer: str) -> None:
+    def end(self, kind: str, response: str) -> None:
         """Log the end of the invocation, and write the metrics.
 
         Args:
             kind: the kind of event.
-            answer: the kind of response.
+            response: the kind of response.
         """
         counts = {str(outcome): count for outcome, count in self.counts.items()}
         if self._ignored:
@@ -246,7 +246,7 @@ class Telemetry:
         _log.info(
             "invocation",
             event=kind,
-            answer=answer,
+            response=response,
             counts=counts,
             bytes=self.bytes,
             milliseconds=_milliseconds_since(self._started),

@@ -51,7 +51,7 @@ def clients_for(endpoint_url: str) -> Clients:
     core = botocore.session.Session(_NO_USER_SETTINGS)
     session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION, botocore_session=core)
     # No proxy on the loopback interface, even if HTTP_PROXY is set, and a short timeout: a server
-    # that does not answer is gone.
+    # that does not respond is gone.
     config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 2})
     client = partial(session.client, endpoint_url=endpoint_url, config=config)
     return Clients(

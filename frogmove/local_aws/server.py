@@ -31,7 +31,7 @@ SECRET_KEY = "test"  # noqa: S105 - opens nothing but a throw-away server on loo
 
 _HOST = "127.0.0.1"
 _SERVICES = ("s3", "sqs", "iam", "sts", "lambda", "logs", "scheduler")
-_SECONDS_TO_ANSWER = 30.0
+_START_SECONDS = 30.0
 _SECONDS_BETWEEN_LOOKS = 0.02
 _PORTS_TRIED = 5
 _LOG_LINES_SHOWN = 5
@@ -188,7 +188,7 @@ def _start_on(folder: Path, port: int) -> Server:
     token = secrets.token_hex(8)
     process = _spawn(folder, _environment(folder, port, token))
     try:
-        _wait_until_it_answers(process, port, token, _log(folder))
+        _wait_until_ready(process, port, token, _log(folder))
     except BaseException:
         _end(process)
         raise
@@ -238,10 +238,8 @@ def _environment(folder: Path, port: int, token: str) -> dict[str, str]:
     }
 
 
-def _wait_until_it_answers(
-    process: subprocess.Popen[bytes], port: int, token: str, log: Path
-) -> None:
-    deadline = time.monotonic() + _SECONDS_TO_ANSWER
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, token: str, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             if _is_in_use(port):
@@ -251,7 +249,7 @@ def _wait_until_it_answers(
             return
         time.sleep(_SECONDS_BETWEEN_LOOKS)
     raise RunError(
-        f"ministack did not answer on port {port} within {_SECONDS_TO_ANSWER:.0f} seconds.",
+        f"ministack did not respond on port {port} within {_START_SECONDS:.0f} seconds.",
         _log_tail(log),
     )
 

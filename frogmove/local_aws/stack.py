@@ -151,8 +151,8 @@ def _create_buckets(s3: "S3Client", stack_config: StackConfig) -> None:
 
 def _create_queue(sqs: "SQSClient", name: str, attributes: dict[Any, str]) -> tuple[str, str]:
     url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return url, answer["Attributes"]["QueueArn"]
+    response = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, response["Attributes"]["QueueArn"]
 
 
 def _queue_attributes(stack_config: StackConfig, dead_letter_arn: str) -> dict[Any, str]:

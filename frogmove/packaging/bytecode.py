@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from frogmove.errors import RunError, UsageError
 
-_SECONDS_TO_ANSWER = 30.0
+_TIMEOUT_SECONDS = 30.0
 
 # Prints an interpreter's implementation, version and path.
 _WHO = (
@@ -137,7 +137,7 @@ def _look_at(path: str, version: str) -> Compiler | None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=_SECONDS_TO_ANSWER,
+            timeout=_TIMEOUT_SECONDS,
         ).stdout.splitlines()
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

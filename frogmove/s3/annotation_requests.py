@@ -37,10 +37,10 @@ def list_all(client: S3Client, bucket: str, key: str, version_id: str | None) ->
 
 def read(client: S3Client, bucket: str, key: str, version_id: str | None, name: str) -> bytes:
     """Read the payload of an annotation."""
-    answer = client.get_object_annotation(
+    response = client.get_object_annotation(
         Bucket=bucket, Key=key, AnnotationName=name, **boto_shapes.version(version_id)
     )
-    with answer["AnnotationPayload"] as body:
+    with response["AnnotationPayload"] as body:
         return boto_shapes.content(body)
 
 

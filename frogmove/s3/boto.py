@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from frogmove.s3 import annotation_requests, attribute_requests, boto_shapes, timeouts
 from frogmove.s3.boto_client import BotoClient
+from frogmove.s3.checked_delete import check_seen
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.fallbacks import TAGGING, is_unknown
-from frogmove.s3.head_answer import read_head
-from frogmove.s3.looks import check_seen
+from frogmove.s3.head_response import read_head
 from frogmove.s3.models import Copied, Page, UnfinishedUpload
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ class BotoS3(BotoClient):
         version = boto_shapes.version(version_id)
 
         def request() -> Head:
-            answer = self._client.head_object(
+            response = self._client.head_object(
                 Bucket=bucket, Key=key, ChecksumMode="ENABLED", **version
             )
-            return read_head(key, version_id, answer)
+            return read_head(key, version_id, response)
 
         return self._submit("HeadObject", request)
 
@@ -72,7 +72,7 @@ class BotoS3(BotoClient):
         more |= copy.attributes
 
         def request() -> Copied:
-            answer = self._client.copy_object(
+            response = self._client.copy_object(
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
                 CopySource=boto_shapes.copy_source(copy),  # type: ignore[arg-type]
@@ -81,8 +81,8 @@ class BotoS3(BotoClient):
                 **more,
             )
             return Copied(
-                boto_shapes.etag_of(answer["CopyObjectResult"]),
-                answer.get("VersionId"),
+                boto_shapes.etag_of(response["CopyObjectResult"]),
+                response.get("VersionId"),
                 asked_for_tags=not self.fallbacks.leaves_out("CopyObject", TAGGING),
             )
 
@@ -114,11 +114,11 @@ class BotoS3(BotoClient):
         """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> dict[str, S3Error | None]:
-            answer = self._client.delete_objects(
+            response = self._client.delete_objects(
                 Bucket=bucket,
                 Delete={"Objects": [boto_shapes.identifier(deletion) for deletion in deletions]},  # type: ignore[misc]
             )
-            return boto_shapes.delete_results(deletions, answer)
+            return boto_shapes.delete_results(deletions, response)
 
         return self._submit("DeleteObjects", request)
 
@@ -127,8 +127,8 @@ class BotoS3(BotoClient):
         version = boto_shapes.version(version_id)
 
         def request() -> Mapping[str, str]:
-            answer = self._client.get_object_tagging(Bucket=bucket, Key=key, **version)
-            return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+            response = self._client.get_object_tagging(Bucket=bucket, Key=key, **version)
+            return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
 
         return self._submit_or("GetObjectTagging", request, is_unknown, {})
 
@@ -207,10 +207,10 @@ class BotoS3(BotoClient):
             more |= {"ChecksumAlgorithm": checksum.algorithm, "ChecksumType": "FULL_OBJECT"}
 
         def request() -> str:
-            answer = self._client.create_multipart_upload(
+            response = self._client.create_multipart_upload(
                 Bucket=copy.to_bucket, Key=copy.to_key, **more
             )
-            return answer["UploadId"]
+            return response["UploadId"]
 
         return self._submit("CreateMultipartUpload", request)
 
@@ -220,7 +220,7 @@ class BotoS3(BotoClient):
         """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Part:
-            answer = self._client.upload_part_copy(
+            response = self._client.upload_part_copy(
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
                 UploadId=upload_id,
@@ -229,7 +229,7 @@ class BotoS3(BotoClient):
                 CopySourceRange=f"bytes={first}-{last}",
                 **boto_shapes.source_condition(copy),
             )
-            return boto_shapes.part(number, answer["CopyPartResult"])
+            return boto_shapes.part(number, response["CopyPartResult"])
 
         return self._submit("UploadPartCopy", request, timeouts.of_copy(last - first))
 
@@ -245,7 +245,7 @@ class BotoS3(BotoClient):
             }
 
         def request() -> Copied:
-            answer = self._client.complete_multipart_upload(
+            response = self._client.complete_multipart_upload(
                 Bucket=copy.to_bucket,
                 Key=copy.to_key,
                 UploadId=upload_id,
@@ -253,7 +253,7 @@ class BotoS3(BotoClient):
                 MpuObjectSize=copy.source.size,
                 **more,
             )
-            return Copied(boto_shapes.etag_of(answer), answer.get("VersionId"))
+            return Copied(boto_shapes.etag_of(response), response.get("VersionId"))
 
         return self._submit("CompleteMultipartUpload", request, timeouts.SLOW)
 
@@ -309,19 +309,19 @@ class BotoS3(BotoClient):
         size = last - first + 1
 
         def request() -> bytes:
-            answer = self._client.get_object(
+            response = self._client.get_object(
                 Bucket=bucket,
                 Key=item.key,
                 Range=f"bytes={first}-{last}",
                 IfMatch=boto_shapes.quoted(item.etag),
                 **version,
             )
-            with answer["Body"] as body:
-                if not etags_match(boto_shapes.etag_of(answer), item.etag):
+            with response["Body"] as body:
+                if not etags_match(boto_shapes.etag_of(response), item.etag):
                     raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
                 # A server that ignores the range sends the whole object.
-                if answer["ContentLength"] != size:
-                    raise ValueError(f"{answer['ContentLength']} bytes instead of {size}")
+                if response["ContentLength"] != size:
+                    raise ValueError(f"{response['ContentLength']} bytes instead of {size}")
                 return boto_shapes.content(body)
 
         return self._submit("GetObject", request)
@@ -330,8 +330,8 @@ class BotoS3(BotoClient):
         """See :class:`frogmove.s3.interface.S3`."""
 
         def request() -> Copied:
-            answer = self._client.put_object(Bucket=bucket, Key=key, Body=body)
-            return Copied(boto_shapes.etag_of(answer), answer.get("VersionId"))
+            response = self._client.put_object(Bucket=bucket, Key=key, Body=body)
+            return Copied(boto_shapes.etag_of(response), response.get("VersionId"))
 
         return self._submit("PutObject", request)
 

@@ -11,7 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from frogmove.errors import FrogmoveError, no_threads
 from frogmove.s3 import annotation_requests, boto_shapes, timeouts
-from frogmove.s3.boto_answers import check_roots, failed
+from frogmove.s3.boto_errors import check_roots, failed
 from frogmove.s3.errors import EXPIRED_TOKEN, MALFORMED, SIGN_IN, Kind, S3Error
 from frogmove.s3.fallbacks import Fallbacks
 
@@ -107,7 +107,7 @@ class BotoClient:
         for names in self.fallbacks.trials(operation):
             try:
                 with self.fallbacks.leaving_out(names):
-                    answer = self._send(operation, request)
+                    response = self._send(operation, request)
             except S3Error as error:
                 if self.fallbacks.may_help(error, known):
                     continue
@@ -116,7 +116,7 @@ class BotoClient:
                     self.fallbacks.learn(operation, names)
                 raise
             self.fallbacks.learn(operation, names)
-            return answer
+            return response
         if self.fallbacks.version != known:
             return self._request(operation, request)
         raise refusal

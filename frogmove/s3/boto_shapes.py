@@ -86,9 +86,9 @@ def destination_condition(copy: Copy) -> dict[str, Any]:
     return {"IfNoneMatch": "*"} if copy.replaces is None else {"IfMatch": quoted(copy.replaces)}
 
 
-def part(number: int, answer: Mapping[str, Any]) -> Part:
+def part(number: int, response: Mapping[str, Any]) -> Part:
     """Read a part of a multipart upload."""
-    return Part(number, etag_of(answer), next(iter(checksums(answer, whole=True)), None))
+    return Part(number, etag_of(response), next(iter(checksums(response, whole=True)), None))
 
 
 def completed_part(part: Part) -> dict[str, Any]:
@@ -132,9 +132,9 @@ def _version(key: str, entry: Mapping[str, Any]) -> S3Object:
     )
 
 
-def checksums(answer: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
+def checksums(response: Mapping[str, Any], *, whole: bool) -> tuple[Checksum, ...]:
     """Read the checksums of a response; one with a number of parts is composed of theirs."""
-    values = {name: answer.get(f"Checksum{name}") for name in ALGORITHMS}
+    values = {name: response.get(f"Checksum{name}") for name in ALGORITHMS}
     return tuple(
         Checksum(name, value, whole and "-" not in value) for name, value in values.items() if value
     )
@@ -146,7 +146,7 @@ def list_options(token: str | None, start_after: str, delimiter: str) -> dict[st
     return {name: value for name, value in options.items() if value}
 
 
-def page(answer: Mapping[str, Any]) -> Page:
+def page(response: Mapping[str, Any]) -> Page:
     """Read a page of a listing whose keys are still encoded.
 
     Raises:
@@ -154,10 +154,10 @@ def page(answer: Mapping[str, Any]) -> Page:
         ValueError: when a value is not valid.
         S3Error: when a key cannot be decoded.
     """
-    is_encoded = answer.get("EncodingType") == "url"
+    is_encoded = response.get("EncodingType") == "url"
     decode = decoded if is_encoded else str
-    contents = answer.get("Contents", [])
-    token = answer.get("NextContinuationToken")
+    contents = response.get("Contents", [])
+    token = response.get("NextContinuationToken")
     return Page(
         [
             S3Object(
@@ -169,8 +169,8 @@ def page(answer: Mapping[str, Any]) -> Page:
             )
             for entry in contents
         ],
-        following(token, more=answer["IsTruncated"]),
-        [decode(entry["Prefix"]) for entry in answer.get("CommonPrefixes", [])],
+        following(token, more=response["IsTruncated"]),
+        [decode(entry["Prefix"]) for entry in response.get("CommonPrefixes", [])],
         encoded_samples([entry["Key"] for entry in contents]) if is_encoded else (),
     )
 
@@ -186,13 +186,13 @@ def following(token: str | None, *, more: bool) -> str | None:
     return token if more else None
 
 
-def etag_of(answer: Mapping[str, Any]) -> str:
+def etag_of(response: Mapping[str, Any]) -> str:
     """Return the ETag of a response.
 
     Raises:
         KeyError: when it has none, or an empty one.
     """
-    etag = unquoted(answer["ETag"])
+    etag = unquoted(response["ETag"])
     if not etag:
         raise KeyError("ETag")
     return etag
@@ -277,13 +277,13 @@ def identifier(deletion: Deletion) -> dict[str, str]:
 
 
 def delete_results(
-    deletions: Sequence[Deletion], answer: Mapping[str, Any]
+    deletions: Sequence[Deletion], response: Mapping[str, Any]
 ) -> dict[str, S3Error | None]:
     """Read a DeleteObjects response; a key that it does not mention may or may not be deleted."""
     silence = S3Error("DeleteObjects", "NotMentioned", 500, "The response does not mention the key")
     found: dict[str, S3Error | None] = {deletion.key: silence for deletion in deletions}
-    found.update((entry["Key"], None) for entry in answer.get("Deleted", []))
-    for entry in answer.get("Errors", []):
+    found.update((entry["Key"], None) for entry in response.get("Deleted", []))
+    for entry in response.get("Errors", []):
         code, message = entry.get("Code", ""), entry.get("Message", "")
         found[entry["Key"]] = S3Error("DeleteObjects", code, 400, message)
     return found

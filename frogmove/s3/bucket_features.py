@@ -47,10 +47,10 @@ def read_features(s3: S3, bucket: str) -> BucketFeatures:
     if is_directory_bucket(bucket):
         return BucketFeatures()
     asked = {feature: s3.has_feature(bucket, feature) for feature in Feature}
-    for feature, answer in asked.items():
-        error = answer.exception()
+    for feature, response in asked.items():
+        error = response.exception()
         if error is None:
-            if answer.result():
+            if response.result():
                 on.add(feature)
         elif not isinstance(error, S3Error) or error.ends_the_run:
             raise error

@@ -118,14 +118,14 @@ class ConnectionPool:
             stream = connection.request(in_flight.request, in_flight.on_response, in_flight.on_body)
             in_flight.stream = stream
             stream.completion_future.add_done_callback(
-                partial(self._answered, in_flight, connection)
+                partial(self._responded, in_flight, connection)
             )
             stream.activate()
         except Exception as error:
             connection.close()
             self._end(in_flight, None, error)
 
-    def _answered(
+    def _responded(
         self, in_flight: InFlight, connection: HttpClientConnection, done: Future[int]
     ) -> None:
         self._end(in_flight, connection, done.exception())

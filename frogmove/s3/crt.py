@@ -11,14 +11,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.s3 import boto_shapes, timeouts, xml
+from frogmove.s3.checked_delete import delete_as_seen
 from frogmove.s3.errors import ELSEWHERE, EXPIRED_TOKEN, MALFORMED, S3Error
 from frogmove.s3.fallbacks import TAGGING
 from frogmove.s3.future import Future, LightFuture, pass_on
-from frogmove.s3.head_answer import from_headers, read_head
+from frogmove.s3.head_response import from_headers, read_head
 from frogmove.s3.in_flight import HttpResponse, TransportError
-from frogmove.s3.looks import delete_as_seen
 from frogmove.s3.models import Copied, Page
-from frogmove.s3.network_path import no_answer
+from frogmove.s3.network_path import no_response
 from frogmove.s3.rare_requests import RareRequests
 from frogmove.s3.request_template import (
     KEY_PLACEHOLDER,
@@ -123,11 +123,11 @@ class CrtS3(RareRequests):
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`."""
 
-        def result(answer: HttpResponse) -> Copied:
+        def result(response: HttpResponse) -> Copied:
             # A template prepared since then may omit more, never less.
             tags = not self._boto.fallbacks.leaves_out("CopyObject", TAGGING)
             return Copied(
-                xml.read_copied(answer.body), answer.headers.get("x-amz-version-id"), tags
+                xml.read_copied(response.body), response.headers.get("x-amz-version-id"), tags
             )
 
         if copy.attributes:
@@ -170,8 +170,8 @@ class CrtS3(RareRequests):
             )
             return template.with_body(xml.write_deletions(deletions))
 
-        def result(answer: HttpResponse) -> dict[str, S3Error | None]:
-            return boto_shapes.delete_results(deletions, xml.read_delete_results(answer.body))
+        def result(response: HttpResponse) -> dict[str, S3Error | None]:
+            return boto_shapes.delete_results(deletions, xml.read_delete_results(response.body))
 
         again = partial(self._boto.delete_many, bucket, deletions)
         return self._send("DeleteObjects", request, result, again)
@@ -229,10 +229,10 @@ class CrtS3(RareRequests):
         templates: TemplateFactory,
         known: int,
         future: LightFuture[T],
-        answer: HttpResponse | TransportError,
+        response: HttpResponse | TransportError,
     ) -> None:
         try:
-            found = self._read(operation, result, answer)
+            found = self._read(operation, result, response)
         except S3Error as error:
             if _is_for_boto(error) or self._boto.fallbacks.may_help(error, known):
                 templates.clear_cache()
@@ -252,7 +252,7 @@ class CrtS3(RareRequests):
         self,
         operation: str,
         result: Callable[[HttpResponse], T],
-        answer: HttpResponse | TransportError,
+        response: HttpResponse | TransportError,
     ) -> T:
         """Read a response.
 
@@ -260,20 +260,20 @@ class CrtS3(RareRequests):
             S3Error: when there is none, or when it is an error or malformed.
             UnicodeError: when botocore has to read it.
         """
-        if isinstance(answer, TransportError):
-            raise self._unanswered(operation, answer)
-        if not 200 <= answer.status < 300:
-            raise _refused(operation, answer)
+        if isinstance(response, TransportError):
+            raise self._no_response(operation, response)
+        if not 200 <= response.status < 300:
+            raise _refused(operation, response)
         try:
-            return result(answer)
+            return result(response)
         except UnicodeError:
             raise
         except (KeyError, ValueError, TypeError) as problem:
-            raise _malformed(operation, answer, problem) from problem
+            raise _malformed(operation, response, problem) from problem
 
-    def _unanswered(self, operation: str, problem: TransportError) -> S3Error:
+    def _no_response(self, operation: str, problem: TransportError) -> S3Error:
         error = S3Error(operation, problem.name, None, "")
-        asked = no_answer(
+        asked = no_response(
             self.endpoint_url,
             is_untrusted=error.is_untrusted,
             bundle=self._transport.bundle,
@@ -327,22 +327,22 @@ def _allowed(key: str) -> str:
     return key
 
 
-def _nothing(answer: HttpResponse) -> None:
+def _nothing(response: HttpResponse) -> None:
     """Check a response to DeleteObject: S3 sends no body, but a gateway may.
 
     Raises:
         ValueError: when there is a body.
     """
-    if answer.body.strip():
-        raise ValueError("the answer is not what was asked for")
+    if response.body.strip():
+        raise ValueError("the response to a delete has a body")
 
 
-def _page(answer: HttpResponse) -> Page:
-    return xml.read_page(answer.body)
+def _page(response: HttpResponse) -> Page:
+    return xml.read_page(response.body)
 
 
-def _head(key: str, version_id: str | None, answer: HttpResponse) -> Head:
-    return read_head(key, version_id, from_headers(answer.headers))
+def _head(key: str, version_id: str | None, response: HttpResponse) -> Head:
+    return read_head(key, version_id, from_headers(response.headers))
 
 
 def _is_for_boto(error: S3Error) -> bool:
@@ -354,20 +354,20 @@ def _is_for_boto(error: S3Error) -> bool:
     return False
 
 
-def _refused(operation: str, answer: HttpResponse) -> S3Error:
-    code, message = xml.read_error(answer.body) or ("", "")
-    status = answer.status
+def _refused(operation: str, response: HttpResponse) -> S3Error:
+    code, message = xml.read_error(response.body) or ("", "")
+    status = response.status
     words = message or responses.get(status, "")
     error = S3Error(operation, code or str(status), status, words)
-    error.resent = answer.resent
+    error.resent = response.resent
     return error
 
 
-def _malformed(operation: str, answer: HttpResponse, problem: Exception) -> S3Error:
+def _malformed(operation: str, response: HttpResponse, problem: Exception) -> S3Error:
     """Read a response with status 200 that is an error."""
     # S3 sends status 200 before a copy is complete; a later error is in the body.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-    said = xml.read_error(answer.body)
+    said = xml.read_error(response.body)
     if said is not None:
         return S3Error(operation, said[0], 500, said[1])
     return S3Error(operation, MALFORMED, 500, boto_shapes.problem(problem))

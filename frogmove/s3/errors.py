@@ -7,14 +7,14 @@ from frogmove.errors import FrogmoveError
 # The operation of an error before anything was sent.
 SIGN_IN = "SignIn"
 
-# The code for a server that has not answered any request for too long.
-SILENT = "NoAnswer"
+# The code for a server that has not responded to any request for too long.
+SILENT = "NoResponse"
 
 # The code for requests that were still waiting when the run was stopped.
 NOT_BEGUN = "NotBegun"
 
 # The code for a malformed response.
-MALFORMED = "MalformedAnswer"
+MALFORMED = "MalformedResponse"
 
 # The code for a listing whose keys cannot be decoded.
 INVALID_KEY = "InvalidKey"
@@ -38,7 +38,7 @@ class Kind(StrEnum):
     LOCKED = "locked"
     THROTTLED = "throttled"
     UNAVAILABLE = "the service failed"
-    UNREACHABLE = "no answer"
+    UNREACHABLE = "no response"
     REFUSED = "request refused"
 
 
@@ -209,7 +209,7 @@ class S3Error(FrogmoveError):
 
 
 def silent(message: str) -> S3Error:
-    """Return the error of a request to a server that does not answer."""
+    """Return the error of a request to a server that does not respond."""
     return S3Error("Request", SILENT, None, message)
 
 
@@ -220,4 +220,4 @@ def not_begun() -> S3Error:
 
 def out_of_time() -> S3Error:
     """Return the error of a request whose response could not be awaited any longer."""
-    return S3Error("Request", "OutOfTime", None, "There was no time left to wait for an answer")
+    return S3Error("Request", "OutOfTime", None, "There was no time left to wait for a response")

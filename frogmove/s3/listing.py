@@ -78,7 +78,7 @@ class _Listing:
         self._prefix = prefix
         self._ways = ways
         self._ranges = deque([_Range(after="", last=None)])
-        self._answered: SimpleQueue[_Range | None] = SimpleQueue()
+        self._received: SimpleQueue[_Range | None] = SimpleQueue()
         self._folders: Future[Page] | None = None
         self._in_flight = 0
         self._pages = 0
@@ -146,14 +146,14 @@ class _Listing:
             each.coming = self._s3.list_page(self._bucket, self._prefix, start_after=each.after)
         each.begun = True
         self._in_flight += 1
-        each.coming.add_done_callback(partial(self._tell, each))
+        each.coming.add_done_callback(partial(self._notify, each))
 
-    def _tell(self, each: _Range | None, _: Future[Page]) -> None:
-        self._answered.put(each)
+    def _notify(self, each: _Range | None, _: Future[Page]) -> None:
+        self._received.put(each)
 
     def _receive(self) -> None:
         """Wait for any response and add it."""
-        each = self._answered.get()
+        each = self._received.get()
         self._in_flight -= 1
         if each is None:
             self._cut_at_folders()
@@ -195,7 +195,7 @@ class _Listing:
     def _ask_for_folders(self, prefix: str) -> Future[Page]:
         self._in_flight += 1
         asked = self._s3.list_page(self._bucket, prefix, delimiter="/")
-        asked.add_done_callback(partial(self._tell, None))
+        asked.add_done_callback(partial(self._notify, None))
         return asked
 
     def _cut_at_folders(self) -> None:

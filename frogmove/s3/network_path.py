@@ -67,8 +67,8 @@ def _is_http(url: str) -> bool:
         return False
 
 
-def no_answer(url: str, *, is_untrusted: bool = False, bundle: str | None = None) -> str:
-    """Return a message about a server that did not answer, with proxy and certificates.
+def no_response(url: str, *, is_untrusted: bool = False, bundle: str | None = None) -> str:
+    """Return a message about a server that did not respond, with proxy and certificates.
 
     Args:
         url: the URL of the request.

@@ -140,7 +140,7 @@ class RangeListing:
         self._ends_before(None, seen)
 
     def ask_to_split(self) -> None:
-        """Ask to split off a part of what is not listed yet; the answer goes to ``offer``."""
+        """Ask to split off a part of what is not listed yet; the part goes to ``offer``."""
         self._split_requested = True
 
     @property
@@ -149,7 +149,7 @@ class RangeListing:
         return not self._end_pending
 
     def close(self) -> None:
-        """Answer a pending request to split: nothing is left to split off."""
+        """Decline a pending request to split: nothing is left to split off."""
         if self._split_requested:
             self._split_requested = False
             self._offer(None)

@@ -48,7 +48,7 @@ class _Request(NamedTuple):
     """A request and its retries; ``slow``: the response may take long, ``once``: never retried."""
 
     start: Callable[[], Future[Any]]
-    answer: LightFuture[Any]
+    future: LightFuture[Any]
     slow: bool
     once: bool
 
@@ -80,7 +80,7 @@ class RetryingS3:
         self._limiter = ConcurrencyLimiter(limits.concurrency)
         self._policy = RetryPolicy(limits, jitter)
         self._waiting: deque[Callable[[], None]] = deque()
-        self._unanswered: set[LightFuture[Any]] = set()
+        self._pending: set[LightFuture[Any]] = set()
         self._aborted = False
         self._silence = Silence()
         self._silent_until = 0.0
@@ -99,21 +99,21 @@ class RetryingS3:
         """
         with self._lock:
             self._aborted = True
-            unanswered, self._unanswered = self._unanswered, set()
+            pending, self._pending = self._pending, set()
             self._waiting.clear()
             self._silence = Silence()
-        for answer in unanswered:
-            answer.set_exception(out_of_time())
+        for future in pending:
+            future.set_exception(out_of_time())
 
     def drop_turns(self) -> None:
         """Fail all requests that wait for the rate limit, now and later."""
         with self._lock:
             self._takes_turns = False
-            dropped = self._turns & self._unanswered
+            dropped = self._turns & self._pending
             self._turns.clear()
-            self._unanswered -= dropped
-        for answer in dropped:
-            answer.set_exception(not_begun())
+            self._pending -= dropped
+        for future in dropped:
+            future.set_exception(not_begun())
 
     def set_limits(self, concurrency: int, rate: float | None) -> None:
         """Set new limits.
@@ -272,33 +272,33 @@ class RetryingS3:
         slow: bool = False,
         once: bool = False,
     ) -> Future[T]:
-        answer: LightFuture[T] = LightFuture()
+        future: LightFuture[T] = LightFuture()
         with self._lock:
             refusal = out_of_time() if self._aborted else None
             if self._clock.now() < self._silent_until:
                 refusal = silent(
-                    "the server has not answered for too long; the request was not sent"
+                    "the server has not responded for too long; the request was not sent"
                 )
             if wait > 0 and not self._takes_turns:
                 refusal = not_begun()
             if refusal is None:
-                self._unanswered.add(answer)
+                self._pending.add(future)
                 if wait > 0:
-                    self._turns.add(answer)
+                    self._turns.add(future)
         if refusal is not None:
-            answer.set_exception(refusal)
-            return answer
-        begin = partial(self._attempt, _Request(start, answer, slow, once), 1)
+            future.set_exception(refusal)
+            return future
+        begin = partial(self._attempt, _Request(start, future, slow, once), 1)
         if wait > 0:
-            self._clock.later(wait, partial(self._take_turn, answer, begin))
+            self._clock.later(wait, partial(self._take_turn, future, begin))
         else:
             self._enter(begin)
-        return answer
+        return future
 
-    def _take_turn(self, answer: LightFuture[Any], begin: Callable[[], None]) -> None:
+    def _take_turn(self, future: LightFuture[Any], begin: Callable[[], None]) -> None:
         with self._lock:
-            is_dropped = answer not in self._turns
-            self._turns.discard(answer)
+            is_dropped = future not in self._turns
+            self._turns.discard(future)
         if not is_dropped:
             self._enter(begin)
 
@@ -331,7 +331,7 @@ class RetryingS3:
         sent.add_done_callback(partial(self._ended, request, attempt))
 
     def _ended(self, request: _Request, attempt: int, sent: Future[Any]) -> None:
-        answer = request.answer
+        future = request.future
         error = error_of(sent)
         delay = None
         given_up: set[LightFuture[Any]] = set()
@@ -342,13 +342,13 @@ class RetryingS3:
             elif not request.once:
                 delay = self._policy.delay(error, attempt)
             silent_for = self._listen(error)
-            is_awaited = answer in self._unanswered
+            is_awaited = future in self._pending
             if is_awaited and delay is not None and silent_for >= timeouts.SILENT:
                 delay = None
                 error = silent(f"{getattr(error, 'message', error)}, for {silent_for:.0f} s")
-                given_up = self._fall_silent() - {answer}
+                given_up = self._fall_silent() - {future}
             elif is_awaited and delay is None:
-                self._unanswered.discard(answer)
+                self._pending.discard(future)
                 self._silence.ended(slow=request.slow)
             else:
                 self._activity.retries += delay is not None
@@ -357,11 +357,11 @@ class RetryingS3:
         if not is_awaited:
             return
         if error is None:
-            answer.set_result(sent.result())
+            future.set_result(sent.result())
         elif delay is None:
             if isinstance(error, S3Error):
                 error.resent |= attempt > 1
-            answer.set_exception(error)
+            future.set_exception(error)
         else:
             again = partial(self._attempt, request, attempt + 1)
             self._clock.later(delay, partial(self._enter, again))
@@ -377,8 +377,8 @@ class RetryingS3:
 
     def _fall_silent(self) -> set[LightFuture[Any]]:
         """Send nothing for a while; return all waiting requests."""
-        unanswered, self._unanswered = self._unanswered, set()
+        pending, self._pending = self._pending, set()
         self._waiting.clear()
         self._silence = Silence()
         self._silent_until = self._clock.now() + timeouts.SILENT
-        return unanswered
+        return pending

@@ -22,11 +22,11 @@ class RetryPolicy:
         self._limits = limits
         self._jitter = jitter
         self._retry_quota = float(limits.retry_quota)
-        self._answered = False
+        self._has_responded = False
 
     def succeeded(self) -> None:
         """Give part of a retry back to the quota."""
-        self._answered = True
+        self._has_responded = True
         self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
 
     def delay(self, error: BaseException, attempt: int) -> float | None:
@@ -39,11 +39,11 @@ class RetryPolicy:
         limits = self._limits
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
-        # A server that has never answered is probably misspelt rather than busy, and an untrusted
+        # A server that has never responded is probably misspelt rather than busy, and an untrusted
         # certificate stays untrusted.
         never = 1 if error.is_untrusted else 3
         # A server that sends malformed responses will send them again.
-        is_known = self._answered and error.code != MALFORMED
+        is_known = self._has_responded and error.code != MALFORMED
         attempts = limits.attempts if is_known else min(limits.attempts, never)
         if attempt >= attempts or self._retry_quota < 1:
             return None

@@ -1,4 +1,4 @@
-"""Measures how long a server has not answered any request."""
+"""Measures how long a server has not responded to any request."""
 
 from frogmove.s3.timeouts import QUICK
 

@@ -131,7 +131,7 @@ class Transport:
         Raises:
             UsageError: when no thread can be started.
         """
-        watch = threading.Thread(target=self._expire_overdue, name="answers", daemon=True)
+        watch = threading.Thread(target=self._expire_overdue, name="timeouts", daemon=True)
         try:
             watch.start()
         except RuntimeError as error:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
-class MalformedAnswerError(ValueError):
+class MalformedResponseError(ValueError):
     """A response that is not the expected XML."""
 
 
@@ -41,12 +41,12 @@ class Record(dict[str, str]):
         """Return a required text.
 
         Raises:
-            MalformedAnswerError: when it is missing.
+            MalformedResponseError: when it is missing.
         """
         try:
             return self[name]
         except KeyError:
-            raise MalformedAnswerError(f"the response has no {name}") from None
+            raise MalformedResponseError(f"the response has no {name}") from None
 
 
 def read(
@@ -64,16 +64,16 @@ def read(
         the root's children, and each record with its kind, in order.
 
     Raises:
-        MalformedAnswerError: when it is not XML or has another root.
+        MalformedResponseError: when it is not XML or has another root.
     """
     try:
         # botocore parses the same responses so; expat limits entity expansion.
         tree = ElementTree.fromstring(body)  # noqa: S314
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         # The latter two mean an encoding that Python does not know.
-        raise MalformedAnswerError(f"the response is not XML: {error}") from error
+        raise MalformedResponseError(f"the response is not XML: {error}") from error
     if _name(tree) != root:
-        raise MalformedAnswerError(f"the response is <{_name(tree)}>, not <{root}>")
+        raise MalformedResponseError(f"the response is <{_name(tree)}>, not <{root}>")
     wanted = frozenset(kinds)
     named = [(_name(child), child) for child in tree]
     return _leaves(tree), [(kind, _leaves(child)) for kind, child in named if kind in wanted]
@@ -93,7 +93,7 @@ def read_error(body: bytes) -> tuple[str, str] | None:
     """Return code and message of an error response; None if the body is not one."""
     try:
         said, _ = read(body, "Error")
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return None
     return said.get("Code", ""), said.get("Message", "")
 
@@ -102,15 +102,15 @@ def read_page(body: bytes) -> Page:
     """Parse a ListObjectsV2 response.
 
     Raises:
-        MalformedAnswerError: when it is not one.
+        MalformedResponseError: when it is not one.
         S3Error: when a key cannot be decoded.
     """
     usual = _read_usual(body)
     if usual is not None:
         return usual
     top, records = read(body, "ListBucketResult", _KINDS)
-    answer: dict[str, object] = dict(top)
-    answer["IsTruncated"] = top.need("IsTruncated") == "true"
+    response: dict[str, object] = dict(top)
+    response["IsTruncated"] = top.need("IsTruncated") == "true"
     entries: dict[str, list[dict[str, object]]] = {kind: [] for kind in _KINDS}
     try:
         for kind, record in records:
@@ -118,9 +118,9 @@ def read_page(body: bytes) -> Page:
             if kind == "Contents":
                 entry["LastModified"] = moment(record.need("LastModified"))
             entries[kind].append(entry)
-        return page(answer | entries)
+        return page(response | entries)
     except (KeyError, ValueError) as error:
-        raise MalformedAnswerError(problem(error)) from error
+        raise MalformedResponseError(problem(error)) from error
 
 
 # One object and one folder exactly as S3 writes them in a URL-encoded listing. The texts cannot
@@ -194,7 +194,7 @@ def read_copied(body: bytes) -> str:
     """Return the ETag of a CopyObject response, without quotation marks.
 
     Raises:
-        MalformedAnswerError: when it is not one.
+        MalformedResponseError: when it is not one.
     """
     usual = _COPIED.fullmatch(body)
     if usual is not None:
@@ -203,14 +203,14 @@ def read_copied(body: bytes) -> str:
     try:
         return etag_of(found)
     except KeyError as error:
-        raise MalformedAnswerError(problem(error)) from error
+        raise MalformedResponseError(problem(error)) from error
 
 
 def read_delete_results(body: bytes) -> dict[str, list[Record]]:
     """Parse a DeleteObjects response for :func:`frogmove.s3.boto_shapes.delete_results`.
 
     Raises:
-        MalformedAnswerError: when it is not one.
+        MalformedResponseError: when it is not one.
     """
     _, records = read(body, "DeleteResult", ("Deleted", "Error"))
     found: dict[str, list[Record]] = {"Deleted": [], "Errors": []}

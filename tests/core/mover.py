@@ -10,10 +10,10 @@ from frogmove.core.journal import NoJournal
 from frogmove.core.models import Result, Route, VerifiedCopy
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
+from frogmove.s3.checked_delete import check_seen
 from frogmove.s3.clock import Clock
 from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
-from frogmove.s3.looks import check_seen
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import Location
 from tests.fake_s3 import CopyRequest, FakeS3

@@ -30,4 +30,4 @@ class Invoke:
         variables = buckets.server.environment() | route | environment
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
-        return LambdaApp(variables).answer(event, context)
+        return LambdaApp(variables).handle(event, context)

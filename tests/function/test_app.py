@@ -132,7 +132,7 @@ def test_the_usual_age_can_be_set(buckets: Buckets, invoke: Invoke) -> None:
 
 def test_a_dry_sweep_shows_at_most_a_hundred_actions(invoke: Invoke) -> None:
     state = state_of(*(f"k{number:03}" for number in range(250)))
-    answer = lambda_app(state).answer(NOW | {"dry_run": True}, CONTEXT)
+    answer = lambda_app(state).handle(NOW | {"dry_run": True}, CONTEXT)
     assert len(answer["actions"]) == 100
     assert (answer["counts"], answer["finished"]) == ({"move": 250}, True)
     assert len(state.bodies("external")) == 250
@@ -152,10 +152,10 @@ def test_a_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(flags: list[E
     keys = [f"k{number:02}" for number in range(40)]
     state = state_of(*keys, page=10)
     interceptor = RequestHook({5: stopping(flags)}, only="CopyObject")
-    first = lambda_app(state, interceptor).answer(NOW, CONTEXT)
+    first = lambda_app(state, interceptor).handle(NOW, CONTEXT)
     assert first["finished"] is False
     assert 0 < first["counts"]["moved"] < 40
-    second = lambda_app(state).answer(NOW, CONTEXT)
+    second = lambda_app(state).handle(NOW, CONTEXT)
     assert second["finished"] is True
     assert first["counts"]["moved"] + second["counts"]["moved"] == 40
     assert sorted(state.bodies("internal")) == keys
@@ -170,9 +170,9 @@ def test_a_sweep_and_the_events_of_what_it_sweeps_do_each_other_no_harm() -> Non
 
         def meanwhile(state: FakeS3State = state) -> None:
             event = batch(*(message(key, notification("external", key)) for key in keys))
-            assert lambda_app(state).answer(event, CONTEXT) == {"batchItemFailures": []}
+            assert lambda_app(state).handle(event, CONTEXT) == {"batchItemFailures": []}
 
-        answer = lambda_app(state, RequestHook({moment: meanwhile})).answer(NOW, CONTEXT)
+        answer = lambda_app(state, RequestHook({moment: meanwhile})).handle(NOW, CONTEXT)
         assert "failed" not in answer["counts"]
         assert "conflict" not in answer["counts"]
         assert state.bodies("external") == {}
@@ -186,7 +186,7 @@ def test_a_source_that_cannot_be_listed_raises() -> None:
     state = state_of("a")
     for event in (NOW, NOW | {"dry_run": True}, {"action": "sync"}):
         with pytest.raises(FrogmoveError, match=r"s3:ListBucket"):
-            lambda_app(state, RequestHook({0: fail}, only="ListObjectsV2")).answer(event, CONTEXT)
+            lambda_app(state, RequestHook({0: fail}, only="ListObjectsV2")).handle(event, CONTEXT)
     assert state.bodies("external") == {"a": b"a"}
 
 

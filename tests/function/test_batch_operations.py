@@ -81,7 +81,9 @@ def test_a_job_that_cannot_be_answered_is_refused(event: Any) -> None:
 
 def test_a_job_is_answered_task_by_task_in_plain_words() -> None:
     made = Job("2.0", "invocation", (Task("one"), Task("two")))
-    assert made.answer([(Code.SUCCEEDED, "moved"), (Code.PERMANENT, "n\x1bo\n" + "é" * 2000)]) == {
+    assert made.response(
+        [(Code.SUCCEEDED, "moved"), (Code.PERMANENT, "n\x1bo\n" + "é" * 2000)]
+    ) == {
         "invocationSchemaVersion": "2.0",
         "treatMissingKeysAs": "TemporaryFailure",
         "invocationId": "invocation",

@@ -160,7 +160,7 @@ def test_a_process_that_gave_up_serves_the_next_invocation(
     process = LambdaApp(behind.server.environment() | ends)
     event = batch(message("1", notification(behind.source, "a")))
     silent(fault_proxy, "CopyObject")
-    assert process.answer(event, Clock(1200))["batchItemFailures"]
+    assert process.handle(event, Clock(1200))["batchItemFailures"]
     fault_proxy.schedule = lambda _: PASS
-    assert process.answer(event, Clock(5000)) == {"batchItemFailures": []}
+    assert process.handle(event, Clock(5000)) == {"batchItemFailures": []}
     assert list(behind.there()) == ["a"]

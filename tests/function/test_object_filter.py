@@ -42,7 +42,7 @@ def filtered(made: FakeS3State) -> LambdaApp:
 )
 def test_other_keys_stay_and_are_no_failure(event: Any) -> None:
     made = state()
-    answer = filtered(made).answer(event, CONTEXT)
+    answer = filtered(made).handle(event, CONTEXT)
     assert answer.get("batchItemFailures", []) == []
     assert set(made.bodies("external")) == KEPT
     assert set(made.bodies("internal")) == set(KEYS) - KEPT
@@ -51,13 +51,13 @@ def test_other_keys_stay_and_are_no_failure(event: Any) -> None:
 def test_direct_notifications_are_filtered_too() -> None:
     made = state()
     for key in KEYS:
-        filtered(made).answer(notification("external", key), CONTEXT)
+        filtered(made).handle(notification("external", key), CONTEXT)
     assert set(made.bodies("external")) == KEPT
 
 
 def test_whoever_names_a_key_moves_it() -> None:
     made = state()
-    filtered(made).answer({"action": "move", "keys": ["c/4.csv"]}, CONTEXT)
+    filtered(made).handle({"action": "move", "keys": ["c/4.csv"]}, CONTEXT)
     assert set(made.bodies("internal")) == {"c/4.csv"}
 
 
@@ -96,7 +96,7 @@ def test_what_is_not_selected_stays_whatever_comes(setting: str, kind: str) -> N
         events = [notification("external", key) for key in KEYS]
     app = lambda_app(made, no_interception, PARTS, **SETTINGS[setting])
     for event in events:
-        assert app.answer(event, CONTEXT).get("batchItemFailures", []) == []
+        assert app.handle(event, CONTEXT).get("batchItemFailures", []) == []
     assert set(made.bodies("internal")) == selected
 
 
@@ -104,10 +104,10 @@ def test_an_upload_that_is_too_young_is_left_for_a_sweep() -> None:
     made = state()
     change(made, set(KEYS), modified=datetime.now(UTC))
     app = lambda_app(made, FROGMOVE_OLDER_THAN="1h")
-    app.answer(notification("external", "a.csv"), CONTEXT)
+    app.handle(notification("external", "a.csv"), CONTEXT)
     assert made.bodies("internal") == {}
     change(made, {"a.csv"}, modified=datetime.now(UTC) - timedelta(hours=2))
-    app.answer({"action": "sweep"}, CONTEXT)
+    app.handle({"action": "sweep"}, CONTEXT)
     assert set(made.bodies("internal")) == {"a.csv"}
 
 

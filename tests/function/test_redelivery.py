@@ -82,7 +82,7 @@ def failing(state: FakeS3State, *, retrying_helps: bool) -> Any:
 
 def test_what_succeeds_asks_nothing_of_sqs(sqs: FakeSqs) -> None:
     state = state_of("a")
-    answer = lambda_app(state).answer(batch(delivered("1", notification("external", "a"))), CONTEXT)
+    answer = lambda_app(state).handle(batch(delivered("1", notification("external", "a"))), CONTEXT)
     assert (ids(answer), sqs.regions) == ([], [])
 
 
@@ -94,7 +94,7 @@ def test_a_failure_that_may_pass_comes_back_later_and_later(
 ) -> None:
     state = state_of("bad")
     event = batch(delivered("1", notification("external", "bad"), receives))
-    answer = failing(state, retrying_helps=True).answer(event, CONTEXT)
+    answer = failing(state, retrying_helps=True).handle(event, CONTEXT)
     assert ids(answer) == ["1"]
     assert sqs.seconds == {"handle 1": seconds}
     assert sqs.urls == {"https://sqs.us-east-1.amazonaws.com/123456789012/frogmove"}
@@ -105,7 +105,7 @@ def test_poison_is_dead_within_minutes(sqs: FakeSqs, body: object) -> None:
     app = lambda_app(state_of())
     waited = 0
     for receives in range(1, 10):
-        assert ids(app.answer(batch(delivered("1", body, receives)), CONTEXT)) == ["1"]
+        assert ids(app.handle(batch(delivered("1", body, receives)), CONTEXT)) == ["1"]
         waited += sqs.seconds["handle 1"]
     assert waited < 300
 
@@ -113,7 +113,7 @@ def test_poison_is_dead_within_minutes(sqs: FakeSqs, body: object) -> None:
 def test_a_failure_that_does_not_pass_is_dead_within_minutes(sqs: FakeSqs) -> None:
     app = failing(state_of("bad"), retrying_helps=False)
     event = batch(delivered("1", notification("external", "bad"), 9))
-    assert ids(app.answer(event, CONTEXT)) == ["1"]
+    assert ids(app.handle(event, CONTEXT)) == ["1"]
     assert sqs.seconds == {"handle 1": 30}
 
 
@@ -121,7 +121,7 @@ def test_a_large_copy_goes_on_within_seconds(sqs: FakeSqs, flags: list[Event]) -
     state = state_of("large", body=b"123456789")
     interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
     event = batch(delivered("1", notification("external", "large"), 7))
-    assert ids(lambda_app(state, interceptor).answer(event, CONTEXT)) == ["1"]
+    assert ids(lambda_app(state, interceptor).handle(event, CONTEXT)) == ["1"]
     assert sqs.seconds == {"handle 1": 1}
 
 
@@ -132,14 +132,14 @@ def test_only_what_is_answered_as_failed_is_touched(sqs: FakeSqs) -> None:
         delivered("2", "nonsense"),
         delivered("3", notification("external", "b")),
     )
-    assert ids(lambda_app(state).answer(event, CONTEXT)) == ["2"]
+    assert ids(lambda_app(state).handle(event, CONTEXT)) == ["2"]
     assert set(sqs.seconds) == {"handle 2"}
 
 
 def test_many_failures_share_a_client(sqs: FakeSqs) -> None:
     event = batch(*(delivered(str(number), "nonsense") for number in range(95)))
     app = lambda_app(state_of())
-    assert len(ids(app.answer(event, CONTEXT))) == 95
+    assert len(ids(app.handle(event, CONTEXT))) == 95
     assert (len(sqs.seconds), len(sqs.regions)) == (95, 1)
 
 
@@ -156,7 +156,7 @@ def test_a_queue_that_refuses_is_told_and_harms_nothing(
     sqs.error = error
     app = lambda_app(state_of("a"))
     event = batch(delivered("1", "nonsense"), delivered("2", notification("external", "a")))
-    assert ids(app.answer(event, CONTEXT)) == ["1"]
+    assert ids(app.handle(event, CONTEXT)) == ["1"]
     assert "delivered again only after the queue's visibility timeout" in capsys.readouterr().out
 
 
@@ -168,13 +168,13 @@ def test_a_client_that_cannot_be_made_is_told_and_harms_nothing(
 
     monkeypatch.setattr(redelivery, "sqs_client", refuse)
     app = lambda_app(state_of())
-    assert ids(app.answer(batch(delivered("1", "nonsense")), CONTEXT)) == ["1"]
+    assert ids(app.handle(batch(delivered("1", "nonsense")), CONTEXT)) == ["1"]
     assert "Invalid endpoint: somewhere" in capsys.readouterr().out
 
 
 def test_no_time_left_is_no_time_spent(sqs: FakeSqs) -> None:
     app = lambda_app(state_of())
-    assert ids(app.answer(batch(delivered("1", "nonsense")), Clock(1_400))) == ["1"]
+    assert ids(app.handle(batch(delivered("1", "nonsense")), Clock(1_400))) == ["1"]
     assert sqs.regions == []
 
 
@@ -196,7 +196,7 @@ def test_an_event_that_lacks_something_is_answered_all_the_same(
     sqs: FakeSqs, change: dict[str, Any]
 ) -> None:
     app = lambda_app(state_of())
-    assert ids(app.answer(batch(delivered("1", "nonsense") | change), CONTEXT)) == ["1"]
+    assert ids(app.handle(batch(delivered("1", "nonsense") | change), CONTEXT)) == ["1"]
     assert set(sqs.seconds) == ({"handle 1"} if "attributes" in change else set())
 
 
@@ -204,7 +204,7 @@ def test_what_comes_back_is_counted_and_told(
     sqs: FakeSqs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = lambda_app(state_of())
-    app.answer(batch(delivered("1", "nonsense"), delivered("2", "nonsense")), CONTEXT)
+    app.handle(batch(delivered("1", "nonsense"), delivered("2", "nonsense")), CONTEXT)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (blob,) = [line for line in lines if "_aws" in line]
     assert sum(blob["rejected"]) == 2

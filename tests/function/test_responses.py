@@ -120,7 +120,7 @@ def fail(code: str, status: int) -> Any:
 )
 def test_what_may_pass_is_told_from_what_will_not(code: str, status: int, answered: str) -> None:
     state = state_of("a")
-    answer = lambda_app(state, RequestHook({0: fail(code, status)}, only="CopyObject")).answer(
+    answer = lambda_app(state, RequestHook({0: fail(code, status)}, only="CopyObject")).handle(
         job(task("external", "a")), CONTEXT
     )
     assert ends(answer)[0][0] == answered
@@ -131,8 +131,8 @@ def test_what_was_overwritten_meanwhile_comes_again() -> None:
     state = state_of("a")
     interceptor = RequestHook({0: lambda: state.put("external", "a", b"new")}, only="CopyObject")
     event = job(task("external", "a"))
-    assert ends(lambda_app(state, interceptor).answer(event, CONTEXT))[0][0] == "TemporaryFailure"
-    assert ends(lambda_app(state).answer(event, CONTEXT))[0][0] == "Succeeded"
+    assert ends(lambda_app(state, interceptor).handle(event, CONTEXT))[0][0] == "TemporaryFailure"
+    assert ends(lambda_app(state).handle(event, CONTEXT))[0][0] == "Succeeded"
     assert (state.bodies("external"), state.bodies("internal")) == ({}, {"a": b"new"})
 
 
@@ -142,7 +142,7 @@ def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
     state = state_of(*keys)
     event = job(*(task("external", key) for key in keys))
     interceptor = RequestHook({2: stopping(flags)}, only="CopyObject")
-    found = ends(lambda_app(state, interceptor).answer(event, CONTEXT))
+    found = ends(lambda_app(state, interceptor).handle(event, CONTEXT))
     temporary = [words for code, words in found if code == "TemporaryFailure"]
     assert temporary == ["failed: not reached in time"] * len(state.bodies("external"))
     assert 0 < len(temporary) < 9
@@ -155,7 +155,7 @@ def plus(key: str = "a") -> dict[str, Any]:
 def test_a_plus_sign_that_may_mean_another_key_that_is_there_is_refused() -> None:
     for keys in (["a b", "a+b"], ["a+b"]):
         state = state_of(*keys)
-        ((code, words),) = ends(lambda_app(state).answer(job(plus()), CONTEXT))
+        ((code, words),) = ends(lambda_app(state).handle(job(plus()), CONTEXT))
         assert code == "PermanentFailure"
         assert "%20" in words
         assert "%2B" in words
@@ -165,7 +165,7 @@ def test_a_plus_sign_that_may_mean_another_key_that_is_there_is_refused() -> Non
 
 def test_a_plus_sign_is_a_space_where_no_other_key_is_there() -> None:
     state = state_of("a b")
-    ((code, _),) = ends(lambda_app(state).answer(job(plus()), CONTEXT))
+    ((code, _),) = ends(lambda_app(state).handle(job(plus()), CONTEXT))
     assert (code, list(state.bodies("internal"))) == ("Succeeded", ["a b"])
 
 
@@ -208,7 +208,7 @@ def test_a_key_that_cannot_be_looked_at_says_what_to_do(status: int, code: str) 
     state = state_of("a")
     interceptor = RequestHook({0: deed}, only="HeadObject")
     ((answered, words),) = ends(
-        lambda_app(state, interceptor).answer(job(task("external", "a")), CONTEXT)
+        lambda_app(state, interceptor).handle(job(task("external", "a")), CONTEXT)
     )
     assert answered == code
     assert "It was not changed" in words

@@ -38,7 +38,7 @@ def state() -> FakeS3State:
 
 
 def invocation(state: FakeS3State, interceptor: Any = None) -> dict[str, Any]:
-    return lambda_app(state, interceptor or RequestHook()).answer(EVENT, CONTEXT)
+    return lambda_app(state, interceptor or RequestHook()).handle(EVENT, CONTEXT)
 
 
 def interrupted(state: FakeS3State, flags: list[Event], after: int = 3) -> RequestHook:
@@ -158,7 +158,7 @@ def test_what_cannot_be_remembered_is_not_begun(state: FakeS3State, operation: s
 def test_a_part_size_that_was_set_anew_begins_anew(state: FakeS3State, flags: list[Event]) -> None:
     interrupted(state, flags)
     wider = lambda_app(state, parts=Multipart(threshold=4, part_size=9))
-    assert wider.answer(EVENT, CONTEXT) == DONE
+    assert wider.handle(EVENT, CONTEXT) == DONE
     assert (state.bodies("internal"), state.uploads) == ({"a": OLD}, {})
 
 
@@ -199,8 +199,8 @@ def test_a_notification_by_itself_raises_until_it_is_whole(
     event = notification("external", "a")
     interceptor = RequestHook({3: stopping(flags)}, only="UploadPartCopy")
     with pytest.raises(RunError, match="4 of 9 parts; the upload is kept"):
-        lambda_app(state, interceptor).answer(event, CONTEXT)
-    assert lambda_app(state).answer(event, CONTEXT) == {"counts": {"moved": 1}}
+        lambda_app(state, interceptor).handle(event, CONTEXT)
+    assert lambda_app(state).handle(event, CONTEXT) == {"counts": {"moved": 1}}
     assert (state.bodies("internal"), state.uploads) == ({"a": OLD}, {})
 
 

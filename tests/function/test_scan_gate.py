@@ -245,7 +245,7 @@ def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bo
         stored = made.put("external", "key", b"good")
         event = queued(scan_result("external", "key", stored.etag, stored.version_id))
         hook = RequestHook({moment: lambda: made.put("external", "key", b"evil")})  # noqa: B023
-        assert gated_app(made, hook).answer(event, CONTEXT) == NOTHING
+        assert gated_app(made, hook).handle(event, CONTEXT) == NOTHING
         assert b"evil" not in made.bodies("internal").values(), moment
         if hook.counted > moment:
             assert made.bodies("external") == {"key": b"evil"}, moment
@@ -256,7 +256,7 @@ def test_a_version_is_told_from_another_of_the_same_etag() -> None:
     stored = made.put("external", "key", b"good", etag="collides")
     event = queued(scan_result("external", "key", stored.etag, stored.version_id))
     made.put("external", "key", b"evil", etag="collides")
-    assert gated_app(made).answer(event, CONTEXT) == NOTHING
+    assert gated_app(made).handle(event, CONTEXT) == NOTHING
     assert made.bodies("internal") == {}
     assert made.bodies("external") == {"key": b"evil"}
 
@@ -270,8 +270,8 @@ def test_tags_that_cannot_be_read_now_are_read_at_the_next_delivery() -> None:
 
     event = queued(notification("external", "key"))
     app = gated_app(made, RequestHook({0: fail}, "GetObjectTagging"))
-    assert app.answer(event, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
-    assert app.answer(event, CONTEXT) == NOTHING
+    assert app.handle(event, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert app.handle(event, CONTEXT) == NOTHING
     assert made.bodies("internal") == {"key": b"good"}
 
 
@@ -290,7 +290,7 @@ def test_a_broken_scan_result_moves_nothing(broken: dict[str, Any]) -> None:
     stored = made.put("external", "key", b"good", tags=TAGS)
     event = queued(scan_result("external", "key", stored.etag) | broken)
     failures = {"batchItemFailures": [{"itemIdentifier": "0"}]}
-    assert gated_app(made).answer(event, CONTEXT) == failures
+    assert gated_app(made).handle(event, CONTEXT) == failures
     assert made.bodies("internal") == {}
 
 
@@ -318,7 +318,7 @@ def test_a_scan_result_that_says_something_else_moves_nothing(
         place = place[name]
     place[path[-1]] = value
     failures = {"batchItemFailures": [{"itemIdentifier": "0"}]}
-    assert gated_app(made).answer(queued(event), CONTEXT) == failures
+    assert gated_app(made).handle(queued(event), CONTEXT) == failures
     assert made.bodies("internal") == {}
 
 

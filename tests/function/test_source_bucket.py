@@ -62,5 +62,5 @@ def test_the_bucket_is_asked_for_once(capsys: pytest.CaptureFixture[str]) -> Non
     keys = [f"k{number}" for number in range(20)]
     state = FakeS3State({"external": {}, "internal": {}})
     event: dict[str, Any] = {"action": "move", "keys": keys}
-    assert lambda_app(state, interceptor).answer(event, CONTEXT)["counts"] == {"gone": 20}
+    assert lambda_app(state, interceptor).handle(event, CONTEXT)["counts"] == {"gone": 20}
     assert interceptor.operations.count("ListObjectsV2") == 1

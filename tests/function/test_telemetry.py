@@ -74,7 +74,7 @@ def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -
     state.put("internal", "there", b"other")
     interceptor = RequestHook({3: fail}, only="CopyObject")
     made = lambda_app(state, interceptor, WHOLE, FROGMOVE_ON_CONFLICT="fail")
-    made.answer(event_of("a", "b", "there", "gone", "forbidden"), CONTEXT)
+    made.handle(event_of("a", "b", "there", "gone", "forbidden"), CONTEXT)
     found = metrics(written())
     assert {name: values for name, values in found.items() if name != "age"} == {
         "moved": [2],
@@ -92,7 +92,7 @@ def test_hundreds_of_ages_go_out_in_blobs_that_are_taken(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = [f"k{number}" for number in range(250)]
-    lambda_app(state_of(*keys, body=BODY), parts=WHOLE).answer(
+    lambda_app(state_of(*keys, body=BODY), parts=WHOLE).handle(
         {"action": "sweep", "age": 0}, CONTEXT
     )
     found = metrics(written())
@@ -103,7 +103,7 @@ def test_a_line_for_each_object_and_one_for_the_invocation(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = list(KEYS.values())
-    lambda_app(state_of(*keys, body=BODY), parts=WHOLE).answer(event_of(*keys), CONTEXT)
+    lambda_app(state_of(*keys, body=BODY), parts=WHOLE).handle(event_of(*keys), CONTEXT)
     lines = [line for line in written() if "_aws" not in line]
     assert {line["request_id"] for line in lines} == {CONTEXT.aws_request_id}
     *objects, end = lines
@@ -125,10 +125,10 @@ def test_an_invocation_that_raises_has_its_metrics_too(
         state_of("a", "b", body=BODY), RequestHook({1: fail}, only="CopyObject"), WHOLE
     )
     with pytest.raises(FrogmoveError):
-        made.answer(notification("external", "a", "b"), CONTEXT)
+        made.handle(notification("external", "a", "b"), CONTEXT)
     lines = written()
     assert {"moved": [1], "failed": [1]}.items() <= metrics(lines).items()
-    assert [line["answer"] for line in lines if "answer" in line] == ["an error"]
+    assert [line["response"] for line in lines if "response" in line] == ["error"]
 
 
 def test_what_cannot_be_read_is_told_in_plain_words(
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_told_in_plain_words(
 ) -> None:
     for event in ({"action": "\x1b[31m\n"}, None, {"action": "move", "keys": ["\x1b"], "\n": 1}):
         with pytest.raises(FrogmoveError):
-            lambda_app(state_of()).answer(event, CONTEXT)
+            lambda_app(state_of()).handle(event, CONTEXT)
     lines = written()
     assert metrics(lines) == {}
     assert [line["message"] for line in lines].count("invocation") == 3
@@ -146,11 +146,11 @@ def test_one_invocation_tells_nothing_of_another(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     made = lambda_app(state_of("a", "b", body=BODY))
-    made.answer(event_of("a"), CONTEXT)
+    made.handle(event_of("a"), CONTEXT)
     first = metrics(written())
-    made.answer(event_of("b"), CONTEXT)
+    made.handle(event_of("b"), CONTEXT)
     assert metrics(written()).keys() == first.keys() == {"moved", "bytes", "age"}
-    made.answer({"action": "ping"}, CONTEXT)
+    made.handle({"action": "ping"}, CONTEXT)
     assert metrics(written()) == {}
 
 
@@ -159,11 +159,11 @@ def test_an_object_that_takes_several_invocations_is_no_failure(
 ) -> None:
     state = state_of("a", body=BODY)
     interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
-    assert lambda_app(state, interceptor).answer(event_of("a"), CONTEXT)["batchItemFailures"]
+    assert lambda_app(state, interceptor).handle(event_of("a"), CONTEXT)["batchItemFailures"]
     lines = written()
     assert metrics(lines) == {"unfinished": [1]}
     assert {line["level"] for line in lines if "_aws" not in line} == {"INFO"}
-    lambda_app(state).answer(event_of("a"), CONTEXT)
+    lambda_app(state).handle(event_of("a"), CONTEXT)
     assert metrics(written())["moved"] == [1]
 
 
@@ -173,13 +173,13 @@ def test_a_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
     state = state_of("a", "there", body=BODY)
     state.put("internal", "there", b"other")
     app = lambda_app(state, parts=WHOLE, FROGMOVE_ON_CONFLICT="fail")
-    app.answer({"action": "sweep", "age": 0, "dry_run": True}, CONTEXT)
+    app.handle({"action": "sweep", "age": 0, "dry_run": True}, CONTEXT)
     assert metrics(written()) == {}
-    app.answer({"action": "sweep", "age": 0}, CONTEXT)
+    app.handle({"action": "sweep", "age": 0}, CONTEXT)
     found = metrics(written())
     assert (found["sweeps"], found["conflict"]) == ([1], [1])
     assert found["oldest"][0] > 0
-    app.answer({"action": "sync"}, CONTEXT)
+    app.handle({"action": "sync"}, CONTEXT)
     assert "sweeps" not in metrics(written())
 
 
@@ -192,14 +192,14 @@ def test_what_is_ignored_is_counted_and_told(
 ) -> None:
     removed = {"Records": [record("external", "a", "ObjectRemoved:Delete")]}
     function = lambda_app(FakeS3State({"external": {}, "internal": {}}))
-    assert function.answer(removed, CONTEXT) == {"counts": {"ignored": 1}}
+    assert function.handle(removed, CONTEXT) == {"counts": {"ignored": 1}}
     lines = written()
     (told,) = [line for line in lines if line.get("message") == "ignored"]
     assert (told["key"], "ObjectRemoved:Delete" in told["reason"]) == ("a", True)
     assert metrics(lines)["ignored"] == [1.0]
 
     event = batch(message("1", removed), message("2", bridged("external", "b", "Object Deleted")))
-    assert function.answer(event, CONTEXT) == {"batchItemFailures": []}
+    assert function.handle(event, CONTEXT) == {"batchItemFailures": []}
     lines = written()
     assert [line["about"] for line in lines if line.get("message") == "ignored"] == ["1", "2"]
     (end,) = [line for line in lines if line.get("message") == "invocation"]

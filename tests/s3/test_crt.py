@@ -80,7 +80,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
 def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
     with canned_server((200, body)) as script, speaking_to(script.endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception())
-    assert (problem.code, problem.status) == ("MalformedAnswer", 500)
+    assert (problem.code, problem.status) == ("MalformedResponse", 500)
 
 
 @pytest.mark.usefixtures("credentials")

@@ -91,7 +91,7 @@ def by_the_parser(body: bytes) -> Page | None:
         patch.setattr(xml, "_read_usual", lambda _: None)
         try:
             return xml.read_page(body)
-        except xml.MalformedAnswerError:
+        except xml.MalformedResponseError:
             return None
 
 
@@ -120,7 +120,7 @@ def test_damage_is_never_read_as_another_listing(data: st.DataObject) -> None:
     damaged = body[:first] + patch + body[last:]
     try:
         page = xml.read_page(damaged)
-    except xml.MalformedAnswerError:
+    except xml.MalformedResponseError:
         return
     assert page in (by_the_parser(damaged), by_the_parser(body))
 
@@ -151,7 +151,7 @@ def test_the_etag_of_a_copy_is_read_however_it_is_written(body: bytes, etag: byt
     ],
 )
 def test_what_is_no_copy_is_not_read_as_one(body: bytes) -> None:
-    with pytest.raises(xml.MalformedAnswerError):
+    with pytest.raises(xml.MalformedResponseError):
         xml.read_copied(body)
 
 
@@ -169,7 +169,7 @@ def test_what_is_no_copy_is_not_read_as_one(body: bytes) -> None:
     ],
 )
 def test_half_a_listing_is_none(broken: bytes) -> None:
-    with pytest.raises(xml.MalformedAnswerError):
+    with pytest.raises(xml.MalformedResponseError):
         xml.read_page(broken)
 
 

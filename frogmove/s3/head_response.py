@@ -22,7 +22,7 @@ HEADERS = (
 )
 
 
-def read_head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> Head:
+def read_head(key: str, version_id: str | None, response: Mapping[str, Any]) -> Head:
     """Read a HeadObject response.
 
     Raises:
@@ -31,25 +31,29 @@ def read_head(key: str, version_id: str | None, answer: Mapping[str, Any]) -> He
     """
     seen = S3Object(
         key=key,
-        size=valid_size(answer["ContentLength"]),
-        etag=etag_of(answer),
-        last_modified=with_zone(answer["LastModified"]),
-        storage_class=answer.get("StorageClass") or "STANDARD",
+        size=valid_size(response["ContentLength"]),
+        etag=etag_of(response),
+        last_modified=with_zone(response["LastModified"]),
+        storage_class=response.get("StorageClass") or "STANDARD",
         version_id=version_id,
     )
-    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
-    customer = "SSE-C" if "SSECustomerAlgorithm" in answer else None
+    whole = response.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    customer = "SSE-C" if "SSECustomerAlgorithm" in response else None
     return Head(
         seen,
-        checksums(answer, whole=whole),
-        customer or answer.get("ServerSideEncryption"),
-        {name: answer.get(f"{name}String", answer[name]) for name in HEADERS if name in answer},
-        answer.get("Metadata", {}),
-        answer.get("SSEKMSKeyId"),
-        {name: answer[name] for name in _LOCK_HEADERS if name in answer},
-        answer.get("VersionId"),
-        answer.get("TagCount"),
-        _is_archived(answer),
+        checksums(response, whole=whole),
+        customer or response.get("ServerSideEncryption"),
+        {
+            name: response.get(f"{name}String", response[name])
+            for name in HEADERS
+            if name in response
+        },
+        response.get("Metadata", {}),
+        response.get("SSEKMSKeyId"),
+        {name: response[name] for name in _LOCK_HEADERS if name in response},
+        response.get("VersionId"),
+        response.get("TagCount"),
+        _is_archived(response),
     )
 
 
@@ -58,12 +62,13 @@ _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
 _RESTORED = 'ongoing-request="false"'
 
 
-def _is_archived(answer: Mapping[str, Any]) -> bool:
-    """Tell from a HeadObject answer whether the object has to be restored first."""
+def _is_archived(response: Mapping[str, Any]) -> bool:
+    """Tell from a HeadObject response whether the object has to be restored first."""
     # S3 sends it only for objects in Intelligent-Tiering, and only while they are archived.
-    if answer.get("ArchiveStatus"):
+    if response.get("ArchiveStatus"):
         return True
-    return answer.get("StorageClass") in _ARCHIVES and _RESTORED not in answer.get("Restore", "")
+    is_restored = _RESTORED in response.get("Restore", "")
+    return response.get("StorageClass") in _ARCHIVES and not is_restored
 
 
 def from_headers(headers: Mapping[str, str]) -> dict[str, Any]:
@@ -79,20 +84,20 @@ def from_headers(headers: Mapping[str, str]) -> dict[str, Any]:
     """
     for value in headers.values():
         value.encode("ascii")
-    answer: dict[str, Any] = {
+    response: dict[str, Any] = {
         name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
     }
-    answer["ContentLength"] = int(answer["ContentLength"])
-    answer["LastModified"] = moment(answer["LastModified"])
+    response["ContentLength"] = int(response["ContentLength"])
+    response["LastModified"] = moment(response["LastModified"])
     for name, (header, read) in _READ_HEADERS.items():
         if header in headers:
-            answer[name] = read(headers[header])
-    answer["Metadata"] = {
+            response[name] = read(headers[header])
+    response["Metadata"] = {
         name.removeprefix(_METADATA): value
         for name, value in headers.items()
         if name.startswith(_METADATA)
     }
-    return answer
+    return response
 
 
 _LOCK = "x-amz-object-lock-"

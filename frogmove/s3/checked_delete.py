@@ -45,19 +45,19 @@ def delete_as_seen(
         seen: the expected ETag.
         delete: sends the delete.
     """
-    answer: LightFuture[None] = LightFuture()
-    looked.add_done_callback(partial(_delete_if_seen, seen, delete, answer))
-    return answer
+    deleted: LightFuture[None] = LightFuture()
+    looked.add_done_callback(partial(_delete_if_seen, seen, delete, deleted))
+    return deleted
 
 
 def _delete_if_seen(
-    seen: str, delete: Callable[[], Future[None]], answer: LightFuture[None], looked: Future[Head]
+    seen: str, delete: Callable[[], Future[None]], deleted: LightFuture[None], looked: Future[Head]
 ) -> None:
     try:
         check_seen(seen, looked.result().object.etag)
         sent = delete()
     except Exception as problem:
         # Otherwise the caller would wait forever.
-        answer.set_exception(problem)
+        deleted.set_exception(problem)
     else:
-        sent.add_done_callback(partial(pass_on, answer))
+        sent.add_done_callback(partial(pass_on, deleted))

@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from frogmove.s3.errors import MALFORMED, SIGN_IN, S3Error
-from frogmove.s3.network_path import no_answer
+from frogmove.s3.network_path import no_response
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
@@ -70,10 +70,10 @@ def failed(
         if isinstance(error, ProxyConnectionError):
             message = f"cannot connect through the proxy {error.kwargs.get('proxy_url')}"
         elif isinstance(error, SSLError):
-            untrusted = no_answer(str(tried), is_untrusted=True, bundle=bundle)
+            untrusted = no_response(str(tried), is_untrusted=True, bundle=bundle)
             message = f"{untrusted}: {error.kwargs.get('error')}"
         elif tried:
-            message = no_answer(str(tried))
+            message = no_response(str(tried))
         return S3Error(operation, type(error).__name__, None, message)
     name = type(error).__name__
     if name in _NO_CREDENTIALS:
@@ -113,7 +113,7 @@ def _check_nothing(http_response: AWSResponse, model: OperationModel, **_: objec
         S3Error: when there is a body.
     """
     if http_response.status_code < 300 and http_response.content.strip():
-        raise S3Error(model.name, MALFORMED, 500, "the answer is not what was asked for")
+        raise S3Error(model.name, MALFORMED, 500, "the response to a delete has a body")
 
 
 def _check_root(http_response: AWSResponse, model: OperationModel, **_: object) -> None:
