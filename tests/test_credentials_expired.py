@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import ClientError
 
 from frogmove.core.run_spec import RunSpec
+from frogmove.s3.boto import BotoS3
+from frogmove.s3.errors import S3Error
 from tests import fault_proxy as faults
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_fixture import FaultFixture, limits_of_few_retries
 from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request
+from tests.request_hooks import ALWAYS, Reply, RequestHooks, refusal
 
 if TYPE_CHECKING:
+    from tests import request_hooks
+    from tests.buckets import Buckets
     from tests.servers import Server
 
 BODIES = {f"{number:02}": f"{number:02}".encode() for number in range(10)}
@@ -110,3 +116,80 @@ def test_credentials_that_stay_expired_end_the_run_and_say_so(fault_fixture: Fau
     fault_fixture.proxy.reset()
     assert fault_fixture.frogmove("move", "--all").code == 0
     assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, BODIES)
+
+
+# aws-cli#6709, s5cmd#678: credentials that expire in a long run fail all that is left.
+def test_credentials_that_expire_are_read_anew_once_and_the_run_goes_on(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    keys = [f"{number:02}" for number in range(20)]
+    seaweedfs_buckets.put(*keys)
+    served = iter(range(ALWAYS))
+
+    def expire(request: request_hooks.Request) -> Reply | None:
+        expired = request.client == 0 and request.operation != "HeadObject" and next(served) > 6
+        return refusal(400, "ExpiredToken") if expired else None
+
+    hooks.serve(expire)
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "--all", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, dict.fromkeys(keys, "moved"))
+    assert hooks.clients == 2
+    assert (seaweedfs_buckets.here(), sorted(seaweedfs_buckets.there())) == ({}, keys)
+
+
+def test_credentials_that_cannot_be_renewed_end_the_run_and_nothing_is_lost(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    keys = [f"{number:02}" for number in range(20)]
+    seaweedfs_buckets.put(*keys)
+    hooks.answer("CopyObject", refusal(400, "ExpiredToken"), skip=3, times=ALWAYS)
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "--all", "-o", "json", "--concurrency", "2")
+    assert ran.code == 1
+    assert "ended early" in ran.err
+    assert len(hooks.of("CopyObject")) < 12
+    here, there = seaweedfs_buckets.here(), seaweedfs_buckets.there()
+    assert sorted(here | there) == keys
+    assert all(body == key.encode() for key, body in (here | there).items())
+
+
+class _Client:
+    """Answers as its credentials let it."""
+
+    def __init__(self, code: str = "") -> None:
+        self.code = code
+        self.meta = MagicMock(endpoint_url="http://127.0.0.1:9")
+
+    def put_object(self, **_: object) -> dict[str, str]:
+        if self.code:
+            answer: Any = {"Error": {"Code": self.code}, "ResponseMetadata": {}}
+            raise ClientError(answer, "PutObject")
+        return {"ETag": '"e"'}
+
+    def close(self) -> None:
+        """Have no connections to end."""
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
+def test_each_way_of_saying_expired_is_understood(code: str) -> None:
+    made: list[_Client] = []
+
+    def renew() -> Any:
+        made.append(_Client())
+        return made[-1]
+
+    s3 = BotoS3(_Client(code), 4, renew)  # type: ignore[arg-type]
+    answers = [s3.put("bucket", "key", b"") for _ in range(8)]
+    assert {answer.result().etag for answer in answers} == {"e"}
+    assert len(made) == 1
+    s3.close()
+
+
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "AccessDenied"])
+def test_what_new_credentials_would_not_cure_is_not_renewed(code: str) -> None:
+    def renew() -> Any:
+        raise AssertionError
+
+    s3 = BotoS3(_Client(code), 1, renew)  # type: ignore[arg-type]
+    with pytest.raises(S3Error):
+        s3.put("bucket", "key", b"").result()
+    s3.close()

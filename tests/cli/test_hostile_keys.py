@@ -21,6 +21,7 @@ from tests.keys import KEYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 TORTURE = {
@@ -217,3 +218,53 @@ def test_a_folder_is_never_taken_for_its_namesakes(buckets: Buckets) -> None:
     back = FrogmoveRunner(exchanged(buckets))("move", "logs")
     assert back.code == 0
     assert contents(buckets, buckets.source) == everything
+
+
+# Keys that are mistaken for one another, or cannot be said in XML.
+TWINS = [
+    "a",
+    "a/",
+    "/a",
+    "a//b",
+    "a/b",
+    "a/./b",
+    "a/../b",
+    "A",
+    "é",
+    "e\u0301",
+    "a+b",
+    "a b",
+    "a%20b",
+]
+
+
+UNSAYABLE = ["\x01", "a\x1b[2J", "a\rb", "\ufffe"]
+
+
+def test_keys_that_look_alike_stay_apart(ministack_buckets: Buckets) -> None:
+    ministack_buckets.put(*TWINS)
+    ran = FrogmoveRunner(ministack_buckets)("move", "--all", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, dict.fromkeys(TWINS, "moved"))
+    assert (ministack_buckets.here(), ministack_buckets.there()) == (
+        {},
+        {key: key.encode() for key in TWINS},
+    )
+
+
+def test_one_twin_moves_without_the_other(ministack_buckets: Buckets) -> None:
+    ministack_buckets.put(*TWINS)
+    ran = FrogmoveRunner(ministack_buckets)("move", "--", *TWINS[::2])
+    assert ran.code == 0
+    assert sorted(ministack_buckets.here()) == sorted(TWINS[1::2])
+    assert ministack_buckets.there() == {key: key.encode() for key in TWINS[::2]}
+
+
+def test_keys_that_xml_cannot_say_are_deleted_one_by_one(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    ministack_buckets.put("plain", "other", *UNSAYABLE)
+    ran = FrogmoveRunner(ministack_buckets)("move", "--all", "-o", "json")
+    assert (ran.code, set(ran.outcomes.values())) == (0, {"moved"})
+    assert len(hooks.of("DeleteObject")) == len(UNSAYABLE)
+    assert ministack_buckets.here() == {}
+    assert sorted(ministack_buckets.there()) == sorted(["plain", "other", *UNSAYABLE])

@@ -14,6 +14,7 @@ from tests.factories import md5
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 
@@ -307,3 +308,34 @@ def test_a_source_bucket_that_is_not_there_is_not_one_whose_keys_are_gone(
     assert ran.code == 2
     assert "frogmove-nobodys-source" in ran.err
     assert "does not exist" in ran.err
+
+
+# aws-sdk-net#1388: a leading slash that a library strips makes a copy land on itself.
+def test_a_leading_slash_is_part_of_a_key(ministack_buckets: Buckets, hooks: RequestHooks) -> None:
+    keys = ["/a", "a", "//a", "/"]
+    ministack_buckets.put(*keys)
+    ministack_buckets.put_there("a", body=b"theirs")
+    ran = FrogmoveRunner(ministack_buckets)("move", "-o", "json", "--", "/a", "//a", "/")
+    assert (ran.code, set(ran.outcomes.values())) == (0, {"moved"})
+    assert ministack_buckets.here() == {"a": b"a"}
+    assert ministack_buckets.there() == {"/a": b"/a", "//a": b"//a", "/": b"/", "a": b"theirs"}
+
+
+def test_a_leading_slash_keeps_two_places_of_one_bucket_apart(ministack_buckets: Buckets) -> None:
+    ministack_buckets.put("/in/a", "in/a")
+    ends = [
+        f"--source=s3://{ministack_buckets.source}//in",
+        f"--destination=s3://{ministack_buckets.source}/out",
+    ]
+    assert FrogmoveRunner(ministack_buckets)("move", "--all", *ends).code == 0
+    assert ministack_buckets.here() == {"out/a": b"/in/a", "in/a": b"in/a"}
+
+
+def test_a_folder_is_not_a_prefix(ministack_buckets: Buckets) -> None:
+    ministack_buckets.put("logs/a", "logs2/b", "logs")
+    for arguments in (
+        ["--prefix", "logs"],
+        ["--all", "--source", f"s3://{ministack_buckets.source}/logs"],
+    ):
+        FrogmoveRunner(ministack_buckets)("move", *arguments)
+    assert ministack_buckets.here() == {"logs2/b": b"logs2/b"}

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.keys import KEYS
+from tests.request_hooks import ALWAYS, RequestHooks, refusal
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -122,3 +125,38 @@ def test_a_server_that_lists_out_of_order_is_refused_and_nothing_is_overwritten(
     assert ran.code == 1
     assert "listings in key order" in ran.err
     assert buckets.there() == {"a!": b"theirs", "a/b": b"theirs"}
+
+
+# s5cmd#695, mc#2048: an error while listing the source empties the destination.
+@pytest.mark.parametrize(
+    ("side", "page"), [("source", 1), ("source", 3), ("destination", 1), ("destination", 2)]
+)
+@pytest.mark.parametrize("code", ["AccessDenied", "MalformedXML"])
+def test_a_listing_that_breaks_deletes_and_overwrites_nothing(
+    ministack_buckets: Buckets, hooks: RequestHooks, side: str, page: int, code: str
+) -> None:
+    ministack_buckets.put("a", "b", "c", "d", "e")
+    ministack_buckets.put_there("b", "c", "d", "e", "kept", body=b"theirs")
+    before = ministack_buckets.there()
+    hooks.page = 2
+    bucket = getattr(ministack_buckets, side)
+    # The first question, before anything is touched, is only whether the bucket is there.
+    hooks.answer("ListObjectsV2", refusal(403, code), match=bucket, skip=page, times=ALWAYS)
+    ran = FrogmoveRunner(ministack_buckets)("sync", "-o", "json")
+    assert ran.code == 1
+    assert "ended early" in ran.err
+    assert hooks.of("DeleteObject", "DeleteObjects") == []
+    assert sorted(ministack_buckets.here()) == ["a", "b", "c", "d", "e"]
+    there = ministack_buckets.there()
+    assert there["kept"] == b"theirs"
+    assert set(before) <= set(there)
+    # What was replaced had been listed on both sides.
+    for key in set(there) & {"a", "b", "c", "d", "e"}:
+        assert there[key] in {key.encode(), b"theirs"}
+
+
+def test_a_sync_leaves_what_only_the_destination_has(ministack_buckets: Buckets) -> None:
+    ministack_buckets.put("a")
+    ministack_buckets.put_there("kept")
+    assert FrogmoveRunner(ministack_buckets)("sync").code == 0
+    assert ministack_buckets.there() == {"a": b"a", "kept": b"kept"}

@@ -249,3 +249,20 @@ def test_a_dry_run_of_the_function_names_it(
         event["keys"] = ["a.txt"]
     assert invoke(buckets, event)["on_conflict"] == "overwrite"
     assert invoke(buckets, event, FROGMOVE_ON_CONFLICT="skip")["on_conflict"] == "skip"
+
+
+def test_two_sources_that_are_kept_under_one_name_do_not_overwrite_each_other(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    """The name under which both are kept may be the name of another source."""
+    twin = f"a.{md5(b'mine')[:8]}.txt"
+    seaweedfs_buckets.put("a.txt", body=b"mine")
+    seaweedfs_buckets.put(twin, body=b"another")
+    seaweedfs_buckets.put_there("a.txt", body=b"theirs")
+    ran = FrogmoveRunner(seaweedfs_buckets)(
+        "move", "--all", "--on-conflict", "keep-both", "-o", "json"
+    )
+    # Which of the two comes first is open.
+    assert set(ran.outcomes.values()) <= {"moved", "conflict"}
+    everything = [*seaweedfs_buckets.here().values(), *seaweedfs_buckets.there().values()]
+    assert sorted(everything) == [b"another", b"mine", b"theirs"]

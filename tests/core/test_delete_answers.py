@@ -1,4 +1,4 @@
-"""Deletes that are answered by somebody else than S3, such as a gateway: was it done, or not?"""
+"""Deletes that S3 refuses, and deletes that something else answers, such as a gateway."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.quoting import in_quotes
+from tests.canned_server import XML
+from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_proxy import PASS, Fault, Request
+from tests.iam_users import denied
+from tests.request_hooks import Reply, RequestHooks
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.fault_fixture import FaultFixture
     from tests.fault_proxy import Answer
 
@@ -52,3 +58,33 @@ def test_a_delete_that_was_not_answered_by_s3_is_looked_after(
     if ran.code:
         assert fault_fixture.frogmove("resume").code == 0
         assert fault_fixture.buckets.here() == {}
+
+
+# s5cmd#720, mc#2474: a delete that failed is only printed, and the exit code is 0.
+@pytest.mark.parametrize("keys", [["a"], ["a", "b"]], ids=["alone", "in-a-batch"])
+def test_a_delete_that_fails_fails_the_run_and_says_where_the_bytes_are(
+    ministack_buckets: Buckets, keys: list[str]
+) -> None:
+    ministack_buckets.put(*keys)
+    ran = denied(ministack_buckets, "s3:DeleteObject")("move", "--all", "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, dict.fromkeys(keys, "failed"))
+    for result in ran.of("result"):
+        place = in_quotes(f"s3://{ministack_buckets.destination}/{result['key']}")
+        assert f"Copied to {place}" in result["reason"]
+        assert "permission" in result["reason"]
+    assert (
+        ministack_buckets.here() == ministack_buckets.there() == {key: key.encode() for key in keys}
+    )
+    again = FrogmoveRunner(ministack_buckets)("move", "--all", "-o", "json")
+    assert (again.code, again.outcomes) == (0, dict.fromkeys(keys, "moved"))
+
+
+def test_one_key_of_a_batch_that_is_not_deleted_is_the_one_that_fails(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    ministack_buckets.put("a", "b")
+    answer = f"""{XML}<DeleteResult><Deleted><Key>a</Key></Deleted>
+      <Error><Key>b</Key><Code>AccessDenied</Code><Message>No.</Message></Error></DeleteResult>"""
+    hooks.answer("DeleteObjects", Reply(200, answer))
+    ran = FrogmoveRunner(ministack_buckets)("move", "--all", "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, {"a": "moved", "b": "failed"})

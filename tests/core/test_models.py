@@ -113,3 +113,21 @@ def test_a_listed_name_leads_back_to_its_key(name: str) -> None:
     assert route().source_key(name) == "in/" + name
     bare = Route(Location("src"), Location("dst"))
     assert bare.source_key(f"s3://src/{name}") == name
+
+
+# Two sources, one destination key: the second overwrites the first.
+names = st.text(st.sampled_from("/.ab"), min_size=1, max_size=6)
+
+
+prefixes = st.sampled_from(["", "a", "a/b", "a//b", "b/"])
+
+
+@given(st.sets(names), prefixes, prefixes)
+def test_no_two_keys_of_a_route_have_one_destination(
+    keys: set[str], source: str, destination: str
+) -> None:
+    route = Route(
+        parse_location(f"s3://external/{source}"), parse_location(f"s3://int/{destination}")
+    )
+    inside = {route.source.prefix + key for key in keys}
+    assert len({route.destination_key(key) for key in inside}) == len(inside)

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.core.models import Action, Verb
-from frogmove.core.plan import plan_sync
+from frogmove.core.models import Action, Outcome, Verb
+from frogmove.core.options import TransferOptions
+from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.sync_plan import resolve_comparisons
+from frogmove.core.transfer import run
 from frogmove.s3.boto import BotoS3
+from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
-from tests.factories import an_action
+from tests.factories import ROUTE, an_action
+from tests.fake_s3 import FakeS3
+from tests.fake_s3_state import FakeS3State
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets
@@ -103,3 +110,21 @@ def test_once_stopped_no_further_action_is_taken(buckets: Buckets, s3: BotoS3) -
     stop.set()
     actions = [an_action(Verb.COPY)]
     assert list(resolve_comparisons(actions, s3, buckets.route, 4, stop)) == []
+
+
+@pytest.mark.parametrize("year", [1970, 2026, 2099])
+def test_the_time_of_an_object_is_no_reason_to_skip_it(year: int) -> None:
+    """In memory, as no server lets one choose an object's time."""
+    state = FakeS3State({"external": {}, "internal": {}})
+    s3 = FakeS3(state)
+    old = state.put("internal", "a", b"old!")
+    new = state.put("external", "a", b"new!")
+    then = datetime(year, 1, 1, tzinfo=UTC)
+    state.buckets["internal"]["a"] = replace(old, modified=datetime(2026, 6, 1, tzinfo=UTC))
+    state.buckets["external"]["a"] = replace(new, modified=then)
+    actions = plan_sync(list_prefix(s3, "external", ""), list_prefix(s3, "internal", ""), ROUTE)
+    (action,) = actions
+    assert action.verb == "compare"
+    moves = plan_move(list_prefix(s3, "external", ""), ROUTE)
+    (result,) = run(moves, s3, ROUTE, TransferOptions(ALL_SUPPORTED), Event())
+    assert result.outcome is Outcome.CONFLICT

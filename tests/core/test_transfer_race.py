@@ -5,19 +5,21 @@ SeaweedFS alone honours every condition, so this is where the protocol meets a r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
 from frogmove.core.models import Outcome
-from frogmove.core.options import OnConflict, TransferOptions
+from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move, plan_sync
 from frogmove.core.transfer import run
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.listing import list_prefix
 from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Action, Result
     from frogmove.s3.future import Future
     from frogmove.s3.models import Copied, Copy, Deletion
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 
@@ -199,3 +202,109 @@ def test_an_answer_to_a_delete_that_is_lost_is_not_taken_for_a_change(buckets: B
     buckets.put("a")
     assert outcomes(move(Forgetful(buckets), buckets)) == {"a": Outcome.MOVED}
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"a"})
+
+
+MIB = 1024 * 1024
+
+
+# `aws s3 mv`, `s5cmd mv`, `rclone move` and `mc mv` delete whatever is there by then.
+@pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"]], ids=["alone", "in-a-batch"])
+def test_an_upload_between_copy_and_delete_is_not_deleted(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, keys: list[str]
+) -> None:
+    seaweedfs_buckets.put(*keys, body=b"seen")
+    for operation in ("DeleteObject", "DeleteObjects"):
+        hooks.before(operation, lambda: seaweedfs_buckets.put("a", body=b"newer"))
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "--all", "-o", "json")
+    assert ran.code == 0
+    assert ran.outcomes == dict.fromkeys(keys, "moved") | {"a": "superseded"}
+    assert seaweedfs_buckets.here() == {"a": b"newer"}
+    assert seaweedfs_buckets.there() == dict.fromkeys(keys, b"seen")
+
+
+def test_the_next_run_moves_the_newer_upload_only_if_it_may_overwrite(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    seaweedfs_buckets.put("a", body=b"seen")
+    hooks.before("DeleteObject", lambda: seaweedfs_buckets.put("a", body=b"newer"))
+    frogmove = FrogmoveRunner(seaweedfs_buckets)
+    frogmove("move", "a")
+    assert frogmove("move", "a").code == 1
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == (
+        {"a": b"newer"},
+        {"a": b"seen"},
+    )
+    assert frogmove("move", "a", "--on-conflict", "overwrite").code == 0
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": b"newer"})
+
+
+def test_an_upload_before_the_copy_is_not_copied_unseen(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    seaweedfs_buckets.put("a", body=b"seen")
+    hooks.before("CopyObject", lambda: seaweedfs_buckets.put("a", body=b"newer"))
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "superseded"})
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": b"newer"}, {})
+
+
+def test_where_deletes_take_no_condition_the_source_is_looked_at_before(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MinIO and Ceph delete whatever the condition, so HEAD comes first there."""
+    seaweedfs_buckets.put("a", body=b"seen")
+    ignoring = replace(ALL_SUPPORTED, delete=False, delete_many=False)
+    monkeypatch.setattr("frogmove.client.probe", lambda *_: ignoring)
+    # Of the looks at the source, the first is the plan's.
+    hooks.before(
+        "HeadObject",
+        lambda: seaweedfs_buckets.put("a", body=b"newer"),
+        skip=1,
+        match=seaweedfs_buckets.source,
+    )
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "superseded"})
+    assert hooks.of("DeleteObject", "DeleteObjects") == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == (
+        {"a": b"newer"},
+        {"a": b"seen"},
+    )
+
+
+# s3transfer#362: the source changes between two parts, and the object is torn.
+@pytest.mark.parametrize("part", [1, 3])
+def test_a_source_that_changes_between_parts_tears_nothing(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, part: int
+) -> None:
+    size = 10 * MIB + 1
+    seaweedfs_buckets.put("a", body=b"1" * size)
+    s3 = hooks.s3(seaweedfs_buckets.server)
+    seen = seaweedfs_buckets.seen("a")
+    hooks.before(
+        "UploadPartCopy", lambda: seaweedfs_buckets.put("a", body=b"2" * size), skip=part - 1
+    )
+    options = TransferOptions(ALL_SUPPORTED, multipart=Multipart(5 * MIB, 5 * MIB, at_once=1))
+    (result,) = run(
+        plan_move([seen], seaweedfs_buckets.route), s3, seaweedfs_buckets.route, options, Event()
+    )
+    assert result.outcome is Outcome.SUPERSEDED
+    assert seaweedfs_buckets.there() == {}
+    assert seaweedfs_buckets.here() == {"a": b"2" * size}
+    assert "Uploads" not in seaweedfs_buckets.client.list_multipart_uploads(
+        Bucket=seaweedfs_buckets.destination
+    )
+
+
+# aws-cli#6953: an object that vanishes during the run is not a failure of the run.
+@pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
+def test_a_source_that_vanishes_is_no_failure(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
+) -> None:
+    seaweedfs_buckets.put("a")
+    hooks.before(
+        operation,
+        lambda: seaweedfs_buckets.client.delete_object(Bucket=seaweedfs_buckets.source, Key="a"),
+    )
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes["a"]) == (0, {"CopyObject": "gone"}.get(operation, "moved"))
+    assert seaweedfs_buckets.there() == ({} if operation == "CopyObject" else {"a": b"a"})

@@ -1,8 +1,10 @@
-"""An upload whose beginning was not heard of: it costs its place until somebody ends it."""
+"""Multipart uploads that fail, are interrupted or get no answer: none is left behind unseen."""
 
 from __future__ import annotations
 
 import os
+import signal
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.options import SMALLEST_PART, Multipart, TransferOptions
 from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
+from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_fixture import ENGINES, FaultFixture
 from tests.fault_proxy import DROP_AFTER, PASS, Fault, Request, proxied
 from tests.request_hooks import ALWAYS, refusal
@@ -109,3 +112,52 @@ def test_where_uploads_cannot_be_listed_none_is_touched(
     assert move(seaweedfs_buckets, hooks).outcome is Outcome.MOVED
     assert seaweedfs_buckets.there() == {"a": body}
     assert uploads(seaweedfs_buckets) == [theirs]
+
+
+MIB = 1024 * 1024
+
+
+IN_PARTS = ["--multipart-threshold", "5MiB"]
+
+
+@pytest.fixture
+def one_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
+
+
+# rclone#4300, aws-cli#1428: multipart uploads left behind, and billed for ever.
+@pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
+def test_an_upload_that_fails_is_not_left_behind(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
+) -> None:
+    seaweedfs_buckets.put("a", body=b"x" * 6 * MIB)
+    skip = 1 if operation == "UploadPartCopy" else 0
+    hooks.answer(operation, refusal(403, "AccessDenied"), skip=skip, times=ALWAYS)
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "a", "-o", "json", *IN_PARTS)
+    assert (ran.code, ran.outcomes) == (1, {"a": "failed"})
+    assert len(hooks.of("AbortMultipartUpload")) == 1
+    assert uploads(seaweedfs_buckets) == []
+    assert seaweedfs_buckets.there() == {}
+
+
+@pytest.mark.usefixtures("one_part_at_a_time")
+def test_an_upload_that_is_interrupted_is_kept_only_to_be_resumed(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    body = os.urandom(11 * MIB)
+    seaweedfs_buckets.put("a", body=body)
+    hooks.before("UploadPartCopy", lambda: os.kill(os.getpid(), signal.SIGINT), skip=1)
+    frogmove = FrogmoveRunner(seaweedfs_buckets)
+    interrupted = frogmove("move", "a", "-o", "json", *IN_PARTS)
+    assert interrupted.code == 130
+    (result,) = interrupted.of("result")
+    assert "upload is kept to be resumed" in result["reason"]
+    assert "frogmove resume" in frogmove("runs").out
+    assert len(uploads(seaweedfs_buckets)) == 1
+    done = len(hooks.of("UploadPartCopy"))
+    assert done < 3
+    resumed = frogmove("resume", "-o", "json")
+    assert (resumed.code, resumed.outcomes) == (0, {"a": "moved"})
+    assert len(hooks.of("UploadPartCopy")) == 3
+    assert uploads(seaweedfs_buckets) == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": body})

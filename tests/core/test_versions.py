@@ -221,3 +221,35 @@ def test_an_empty_version_is_refused_and_not_taken_for_the_current_one(
     assert ran.code == 2
     assert "An empty --version-id names no version" in ran.err
     assert ministack_buckets.state() == before
+
+
+# `mv --version-id` copies a version and puts a delete marker on the current one.
+def test_a_version_that_is_moved_is_the_one_that_is_deleted(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    ministack_buckets.version()
+    ministack_buckets.put("a", body=b"old")
+    old = ministack_buckets.client.head_object(Bucket=ministack_buckets.source, Key="a")[
+        "VersionId"
+    ]
+    ministack_buckets.put("a", body=b"current")
+    ran = FrogmoveRunner(ministack_buckets)("move", "a", "--version-id", old, "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved"})
+    assert (ministack_buckets.here(), ministack_buckets.there()) == (
+        {"a": b"current"},
+        {"a": b"old"},
+    )
+    at_source = [row for row in ministack_buckets.state() if row[0] == ministack_buckets.source]
+    assert [row[1] for row in at_source] == ["Versions"]
+    assert old not in {row[3] for row in at_source}
+
+
+def test_a_version_that_is_not_there_is_refused_and_nothing_is_touched(
+    ministack_buckets: Buckets, hooks: RequestHooks
+) -> None:
+    ministack_buckets.version()
+    ministack_buckets.put("a", body=b"current")
+    before = ministack_buckets.state()
+    missing = "00000000-0000-4000-8000-000000000000"
+    assert FrogmoveRunner(ministack_buckets)("move", "a", "--version-id", missing).code == 2
+    assert ministack_buckets.state() == before

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.client import Client
 from frogmove.config import Config
+from frogmove.core.models import Outcome
+from frogmove.core.options import TransferOptions
+from frogmove.core.plan import plan_move
+from frogmove.core.transfer import run
 from frogmove.engine import Engine
+from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
@@ -18,6 +24,7 @@ from tests.canned_server import XML, CannedServer, canned_server
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import an_object, md5
 from tests.fault_fixture import ENGINES
+from tests.request_hooks import ALWAYS, Reply, RequestHooks, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,3 +183,40 @@ def test_every_command_refuses_it_by_name(
     assert ran.code == 2, ran
     assert named in ran.err
     assert "Traceback" not in ran.err
+
+
+# minio-go#2305: a 200 answer that carries an error, taken for success.
+@pytest.mark.parametrize(
+    "reply",
+    [refusal(200, "AccessDenied"), Reply(200), Reply(200, "<CopyObjectResult/>")],
+    ids=["refusal", "empty", "no-etag"],
+)
+def test_a_200_that_carries_an_error_is_no_copy(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, reply: Reply
+) -> None:
+    seaweedfs_buckets.put("a", body=b"x")
+    s3 = hooks.s3(seaweedfs_buckets.server)
+    hooks.answer("CopyObject", reply, times=ALWAYS)
+    (result,) = run(
+        plan_move([seaweedfs_buckets.seen("a")], seaweedfs_buckets.route),
+        s3,
+        seaweedfs_buckets.route,
+        TransferOptions(ALL_SUPPORTED),
+        Event(),
+    )
+    assert result.outcome is Outcome.FAILED
+    assert "source is kept" in result.reason
+    assert hooks.of("DeleteObject", "DeleteObjects") == []
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": b"x"}, {})
+
+
+@pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
+def test_a_200_that_carries_a_passing_error_is_asked_again(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
+) -> None:
+    seaweedfs_buckets.put("a", body=b"x")
+    hooks.answer(operation, refusal(200, "InternalError"))
+    ran = FrogmoveRunner(seaweedfs_buckets)("move", "a", "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved"})
+    assert len(hooks.of(operation)) == 2
+    assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": b"x"})

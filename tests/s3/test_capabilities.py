@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED, Capabilities, probe
 from frogmove.s3.errors import Kind, S3Error
 from tests.buckets import Buckets
+from tests.fault_fixture import ENGINES, FaultFixture
+from tests.fault_proxy import DROP_AFTER, PASS, SECONDS_TO_WAIT, Fault, FaultProxy, Request
+from tests.iam_users import denied
 
 if TYPE_CHECKING:
     from tests.s3.contract_cases import ContractCase
@@ -67,3 +74,90 @@ def test_what_is_not_honoured_is_told_in_words(name: str) -> None:
 def test_aws_lacks_nothing() -> None:
     assert ALL_SUPPORTED.shortcomings == []
     assert all(ALL_SUPPORTED.sends(name) for name in NAMES)
+
+
+# Without permission to delete at the destination, as the Lambda's role is.
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("versioned", [False, True], ids=["plain", "versioned"])
+def test_who_may_not_delete_there_writes_no_throw_away_key(
+    ministack_buckets: Buckets, engine: str, versioned: bool
+) -> None:
+    if versioned:
+        ministack_buckets.version()
+    ministack_buckets.put("a", "b")
+    who = denied(ministack_buckets, "s3:DeleteObject", bucket=ministack_buckets.destination)
+    ran = who("move", "--all", "-v", "-o", "json", FROGMOVE_ENGINE=engine)
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved", "b": "moved"})
+    assert "may not support" in ran.err
+    assert "could not be tested" in ran.err
+    assert "does not honour" not in ran.err
+    assert (ministack_buckets.here(), ministack_buckets.there()) == ({}, {"a": b"a", "b": b"b"})
+    assert {
+        row[2] for row in ministack_buckets.state() if row[0] == ministack_buckets.destination
+    } == {"a", "b"}
+
+
+def test_who_may_not_delete_versions_there_hides_the_throw_away_keys(
+    ministack_buckets: Buckets,
+) -> None:
+    ministack_buckets.version()
+    ministack_buckets.put("a")
+    who = denied(ministack_buckets, "s3:DeleteObjectVersion", bucket=ministack_buckets.destination)
+    assert who("move", "--all").code == 0
+    assert ministack_buckets.there() == {"a": b"a"}
+
+
+# Asked to stop in the middle of the questions.
+@pytest.mark.parametrize(
+    ("number", "signum"),
+    [*((number, signal.SIGTERM) for number in (1, 2, 5, 8)), (1, signal.SIGINT)],
+)
+def test_what_is_stopped_at_a_question_leaves_nothing(
+    ministack: Server, ministack_proxy: FaultProxy, number: int, signum: signal.Signals
+) -> None:
+    fault_fixture = FaultFixture.make(ministack, ministack_proxy)
+    fault_fixture.buckets.put("a")
+    started: list[subprocess.Popen[bytes]] = []
+    probes: list[Request] = []
+
+    def decide(request: Request) -> Fault:
+        # The first question writes nothing.
+        if (request.is_probe and request.operation != "DeleteObject") or probes:
+            probes.append(request)
+            if len(probes) == number:
+                started[0].send_signal(signum)
+        return PASS
+
+    ministack_proxy.schedule = decide
+    with fault_fixture.frogmove.process(
+        "move", "--all", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        started.append(process)
+        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    ministack_proxy.reset()
+    assert process.returncode == 130, err
+    assert len(probes) >= number
+    assert b"Traceback" not in err
+    assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({"a": b"a"}, {})
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "CopyObject"])
+def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
+    ministack: Server, ministack_proxy: FaultProxy, operation: str
+) -> None:
+    fault_fixture = FaultFixture.make(ministack, ministack_proxy)
+    ministack_proxy.schedule = lambda request: (
+        DROP_AFTER if request.operation == operation else PASS
+    )
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    server = replace(ministack, endpoint_url=ministack_proxy.endpoint_url)
+    client = server.session().client("s3", endpoint_url=ministack_proxy.endpoint_url, config=config)
+    s3 = BotoS3(client, 1)
+    if operation == "PutObject":
+        with pytest.raises(S3Error):
+            probe(s3, fault_fixture.buckets.destination, "")
+    else:
+        assert "copy_source" in probe(s3, fault_fixture.buckets.destination, "").unknown
+    s3.close()
+    ministack_proxy.reset()
+    assert fault_fixture.buckets.there() == {}

@@ -9,7 +9,9 @@ import pytest
 from tests.buckets import Buckets
 from tests.canned_server import canned_server, error
 from tests.cli.cli_runner import FrogmoveRunner
+from tests.cli.cli_runner import run as run_command
 from tests.fault_fixture import ENGINES
+from tests.request_hooks import Reply, Request, RequestHooks, refusal
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -55,3 +57,49 @@ def test_a_redirect_without_a_region_is_one_sentence(
     assert len(script.requests) < 8
     if body:
         assert "Use another endpoint (PermanentRedirect)" in ran.err
+
+
+# Between two Regions, each request has to go to the Region of the bucket it is about.
+REGIONS = {"external": "us-west-2", "internal": "eu-central-1"}
+
+
+ETAG = "d41d8cd98f00b204e9800998ecf8427e"
+
+
+ANSWERS = {
+    "ListObjectsV2": "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>",
+    "CopyObject": f"<CopyObjectResult><ETag>{ETAG}</ETag></CopyObjectResult>",
+}
+
+
+OBJECT = {
+    "Content-Length": "0",
+    "ETag": f'"{ETAG}"',
+    "Last-Modified": "Mon, 23 Nov 2026 07:30:12 GMT",
+}
+
+
+def two_regions(request: Request) -> Reply:
+    """Answer as AWS does: a bucket is served in its own Region and nowhere else."""
+    bucket = request.url.removeprefix("https://").partition(".")[0]
+    region = REGIONS[bucket]
+    if f".s3.{region}." not in request.url:
+        return Reply(301, refusal(301, "PermanentRedirect").body, {"x-amz-bucket-region": region})
+    assert f"/{region}/s3/" in request.headers["authorization"]
+    headers = OBJECT if request.operation == "HeadObject" else {}
+    return Reply(200, ANSWERS.get(request.operation, ""), headers)
+
+
+@pytest.mark.parametrize("region", ["us-west-2", "eu-central-1", "us-east-1"])
+def test_the_delete_goes_to_the_region_of_the_source(hooks: RequestHooks, region: str) -> None:
+    """No server here has Regions: each request is answered in its place."""
+    hooks.serve(two_regions)
+    ran = run_command(
+        *("move", "a", "-o", "json", "--region", region),
+        *("--source", "s3://external", "--destination", "s3://internal"),
+        environment={"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
+    )
+    assert (ran.code, ran.outcomes) == (0, {"a": "moved"})
+    last = {request.operation: request.url for request in hooks.requests}
+    assert last["DeleteObject"].startswith("https://external.s3.us-west-2.amazonaws.com/a")
+    assert last["CopyObject"].startswith("https://internal.s3.eu-central-1.amazonaws.com/a")
