@@ -117,7 +117,7 @@ class Frogmove(Tool):
             "PYTHONPATH": str(ROOT),
             "FROGMOVE_ENDPOINT_URL": server.endpoint_url,
             "FROGMOVE_STATE": str(folder / "state"),
-            "FROGMOVE_CONFIG": str(folder / "config.toml"),
+            "FROGMOVE_CONFIG": os.devnull,
         }
 
     def in_parts_above(self, size: int) -> Tool:
