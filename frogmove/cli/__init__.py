@@ -64,6 +64,11 @@ COMMANDS = (
         "frogmove.cli.history:undo",
     ),
     LazyCommand(
+        "status",
+        "Show the state of a route and of the function that moves its uploads.",
+        "frogmove.cli.status:status",
+    ),
+    LazyCommand(
         "local",
         "Run a private AWS with both buckets and the Lambda until Ctrl-C.",
         "frogmove.cli.local:local",

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 # The name in the Terraform module's examples.
 DEFAULT = "frogmove"
 
+function = click.option(
+    "--function",
+    "name",
+    type=NonEmptyText(),
+    help=f"The function's name or ARN.  [default: the route's, or {DEFAULT}]",
+)
+
 _OPTIONS = [
-    click.option(
-        "--function",
-        "name",
-        type=NonEmptyText(),
-        help=f"The function's name or ARN.  [default: the route's, or {DEFAULT}]",
-    ),
+    function,
     click.option(
         "--route",
         type=NonEmptyText(),
@@ -70,11 +72,27 @@ def function_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         flags = Config(function=name, profile=profile, region=region)
         config = resolve(flags, route, os.environ, config_file(os.environ))
-        # The route's endpoint is one of S3 alone.
-        services = Services(config.profile, config.region, endpoint_url)
-        deployment = Deployment(config.function or DEFAULT, services, schedule)
+        # Not the route's endpoint: see deployment_of.
+        deployment = Deployment(
+            config.function or DEFAULT,
+            Services(config.profile, config.region, endpoint_url),
+            schedule,
+        )
         command(deployment=deployment, console=Console(json_lines=output == "json"), **own)
 
     for option in reversed(_OPTIONS):
         wrapper = option(wrapper)
     return wrapper
+
+
+def deployment_of(config: Config, name: str | None) -> Deployment:
+    """Return the function of a route.
+
+    The route's endpoint is one for S3; for other services it is set by AWS_ENDPOINT_URL.
+
+    Args:
+        config: the route.
+        name: the function; None for the route's.
+    """
+    services = Services(config.profile, config.region)
+    return Deployment(name or config.function or DEFAULT, services)

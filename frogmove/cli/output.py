@@ -155,7 +155,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print a line of data."""
-        self._line([(printable(text), "")])
+        self.line([(printable(text), "")])
         streams.check()
 
     def is_heard(self) -> bool:
@@ -230,7 +230,7 @@ class Console:
         if self._plain:
             sys.stdout.write(f"{first:>13}  {modified:19}  {name}\n")
         else:
-            self._line([(f"{first:>13}  ", "cyan"), (f"{modified:19}  ", "dim"), (name, "")])
+            self.line([(f"{first:>13}  ", "cyan"), (f"{modified:19}  ", "dim"), (name, "")])
 
     def _null(self, name: str) -> None:
         """Write a text and a NUL, always in UTF-8."""
@@ -259,7 +259,7 @@ class Console:
         if self.json_lines:
             self._json(action_record(action))
         elif effect is not Effect.SKIP or self._verbose:
-            self._line(
+            self.line(
                 self._story(
                     f"{WORDS[effect]:<{WIDTH}}",
                     style_of(effect),
@@ -287,7 +287,7 @@ class Console:
             style = _STYLES[result.outcome]
             word = result.outcome.value
             key = result.destination_key
-            self._line(self._story(word, style, result.key, key, result.reason))
+            self.line(self._story(word, style, result.key, key, result.reason))
 
     def _is_shown(self, outcome: Outcome) -> bool:
         if outcome is Outcome.SKIPPED:
@@ -320,7 +320,7 @@ class Console:
             self._json(result.record())
         elif result.status is not Status.SAME or self._verbose:
             told = result.status.value, _STATUS_STYLES[result.status]
-            self._line(self._story(*told, result.key, result.destination_key, result.reason))
+            self.line(self._story(*told, result.key, result.destination_key, result.reason))
 
     def verify_summary(self, summary: VerifySummary) -> None:
         """Print the summary of a verification."""
@@ -345,8 +345,8 @@ class Console:
             self._json(record)
             return
         first, second = run_lines(journal, history, None if self._plain else self.out.width)
-        self._line([(journal.spec.id, "cyan"), (first.removeprefix(journal.spec.id), "")])
-        self._line([(second, "dim")])
+        self.line([(journal.spec.id, "cyan"), (first.removeprefix(journal.spec.id), "")])
+        self.line([(second, "dim")])
 
     def total(self, text: str) -> None:
         """Print a line with totals on stderr, unless quiet."""
@@ -365,7 +365,8 @@ class Console:
     def _json(self, record: Record) -> None:
         sys.stdout.write(json.dumps(record) + "\n")
 
-    def _line(self, parts: list[tuple[str, str]]) -> None:
+    def line(self, parts: list[tuple[str, str]]) -> None:
+        """Print a line of data of texts, each with its style."""
         if self._plain:
             sys.stdout.write("".join(text for text, _ in parts) + "\n")
             return

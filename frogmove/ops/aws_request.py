@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from frogmove.credentials import words
 from frogmove.errors import UnreachableError
@@ -60,6 +61,7 @@ class Cause(StrEnum):
     MISSING = "missing"
     NOT_OFFERED = "not offered"
     FAILED = "failed"
+    NO_ANSWER = "no answer"
 
 
 class AwsRequestError(UnreachableError):
@@ -105,7 +107,9 @@ def send(action: str, request: Callable[[], _T]) -> _T:
         code = str(refusal.get("Code") or "")
         told = " ".join(str(refusal.get("Message") or code).split()).rstrip(".")
         raise AwsRequestError(action, _cause(code), told, code) from error
-    except (BotoCoreError, OSError) as error:
+    except (NoConnectionError, HTTPClientError, OSError) as error:
+        raise AwsRequestError(action, Cause.NO_ANSWER, words(error)) from error
+    except BotoCoreError as error:
         raise AwsRequestError(action, Cause.FAILED, words(error)) from error
 
 

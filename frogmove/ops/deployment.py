@@ -7,18 +7,20 @@ because it is not there, has the name that the Terraform module gives it.
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
+from frogmove.function.config import read_config
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.function_log import FunctionLog
 from frogmove.ops.queue import Queue
+from frogmove.ops.remembered import remembered
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from frogmove.function.config import FunctionConfig
     from frogmove.ops.clients import Services
     from frogmove.s3.uri import Location
 
@@ -43,7 +45,7 @@ class Deployment:
         self.name = _bare(function)
         self.schedule_name = schedule or f"{self.name}-sweep"
 
-    @cached_property
+    @remembered
     def configuration(self) -> dict[str, Any]:
         """The function's configuration, as GetFunctionConfiguration returns it.
 
@@ -63,7 +65,17 @@ class Deployment:
         found: dict[str, str] = self.configuration.get("Environment", {}).get("Variables", {})
         return found
 
-    @cached_property
+    @property
+    def settings(self) -> FunctionConfig:
+        """The function's settings, from its variables.
+
+        Raises:
+            UsageError: when they are not valid: the function cannot start.
+            AwsRequestError: when they cannot be read.
+        """
+        return read_config(self.variables)
+
+    @remembered
     def mappings(self) -> list[dict[str, Any]]:
         """The event source mappings of the function and of its alias; empty if there are none.
 
@@ -89,7 +101,7 @@ class Deployment:
                 if error.cause is not Cause.MISSING:
                     raise
 
-    @cached_property
+    @remembered
     def schedule(self) -> dict[str, Any] | None:
         """The schedule of the sweeps, as GetSchedule returns it; None if there is none.
 
@@ -107,7 +119,7 @@ class Deployment:
             raise
         return found
 
-    @cached_property
+    @remembered
     def queue(self) -> Queue:
         """The queue of uploads.
 
@@ -121,7 +133,7 @@ class Deployment:
             Queue.of_arn(sqs, queues[0]) if queues else Queue.of_name(sqs, self._named("uploads"))
         )
 
-    @cached_property
+    @remembered
     def dead_letters(self) -> Queue:
         """The dead-letter queue (DLQ) of uploads; see :attr:`queue`."""
         sqs = self.services.client("sqs")
@@ -131,7 +143,7 @@ class Deployment:
             arn = None
         return Queue.of_arn(sqs, arn) if arn else Queue.of_name(sqs, self._named("uploads-dead"))
 
-    @cached_property
+    @remembered
     def failed_sweeps(self) -> Queue | None:
         """The DLQ of sweeps; None if there is none; see :attr:`queue`."""
         sqs = self.services.client("sqs")
@@ -146,14 +158,16 @@ class Deployment:
                 return None
             raise
 
-    @cached_property
+    @remembered
     def log(self) -> FunctionLog:
         """The function's log."""
-        group = ""
+        logging: dict[str, str] = {}
         # Without the configuration, it has the default name.
         with suppress(AwsRequestError):
-            group = self.configuration.get("LoggingConfig", {}).get("LogGroup", "")
-        return FunctionLog(self.services.client("logs"), group or f"/aws/lambda/{self.name}")
+            logging = self.configuration.get("LoggingConfig", {})
+        group = logging.get("LogGroup") or f"/aws/lambda/{self.name}"
+        is_json = logging.get("LogFormat") == "JSON"
+        return FunctionLog(self.services.client("logs"), group, is_json=is_json)
 
     def moves_from(self, source: Location) -> bool:
         """Tell by its settings whether the function may move uploads to a location.

@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 _LEVELS = frozenset({"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"})
 _OUTCOMES = frozenset({"failed", "conflict"})
 
+# What CloudWatch selects for LogLine.is_failure and is_metrics if all lines are JSON.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+_FAILURES = " || ".join(
+    [
+        *(f'($.level = "{level}")' for level in sorted(_LEVELS)),
+        '($.type = "platform.report" && $.record.status != "success")',
+    ]
+)
+_METRICS = "$._aws.Timestamp > 0"
+
 # Lambda's own lines in text format, and those of an embedded AWS.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
 _PLATFORM = re.compile(r"(START|END|REPORT|INIT_START|XRAY) ")
 _FAILURE = re.compile(
     r"\[(?:ERROR|CRITICAL|WARN(?:ING)?)\]|Task timed out|Status: (?:timeout|error)"
-    r"|^Traceback \(|^[\w.]*(?:Error|Exception)\b:|Runtime exited|Process exited"
+    r"|^Traceback \(|^[\w.]*(?:Error|Exception)\b:|(?i:process|runtime) (?:exited|died)"
 )
 
 
@@ -86,11 +96,13 @@ class FunctionLog:
     Args:
         client: the client for CloudWatch Logs.
         group: the log group.
+        is_json: whether Lambda writes its own lines as JSON, too.
     """
 
-    def __init__(self, client: Any, group: str) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, group: str, *, is_json: bool = False) -> None:  # noqa: ANN401
         self._client = client
         self.group = group
+        self._is_json = is_json
 
     def lines(
         self, since: datetime, until: datetime | None = None, pattern: str = ""
@@ -119,6 +131,16 @@ class FunctionLog:
             if not token:
                 return
             request["nextToken"] = token
+
+    def failures(self, since: datetime, until: datetime | None = None) -> Iterator[LogLine]:
+        """Yield the lines that say that something failed; see :meth:`lines`."""
+        pattern = f"{{ {_FAILURES} }}" if self._is_json else ""
+        return (line for line in self.lines(since, until, pattern) if line.is_failure)
+
+    def metrics(self, since: datetime, until: datetime | None = None) -> Iterator[LogLine]:
+        """Yield the lines with metrics; see :meth:`lines`."""
+        pattern = f"{{ {_METRICS} }}" if self._is_json else ""
+        return (line for line in self.lines(since, until, pattern) if line.is_metrics)
 
     def _page(self, request: dict[str, Any]) -> dict[str, Any]:
         try:

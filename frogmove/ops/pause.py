@@ -86,11 +86,11 @@ class Triggers:
             UnreachableError: when they cannot be read.
         """
         try:
-            found = [_mapping(each) for each in self._deployment.mappings]
+            found = [of_mapping(each) for each in self._deployment.mappings]
             schedule = self._deployment.schedule
         except AwsRequestError as error:
             raise _unknown(self._deployment, error) from error
-        return found if schedule is None else [*found, _as_trigger(schedule)]
+        return found if schedule is None else [*found, of_schedule(schedule)]
 
     def switch(self, *, on: bool) -> Iterator[Trigger]:
         """Enable or disable all triggers.
@@ -171,12 +171,14 @@ def _unknown(deployment: Deployment, error: AwsRequestError) -> UnreachableError
     )
 
 
-def _mapping(there: dict[str, Any]) -> Trigger:
+def of_mapping(there: dict[str, Any]) -> Trigger:
+    """Return an event source mapping, as Lambda describes it, as a trigger."""
     state = there.get("State", "")
     return Trigger(MAPPING, there["UUID"], state, state not in _OFF)
 
 
-def _as_trigger(there: dict[str, Any]) -> Trigger:
+def of_schedule(there: dict[str, Any]) -> Trigger:
+    """Return a schedule, as EventBridge Scheduler describes it, as a trigger."""
     state = there.get("State", "ENABLED")
     return Trigger(SCHEDULE, there["Name"], state, state == "ENABLED")
 

@@ -1,0 +1,161 @@
+"""Checks of the function itself: its state, its settings and its triggers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from frogmove.errors import UsageError
+from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.pause import of_mapping
+from frogmove.quoting import in_quotes
+
+if TYPE_CHECKING:
+    from frogmove.config import Config
+    from frogmove.function.config import FunctionConfig
+    from frogmove.ops.deployment import Deployment
+
+# Beginnings of a mapping's last result: Lambda's, and an embedded AWS's.
+# https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
+_FAILED = ("PROBLEM", "FAILED")
+
+
+def check_state(deployment: Deployment) -> Check:
+    """Check that the function can be invoked."""
+    name = "function"
+    try:
+        found = deployment.configuration
+    except AwsRequestError as error:
+        return not_found_out(name, error)
+    state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
+    facts: dict[str, Any] = {
+        "function": deployment.function,
+        "version": found["Version"],
+        "function_state": state,
+        "last_update_status": update,
+        "last_modified": found["LastModified"],
+    }
+    said = (
+        f"{deployment.function}, version {found['Version']}, {state}, "
+        f"modified {found['LastModified'][:19].replace('T', ' ')}"
+    )
+    # A function that has not been invoked for weeks is started at the next invocation.
+    if state in {"Active", "Inactive"} and update != "Failed":
+        return Check(name, State.OK, said, facts=facts)
+    reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or "no reason given"
+    is_pending = state == "Pending"
+    return Check(
+        name,
+        State.WARNING if is_pending else State.BROKEN,
+        f"{said}; {'update failed: ' if update == 'Failed' else ''}{reason}",
+        "Wait a minute." if is_pending else roll_back(deployment),
+        facts,
+    )
+
+
+def roll_back(deployment: Deployment) -> str:
+    """Return how to return to an earlier version."""
+    return (
+        f"Roll back: frogmove lambda info --function {deployment.function} lists the versions; "
+        f"aws lambda update-alias --function-name {deployment.name} --name live "
+        "--function-version VERSION"
+    )
+
+
+def check_settings(deployment: Deployment, config: Config) -> Check:
+    """Check that the function's variables are valid and name the route."""
+    name = "settings"
+    try:
+        settings = deployment.settings
+    except AwsRequestError as error:
+        return not_found_out(name, error)
+    except UsageError as error:
+        return Check(
+            name,
+            State.BROKEN,
+            f"the function cannot start: {error.message} {error.remedy}".strip(),
+            f"Correct the variable and apply, or: {roll_back(deployment)}",
+            {"error": error.message},
+        )
+    own = f"{settings.route.source} -> {settings.route.destination}"
+    facts = {"route": own}
+    expected = f"{config.end('source')} -> {config.end('destination')}"
+    if own != expected:
+        said = f"the function moves {own}, but the route is {expected}"
+        remedy = (
+            "Check --route, --source, --destination and --function; if these are right, "
+            f"correct FROGMOVE_SOURCE and FROGMOVE_DESTINATION, or: {roll_back(deployment)}"
+        )
+        return Check(name, State.BROKEN, said, remedy, facts)
+    said = f"{own}, on conflict {settings.on_conflict.value}"
+    return Check(name, State.OK, said, facts=facts)
+
+
+def check_scan_gate(deployment: Deployment, config: Config) -> Check:
+    """Check that the function and the command line require the same scan."""
+    name = "scan gate"
+    try:
+        settings = deployment.settings
+    except AwsRequestError as error:
+        return not_found_out(name, error)
+    except UsageError:
+        return Check(name, State.UNKNOWN, "the function's settings are not valid")
+    tag = None if settings.scan_gate.tag is None else str(settings.scan_gate.tag)
+    quarantine = settings.scan_gate.quarantine
+    facts = {
+        "require_tag": tag,
+        "quarantine": None if quarantine is None else str(quarantine.destination),
+    }
+    if tag != config.require_tag:
+        said = (
+            f"the function requires {_tag(tag)}, but this command line {_tag(config.require_tag)}"
+        )
+        remedy = (
+            "Set require_tag of the route as in the Terraform output config_route."
+            if tag
+            else "Remove require_tag from the route, or set `scan` in Terraform."
+        )
+        return Check(name, State.WARNING, said, remedy, facts)
+    return Check(name, State.OK, _gate(settings), facts=facts)
+
+
+def _tag(tag: str | None) -> str:
+    return f"the tag {in_quotes(tag)}" if tag else "none"
+
+
+def _gate(settings: FunctionConfig) -> str:
+    gate = settings.scan_gate
+    if gate.tag is None:
+        return "off: objects are moved without a scan"
+    threats = "stay" if gate.quarantine is None else f"go to {gate.quarantine.destination}"
+    return f"only objects with the tag {in_quotes(str(gate.tag))} are moved; threats {threats}"
+
+
+def check_uploads(deployment: Deployment) -> Check:
+    """Check that the queue of uploads invokes the function."""
+    name = "uploads"
+    try:
+        mappings = deployment.mappings
+    except AwsRequestError as error:
+        return not_found_out(name, error)
+    triggers = [of_mapping(each) for each in mappings]
+    said = ", ".join(f"event source mapping {each.name} {each.state}" for each in triggers)
+    facts = {"mappings": {each.name: each.state for each in triggers}}
+    if not triggers:
+        said = "no event source mapping: uploads are not moved"
+        remedy = "Check --function and --region; then apply the Terraform module."
+        return Check(name, State.BROKEN, said, remedy, facts)
+    if not all(each.is_on for each in triggers):
+        return Check(name, State.WARNING, f"paused: {said}", resume(deployment), facts)
+    results = (each.get("LastProcessingResult") or "" for each in mappings)
+    failed = sorted({each for each in results if each.startswith(_FAILED)})
+    if failed:
+        remedy = f"frogmove lambda logs --failed --function {deployment.function}"
+        said = f"{said}; last result: {'; '.join(failed)}"
+        return Check(name, State.WARNING, said, remedy, facts)
+    return Check(name, State.OK, said, facts=facts)
+
+
+def resume(deployment: Deployment) -> str:
+    """Return how to enable the triggers."""
+    return f"If this is not on purpose: frogmove lambda resume --function {deployment.function}"

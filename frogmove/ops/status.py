@@ -1,0 +1,305 @@
+"""The state of a route on one screen; each line says what to do if something is not well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from frogmove.core.advice import advise
+from frogmove.ops import activity, backlog, function_checks
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.check import Check, State, not_found_out, while_answered
+from frogmove.ops.pause import of_schedule
+from frogmove.ops.remembered import remembered
+from frogmove.quoting import in_quotes
+from frogmove.s3.errors import S3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from frogmove.config import Config
+    from frogmove.ops.activity import Activity
+    from frogmove.ops.deployment import Deployment
+    from frogmove.ops.function_log import LogLine
+    from frogmove.s3.interface import S3
+
+# As the module's alarms oldest-message and oldest-object, and no-sweep.
+_OLD = timedelta(hours=1)
+_NO_SWEEP = timedelta(hours=2)
+
+# Failures that are read from the log; more are not worth the time.
+_MOST_FAILURES = 10_000
+_FAILURES_SHOWN = 3
+_LONGEST_MESSAGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """The failures in the log."""
+
+    count: int
+    last: LogLine
+    messages: Counter[str]
+
+
+class Status:
+    """Looks at everything that belongs to a route.
+
+    Args:
+        config: the route.
+        deployment: its function.
+        s3: the client for its buckets.
+        now: the current time.
+    """
+
+    def __init__(
+        self, config: Config, deployment: Deployment, s3: S3, now: datetime | None = None
+    ) -> None:
+        self._config = config
+        self._deployment = deployment
+        self._s3 = s3
+        self._now = now or datetime.now(UTC)
+        self._option = f"--function {deployment.function}"
+
+    def checks(self) -> Iterator[Check]:
+        """Yield each line as soon as it is known; the listing of the source comes last.
+
+        Raises:
+            UnreachableError: when AWS does not respond.
+        """
+        return while_answered(self._checks())
+
+    def _checks(self) -> Iterator[Check]:
+        yield function_checks.check_state(self._deployment)
+        yield function_checks.check_settings(self._deployment, self._config)
+        yield function_checks.check_uploads(self._deployment)
+        yield function_checks.check_scan_gate(self._deployment, self._config)
+        yield self._alarms()
+        yield from _each("queue", self._queue)
+        yield from _each("dead letters", self._dead_letters)
+        yield from _each("failed sweeps", self._failed_sweeps)
+        yield from _each("errors", self._errors)
+        yield from _each("moves", self._moves)
+        yield from _each("sweep", self._sweep)
+        yield self._source()
+
+    @remembered
+    def _activity(self) -> Activity:
+        """The metrics; without them the log, which holds the same."""
+        route = _dimension(self._deployment)
+        try:
+            client = self._deployment.services.client("cloudwatch")
+            return activity.from_metrics(client, route, self._now)
+        except AwsRequestError as error:
+            if error.cause is not Cause.NOT_OFFERED:
+                raise
+        return activity.from_log(self._deployment.log, self._now)
+
+    def _alarms(self) -> Check:
+        prefix = f"{self._deployment.name}-"
+        client = self._deployment.services.client("cloudwatch")
+        pages = client.get_paginator("describe_alarms")
+        try:
+            alarms: list[dict[str, Any]] = send(
+                "cloudwatch:DescribeAlarms",
+                lambda: list(
+                    pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]).search(
+                        "MetricAlarms[]"
+                    )
+                ),
+            )
+        except AwsRequestError as error:
+            return not_found_out("alarms", error)
+        ringing = sorted(
+            each["AlarmName"].removeprefix(prefix)
+            for each in alarms
+            if each["StateValue"] == "ALARM"
+        )
+        facts = {"alarms": len(alarms), "ringing": ringing}
+        if ringing:
+            remedy = "terraform/RUNBOOK.md says what to do for each."
+            return Check("alarms", State.WARNING, f"ringing: {', '.join(ringing)}", remedy, facts)
+        return Check("alarms", State.OK, f"none of {len(alarms)} is ringing", facts=facts)
+
+    def _queue(self) -> Check:
+        queue = self._deployment.queue
+        depth = queue.depth
+        said = f"{depth.visible:,} messages wait, {depth.in_flight:,} are in flight"
+        facts: dict[str, Any] = {"visible": depth.visible, "in_flight": depth.in_flight}
+        try:
+            client = self._deployment.services.client("cloudwatch")
+            age = activity.oldest_message(client, queue.name, self._now)
+        except AwsRequestError as error:
+            said = f"{said}; age of the oldest message: {error.message}"
+            state = State.OK if error.cause is Cause.NOT_OFFERED else State.UNKNOWN
+            return Check("queue", state, said, error.remedy, facts)
+        if age is not None:
+            facts["oldest_seconds"] = age
+            said = f"{said}; the oldest is {_age(age)} old"
+            if depth.total and age > _OLD.total_seconds():
+                remedy = f"frogmove lambda logs --failed {self._option}"
+                return Check("queue", State.WARNING, said, remedy, facts)
+        return Check("queue", State.OK, said, facts=facts)
+
+    def _dead_letters(self) -> Check:
+        queue = self._deployment.dead_letters
+        count = queue.depth.total
+        if not count:
+            return Check("dead letters", State.OK, "none", facts={"messages": 0})
+        said = f"{_messages(count)} failed too often; the objects are still at the source"
+        remedy = "frogmove dlq ls says why; after the cause is fixed: frogmove dlq redrive"
+        return Check("dead letters", State.BROKEN, said, remedy, {"messages": count})
+
+    def _failed_sweeps(self) -> Check | None:
+        queue = self._deployment.failed_sweeps
+        if queue is None:
+            return None
+        count = queue.depth.total
+        facts = {"messages": count}
+        if not count:
+            return Check("failed sweeps", State.OK, "none", facts=facts)
+        said = f"{_messages(count)} in {queue.name}: a sweep was not started, or failed twice"
+        remedy = (
+            f"frogmove lambda invoke sweep {self._option} does the same work; then: "
+            f"aws sqs purge-queue --queue-url {queue.url}"
+        )
+        return Check("failed sweeps", State.WARNING, said, remedy, facts)
+
+    def _errors(self) -> Check:
+        found = _failures(self._deployment, self._now - activity.HOUR)
+        when = "hour"
+        if found is None:
+            found, when = _failures(self._deployment, self._now - activity.DAY), "day"
+        if found is None:
+            return Check("errors", State.OK, "none in the last day", facts={"count": 0})
+        more = " or more" if found.count == _MOST_FAILURES else ""
+        named = "; ".join(
+            f"{times:,} x {message}"
+            for message, times in found.messages.most_common(_FAILURES_SHOWN)
+        )
+        said = f"{found.count:,}{more} in the last {when}, last {_clock(found.last.time)}: {named}"
+        facts = {
+            "count": found.count,
+            "within": when,
+            "last": found.last.time.isoformat(),
+            "messages": dict(found.messages.most_common(_FAILURES_SHOWN)),
+        }
+        if when == "day":
+            return Check("errors", State.OK, said, facts=facts)
+        remedy = f"frogmove lambda logs --failed {self._option}"
+        return Check("errors", State.WARNING, said, remedy, facts)
+
+    def _moves(self) -> Check:
+        found = self._activity
+        parts = []
+        for when, counts in (("hour", found.hour), ("day", found.day)):
+            told = [f"{counts['moved']:,} moved", f"{counts['failed']:,} failed"]
+            told += [
+                f"{counts[name]:,} {name}"
+                for name in ("conflict", "waiting", "quarantined", "threats", "unscanned")
+                if counts[name]
+            ]
+            parts.append(f"last {when}: {', '.join(told)}")
+        origin = "" if found.origin == "metrics" else " (from the log)"
+        said, facts = "; ".join(parts) + origin, found.record()
+        if found.hour["failed"] or found.hour["conflict"]:
+            remedy = f"frogmove lambda logs --failed {self._option}"
+            return Check("moves", State.WARNING, said, remedy, facts)
+        if found.hour["threats"] or found.hour["unscanned"]:
+            remedy = "terraform/RUNBOOK.md: threats, unscanned"
+            return Check("moves", State.WARNING, said, remedy, facts)
+        return Check("moves", State.OK, said, facts=facts)
+
+    def _sweep(self) -> Check:
+        schedule = self._deployment.schedule
+        if schedule is None:
+            return Check("sweep", State.OK, f"no schedule {self._deployment.schedule_name}")
+        trigger = of_schedule(schedule)
+        facts: dict[str, Any] = {"schedule": trigger.state}
+        if not trigger.is_on:
+            said, remedy = f"paused: {trigger.state}", function_checks.resume(self._deployment)
+            return Check("sweep", State.WARNING, said, remedy, facts)
+        last = self._activity.last_sweep
+        facts["last"] = None if last is None else last.isoformat()
+        said = "none in the last day" if last is None else f"last {_clock(last)}"
+        said = f"{said}, {schedule['ScheduleExpression']}"
+        known_since = last or schedule.get("CreationDate") or self._now
+        if self._now - known_since <= _NO_SWEEP:
+            return Check("sweep", State.OK, said, facts=facts)
+        remedy = f"frogmove lambda invoke sweep {self._option} sweeps now"
+        return Check("sweep", State.WARNING, said, remedy, facts)
+
+    def _source(self) -> Check:
+        source = self._config.end("source")
+        try:
+            found = backlog.count(self._s3, source)
+        except S3Error as error:
+            said = f"{source} cannot be listed: {error.said}"
+            return Check("source", State.UNKNOWN, said, advise(error))
+        if found.oldest is None:
+            return Check("source", State.OK, f"nothing waits at {source}", facts=found.record())
+        age = (self._now - found.oldest.last_modified).total_seconds()
+        folders = found.folders.most_common(_FAILURES_SHOWN)
+        named = ", ".join(f"{in_quotes(name)} {number:,}" for name, number in folders if name)
+        said = (
+            f"{found.objects:,} {'object waits' if found.objects == 1 else 'objects wait'}, "
+            f"{found.size:,} bytes, the oldest for {_age(max(age, 0))}: "
+            f"{in_quotes(found.oldest.key)}{f'; folders: {named}' if named else ''}"
+        )
+        if age <= _OLD.total_seconds():
+            return Check("source", State.OK, said, facts=found.record())
+        name = in_quotes(found.oldest.key.removeprefix(source.prefix))
+        return Check("source", State.WARNING, said, f"frogmove trace {name}", found.record())
+
+
+def _each(name: str, check: Callable[[], Check | None]) -> Iterator[Check]:
+    try:
+        found = check()
+    except AwsRequestError as error:
+        found = not_found_out(name, error)
+    if found is not None:
+        yield found
+
+
+def _dimension(deployment: Deployment) -> str:
+    """Return the dimension of the function's metrics."""
+    variables = deployment.variables
+    ends = (variables.get(f"FROGMOVE_{end}", "") for end in ("SOURCE", "DESTINATION"))
+    return " -> ".join(ends)
+
+
+def _failures(deployment: Deployment, since: datetime) -> _Failures | None:
+    """Return the failures since then; None for none."""
+    messages: Counter[str] = Counter()
+    last: LogLine | None = None
+    for line in islice(deployment.log.failures(since), _MOST_FAILURES):
+        last = line
+        messages[_message(line)] += 1
+    return None if last is None else _Failures(messages.total(), last, messages)
+
+
+def _message(line: LogLine) -> str:
+    """Return what failed, without the key, so that equal failures have equal messages."""
+    fields = line.fields
+    told = fields.get("reason") or fields.get("errorMessage") or fields.get("message") or line.text
+    word = fields.get("outcome")
+    shown = str(told)[:_LONGEST_MESSAGE]
+    return f"{word}: {shown}" if word and word != told else shown
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message" if count == 1 else f"{count:,} messages"
+
+
+def _clock(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,192 @@
+"""One screen says how a route is, and what to do; the exit code says whether somebody must."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frogmove.client import Client
+from frogmove.config import Config
+from frogmove.local_aws.stack import Stack, StackConfig, build_stack, connect
+from frogmove.ops.check import State
+from frogmove.ops.deployment import Deployment
+from frogmove.ops.status import Status
+from frogmove.packaging.function_zip import build_package
+from tests.canned_server import nobody_listening
+from tests.cli.cli_runner import Ran, run
+from tests.ops.conftest import keys_of_user
+
+if TYPE_CHECKING:
+    from frogmove.local_aws.clients import Clients
+    from frogmove.local_aws.server import Server
+    from frogmove.ops.clients import Services
+    from tests.local_aws.conftest import Eventually
+
+
+HOSTILE = "e\x1b[31mvil/\u202egnp.exe"
+
+
+@pytest.fixture
+def stack(clients: Clients, stack_config: StackConfig) -> Stack:
+    made = build_stack(clients, build_package(), stack_config)
+    connect(clients, made)
+    return made
+
+
+def environment(server: Server, stack: Stack) -> dict[str, str | None]:
+    return {
+        **server.client_environment(),
+        "AWS_PROFILE": None,
+        "FROGMOVE_ENDPOINT_URL": server.endpoint_url,
+        "FROGMOVE_SOURCE": stack.source,
+        "FROGMOVE_DESTINATION": stack.destination,
+        "FROGMOVE_FUNCTION": stack.config.name,
+    }
+
+
+def status(server: Server, stack: Stack, *arguments: str, **more: str | None) -> Ran:
+    return run("status", *arguments, environment=environment(server, stack) | more)
+
+
+def lines(ran: Ran) -> dict[str, dict[str, Any]]:
+    return {record["name"]: record for record in ran.of("check")}
+
+
+def states(ran: Ran) -> dict[str, str]:
+    return {name: record["state"] for name, record in lines(ran).items()}
+
+
+def test_a_route_that_works_is_well_and_what_it_moved_is_counted(
+    server: Server, stack: Stack, clients: Clients, eventually: Eventually
+) -> None:
+    source = stack.config.source_bucket
+    for key in ("a/1", "a/2"):
+        clients.s3.put_object(Bucket=source, Key=key, Body=b"frogs")
+    eventually(lambda: lines(status(server, stack, "-o", "json"))["moves"]["day"].get("moved") == 2)
+    ran = status(server, stack, "-o", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert set(states(ran).values()) == {"ok", "not offered"}
+    assert states(ran)["alarms"] == "not offered"
+    told = lines(ran)
+    assert told["moves"]["hour"] == {"moved": 2, "bytes": 10}
+    assert told["moves"]["origin"] == "log"
+    assert "does not offer cloudwatch:GetMetricData" in told["queue"]["said"]
+    assert (told["source"]["objects"], told["dead letters"]["messages"]) == (0, 0)
+    assert ran.records[-1]["type"] == "summary"
+
+    clients.functions.invoke(
+        FunctionName=stack.config.name, Payload=json.dumps({"action": "sweep"}).encode()
+    )
+    eventually(lambda: lines(status(server, stack, "-o", "json"))["sweep"]["last"] is not None)
+
+
+def test_what_waits_is_shown_escaped_and_a_pause_needs_somebody(
+    server: Server, stack: Stack, clients: Clients
+) -> None:
+    variables = environment(server, stack)
+    assert run("lambda", "pause", environment=variables).code == 0
+    for key in (HOSTILE, "top", "b/1", "b/2"):
+        clients.s3.put_object(Bucket=stack.config.source_bucket, Key=key, Body=b"frogs")
+
+    ran = status(server, stack, "-o", "json")
+    told = lines(ran)
+    assert ran.code == 1
+    assert states(ran)["uploads"] == states(ran)["sweep"] == "warning"
+    assert f"frogmove lambda resume --function {stack.config.name}" in told["uploads"]["remedy"]
+    assert (told["source"]["objects"], told["source"]["bytes"]) == (4, 20)
+    assert told["source"]["folders"]["b/"] == 2
+    assert told["source"]["oldest_key"] == HOSTILE
+    assert told["queue"]["visible"] + told["queue"]["in_flight"] >= 4
+
+    ran = status(server, stack)
+    assert ran.code == 1
+    assert "4 objects wait, 20 bytes" in ran.out
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out
+    assert r"$'e\x1b[31mvil/\u202egnp.exe'" in ran.out
+
+
+def test_a_wrong_variable_and_dead_letters_are_named_as_the_cause(
+    server: Server, stack: Stack, clients: Clients
+) -> None:
+    found = clients.functions.get_function_configuration(FunctionName=stack.config.name)
+    variables = found["Environment"]["Variables"] | {"FROGMOVE_ON_CONFLICT": "sometimes"}
+    clients.functions.update_function_configuration(
+        FunctionName=stack.config.name, Environment={"Variables": variables}
+    )
+    clients.sqs.send_message(QueueUrl=stack.dead_letter_url, MessageBody="poison")
+    ran = status(server, stack, "-o", "json")
+    told = lines(ran)
+    assert ran.code == 1
+    assert told["settings"]["state"] == told["dead letters"]["state"] == "broken"
+    assert "FROGMOVE_ON_CONFLICT: 'sometimes' is not a conflict policy" in told["settings"]["said"]
+    assert "aws lambda update-alias" in told["settings"]["remedy"]
+    assert told["dead letters"]["messages"] == 1
+    assert "frogmove dlq" in told["dead letters"]["remedy"]
+
+
+def test_a_function_of_another_route_is_not_this_one(server: Server, quiet_stack: Stack) -> None:
+    other = quiet_stack.config.destination_bucket
+    ran = status(server, quiet_stack, "--destination", f"s3://{other}/elsewhere", "-o", "json")
+    assert (ran.code, states(ran)["settings"]) == (1, "broken")
+    assert "but the route is" in lines(ran)["settings"]["said"]
+
+
+def test_a_scan_that_only_one_side_requires_is_told(server: Server, quiet_stack: Stack) -> None:
+    ran = status(server, quiet_stack, "-o", "json", FROGMOVE_REQUIRE_TAG="scan=clean")
+    assert (ran.code, states(ran)["scan gate"]) == (1, "warning")
+
+
+def test_each_missing_permission_is_named_beside_what_could_be_found_out(
+    server: Server, quiet_stack: Stack, clients: Clients
+) -> None:
+    allowed = ["lambda:GetFunctionConfiguration", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"]
+    keys = keys_of_user(clients, allowed)
+    ran = status(server, quiet_stack, "-o", "json", **keys)
+    told = lines(ran)
+    assert ran.code == 1
+    assert states(ran)["function"] == states(ran)["settings"] == "ok"
+    assert (
+        told["uploads"]["state"] == told["sweep"]["state"] == told["source"]["state"] == "unknown"
+    )
+    assert "lambda:ListEventSourceMappings" in told["uploads"]["said"]
+    assert "logs:FilterLogEvents" in told["errors"]["said"]
+    assert "scheduler:GetSchedule" in told["sweep"]["said"]
+    assert "s3:ListBucket" in told["source"]["said"] + told["source"]["remedy"]
+
+
+def test_a_function_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:
+    ran = status(server, quiet_stack, "--function", "not-there", "-o", "json")
+    assert (ran.code, states(ran)["function"], states(ran)["source"]) == (1, "broken", "ok")
+
+
+def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
+    with nobody_listening() as url:
+        ran = status(server, quiet_stack, "-o", "json", AWS_ENDPOINT_URL=url)
+    assert ran.code == 2
+    assert "AWS does not respond" in ran.err
+
+
+def test_no_route_is_refused(server: Server, quiet_stack: Stack) -> None:
+    ran = status(server, quiet_stack, FROGMOVE_SOURCE=None)
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_what_waits_for_hours_and_no_sweep_for_hours_need_somebody(
+    server: Server, services: Services, quiet_stack: Stack, clients: Clients
+) -> None:
+    bucket = f"old-{quiet_stack.config.source_bucket}"
+    clients.s3.create_bucket(Bucket=bucket)
+    clients.s3.put_object(Bucket=bucket, Key="in/it's old", Body=b"frogs")
+    source = f"s3://{bucket}/in"
+    config = Config(source, quiet_stack.destination, endpoint_url=server.endpoint_url)
+    later = datetime.now(UTC) + timedelta(hours=3)
+    deployment = Deployment(quiet_stack.config.name, services)
+    with Client(config) as client:
+        checks = Status(config, deployment, client.s3, later).checks()
+        told = {check.name: check for check in checks}
+    assert told["source"].state is told["sweep"].state is State.WARNING
+    assert told["source"].remedy == """frogmove trace 'it'"'"'s old'"""
