@@ -101,9 +101,12 @@ COMMANDS = (
 
 # Commands that other tools have; Click suggests those that are only misspelt.
 _MEANT = {
-    "mv": "Use `frogmove move`, which takes keys of the route's source.",
-    "cp": "Use `frogmove copy`, which takes keys of the route's source.",
-    "rm": "frogmove deletes only what it has moved and verified.",
+    "mv": "Use `frogmove move KEY` or `frogmove move --prefix FOLDER`; the buckets are set with "
+    "--source and --destination.",
+    "cp": "Use `frogmove copy KEY` or `frogmove copy --prefix FOLDER`; the buckets are set with "
+    "--source and --destination.",
+    "rm": "frogmove deletes only what it has moved and verified; to delete extra objects at the "
+    "destination, use `frogmove sync --delete`.",
     "help": "Use `frogmove --help`, or `frogmove COMMAND --help`.",
     "version": "Use `frogmove --version`.",
 }
