@@ -16,7 +16,7 @@ from frogmove.core.filters import NO_FILTERS
 from frogmove.core.forecast import forecast, forecast_deletes
 from frogmove.core.free_keys import FreeKeys
 from frogmove.core.key_plan import plan_keys, still_there
-from frogmove.core.models import Action, Outcome, Verb
+from frogmove.core.models import Action, Effect, Outcome, Verb
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_plan
 from frogmove.core.plan_summary import PlanSummary
@@ -73,10 +73,19 @@ class Plan:
     deletions: Deletions | None = None
 
     def __iter__(self) -> Iterator[Action]:
+        return self._all(is_applied=self.spec.plan is not None)
+
+    def _all(self, *, is_applied: bool) -> Iterator[Action]:
+        """Yield the actions, then the deletes.
+
+        Args:
+            is_applied: whether a run refuses what the plan refuses, without another look.
+        """
         would_fail = False
         with explained(self.route.source.bucket):
             for action in self.actions:
-                would_fail = would_fail or action.verb is Verb.REFUSE
+                is_known = is_applied or action.effect is not Effect.UNKNOWN
+                would_fail = would_fail or (action.verb is Verb.REFUSE and is_known)
                 yield action
         with explained(self.route.destination.bucket):
             for action in self.deletions or ():
@@ -104,7 +113,8 @@ class Plan:
 
     def written(self, path: Path) -> Generator[Action]:
         """Do the same, and yield the actions as they are written."""
-        return write_plan(path, PlanHeader(self.spec, self.account), self)
+        actions = self._all(is_applied=True)
+        return write_plan(path, PlanHeader(self.spec, self.account), actions)
 
 
 def _without_delete(action: Action) -> Action:

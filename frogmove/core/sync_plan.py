@@ -46,7 +46,7 @@ def resolve_comparisons(
         the actions, in the order in which they are resolved.
 
     Raises:
-        S3Error: when a request fails.
+        S3Error: when every further request fails.
     """
     content = ContentComparer(s3, options.max_compare_size)
 
@@ -55,19 +55,15 @@ def resolve_comparisons(
             return action
         try:
             seen = await look_at_both(s3, route, action.object.key, action.destination_key)
-        except S3Error as error:
-            if error.kind is not Kind.MISSING:
-                raise
-            return _changed(action)
-        comparison = compare(*seen)
-        if options.compare is not CompareBy.CONTENT:
-            return _decide(action, comparison, _is_newer(*seen), options.compare)
-        try:
-            comparison = await by_content(content, route, seen, comparison)
+            comparison = compare(*seen)
+            if options.compare is CompareBy.CONTENT:
+                comparison = await by_content(content, route, seen, comparison)
         except S3Error as error:
             if error.ends_the_run:
                 raise
             return _unread(action, error)
+        if options.compare is not CompareBy.CONTENT:
+            return _decide(action, comparison, _is_newer(*seen), options.compare)
         if comparison.match is Match.UNKNOWN:
             return _too_large(action, options.max_compare_size)
         return _decide(action, comparison, False, options.compare)

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.cli import runner as cli_runner
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
+from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 
@@ -101,3 +104,22 @@ def test_where_a_copy_would_fail_no_delete_is_shown_or_planned(
     assert (
         "1 object that only the destination has was not deleted, because others failed" in ran.err
     )
+
+
+def test_deletes_are_shown_and_asked_for_if_it_is_not_known_that_a_copy_would_fail(
+    pair: Buckets, runner: FrogmoveRunner, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.put("a")
+    pair.put_there("a", body=b"other")
+    pair.put_there("extra")
+    hooks.answer("HeadObject", refusal(403, "AccessDenied"), match="/a", times=1)
+    dry = runner("sync", "--delete", "--on-conflict", "skip", "-n", "-o", "json")
+    assert {each["key"]: each["effect"] for each in dry.of("action")} == {
+        "a": "unknown",
+        "extra": "delete",
+    }
+    monkeypatch.setattr(cli_runner, "can_be_asked", lambda: True)
+    hooks.answer("HeadObject", refusal(403, "AccessDenied"), match="/a", times=1)
+    asked = runner("sync", "--delete", "--on-conflict", "skip")
+    assert (asked.code, sorted(pair.there())) == (2, ["a", "extra"])
+    assert "1 would be deleted there" in asked.err

@@ -112,6 +112,24 @@ def test_what_cannot_be_read_is_a_failure_of_its_own(
     assert "Restore it" in reasons["other"]
 
 
+@pytest.mark.parametrize("side", ["source", "destination"])
+@pytest.mark.parametrize("status", [400, 403])
+def test_an_object_that_cannot_be_looked_up_is_a_failure_of_its_own(
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, side: str, status: int
+) -> None:
+    buckets.put("locked", "other", body=b"frog")
+    buckets.put_there("locked", "other", body=b"toad")
+    # S3 answers 400 for an object that its owner encrypted with a key of their own.
+    refused = refusal(status, "")
+    hooks.answer("HeadObject", refused, match=f"{getattr(buckets, side)}/locked", times=ALWAYS)
+    dry = frogmove("sync", "-n", "-o", "json")
+    effects = {record["key"]: record["effect"] for record in dry.of("action")}
+    assert (dry.code, effects) == (0, {"locked": "refuse", "other": "replace"})
+    ran = frogmove("sync", "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, {"locked": "failed", "other": "copied"})
+    assert buckets.there() == {"locked": b"toad", "other": b"frog"}
+
+
 @pytest.mark.parametrize("compare", ["auto", *COPIED])
 def test_a_dry_run_compares_in_the_same_way_and_changes_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner, compare: str

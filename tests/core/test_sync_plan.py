@@ -15,7 +15,6 @@ from frogmove.core.sync_plan import resolve_comparisons
 from frogmove.core.transfer import run
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 from tests.factories import ROUTE, an_action
 from tests.fake_s3 import FakeS3
@@ -93,7 +92,7 @@ def test_what_is_decided_already_is_passed_on_as_it_is(
     assert resolved(buckets, s3, actions) == actions
 
 
-def test_what_cannot_be_looked_at_ends_the_settling(buckets: Buckets, s3: BotoS3) -> None:
+def test_what_cannot_be_looked_up_is_refused(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", body=b"new!")
     buckets.put_there("a", body=b"old!")
     actions = planned(buckets, s3)
@@ -101,8 +100,9 @@ def test_what_cannot_be_looked_at_ends_the_settling(buckets: Buckets, s3: BotoS3
     wrong = BotoS3(buckets.server.spoken_to_as("nobody", "nothing").client(), 1)
     if buckets.server.name == "moto":
         pytest.skip("moto takes anybody for its owner")
-    with pytest.raises(S3Error):
-        resolved(buckets, wrong, actions)
+    (action,) = resolved(buckets, wrong, actions)
+    assert action.verb is Verb.REFUSE
+    assert "could not be compared" in action.reason
 
 
 def test_once_stopped_no_further_action_is_taken(buckets: Buckets, s3: BotoS3) -> None:
