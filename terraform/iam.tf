@@ -314,6 +314,14 @@ data "aws_iam_policy_document" "batch" {
     actions   = ["s3:GetBucketLocation"]
     resources = [local.destination_arn]
   }
+
+  # For a manifest that S3 generates itself.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
+  statement {
+    sid       = "ListTheSourceForAManifest"
+    actions   = ["s3:PutInventoryConfiguration"]
+    resources = [local.source_arn]
+  }
 }
 
 resource "aws_iam_role_policy" "batch" {

@@ -79,6 +79,26 @@ COMMANDS = (
         "frogmove.cli.demo:demo",
     ),
     LazyGroup(
+        "batch",
+        help="Let S3 Batch Operations call the Lambda for many objects.",
+        commands=[
+            LazyCommand(
+                "submit",
+                "Let S3 Batch Operations call the deployed function for many objects.",
+                "frogmove.cli.batch_submit:submit",
+            ),
+            LazyCommand(
+                "status", "Show a job, or list the jobs.", "frogmove.cli.batch_jobs:status"
+            ),
+            LazyCommand(
+                "report",
+                "Show what became of each object of a job.",
+                "frogmove.cli.batch_jobs:report",
+            ),
+            LazyCommand("cancel", "Cancel a job.", "frogmove.cli.batch_jobs:cancel"),
+        ],
+    ),
+    LazyGroup(
         "lambda",
         help="Package, call, pause and resume the Lambda.",
         commands=[

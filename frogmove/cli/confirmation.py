@@ -64,7 +64,7 @@ def is_confirmed(
         return True
     for line in confirmation_lines(summary, is_whole=is_whole):
         console.warn(line)
-    return _answer()
+    return is_agreed()
 
 
 def _may_need_it(spec: RunSpec) -> bool:
@@ -108,7 +108,7 @@ def _count(
     return summary, True
 
 
-def _answer() -> bool:
+def is_agreed() -> bool:
     """Read the answer; anything but yes is no."""
     sys.stderr.write("Go on? [y/N] ")
     sys.stderr.flush()

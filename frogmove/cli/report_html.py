@@ -211,7 +211,7 @@ def _results(report: Report) -> Iterator[str]:
     yield "</tbody>\n</table>\n"
     more = sum(1 for _ in rows)
     if more:
-        command = f"frogmove report {printable(report.reader.spec.id)} -o csv"
+        command = f"{printable(report.command())} -o csv"
         yield f"<p>{more:,} more: <code>{escape(command)}</code></p>\n"
 
 

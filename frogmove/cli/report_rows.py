@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from frogmove.cli.quantities import counts, size
 from frogmove.cli.run_description import next_commands
@@ -16,11 +16,36 @@ from frogmove.s3.uri import Location, parse_location
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
-    from frogmove.core.journal_reader import JournalReader
     from frogmove.core.records import Record
+    from frogmove.core.run_spec import RunSpec
 
 ALL = frozenset(outcome.value for outcome in Outcome)
 ATTENTION = frozenset(outcome.value for outcome in Outcome if outcome.needs_attention)
+
+
+class RunRecords(Protocol):
+    """What a report shows: a journal, or the results of a job of S3 Batch Operations."""
+
+    @property
+    def spec(self) -> RunSpec:
+        """The run."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """Yield all records."""
+        ...
+
+    def of_type(self, kind: str) -> Iterator[Record]:
+        """Yield the records of one type."""
+        ...
+
+    def cut_off(self) -> list[Record]:
+        """Return the results of copies that have none, because the run was cut off."""
+        ...
+
+    def end(self) -> Record | None:
+        """Return the totals; None if the run did not finish."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,11 +53,11 @@ class Report:
     """A report of a run.
 
     Attributes:
-        reader: its journal.
+        reader: its records.
         outcomes: the outcomes of the results to show.
     """
 
-    reader: JournalReader
+    reader: RunRecords
     outcomes: Set[str] = ALL
 
     def results(self) -> Iterator[Record]:
@@ -73,6 +98,10 @@ class Report:
         counts = Counter(str(each.get("outcome")) for each in self.reader.of_type("result"))
         counts.update(record["outcome"] for record in self.reader.cut_off())
         return +counts
+
+    def command(self) -> str:
+        """Return the command that prints it."""
+        return f"frogmove report {self.reader.spec.id}"
 
     def next_commands(self) -> list[tuple[str, str]]:
         """Return the possible next commands with their purposes."""

@@ -153,6 +153,11 @@ def verify_selection_options(command: Callable[..., None]) -> Callable[..., None
     return _given(command, [_PREFIX, *_LIST, *_FILTERS, _ALLOW_EMPTY, *_MAPPING])
 
 
+def batch_selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add KEYs and the options that select objects, for a function that maps the keys itself."""
+    return _given(command, [*_KEYS, *_FILTERS, _ALLOW_EMPTY])
+
+
 def listing_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that select objects, for a listing."""
     return _given(command, [_PREFIX, _LIST[0], *_FILTERS, _ALLOW_EMPTY])

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from frogmove.local_aws.batch_operations import batch_operations, invoke_by
 from frogmove.local_aws.clients import Clients, clients_for
 from frogmove.local_aws.server import Server, running_server
 from frogmove.local_aws.stack import Stack, build_stack
@@ -22,15 +23,24 @@ _ENDING = tuple(
 
 @dataclass(frozen=True)
 class EmbeddedAws:
-    """A server with a stack, without the notification."""
+    """A server with a stack, without the notification.
+
+    Attributes:
+        server: the server.
+        clients: its clients.
+        stack: the stack.
+        batch_url: the URL of its S3 Batch Operations.
+    """
 
     server: Server
     clients: Clients
     stack: Stack
+    batch_url: str
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables for frogmove, and any AWS SDK, to use this stack."""
         return self.server.client_environment() | {
+            "AWS_ENDPOINT_URL_S3_CONTROL": self.batch_url,
             "FROGMOVE_ENDPOINT_URL": self.server.endpoint_url,
             "FROGMOVE_SOURCE": self.stack.source,
             "FROGMOVE_DESTINATION": self.stack.destination,
@@ -58,7 +68,9 @@ def embedded_aws(port: int | None = None) -> Iterator[EmbeddedAws]:
     """
     with _interrupted_by_signals(), running_server(port) as server:
         clients = clients_for(server.endpoint_url)
-        yield EmbeddedAws(server, clients, build_stack(clients, build_package()))
+        stack = build_stack(clients, build_package())
+        with batch_operations(clients.s3, invoke_by(clients.functions)) as batch_url:
+            yield EmbeddedAws(server, clients, stack, batch_url)
 
 
 @contextmanager

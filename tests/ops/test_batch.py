@@ -1,0 +1,389 @@
+"""Jobs of S3 Batch Operations on the stand-in: each object of a manifest is accounted for."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pytest
+
+from frogmove.function.app import LambdaApp
+from frogmove.local_aws.batch_operations import batch_operations
+from frogmove.local_aws.stack import Stack, StackConfig, build_stack
+from frogmove.packaging.function_zip import build_package
+from tests.cli.cli_runner import Ran, run
+from tests.keys import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from frogmove.local_aws.clients import Clients
+    from frogmove.local_aws.server import Server
+
+CONTEXT = SimpleNamespace(aws_request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+
+
+@dataclass
+class JobFixture:
+    """A stack, a stand-in that calls the handler in this process, and an operator.
+
+    Attributes:
+        stack: the stack; its own function is only looked up.
+        prefix: of both ends of the route.
+        clients: boto3 clients of somebody who may do everything.
+        environment: the operator's variables.
+        settings: the handler's variables.
+        broken: keys whose invocations end without a response after the move.
+        shaky: keys whose first invocation fails temporarily; emptied by that.
+        events: the events that the handler got.
+    """
+
+    stack: Stack
+    clients: Clients
+    environment: dict[str, str | None]
+    settings: dict[str, str]
+    prefix: str = ""
+    broken: set[str] = field(default_factory=set)
+    shaky: set[str] = field(default_factory=set)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def source(self) -> str:
+        return self.stack.config.source_bucket
+
+    @property
+    def destination(self) -> str:
+        return self.stack.config.destination_bucket
+
+    @cached_property
+    def app(self) -> LambdaApp:
+        return LambdaApp(self.settings)
+
+    def invoke(self, _function: str, event: dict[str, Any]) -> Any:
+        """Call the handler as Lambda does; a process handles one event at a time."""
+        self.held.wait(30)
+        self.events.append(event)
+        (task,) = event["tasks"]
+        key = unquote(task["s3Key"]).removeprefix(self.prefix)
+        if key in self.shaky:
+            self.shaky.discard(key)
+            result = {"taskId": task["taskId"], "resultCode": "TemporaryFailure"}
+            return {"results": [result | {"resultString": "failed: not reached in time"}]}
+        response = json.loads(json.dumps(self.app.handle(event, CONTEXT)))
+        if key in self.broken:
+            raise RuntimeError("Task timed out after 3.00 seconds")
+        return response
+
+    def __call__(self, *arguments: str, **environment: str | None) -> Ran:
+        return run("batch", *arguments, environment=self.environment | environment)
+
+    def put(self, *keys: str, bucket: str = "", body: bytes | None = None) -> None:
+        def one(key: str) -> None:
+            content = key.encode() if body is None else body
+            self.clients.s3.put_object(
+                Bucket=bucket or self.source, Key=self.prefix + key, Body=content
+            )
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, keys))
+
+    def keys(self, bucket: str) -> set[str]:
+        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=self.prefix
+        )
+        found = (entry["Key"] for page in pages for entry in page.get("Contents", []))
+        ours = ("frogmove-batch/", ".frogmove-probe-")
+        return {key for name in found if not (key := name[len(self.prefix) :]).startswith(ours)}
+
+    def finished(self, *arguments: str) -> str:
+        """Submit a job, wait for its end, and return its id."""
+        submitted = self("submit", *arguments, "-o", "json")
+        assert submitted.code == 0, submitted.err
+        (told,) = submitted.of("submitted")
+        self("status", told["job"], "--follow")
+        return str(told["job"])
+
+    def report(self, job: str, *arguments: str) -> Ran:
+        return self("report", job, "-o", "json", *arguments)
+
+    def outcomes(self, job: str) -> dict[str, str]:
+        """Return the outcome of each key by a job's report."""
+        outcomes = self.report(job).outcomes
+        return {key.removeprefix(self.prefix): outcome for key, outcome in outcomes.items()}
+
+    def manifest(self) -> list[list[str]]:
+        """Return the cells of the only manifest."""
+        (key,) = [key for key in self.written() if key.endswith("manifest.csv")]
+        body = self.clients.s3.get_object(Bucket=self.destination, Key=key)["Body"].read()
+        return [line.split(",") for line in body.decode().splitlines()]
+
+    def written(self) -> list[str]:
+        """Return the keys of manifests and reports."""
+        location = str(self.environment["FROGMOVE_BATCH_LOCATION"])
+        folder = location.removeprefix(f"s3://{self.destination}/")
+        listed = self.clients.s3.list_objects_v2(Bucket=self.destination, Prefix=folder)
+        return [each["Key"] for each in listed.get("Contents", [])]
+
+
+@pytest.fixture(scope="session")
+def shared_stack(clients: Clients) -> Stack:
+    """A stack of which each test has a folder."""
+    unique = uuid.uuid4().hex[:12]
+    config = StackConfig(f"external-{unique}", f"internal-{unique}", f"frogmove-{unique}")
+    return build_stack(clients, build_package(), config)
+
+
+def job_fixture(server: Server, clients: Clients, stack: Stack, prefix: str) -> JobFixture:
+    ends = {
+        "FROGMOVE_SOURCE": f"{stack.source}/{prefix}",
+        "FROGMOVE_DESTINATION": f"{stack.destination}/{prefix}",
+        "FROGMOVE_ENDPOINT_URL": server.endpoint_url,
+    }
+    environment: dict[str, str | None] = {
+        **ends,
+        "FROGMOVE_FUNCTION": stack.config.name,
+        "FROGMOVE_BATCH_LOCATION": f"{stack.destination}/frogmove-batch/{prefix}",
+    }
+    settings = {**ends, "FROGMOVE_ON_CONFLICT": "fail"}
+    made = JobFixture(stack, clients, environment, settings, prefix)
+    made.held.set()
+    return made
+
+
+@pytest.fixture
+def jobs(
+    server: Server, clients: Clients, shared_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[JobFixture]:
+    """Jobs of a folder."""
+    made = job_fixture(server, clients, shared_stack, f"{uuid.uuid4().hex[:12]}/")
+    yield from with_stand_in(made, server, monkeypatch)
+
+
+@pytest.fixture
+def own_jobs(
+    server: Server, clients: Clients, stack_config: StackConfig, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[JobFixture]:
+    """Jobs of two whole buckets."""
+    made = job_fixture(server, clients, build_stack(clients, build_package(), stack_config), "")
+    yield from with_stand_in(made, server, monkeypatch)
+
+
+def with_stand_in(
+    made: JobFixture, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[JobFixture]:
+    monkeypatch.setattr("frogmove.cli.batch_jobs.FIRST_LOOK", 0.02)
+    monkeypatch.setattr("frogmove.cli.batch_jobs.LAST_LOOK", 0.1)
+    for name, value in server.client_environment().items():
+        monkeypatch.setenv(name, value)
+    with batch_operations(made.clients.s3, made.invoke, concurrency=1) as url:
+        made.environment["AWS_ENDPOINT_URL_S3_CONTROL"] = url
+        yield made
+        made.held.set()
+
+
+def accounted(jobs: JobFixture, count: int) -> None:
+    """Run a job of many objects, of which some fail; its report tells the truth of each."""
+    plain = [f"reports/{number:05}.csv" for number in range(count)]
+    hostile = [key for key in KEYS.values() if not key.startswith("/")]
+    jobs.put(*plain, *hostile)
+    conflicts, broken, shaky = plain[::50], plain[1::50], plain[2::50]
+    jobs.put(*conflicts, bucket=jobs.destination, body=b"something else")
+    jobs.broken, jobs.shaky = set(broken), set(shaky)
+    job = jobs.finished("--all", "--yes")
+
+    shown = jobs.report(job)
+    assert shown.code == 1
+    expected = dict.fromkeys([*plain, *hostile], "moved")
+    expected |= dict.fromkeys(conflicts, "conflict") | dict.fromkeys(broken, "failed")
+    assert shown.outcomes == expected
+    reasons = {record["key"]: record["reason"] for record in shown.of("result")}
+    assert "the destination holds" in reasons[conflicts[0]].lower()
+    assert "Task timed out after 3.00 seconds" in reasons[broken[0]]
+    assert "`frogmove trace`" in reasons[broken[0]]
+    (end,) = shown.of("end")
+    assert end["counts"]["moved"] == len(expected) - len(conflicts) - len(broken)
+    moved = [key for key, outcome in expected.items() if outcome == "moved"]
+    assert end["bytes"] == sum(len(key.encode()) for key in moved)
+    # As the report says: no byte is lost, and what is in doubt was moved after all.
+    assert jobs.keys(jobs.source) == set(conflicts)
+    assert jobs.keys(jobs.destination) == set(expected)
+
+    jobs.broken = set()
+    again = jobs.finished("--retry-failed", job)
+    repeated = jobs.report(again)
+    assert (repeated.code, repeated.outcomes) == (0, dict.fromkeys(broken, "gone"))
+
+
+def test_the_report_accounts_for_each_of_200_objects(own_jobs: JobFixture) -> None:
+    accounted(own_jobs, 200)
+
+
+@pytest.mark.long
+def test_the_report_accounts_for_each_of_5000_objects(own_jobs: JobFixture) -> None:
+    accounted(own_jobs, 5000)
+
+
+def one_job(jobs: JobFixture, *arguments: str) -> dict[str, Any]:
+    """Return the request that a dry run shows, and check that nothing was done."""
+    shown = jobs("submit", *arguments, "--dry-run", "-o", "json")
+    assert shown.code == 0, shown.err
+    assert (jobs.written(), jobs("status").out) == ([], "")
+    (request,) = shown.records
+    return dict(request)
+
+
+def test_a_dry_run_prints_the_job_and_submits_nothing(jobs: JobFixture) -> None:
+    jobs.put("a", "b")
+    request = one_job(jobs, "--all")
+    name, account = jobs.stack.config.name, jobs.stack.function_arn.split(":")[4]
+    assert request["Operation"]["LambdaInvoke"]["FunctionArn"] == jobs.stack.function_arn
+    assert request["RoleArn"] == f"arn:aws:iam::{account}:role/{name}-us-east-1-batch"
+    manifest = request["Manifest"]
+    assert manifest["Spec"]["Fields"] == ["Bucket", "Key", "Ignore", "Ignore"]
+    assert manifest["Location"]["ObjectArn"].startswith(
+        f"arn:aws:s3:::{jobs.destination}/frogmove-batch/{jobs.prefix}"
+    )
+    assert request["Report"]["ReportScope"] == "AllTasks"
+    assert jobs.keys(jobs.source) == {"a", "b"}
+
+
+def test_exactly_the_current_version_is_moved(own_jobs: JobFixture) -> None:
+    own_jobs.clients.s3.put_bucket_versioning(
+        Bucket=own_jobs.source, VersioningConfiguration={"Status": "Enabled"}
+    )
+    versions = [
+        own_jobs.clients.s3.put_object(Bucket=own_jobs.source, Key="a b+", Body=body)["VersionId"]
+        for body in (b"first", b"second")
+    ]
+    job = own_jobs.finished("a b+", "--versions")
+    assert [row[1:3] for row in own_jobs.manifest()] == [["a%20b%2B", versions[1]]]
+    shown = own_jobs.report(job)
+    (result,) = shown.of("result")
+    assert (result["key"], result["version_id"]) == ("a b+", versions[1])
+    assert (shown.code, result["outcome"]) == (0, "moved")
+    there = own_jobs.clients.s3.get_object(Bucket=own_jobs.destination, Key="a b+")["Body"].read()
+    left = own_jobs.clients.s3.list_object_versions(Bucket=own_jobs.source)["Versions"]
+    assert (there, [each["VersionId"] for each in left]) == (b"second", versions[:1])
+
+    refused = own_jobs("submit", "--all", "--generate")
+    assert (refused.code, "every version" in refused.err) == (2, True)
+
+
+def test_a_bucket_without_versions_has_none_to_name(jobs: JobFixture) -> None:
+    jobs.put("a")
+    refused = jobs("submit", "--all", "--versions")
+    assert (refused.code, "has no version" in refused.err, jobs.written()) == (2, True, [])
+
+
+def test_the_oldest_objects_come_first(jobs: JobFixture) -> None:
+    for key in ("z", "m", "a"):
+        jobs.put(key)
+    jobs.finished("--all")
+    assert [row[1].removeprefix(jobs.prefix) for row in jobs.manifest()] == ["z", "m", "a"]
+
+
+def test_a_plan_is_moved_as_it_was_reviewed(jobs: JobFixture, tmp_path: Path) -> None:
+    jobs.put("in/a", "in/b", "other")
+    plan = str(tmp_path / "a.plan")
+    made = run("move", "--prefix", "in", "--plan", plan, environment=jobs.environment)
+    assert made.code == 0
+    job = jobs.finished("--from-plan", plan)
+    assert jobs.outcomes(job) == {"in/a": "moved", "in/b": "moved"}
+    assert jobs.keys(jobs.source) == {"other"}
+
+
+def test_a_plan_with_other_keys_is_refused(jobs: JobFixture, tmp_path: Path) -> None:
+    jobs.put("a")
+    plan = str(tmp_path / "a.plan")
+    run("move", "a", "--to-prefix", "2026", "--plan", plan, environment=jobs.environment)
+    refused = jobs("submit", "--from-plan", plan)
+    assert (refused.code, refused.out) == (2, "")
+    assert "the function keeps them" in refused.err.replace("\n", " ")
+
+
+def test_s3_lists_the_objects_if_the_selection_can_be_said_so(jobs: JobFixture) -> None:
+    arguments = ("--prefix", "in/", "--min-size", "10", "--max-size", "20", "--generate")
+    request = one_job(jobs, *arguments, "--newer-than", "2026-01-01", "--storage-class", "STANDARD")
+    generator = request["ManifestGenerator"]["S3JobManifestGenerator"]
+    assert "Manifest" not in request
+    assert generator["SourceBucket"] == f"arn:aws:s3:::{jobs.source}"
+    assert generator["Filter"] == {
+        "KeyNameConstraint": {"MatchAnyPrefix": [f"{jobs.prefix}in/"]},
+        "CreatedAfter": "2025-12-31 23:59:59.999000+00:00",
+        "ObjectSizeGreaterThanBytes": 9,
+        "ObjectSizeLessThanBytes": 21,
+        "MatchAnyStorageClass": ["STANDARD"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--prefix", "in", "--generate"], "also selects the key of that name"),
+        (["--include", "*.csv", "--generate"], "it has patterns"),
+        (["a", "--generate"], "it selects keys"),
+        (["--all", "--generate", "--versions"], "cannot be combined"),
+        (["--all", "--storage-class", "SLOW", "--generate"], "is 'SLOW', not one of STANDARD"),
+        (["--all", "--role-arn", "somebody"], "S3 would refuse the job: RoleArn 'somebody'"),
+        (["--all", "--batch-location", "s3://SOURCEjobs"], "objects of the source are moved"),
+        (["--all", "--destination", "s3://other"], "not from"),
+        (["--all", "--function", "not-there"], "GetFunctionConfiguration"),
+        (["--all", "--retry-failed", "12345"], "Give only one of"),
+        (["--retry-failed", "/"], "is not the id of a job"),
+        (["--retry-failed", "not-there"], "There is no job"),
+        ([], "Nothing is selected"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_s3_or_the_function_would_refuse_is_refused_before(
+    jobs: JobFixture, arguments: list[str], words: str
+) -> None:
+    jobs.put("a")
+    given = [each.replace("SOURCE", f"{jobs.source}/{jobs.prefix}") for each in arguments]
+    refused = jobs("submit", *given)
+    assert (refused.code, refused.out) == (2, "")
+    assert words in " ".join(refused.err.split())
+    assert jobs.written() == []
+
+
+def test_keys_that_do_not_exist_are_named_and_the_others_submitted(
+    jobs: JobFixture, tmp_path: Path
+) -> None:
+    jobs.put("a")
+    (tmp_path / "keys").write_text("a\nnot there\n")
+    submitted = jobs("submit", "--from-file", str(tmp_path / "keys"))
+    assert submitted.code == 1
+    assert f"'{jobs.prefix}not there': the key does not exist at the source" in submitted.err
+    job = submitted.out.strip()
+    jobs("status", job, "--follow")
+    assert jobs.outcomes(job) == {"a": "moved"}
+
+
+def test_a_cancelled_job_says_what_it_did_not_do(jobs: JobFixture) -> None:
+    jobs.put("a", "b", "c")
+    jobs.held.clear()
+    job = jobs("submit", "--all").out.strip()
+    assert "Active" in jobs("status", job).out
+    refused = jobs("report", job)
+    assert (refused.code, "has not ended" in refused.err) == (2, True)
+    assert jobs("cancel", job).code == 0
+    jobs.held.set()
+    assert jobs("status", job, "--follow").code == 1
+    shown = jobs.report(job)
+    assert shown.code == 1
+    outcomes = jobs.outcomes(job)
+    assert set(outcomes) == {"a", "b", "c"}
+    assert jobs.keys(jobs.source) == {key for key in outcomes if outcomes[key] == "failed"}
+    reasons = {each["key"]: each["reason"] for each in shown.of("result")}
+    assert "not in the job's report" in reasons[f"{jobs.prefix}c"]
+    again = jobs("cancel", job)
+    assert (again.code, "has ended" in again.err) == (2, True)
