@@ -182,7 +182,7 @@ class Run:
     def stop(self) -> None:
         """Start no new object, and finish those in flight; may be called from any thread."""
         self._plan.stop.set()
-        self._s3.drop_turns()
+        self._s3.cancel_rate_limited()
         self._limit_planning()
 
     def close(self) -> None:

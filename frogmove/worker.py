@@ -104,7 +104,7 @@ class Worker:
                 self._client.s3.set_limits(concurrency, rate)
             case Stop():
                 self._stop.set()
-                self._client.s3.drop_turns()
+                self._client.s3.cancel_rate_limited()
                 if listing is not None:
                     listing.stop()
 

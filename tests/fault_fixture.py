@@ -78,4 +78,4 @@ def _exchanged(buckets: Buckets) -> Buckets:
 
 def limits_of_few_retries(spec: RunSpec) -> Limits:
     """Return the limits of an operator of little patience."""
-    return Limits(spec.concurrency, attempts=4, first_delay=0.001, longest_delay=0.01)
+    return Limits(spec.concurrency, attempts=4, first_delay=0.001, max_delay=0.01)

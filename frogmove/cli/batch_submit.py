@@ -13,7 +13,7 @@ import click
 
 from frogmove.boto_session import make_boto_client
 from frogmove.cli import exit_codes, last_resort
-from frogmove.cli.confirmation import MOST_UNASKED, can_be_asked, is_agreed
+from frogmove.cli.confirmation import MAX_UNCONFIRMED, can_be_asked, is_agreed
 from frogmove.cli.function_options import DEFAULT
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, route_options
@@ -258,7 +258,7 @@ def _submit(
         shown = submission.request(manifest)
         console.say(json.dumps(shown, indent=None if console.json_lines else 2, default=str))
         return exit_codes.DONE
-    is_much = manifest is None or manifest.count > MOST_UNASKED
+    is_much = manifest is None or manifest.count > MAX_UNCONFIRMED
     if is_much and not options.yes and can_be_asked() and not is_agreed():
         console.warn("Nothing was changed.")
         return exit_codes.REFUSED

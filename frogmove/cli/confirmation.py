@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
 
 # More objects than this are not moved or copied without a question.
-MOST_UNASKED = 1000
+MAX_UNCONFIRMED = 1000
 
 # After so many objects or seconds, counting ends, and the figures are "at least".
-MOST_COUNTED = 100_000
-MOST_SECONDS = 10.0
+MAX_COUNTED = 100_000
+MAX_COUNT_SECONDS = 10.0
 
 # Seconds of counting before a message.
-SECONDS_UNSAID = 1.0
+NOTICE_SECONDS = 1.0
 
 # Effects on what the destination holds.
 _ON_WHAT_IS_THERE = (Effect.REPLACE, Effect.DELETE, Effect.RESTORE)
@@ -59,7 +59,7 @@ def is_confirmed(
         return True
     summary, is_whole = _count(client, spec, earlier, console)
     effects = summary.total.counts
-    is_much = summary.transfers > MOST_UNASKED or (_is_all(spec) and summary.transfers > 0)
+    is_much = summary.transfers > MAX_UNCONFIRMED or (_is_all(spec) and summary.transfers > 0)
     if is_whole and not is_much and not any(effects[each] for each in _ON_WHAT_IS_THERE):
         return True
     for line in confirmation_lines(summary, is_whole=is_whole):
@@ -74,7 +74,7 @@ def _may_need_it(spec: RunSpec) -> bool:
     return (
         spec.command is Command.UNDO
         or spec.on_conflict is OnConflict.OVERWRITE
-        or not 0 < len(spec.selection.keys) <= MOST_UNASKED
+        or not 0 < len(spec.selection.keys) <= MAX_UNCONFIRMED
     )
 
 
@@ -96,13 +96,13 @@ def _count(
     for count, action in enumerate(plan, start=1):
         summary.add(action)
         seconds = time.monotonic() - begun
-        if count >= MOST_COUNTED or seconds > MOST_SECONDS:
+        if count >= MAX_COUNTED or seconds > MAX_COUNT_SECONDS:
             if plan.deletions is not None:
                 # They come last, and are all known.
                 summary.total.counts[Effect.DELETE] = plan.deletions.count
                 summary.total.bytes[Effect.DELETE] = plan.deletions.bytes
             return summary, False
-        if seconds > SECONDS_UNSAID and not is_said:
+        if seconds > NOTICE_SECONDS and not is_said:
             is_said = True
             console.note("Counting what this would do ...")
     return summary, True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Maximum length of the details; of a deep recursion, only the two ends are kept.
-LONGEST_DETAILS = 100_000
+MAX_DETAILS_LENGTH = 100_000
 
 
 class _Begun:
@@ -148,8 +148,8 @@ def _keep_details(error: BaseException) -> str:
 
 def _details(error: BaseException) -> str:
     trace = "".join(traceback.format_exception(error))
-    if len(trace) > LONGEST_DETAILS:
-        half = LONGEST_DETAILS // 2
+    if len(trace) > MAX_DETAILS_LENGTH:
+        half = MAX_DETAILS_LENGTH // 2
         trace = f"{trace[:half]}\n[…]\n{trace[-half:]}"
     began = f"frogmove {__version__}, Python {sys.version}, {sys.platform}"
     return redact(f"{began}\n{_Begun.run_id}\n{' '.join(map(repr, sys.argv))}\n\n{trace}")

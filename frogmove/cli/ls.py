@@ -34,7 +34,7 @@ from frogmove.core.selection_options import read_filters
 from frogmove.core.tag_check import TagChecker, only_tagged
 from frogmove.errors import UsageError
 from frogmove.s3.limits import Limits
-from frogmove.s3.listing import WAYS, Level
+from frogmove.s3.listing import LISTING_CONCURRENCY, Level
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location, check_key, parse_location, split
 
@@ -153,7 +153,7 @@ class _Listing:
         if directories:
             listed = self._level(console, view, totals)
         elif self.lookups is None:
-            listed = list_folders(self.selection, self.s3, self.side.bucket, WAYS)
+            listed = list_folders(self.selection, self.s3, self.side.bucket, LISTING_CONCURRENCY)
         else:
             listed = matching(self.lookups.objects(), self.selection.matcher())
         if self.required:
@@ -184,8 +184,8 @@ def _selection(
 ) -> Selection:
     """Return the folders to list and the filters."""
     prefixes = chosen.get("prefix") or ()
-    ways = [where is not None, bool(prefixes), chosen.get("from_file") is not None]
-    if ways.count(True) > 1:
+    kinds = [where is not None, bool(prefixes), chosen.get("from_file") is not None]
+    if kinds.count(True) > 1:
         raise UsageError("Give only one of WHERE, --prefix and --from-file.")
     folders = outermost(folder_inside(side, each) for each in prefixes) or (folder,)
     filters = read_filters(chosen, datetime.now(UTC))

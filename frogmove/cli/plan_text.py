@@ -35,7 +35,7 @@ WIDTH = max(map(len, WORDS.values()))
 _SHOWN = 20
 
 # Characters of a folder that others are aligned with.
-_WIDEST_FOLDER = 40
+_MAX_FOLDER_WIDTH = 40
 
 _ELSE = "If a destination key holds something else"
 
@@ -80,7 +80,7 @@ def summary_lines(summary: PlanSummary) -> Iterator[str]:
     if len(summary.folders) > 1:
         yield "By folder:"
         shown = sorted(summary.folders.items())[:_SHOWN]
-        width = min(_WIDEST_FOLDER, max(len(_folder(name)) for name, _ in shown))
+        width = min(_MAX_FOLDER_WIDTH, max(len(_folder(name)) for name, _ in shown))
         for name, group in shown:
             words = [
                 f"{group.counts[effect]:,} {WORDS[effect]}"

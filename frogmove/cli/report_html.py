@@ -33,7 +33,7 @@ MAX_ROWS = 20_000
 
 # Maximum and minimum columns of the timeline.
 _BARS = 60
-_FEWEST_BARS = 10
+_MIN_BARS = 10
 
 
 _STYLE = """
@@ -161,7 +161,7 @@ def _timeline(report: Report) -> Iterator[str]:
         bad_bars[int((second - first) / width)] += bad[second]
     highest = max(bars.values())
     yield f"<h2>Timeline</h2>\n<p>Objects per {_text(duration(width))}, {highest:,} at most</p>\n"
-    across = max(_FEWEST_BARS, max(bars) + 1)
+    across = max(_MIN_BARS, max(bars) + 1)
     yield f'<svg viewBox="0 0 {across} 20" preserveAspectRatio="none">\n'
     for number, count in sorted(bars.items()):
         yield _bar(number, 20 * count / highest, "")

@@ -144,8 +144,8 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def sync_selection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add KEYs and the options that keep the order of keys, for a sync."""
-    ways = [_KEYS[0], _PREFIX, *_LIST]
-    return _given(command, [*ways, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
+    keys = [_KEYS[0], _PREFIX, *_LIST]
+    return _given(command, [*keys, *_FILTERS, _ALLOW_EMPTY, *_MAPPING, *_RENAMES])
 
 
 def verify_selection_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -35,7 +35,7 @@ SIGNALS = tuple(
 # A signal within these seconds counts as the first one delivered twice, by a supervisor, or to the
 # process and to its group. The message is printed afterwards: a signal after the message is a new
 # one.
-SAME_REQUEST = 0.25
+SAME_SIGNAL_SECONDS = 0.25
 
 _STOP_MESSAGE = "Stopping: finishing the objects in flight. Press Ctrl-C again to stop immediately."
 
@@ -138,7 +138,7 @@ class _Listener:
             # Skip signals for which another handler has been installed since.
             if any(signal.getsignal(number) is _heard for number in numbers):
                 stop = self.hear()
-                time.sleep(SAME_REQUEST)
+                time.sleep(SAME_SIGNAL_SECONDS)
                 while more.poll(0) and os.read(pipe, 64):
                     pass
                 if stop is self._stop:

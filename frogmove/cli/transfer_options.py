@@ -12,11 +12,11 @@ import click
 from frogmove.cli import options
 from frogmove.cli.parameter_types import Count, Rate, Size, choice
 from frogmove.core.attributes import parse_attributes
-from frogmove.core.options import MAX_COMPARE_SIZE, SMALLEST_PART, OnConflict
-from frogmove.core.run_spec import CONCURRENCY, MOST_PROCESSES
+from frogmove.core.options import MAX_COMPARE_SIZE, MIN_PART_SIZE, OnConflict
+from frogmove.core.run_spec import CONCURRENCY, MAX_PROCESSES
 from frogmove.core.verify import Verify
-from frogmove.s3.limits import MOST_CONCURRENCY
-from frogmove.s3.models import LARGEST_COPY, LARGEST_OBJECT
+from frogmove.s3.limits import MAX_CONCURRENCY
+from frogmove.s3.models import MAX_COPY_SIZE, MAX_OBJECT_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callabl
 
 max_compare_size = click.option(
     "--max-compare-size",
-    type=Size(0, LARGEST_OBJECT),
+    type=Size(0, MAX_OBJECT_SIZE),
     default="1GiB",
     show_default=True,
     help=(
@@ -71,14 +71,14 @@ _OPTIONS = [
     click.option("--max-rate", type=Rate(min=0.01), help="Maximum objects started per second."),
     click.option(
         "--concurrency",
-        type=Count(1, MOST_CONCURRENCY),
+        type=Count(1, MAX_CONCURRENCY),
         default=CONCURRENCY,
         show_default=True,
         help="Maximum concurrent requests.",
     ),
     click.option(
         "--processes",
-        type=Count(1, MOST_PROCESSES),
+        type=Count(1, MAX_PROCESSES),
         default=usable_cores,
         show_default="as many as cores",
         help="Maximum processes; a small run uses one.",
@@ -91,7 +91,7 @@ _OPTIONS = [
     ),
     click.option(
         "--multipart-threshold",
-        type=Size(SMALLEST_PART, LARGEST_COPY),
+        type=Size(MIN_PART_SIZE, MAX_COPY_SIZE),
         default="5GB",
         show_default=True,
         help="Larger objects are copied in parts.",
@@ -120,7 +120,7 @@ class TransferFlags:
     concurrency: int = CONCURRENCY
     processes: int = field(default_factory=usable_cores)
     max_errors: int | None = None
-    multipart_threshold: int = LARGEST_COPY
+    multipart_threshold: int = MAX_COPY_SIZE
     max_compare_size: int = MAX_COMPARE_SIZE
     carry: tuple[str, ...] = ()
     journal: Path | None = None

@@ -53,7 +53,7 @@ class Waiting:
         waited = 0.0
         while not self._ended.wait(CHECK_SECONDS):
             waited += CHECK_SECONDS
-            now = waited if self._client is None else self._client.s3.silent_for()
+            now = waited if self._client is None else self._client.s3.stalled_seconds()
             if before < WORD <= now:
                 self._console.warn(f"Waiting for {self._name()} for {now:.0f} s.")
             before = now

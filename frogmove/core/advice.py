@@ -88,7 +88,7 @@ def _named(error: S3Error) -> str:
     """Return what failed and the server's words; what was denied by the name of its permission."""
     if error.kind is not Kind.DENIED:
         return str(error)
-    return f"{_IAM_NAMES.get(error.operation, error.operation)}: {error.said}"
+    return f"{_IAM_NAMES.get(error.operation, error.operation)}: {error.detail}"
 
 
 @contextmanager
@@ -111,14 +111,14 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
         error: S3's response; its code and message are part of the error.
         bucket: the bucket.
     """
-    if error.signing_in:
+    if error.is_sign_in:
         return _not_signed_in(error, bucket)
     return UnreachableError(*_why(error, bucket))
 
 
 def _why(error: S3Error, bucket: str) -> tuple[str, str]:
     """Return why a bucket cannot be used, and what to do."""
-    said = error.said
+    said = error.detail
     if error.code in _SKEWED:
         return (
             f"The clocks of this machine and of the server differ too much for {bucket!r}: {said}.",
@@ -186,14 +186,14 @@ def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:
     """Say that there are no credentials, and which service refused them."""
     if error.operation == SIGN_IN:
         return UnreachableError(
-            f"No credentials for {bucket!r}: {error.said}.",
+            f"No credentials for {bucket!r}: {error.detail}.",
             error.remedy
             or "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or choose another --profile.",
         )
     service = "IAM Identity Center" if error.operation in _IDENTITY_CENTER else "STS"
     return UnreachableError(
-        f"{service}, not S3, refused {error.operation}: {error.said}.",
+        f"{service}, not S3, refused {error.operation}: {error.detail}.",
         "Sign in again, choose another --profile, or ask the account's administrator to allow "
         f"{error.operation}.",
     )

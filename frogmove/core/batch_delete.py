@@ -8,10 +8,10 @@ from frogmove.core.scheduler import BatchedFuture
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE, Deletion
+from frogmove.s3.models import MAX_BATCH_DELETES, Deletion
 
 # Seconds that a delete waits at the most for its batch to fill.
-LONGEST_WAIT = 0.5
+MAX_WAIT_SECONDS = 0.5
 
 
 class BatchDeleter:
@@ -32,7 +32,7 @@ class BatchDeleter:
         self._s3 = s3
         self._bucket = bucket
         self._before = before
-        self._most = LARGEST_DELETE if batched else 1
+        self._most = MAX_BATCH_DELETES if batched else 1
         self._waiting: dict[str, tuple[Deletion, BatchedFuture[S3Error | None]]] = {}
         self._since = 0.0
 
@@ -56,8 +56,8 @@ class BatchDeleter:
         return future
 
     def flush_overdue(self) -> None:
-        """Send what has been collected, if the first of it has waited for LONGEST_WAIT."""
-        if self._waiting and time.monotonic() - self._since >= LONGEST_WAIT:
+        """Send what has been collected, if the first of it has waited for MAX_WAIT_SECONDS."""
+        if self._waiting and time.monotonic() - self._since >= MAX_WAIT_SECONDS:
             self.flush()
 
     def flush(self) -> None:

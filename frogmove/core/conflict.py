@@ -6,7 +6,7 @@ from frogmove.core.models import Action, Outcome, Result
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.s3.etag import bare
 from frogmove.s3.models import Copy, Head, S3Object
-from frogmove.s3.uri import LONGEST_KEY
+from frogmove.s3.uri import MAX_KEY_BYTES
 
 _OLDER = (
     "a named version does not replace a newer object: use --on-conflict keep-both, or move the "
@@ -42,7 +42,7 @@ def resolve_conflict(
             return replace(copy, replaces=there.etag, replaces_version=found.version_id)
         case OnConflict.SKIP:
             return Result(action, Outcome.SKIPPED, state)
-        case OnConflict.KEEP_BOTH if copy.to_key != both and len(both.encode()) <= LONGEST_KEY:
+        case OnConflict.KEEP_BOTH if copy.to_key != both and len(both.encode()) <= MAX_KEY_BYTES:
             return replace(copy, to_key=both, replaces=None, replaces_version=None)
         case _:
             return Result(action, Outcome.CONFLICT, state, copy.to_key)

@@ -10,7 +10,7 @@ from frogmove.core.models import Action, BackupCopy, Outcome, Result
 from frogmove.core.object_delete import ObjectDeleter
 from frogmove.quoting import in_quotes
 from frogmove.s3.etag import etags_match
-from frogmove.s3.uri import LONGEST_KEY
+from frogmove.s3.uri import MAX_KEY_BYTES
 
 if TYPE_CHECKING:
     from frogmove.core.journal import Journal
@@ -46,7 +46,7 @@ class ExtraCheck:
         """
         key = action.object.key
         # The listings may be outdated or incomplete.
-        if len(key.encode()) <= LONGEST_KEY and await self._source.head(key) is not None:
+        if len(key.encode()) <= MAX_KEY_BYTES and await self._source.head(key) is not None:
             reason = "the source has this key now; not deleted"
             return Result(action, Outcome.SUPERSEDED, reason)
         there = extra_of(action)

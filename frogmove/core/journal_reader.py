@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Damaged lines other than the last one, which a crash may leave incomplete.
-LINES_LOOKED_AT = 1000
+MAX_LINES_CHECKED = 1000
 
 # More bytes than an ``end`` record has.
 _LAST_BYTES = 1 << 14
@@ -161,7 +161,7 @@ def _damage(path: Path) -> list[bool]:
     """Return, for each line from the first damaged one on, whether it is a record."""
     with _open(path) as file:
         lines = (_parse(line) is not None for line in file)
-        return list(islice(dropwhile(bool, lines), LINES_LOOKED_AT))
+        return list(islice(dropwhile(bool, lines), MAX_LINES_CHECKED))
 
 
 def _without_result(path: Path, kind: str = "copied") -> dict[str, Record]:

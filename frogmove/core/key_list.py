@@ -17,7 +17,7 @@ from frogmove.core.models import Outcome, key_inside
 from frogmove.core.new_file import new_file
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
-from frogmove.s3.uri import LONGEST_KEY, check_key
+from frogmove.s3.uri import MAX_KEY_BYTES, check_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 
 # Bytes. A percent-encoded key may have 3 × 1,024 bytes, and a line may also contain a reason.
-_LONGEST_LINE = 1 << 16
+_MAX_LINE_BYTES = 1 << 16
 
 # The forms of keys by `frogmove.cli.key_argument`.
 _ARGUMENT = r"""[\w./,:%][\w@%+=:,./-]*|'[^']*(?:'"'"'[^']*)*'"""
@@ -104,10 +104,10 @@ def _texts(stream: IO[bytes], end: bytes, name: str) -> Iterator[bytes]:
         while chunk := stream.read(_CHUNK):
             *texts, rest = (rest + chunk).split(end)
             yield from texts
-            if len(rest) > _LONGEST_LINE:
+            if len(rest) > _MAX_LINE_BYTES:
                 raise UsageError(
-                    f"An entry of {name} has over {_LONGEST_LINE:,} bytes; S3 keys have at most "
-                    f"{LONGEST_KEY:,}.",
+                    f"An entry of {name} has over {_MAX_LINE_BYTES:,} bytes; S3 keys have at most "
+                    f"{MAX_KEY_BYTES:,}.",
                     "Use -0 if the keys are terminated by NULs, but not if by line ends.",
                 )
     except OSError as error:

@@ -8,14 +8,14 @@ from frogmove.core.verify import CompareBy, Verify
 from frogmove.errors import UsageError
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED, Capabilities
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.models import MAX_COPY_SIZE
 from frogmove.s3.uri import Location
 
 MIB = 1024 * 1024
 
 # S3's limits. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-SMALLEST_PART = 5 * MIB
-MOST_PARTS = 10_000
+MIN_PART_SIZE = 5 * MIB
+MAX_PARTS = 10_000
 
 # Bytes; by default, larger objects are not read to compare them.
 MAX_COMPARE_SIZE = 1024 * MIB
@@ -40,15 +40,15 @@ class Multipart:
         at_once: maximum concurrent parts of one object.
     """
 
-    threshold: int = LARGEST_COPY
+    threshold: int = MAX_COPY_SIZE
     part_size: int = 512 * MIB
     at_once: int = 16
 
     def parts(self, size: int) -> list[tuple[int, int, int]]:
         """Return number, first and last byte of each part; the same for every object of a size."""
         length = self.part_size
-        if size > length * MOST_PARTS:
-            least = -(-size // MOST_PARTS)
+        if size > length * MAX_PARTS:
+            least = -(-size // MAX_PARTS)
             length = -(-least // MIB) * MIB
         starts = range(0, size, length)
         return [

@@ -11,7 +11,7 @@ from frogmove.core.merge_join import merge_join
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.verify import CompareBy, same_etag
 from frogmove.s3.models import S3Object
-from frogmove.s3.uri import LONGEST_KEY
+from frogmove.s3.uri import MAX_KEY_BYTES
 
 
 def plan_move(
@@ -75,7 +75,7 @@ def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: Compa
 
 
 # Characters; one has at most four bytes in UTF-8.
-_SURELY_SHORT = LONGEST_KEY // 4
+_SURELY_SHORT = MAX_KEY_BYTES // 4
 
 
 def placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
@@ -105,6 +105,6 @@ def _obstacle(key: str) -> str:
             "it has data, but its key is the source prefix itself, so its destination key would be "
             "empty"
         )
-    if len(key.encode()) > LONGEST_KEY:
-        return f"the destination key would be longer than {LONGEST_KEY:,} bytes"
+    if len(key.encode()) > MAX_KEY_BYTES:
+        return f"the destination key would be longer than {MAX_KEY_BYTES:,} bytes"
     return ""

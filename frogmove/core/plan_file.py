@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 # Bytes. A line with two keys of 1,024 characters, all escaped, and a reason is shorter.
-_LONGEST_LINE = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 
 # Transfers that were not checked must not be applied.
 _UNCHECKED = (Verb.MOVE, Verb.COPY, Verb.COMPARE)
@@ -101,7 +101,7 @@ def read_header(path: Path) -> PlanHeader:
         UsageError: when the file is not a plan of this version.
     """
     with _open(path) as file:
-        return _header(path, file.readline(_LONGEST_LINE))
+        return _header(path, file.readline(_MAX_LINE_BYTES))
 
 
 def read_plan(path: Path, copy: IO[bytes] | None = None) -> Iterator[Action]:
@@ -118,9 +118,9 @@ def read_plan(path: Path, copy: IO[bytes] | None = None) -> Iterator[Action]:
     count = -1
     waiting = b""
     with _open(path) as file:
-        _header(path, file.readline(_LONGEST_LINE))
+        _header(path, file.readline(_MAX_LINE_BYTES))
         file.seek(0)
-        while line := file.readline(_LONGEST_LINE):
+        while line := file.readline(_MAX_LINE_BYTES):
             if waiting:
                 digest.update(waiting)
                 count += 1

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.core.models import Effect
 from frogmove.core.records import Record, action_record
-from frogmove.s3.uri import under
+from frogmove.s3.uri import folder_prefix
 
 if TYPE_CHECKING:
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
 
 # Maximum folders and reasons; further ones are counted as OTHERS.
-MOST_GROUPS = 1000
+MAX_GROUPS = 1000
 OTHERS = "(others)"
 
 # How many largest and oldest objects and conflicts are kept.
@@ -74,7 +74,7 @@ class PlanSummary:
         self._largest: list[Action] = []
         self._oldest: list[Action] = []
         chosen = spec.selection.folders
-        self._base = under(chosen[0]) if len(chosen) == 1 else spec.route().source.prefix
+        self._base = folder_prefix(chosen[0]) if len(chosen) == 1 else spec.route().source.prefix
 
     def add(self, action: Action) -> None:
         """Add one action."""
@@ -163,7 +163,7 @@ class PlanSummary:
 
 
 def _group(groups: defaultdict[T, Group], name: T, others: T) -> Group:
-    return groups[name if name in groups or len(groups) < MOST_GROUPS else others]
+    return groups[name if name in groups or len(groups) < MAX_GROUPS else others]
 
 
 def _effects(group: Group) -> dict[str, int]:

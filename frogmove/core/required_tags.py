@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from frogmove.errors import UsageError
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
-_LONGEST_KEY = 128
-_LONGEST_VALUE = 256
+_MAX_KEY_LENGTH = 128
+_MAX_VALUE_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ def parse_tag(text: str) -> Tag:
         UsageError: when it is not a tag.
     """
     key, sign, value = text.partition("=")
-    if not sign or not key or len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+    if not sign or not key or len(key) > _MAX_KEY_LENGTH or len(value) > _MAX_VALUE_LENGTH:
         raise UsageError(
             f"{text!a} is not a tag.",
-            f"Write KEY=VALUE, with at most {_LONGEST_KEY} and {_LONGEST_VALUE} characters.",
+            f"Write KEY=VALUE, with at most {_MAX_KEY_LENGTH} and {_MAX_VALUE_LENGTH} characters.",
         )
     return Tag(key, value)

@@ -11,7 +11,7 @@ from frogmove.core.key_mapping import SAME_KEYS, KeyMapping
 from frogmove.core.models import Route
 from frogmove.core.options import (
     MAX_COMPARE_SIZE,
-    SMALLEST_PART,
+    MIN_PART_SIZE,
     Multipart,
     OnConflict,
     SyncOptions,
@@ -21,7 +21,7 @@ from frogmove.core.required_tags import Tag, parse_tag
 from frogmove.core.selection import Selection
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.limits import Limits
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.models import MAX_COPY_SIZE
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CONCURRENCY = 256
 
 # Maximum processes of a run.
-MOST_PROCESSES = 64
+MAX_PROCESSES = 64
 
 
 # Default maximum of objects that a sync deletes.
@@ -111,7 +111,7 @@ class RunSpec:
     on_conflict: OnConflict = OnConflict.FAIL
     verify: Verify = Verify.AUTO
     require_conditional: bool = False
-    multipart_threshold: int = LARGEST_COPY
+    multipart_threshold: int = MAX_COPY_SIZE
     max_compare_size: int = MAX_COMPARE_SIZE
     compare: CompareBy = CompareBy.AUTO
     carry: list[str] = field(default_factory=list)
@@ -202,7 +202,7 @@ class RunSpec:
         default = Multipart()
         backup = self.backup if self.command is Command.SYNC else None
         threshold = self.multipart_threshold
-        part_size = max(SMALLEST_PART, min(default.part_size, threshold))
+        part_size = max(MIN_PART_SIZE, min(default.part_size, threshold))
         return TransferOptions(
             capabilities,
             self.on_conflict,

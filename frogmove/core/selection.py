@@ -16,7 +16,7 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import Page, S3Object
-from frogmove.s3.uri import check_key, is_like_uri, split, under
+from frogmove.s3.uri import check_key, folder_prefix, is_like_uri, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,7 +80,7 @@ class Selection:
         """
         if self.filters == NO_FILTERS:
             return None
-        base = self.base if folder is None else under(folder)
+        base = self.base if folder is None else folder_prefix(folder)
         # The key that has the folder's own name is matched by its last part.
         own = None if folder is None or folder == base else folder
         above = "" if own is None else own[: own.rfind("/") + 1]
@@ -143,13 +143,13 @@ def select(
     """
     chosen = tuple(dict.fromkeys(route.source_key(name) for name in names))
     prefixes = tuple(prefixes)
-    ways = [bool(chosen), bool(prefixes), everything, key_list is not None].count(True)
-    if ways == 0 and not filters.has_include:
+    kinds = [bool(chosen), bool(prefixes), everything, key_list is not None].count(True)
+    if kinds == 0 and not filters.has_include:
         raise UsageError(
             "Nothing is selected.",
             "Give KEYs, a folder with --prefix, or --all.",
         )
-    if ways > 1:
+    if kinds > 1:
         raise UsageError("Give only one of KEYs, --prefix, --from-file and --all.")
     if version_id is not None and len(chosen) != 1:
         raise UsageError("--version-id needs exactly one KEY.")
@@ -177,7 +177,7 @@ def folder_inside(end: Location, prefix: str) -> str:
         return check_key(end.prefix + prefix)
     bucket, folder = split(prefix)
     # The end's URI without its final slash is also the end.
-    if bucket != end.bucket or not under(folder).startswith(end.prefix):
+    if bucket != end.bucket or not folder_prefix(folder).startswith(end.prefix):
         raise UsageError(f"{in_quotes(prefix)} is not inside {end}.", "Use a folder under it.")
     whole = max(folder, end.prefix)
     return check_key(whole) if whole else whole
@@ -186,9 +186,9 @@ def folder_inside(end: Location, prefix: str) -> str:
 def outermost(folders: Iterable[str]) -> tuple[str, ...]:
     """Return the folders in order, without those that are inside another."""
     kept: list[str] = []
-    for folder in sorted(set(folders), key=under):
+    for folder in sorted(set(folders), key=folder_prefix):
         # `logs/` is inside `logs`, which also contains the key `logs`.
-        if kept and under(folder).startswith(under(kept[-1])):
+        if kept and folder_prefix(folder).startswith(folder_prefix(kept[-1])):
             kept[-1] = min(kept[-1], folder, key=len)
         else:
             kept.append(folder)
@@ -209,7 +209,7 @@ HEAD_CONCURRENCY = 64
 
 # Listed page by page, one ahead: S3 returns a page of 1,000 keys faster than it copies them (3,500
 # per second), so a run does not wait for the listing.
-LISTING_WAYS = 1
+RUN_LISTING_CONCURRENCY = 1
 
 
 def find(
@@ -254,7 +254,7 @@ def _meant(key: str, s3: S3, route: Route) -> str:
     """Suggest what may have been meant by a key that does not exist."""
     name = shlex.quote(key.removeprefix(route.source.prefix))
     try:
-        page = s3.list_page(route.source.bucket, under(key)).result()
+        page = s3.list_page(route.source.bucket, folder_prefix(key)).result()
     except S3Error:
         # Listing may be denied; the error to report is that the key does not exist.
         page = Page((), None)
@@ -284,11 +284,11 @@ def find_remaining(
     """
     if not selection.is_of_folders:
         return matching(_named(selection, s3, route, size), selection.matcher())
-    return list_folders(selection, s3, route.source.bucket, LISTING_WAYS, stop)
+    return list_folders(selection, s3, route.source.bucket, RUN_LISTING_CONCURRENCY, stop)
 
 
 def list_folders(
-    selection: Selection, s3: S3, bucket: str, ways: int, stop: Event | None = None
+    selection: Selection, s3: S3, bucket: str, concurrency: int, stop: Event | None = None
 ) -> Iterator[S3Object]:
     """List the objects of a selection of folders.
 
@@ -296,14 +296,14 @@ def list_folders(
         selection: of the bucket.
         s3: the client for the bucket.
         bucket: the bucket.
-        ways: see :func:`frogmove.s3.listing.list_prefix`.
+        concurrency: see :func:`frogmove.s3.listing.list_prefix`.
         stop: once set, no further object is matched; without filters every one is used.
 
     Raises:
         S3Error: when a request fails.
     """
     return chain.from_iterable(
-        matching(list_folder(s3, bucket, folder, ways), selection.matcher(folder), stop)
+        matching(list_folder(s3, bucket, folder, concurrency), selection.matcher(folder), stop)
         for folder in selection.folders
     )
 

@@ -22,12 +22,12 @@ from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import IDLE, Scheduler, Task
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import NOT_BEGUN, S3Error
+from frogmove.s3.errors import NOT_STARTED, S3Error
 from frogmove.s3.interface import S3
-from frogmove.s3.models import LARGEST_DELETE
+from frogmove.s3.models import MAX_BATCH_DELETES
 
 # Maximum verified copies that wait for their delete; several batches may be in flight.
-MAX_PENDING_DELETES = 4 * LARGEST_DELETE
+MAX_PENDING_DELETES = 4 * MAX_BATCH_DELETES
 
 # Makes an action when it is its turn, from the source's current content; None if there is none.
 PendingAction = Task[Action | None]
@@ -185,7 +185,7 @@ class Transfer:
             action = identified
             verified = await self._copier.copy(under_policy(action, self._options))
         except S3Error as error:
-            if error.code == NOT_BEGUN:
+            if error.code == NOT_STARTED:
                 return None
             is_delete = action.verb is Verb.DELETE
             state = "It may still be at the destination" if is_delete else "The source is kept"

@@ -20,7 +20,7 @@ from frogmove.errors import RunError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import NO_TIME, S3Object
-from frogmove.s3.uri import under
+from frogmove.s3.uri import folder_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -209,7 +209,7 @@ def pair_folder(s3: S3, spec: RunSpec, folder: str) -> Iterator[Pair]:
 def _extra_filter(
     spec: RunSpec, folder: str, matches: Callable[[S3Object], bool] | None
 ) -> Callable[[S3Object], bool]:
-    route, mapping, start = spec.route(), spec.mapping, under(folder)
+    route, mapping, start = spec.route(), spec.mapping, folder_prefix(folder)
 
     def is_extra(there: S3Object) -> bool:
         key = mapping.source_key(there.key, route)

@@ -49,7 +49,7 @@ _UNASKED = ServerFacts(NONE_SUPPORTED, BucketFeatures())
 
 # A Lambda cannot wait long for a throttling server; the event is delivered again.
 _ATTEMPTS = 6
-_LONGEST_DELAY = 5.0
+_MAX_DELAY_SECONDS = 5.0
 
 _NAMES = {
     Notification: "notification",
@@ -324,7 +324,7 @@ class LambdaApp:
             limits = Limits(
                 config.bulk_concurrency if is_bulk else config.concurrency,
                 attempts=_ATTEMPTS,
-                longest_delay=_LONGEST_DELAY,
+                max_delay=_MAX_DELAY_SECONDS,
             )
             made = self._connect(config.client_config, limits, engine)
             self._clients[engine] = made

@@ -13,7 +13,7 @@ from frogmove.function.s3_events import EXPECTED, EventError, Upload, decode_key
 VERSIONS = ("1.0", "2.0")
 
 # Not documented; the job's report shows one line of it.
-LONGEST_WORDS = 1024
+MAX_RESULT_LENGTH = 1024
 
 
 class Code(StrEnum):
@@ -66,7 +66,7 @@ class Job:
                 {
                     "taskId": task.id,
                     "resultCode": code.value,
-                    "resultString": ascii(words)[1:-1][:LONGEST_WORDS],
+                    "resultString": ascii(words)[1:-1][:MAX_RESULT_LENGTH],
                 }
                 for task, (code, words) in zip(self.tasks, ends, strict=True)
             ],

@@ -14,7 +14,7 @@ from frogmove import __version__
 from frogmove.config import Config, resolve
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.models import Route
-from frogmove.core.options import MAX_COMPARE_SIZE, MIB, SMALLEST_PART, Multipart, OnConflict
+from frogmove.core.options import MAX_COMPARE_SIZE, MIB, MIN_PART_SIZE, Multipart, OnConflict
 from frogmove.core.required_tags import parse_tag
 from frogmove.core.same_place import may_be_alias
 from frogmove.core.units import parse_age, parse_size
@@ -23,8 +23,8 @@ from frogmove.function.checks import CHECKS, without_password
 from frogmove.function.object_filter import ObjectFilter, read_object_filter
 from frogmove.function.scan_results import VALIDATION_KEY
 from frogmove.function.variables import read_variable
-from frogmove.s3.limits import MOST_CONCURRENCY
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.limits import MAX_CONCURRENCY
+from frogmove.s3.models import MAX_COPY_SIZE
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _CONCURRENCY = 16
 _BULK_CONCURRENCY = 64
 _SWEEP_AGE = 900.0
 
-_LARGEST_PART = 5 * 1024 * MIB
+_MAX_PART_SIZE = 5 * 1024 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +217,17 @@ def _parse_policy(text: str) -> OnConflict:
 
 def _parse_concurrency(text: str) -> int | None:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not 1 <= number <= MOST_CONCURRENCY:
-        raise UsageError(f"{text!a} is not a number from 1 to {MOST_CONCURRENCY:,}.")
+    if not 1 <= number <= MAX_CONCURRENCY:
+        raise UsageError(f"{text!a} is not a number from 1 to {MAX_CONCURRENCY:,}.")
     return number
 
 
 def _parse_threshold(text: str) -> int:
-    return _between(text, SMALLEST_PART, LARGEST_COPY)
+    return _between(text, MIN_PART_SIZE, MAX_COPY_SIZE)
 
 
 def _parse_part_size(text: str) -> int:
-    return _between(text, SMALLEST_PART, _LARGEST_PART)
+    return _between(text, MIN_PART_SIZE, _MAX_PART_SIZE)
 
 
 def _between(text: str, smallest: int, largest: int) -> int:

@@ -35,7 +35,7 @@ QUARANTINED = "quarantined"
 
 # CloudWatch's limits for dimensions.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
-_LONGEST_DIMENSION = 1024
+_MAX_DIMENSION_LENGTH = 1024
 
 
 class _Output(logging.Handler):
@@ -113,7 +113,7 @@ class Telemetry:
         self._metrics = AmazonCloudWatchEMFProvider(
             namespace=NAME,
             service=NAME,
-            default_dimensions={"service": NAME, "route": route[:_LONGEST_DIMENSION]},
+            default_dimensions={"service": NAME, "route": route[:_MAX_DIMENSION_LENGTH]},
         )
         _log.append_keys(request_id=request_id)
 

@@ -63,7 +63,7 @@ def _signed_in(profile: str | None, service: str) -> Session:
         sign_in(session)
     except S3Error as error:
         raise UnreachableError(
-            f"No credentials for {service}: {error.said}.",
+            f"No credentials for {service}: {error.detail}.",
             error.remedy or "Sign in again, or choose another --profile.",
         ) from error
     return session

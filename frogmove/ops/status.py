@@ -237,7 +237,7 @@ class Status:
         try:
             found = backlog.count(self._s3, source)
         except S3Error as error:
-            said = f"{source} cannot be listed: {error.said}"
+            said = f"{source} cannot be listed: {error.detail}"
             return Check("source", State.UNKNOWN, said, advise(error))
         if found.oldest is None:
             return Check("source", State.OK, f"nothing waits at {source}", facts=found.record())

@@ -12,8 +12,8 @@ from frogmove.errors import RunError
 
 # Lambda's limits for a directly uploaded zip, and for function and layers unzipped together.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LARGEST_ZIPPED = 50 * 1024 * 1024
-LARGEST_UNZIPPED = 250 * 1024 * 1024
+MAX_ZIPPED_BYTES = 50 * 1024 * 1024
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 
 # The earliest date of a zip entry (PKWARE's APPNOTE 4.4.6: MS-DOS dates start in 1980).
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -72,16 +72,16 @@ def check_limits(function: Archive, layer: Archive) -> None:
         RunError: when a zip, or its unzipped content, is too large for Lambda.
     """
     for archive in (function, layer):
-        if len(archive.content) > LARGEST_ZIPPED:
+        if len(archive.content) > MAX_ZIPPED_BYTES:
             raise RunError(
                 f"{archive.name} has {len(archive.content):,} bytes; Lambda's limit is "
-                f"{LARGEST_ZIPPED:,}."
+                f"{MAX_ZIPPED_BYTES:,}."
             )
     unzipped = function.unzipped + layer.unzipped
-    if unzipped > LARGEST_UNZIPPED:
+    if unzipped > MAX_UNZIPPED_BYTES:
         raise RunError(
             f"{function.name} and {layer.name} have {unzipped:,} bytes when unzipped; Lambda's "
-            f"limit is {LARGEST_UNZIPPED:,}."
+            f"limit is {MAX_UNZIPPED_BYTES:,}."
         )
 
 

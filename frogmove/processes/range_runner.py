@@ -15,7 +15,7 @@ from frogmove.core.transfer import listing_failed, run_live
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import named_key
 from frogmove.s3.range_listing import KeyRange, RangeListing
-from frogmove.s3.uri import under
+from frogmove.s3.uri import folder_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,7 +89,7 @@ class RangeRunner:
         self.listing = RangeListing(
             self._s3,
             self._route.source.bucket,
-            under(folder),
+            folder_prefix(folder),
             keys,
             self._offer,
             self._wait,
@@ -204,7 +204,7 @@ class RangeRunner:
         route, mapping = self._route, self._spec.mapping
         bucket, folder = route.destination.bucket, mapping.destination_prefix(self._folder, route)
         after = mapping.destination_prefix(keys.after, route) if keys.after else ""
-        listing = RangeListing(self._s3, bucket, under(folder), KeyRange(after, None))
+        listing = RangeListing(self._s3, bucket, folder_prefix(folder), KeyRange(after, None))
         listing.begin()
         if keys.after or not folder or folder.endswith("/"):
             return listing.objects()

@@ -169,13 +169,13 @@ def page(response: Mapping[str, Any]) -> Page:
             )
             for entry in contents
         ],
-        following(token, more=response["IsTruncated"]),
+        next_token(token, more=response["IsTruncated"]),
         [decode(entry["Prefix"]) for entry in response.get("CommonPrefixes", [])],
         encoded_samples([entry["Key"] for entry in contents]) if is_encoded else (),
     )
 
 
-def following(token: str | None, *, more: bool) -> str | None:
+def next_token(token: str | None, *, more: bool) -> str | None:
     """Return the token of the next page; None if there is none.
 
     Raises:
@@ -238,7 +238,7 @@ def _unreadable(message: str) -> S3Error:
     return S3Error("ListObjectsV2", INVALID_KEY, 400, message)
 
 
-def moment(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """Parse a time in ISO 8601 or in HTTP's format; in UTC unless it has a time zone.
 
     Raises:

@@ -25,7 +25,7 @@ class Clock:
         """Return the seconds of a monotonic clock."""
         return time.monotonic()
 
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call a function after some seconds."""
         with self._changed:
             heapq.heappush(self._due, (self.now() + seconds, next(self._order), call))

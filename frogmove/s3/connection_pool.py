@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 # Maximum idle seconds. S3 closes idle connections a little later, and a connection that a firewall
 # has dropped is noticed only when a request on it times out.
-IDLE = 15.0
+MAX_IDLE_SECONDS = 15.0
 
-# After this many connections in a row that the server had closed silently, none is kept any more:
+# After this many connections in a row that the server had closed silently, none is reused any more:
 # it seems to close each one after its response.
-MOST_CLOSED = 8
+MAX_CLOSED_IN_A_ROW = 8
 
 # Methods that may be sent again on another connection without asking the caller. They are
 # conditional, so they take effect only once. A DELETE might delete a new object.
 # https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1
-_SENT_AGAIN = frozenset({"GET", "HEAD", "PUT"})
+_RESENDABLE = frozenset({"GET", "HEAD", "PUT"})
 
 
 class ConnectionPool:
     """The connections to one server: one per request in flight, up to a maximum."""
 
-    def __init__(self, connect: Callable[[], Future[HttpClientConnection]], most: int) -> None:
+    def __init__(self, connect: Callable[[], Future[HttpClientConnection]], maximum: int) -> None:
         self._new_connection = connect
-        self._most = most
+        self._maximum = maximum
         self._open = 0
         self._idle: list[tuple[HttpClientConnection, float]] = []
         self._waiting: deque[InFlight] = deque()
-        # How many connections in a row the server had closed; see MOST_CLOSED.
+        # How many connections in a row the server had closed; see MAX_CLOSED_IN_A_ROW.
         self._closed = 0
         self._lock = threading.Lock()
         self.in_flight: set[InFlight] = set()
@@ -51,12 +51,12 @@ class ConnectionPool:
         with self._lock:
             connection = self._take_idle()
             if connection is None:
-                if self._open >= self._most:
+                if self._open >= self._maximum:
                     self._waiting.append(in_flight)
                     return
                 self._open += 1
         if connection is not None:
-            self._start(in_flight, connection, kept=True)
+            self._start(in_flight, connection, reused=True)
         else:
             self._connect(in_flight)
 
@@ -71,7 +71,7 @@ class ConnectionPool:
         while self._idle:
             # The one used last, so that connections that are not needed become idle and expire.
             connection, since = self._idle.pop()
-            if connection.is_open() and time.monotonic() - since < IDLE:
+            if connection.is_open() and time.monotonic() - since < MAX_IDLE_SECONDS:
                 return connection
             connection.close()
             self._open -= 1
@@ -81,7 +81,7 @@ class ConnectionPool:
         """Fail the requests whose response is overdue."""
         now = time.monotonic()
         for in_flight in list(self.in_flight):
-            if not 0 < in_flight.seen < now - in_flight.allowed_seconds():
+            if not 0 < in_flight.last_activity < now - in_flight.allowed_seconds():
                 continue
             if in_flight.connection is not None:
                 in_flight.overdue = True
@@ -91,29 +91,29 @@ class ConnectionPool:
                 self._end(in_flight, None, NoConnectionError("no connection in time"))
 
     def _connect(self, in_flight: InFlight) -> None:
-        in_flight.seen = time.monotonic()
+        in_flight.last_activity = time.monotonic()
         try:
-            coming = self._new_connection()
+            connecting = self._new_connection()
         except Exception as error:
             self._end(in_flight, None, error)
         else:
-            coming.add_done_callback(partial(self._connected, in_flight))
+            connecting.add_done_callback(partial(self._connected, in_flight))
 
-    def _connected(self, in_flight: InFlight, coming: Future[HttpClientConnection]) -> None:
-        error = coming.exception()
+    def _connected(self, in_flight: InFlight, connecting: Future[HttpClientConnection]) -> None:
+        error = connecting.exception()
         if error is not None:
             self._end(in_flight, None, error)
-        elif in_flight.over:
-            coming.result().close()
+        elif in_flight.ended:
+            connecting.result().close()
         else:
-            self._start(in_flight, coming.result())
+            self._start(in_flight, connecting.result())
 
     def _start(
-        self, in_flight: InFlight, connection: HttpClientConnection, *, kept: bool = False
+        self, in_flight: InFlight, connection: HttpClientConnection, *, reused: bool = False
     ) -> None:
         in_flight.connection = connection
-        in_flight.kept = kept
-        in_flight.seen = time.monotonic()
+        in_flight.reused = reused
+        in_flight.last_activity = time.monotonic()
         try:
             stream = connection.request(in_flight.request, in_flight.on_response, in_flight.on_body)
             in_flight.stream = stream
@@ -136,31 +136,31 @@ class ConnectionPool:
         connection: HttpClientConnection | None,
         error: BaseException | None,
     ) -> None:
-        if error is not None and in_flight.met_a_closed_connection():
+        if error is not None and in_flight.hit_closed_connection():
             self._closed += 1
-            if in_flight.request.method in _SENT_AGAIN and not in_flight.again:
-                in_flight.again = True
+            if in_flight.request.method in _RESENDABLE and not in_flight.resent:
+                in_flight.resent = True
                 self._connect(in_flight)
                 return
-        elif in_flight.kept:
+        elif in_flight.reused:
             self._closed = 0
         reusable = connection is not None and error is None and connection.is_open()
-        reusable = reusable and self._closed <= MOST_CLOSED
-        following: InFlight | None = None
+        reusable = reusable and self._closed <= MAX_CLOSED_IN_A_ROW
+        next_request: InFlight | None = None
         with self._lock:
-            if in_flight.over:
+            if in_flight.ended:
                 return
-            in_flight.over = True
+            in_flight.ended = True
             if self._waiting:
-                following = self._waiting.popleft()
+                next_request = self._waiting.popleft()
             elif reusable and connection is not None:
                 self._idle.append((connection, time.monotonic()))
-            if not reusable and following is None:
+            if not reusable and next_request is None:
                 self._open -= 1
-        if following is not None:
+        if next_request is not None:
             if reusable and connection is not None:
-                self._start(following, connection, kept=True)
+                self._start(next_request, connection, reused=True)
             else:
-                self._connect(following)
+                self._connect(next_request)
         self.in_flight.discard(in_flight)
         in_flight.end(error)

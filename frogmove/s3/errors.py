@@ -11,7 +11,7 @@ SIGN_IN = "SignIn"
 SILENT = "NoResponse"
 
 # The code for requests that were still waiting when the run was stopped.
-NOT_BEGUN = "NotBegun"
+NOT_STARTED = "NotStarted"
 
 # The code for a malformed response.
 MALFORMED = "MalformedResponse"
@@ -74,7 +74,7 @@ _BY_CODE = {
     "ServiceUnavailable": Kind.THROTTLED,
     "InternalError": Kind.UNAVAILABLE,
     "RequestTimeout": Kind.UNREACHABLE,
-    NOT_BEGUN: Kind.REFUSED,
+    NOT_STARTED: Kind.REFUSED,
 }
 
 _BY_STATUS = {
@@ -88,7 +88,7 @@ _BY_STATUS = {
 
 
 # Requests to STS or IAM Identity Center for credentials.
-_SIGNING_IN = frozenset(
+_SIGN_IN_OPERATIONS = frozenset(
     {
         "AssumeRole",
         "AssumeRoleWithSAML",
@@ -165,22 +165,22 @@ class S3Error(FrogmoveError):
         self.status = status
         self.kind = kind_of(code, status, self.message)
         self.resent = False
-        if operation in _SIGNING_IN and not self.retrying_helps:
+        if operation in _SIGN_IN_OPERATIONS and not self.retrying_helps:
             self.kind = Kind.CREDENTIALS
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.said}"
+        return f"{self.operation}: {self.detail}"
 
     @property
-    def said(self) -> str:
+    def detail(self) -> str:
         """The server's message and error code."""
         words = self.message.rstrip(".") or self.kind.value
         return f"{words} ({self.code})" if self.code else words
 
     @property
-    def signing_in(self) -> bool:
+    def is_sign_in(self) -> bool:
         """Whether it was a request for credentials that failed."""
-        return self.operation in _SIGNING_IN
+        return self.operation in _SIGN_IN_OPERATIONS
 
     @property
     def retrying_helps(self) -> bool:
@@ -213,9 +213,9 @@ def silent(message: str) -> S3Error:
     return S3Error("Request", SILENT, None, message)
 
 
-def not_begun() -> S3Error:
+def not_started() -> S3Error:
     """Return the error of a request that was not sent, because the run was stopped."""
-    return S3Error("Request", NOT_BEGUN, None, "The run was stopped before this was begun")
+    return S3Error("Request", NOT_STARTED, None, "The run was stopped before this was begun")
 
 
 def out_of_time() -> S3Error:

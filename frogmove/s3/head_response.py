@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from frogmove.s3.boto_shapes import ALGORITHMS, checksums, etag_of, moment, valid_size, with_zone
+from frogmove.s3.boto_shapes import (
+    ALGORITHMS,
+    checksums,
+    etag_of,
+    parse_timestamp,
+    valid_size,
+    with_zone,
+)
 from frogmove.s3.models import Head, S3Object
 
 if TYPE_CHECKING:
@@ -88,7 +95,7 @@ def from_headers(headers: Mapping[str, str]) -> dict[str, Any]:
         name: headers[header] for name, header in _HEAD_HEADERS.items() if header in headers
     }
     response["ContentLength"] = int(response["ContentLength"])
-    response["LastModified"] = moment(response["LastModified"])
+    response["LastModified"] = parse_timestamp(response["LastModified"])
     for name, (header, read) in _READ_HEADERS.items():
         if header in headers:
             response[name] = read(headers[header])
@@ -104,7 +111,7 @@ _LOCK = "x-amz-object-lock-"
 
 _LOCK_HEADERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ObjectLockMode": (f"{_LOCK}mode", str),
-    "ObjectLockRetainUntilDate": (f"{_LOCK}retain-until-date", moment),
+    "ObjectLockRetainUntilDate": (f"{_LOCK}retain-until-date", parse_timestamp),
     "ObjectLockLegalHoldStatus": (f"{_LOCK}legal-hold", str),
     "ObjectLockEventHold": (f"{_LOCK}event-hold", str),
     "ObjectLockEventHoldDurationDays": (f"{_LOCK}event-hold-duration-days", int),

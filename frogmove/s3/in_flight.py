@@ -44,7 +44,7 @@ class HttpResponse:
         status: the HTTP status.
         headers: by names in lower case.
         body: the body.
-        resent: whether the request was sent twice, because a kept connection was closed.
+        resent: whether the request was sent twice, because a reused connection was closed.
     """
 
     __slots__ = ("body", "headers", "resent", "status")
@@ -63,16 +63,16 @@ class InFlight:
 
     __slots__ = (
         "_done",
-        "again",
         "chunks",
         "connection",
+        "ended",
         "headers",
-        "kept",
-        "over",
+        "last_activity",
         "overdue",
         "request",
+        "resent",
+        "reused",
         "seconds",
-        "seen",
         "status",
         "stream",
     )
@@ -89,12 +89,12 @@ class InFlight:
         self.chunks: list[bytes] = []
         self.headers: list[tuple[str, str]] = []
         self.status = 0
-        self.seen = 0.0
-        self.over = False
-        # Whether it used a kept connection, timed out, was sent again.
-        self.kept = False
+        self.last_activity = 0.0
+        self.ended = False
+        # Whether it used a reused connection, timed out, was sent again.
+        self.reused = False
         self.overdue = False
-        self.again = False
+        self.resent = False
         self.connection: HttpClientConnection | None = None
         self.stream: HttpClientStream | None = None
 
@@ -102,20 +102,20 @@ class InFlight:
         """Receive status and headers."""
         self.status = status_code
         self.headers = headers
-        self.seen = time.monotonic()
+        self.last_activity = time.monotonic()
 
     def on_body(self, chunk: bytes, **_: object) -> None:
         """Receive a part of the body."""
         self.chunks.append(chunk)
-        self.seen = time.monotonic()
+        self.last_activity = time.monotonic()
 
     def allowed_seconds(self) -> float:
         """Return the current timeout in seconds."""
         return self.seconds if self.connection is not None else timeouts.HANDSHAKE
 
-    def met_a_closed_connection(self) -> bool:
-        """Tell whether it failed because the server had closed a kept connection."""
-        return self.kept and self.status == 0 and not self.overdue
+    def hit_closed_connection(self) -> bool:
+        """Tell whether it failed because the server had closed a reused connection."""
+        return self.reused and self.status == 0 and not self.overdue
 
     def end(self, error: BaseException | None) -> None:
         """Report the result."""
@@ -124,7 +124,7 @@ class InFlight:
         self.stream = self.connection = None
         if error is None:
             body = b"".join(self.chunks)
-            self._done(HttpResponse(self.status, self.headers, body, resent=self.again))
+            self._done(HttpResponse(self.status, self.headers, body, resent=self.resent))
         elif self.overdue:
             self._done(TransportError("ReadTimeoutError", f"no response for {self.seconds:.0f} s"))
         else:

@@ -52,7 +52,7 @@ class S3(Protocol):
         """Read the attributes of one object, including its checksums."""
 
     def copy(self, copy: Copy) -> Future[Copied]:
-        """Copy one object of at most ``LARGEST_COPY`` bytes, with metadata and tags."""
+        """Copy one object of at most ``MAX_COPY_SIZE`` bytes, with metadata and tags."""
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """Delete one key; any valid key of S3.
@@ -65,7 +65,7 @@ class S3(Protocol):
     def delete_many(
         self, bucket: str, deletions: Sequence[Deletion]
     ) -> Future[dict[str, S3Error | None]]:
-        """Delete up to ``LARGEST_DELETE`` keys at once.
+        """Delete up to ``MAX_BATCH_DELETES`` keys at once.
 
         Returns:
             for each key, None if it was deleted, else its error.

@@ -62,8 +62,8 @@ def _middle(start: str, end: str) -> str | None:
     return chr(middle) if ord(start) < middle < ord(end) else None
 
 
-def spread(cuts: Sequence[str], count: int) -> Sequence[str]:
+def spread(items: Sequence[str], count: int) -> Sequence[str]:
     """Return at most ``count`` elements, evenly spread."""
-    if len(cuts) <= count:
-        return cuts
-    return [cuts[place * len(cuts) // count] for place in range(count)]
+    if len(items) <= count:
+        return items
+    return [items[place * len(items) // count] for place in range(count)]

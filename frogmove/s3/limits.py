@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from frogmove.s3.errors import Kind, S3Error
 
 # Upper bound for the concurrency option.
-MOST_CONCURRENCY = 1024
+MAX_CONCURRENCY = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Limits:
         rate: maximum copies started per second; None for no limit.
         attempts: maximum attempts per request.
         first_delay: maximum seconds before the first retry; doubled for each further one.
-        longest_delay: maximum seconds before any retry.
+        max_delay: maximum seconds before any retry.
         retry_quota: retries that a run may use; each success gives part of one back.
     """
 
@@ -25,7 +25,7 @@ class Limits:
     rate: float | None = None
     attempts: int = 8
     first_delay: float = 0.1
-    longest_delay: float = 20.0
+    max_delay: float = 20.0
     retry_quota: int = 200
 
 
@@ -36,16 +36,14 @@ class ConcurrencyLimiter:
     flight at the first SlowDown.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = float(most)
-        self._limit = float(most)
+    def __init__(self, maximum: int) -> None:
+        self._maximum = self._limit = float(maximum)
         self._in_flight = 0
         self._ignored_throttles = 0
 
-    def set_most(self, most: int) -> None:
-        """Set a new maximum."""
-        self._most = float(most)
-        self._limit = min(self._limit, self._most) if self._limit > self._most else self._most
+    def set_maximum(self, maximum: int) -> None:
+        """Set a new maximum, which is also the new limit."""
+        self._maximum = self._limit = float(maximum)
 
     @property
     def in_flight(self) -> int:
@@ -75,4 +73,4 @@ class ConcurrencyLimiter:
             return
         self._ignored_throttles = max(0, self._ignored_throttles - 1)
         if error is None:
-            self._limit = min(self._most, self._limit + 1 / self._limit)
+            self._limit = min(self._maximum, self._limit + 1 / self._limit)

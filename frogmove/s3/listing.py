@@ -18,17 +18,17 @@ from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, sample_keys, spread
 from frogmove.s3.models import Page, S3Object
-from frogmove.s3.page_checks import CircleCheck, EncodingCheck
-from frogmove.s3.uri import is_directory_bucket, under
+from frogmove.s3.page_checks import CycleCheck, EncodingCheck
+from frogmove.s3.uri import folder_prefix, is_directory_bucket
 
 # Maximum concurrent requests of one listing.
-WAYS = 8
+LISTING_CONCURRENCY = 8
 
 # Pages that are read ahead; a page has 1,000 objects.
 READ_AHEAD = 48
 
 # Shorter listings are not split.
-PAGES_BEFORE_CUTS = 2
+PAGES_BEFORE_SPLIT = 2
 
 
 @dataclass(eq=False, slots=True)
@@ -38,20 +38,20 @@ class _Range:
     after: str
     last: str | None
     pages: deque[Page] = field(default_factory=deque)
-    coming: Future[Page] | None = None
+    request: Future[Page] | None = None
     token: str | None = None
     reached: str = ""
     sample: list[str] = field(default_factory=list)
     begun: bool = False
-    circle: CircleCheck = field(default_factory=CircleCheck)
+    cycle: CycleCheck = field(default_factory=CycleCheck)
 
     def is_read(self) -> bool:
         """Tell whether no further page is needed."""
-        if not self.begun or self.coming is not None:
+        if not self.begun or self.request is not None:
             return False
         return self.token is None or (self.last is not None and self.reached > self.last)
 
-    def is_a_guess(self) -> bool:
+    def is_unread(self) -> bool:
         """Tell whether nothing of it has been read, so that it can be replaced."""
         return self.token is None and self.after != "" and not self.reached
 
@@ -61,7 +61,7 @@ class _Range:
         Raises:
             S3Error: when its token was returned before: the listing would never end.
         """
-        self.circle.check(page.token)
+        self.cycle.check(page.token)
         self.token = page.token
         self.pages.append(page)
         if page.objects:
@@ -72,17 +72,17 @@ class _Range:
 class _Listing:
     """One listing; driven by the iteration over its objects."""
 
-    def __init__(self, s3: S3, bucket: str, prefix: str, ways: int) -> None:
+    def __init__(self, s3: S3, bucket: str, prefix: str, concurrency: int) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._prefix = prefix
-        self._ways = ways
+        self._concurrency = concurrency
         self._ranges = deque([_Range(after="", last=None)])
         self._received: SimpleQueue[_Range | None] = SimpleQueue()
-        self._folders: Future[Page] | None = None
+        self._folder_page: Future[Page] | None = None
         self._in_flight = 0
         self._pages = 0
-        self._may_cut = ways > 1
+        self._may_split = concurrency > 1
         self._checks = EncodingCheck(s3, bucket)
 
     def objects(self) -> Iterator[S3Object]:
@@ -91,14 +91,14 @@ class _Listing:
             self._schedule()
             front = self._ranges[0]
             if front.pages:
-                yield from self._give_out(front)
+                yield from self._take_page(front)
             elif front.is_read():
                 # It reached the end of all keys, so later keys are newer.
                 self._ranges.clear()
             else:
                 self._receive()
 
-    def _give_out(self, front: _Range) -> Sequence[S3Object]:
+    def _take_page(self, front: _Range) -> Sequence[S3Object]:
         """Return the next page of the first range, and check the split point to the next range."""
         objects = front.pages.popleft().objects
         last = front.last
@@ -110,7 +110,7 @@ class _Listing:
         if self._first_key(self._ranges[1]) == objects[inside].key:
             self._ranges.popleft()
             return objects[:inside]
-        self._go_on_alone(front)
+        self._continue_unsplit(front)
         return objects
 
     def _first_key(self, following: _Range) -> str | None:
@@ -120,9 +120,9 @@ class _Listing:
         page = next((page for page in following.pages if page.objects), None)
         return page.objects[0].key if page is not None else None
 
-    def _go_on_alone(self, front: _Range) -> None:
+    def _continue_unsplit(self, front: _Range) -> None:
         """Discard all ranges but the first one."""
-        self._may_cut = False
+        self._may_split = False
         self._ranges = deque([front])
         front.last = None
 
@@ -130,23 +130,23 @@ class _Listing:
         """Send as many requests as allowed, the earliest range first."""
         buffered = sum(len(each.pages) for each in self._ranges)
         for place, each in enumerate(self._ranges):
-            if each.coming is not None or each.is_read():
+            if each.request is not None or each.is_read():
                 continue
             # The iteration waits for these; the others are read ahead.
             is_awaited = (place == 0 or each is needed) and len(each.pages) < 2
-            if is_awaited or (self._in_flight < self._ways and buffered < READ_AHEAD):
+            if is_awaited or (self._in_flight < self._concurrency and buffered < READ_AHEAD):
                 self._request(each)
-        if self._may_cut and self._pages >= PAGES_BEFORE_CUTS and buffered < READ_AHEAD:
-            self._cut()
+        if self._may_split and self._pages >= PAGES_BEFORE_SPLIT and buffered < READ_AHEAD:
+            self._split()
 
     def _request(self, each: _Range) -> None:
         if each.token is not None:
-            each.coming = self._s3.list_page(self._bucket, self._prefix, each.token)
+            each.request = self._s3.list_page(self._bucket, self._prefix, each.token)
         else:
-            each.coming = self._s3.list_page(self._bucket, self._prefix, start_after=each.after)
+            each.request = self._s3.list_page(self._bucket, self._prefix, start_after=each.after)
         each.begun = True
         self._in_flight += 1
-        each.coming.add_done_callback(partial(self._notify, each))
+        each.request.add_done_callback(partial(self._notify, each))
 
     def _notify(self, each: _Range | None, _: Future[Page]) -> None:
         self._received.put(each)
@@ -156,78 +156,82 @@ class _Listing:
         each = self._received.get()
         self._in_flight -= 1
         if each is None:
-            self._cut_at_folders()
+            self._split_at_folders()
             return
-        coming, each.coming = each.coming, None
-        if coming is None or each not in self._ranges:
+        request, each.request = each.request, None
+        if request is None or each not in self._ranges:
             return
-        if coming.exception() is not None and each.is_a_guess():
+        if request.exception() is not None and each.is_unread():
             # Not every server supports StartAfter; directory buckets do not.
-            self._go_on_alone(self._ranges[0])
+            self._continue_unsplit(self._ranges[0])
             return
-        page = coming.result()
+        page = request.result()
         self._checks.check(page)
         each.take(page)
         self._pages += 1
 
-    def _cut(self) -> None:
+    def _split(self) -> None:
         """Split unread ranges, the earliest first, while more requests are allowed."""
-        if self._folders is None:
-            self._folders = self._ask_for_folders(self._prefix)
+        if self._folder_page is None:
+            self._folder_page = self._request_folders(self._prefix)
         for place, each in enumerate(list(self._ranges)):
-            if self._in_flight >= self._ways:
+            if self._in_flight >= self._concurrency:
                 return
             if each.sample and not each.is_read():
-                cut = midpoint(each.reached, each.last, each.sample)
+                split_point = midpoint(each.reached, each.last, each.sample)
                 # Only once per page: a second split would have no new information.
                 each.sample = []
-                if cut is not None:
-                    self._insert(place, each, cut)
+                if split_point is not None:
+                    self._insert(place, each, split_point)
                     return
 
-    def _insert(self, place: int, each: _Range, cut: str) -> _Range:
-        following = _Range(after=cut, last=each.last)
-        each.last = cut
+    def _insert(self, place: int, each: _Range, split_point: str) -> _Range:
+        following = _Range(after=split_point, last=each.last)
+        each.last = split_point
         self._ranges.insert(place + 1, following)
         self._request(following)
         return following
 
-    def _ask_for_folders(self, prefix: str) -> Future[Page]:
+    def _request_folders(self, prefix: str) -> Future[Page]:
         self._in_flight += 1
-        asked = self._s3.list_page(self._bucket, prefix, delimiter="/")
-        asked.add_done_callback(partial(self._notify, None))
-        return asked
+        page = self._s3.list_page(self._bucket, prefix, delimiter="/")
+        page.add_done_callback(partial(self._notify, None))
+        return page
 
-    def _cut_at_folders(self) -> None:
+    def _split_at_folders(self) -> None:
         """Split at the folders; if there is only one, list its subfolders."""
-        if self._folders is None or self._folders.exception() is not None or not self._may_cut:
+        listed = self._folder_page
+        if listed is None or listed.exception() is not None or not self._may_split:
             return
-        page = self._folders.result()
+        page = listed.result()
         if len(page.prefixes) == 1 and not page.objects:
-            self._folders = self._ask_for_folders(page.prefixes[0])
+            self._folder_page = self._request_folders(page.prefixes[0])
             return
         place = len(self._ranges) - 1
         each = self._ranges[place]
-        cuts = [cut for cut in page.prefixes if cut > (each.reached or each.after)]
-        for cut in spread(cuts, self._ways):
-            each = self._insert(place, each, cut)
+        reached = each.reached or each.after
+        prefixes = [prefix for prefix in page.prefixes if prefix > reached]
+        for prefix in spread(prefixes, self._concurrency):
+            each = self._insert(place, each, prefix)
             place += 1
 
 
-def list_prefix(s3: S3, bucket: str, prefix: str, ways: int = WAYS) -> Iterator[S3Object]:
+def list_prefix(
+    s3: S3, bucket: str, prefix: str, concurrency: int = LISTING_CONCURRENCY
+) -> Iterator[S3Object]:
     """List all objects with a prefix, in the server's order.
 
     Args:
         s3: the client.
         bucket: the bucket.
         prefix: the prefix of the keys.
-        ways: maximum concurrent requests; 1 reads page by page.
+        concurrency: maximum concurrent requests; 1 reads page by page.
 
     Raises:
         S3Error: when a page cannot be listed; the objects before are incomplete.
     """
     # Directory buckets do not list in key order and do not support StartAfter.
-    return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else ways).objects()
+    return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else concurrency).objects()
 
 
 class Level:
@@ -246,7 +250,7 @@ class Level:
         self._s3 = s3
         self._bucket = bucket
         self._folder = folder
-        self._prefix = under(folder)
+        self._prefix = folder_prefix(folder)
         self._first = s3.list_page(bucket, self._prefix, delimiter="/").result()
 
     def folders(self) -> Iterator[str]:
@@ -262,16 +266,16 @@ class Level:
             yield from page.objects
 
     def _pages(self) -> Iterator[Page]:
-        encoding, circle = EncodingCheck(self._s3, self._bucket), CircleCheck()
+        encoding, cycle = EncodingCheck(self._s3, self._bucket), CycleCheck()
         page = self._first
         while True:
             encoding.check(page)
-            circle.check(page.token)
+            cycle.check(page.token)
             yield page
             if page.token is None:
                 return
-            coming = self._s3.list_page(self._bucket, self._prefix, page.token, delimiter="/")
-            page = coming.result()
+            request = self._s3.list_page(self._bucket, self._prefix, page.token, delimiter="/")
+            page = request.result()
 
 
 def named_key(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
@@ -289,19 +293,21 @@ def named_key(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
     return [item for item in first if item.key == key]
 
 
-def list_folder(s3: S3, bucket: str, folder: str, ways: int = WAYS) -> Iterator[S3Object]:
+def list_folder(
+    s3: S3, bucket: str, folder: str, concurrency: int = LISTING_CONCURRENCY
+) -> Iterator[S3Object]:
     """List the object ``folder`` and those under ``folder/``; ``""`` lists everything.
 
     Args:
         s3: the client.
         bucket: the bucket.
         folder: the folder, with or without its final slash.
-        ways: see :func:`list_prefix`.
+        concurrency: see :func:`list_prefix`.
 
     Raises:
         S3Error: when a page cannot be listed.
     """
-    prefix = under(folder)
+    prefix = folder_prefix(folder)
     if prefix != folder:
         yield from named_key(s3, bucket, folder)
-    yield from list_prefix(s3, bucket, prefix, ways)
+    yield from list_prefix(s3, bucket, prefix, concurrency)

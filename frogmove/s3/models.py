@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 # CopyObject takes sources of at most 5 GB.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-LARGEST_COPY = 5_000_000_000
+MAX_COPY_SIZE = 5_000_000_000
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-LARGEST_OBJECT = 50_000_000_000_000
+MAX_OBJECT_SIZE = 50_000_000_000_000
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
-LARGEST_DELETE = 1_000
+MAX_BATCH_DELETES = 1_000
 
 
 # The version id of objects written without versioning. Unlike other ids it may refer to other bytes

@@ -50,7 +50,7 @@ class EncodingCheck:
         return True
 
 
-class CircleCheck:
+class CycleCheck:
     """Detects a listing that would never end."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.key_ranges import midpoint, sample_keys
-from frogmove.s3.page_checks import CircleCheck, EncodingCheck
+from frogmove.s3.page_checks import CycleCheck, EncodingCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ class RangeListing:
         self._last, self._ends_at_key = keys.last, keys.ends_at_key
         self._offer = offer
         self._encoding = EncodingCheck(s3, bucket)
-        self._circle = CircleCheck()
+        self._cycle = CycleCheck()
         self._in_order = True
         self._sample: list[str] = []
         self._reached = keys.after
@@ -178,7 +178,7 @@ class RangeListing:
     def _take(self, coming: Future[Page]) -> Page:
         page = coming.result()
         self._encoding.check(page)
-        self._circle.check(page.token)
+        self._cycle.check(page.token)
         return page
 
     def _can_continue(self) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from frogmove.s3 import timeouts
 from frogmove.s3.activity import Activity, ActivityCounter
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import S3Error, not_begun, out_of_time, silent
+from frogmove.s3.errors import S3Error, not_started, out_of_time, silent
 from frogmove.s3.future import Future, LightFuture, error_of
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry_policy import RetryPolicy
@@ -74,8 +74,8 @@ class RetryingS3:
         self._clock = clock or Clock()
         self._rate = limits.rate
         self._next_copy = 0.0
-        self._turns: set[LightFuture[Any]] = set()
-        self._takes_turns = True
+        self._delayed: set[LightFuture[Any]] = set()
+        self._accepts_delayed = True
         self._lock = threading.Lock()
         self._limiter = ConcurrencyLimiter(limits.concurrency)
         self._policy = RetryPolicy(limits, jitter)
@@ -83,7 +83,7 @@ class RetryingS3:
         self._pending: set[LightFuture[Any]] = set()
         self._aborted = False
         self._silence = Silence()
-        self._silent_until = 0.0
+        self._suspended_until = 0.0
         self._activity = ActivityCounter()
 
     @property
@@ -105,15 +105,15 @@ class RetryingS3:
         for future in pending:
             future.set_exception(out_of_time())
 
-    def drop_turns(self) -> None:
+    def cancel_rate_limited(self) -> None:
         """Fail all requests that wait for the rate limit, now and later."""
         with self._lock:
-            self._takes_turns = False
-            dropped = self._turns & self._pending
-            self._turns.clear()
+            self._accepts_delayed = False
+            dropped = self._delayed & self._pending
+            self._delayed.clear()
             self._pending -= dropped
         for future in dropped:
-            future.set_exception(not_begun())
+            future.set_exception(not_started())
 
     def set_limits(self, concurrency: int, rate: float | None) -> None:
         """Set new limits.
@@ -123,10 +123,10 @@ class RetryingS3:
             rate: maximum copies started per second; None for no limit.
         """
         with self._lock:
-            self._limiter.set_most(concurrency)
+            self._limiter.set_maximum(concurrency)
             self._rate = rate
 
-    def silent_for(self) -> float:
+    def stalled_seconds(self) -> float:
         """Return for how many seconds responses have been overdue."""
         with self._lock:
             return self._silence.unusual(self._clock.now())
@@ -154,7 +154,7 @@ class RetryingS3:
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""
         slow = timeouts.of_copy(copy.source.size) > timeouts.QUICK
-        return self._send(partial(self._s3.copy, copy), self._turn(), slow=slow)
+        return self._send(partial(self._s3.copy, copy), self._rate_delay(), slow=slow)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.interface.S3`."""
@@ -209,7 +209,7 @@ class RetryingS3:
     ) -> Future[str]:
         """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""
         start = partial(self._s3.create_upload, copy, source, tags, checksum)
-        return self._send(start, self._turn())
+        return self._send(start, self._rate_delay())
 
     def copy_part(
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
@@ -254,15 +254,15 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._send(partial(self._s3.put, bucket, key, body))
 
-    def _turn(self) -> float:
+    def _rate_delay(self) -> float:
         """Return the seconds until the next copy may start."""
         if self._rate is None:
             return 0.0
         now = self._clock.now()
         with self._lock:
-            turn = max(now, self._next_copy)
-            self._next_copy = turn + 1 / self._rate
-        return turn - now
+            start_time = max(now, self._next_copy)
+            self._next_copy = start_time + 1 / self._rate
+        return start_time - now
 
     def _send(
         self,
@@ -275,41 +275,41 @@ class RetryingS3:
         future: LightFuture[T] = LightFuture()
         with self._lock:
             refusal = out_of_time() if self._aborted else None
-            if self._clock.now() < self._silent_until:
+            if self._clock.now() < self._suspended_until:
                 refusal = silent(
                     "the server has not responded for too long; the request was not sent"
                 )
-            if wait > 0 and not self._takes_turns:
-                refusal = not_begun()
+            if wait > 0 and not self._accepts_delayed:
+                refusal = not_started()
             if refusal is None:
                 self._pending.add(future)
                 if wait > 0:
-                    self._turns.add(future)
+                    self._delayed.add(future)
         if refusal is not None:
             future.set_exception(refusal)
             return future
         begin = partial(self._attempt, _Request(start, future, slow, once), 1)
         if wait > 0:
-            self._clock.later(wait, partial(self._take_turn, future, begin))
+            self._clock.call_later(wait, partial(self._start_delayed, future, begin))
         else:
-            self._enter(begin)
+            self._enqueue(begin)
         return future
 
-    def _take_turn(self, future: LightFuture[Any], begin: Callable[[], None]) -> None:
+    def _start_delayed(self, future: LightFuture[Any], begin: Callable[[], None]) -> None:
         with self._lock:
-            is_dropped = future not in self._turns
-            self._turns.discard(future)
+            is_dropped = future not in self._delayed
+            self._delayed.discard(future)
         if not is_dropped:
-            self._enter(begin)
+            self._enqueue(begin)
 
-    def _enter(self, begin: Callable[[], None]) -> None:
+    def _enqueue(self, begin: Callable[[], None]) -> None:
         with self._lock:
             if self._aborted:
                 return
             self._waiting.append(begin)
-        self._admit()
+        self._start_waiting()
 
-    def _admit(self) -> None:
+    def _start_waiting(self) -> None:
         while True:
             with self._lock:
                 if not self._waiting or not self._limiter.has_room():
@@ -334,25 +334,25 @@ class RetryingS3:
         future = request.future
         error = error_of(sent)
         delay = None
-        given_up: set[LightFuture[Any]] = set()
+        abandoned: set[LightFuture[Any]] = set()
         with self._lock:
             self._limiter.end(error)
             if error is None:
                 self._policy.succeeded()
             elif not request.once:
                 delay = self._policy.delay(error, attempt)
-            silent_for = self._listen(error)
+            stalled_seconds = self._record_response(error)
             is_awaited = future in self._pending
-            if is_awaited and delay is not None and silent_for >= timeouts.SILENT:
+            if is_awaited and delay is not None and stalled_seconds >= timeouts.SILENT:
                 delay = None
-                error = silent(f"{getattr(error, 'message', error)}, for {silent_for:.0f} s")
-                given_up = self._fall_silent() - {future}
+                error = silent(f"{getattr(error, 'message', error)}, for {stalled_seconds:.0f} s")
+                abandoned = self._suspend() - {future}
             elif is_awaited and delay is None:
                 self._pending.discard(future)
                 self._silence.ended(slow=request.slow)
             else:
                 self._activity.retries += delay is not None
-        for other in given_up:
+        for other in abandoned:
             other.set_exception(error)
         if not is_awaited:
             return
@@ -364,21 +364,21 @@ class RetryingS3:
             future.set_exception(error)
         else:
             again = partial(self._attempt, request, attempt + 1)
-            self._clock.later(delay, partial(self._enter, again))
-        self._admit()
+            self._clock.call_later(delay, partial(self._enqueue, again))
+        self._start_waiting()
 
-    def _listen(self, error: BaseException | None) -> float:
+    def _record_response(self, error: BaseException | None) -> float:
         """Record a response; return the seconds without one."""
         now = self._clock.now()
         if error is None or (isinstance(error, S3Error) and error.status is not None):
             self._silence.heard(now)
-            self._silent_until = 0.0
+            self._suspended_until = 0.0
         return self._silence.seconds(now)
 
-    def _fall_silent(self) -> set[LightFuture[Any]]:
+    def _suspend(self) -> set[LightFuture[Any]]:
         """Send nothing for a while; return all waiting requests."""
         pending, self._pending = self._pending, set()
         self._waiting.clear()
         self._silence = Silence()
-        self._silent_until = self._clock.now() + timeouts.SILENT
+        self._suspended_until = self._clock.now() + timeouts.SILENT
         return pending

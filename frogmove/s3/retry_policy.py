@@ -48,5 +48,5 @@ class RetryPolicy:
         if attempt >= attempts or self._retry_quota < 1:
             return None
         self._retry_quota -= 1
-        longest = min(limits.longest_delay, limits.first_delay * 2 ** (attempt - 1))
+        longest = min(limits.max_delay, limits.first_delay * 2 ** (attempt - 1))
         return self._jitter(0, longest)

@@ -63,12 +63,12 @@ def sign(
         payload: the SHA-256 of the body in hexadecimal, or ``UNSIGNED``.
         now: Unix time in seconds; by default the current time.
     """
-    moment = _moment(int(time.time() if now is None else now))
-    added = [("X-Amz-Date", moment), ("X-Amz-Content-SHA256", payload)]
+    timestamp = _timestamp(int(time.time() if now is None else now))
+    added = [("X-Amz-Date", timestamp), ("X-Amz-Content-SHA256", payload)]
     if credentials.token:
         added.append(("X-Amz-Security-Token", credentials.token))
-    every = [*headers, *added]
-    order, names = _signed_names(tuple([name for name, _ in every]))
+    all_headers = [*headers, *added]
+    order, names = _signed_names(tuple([name for name, _ in all_headers]))
     # S3 wants the path signed unchanged.
     path, _, query = target.partition("?")
     request = "\n".join(
@@ -76,21 +76,22 @@ def sign(
             method,
             path,
             _canonical(query) if query else "",
-            *[f"{name}:{' '.join(every[place][1].split())}" for name, place in order],
+            *[f"{name}:{' '.join(all_headers[place][1].split())}" for name, place in order],
             "",
             names,
             payload,
         )
     )
-    day = moment[:8]
-    extent = f"{day}/{scope.region}/{scope.service}/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{extent}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    day = timestamp[:8]
+    scope_text = f"{day}/{scope.region}/{scope.service}/aws4_request"
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    text = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope_text}\n{digest}"
     # A copied hmac object: hmac.digest() would release the GIL and wait for it again.
-    stamp = _signing_key(credentials.secret, day, scope.region, scope.service).copy()
-    stamp.update(text.encode())
+    mac = _signing_key(credentials.secret, day, scope.region, scope.service).copy()
+    mac.update(text.encode())
     authorization = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access}/{extent}, "
-        f"SignedHeaders={names}, Signature={stamp.hexdigest()}"
+        f"AWS4-HMAC-SHA256 Credential={credentials.access}/{scope_text}, "
+        f"SignedHeaders={names}, Signature={mac.hexdigest()}"
     )
     return [*added, ("Authorization", authorization)]
 
@@ -108,7 +109,7 @@ def _signed_names(names: tuple[str, ...]) -> tuple[list[tuple[str, int]], str]:
 
 
 @lru_cache(maxsize=4)
-def _moment(now: int) -> str:
+def _timestamp(now: int) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 
-LONGEST_KEY = 1024
+MAX_KEY_BYTES = 1024
 
 # Bucket names have 3 to 63 lower-case letters, digits, dots and hyphens; those created before 2018
 # in us-east-1 may have up to 255 characters, including upper case and underscores.
@@ -122,13 +122,13 @@ def parse_location(uri: str) -> Location:
         UsageError: when the URI is malformed.
     """
     bucket, folder = split(uri)
-    prefix = under(folder)
+    prefix = folder_prefix(folder)
     if prefix:
         check_key(prefix)
     return Location(bucket, prefix)
 
 
-def under(folder: str) -> str:
+def folder_prefix(folder: str) -> str:
     """Return the prefix of all keys under a folder."""
     return folder if not folder or folder.endswith("/") else folder + "/"
 
@@ -157,10 +157,10 @@ def check_key(key: str) -> str:
     if not key:
         raise UsageError("A key cannot be empty.", "Write keys as `frogmove ls` prints them.")
     size = len(check_text(key).encode())
-    if size > LONGEST_KEY:
+    if size > MAX_KEY_BYTES:
         raise UsageError(
             f"The key {in_quotes(key, 60)} has {size:,} bytes; S3 keys have at most "
-            f"{LONGEST_KEY:,}.",
+            f"{MAX_KEY_BYTES:,}.",
             "Write keys as `frogmove ls` prints them.",
         )
     return key

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table as RichTable
 
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.models import MAX_COPY_SIZE
 from tests.benchmarks.targets import targets
 from tests.benchmarks.tools import FROGMOVE
 
@@ -92,7 +92,7 @@ def _work(row: RowResult) -> Table:
         asked = entry.requests_per_object
         # frogmove's own are of the empty keys that find out what a server honours.
         is_whole = "CopyObject" in entry.requests and "UploadPartCopy" not in entry.requests
-        if row.size > LARGEST_COPY and is_whole:
+        if row.size > MAX_COPY_SIZE and is_whole:
             notes.append(f"{entry.tool} sends a CopyObject, which S3 refuses above 5 GB.")
         share = entry.rate.median / row.ceiling.median if row.ceiling else None
         lines.append(

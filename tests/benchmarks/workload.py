@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.models import MAX_COPY_SIZE
 from tests.benchmarks import ceiling, load, servers
 from tests.benchmarks.measurement import CommandError, Sample, measure
 from tests.benchmarks.results import Entry, RowResult, spread
@@ -129,7 +129,7 @@ class Bench:
         verb, objects = self._row.verb, entry.objects
         source, destination = self._prepare(objects)
         if self._row.is_in_parts:
-            tool = tool.in_parts_above(min(self._row.size // 2, LARGEST_COPY))
+            tool = tool.in_parts_above(min(self._row.size // 2, MAX_COPY_SIZE))
         command = tool.command(verb, server, source, destination)
         entry.command = shlex.join(command)
         folder = Path(tempfile.mkdtemp(dir=self._folder))

@@ -139,14 +139,14 @@ def test_what_is_asked_for(
 def test_many_are_asked_for_however_they_are_chosen(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirmation, "MOST_UNASKED", 2)
+    monkeypatch.setattr(confirmation, "MAX_UNCONFIRMED", 2)
     buckets.put("in/a", "in/b", "in/c")
     for chosen in (["--prefix", "in"], ["in/a", "in/b", "in/c"]):
         ran = frogmove("copy", *chosen)
         assert is_asked(ran)
         assert "This would copy 3 objects (12 bytes)" in ran.err
     assert not is_asked(frogmove("copy", "in/a", "in/b"))
-    monkeypatch.setattr(confirmation, "MOST_COUNTED", 2)
+    monkeypatch.setattr(confirmation, "MAX_COUNTED", 2)
     assert "This would copy at least 2 objects" in frogmove("copy", "--prefix", "in").err
 
 

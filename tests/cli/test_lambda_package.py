@@ -105,7 +105,7 @@ def test_when_a_layer_cannot_be_made_nothing_is_replaced(wheels: Wheels, tmp_pat
 def test_what_lambda_would_refuse_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zip_archive, "LARGEST_ZIPPED", 1000)
+    monkeypatch.setattr(zip_archive, "MAX_ZIPPED_BYTES", 1000)
     ran = _package("-d", str(tmp_path / "dist"))
     assert ran.code == 1
     assert "Lambda's limit is 1,000" in ran.err

@@ -17,7 +17,7 @@ from frogmove.run_config import new_spec
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.limits import Limits
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.s3.models import MAX_COPY_SIZE
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 
@@ -56,7 +56,7 @@ def test_without_options_a_run_is_careful() -> None:
     assert flags == TransferFlags()
     options = options_of(flags)
     assert (options.on_conflict, options.verify) == (OnConflict.FAIL, Verify.AUTO)
-    assert options.multipart.threshold == LARGEST_COPY
+    assert options.multipart.threshold == MAX_COPY_SIZE
     assert (options.capabilities, options.concurrency) == (ALL_SUPPORTED, 256)
     assert options.probe_source is False
 

@@ -53,7 +53,7 @@ class CrashError(BaseException):
 class ImmediateClock(Clock):
     """Lets no time pass: what is to be done later is done at once."""
 
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         call()
 
 

@@ -12,7 +12,7 @@ import pytest
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
-from frogmove.core.options import SMALLEST_PART, Multipart, OnConflict, TransferOptions
+from frogmove.core.options import MIN_PART_SIZE, Multipart, OnConflict, TransferOptions
 from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.buckets import Buckets
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal import Journal
     from tests.request_hooks import RequestHooks
 
-PART = SMALLEST_PART
+PART = MIN_PART_SIZE
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
 NOTES = {"summary": b"a pond", "labels": "é🐸".encode(), "many.more": b"x" * 70_000}
 # This server refuses right CRCs of objects in parts.

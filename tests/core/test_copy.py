@@ -12,7 +12,7 @@ from frogmove.core.conflict import keep_both_key
 from frogmove.core.models import Outcome, Replaced, Result
 from frogmove.core.options import Multipart, OnConflict
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.uri import LONGEST_KEY
+from frogmove.s3.uri import MAX_KEY_BYTES
 from tests.core.copy_helpers import (
     KEEP_BOTH_KEY,
     MINE,
@@ -313,7 +313,9 @@ def test_both_cannot_be_kept_where_another_has_that_name_too(state: FakeS3State)
     assert state.bodies("internal") == {"key": THEIRS, KEEP_BOTH_KEY: b"another"}
 
 
-@pytest.mark.parametrize(("length", "kept"), [(LONGEST_KEY - 9, True), (LONGEST_KEY - 8, False)])
+@pytest.mark.parametrize(
+    ("length", "kept"), [(MAX_KEY_BYTES - 9, True), (MAX_KEY_BYTES - 8, False)]
+)
 def test_both_cannot_be_kept_where_the_name_would_be_too_long(
     state: FakeS3State, length: int, kept: bool
 ) -> None:
@@ -322,7 +324,7 @@ def test_both_cannot_be_kept_where_the_name_would_be_too_long(
     state.put("internal", key, THEIRS)
     answer = copy_object(state, seen(state, key), on_conflict=OnConflict.KEEP_BOTH)
     if kept:
-        assert len(verified(answer).key) == LONGEST_KEY
+        assert len(verified(answer).key) == MAX_KEY_BYTES
     else:
         ended(answer, Outcome.CONFLICT)
         assert state.bodies("internal") == {key: THEIRS}

@@ -15,7 +15,7 @@ from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Action, Outcome, Result, Verb
 from frogmove.core.multipart import assembled_etag
 from frogmove.core.options import (
-    SMALLEST_PART,
+    MIN_PART_SIZE,
     Multipart,
     OnConflict,
     TransferOptions,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PART = SMALLEST_PART
+PART = MIN_PART_SIZE
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
 
 

@@ -7,12 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from frogmove import Attribute, OnConflict, TransferOptions, UsageError, Verify
-from frogmove.core.options import MIB, MOST_PARTS, SMALLEST_PART, Multipart
-from frogmove.s3.models import LARGEST_COPY
+from frogmove.core.options import MAX_PARTS, MIB, MIN_PART_SIZE, Multipart
+from frogmove.s3.models import MAX_COPY_SIZE
 
 GIB = 1024 * MIB
 # The largest object there can be.
-LARGEST = MOST_PARTS * 5 * GIB
+LARGEST = MAX_PARTS * 5 * GIB
 
 
 def test_a_choice_may_be_given_as_text() -> None:
@@ -29,17 +29,17 @@ def test_a_choice_that_there_is_not_is_refused_with_those_there_are(wrong: dict[
     assert any(word in caught.value.remedy for word in ("skip", "strict", "acl"))
 
 
-@given(st.integers(1, LARGEST), st.sampled_from([SMALLEST_PART, 64 * MIB, 512 * MIB]))
-@example(SMALLEST_PART * MOST_PARTS, SMALLEST_PART)
-@example(SMALLEST_PART * MOST_PARTS + 1, SMALLEST_PART)
-@example(SMALLEST_PART * MOST_PARTS - 1, SMALLEST_PART)
-@example(LARGEST_COPY + 1, 512 * MIB)
-@example(LARGEST, SMALLEST_PART)
-@example(1, SMALLEST_PART)
+@given(st.integers(1, LARGEST), st.sampled_from([MIN_PART_SIZE, 64 * MIB, 512 * MIB]))
+@example(MIN_PART_SIZE * MAX_PARTS, MIN_PART_SIZE)
+@example(MIN_PART_SIZE * MAX_PARTS + 1, MIN_PART_SIZE)
+@example(MIN_PART_SIZE * MAX_PARTS - 1, MIN_PART_SIZE)
+@example(MAX_COPY_SIZE + 1, 512 * MIB)
+@example(LARGEST, MIN_PART_SIZE)
+@example(1, MIN_PART_SIZE)
 def test_the_parts_cover_every_byte_once_within_s3s_limits(size: int, part_size: int) -> None:
     parts = Multipart(part_size=part_size).parts(size)
     assert [number for number, _, _ in parts] == list(range(1, len(parts) + 1))
-    assert len(parts) <= MOST_PARTS
+    assert len(parts) <= MAX_PARTS
     assert (parts[0][1], parts[-1][2]) == (0, size - 1)
     assert all(before[2] + 1 == after[1] for before, after in pairwise(parts))
     lengths = [last - first + 1 for _, first, last in parts]
@@ -54,5 +54,5 @@ def test_a_size_always_has_the_same_parts(size: int) -> None:
 
 
 def test_what_is_at_the_threshold_is_still_copied_at_once() -> None:
-    assert Multipart().threshold == LARGEST_COPY
-    assert Multipart().part_size >= SMALLEST_PART
+    assert Multipart().threshold == MAX_COPY_SIZE
+    assert Multipart().part_size >= MIN_PART_SIZE

@@ -12,7 +12,7 @@ import pytest
 from frogmove.core.models import Action, Effect, Forecast, Verb
 from frogmove.core.options import TransferOptions
 from frogmove.core.plan_file import PlanHeader, count_actions, keep_plan, read_plan, write_plan
-from frogmove.core.plan_summary import MOST_GROUPS, OTHERS, PlanSummary
+from frogmove.core.plan_summary import MAX_GROUPS, OTHERS, PlanSummary
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import Selection
 from frogmove.credentials import _account_of_key
@@ -130,8 +130,8 @@ def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
     assert peak(apply) < BOUND
     assert outcomes == {"skipped": MANY}
     assert summary.total.counts == {Effect.SKIP: MANY}
-    assert len(summary.folders) == MOST_GROUPS + 1
-    assert summary.reasons[Effect.SKIP, OTHERS].counts[Effect.SKIP] == MANY - MOST_GROUPS
+    assert len(summary.folders) == MAX_GROUPS + 1
+    assert summary.reasons[Effect.SKIP, OTHERS].counts[Effect.SKIP] == MANY - MAX_GROUPS
 
 
 @pytest.mark.parametrize(

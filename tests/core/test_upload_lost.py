@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from frogmove.core.models import Action, Outcome, Result, Verb
-from frogmove.core.options import SMALLEST_PART, Multipart, TransferOptions
+from frogmove.core.options import MIN_PART_SIZE, Multipart, TransferOptions
 from frogmove.core.transfer import run
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests.cli.cli_runner import FrogmoveRunner
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
-PART = SMALLEST_PART
+PART = MIN_PART_SIZE
 
 
 def put(seaweedfs_buckets: Buckets) -> bytes:

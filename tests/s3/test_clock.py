@@ -12,8 +12,8 @@ def test_what_is_due_earlier_is_called_earlier() -> None:
         called.append("late")
         done.set()
 
-    clock.later(0.05, last)
-    clock.later(0.0, lambda: called.append("soon"))
+    clock.call_later(0.05, last)
+    clock.call_later(0.0, lambda: called.append("soon"))
     assert done.wait(5)
     assert called == ["soon", "late"]
 
@@ -27,7 +27,7 @@ def test_it_is_called_on_another_thread() -> None:
         idents.append(get_ident())
         called.set()
 
-    clock.later(0.0, call)
+    clock.call_later(0.0, call)
     assert called.wait(5)
     assert idents != [get_ident()]
 

@@ -6,7 +6,7 @@ import pytest
 
 from frogmove.core.batch_delete import fits_xml
 from frogmove.s3.errors import Kind
-from frogmove.s3.models import LARGEST_DELETE, Copy, Deletion, Head, S3Object
+from frogmove.s3.models import MAX_BATCH_DELETES, Copy, Deletion, Head, S3Object
 from tests.factories import md5
 from tests.keys import KEYS
 from tests.s3.contract_cases import ContractCase, refusal
@@ -220,7 +220,7 @@ def test_a_batch_tells_of_each_key(case: ContractCase) -> None:
 
 
 def test_the_largest_batch_is_one_request(case: ContractCase) -> None:
-    keys = [f"k{number:04}" for number in range(LARGEST_DELETE)]
+    keys = [f"k{number:04}" for number in range(MAX_BATCH_DELETES)]
     results = case.s3.delete_many(case.source, [Deletion(key, None) for key in keys]).result()
     assert results == dict.fromkeys(keys)
 

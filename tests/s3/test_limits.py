@@ -55,7 +55,7 @@ def test_one_request_may_always_be_in_flight(ends: list[S3Error | None]) -> None
 
 
 def test_the_wait_doubles_up_to_its_longest() -> None:
-    policy = retry_policy(Limits(attempts=9, first_delay=0.1, longest_delay=1.0))
+    policy = retry_policy(Limits(attempts=9, first_delay=0.1, max_delay=1.0))
     delays = [policy.delay(TIMEOUT, attempt) for attempt in range(1, 9)]
     assert delays == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0])
 

@@ -48,24 +48,24 @@ def state_of(keys: list[str], page: int, order: Callable[[str], Any] = str.encod
     return state
 
 
-def listed(state: FakeS3State, ways: int, prefix: str = "") -> list[str]:
-    return [item.key for item in list_prefix(FakeS3(state), "a", prefix, ways)]
+def listed(state: FakeS3State, concurrency: int, prefix: str = "") -> list[str]:
+    return [item.key for item in list_prefix(FakeS3(state), "a", prefix, concurrency)]
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     keys=st.lists(KEYS, max_size=120, unique=True),
     page=st.integers(1, 7),
-    ways=st.integers(2, 9),
+    concurrency=st.integers(2, 9),
     order=st.sampled_from(ORDERS),
     prefix=st.sampled_from(["", "", "a", "a/"]),
 )
 @example([f"{n:04}" for n in range(300)], 3, 8, str.encode, "")
 def test_a_parallel_listing_is_the_plain_one(
-    keys: list[str], page: int, ways: int, order: Callable[[str], Any], prefix: str
+    keys: list[str], page: int, concurrency: int, order: Callable[[str], Any], prefix: str
 ) -> None:
     state = state_of(keys, page, order)
-    assert listed(state, ways, prefix) == listed(state, 1, prefix)
+    assert listed(state, concurrency, prefix) == listed(state, 1, prefix)
 
 
 class SequentialS3(FakeS3):
@@ -85,19 +85,19 @@ class SequentialS3(FakeS3):
 @given(
     keys=st.lists(KEYS, max_size=120, unique=True),
     page=st.integers(1, 7),
-    ways=st.integers(2, 9),
+    concurrency=st.integers(2, 9),
     refuses=st.booleans(),
     prefix=st.sampled_from(["", "a/"]),
 )
 @example([f"{n:04}" for n in range(300)], 3, 8, True, "")
 @example([f"{n:04}" for n in range(300)], 3, 8, False, "")
 def test_a_server_that_cannot_begin_in_the_middle_is_listed_page_by_page(
-    keys: list[str], page: int, ways: int, refuses: bool, prefix: str
+    keys: list[str], page: int, concurrency: int, refuses: bool, prefix: str
 ) -> None:
     state = state_of(keys, page)
     s3 = SequentialS3(state)
     s3.refuses = refuses
-    found = [item.key for item in list_prefix(s3, "a", prefix, ways)]
+    found = [item.key for item in list_prefix(s3, "a", prefix, concurrency)]
     assert found == listed(state, 1, prefix)
 
 
@@ -134,7 +134,7 @@ def test_a_folder_is_listed_with_the_object_of_its_own_name(bucket: str) -> None
 def test_guesses_are_worth_their_requests(key: Callable[[int], str]) -> None:
     state = state_of([key(number) for number in range(4000)], page=20)
     s3 = CountingS3(state)
-    assert len(list(list_prefix(s3, "a", "", ways=8))) == 4000
+    assert len(list(list_prefix(s3, "a", "", concurrency=8))) == 4000
     assert s3.pages < 2 * 200
 
 
@@ -148,7 +148,7 @@ def test_keys_that_come_and_go_do_not_harm_the_others() -> None:
     keys = [f"{number:04}" for number in range(0, 400, 2)]
     state = state_of(keys, page=5)
     seen: list[str] = []
-    for place, item in enumerate(list_prefix(FakeS3(state), "a", "", ways=6)):
+    for place, item in enumerate(list_prefix(FakeS3(state), "a", "", concurrency=6)):
         seen.append(item.key)
         state.buckets["a"].pop(item.key, None)
         state.put("a", f"{(place * 37) % 400:04}x", b"new")

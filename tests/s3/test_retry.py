@@ -4,7 +4,7 @@ from typing import TypeVar
 import pytest
 
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import NOT_BEGUN, Kind, S3Error
+from frogmove.s3.errors import NOT_STARTED, Kind, S3Error
 from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy, Deletion, Head
@@ -26,7 +26,7 @@ class ManualClock(Clock):
     def now(self) -> float:
         return self.time
 
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         self.waiting.append((self.time + seconds, call))
 
     def advance(self, seconds: float) -> None:
@@ -161,11 +161,11 @@ def test_what_waits_for_its_turn_can_be_dropped(state: FakeS3State) -> None:
     faults = Faults("SlowDown")
     s3 = patient(state, faults, clock, rate=2.0)
     answers = [s3.copy(copy(state, f"k{number}")) for number in range(3)]
-    s3.drop_turns()
-    s3.drop_turns()
+    s3.cancel_rate_limited()
+    s3.cancel_rate_limited()
     later = s3.copy(copy(state, "k3"))
     dropped = [answer.exception(0) for answer in (*answers[1:], later)]
-    assert [getattr(error, "code", "") for error in dropped] == [NOT_BEGUN] * 3
+    assert [getattr(error, "code", "") for error in dropped] == [NOT_STARTED] * 3
     # What has been begun comes to its end.
     clock.advance(60)
     assert answers[0].result(0).etag == state.buckets["b"]["k0"].etag

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.uri import (
-    LONGEST_KEY,
+    MAX_KEY_BYTES,
     Location,
     check_key,
     is_directory_bucket,
@@ -129,7 +129,7 @@ def test_a_prefix_is_a_folder(uri: str, prefix: str, shown: str) -> None:
 
 def test_a_prefix_that_leaves_no_room_for_a_key_is_refused() -> None:
     with pytest.raises(UsageError, match="1,025 bytes"):
-        parse_location("s3://bucket/" + "p" * LONGEST_KEY)
+        parse_location("s3://bucket/" + "p" * MAX_KEY_BYTES)
 
 
 @pytest.mark.parametrize(
