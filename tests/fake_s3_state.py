@@ -43,7 +43,7 @@ class Upload:
 
 @dataclass
 class FakeS3State:
-    """All buckets: what every client sees, whoever it is."""
+    """All buckets: what every client sees."""
 
     buckets: dict[str, dict[str, Stored]] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)

@@ -244,7 +244,7 @@ class Handler(BaseHTTPRequestHandler):
             )
             self._serve(request)
         except OSError:
-            # Whoever asked has hung up; some are killed, others have no more patience.
+            # The client has closed the connection: it was killed, or its timeout is over.
             self.close_connection = True
         except Exception as problem:
             self.proxy.broken.append(problem)

@@ -43,7 +43,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers, as whom to speak to it, and what is known to be special about it.
+    """A server that answers, its user's credentials, and what is known to be special about it.
 
     Attributes:
         name: ``moto``, ``ministack`` or ``seaweedfs``.
@@ -85,7 +85,7 @@ class Server:
         return replace(self, access_key=access_key, secret_key=secret_key)
 
     def session(self) -> boto3.Session:
-        """Return a session of whoever this speaks as."""
+        """Return a session with these credentials."""
         return boto3.Session(self.access_key, self.secret_key, region_name=REGION)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def shared_artifact(
     factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]
 ) -> Path:
-    """Return a folder that is filled by whoever comes first; the others wait.
+    """Return a folder that is filled by the first process; the others wait.
 
     Args:
         factory: pytest's.

@@ -58,7 +58,7 @@ def test_credentials_that_expire_in_the_middle_are_read_anew(
             return PASS
         if not any(fault_fixture.proxy.of(operation)[(operation == "CopyObject") * 4 :]):
             return PASS
-        # As whoever renews an operator's session does, before the old one is refused.
+        # As a helper that renews a session does, before the old one is refused.
         _become(monkeypatch, new)
         return faults.EXPIRED
 

@@ -1,6 +1,6 @@
 """The fault proxy itself: what it lets through is what was sent, and its faults are those it names.
 
-A proxy that broke requests by itself, or none, would make every test over it meaningless.
+A proxy that broke requests unasked, or none, would make every test that uses it meaningless.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# The kernel counts the memory of whoever starts a program as the program's own, so somebody small
+# The kernel counts the memory of a program's parent as the program's own, so a small parent
 # starts it: this, which needs about 10 MB. It also keeps the clock.
 _LAUNCHER = """
 import json, os, sys, time

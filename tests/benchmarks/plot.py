@@ -1,4 +1,4 @@
-"""Reports as a picture: bars in SVG, by hand, legible on light and on dark pages alike."""
+"""Reports as a picture: bars in SVG, legible on light and on dark pages alike."""
 
 from __future__ import annotations
 

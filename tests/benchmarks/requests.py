@@ -1,6 +1,6 @@
 """Signed S3 requests as the bytes that go over the wire, made before anything is timed.
 
-Signature Version 4 by hand: botocore takes several times longer over each.
+With our own Signature Version 4: botocore takes several times longer for each request.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
 
@@ -40,7 +40,7 @@ class Signer:
     """Signs requests to one server, all with the time at which this was made.
 
     Args:
-        server: where they go and as whom.
+        server: where they go, and the credentials.
     """
 
     def __init__(self, server: Server) -> None:

@@ -2,7 +2,7 @@
 
 One thread, one asyncio protocol, no framework. It counts requests and holds answers back for as
 long as it is told to, so that neither takes a proxy, which would cost more than the server.
-Paths that begin with ``/-/`` are for whoever runs the benchmarks.
+Paths that begin with ``/-/`` are for the benchmarks' own process.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class S3Server:
         self.watched: list[Request] | None = None
 
     def control(self, command: str, options: Mapping[str, str]) -> Any:
-        """Do what whoever runs the benchmarks asks for."""
+        """Do what the benchmarks' own process asks for."""
         match command:
             case "fill":
                 place = options["bucket"], options["prefix"]

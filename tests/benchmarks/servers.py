@@ -53,7 +53,7 @@ class Server:
         name: as people know it.
         host: where it is.
         port: its TCP port.
-        access_key: as whom to speak to it.
+        access_key: the access key of its user.
         secret_key: the same one's.
         counts_itself: whether to count requests costs it nothing.
     """

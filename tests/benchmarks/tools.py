@@ -194,7 +194,7 @@ def interpreter() -> Tool:
 
 
 def frogmoves() -> list[Tool]:
-    """Return frogmove by each engine; the first is what it takes by itself for many objects."""
+    """Return frogmove by each engine; the first is the default for many objects."""
     program = (sys.executable, "-m", "frogmove")
     asked = subprocess.run(
         [*program, "move", "--help"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -89,7 +89,7 @@ class Bench:
             if isinstance(self._server, servers.Quick) and row.latency:
                 stack.enter_context(self._server.latency(row.latency))
             for number in range(rounds):
-                # Whoever comes first one time comes last the next.
+                # The first of one round is the last of the next.
                 turns = list(zip(tools, result.entries, strict=True))[:: -1 if number % 2 else 1]
                 for tool, entry in turns:
                     if entry.problem or (number and tool.is_slow):

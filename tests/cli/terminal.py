@@ -26,7 +26,7 @@ class Terminal:
 
     Attributes:
         end: the file descriptor for the process that runs on it.
-        keyboard: the file descriptor that is written to by whoever types.
+        keyboard: the file descriptor that takes what is typed.
         screen: all that has been written to it; complete once the context is left.
         gone: set once nobody is to read it any more.
         closed: set once nobody does.
@@ -58,7 +58,7 @@ class Terminal:
         os.write(self.keyboard, text.encode())
 
     def hang_up(self) -> None:
-        """Go away: whoever writes to it from now on gets EIO."""
+        """Go away: writes to it fail with EIO from now on."""
         self.gone.set()
         self.closed.wait()
 

@@ -84,7 +84,7 @@ def test_nobody_is_asked_without_a_terminal(
 
 @pytest.fixture
 def _asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask whoever runs a command in this process."""
+    """Let commands in this process ask for confirmation."""
     monkeypatch.setattr(runner, "can_be_asked", lambda: True)
 
 

@@ -99,7 +99,7 @@ def buckets(request: pytest.FixtureRequest) -> Buckets:
     return Buckets.make(request.getfixturevalue(request.param))
 
 
-# What a server cannot do even by itself: moto does not find its own keys behind a line feed, and
+# What servers cannot do: moto does not find its own keys behind a line feed, and
 # Ceph fails to list a page that ends with what no XML can hold.
 LACKING = {"moto": re.compile(r"\n"), "ceph": re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\uffff]")}
 

@@ -1,4 +1,4 @@
-"""A report shows what outsiders chose, and none of it acts on whoever reads it."""
+"""A report shows what outsiders chose, and none of it acts on its reader."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def kill(fault_fixture: FaultFixture, moment: Moment, *arguments: str) -> int:
         if moment.when == "before" and moment.comes_with(fault_fixture.proxy, request):
             started[0].kill()
             killed.set()
-        # Whoever is dead asks nothing more.
+        # A dead process sends nothing more.
         return faults.DROP_BEFORE if killed.is_set() else PASS
 
     def passed(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Annotations of an object: no copy in parts carries them by itself, and none is lost."""
+"""Annotations of an object: S3 does not carry them with a copy in parts, and none is lost."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_they_arrive_with_the_object(
 def test_none_are_looked_for_in_a_single_copy(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
-    """S3 carries them there by itself, and a move of small objects costs no request more."""
+    """S3 carries them there, and a move of small objects needs no further request."""
     put(ministack_buckets, 10)
     move(ministack_buckets, hooks)
     assert hooks.of("ListObjectAnnotations") == []

@@ -1,4 +1,4 @@
-"""What no copy carries by itself: carried where asked for, else said, never dropped in silence."""
+"""What S3 does not copy: copied where an option asks for it, else reported, never lost unseen."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ IN_PARTS = ("--multipart-threshold", "5MiB")
 class Site:
     """Buckets of which the source is a website, with Object Lock on both and ACLs in use.
 
-    Other than AWS, the server carries redirects by itself.
+    Unlike AWS, the server copies redirects too.
     """
 
     buckets: Buckets

@@ -199,7 +199,7 @@ def test_the_function(
     }
     outcome, there = ends(policy, "copied" if action == "sync" else "moved")
     with suppress(RunError):
-        # Whoever names keys is told of a conflict by an error.
+        # A call that names keys reports a conflict as an error.
         invoke(buckets, events[action], FROGMOVE_ON_CONFLICT=policy.value)
     assert buckets.there() == there
     assert_source(buckets, outcome, moves=action != "sync")

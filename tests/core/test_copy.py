@@ -187,7 +187,7 @@ def test_what_is_overwritten_is_what_was_looked_at(state: FakeS3State) -> None:
     assert state.bodies("internal") == {"key": MINE}
 
 
-def test_a_destination_that_keeps_changing_is_left_to_whoever_changes_it(
+def test_a_destination_that_keeps_changing_is_left_as_it_is(
     state: FakeS3State,
 ) -> None:
     action = seen(state)

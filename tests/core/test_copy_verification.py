@@ -238,7 +238,7 @@ def test_two_of_the_same_second_are_asked_whether_they_are_one_and_leave_nothing
 @pytest.mark.parametrize("etag", [None, ETAGS["parts"]], ids=["by MD5", "by content"])
 @pytest.mark.parametrize("twin", [True, False])
 @pytest.mark.parametrize("number", range(9))
-def test_whoever_moves_the_object_between_two_requests_makes_no_failure(
+def test_an_object_moved_by_another_run_between_two_requests_is_no_failure(
     state: FakeS3State, number: int, twin: bool, etag: str | None
 ) -> None:
     state.put("external", "key", MINE, etag)
@@ -255,7 +255,7 @@ def test_whoever_moves_the_object_between_two_requests_makes_no_failure(
 
 @pytest.mark.parametrize("etag", [None, ETAGS["parts"]], ids=["by MD5", "by content"])
 @pytest.mark.parametrize("number", range(9))
-def test_whoever_takes_the_twin_away_between_two_requests_makes_no_failure(
+def test_a_twin_deleted_between_two_requests_is_no_failure(
     state: FakeS3State, number: int, etag: str | None
 ) -> None:
     state.put("external", "key", MINE, etag)

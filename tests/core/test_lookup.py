@@ -104,7 +104,7 @@ def test_what_changes_between_the_two_answers_is_no_contradiction(
     assert found.object.etag == item.etag
 
 
-def test_whoever_may_not_list_is_told_by_head_alone(state: FakeS3State) -> None:
+def test_without_permission_to_list_head_alone_decides(state: FakeS3State) -> None:
     item = seen(state).object
     state.buckets["external"].clear()
 

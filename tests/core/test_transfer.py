@@ -125,7 +125,7 @@ class Protocol(RuleBasedStateMachine):
         self._forget(key, self.state.buckets[DESTINATION].pop(key, None))
 
     def _forget(self, key: str, stored: Stored | None) -> None:
-        """Whoever owns a bucket may throw the newest bytes away; only frogmove may not."""
+        """The owner of a bucket may delete the newest bytes; only frogmove may not."""
         if stored is not None and self.newest.get(key) == (stored.body, stored.metadata):
             del self.newest[key]
 

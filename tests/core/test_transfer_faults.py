@@ -1,6 +1,6 @@
 """The first promise on the wire: a real client, a real server, and a network that fails at will.
 
-Whatever a schedule does to the requests of one run, and whoever overwrites keys meanwhile, a
+Whatever a schedule does to the requests of one run, and which keys are overwritten meanwhile, a
 second run in peace must find everything there is and finish it.
 """
 

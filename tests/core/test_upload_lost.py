@@ -57,7 +57,7 @@ def move(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> Result:
 def test_an_upload_whose_answer_was_lost_does_not_stay(
     seaweedfs: Server, engine: str, ends: str
 ) -> None:
-    """Whoever pays for its place never hears of it. What others have begun there stays."""
+    """Nobody who pays for its storage would see it. Uploads of other programs stay."""
     with proxied(seaweedfs) as proxy:
         fault_fixture = FaultFixture.make(seaweedfs, proxy)
         body = os.urandom(PART + 1)

@@ -55,7 +55,7 @@ def test_direct_notifications_are_filtered_too() -> None:
     assert set(made.bodies("external")) == KEPT
 
 
-def test_whoever_names_a_key_moves_it() -> None:
+def test_a_named_key_is_moved_whatever_the_filter() -> None:
     made = state()
     filtered(made).handle({"action": "move", "keys": ["c/4.csv"]}, CONTEXT)
     assert set(made.bodies("internal")) == {"c/4.csv"}

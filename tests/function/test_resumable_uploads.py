@@ -39,7 +39,7 @@ def left(s3: FakeS3) -> list[str]:
     return sorted("marker" if FOLDER in each.key else each.key for each in listed)
 
 
-def test_an_upload_is_found_again_by_whoever_looks_for_it(s3: FakeS3) -> None:
+def test_an_upload_is_found_again(s3: FakeS3) -> None:
     upload_id = begun(s3, ITEM)
     assert found(s3, ITEM) == found(s3, ITEM) == upload_id
     assert left(s3) == ["a", "marker"]

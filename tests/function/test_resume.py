@@ -183,7 +183,7 @@ def test_two_deliveries_at_once_never_tear_or_lose_it(second: str, flags: list[E
 
         interceptor = RequestHook({moment: meanwhile})
         first = invocation(state, interceptor)
-        # Whoever comes second finds the work done, not a failure.
+        # The second invocation finds the work done, not a failure.
         assert first == DONE or second != "whole"
         assert set(state.bodies("internal").values()) <= torn
         assert invocation(state) == DONE

@@ -1,4 +1,4 @@
-"""An incident: one upload infected, one replaced after its scan, the function broken and mended."""
+"""An incident: an infected upload, another replaced after its scan, and a function that breaks."""
 
 from __future__ import annotations
 

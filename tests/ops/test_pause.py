@@ -142,7 +142,7 @@ def test_nobody_who_answers_is_said_so(server: Server) -> None:
 def test_what_could_be_switched_is_switched_where_something_could_not(
     server: Server, stack: Stack, clients: Clients
 ) -> None:
-    """Whoever may not change the schedule pauses the mapping all the same, and learns of it."""
+    """Without permission to change the schedule, the mapping is paused, and this is said."""
     name = f"{stack.config.name}-operator"
     clients.iam.create_user(UserName=name)
     actions = [

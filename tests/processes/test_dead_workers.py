@@ -47,7 +47,7 @@ def test_what_a_worker_told_before_it_died_is_told_and_recorded_once(
     run = start(command, through)
 
     def kill() -> None:
-        """Kill whoever waits for the one that is held, once most others have been told."""
+        """Kill the worker whose request is held, once most others are reported."""
         told.wait(20)
         busy = [path for path in segments_of(run.path) if held[0] in path.read_text("utf-8")]
         numbers = [int(path.suffix[1:]) for path in busy]

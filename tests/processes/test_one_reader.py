@@ -1,4 +1,4 @@
-"""What every listing is held to, whoever reads it: a run that may have several processes, too."""
+"""What holds for every listing holds for runs of several processes, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions, locks, owners, payers, keys and archives: what a bucket may ask of whoever moves."""
+"""Versions, locks, owners, payers, keys and archives: what a bucket may require of requests."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_it_is_resolved_once() -> None:
     assert future.result() == 1
 
 
-def test_whoever_waits_is_woken() -> None:
+def test_all_that_wait_are_woken() -> None:
     future: LightFuture[str] = LightFuture()
     resolver = Thread(target=future.set_result, args=("done",))
     resolver.start()

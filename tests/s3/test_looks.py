@@ -1,6 +1,6 @@
 """Where a server holds no delete to a condition, each attempt has a look right before it.
 
-The answer to a delete gets lost, a new upload takes the key, and whoever sends the delete again
+The answer to a delete gets lost, a new upload takes the key, and a delete that is sent again
 without another look deletes the upload.
 """
 
@@ -27,7 +27,7 @@ IGNORED = replace(ALL_SUPPORTED, delete=False, delete_many=False)
 REFUSED = replace(IGNORED, refused=frozenset({"delete", "delete_many"}))
 UNTOLD = replace(IGNORED, unknown=frozenset({"delete", "delete_many"}))
 
-# The delete took place, and whoever sent it does not know.
+# The delete took place, and its sender does not know.
 LOST = [faults.DROP_AFTER, faults.FAIL_AFTER]
 # It did not, and somebody uploads before it is sent again.
 NOT_DONE = [faults.DROP_BEFORE, faults.SLOW_DOWN, faults.EXPIRED]

@@ -147,7 +147,7 @@ def build(
     Args:
         deployment: the plan, and where.
         package: the function's zip.
-        is_deployer: whether the calls are made by whoever deploys, who gives the role no more than
+        is_deployer: whether the calls are made by the deployer, who gives the role no more than
             is planned.
         environment: variables of the function that are to be otherwise than planned.
     """

@@ -19,7 +19,7 @@ def is_allowed(
 
     Args:
         policy: of a resource, or of somebody: then its statements are taken for everybody's.
-        who: the ARN of whoever asks.
+        who: the ARN of the caller.
         action: the action.
         resource: the ARN of what it is about.
         keys: the request's condition keys, with ``__`` in the place of ``:`` and ``_`` of ``-``.

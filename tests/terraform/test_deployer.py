@@ -1,4 +1,4 @@
-"""Whoever deploys, with the policy that the module renders for it, on a server that keeps to it."""
+"""The deployer, with the policy that the module renders, on a server that enforces it."""
 
 from __future__ import annotations
 

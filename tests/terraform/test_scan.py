@@ -53,7 +53,7 @@ def guard() -> dict[str, Any]:
 @pytest.mark.parametrize(
     "action", ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
 )
-def test_whoever_is_not_the_scanner_cannot_set_its_tag(
+def test_only_the_scanner_can_set_its_tag(
     guard: dict[str, Any], who: str, tags: list[str], allowed: bool, action: str
 ) -> None:
     """Even one whose own policy allows everything."""
