@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.boto_session import make_boto_client
-from frogmove.cli import completion, exit_codes, last_resort, options, streams
+from frogmove.cli import exit_codes, last_resort, options, report_options, streams
 from frogmove.cli.confirmation import can_be_asked, is_agreed
 from frogmove.cli.output import Console
-from frogmove.cli.parameter_types import NonEmptyText, choice
+from frogmove.cli.parameter_types import NonEmptyText
 from frogmove.cli.quantities import objects
 from frogmove.cli.report_formats import RENDERERS
 from frogmove.cli.report_rows import ALL, ATTENTION, Report
@@ -39,12 +39,7 @@ FIRST_LOOK = 0.5
 LAST_LOOK = 10.0
 
 _OPTIONS = [
-    click.option(
-        "--route",
-        type=NonEmptyText(),
-        help="The name of a route in the configuration file.",
-        shell_complete=completion.routes,
-    ),
+    options.route,
     options.profile,
     options.region,
     click.option(
@@ -172,21 +167,8 @@ class _JobReport(Report):
 
 @click.command()
 @click.argument("job")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(list(RENDERERS)),
-    default="text",
-    show_default=True,
-    help="A table, JSON lines, CSV for a spreadsheet, or one HTML page.",
-)
-@click.option(
-    "--outcome",
-    "outcomes",
-    type=choice(Outcome),
-    multiple=True,
-    help="Only objects with this outcome; repeatable.",
-)
+@report_options.report_format
+@report_options.outcomes
 @_jobs_options
 @click.pass_context
 def report(

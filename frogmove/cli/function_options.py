@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import completion, options
+from frogmove.cli import options
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import NonEmptyText
 from frogmove.config import Config, config_file, resolve
@@ -30,12 +30,7 @@ function = click.option(
 
 _OPTIONS = [
     function,
-    click.option(
-        "--route",
-        type=NonEmptyText(),
-        help="The name of a route in the configuration file.",
-        shell_complete=completion.routes,
-    ),
+    options.route,
     options.profile,
     options.region,
     click.option(

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import completion, options, streams
+from frogmove.cli import completion, options, report_options, streams
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import connection_options, dry_run, progress_option
 from frogmove.cli.output import Console
-from frogmove.cli.parameter_types import choice
-from frogmove.cli.report_formats import RENDERERS, render
+from frogmove.cli.report_formats import render
 from frogmove.cli.report_rows import ALL
 from frogmove.cli.review_options import Review, yes_option
 from frogmove.cli.runner import execute
 from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
-from frogmove.core.models import Outcome
 from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
 from frogmove.core.run_spec import Command
 from frogmove.core.undo import unrecorded_copies
@@ -61,21 +59,8 @@ def runs(output: str) -> None:
 
 @click.command()
 @click.argument("run", required=False, shell_complete=completion.run_ids)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(list(RENDERERS)),
-    default="text",
-    show_default=True,
-    help="A table, JSON lines, CSV for a spreadsheet, or one HTML page.",
-)
-@click.option(
-    "--outcome",
-    "outcomes",
-    type=choice(Outcome),
-    multiple=True,
-    help="Only objects with this outcome; repeatable.",
-)
+@report_options.report_format
+@report_options.outcomes
 def report(run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
     """Show the result of a run for each object.
 

@@ -108,7 +108,7 @@ def ls(
     """
     view = ListingView(human=human, null=null, summarize=summarize)
     view.check(json_lines=console.json_lines)
-    side, folder = _place(config, where, is_destination=end == "destination")
+    side, folder = _location(config, where, is_destination=end == "destination")
     selection = _selection(side, folder, where, chosen)
     source = chosen.get("from_file")
     if directories and source is not None:
@@ -119,14 +119,21 @@ def ls(
         listing = _Listing(client.s3, side, selection, required, lookups)
         totals = listing.show(console, view, directories=directories)
     console.listing_totals(totals, view)
-    is_whole = selection.folders == (side.prefix,) and selection.filters == NO_FILTERS
-    is_selective = source is not None or not is_whole
-    is_empty = is_selective and not (totals.objects or totals.folders or allow_empty)
-    if is_empty:
-        told = [f"Nothing at {side} was selected.", *selection_hints(selection), ALLOW_EMPTY]
-        console.warn(" ".join(told))
-    needs_attention = is_empty or (lookups is not None and lookups.failed)
+    is_empty = not (totals.objects or totals.folders or allow_empty)
+    needs_attention = lookups is not None and lookups.failed
+    if is_empty and (source is not None or not _is_everything(selection, side)):
+        _warn_of_nothing(selection, side, console)
+        needs_attention = True
     ctx.exit(exit_codes.ATTENTION if needs_attention else exit_codes.DONE)
+
+
+def _is_everything(selection: Selection, side: Location) -> bool:
+    return selection.folders == (side.prefix,) and selection.filters == NO_FILTERS
+
+
+def _warn_of_nothing(selection: Selection, side: Location, console: Console) -> None:
+    sentences = [f"Nothing at {side} was selected.", *selection_hints(selection), ALLOW_EMPTY]
+    console.warn(" ".join(sentences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,7 @@ class _Lookups:
         self._console.warn(f"{name}: {reason}.")
 
 
-def _place(config: Config, where: str | None, *, is_destination: bool) -> tuple[Location, str]:
+def _location(config: Config, where: str | None, *, is_destination: bool) -> tuple[Location, str]:
     """Return the location that keys are relative to, and the folder to list."""
     if where is not None and where.startswith("s3://"):
         if is_destination:

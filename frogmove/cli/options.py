@@ -32,6 +32,12 @@ output = click.option(
     show_default=True,
     help="Text or JSON lines.",
 )
+route = click.option(
+    "--route",
+    type=NonEmptyText(),
+    help="The name of a route in the configuration file.",
+    shell_complete=completion.routes,
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print only what needs attention.")
 dry_run = click.option(
     "-n", "--dry-run", is_flag=True, help="Show what would be done, without changing anything."
@@ -51,12 +57,7 @@ journal = click.option(
 )
 
 _ENDS = [
-    click.option(
-        "--route",
-        type=NonEmptyText(),
-        help="The name of a route in the configuration file.",
-        shell_complete=completion.routes,
-    ),
+    route,
     click.option(
         "--source",
         type=NonEmptyText(),

@@ -13,8 +13,6 @@ from frogmove.cli.quantities import counted, size
 from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import RenderableType
     from rich.live import Live
 
@@ -130,12 +128,7 @@ class ProgressDisplay:
                 Thread(target=self._print_lines, name="progress", daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         if self._live is not None:
             self._live.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
         UsageError: when a record lacks what is needed.
     """
     for record in copied:
-        try:
+        with complete_records():
             copy = _at_destination(record, record["destination_etag"])
             key, replaced = record["key"], record["replaced"]
             made = VerifiedCopy(
@@ -51,8 +52,6 @@ def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
                 held=record["held"],
                 replaced=None if replaced is None else Replaced.of_record(replaced),
             )
-        except (KeyError, TypeError) as error:
-            raise UsageError(f"A record of the journal lacks {error}.") from error
         if made.replaced is not None:
             reason = "the object that it replaced is restored if the bucket kept that version"
             yield Action(Verb.RESTORE, copy, key, reason, undoes=made)
@@ -73,13 +72,24 @@ def plan_undelete(deleted: Iterable[Record]) -> Iterator[Action]:
         UsageError: when a record lacks what is needed.
     """
     for record in deleted:
-        try:
+        with complete_records():
             item = _at_destination(record, record["etag"])
             extra = DeletedExtra(BackupCopy.of_record(record["backup"]))
-        except (KeyError, TypeError) as error:
-            raise UsageError(f"A record of the journal lacks {error}.") from error
         reason = "deleted by the run; it is restored if a version or a backup of it is kept"
         yield Action(Verb.RESTORE, item, "", reason, undoes=extra)
+
+
+@contextmanager
+def complete_records() -> Iterator[None]:
+    """Turn errors about missing fields of a journal's records into messages for the operator.
+
+    Raises:
+        UsageError: instead of KeyError and TypeError.
+    """
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"A record of the journal lacks {error}.") from error
 
 
 def _at_destination(record: Record, etag: str) -> S3Object:
@@ -117,12 +127,10 @@ def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]
         UsageError: when a record lacks what is needed.
     """
     later: dict[_Place, Record] = {}
-    try:
+    with complete_records():
         for journal in reversed(resumes):
             later = {_place(record): record for record in _joined(journal, later)}
         yield from _joined(first, later)
-    except KeyError as error:
-        raise UsageError(f"A record of the journal lacks {error}.") from error
 
 
 def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:

@@ -10,9 +10,9 @@ from frogmove.core.lookup import Lookup
 from frogmove.core.models import BackupCopy, Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import run_tasks
-from frogmove.core.undo import copies_of
+from frogmove.core.undo import complete_records, copies_of
 from frogmove.core.verify_sides import Status, VerifyResult
-from frogmove.errors import RunError, UsageError
+from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
@@ -67,11 +67,9 @@ class _RunCheck:
 
     async def look(self, record: Record) -> VerifyResult:
         """Look up one object."""
-        try:
+        with complete_records():
             key, place = record["key"], record["destination_key"]
             size, etags = record["size"], (record["etag"], record["destination_etag"])
-        except KeyError as error:
-            raise UsageError(f"A record of the journal lacks {error}.") from error
         told = VerifyResult(Status.SAME, key, place, "as the run left it")
         source = None
         try:
@@ -98,11 +96,9 @@ class _RunCheck:
 
     async def look_for_deleted(self, record: Record) -> VerifyResult:
         """Look up an object that the run deleted at the destination, and its backup."""
-        try:
+        with complete_records():
             key, place, etag = record["key"], record["destination_key"], record["etag"]
             backup = BackupCopy.of_record(record["backup"])
-        except (KeyError, TypeError) as error:
-            raise UsageError(f"A record of the journal lacks {error}.") from error
         told = VerifyResult(Status.SAME, key, place, "deleted at the destination")
         kept = None
         try:

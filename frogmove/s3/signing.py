@@ -71,17 +71,9 @@ def sign(
     order, names = _signed_names(tuple([name for name, _ in all_headers]))
     # S3 wants the path signed unchanged.
     path, _, query = target.partition("?")
-    request = "\n".join(
-        (
-            method,
-            path,
-            _canonical(query) if query else "",
-            *[f"{name}:{' '.join(all_headers[place][1].split())}" for name, place in order],
-            "",
-            names,
-            payload,
-        )
-    )
+    values = [f"{name}:{' '.join(all_headers[place][1].split())}" for name, place in order]
+    canonical_query = _canonical(query) if query else ""
+    request = "\n".join((method, path, canonical_query, *values, "", names, payload))
     day = timestamp[:8]
     scope_text = f"{day}/{scope.region}/{scope.service}/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
