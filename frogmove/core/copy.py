@@ -25,7 +25,7 @@ from frogmove.core.models import (
 )
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.same_place import is_same_place
-from frogmove.core.scheduler import wait_for
+from frogmove.core.scheduler import group_commit, wait_for
 from frogmove.core.tags import missing_tags
 from frogmove.core.verify import Match, Verify, compare, same_etag
 from frogmove.s3.errors import Kind, S3Error
@@ -149,18 +149,23 @@ class ObjectCopier:
             copy = replace(copy, guard_destination=sent[0], guard_source=sent[1])
         try:
             if not large:
-                self.parts.journal.copying(copy)
+                await self._record(copy)
                 return await wait_for(self.check.s3.copy(copy))
             source = await self.check.source.find(copy.source)
             if source is None or not etags_match(source.object.etag, copy.source.etag):
                 return None
-            self.parts.journal.copying(copy)
+            await self._record(copy)
             return await self.parts.copy(copy, source)
         except S3Error as error:
             # MISSING: either the source, or the object to be replaced.
             if error.kind in {Kind.CHANGED, Kind.MISSING} or _ended_by_another(error):
                 return error
             raise
+
+    async def _record(self, copy: Copy) -> None:
+        """Record in the journal's file that a copy is about to be sent."""
+        self.parts.journal.copying(copy)
+        await group_commit(self.parts.journal.flush)
 
     def _is_large(self, copy: Copy) -> bool:
         return copy.source.size > self.check.options.multipart.threshold

@@ -21,7 +21,10 @@ class Journal(Protocol):
     """Records what a run does. Nothing is durable before :meth:`commit` returns."""
 
     def copying(self, copy: Copy) -> None:
-        """Record that a copy is about to be sent; survives a killed process, not a system crash."""
+        """Record that a copy is about to be sent, after the next :meth:`flush`."""
+
+    def flush(self) -> None:
+        """Write all records to the file; they survive a killed process, not a system crash."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """Record that a verified copy of ``item`` is at the destination."""
@@ -64,6 +67,9 @@ class NoJournal:
     keeps_failed_uploads = False
 
     def copying(self, copy: Copy) -> None:
+        """See :class:`Journal`."""
+
+    def flush(self) -> None:
         """See :class:`Journal`."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:

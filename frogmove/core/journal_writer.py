@@ -1,10 +1,10 @@
 """Writes the journal of a run as a JSON Lines file.
 
 The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
-between there are ``copying`` (a copy is about to be sent), ``upload`` (a multipart upload exists),
-``copied`` (a verified copy is at the destination; on disk before the source's delete is sent),
-``deleting`` (a destination object is about to be deleted; on disk before that) and ``result``
-records.
+between there are ``copying`` (a copy is about to be sent; in the file before that), ``upload`` (a
+multipart upload exists), ``copied`` (a verified copy is at the destination; on disk before the
+source's delete is sent), ``deleting`` (a destination object is about to be deleted; on disk before
+that) and ``result`` records.
 """
 
 from __future__ import annotations
@@ -86,7 +86,6 @@ class JournalWriter:
         try:
             # It records no change, so it does not count as content: see end().
             self._file.write(f'{{"type": "copying", {line}}}\n')
-            self._file.flush()
         except OSError as error:
             raise self._broken(error) from error
 
@@ -152,7 +151,7 @@ class JournalWriter:
             self._write({**result_record(result), "time": now})
 
     def flush(self) -> None:
-        """Hand all records to the system: other processes see them, also if this one is killed."""
+        """See :class:`frogmove.core.journal.Journal`; other processes see the records as well."""
         try:
             self._file.flush()
         except OSError as error:

@@ -1,10 +1,11 @@
 """Runs a limited number of tasks concurrently; each continues when its response arrives.
 
-A task is a coroutine that awaits only the futures of S3 requests. One thread runs all of them, so
-their code needs no locks. An asyncio loop would do the same at several times the CPU time per
-request.
+A task is a coroutine that awaits only the futures of S3 requests, and group commits. One thread
+runs all of them, so their code needs no locks. An asyncio loop would do the same at several times
+the CPU time per request.
 """
 
+import time
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from enum import Enum
@@ -12,17 +13,23 @@ from itertools import islice
 from operator import itemgetter
 from queue import Empty, SimpleQueue
 from threading import Event
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from frogmove.s3.future import Future, LightFuture
 
 A = TypeVar("A")
 T = TypeVar("T")
 
-Task = Coroutine[Future[Any], None, T]
+# What a task awaits is a future or a GroupCommit.
+Task = Coroutine[Any, None, T]
 
 # Seconds without any response after which the batch (of deletes) is sent.
 BATCH_DELAY = 0.1
+
+# A group commit is made for at most this many tasks, and before the next task is started if the
+# last one took more than SLOW_START seconds to come, as with a listing with filters.
+MAX_GROUP = 32
+SLOW_START = 0.001
 
 # How many results are put in order together.
 _TOGETHER = 1000
@@ -43,6 +50,18 @@ def wait_for(future: Future[T]) -> Generator[Future[T], None, T]:
     if not future.done():
         yield future
     return future.result()
+
+
+class GroupCommit(NamedTuple):
+    """A write that one call makes for all tasks that await it."""
+
+    write: Callable[[], None]
+
+
+@types.coroutine
+def group_commit(write: Callable[[], None]) -> Generator[GroupCommit, None, None]:
+    """Await that a function was called, once for all tasks that await it at that time."""
+    yield GroupCommit(write)
 
 
 class BatchedFuture(LightFuture[T]):
@@ -74,6 +93,7 @@ class Scheduler:
         self._stop = stop
         self._flush_overdue = flush_overdue
         self._answered: SimpleQueue[tuple[Task[Any], bool]] = SimpleQueue()
+        self._uncommitted: list[tuple[Task[Any], GroupCommit]] = []
         self._requesting = 0
         self._batched = 0
 
@@ -91,6 +111,7 @@ class Scheduler:
         exhausted = False
         while True:
             while not exhausted and self._has_room() and not self._stop.is_set():
+                since = time.monotonic()
                 try:
                     task = next(tasks, None)
                 except Exception as problem:
@@ -98,11 +119,17 @@ class Scheduler:
                 if task is None:
                     exhausted = True
                 else:
+                    is_slow = time.monotonic() - since > SLOW_START
                     yield from self._advance(task)
-                    yield from self._answered_so_far()
-            if self._requesting + self._batched == 0:
+                    if is_slow:
+                        yield from self._answered_so_far()
+                    if is_slow or len(self._uncommitted) >= MAX_GROUP:
+                        yield from self._commit()
+            yield from self._commit()
+            if self._requesting + self._batched > 0:
+                yield from self._next_answered()
+            elif exhausted or self._stop.is_set():
                 break
-            yield from self._next_answered()
         if error is not None:
             raise error
 
@@ -110,11 +137,22 @@ class Scheduler:
         return self._requesting < self._size and self._batched < self._max_batched
 
     def _answered_so_far(self) -> Iterator[Any]:
-        while not self._answered.empty():
+        """Continue the tasks whose answers have arrived, but only some, so that others start."""
+        for _ in range(min(self._answered.qsize(), MAX_GROUP)):
             yield from self._resume(*self._answered.get())
 
+    def _commit(self) -> Iterator[Any]:
+        """Make the group commits that tasks await, and continue these tasks."""
+        while self._uncommitted:
+            group, self._uncommitted = self._uncommitted, []
+            for write in {commit.write for _, commit in group}:
+                write()
+            for task, _ in group:
+                self._requesting -= 1
+                yield from self._advance(task)
+
     def _next_answered(self) -> Iterator[Any]:
-        """Wait for an answer; yield IDLE while there is none."""
+        """Wait for answers and continue their tasks; yield IDLE while there are none."""
         # Tasks whose responses have already arrived may add to the batch.
         if self._requesting == 0 and self._answered.empty():
             self._flush()
@@ -126,6 +164,7 @@ class Scheduler:
                 yield IDLE
             else:
                 yield from self._resume(task, batched)
+                yield from self._answered_so_far()
                 return
 
     def _resume(self, task: Task[T], batched: bool) -> Iterator[T]:
@@ -139,16 +178,19 @@ class Scheduler:
 
     def _advance(self, task: Task[T]) -> Iterator[T]:
         try:
-            future = task.send(None)
+            awaited = task.send(None)
         except StopIteration as end:
             yield end.value
             return
-        batched = isinstance(future, BatchedFuture)
+        batched = isinstance(awaited, BatchedFuture)
         if batched:
             self._batched += 1
         else:
             self._requesting += 1
-        future.add_done_callback(lambda _: self._answered.put((task, batched)))
+        if isinstance(awaited, GroupCommit):
+            self._uncommitted.append((task, awaited))
+        else:
+            awaited.add_done_callback(lambda _: self._answered.put((task, batched)))
 
 
 def run_tasks(tasks: Iterator[Task[T]], size: int, stop: Event | None = None) -> Iterator[T]:

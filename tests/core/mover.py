@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from frogmove.core.options import TransferOptions
     from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
-    from frogmove.s3.models import Deletion, S3Object
+    from frogmove.s3.models import Copied, Copy, Deletion, S3Object
     from tests.fake_s3_state import FakeS3State
     from tests.interceptors import Interceptor
 
@@ -58,13 +58,21 @@ class ImmediateClock(Clock):
 
 
 class MemoryJournal(NoJournal):
-    """A journal whose crash loses what was not committed."""
+    """A journal whose crash loses what was not committed; "copying" only what was not flushed."""
 
     keeps_uploads = True
 
     def __init__(self) -> None:
         self._written: list[tuple[str, str]] = []
         self.durable: set[tuple[str, str]] = set()
+        self._copying: list[str] = []
+        self.flushed: set[str] = set()
+
+    def copying(self, copy: Copy) -> None:
+        self._copying.append(copy.to_key)
+
+    def flush(self) -> None:
+        self.flushed.update(self._copying)
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         self._written.append((item.key, item.etag))
@@ -74,13 +82,20 @@ class MemoryJournal(NoJournal):
 
 
 class JournaledS3(FakeS3):
-    """Holds every delete to the rule that its copy is on record, durably, before it is sent."""
+    """Requires of every copy and delete that it is on record before it is sent.
+
+    A delete needs its copy, durably; a copy needs its "copying".
+    """
 
     def __init__(
         self, state: FakeS3State, interceptor: Interceptor, journal: MemoryJournal
     ) -> None:
         super().__init__(state, interceptor)
         self._journal = journal
+
+    def copy(self, copy: Copy) -> Future[Copied]:
+        assert copy.to_key in self._journal.flushed
+        return super().copy(copy)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         assert (deletion.key, deletion.seen or deletion.etag) in self._journal.durable

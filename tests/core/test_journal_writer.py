@@ -251,11 +251,12 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 @pytest.mark.parametrize("replaces", [None, 'W/"1"'])
-def test_a_copy_that_is_about_to_be_sent_is_in_the_file_at_once(
+def test_a_copy_that_is_about_to_be_sent_is_in_the_file_after_a_flush(
     path: Path, key: str, replaces: str | None
 ) -> None:
     journal = JournalWriter(path, HEADER)
     journal.copying(Copy("external", an_object(key), "internal", f"to/{key}", replaces, "v"))
+    journal.flush()
     (record,) = JournalReader(path).of_type("copying")
     assert record == {
         "type": "copying",

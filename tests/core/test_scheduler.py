@@ -1,10 +1,20 @@
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 import pytest
 
-from frogmove.core.scheduler import BatchedFuture, Scheduler, Task, run_one, wait_for
+from frogmove.core.scheduler import (
+    MAX_GROUP,
+    SLOW_START,
+    BatchedFuture,
+    Scheduler,
+    Task,
+    group_commit,
+    run_one,
+    wait_for,
+)
 
 
 def window(size: int = 3, parked: int = 100, stop: Event | None = None) -> Scheduler:
@@ -122,6 +132,56 @@ def test_when_no_more_tasks_can_be_had_those_in_flight_are_finished_first() -> N
     assert next(results) == 2
     with pytest.raises(OSError, match="the listing broke"):
         next(results)
+
+
+class Log:
+    """A file that tasks write to; only what is written through is on record."""
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+        self.written: list[list[int]] = []
+
+    def write(self) -> None:
+        self.written.append(self.waiting)
+        self.waiting = []
+
+    async def record(self, number: int) -> int:
+        self.waiting.append(number)
+        await group_commit(self.write)
+        assert any(number in each for each in self.written)
+        return number
+
+
+def test_tasks_that_commit_in_one_turn_share_one_write() -> None:
+    log = Log()
+    assert sorted(window(size=8).run(map(log.record, range(20)))) == list(range(20))
+    assert log.written == [[*range(8)], [*range(8, 16)], [*range(16, 20)]]
+
+
+def test_a_group_commit_has_a_largest_size() -> None:
+    log = Log()
+    assert len(list(window(size=256).run(map(log.record, range(100))))) == 100
+    assert max(map(len, log.written)) == MAX_GROUP
+
+
+def test_a_task_does_not_wait_to_commit_with_those_that_are_slow_to_come() -> None:
+    log = Log()
+
+    def tasks() -> Iterator[Task[int]]:
+        for number in range(3):
+            assert log.waiting == []
+            time.sleep(2 * SLOW_START)
+            yield log.record(number)
+
+    assert list(window().run(tasks())) == [0, 1, 2]
+
+
+def test_a_write_that_fails_ends_the_tasks() -> None:
+    def write() -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        run_one(group_commit(write))
 
 
 def test_what_a_task_raises_is_raised() -> None:
