@@ -209,9 +209,7 @@ def _plan_all(
         return plan_resolved_sync(
             s3, route, HEAD_CONCURRENCY, stop, options, selection=selection, mapping=mapping
         )
-    end = earlier[-1].end() if earlier else None
-    if end is not None and not end["interrupted"]:
-        # The run finished: only its failures are left.
+    if earlier and _has_only_failures(earlier[-1]):
         failed = tuple(earlier[-1].failed_keys())
         selection = Selection(keys=failed, version_id=selection.version_id)
     # Objects that an earlier run moved no longer exist.
@@ -234,11 +232,16 @@ def _plan_again(
     actions: Iterable[Action] = (each for each in planned if each.verb is not Verb.DELETE)
     if not earlier:
         return actions
-    end = earlier[-1].end()
-    if end is not None and not end["interrupted"]:
+    if _has_only_failures(earlier[-1]):
         failed = set(earlier[-1].failed_keys())
         return (action for action in actions if action.object.key in failed)
     return still_there(actions, s3, spec.route(), HEAD_CONCURRENCY, stop)
+
+
+def _has_only_failures(earlier: JournalReader) -> bool:
+    """Tell whether a run finished, so that only its failures are left, and all are known."""
+    end = earlier.end()
+    return end is not None and not end["interrupted"] and not earlier.is_damaged()
 
 
 def find_deletions(

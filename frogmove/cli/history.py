@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import completion, options, report_options, streams
+from frogmove.cli import completion, exit_codes, options, report_options, streams
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import connection_options, dry_run, progress_option
 from frogmove.cli.output import Console
@@ -61,7 +61,8 @@ def runs(output: str) -> None:
 @click.argument("run", required=False, shell_complete=completion.run_ids)
 @report_options.report_format
 @report_options.outcomes
-def report(run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
+@click.pass_context
+def report(ctx: click.Context, run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
     """Show the result of a run for each object.
 
     Results that need attention come first.
@@ -78,6 +79,8 @@ def report(run: str | None, output: str, outcomes: tuple[str, ...]) -> None:
     for text in render(reader, output, frozenset(outcomes) or ALL):
         streams.check()
         sys.stdout.write(text)
+    if reader.is_damaged():
+        ctx.exit(exit_codes.ATTENTION)
 
 
 @click.command(cls=GroupedCommand)
@@ -163,6 +166,8 @@ def undo(
         earlier=tuple(together),
         note=note,
     )
+    if code == exit_codes.DONE and any(each.is_damaged() for each in together):
+        code = exit_codes.ATTENTION
     ctx.exit(code)
 
 
@@ -170,6 +175,9 @@ def _undone_together(run: JournalReader, console: Console) -> list[JournalReader
     """Return the runs that are undone with a run; print which, and whether that was done before."""
     history = read_history(console)
     together = history.with_resumes(run)
+    for each in together:
+        if each.spec.id != run.spec.id:
+            _warn_of_damage(each)
     undone = [each.spec.id for each in history.undone_by(run) if is_undone(each.end())]
     if undone:
         console.note(f"{run.spec.id} was already undone by {undone[-1]}.")
@@ -256,13 +264,23 @@ def _warn_of(problems: Sequence[UsageError], console: Console) -> None:
 def open_journal(path: Path) -> JournalReader:
     """Open a journal, and warn if it is damaged."""
     reader = JournalReader(path)
-    if reader.is_incomplete():
+    _warn_of_damage(reader)
+    return reader
+
+
+def _warn_of_damage(journal: JournalReader) -> None:
+    path, missing = journal.path, journal.missing()
+    if missing:
+        Console().warn(
+            f"{missing[0]} is missing, which is a part of this journal: what it recorded is not "
+            f"known. Put it next to {path}."
+        )
+    elif journal.is_incomplete():
         Console().warn(
             f"The last line of {path} is incomplete, as after a crash; it was not applied."
         )
-    elif reader.is_damaged():
+    elif journal.is_damaged():
         Console().warn(
             f"{path} is damaged in the middle; only the part before that was read. Check both "
             "buckets for the objects after it."
         )
-    return reader

@@ -97,14 +97,23 @@ class NoJournal:
         """See :class:`Journal`."""
 
 
+def segment_number(path: Path) -> int:
+    """Return the number at the end of a segment's name."""
+    return int(path.suffix[1:])
+
+
 def segments_of(path: Path) -> list[Path]:
     """Return the files whose names are those of journal segments, which workers write."""
     named = (each for each in path.parent.glob(f"{escape(path.name)}.*") if each.is_file())
-    numbered = sorted((int(each.suffix[1:]), each) for each in named if _NUMBER.match(each.suffix))
-    return [each for _, each in numbered]
+    return sorted((each for each in named if _NUMBER.match(each.suffix)), key=segment_number)
 
 
 def free_segments(path: Path) -> Iterator[Path]:
     """Return names for further segments of a journal, each of which no file has."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    numbered = (segment_of(path, number) for number in count(1))
     return (segment for segment in numbered if not segment.exists())
+
+
+def segment_of(path: Path, number: int) -> Path:
+    """Return the path of a journal's segment."""
+    return path.with_name(f"{path.name}.{number}")

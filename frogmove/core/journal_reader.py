@@ -7,7 +7,7 @@ from io import SEEK_END
 from itertools import dropwhile, islice
 from typing import IO, TYPE_CHECKING, Any
 
-from frogmove.core.journal import VERSION, segments_of
+from frogmove.core.journal import VERSION, segment_of, segments_of
 from frogmove.core.journal_lock import is_held
 from frogmove.core.models import Outcome
 from frogmove.core.records import Record, cut_off_record
@@ -132,8 +132,18 @@ class JournalReader:
         return any(map(_damage, self._all_paths())) and not self.is_damaged()
 
     def is_damaged(self) -> bool:
-        """Tell whether there are records after a damaged line; they are not read."""
-        return any(True in _damage(path) for path in self._all_paths())
+        """Tell whether a segment is missing, or there are records after a damaged line.
+
+        These are not read.
+        """
+        return bool(self.missing()) or any(True in _damage(path) for path in self._all_paths())
+
+    def missing(self) -> list[Path]:
+        """Return the segments that are no longer next to the file."""
+        found = self._all_paths()
+        records = (each for each in _lines(self.path) if each["type"] == "segment")
+        named = (segment_of(self.path, record.get("number", 0)) for record in records)
+        return [path for path in named if path not in found]
 
     def _paths(self) -> list[Path]:
         """Return the journal's file and those of its segments; others may have such names, too."""

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from frogmove.core.journal import VERSION, segments_of
+from frogmove.core.journal import VERSION, segment_number, segments_of
 from frogmove.core.journal_lock import hold
 from frogmove.core.records import Record, Summary, result_record
 from frogmove.errors import RunError, UsageError
@@ -149,6 +149,11 @@ class JournalWriter:
         if not result.outcome.is_counted_only:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             self._write({**result_record(result), "time": now})
+
+    def has_segment(self, path: Path) -> None:
+        """Record that a worker has written to a segment, so that it is missed if it gets lost."""
+        self._write({"type": "segment", "number": segment_number(path)})
+        self.flush()
 
     def flush(self) -> None:
         """See :class:`frogmove.core.journal.Journal`; other processes see the records as well."""

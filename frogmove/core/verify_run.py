@@ -137,7 +137,8 @@ def _check_end(journals: Sequence[JournalReader]) -> None:
     name, end = last.spec.id, last.end()
     if any(journal.is_damaged() for journal in journals):
         raise RunError(
-            f"The journal of run {name} is damaged: what it recorded after that is not known.",
+            f"The journal of run {name} is damaged, or a part of it is missing: not everything "
+            "that the run did is known.",
             "Compare both sides instead: `frogmove verify` without a run.",
         )
     if end is None or end["interrupted"]:

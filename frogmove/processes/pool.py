@@ -239,7 +239,10 @@ class Pool:
             case Results(results, planned, is_planned, activity):
                 member.planned, member.is_planned = planned, is_planned
                 member.activity = activity
-                member.received += sum(not each.outcome.is_counted_only for each in results)
+                recorded = sum(not each.outcome.is_counted_only for each in results)
+                if recorded and not member.received and isinstance(member, Remote):
+                    self._journal.has_segment(member.setup.segment)
+                member.received += recorded
                 self._results.extend(results)
             case Done():
                 self._done(member, message)

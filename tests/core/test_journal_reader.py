@@ -64,6 +64,17 @@ def test_damage_in_a_segment_is_told_as_well(path: Path) -> None:
     assert JournalReader(path).is_incomplete()
 
 
+def test_a_segment_that_is_missing_is_told_as_damage(path: Path) -> None:
+    journal = JournalWriter(path, HEADER)
+    segment = path.with_name(f"{path.name}.1")
+    JournalWriter(segment, HEADER).commit()
+    journal.has_segment(segment)
+    assert not JournalReader(path).is_damaged()
+    segment.unlink()
+    assert JournalReader(path).missing() == [segment]
+    assert JournalReader(path).is_damaged()
+
+
 @pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
 def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
     journal = JournalWriter(path, HEADER)

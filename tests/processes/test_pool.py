@@ -16,6 +16,7 @@ from frogmove import Outcome, Run
 from frogmove.core.journal import segments_of
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_spec import Command
+from tests.cli.cli_runner import FrogmoveRunner
 from tests.processes.conftest import KEYS, outcomes, workers_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,25 @@ def test_every_key_is_done_once_and_by_several(
     end = journal.end()
     assert end is not None
     assert end["counts"][done] == len(KEYS)
+
+
+def test_a_journal_without_all_its_parts_is_not_taken_for_the_whole(
+    start: Callable[..., Run], buckets: Buckets
+) -> None:
+    buckets.put(*KEYS)
+    run = start(Command.MOVE)
+    assert len(list(run)) == len(KEYS)
+    segment = segments_of(run.path)[0]
+    parts = segment.rename(segment.with_name("elsewhere"))
+    runner = FrogmoveRunner(buckets)
+    for command in (("verify",), ("report",), ("undo", "--dry-run"), ("undo",)):
+        ran = runner(command[0], run.spec.id, *command[1:])
+        assert (ran.code, f"{segment} is missing" in ran.err) == (1, True), command
+    left = len(buckets.keys_here())
+    assert 0 < left < len(KEYS)
+    parts.rename(segment)
+    assert runner("undo", run.spec.id).code == 0
+    assert sorted(buckets.keys_here()) == sorted(KEYS)
 
 
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
