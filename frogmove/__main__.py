@@ -13,7 +13,7 @@ def main() -> None:
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda heard, _frame: early.append(heard))
     try:
-        from frogmove.cli import last_resort, signals
+        from frogmove.cli import crash_handler, signals
         from frogmove.cli import main as command_line
     except Exception as error:
         print(
@@ -23,7 +23,7 @@ def main() -> None:
         )
         sys.exit(2)
     # First of all, so that no pipe gets the descriptor of a closed standard stream.
-    last_resort.take_over()
+    crash_handler.install_hooks()
     signals.listen(early)
     command_line(prog_name="frogmove")
 

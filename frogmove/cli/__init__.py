@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from frogmove import __version__
-from frogmove.cli import exit_codes, last_resort, signals
+from frogmove.cli import crash_handler, exit_codes, signals
 from frogmove.cli.lazy_group import LazyCommand, LazyGroup
 from frogmove.errors import FrogmoveError
 
@@ -120,7 +120,7 @@ COMMANDS = (
 
 
 # Commands that other tools have; Click suggests those that are only misspelt.
-_MEANT = {
+_SUGGESTIONS = {
     "mv": "Use `frogmove move KEY` or `frogmove move --prefix FOLDER`; the buckets are set with "
     "--source and --destination.",
     "cp": "Use `frogmove copy KEY` or `frogmove copy --prefix FOLDER`; the buckets are set with "
@@ -158,15 +158,15 @@ class Cli(LazyGroup):
             from frogmove.cli.bash_completion import register
 
             register()
-        last_resort.take_over()
-        sys.exit(last_resort.exit_code(command))
+        crash_handler.install_hooks()
+        sys.exit(crash_handler.exit_code(command))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or say which one is meant; see :meth:`click.Group.resolve_command`."""
-        if args[0] in _MEANT:
-            ctx.fail(f"No such command {args[0]!r}. {_MEANT[args[0]]}")
+        if args[0] in _SUGGESTIONS:
+            ctx.fail(f"No such command {args[0]!r}. {_SUGGESTIONS[args[0]]}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -182,7 +182,7 @@ class Cli(LazyGroup):
             ctx.exit(exit_codes.of_error(error))
         except OSError as error:
             # Click ignores EPIPE silently, but it may come from a pipe other than stdout.
-            ctx.exit(last_resort.explain(error))
+            ctx.exit(crash_handler.explain(error))
         except KeyboardInterrupt:
             ctx.exit(exit_codes.INTERRUPTED)
 

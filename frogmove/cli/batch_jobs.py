@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.boto_session import make_boto_client
-from frogmove.cli import exit_codes, last_resort, options, report_options, streams
+from frogmove.cli import crash_handler, exit_codes, options, report_options, streams
 from frogmove.cli.confirmation import can_be_asked, is_agreed
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import NonEmptyText
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from frogmove.cli.signals import Stop
     from frogmove.ops.batch_jobs import JobStatus
 
-# Seconds between two looks at a job: first, and at most.
-FIRST_LOOK = 0.5
-LAST_LOOK = 10.0
+# Seconds between two requests for a job's status: first, and at most.
+FIRST_POLL_SECONDS = 0.5
+MAX_POLL_SECONDS = 10.0
 
 _OPTIONS = [
     options.route,
@@ -112,29 +112,33 @@ def status(
     name = check_job_id(job)
     with interruptible(console) as stop:
         stop.stop_message = f"Stopped; the job goes on. To cancel it: frogmove batch cancel {name}"
-        told = _follow(jobs, name, console, stop) if follow else jobs.describe(name)
+        described = _follow(jobs, name, console, stop) if follow else jobs.describe(name)
         if not follow:
-            _show(told, console)
+            _show(described, console)
         if stop.is_set():
             ctx.exit(exit_codes.INTERRUPTED)
-    if told.has_ended:
+    if described.has_ended:
         console.note(f"For the result of each object: frogmove batch report {name}")
-    ctx.exit(exit_codes.ATTENTION if told.needs_attention else exit_codes.DONE)
+    ctx.exit(exit_codes.ATTENTION if described.needs_attention else exit_codes.DONE)
 
 
 def _follow(jobs: BatchOperations, name: str, console: Console, stop: Stop) -> JobStatus:
     """Print each change of a job until it has ended or the command was stopped."""
-    seconds = FIRST_LOOK
-    told = jobs.describe(name)
-    _show(told, console)
-    while not (told.has_ended or stop.wait(seconds)):
-        seconds = min(seconds * 1.5, LAST_LOOK)
+    seconds = FIRST_POLL_SECONDS
+    described = jobs.describe(name)
+    _show(described, console)
+    while not (described.has_ended or stop.wait(seconds)):
+        seconds = min(seconds * 1.5, MAX_POLL_SECONDS)
         now = jobs.describe(name)
-        if (now.status, now.succeeded, now.failed) != (told.status, told.succeeded, told.failed):
+        if (now.status, now.succeeded, now.failed) != (
+            described.status,
+            described.succeeded,
+            described.failed,
+        ):
             _show(now, console)
             console.flush()
-        told = now
-    return told
+        described = now
+    return described
 
 
 def _show(job: JobStatus, console: Console) -> None:
@@ -188,15 +192,15 @@ def report(
     Examples:
       frogmove batch report 3fa85f64-5717-4562-b3fc-2c963f66afa6 --outcome failed
     """
-    told = jobs.describe(check_job_id(job))
-    with open_report(told, s3) as found:
+    described = jobs.describe(check_job_id(job))
+    with open_report(described, s3) as found:
         shown = _JobReport(found, frozenset(outcomes) or ALL)
         for text in RENDERERS[output](shown):
             streams.check()
             sys.stdout.write(text)
         counts = shown.counts()
-    is_bad = any(counts[each] for each in ATTENTION) or told.status != "Complete"
-    ctx.exit(exit_codes.ATTENTION if is_bad else exit_codes.DONE)
+    needs_attention = any(counts[each] for each in ATTENTION) or described.status != "Complete"
+    ctx.exit(exit_codes.ATTENTION if needs_attention else exit_codes.DONE)
 
 
 @click.command()
@@ -222,17 +226,17 @@ def cancel(
       frogmove batch cancel 3fa85f64-5717-4562-b3fc-2c963f66afa6
     """
     console = Console(json_lines=output == "json")
-    told = jobs.describe(check_job_id(job))
-    if told.has_ended:
+    described = jobs.describe(check_job_id(job))
+    if described.has_ended:
         raise UsageError(
-            f"The job {told.id!r} has ended: it is {told.status}.",
-            f"For the result of each object: frogmove batch report {told.id}",
+            f"The job {described.id!r} has ended: it is {described.status}.",
+            f"For the result of each object: frogmove batch report {described.id}",
         )
     if not yes and can_be_asked():
-        _show(told, console)
+        _show(described, console)
         if not is_agreed():
             console.warn("Nothing was changed.")
             ctx.exit(exit_codes.REFUSED)
-    last_resort.begin("The cancellation")
-    jobs.cancel(told.id)
-    _show(jobs.describe(told.id), console)
+    crash_handler.begin("The cancellation")
+    jobs.cancel(described.id)
+    _show(jobs.describe(described.id), console)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.boto_session import make_boto_client
-from frogmove.cli import exit_codes, last_resort
+from frogmove.cli import crash_handler, exit_codes
 from frogmove.cli.confirmation import MAX_UNCONFIRMED, can_be_asked, is_agreed
 from frogmove.cli.function_options import DEFAULT
 from frogmove.cli.help_groups import GroupedCommand
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _FOLDER = "frogmove-batch/"
 
 # How many keys that do not exist are named.
-_NAMED = 3
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -235,10 +235,10 @@ def _location(uri: str | None, route: Route) -> Location:
 def _warn_of_missing(submission: Submission, console: Console) -> int:
     """Warn of keys that are not in the manifest; return the exit code."""
     problems = submission.problems
-    for problem in problems[:_NAMED]:
+    for problem in problems[:_MAX_NAMED]:
         console.warn(problem)
-    if len(problems) > _NAMED:
-        console.warn(f"The same applies to {objects(len(problems) - _NAMED)} more.")
+    if len(problems) > _MAX_NAMED:
+        console.warn(f"The same applies to {objects(len(problems) - _MAX_NAMED)} more.")
     return exit_codes.ATTENTION if problems else exit_codes.DONE
 
 
@@ -258,11 +258,11 @@ def _submit(
         shown = submission.request(manifest)
         console.say(json.dumps(shown, indent=None if console.json_lines else 2, default=str))
         return exit_codes.DONE
-    is_much = manifest is None or manifest.count > MAX_UNCONFIRMED
-    if is_much and not options.yes and can_be_asked() and not is_agreed():
+    is_large = manifest is None or manifest.count > MAX_UNCONFIRMED
+    if is_large and not options.yes and can_be_asked() and not is_agreed():
         console.warn("Nothing was changed.")
         return exit_codes.REFUSED
-    last_resort.begin("The submission")
+    crash_handler.begin("The submission")
     with interruptible(console) as stop:
         stop.stop_message = "Stopping: if the job is created already, its id is printed."
         submission.stop = stop

@@ -22,16 +22,16 @@ _STYLES = {
     State.UNKNOWN: "bold yellow",
     State.NOT_OFFERED: "dim",
 }
-_WIDEST_STATE = max(map(len, State))
+_STATE_WIDTH = max(map(len, State))
 
 
-def show_checks(checks: Iterable[Check], console: Console, widest: int) -> int:
+def show_checks(checks: Iterable[Check], console: Console, width: int) -> int:
     """Print each check as soon as it is known, and a summary.
 
     Args:
         checks: the checks.
         console: the output.
-        widest: the length of the longest name.
+        width: the length of the longest name.
 
     Returns:
         the exit code: 1 if a person has to do something.
@@ -45,26 +45,26 @@ def show_checks(checks: Iterable[Check], console: Console, widest: int) -> int:
         if console.json_lines:
             console.record(check.record())
         else:
-            _show(check, console, widest)
+            _show(check, console, width)
         console.flush()
     if console.json_lines:
         console.record({"type": "summary", **{state.value: counts[state] for state in State}})
     else:
         console.total(", ".join(f"{counts[state]} {state}" for state in State if counts[state]))
-    is_well = not any(state.needs_attention for state in counts)
-    return exit_codes.DONE if is_well else exit_codes.ATTENTION
+    is_ok = not any(state.needs_attention for state in counts)
+    return exit_codes.DONE if is_ok else exit_codes.ATTENTION
 
 
-def _show(check: Check, console: Console, widest: int) -> None:
+def _show(check: Check, console: Console, width: int) -> None:
     state = check.state.value
     console.line(
         [
-            (f"{state:<{_WIDEST_STATE}}  ", _STYLES[check.state]),
-            (f"{check.name:<{widest}}  ", "bold"),
-            (printable(check.said), ""),
+            (f"{state:<{_STATE_WIDTH}}  ", _STYLES[check.state]),
+            (f"{check.name:<{width}}  ", "bold"),
+            (printable(check.message), ""),
         ]
     )
     if check.remedy:
-        indent = " " * (_WIDEST_STATE + 2 + widest + 2)
+        indent = " " * (_STATE_WIDTH + 2 + width + 2)
         console.line([(f"{indent}-> {printable(check.remedy)}", "cyan")])
     streams.check()

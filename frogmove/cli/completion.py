@@ -49,7 +49,7 @@ def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
         items.append(CompletionItem(LAST, help="the last run"))
     found = [path for path in known if path.stem.startswith(incomplete)]
     described = found[:_DESCRIBED]
-    items += [CompletionItem(path.stem, help=_about(path)) for path in described]
+    items += [CompletionItem(path.stem, help=_description(path)) for path in described]
     return items + [CompletionItem(path.stem) for path in found[_DESCRIBED:]]
 
 
@@ -75,7 +75,7 @@ def ends(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
     return key_completion.ends(ctx, param, incomplete)
 
 
-def _about(path: Path) -> str | None:
+def _description(path: Path) -> str | None:
     try:
         spec = JournalReader(path).spec
         return f"{spec.command} {spec.source} -> {spec.destination}, {selection_words(spec)}"

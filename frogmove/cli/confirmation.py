@@ -30,7 +30,7 @@ MAX_COUNT_SECONDS = 10.0
 NOTICE_SECONDS = 1.0
 
 # Effects on what the destination holds.
-_ON_WHAT_IS_THERE = (Effect.REPLACE, Effect.DELETE, Effect.RESTORE)
+_CHANGES_OF_DESTINATION = (Effect.REPLACE, Effect.DELETE, Effect.RESTORE)
 
 
 def can_be_asked() -> bool:
@@ -55,19 +55,20 @@ def is_confirmed(
     Raises:
         FrogmoveError: when the run cannot be planned.
     """
-    if not _may_need_it(spec):
+    if not _may_need_confirmation(spec):
         return True
     summary, is_whole = _count(client, spec, earlier, console)
     effects = summary.total.counts
-    is_much = summary.transfers > MAX_UNCONFIRMED or (_is_all(spec) and summary.transfers > 0)
-    if is_whole and not is_much and not any(effects[each] for each in _ON_WHAT_IS_THERE):
+    limit = 0 if _moves_everything(spec) else MAX_UNCONFIRMED
+    is_large = summary.transfers > limit
+    if is_whole and not is_large and not any(effects[each] for each in _CHANGES_OF_DESTINATION):
         return True
     for line in confirmation_lines(summary, is_whole=is_whole):
         console.warn(line)
     return is_agreed()
 
 
-def _may_need_it(spec: RunSpec) -> bool:
+def _may_need_confirmation(spec: RunSpec) -> bool:
     # A plan was reviewed, and what is resumed was confirmed.
     if spec.plan is not None or (spec.continues and spec.command is not Command.UNDO):
         return False
@@ -78,7 +79,7 @@ def _may_need_it(spec: RunSpec) -> bool:
     )
 
 
-def _is_all(spec: RunSpec) -> bool:
+def _moves_everything(spec: RunSpec) -> bool:
     """Tell whether a run moves everything at its source."""
     selection = spec.selection
     is_everything = selection.folders == (spec.route().source.prefix,)
@@ -90,27 +91,27 @@ def _count(
 ) -> tuple[PlanSummary, bool]:
     """Count what a run would do; tell whether that is all."""
     summary = PlanSummary(spec)
-    begun = time.monotonic()
-    is_said = False
+    started = time.monotonic()
+    is_noted = False
     plan = client.prepare(spec, earlier, dry_run=True)
     for count, action in enumerate(plan, start=1):
         summary.add(action)
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - started
         if count >= MAX_COUNTED or seconds > MAX_COUNT_SECONDS:
             if plan.deletions is not None:
                 # They come last, and are all known.
                 summary.total.counts[Effect.DELETE] = plan.deletions.count
                 summary.total.bytes[Effect.DELETE] = plan.deletions.bytes
             return summary, False
-        if seconds > NOTICE_SECONDS and not is_said:
-            is_said = True
+        if seconds > NOTICE_SECONDS and not is_noted:
+            is_noted = True
             console.note("Counting what this would do ...")
     return summary, True
 
 
 def is_agreed() -> bool:
     """Read the answer; anything but yes is no."""
-    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.write("Continue? [y/N] ")
     sys.stderr.flush()
     try:
         answer = sys.stdin.readline()

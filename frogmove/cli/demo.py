@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import last_resort
+from frogmove.cli import crash_handler
 from frogmove.cli.output import Console
 from frogmove.errors import RunError
 from frogmove.local_aws.clients import translate_errors
@@ -27,7 +27,7 @@ _FROGMOVE = (sys.executable, "-m", "frogmove")
 _REPORT = "reports/2026 été+1%.csv"
 _LATE_KEY = "uploads/late arrival 🐸.csv"
 _SECONDS_FOR_LAMBDA = 20.0
-_SECONDS_BETWEEN_LOOKS = 0.05
+_POLL_SECONDS = 0.05
 _MIB = 1024 * 1024
 
 
@@ -66,14 +66,14 @@ def demo() -> None:
     files.
     """
     console = Console()
-    last_resort.begin("The demo")
+    crash_handler.begin("The demo")
     started = time.monotonic()
     console.say("Starting a private AWS: two buckets, a queue and the Lambda.")
     with translate_errors("running the demo"), embedded_aws() as aws:
         demo_run = DemoRun(console, aws)
         demo_run.upload(sample_files())
         for step in STEPS:
-            demo_run.play(step)
+            demo_run.run_step(step)
         demo_run.automatic_move()
         demo_run.summary(time.monotonic() - started)
 
@@ -125,7 +125,7 @@ class DemoRun:
         self._title(f"{len(files)} files were uploaded to {self._aws.stack.source}")
         self._check("the upload")
 
-    def play(self, step: Step) -> None:
+    def run_step(self, step: Step) -> None:
         """Run one command and check its effect.
 
         Args:
@@ -224,7 +224,7 @@ class DemoRun:
                 and list_keys(s3, stack_config.destination_bucket) == self._destination.keys()
             ):
                 return
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_POLL_SECONDS)
 
 
 def list_keys(s3: "S3Client", bucket: str) -> set[str]:

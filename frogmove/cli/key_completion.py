@@ -29,7 +29,7 @@ _SECONDS = 0.8
 _VARIABLE = "FROGMOVE_COMPLETION_SECONDS"
 
 # Maximum keys and folders of the listing.
-_MOST = 100
+_MAX_ENTRIES = 100
 
 _SCHEME = "s3://"
 
@@ -39,12 +39,12 @@ _SETTINGS = ("source", "destination", "profile", "region", "endpoint_url")
 
 def keys(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the matching folders and keys of the source."""
-    return _in_time(ctx, incomplete, with_keys=True)
+    return _search(ctx, incomplete, with_keys=True)
 
 
 def folders(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the matching folders of the source."""
-    return _in_time(ctx, incomplete, with_keys=False)
+    return _search(ctx, incomplete, with_keys=False)
 
 
 def ends(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -53,13 +53,13 @@ def ends(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[C
         incomplete = _SCHEME
     if not incomplete.startswith(_SCHEME):
         return []
-    return _in_time(ctx, incomplete, with_keys=False)
+    return _search(ctx, incomplete, with_keys=False)
 
 
-def _in_time(ctx: click.Context, incomplete: str, *, with_keys: bool) -> list[CompletionItem]:
+def _search(ctx: click.Context, incomplete: str, *, with_keys: bool) -> list[CompletionItem]:
     found: list[CompletionItem] = []
 
-    def look() -> None:
+    def search() -> None:
         # The command itself will report the error.
         with suppress(Exception):
             config = _config(ctx)
@@ -67,7 +67,7 @@ def _in_time(ctx: click.Context, incomplete: str, *, with_keys: bool) -> list[Co
             found.extend(_find(client, config, incomplete, with_keys=with_keys))
 
     with suppress(RuntimeError):
-        thread = Thread(target=look, daemon=True)
+        thread = Thread(target=search, daemon=True)
         thread.start()
         thread.join(_seconds())
     return list(found)
@@ -94,40 +94,40 @@ def _find(
 ) -> Iterator[CompletionItem]:
     if not incomplete.startswith(_SCHEME):
         source = config.end("source")
-        yield from _listed(client, source, incomplete, "", with_keys=with_keys)
+        yield from _list(client, source, incomplete, "", with_keys=with_keys)
         return
     bucket, slash, name = incomplete.removeprefix(_SCHEME).partition("/")
     if slash:
         uri = f"{_SCHEME}{bucket}/"
-        yield from _listed(client, Location(bucket), name, uri, with_keys=with_keys)
+        yield from _list(client, Location(bucket), name, uri, with_keys=with_keys)
         return
     for each in client.list_buckets()["Buckets"]:
         if each["Name"].startswith(bucket):
             yield CompletionItem(f"{_SCHEME}{each['Name']}/", help="bucket")
 
 
-def _listed(
-    client: S3Client, side: Location, begun: str, before: str, *, with_keys: bool
+def _list(
+    client: S3Client, side: Location, prefix: str, before: str, *, with_keys: bool
 ) -> Iterator[CompletionItem]:
     """List the matching names below a prefix.
 
     Args:
         client: the client.
         side: the location that names are relative to.
-        begun: the text to complete.
+        prefix: the text to complete.
         before: the text before each name.
         with_keys: whether keys are listed as well as folders.
     """
     page = client.list_objects_v2(
-        Bucket=side.bucket, Prefix=side.prefix + begun, Delimiter="/", MaxKeys=_MOST
+        Bucket=side.bucket, Prefix=side.prefix + prefix, Delimiter="/", MaxKeys=_MAX_ENTRIES
     )
-    told = [(each["Prefix"], "folder") for each in page.get("CommonPrefixes", [])]
+    entries = [(each["Prefix"], "folder") for each in page.get("CommonPrefixes", [])]
     if with_keys:
-        told += [
+        entries += [
             (each["Key"], f"{each['Size']:,} bytes, {each['LastModified']:%Y-%m-%d %H:%M}")
             for each in page.get("Contents", [])
         ]
-    for key, about in told:
+    for key, about in entries:
         name = key.removeprefix(side.prefix)
         if name and key_argument(key, side) == name:
             yield CompletionItem(before + name, help=about)

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from frogmove.cli import exit_codes, last_resort, options
+from frogmove.cli import crash_handler, exit_codes, options
 from frogmove.cli.function_options import function_options
 from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
@@ -58,7 +58,7 @@ def invoke(
       frogmove lambda invoke --event event.json --verbose
     """
     wanted = _event(action, keys, event, dry_run=dry_run, age=age)
-    last_resort.begin("The call")
+    crash_handler.begin("The call")
     client = lambda_client(deployment.services)
     called = call(client, deployment.function, wanted, wait=not no_wait)
     for line in called.log.splitlines() if verbose else ():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import last_resort, options
+from frogmove.cli import crash_handler, options
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import choice
 from frogmove.cli.quantities import size
@@ -79,7 +79,7 @@ def package(
     # Temporary files are removed on exit.
     raise_interrupts()
     console = Console(json_lines=output == "json", quiet=quiet)
-    last_resort.begin("The package")
+    crash_handler.begin("The package")
     compiler = find_compiler(python, compile_with)
     _make_directory(directory)
     archives = [function_zip.package(compiler)]

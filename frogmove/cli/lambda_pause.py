@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.cli import last_resort, options
+from frogmove.cli import crash_handler, options
 from frogmove.cli.function_options import function_options, schedule
 from frogmove.ops.pause import Triggers
 
@@ -37,7 +37,7 @@ def pause(deployment: Deployment, console: Console, dry_run: bool) -> None:
     if dry_run:
         _show(Triggers(deployment).all(), console)
         return
-    last_resort.begin("The switch")
+    crash_handler.begin("The switch")
     _show(Triggers(deployment).switch(on=False), console)
     console.note(
         f"{deployment.function} is paused. `frogmove lambda resume` enables it again; so does "
@@ -64,7 +64,7 @@ def resume(deployment: Deployment, console: Console, dry_run: bool) -> None:
     if dry_run:
         _show(Triggers(deployment).all(), console)
         return
-    last_resort.begin("The switch")
+    crash_handler.begin("The switch")
     _show(Triggers(deployment).switch(on=True), console)
     console.note(
         f"{deployment.function} is enabled: uploads that wait in its queue are moved now, and all "

@@ -83,7 +83,7 @@ class ListingTotals:
 
     def words(self) -> str:
         """Return the totals in one line."""
-        told = f"{quantities.objects(self.objects)}, {quantities.size(self.size)}"
+        totals = f"{quantities.objects(self.objects)}, {quantities.size(self.size)}"
         if self.folders is None:
-            return told
-        return f"{quantities.counted(self.folders, 'folder', 'folders')}, {told}"
+            return totals
+        return f"{quantities.counted(self.folders, 'folder', 'folders')}, {totals}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from frogmove.cli import last_resort
+from frogmove.cli import crash_handler
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import Count
 from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
@@ -32,7 +32,7 @@ def local(port: int | None, no_trigger: bool) -> None:
     It uses no network outside this machine and leaves no files.
     """
     console = Console()
-    last_resort.begin("The private AWS")
+    crash_handler.begin("The private AWS")
     with suppress(KeyboardInterrupt), embedded_aws(port) as aws:
         if not no_trigger:
             connect(aws.clients, aws.stack)

@@ -126,7 +126,7 @@ class Console:
         """Return a source key as it is printed."""
         return key_argument(key, self.source, self._encoding)
 
-    def _story(
+    def _columns(
         self,
         word: str,
         style: str,
@@ -158,7 +158,7 @@ class Console:
         self.line([(printable(text), "")])
         streams.check()
 
-    def is_heard(self) -> bool:
+    def is_writable(self) -> bool:
         """Flush stdout from time to time; tell whether it can still be written."""
         now = time.monotonic()
         if now - self._flushed > FLUSH_SECONDS:
@@ -260,7 +260,7 @@ class Console:
             self._json(action_record(action))
         elif effect is not Effect.SKIP or self._verbose:
             self.line(
-                self._story(
+                self._columns(
                     f"{WORDS[effect]:<{WIDTH}}",
                     style_of(effect),
                     action.object.key,
@@ -287,7 +287,7 @@ class Console:
             style = _STYLES[result.outcome]
             word = result.outcome.value
             key = result.destination_key
-            self.line(self._story(word, style, result.key, key, result.reason))
+            self.line(self._columns(word, style, result.key, key, result.reason))
 
     def _is_shown(self, outcome: Outcome) -> bool:
         if outcome is Outcome.SKIPPED:
@@ -301,8 +301,8 @@ class Console:
             return
         for group in self._failures.large():
             keys = [self.key(key) for key in group.examples]
-            told = f"{group.count:,} {group.outcome.value}: {group.reason}; such as"
-            self.warn(f"{told} {', '.join(keys[:-1])} and {keys[-1]}")
+            text = f"{group.count:,} {group.outcome.value}: {group.reason}; such as"
+            self.warn(f"{text} {', '.join(keys[:-1])} and {keys[-1]}")
         if self.quiet:
             return
         words = counts({each.value: summary.counts[each] for each in Outcome}) or "nothing to do"
@@ -319,8 +319,8 @@ class Console:
         if self.json_lines:
             self._json(result.record())
         elif result.status is not Status.SAME or self._verbose:
-            told = result.status.value, _STATUS_STYLES[result.status]
-            self.line(self._story(*told, result.key, result.destination_key, result.reason))
+            word, style = result.status.value, _STATUS_STYLES[result.status]
+            self.line(self._columns(word, style, result.key, result.destination_key, result.reason))
 
     def verify_summary(self, summary: VerifySummary) -> None:
         """Print the summary of a verification."""
@@ -328,8 +328,8 @@ class Console:
             self._json(summary.record())
         elif not self.quiet:
             words = counts(dict(sorted(summary.counts.items()))) or "nothing was compared"
-            told = words if summary.complete else f"incomplete: {words}"
-            self.err.print(told, style="bold" if summary.same else "bold yellow")
+            text = words if summary.complete else f"incomplete: {words}"
+            self.err.print(text, style="bold" if summary.same else "bold yellow")
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
         """Print two lines about a past run.

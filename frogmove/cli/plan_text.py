@@ -32,18 +32,18 @@ WORDS = {
 WIDTH = max(map(len, WORDS.values()))
 
 # How many folders and reasons are printed; the JSON summary has more.
-_SHOWN = 20
+_MAX_SHOWN = 20
 
 # Characters of a folder that others are aligned with.
 _MAX_FOLDER_WIDTH = 40
 
-_ELSE = "If a destination key holds something else"
+_IF_OCCUPIED = "If a destination key holds something else"
 
 _POLICIES = {
-    "fail": f"{_ELSE}, both objects stay where they are, and the exit code is 1",
-    "overwrite": f"{_ELSE}, it is replaced",
-    "skip": f"{_ELSE}, both objects stay where they are",
-    "keep-both": f"{_ELSE}, it stays, and the object is copied to another key",
+    "fail": f"{_IF_OCCUPIED}, both objects stay where they are, and the exit code is 1",
+    "overwrite": f"{_IF_OCCUPIED}, it is replaced",
+    "skip": f"{_IF_OCCUPIED}, both objects stay where they are",
+    "keep-both": f"{_IF_OCCUPIED}, it stays, and the object is copied to another key",
 }
 
 
@@ -72,14 +72,14 @@ def summary_lines(summary: PlanSummary) -> Iterator[str]:
     reasons = sorted(summary.reasons.items(), key=lambda each: (each[0][0].value, each[0][1]))
     is_plain = len(reasons) == 1 and reasons[0][0][0] in {Effect.MOVE, Effect.COPY}
     if reasons and not is_plain:
-        for (effect, reason), group in reasons[:_SHOWN]:
+        for (effect, reason), group in reasons[:_MAX_SHOWN]:
             count, total = group.counts[effect], size(group.bytes[effect])
-            told = f"  {WORDS[effect]:<{WIDTH}}  {count:>9,}  {total:>10}  {reason}"
-            yield told.rstrip()
+            line = f"  {WORDS[effect]:<{WIDTH}}  {count:>9,}  {total:>10}  {reason}"
+            yield line.rstrip()
         yield from _more(len(reasons), "reasons")
     if len(summary.folders) > 1:
         yield "By folder:"
-        shown = sorted(summary.folders.items())[:_SHOWN]
+        shown = sorted(summary.folders.items())[:_MAX_SHOWN]
         width = min(_MAX_FOLDER_WIDTH, max(len(_folder(name)) for name, _ in shown))
         for name, group in shown:
             words = [
@@ -105,14 +105,14 @@ def confirmation_lines(summary: PlanSummary, *, is_whole: bool) -> Iterator[str]
     what = "move back" if spec.command is Command.UNDO else spec.command.value
     total = f"{objects(summary.transfers)} ({size(summary.transfer_bytes)})"
     yield f"This would {what} {least}{total} from {spec.source} to {spec.destination}."
-    for effect, told in (
+    for effect, consequence in (
         (Effect.REPLACE, f"would replace what is there ({size(summary.replaced_bytes)})"),
         (Effect.DELETE, f"would be deleted there ({size(summary.total.bytes[Effect.DELETE])})"),
         (Effect.RESTORE, "would be restored to what was there before"),
         (Effect.CONFLICT, "would conflict"),
     ):
         if counts[effect]:
-            yield f"{least.capitalize()}{counts[effect]:,} {told}."
+            yield f"{least.capitalize()}{counts[effect]:,} {consequence}."
 
 
 def example_lines(summary: PlanSummary, key: Callable[[str], str]) -> Iterator[str]:
@@ -127,8 +127,8 @@ def example_lines(summary: PlanSummary, key: Callable[[str], str]) -> Iterator[s
             yield title
         for action in actions:
             item = action.object
-            told = f"{item.last_modified:%Y-%m-%d %H:%M}  {key(item.key)}"
-            yield f"  {size(item.size):>10}  {told}"
+            modified_key = f"{item.last_modified:%Y-%m-%d %H:%M}  {key(item.key)}"
+            yield f"  {size(item.size):>10}  {modified_key}"
     count = summary.total.counts[Effect.CONFLICT]
     if count:
         yield f"Conflicts ({count:,}):"
@@ -143,5 +143,5 @@ def _folder(name: str) -> str:
 
 
 def _more(count: int, noun: str) -> Iterator[str]:
-    if count > _SHOWN:
-        yield f"  and {count - _SHOWN:,} more {noun}"
+    if count > _MAX_SHOWN:
+        yield f"  and {count - _MAX_SHOWN:,} more {noun}"

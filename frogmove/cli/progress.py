@@ -58,7 +58,7 @@ class RunFigures:
         self._run = run
         self._samples: deque[_Sample] = deque([_Sample(time.monotonic(), 0, 0)])
 
-    def look(self) -> tuple[Progress, list[Figure]]:
+    def snapshot(self) -> tuple[Progress, list[Figure]]:
         """Return the progress, and its figures in the order of display."""
         progress = self._run.progress
         # The total must not decrease when a large object is complete but does not count as moved
@@ -135,7 +135,7 @@ class ProgressDisplay:
 
     def _print_lines(self) -> None:
         while not self._ended.wait(LINE_SECONDS):
-            _, figures = self._figures.look()
+            _, figures = self._figures.snapshot()
             self._console.err.print(", ".join(figure.text for figure in figures))
 
     def _bar(self) -> Live:
@@ -157,7 +157,7 @@ class ProgressDisplay:
         from rich.table import Table
         from rich.text import Text
 
-        progress, figures = self._figures.look()
+        progress, figures = self._figures.snapshot()
         columns = self._console.err.width
         width = next((width for least, width in _BAR_WIDTHS if columns >= least), 0)
         if not width:

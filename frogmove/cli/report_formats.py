@@ -89,10 +89,11 @@ def _csv(report: Report) -> Iterator[str]:
     yield _csv_line(_COLUMNS)
     for record in report.results():
         row = record | same
-        yield _csv_line(tuple(_inert(printable(str(row.get(name, "")))) for name in _COLUMNS))
+        cells = (printable(str(row.get(name, ""))) for name in _COLUMNS)
+        yield _csv_line(tuple(map(_without_formula, cells)))
 
 
-def _inert(cell: str) -> str:
+def _without_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -87,8 +87,8 @@ class Report:
         if end is None:
             return "did not finish"
         interrupted = "interrupted; " if end["interrupted"] else ""
-        told = f"{interrupted}{counts(end['counts']) or 'nothing to do'}"
-        return f"{told}; {size(end['bytes'])} in {end['seconds']} s"
+        totals = f"{interrupted}{counts(end['counts']) or 'nothing to do'}"
+        return f"{totals}; {size(end['bytes'])} in {end['seconds']} s"
 
     def counts(self) -> Counter[str]:
         """Return the number of objects of each outcome, including those not shown."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SHOWN_KEYS = 2
 
 
-def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_run: bool) -> str:
+def first_line(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_run: bool) -> str:
     """Return the first line of a run, with its route.
 
     Args:
@@ -46,8 +46,8 @@ def opening(spec: RunSpec, region: str, environment: Mapping[str, str], *, dry_r
     if dry_run:
         what = f"dry run: {what}"
     identity = identity_words(spec, region, environment)
-    told = f"{what} {spec.source} -> {spec.destination}; {selection_words(spec)} ({identity})"
-    return told[0].upper() + told[1:]
+    text = f"{what} {spec.source} -> {spec.destination}; {selection_words(spec)} ({identity})"
+    return text[0].upper() + text[1:]
 
 
 def selection_words(spec: RunSpec) -> str:
@@ -56,18 +56,18 @@ def selection_words(spec: RunSpec) -> str:
         return f"the objects of {spec.continues}"
     selection, source = spec.selection, spec.route().source
     if selection.key_list is not None:
-        told = "the keys of a list"
+        text = "the keys of a list"
     elif selection.keys:
         noun = "key" if len(selection.keys) == 1 else "keys"
-        told = f"{noun} {_some(selection.keys, source)}"
+        text = f"{noun} {_some(selection.keys, source)}"
         if selection.version_id:
-            told += f", version {selection.version_id}"
+            text += f", version {selection.version_id}"
     elif selection.folders == (source.prefix,):
-        told = "everything"
+        text = "everything"
     else:
         noun = "prefix" if len(selection.folders) == 1 else "prefixes"
-        told = f"{noun} {_some(selection.folders, source)}"
-    return ", ".join([told, *_filter_words(selection.filters), *_mapping_words(spec.mapping)])
+        text = f"{noun} {_some(selection.folders, source)}"
+    return ", ".join([text, *_filter_words(selection.filters), *_mapping_words(spec.mapping)])
 
 
 def nothing_selected(spec: RunSpec) -> str:
@@ -95,14 +95,14 @@ def selection_hints(selection: Selection) -> Iterator[str]:
         yield "A folder is no pattern: use --include."
 
 
-def left_alone(spec: RunSpec, summary: Summary) -> str:
+def unexpected_objects(spec: RunSpec, summary: Summary) -> str:
     """Return a warning about objects that an applied plan or an undo did not find as expected."""
     changed, gone = summary.counts[Outcome.SUPERSEDED], summary.counts[Outcome.GONE]
     if spec.command is Command.UNDO and changed:
         return f"Left as it is, because it changed after the run: {objects(changed)}."
     if spec.plan is None or not changed + gone:
         return ""
-    told = ", ".join(
+    text = ", ".join(
         f"{objects(count)} {word}"
         for count, word in (
             (changed, "changed after the plan was made"),
@@ -111,7 +111,7 @@ def left_alone(spec: RunSpec, summary: Summary) -> str:
         if count
     )
     hint = "The plan may have been applied before: see `frogmove runs`."
-    return f"Not done as planned: {told}.{f' {hint}' if gone else ''}"
+    return f"Not done as planned: {text}.{f' {hint}' if gone else ''}"
 
 
 def _some(keys: tuple[str, ...], source: Location) -> str:
@@ -175,7 +175,7 @@ def resume_command(spec: RunSpec, journal: Path | None) -> str:
     return shlex.join(["frogmove", "resume", _name(spec, journal)])
 
 
-def closing(
+def last_lines(
     spec: RunSpec, summary: Summary, journal: Path | None, *, is_unfinished: bool
 ) -> list[str]:
     """Return the last lines of a run: its id, and the commands to finish or undo it.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from frogmove.core.run_history import RunHistory
 
 # Minimum columns of a shortened text.
-_SHORTEST = 8
+_MIN_WIDTH = 8
 
 
 def run_lines(
@@ -36,25 +36,25 @@ def run_lines(
         to finish it.
     """
     spec = journal.spec
-    told = _counted(journal)
+    counted = _counted(journal)
     first = f"{spec.id}  {spec.started[:16].replace('T', ' ')}  {spec.command:<4}  "
     selection = printable(selection_words(spec))
     if columns is not None:
-        selection = _cut(selection, columns - len(first) - len(told) - 2)
+        selection = _shorten(selection, columns - len(first) - len(counted) - 2)
     ends = [printable(spec.source), printable(spec.destination)]
     marks = "".join(f"; {mark}" for mark in _marks(journal, history))
     if columns is not None:
         room = columns - len(marks) - len("   -> ")
-        longest = max(room // 2, room - min(map(len, ends)))
-        ends = [_cut(end, longest) for end in ends]
-    return f"{first}{selection}: {told}", f"  {' -> '.join(ends)}{marks}"
+        width = max(room // 2, room - min(map(len, ends)))
+        ends = [_shorten(end, width) for end in ends]
+    return f"{first}{selection}: {counted}", f"  {' -> '.join(ends)}{marks}"
 
 
 def _counted(journal: JournalReader) -> str:
     end = journal.last_end()
     if end is not None:
-        told = counts(end["counts"])
-        return f"{told or 'nothing'}{', interrupted' if end['interrupted'] else ''}"
+        counted = counts(end["counts"])
+        return f"{counted or 'nothing'}{', interrupted' if end['interrupted'] else ''}"
     results = Counter(str(record["outcome"]) for record in journal.of_type("result"))
     state = "running" if journal.is_running() else "not finished"
     return ", ".join(filter(None, [counts(results), state]))
@@ -75,10 +75,10 @@ def _marks(journal: JournalReader, history: RunHistory) -> Iterator[str]:
         yield f"frogmove resume {spec.id}"
 
 
-def _cut(text: str, longest: int) -> str:
+def _shorten(text: str, width: int) -> str:
     """Shorten a text in the middle if it is too long."""
-    longest = max(longest, _SHORTEST)
-    if len(text) <= longest:
+    width = max(width, _MIN_WIDTH)
+    if len(text) <= width:
         return text
-    head = (longest - 1) // 2
-    return f"{text[:head]}…{text[head + 1 - longest :]}"
+    head = (width - 1) // 2
+    return f"{text[:head]}…{text[head + 1 - width :]}"

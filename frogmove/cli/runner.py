@@ -9,21 +9,21 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from frogmove.cli import exit_codes, last_resort, streams
+from frogmove.cli import crash_handler, exit_codes, streams
 from frogmove.cli.confirmation import can_be_asked, is_confirmed
 from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import ProgressDisplay
 from frogmove.cli.quantities import objects
 from frogmove.cli.run_description import (
-    closing,
-    left_alone,
+    first_line,
+    last_lines,
     nothing_selected,
-    opening,
     resume_command,
+    unexpected_objects,
 )
 from frogmove.cli.signals import end, interruptible
-from frogmove.cli.waiting import Waiting
+from frogmove.cli.waiting_notice import WaitingNotice
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
@@ -63,15 +63,15 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
     # Lazy: this takes half of a command's start time, and --help and completion do not need it.
     from frogmove.client import Client
 
-    with Waiting(console) as waiting:
+    with WaitingNotice(console) as notice:
         client = Client(config, fit_open_files(limits, console))
-        waiting.watch(client)
+        notice.watch(client)
         console.detail(f"Engine: {client.engine}.")
-        _collect_less_garbage()
-        yield from _used(client)
+        _tune_garbage_collector()
+        yield from _closing(client)
 
 
-def _used(client: Client) -> Iterator[Client]:
+def _closing(client: Client) -> Iterator[Client]:
     try:
         yield client
     except KeyboardInterrupt:
@@ -80,7 +80,7 @@ def _used(client: Client) -> Iterator[Client]:
         client.close()
 
 
-def _collect_less_garbage() -> None:
+def _tune_garbage_collector() -> None:
     """Run the garbage collector less often: almost no objects here are in reference cycles.
 
     With the default (every 700 new objects), it scans each page of a listing and boto3's models
@@ -118,7 +118,7 @@ def execute(
         FrogmoveError: when it was refused or ended early; its results have been shown.
     """
     with key_list_of(spec, journal), connect(config_of(spec), spec.limits(), console) as client:
-        guard = partial(_finished, console, spec)
+        guard = partial(_finishing_probes, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
         is_shown = review.is_only_shown
         is_asked = not (is_shown or review.yes) and can_be_asked()
@@ -126,12 +126,13 @@ def execute(
             console.warn("Nothing was changed.")
             return exit_codes.REFUSED
         plan = client.prepare(spec, earlier, dry_run=is_shown, guard=guard)
-        console.note(opening(plan.spec, client.region, os.environ, dry_run=is_shown))
+        console.note(first_line(plan.spec, client.region, os.environ, dry_run=is_shown))
         if is_shown:
             return show_plan(plan, console, allow_empty=allow_empty, file=review.plan)
         with interruptible(console) as stop:
-            heard = replace(plan, stop=stop, actions=_while_heard(plan.actions, console, stop))
-            return _run(client, heard, console, stop, journal, note, allow_empty=allow_empty)
+            actions = _until_stdout_fails(plan.actions, console, stop)
+            stoppable = replace(plan, stop=stop, actions=actions)
+            return _run(client, stoppable, console, stop, journal, note, allow_empty=allow_empty)
 
 
 @contextmanager
@@ -144,7 +145,7 @@ def key_list_of(spec: RunSpec, journal: Path | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
+def _finishing_probes(console: Console, spec: RunSpec) -> Iterator[Event]:
     """Finish probes that write temporary keys before an interrupt stops the command."""
     probed = spec.source if spec.command is Command.UNDO else spec.destination
     with interruptible(console) as stop:
@@ -157,10 +158,12 @@ def _finished(console: Console, spec: RunSpec) -> Iterator[Event]:
         raise KeyboardInterrupt
 
 
-def _while_heard(actions: Iterable[Action], console: Console, stop: Event) -> Iterator[Action]:
+def _until_stdout_fails(
+    actions: Iterable[Action], console: Console, stop: Event
+) -> Iterator[Action]:
     """Yield the actions until stdout cannot be written any more."""
     for action in actions:
-        if not console.is_heard():
+        if not console.is_writable():
             stop.set()
         yield action
 
@@ -182,7 +185,7 @@ def _run(
     if note:
         console.note(note)
     run = client.start(plan, journal)
-    last_resort.begin("The run", run.spec.id)
+    crash_handler.begin("The run", run.spec.id)
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop
     stop.end_message = _end_message(run, resume_command(run.spec, journal))
@@ -192,7 +195,7 @@ def _run(
     is_empty = not (run.summary.counts or stop.is_set() or failure)
     if is_empty and not allow_empty:
         console.warn(nothing_selected(run.spec))
-    _say_what_next(console, run, journal, is_unfinished=failure is not None)
+    _print_next_commands(console, run, journal, is_unfinished=failure is not None)
     if failure is not None:
         raise failure
     if streams.failure() or run.has_too_many_failures:
@@ -213,9 +216,9 @@ def _warn_of_ending(run: Run, console: Console) -> None:
         console.warn(f"Stopped, because {failed} (--max-errors {run.spec.max_errors}).")
     if run.undeleted and run.summary.counts[Outcome.FAILED]:
         verb = "was" if run.undeleted == 1 else "were"
-        told = f"{objects(run.undeleted)} that only the destination has {verb} not deleted"
-        console.warn(f"{told}, because others failed.")
-    left = left_alone(run.spec, run.summary)
+        text = f"{objects(run.undeleted)} that only the destination has {verb} not deleted"
+        console.warn(f"{text}, because others failed.")
+    left = unexpected_objects(run.spec, run.summary)
     if left:
         console.warn(left)
 
@@ -238,7 +241,7 @@ def _take_results(run: Run, console: Console) -> RunError | None:
             for result in run.live():
                 if result is not None:
                     console.done(result)
-                if not console.is_heard():
+                if not console.is_writable():
                     run.stop()
         except RunError as error:
             return error
@@ -254,7 +257,7 @@ def _end_message(run: Run, finishing: str) -> str:
     )
 
 
-def _say_what_next(
+def _print_next_commands(
     console: Console, run: Run, journal: Path | None, *, is_unfinished: bool
 ) -> None:
     """Print the run's id, and the commands to finish or undo it."""
@@ -263,6 +266,6 @@ def _say_what_next(
         # A run that did nothing has no journal, so it cannot be finished or undone.
         console.note(f"Run {run.spec.id} changed nothing.")
         return
-    say = console.warn if is_unfinished else console.note
-    for line in closing(run.spec, run.summary, journal, is_unfinished=is_unfinished):
-        say(line)
+    show = console.warn if is_unfinished else console.note
+    for line in last_lines(run.spec, run.summary, journal, is_unfinished=is_unfinished):
+        show(line)

@@ -43,10 +43,10 @@ _STOP_MESSAGE = "Stopping: finishing the objects in flight. Press Ctrl-C again t
 FLUSH_TIMEOUT = 1.0
 
 # Erases the progress bar and shows the cursor again.
-_WIPE_BAR = b"\r\x1b[2K\x1b[?25h"
+_CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"
 
 
-def _heard(number: int, frame: FrameType | None) -> None:
+def _ignore(number: int, frame: FrameType | None) -> None:
     """Do nothing: the interpreter has written the number to the pipe."""
 
 
@@ -71,11 +71,11 @@ class Stop(Event):
 
     def say(self) -> None:
         """Print that the first signal was received."""
-        _briefly(lambda: self._console.warn(self.stop_message))
+        _with_timeout(lambda: self._console.warn(self.stop_message))
 
-    def end_at_once(self) -> NoReturn:
+    def end_now(self) -> NoReturn:
         """End the process, even with requests in flight."""
-        end(self.end_message, _WIPE_BAR if self._console.is_live else b"")
+        end(self.end_message, _CLEAR_BAR if self._console.is_live else b"")
 
 
 class _Listener:
@@ -101,7 +101,7 @@ class _Listener:
         before_fd = signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         Thread(target=self._listen, args=(ours,), name="signals", daemon=True).start()
         before = {
-            number: signal.signal(number, _heard)
+            number: signal.signal(number, _ignore)
             for number in SIGNALS
             if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN
         }
@@ -136,8 +136,8 @@ class _Listener:
         more.register(pipe, select.POLLIN)
         while numbers := os.read(pipe, 64):
             # Skip signals for which another handler has been installed since.
-            if any(signal.getsignal(number) is _heard for number in numbers):
-                stop = self.hear()
+            if any(signal.getsignal(number) is _ignore for number in numbers):
+                stop = self.handle()
                 time.sleep(SAME_SIGNAL_SECONDS)
                 while more.poll(0) and os.read(pipe, 64):
                     pass
@@ -145,7 +145,7 @@ class _Listener:
                     stop.say()
         os.close(pipe)
 
-    def hear(self) -> Stop:
+    def handle(self) -> Stop:
         """Handle a signal: stop the guarded run, or end the process."""
         with self._lock:
             stop = self._stop
@@ -153,7 +153,7 @@ class _Listener:
         if stop is None:
             end()
         if self._is_ending:
-            stop.end_at_once()
+            stop.end_now()
         stop.set()
         stop.on_stop()
         return stop
@@ -171,7 +171,7 @@ def listen(early: Sequence[int] = ()) -> None:
     with suppress(RuntimeError, ValueError):
         _listener.start()
     if early:
-        _listener.hear()
+        _listener.handle()
 
 
 @contextmanager
@@ -212,20 +212,20 @@ def interruptible(console: Console) -> Iterator[Stop]:
         yield stop
 
 
-def end(words: str = "", wipe: bytes = b"") -> NoReturn:
+def end(message: str = "", prefix: bytes = b"") -> NoReturn:
     """End the process immediately as interrupted; other threads may wait minutes for responses.
 
     Args:
-        words: the message.
-        wipe: control sequences to send to the terminal first.
+        message: the message.
+        prefix: control sequences to send to the terminal first.
     """
-    said = wipe + f"{words}\n".encode() if words else wipe
-    _briefly(lambda: sys.stdout.flush())
-    _briefly(lambda: os.write(sys.stderr.fileno(), said))
+    text = prefix + f"{message}\n".encode() if message else prefix
+    _with_timeout(lambda: sys.stdout.flush())
+    _with_timeout(lambda: os.write(sys.stderr.fileno(), text))
     os._exit(exit_codes.INTERRUPTED)
 
 
-def _briefly(call: Callable[[], object]) -> None:
+def _with_timeout(call: Callable[[], object]) -> None:
     """Call something that writes, but do not wait long for a blocked reader."""
 
     def quietly() -> None:

@@ -55,7 +55,7 @@ class _Stream(io.TextIOWrapper):
         except OSError as error:
             self._fail(error)
 
-    def look(self) -> None:
+    def check_reader(self) -> None:
         """Check without writing whether the other end is closed."""
         if self.failure is not None or self._is_closed or not hasattr(select, "poll"):
             return
@@ -69,9 +69,9 @@ class _Stream(io.TextIOWrapper):
     def _fail(self, error: OSError) -> None:
         self.failure = self.failure or error
         # Discard what is buffered, or flushing it fails again when the interpreter exits.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._number)
-        os.close(nowhere)
+        null_device = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null_device, self._number)
+        os.close(null_device)
 
 
 class _Streams:
@@ -81,7 +81,7 @@ class _Streams:
     err: _Stream | None = None
     # If both are one terminal, data is printed through the bar's console on stderr.
     is_one_terminal = False
-    told = False
+    is_reported = False
 
 
 def protect() -> bool:
@@ -120,7 +120,7 @@ def failure() -> str:
 
 def explain() -> str:
     """Return a sentence about the failure of stdout, and mark it as reported."""
-    _Streams.told = True
+    _Streams.is_reported = True
     return f"stdout cannot be written any more: {failure()}."
 
 
@@ -144,5 +144,5 @@ def flush() -> bool:
         if stream is not None:
             stream.flush()
     if _Streams.out is not None:
-        _Streams.out.look()
-    return bool(failure()) and not _Streams.told
+        _Streams.out.check_reader()
+    return bool(failure()) and not _Streams.is_reported

@@ -83,7 +83,7 @@ def verify(
     spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
     spec = select_for(spec, keys, chosen)
     with key_list_of(spec), _connected(spec, console) as client:
-        _say_what(f"Verify {selection_words(spec)}", spec, client, console)
+        _print_heading(f"Verify {selection_words(spec)}", spec, client, console)
         verification = client.prepare_verification(spec)
         code = _show(verification, console)
     if not verification.summary.counts and not allow_empty:
@@ -105,7 +105,7 @@ def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
     spec = replace(journals[0].spec, **flags)
     with _connected(spec, console) as client:
         together = ", ".join(each.spec.id for each in journals)
-        _say_what(f"Verify {spec.command} {together}", spec, client, console)
+        _print_heading(f"Verify {spec.command} {together}", spec, client, console)
         for undo in history.undone_by(reader):
             console.note(f"It was undone by {undo.spec.id}.")
         return _show(client.verify_run(*journals), console)
@@ -118,7 +118,7 @@ def _connected(spec: RunSpec, console: Console) -> Iterator[Client]:
         yield client
 
 
-def _say_what(what: str, spec: RunSpec, client: Client, console: Console) -> None:
+def _print_heading(what: str, spec: RunSpec, client: Client, console: Console) -> None:
     spec = replace(spec, endpoint_url=client.named_endpoint)
     identity = identity_words(spec, client.region, os.environ)
     console.note(f"{what}: {spec.source} -> {spec.destination} ({identity})")
@@ -139,11 +139,11 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 # Options that can be combined with a RUN, besides those of the connection.
 _WITH_RUN = frozenset({"run", "output", "quiet", "verbose"})
-_OF_ROUTES = frozenset({"source", "destination", "kms_key_id", "require_tag"})
+_ROUTE_SETTINGS = frozenset({"source", "destination", "kms_key_id", "require_tag"})
 
 
 def _refuse_other_options(ctx: click.Context) -> None:
-    allowed = _WITH_RUN | {field.name for field in fields(Config)} - _OF_ROUTES
+    allowed = _WITH_RUN | {field.name for field in fields(Config)} - _ROUTE_SETTINGS
     for parameter in ctx.command.params:
         name = parameter.name or ""
         if _is_given(ctx, name) and name not in allowed:

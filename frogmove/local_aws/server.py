@@ -32,7 +32,7 @@ SECRET_KEY = "test"  # noqa: S105 - opens nothing but a throw-away server on loo
 _HOST = "127.0.0.1"
 _SERVICES = ("s3", "sqs", "iam", "sts", "lambda", "logs", "scheduler")
 _START_SECONDS = 30.0
-_SECONDS_BETWEEN_LOOKS = 0.02
+_POLL_SECONDS = 0.02
 _PORTS_TRIED = 5
 _LOG_LINES_SHOWN = 5
 
@@ -247,7 +247,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, token: str, l
             raise _ended(process, log)
         if _edition(port) == token:
             return
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_POLL_SECONDS)
     raise RunError(
         f"ministack did not respond on port {port} within {_START_SECONDS:.0f} seconds.",
         _log_tail(log),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _SECONDS_TO_ACTIVE = 30.0
-_SECONDS_BETWEEN_LOOKS = 0.05
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _wait_until_active(functions: "LambdaClient", name: str) -> None:
             return
         if state["State"] == "Failed":
             break
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_POLL_SECONDS)
     raise RunError(
         f"The function {name} did not become active within {_SECONDS_TO_ACTIVE:.0f} seconds "
         f"(state {state['State']}: {state.get('StateReason') or 'no reason given'})."

@@ -38,21 +38,27 @@ class Check:
     Attributes:
         name: the thing.
         state: how it is.
-        said: what was found out, in a sentence or a part of one.
+        message: what was found out, in a sentence or a part of one.
         remedy: what to do; empty if there is nothing to do.
         facts: the same as values for JSON.
     """
 
     name: str
     state: State
-    said: str
+    message: str
     remedy: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """Return the JSON record."""
-        told = {"type": "check", "name": self.name, "state": self.state.value, "said": self.said}
-        return {**told, "remedy": self.remedy, **self.facts}
+        return {
+            "type": "check",
+            "name": self.name,
+            "state": self.state.value,
+            "message": self.message,
+            "remedy": self.remedy,
+            **self.facts,
+        }
 
 
 def not_found_out(name: str, error: AwsRequestError) -> Check:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.cli.cli_runner import FrogmoveRunner, Ran
     from tests.servers import Server
 
-QUESTION = "Go on? [y/N] "
+QUESTION = "Continue? [y/N] "
 
 
 @pytest.fixture

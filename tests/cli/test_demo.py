@@ -118,35 +118,35 @@ def test_a_command_without_effect_fails_the_whole_demo(monkeypatch: pytest.Monke
 
 
 def test_a_move_without_effect_is_named(show: DemoRun) -> None:
-    show.play(Step("Nothing", ("ls",)))
+    show.run_step(Step("Nothing", ("ls",)))
     with pytest.raises(
         RunError, match=r"step `frogmove move 'a b'` did not have the expected effect"
     ) as e:
-        show.play(Step("Move", ("move", "a b"), moves=("a b",)))
+        show.run_step(Step("Move", ("move", "a b"), moves=("a b",)))
     assert "wrongly holds 'a b'" in str(e.value)
 
 
 def test_a_sync_without_effect_is_named(show: DemoRun) -> None:
     with pytest.raises(RunError, match="lacks 'a b', 'c'"):
-        show.play(Step("Sync", ("sync",), copies_all=True))
+        show.run_step(Step("Sync", ("sync",), copies_all=True))
 
 
 def test_a_dry_run_with_an_effect_is_named(show: DemoRun, aws: EmbeddedAws) -> None:
     aws.clients.s3.delete_object(Bucket=aws.stack.config.source_bucket, Key="c")
     with pytest.raises(RunError, match=r"s3://frogtech-sharara-external lacks 'c'"):
-        show.play(Step("Dry run", ("sync", "--dry-run")))
+        show.run_step(Step("Dry run", ("sync", "--dry-run")))
 
 
 def test_other_bytes_are_named(show: DemoRun, aws: EmbeddedAws) -> None:
     aws.clients.s3.put_object(Bucket=aws.stack.config.source_bucket, Key="c", Body=b"3")
     with pytest.raises(RunError, match="holds other bytes in 'c'"):
-        show.play(Step("Dry run", ("sync", "--dry-run")))
+        show.run_step(Step("Dry run", ("sync", "--dry-run")))
 
 
 def test_a_command_that_fails_is_named(show: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROGMOVE", (sys.executable, "-c", "raise SystemExit(3)"))
     with pytest.raises(RunError, match="`frogmove ls` failed with exit code 3"):
-        show.play(Step("List", ("ls",)))
+        show.run_step(Step("List", ("ls",)))
 
 
 def test_a_lambda_without_effect_is_named(
@@ -163,11 +163,11 @@ def test_a_server_that_is_lost_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         server = show._aws.server.process
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
-        play(show, step)
+        run_step(show, step)
 
-    play = DemoRun.play
+    run_step = DemoRun.run_step
     monkeypatch.setattr(module, "_FROGMOVE", NOTHING)
-    monkeypatch.setattr(DemoRun, "play", lose_it)
+    monkeypatch.setattr(DemoRun, "run_step", lose_it)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1
     assert "Error: The embedded AWS failed while running the demo" in result.stderr

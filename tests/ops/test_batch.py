@@ -180,8 +180,8 @@ def own_jobs(
 def with_stand_in(
     made: JobFixture, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[JobFixture]:
-    monkeypatch.setattr("frogmove.cli.batch_jobs.FIRST_LOOK", 0.02)
-    monkeypatch.setattr("frogmove.cli.batch_jobs.LAST_LOOK", 0.1)
+    monkeypatch.setattr("frogmove.cli.batch_jobs.FIRST_POLL_SECONDS", 0.02)
+    monkeypatch.setattr("frogmove.cli.batch_jobs.MAX_POLL_SECONDS", 0.1)
     for name, value in server.client_environment().items():
         monkeypatch.setenv(name, value)
     with batch_operations(made.clients.s3, made.invoke, concurrency=1) as url:

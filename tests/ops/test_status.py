@@ -73,7 +73,7 @@ def test_a_route_that_works_is_well_and_what_it_moved_is_counted(
     told = lines(ran)
     assert told["moves"]["hour"] == {"moved": 2, "bytes": 10}
     assert told["moves"]["origin"] == "log"
-    assert "does not offer cloudwatch:GetMetricData" in told["queue"]["said"]
+    assert "does not offer cloudwatch:GetMetricData" in told["queue"]["message"]
     assert (told["source"]["objects"], told["dead letters"]["messages"]) == (0, 0)
     assert ran.records[-1]["type"] == "summary"
 
@@ -122,7 +122,9 @@ def test_a_wrong_variable_and_dead_letters_are_named_as_the_cause(
     told = lines(ran)
     assert ran.code == 1
     assert told["settings"]["state"] == told["dead letters"]["state"] == "broken"
-    assert "FROGMOVE_ON_CONFLICT: 'sometimes' is not a conflict policy" in told["settings"]["said"]
+    assert (
+        "FROGMOVE_ON_CONFLICT: 'sometimes' is not a conflict policy" in told["settings"]["message"]
+    )
     assert "aws lambda update-alias" in told["settings"]["remedy"]
     assert told["dead letters"]["messages"] == 1
     assert "frogmove dlq" in told["dead letters"]["remedy"]
@@ -132,7 +134,7 @@ def test_a_function_of_another_route_is_not_this_one(server: Server, quiet_stack
     other = quiet_stack.config.destination_bucket
     ran = status(server, quiet_stack, "--destination", f"s3://{other}/elsewhere", "-o", "json")
     assert (ran.code, states(ran)["settings"]) == (1, "broken")
-    assert "but the route is" in lines(ran)["settings"]["said"]
+    assert "but the route is" in lines(ran)["settings"]["message"]
 
 
 def test_a_scan_that_only_one_side_requires_is_told(server: Server, quiet_stack: Stack) -> None:
@@ -152,10 +154,10 @@ def test_each_missing_permission_is_named_beside_what_could_be_found_out(
     assert (
         told["uploads"]["state"] == told["sweep"]["state"] == told["source"]["state"] == "unknown"
     )
-    assert "lambda:ListEventSourceMappings" in told["uploads"]["said"]
-    assert "logs:FilterLogEvents" in told["errors"]["said"]
-    assert "scheduler:GetSchedule" in told["sweep"]["said"]
-    assert "s3:ListBucket" in told["source"]["said"] + told["source"]["remedy"]
+    assert "lambda:ListEventSourceMappings" in told["uploads"]["message"]
+    assert "logs:FilterLogEvents" in told["errors"]["message"]
+    assert "scheduler:GetSchedule" in told["sweep"]["message"]
+    assert "s3:ListBucket" in told["source"]["message"] + told["source"]["remedy"]
 
 
 def test_a_function_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli import waiting
+from frogmove.cli import waiting_notice
 from frogmove.s3 import timeouts, transport
 from tests import fault_proxy as faults
 from tests.buckets import Buckets
@@ -39,8 +39,8 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "HANDSHAKE", 0.8)
     monkeypatch.setattr(timeouts, "SILENT", 1.4)
     monkeypatch.setattr(transport, "TIMEOUT_CHECK_SECONDS", 0.1)
-    monkeypatch.setattr(waiting, "WORD", 0.3)
-    monkeypatch.setattr(waiting, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(waiting_notice, "NOTICE_SECONDS", 0.3)
+    monkeypatch.setattr(waiting_notice, "CHECK_SECONDS", 0.05)
 
 
 @contextmanager

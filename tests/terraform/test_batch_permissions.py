@@ -54,7 +54,7 @@ def an_operator(running: Running, folder: Path) -> Iterator[Any]:
 def test_operators_submit_follow_and_read_a_job_of_the_planned_role(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frogmove.cli.batch_jobs.FIRST_LOOK", 0.05)
+    monkeypatch.setattr("frogmove.cli.batch_jobs.FIRST_POLL_SECONDS", 0.05)
     buckets = running.deployment.buckets
     buckets.put("a", "reports/été + 1.csv")
     with an_operator(running, tmp_path) as batch:

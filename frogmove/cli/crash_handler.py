@@ -77,7 +77,7 @@ def _show(error: click.ClickException) -> None:
         click.echo(printable(line), err=True)
 
 
-def take_over() -> None:
+def install_hooks() -> None:
     """Protect the output streams, and keep errors of threads and destructors out of them."""
     if not streams.protect():
         return
@@ -88,7 +88,7 @@ def take_over() -> None:
 
     def in_destructor(failed: sys.UnraisableHookArgs) -> None:
         if failed.exc_value is not None:
-            _keep_details(failed.exc_value)
+            _save_details(failed.exc_value)
 
     threading.excepthook = in_thread
     sys.unraisablehook = in_destructor
@@ -114,7 +114,7 @@ def explain(error: BaseException) -> int:
     code = exit_codes.ATTENTION if _Begun.name else exit_codes.REFUSED
     with suppress(Exception):
         what = " ".join(str(error).split())[:300]
-        told = f"{type(error).__name__}{': ' if what else ''}{what}"
+        reason = f"{type(error).__name__}{': ' if what else ''}{what}"
         if not _Begun.name:
             state = "Nothing was changed"
         elif _Begun.run_id:
@@ -124,7 +124,7 @@ def explain(error: BaseException) -> int:
             )
         else:
             state = f"{_Begun.name} may be partly done"
-        _say(f"Unexpected {printable(redact(told))}. {state}. {_keep_details(error)}")
+        _say(f"Unexpected {printable(redact(reason))}. {state}. {_save_details(error)}")
     return code
 
 
@@ -134,7 +134,7 @@ def _say(text: str) -> None:
         sys.stderr.flush()
 
 
-def _keep_details(error: BaseException) -> str:
+def _save_details(error: BaseException) -> str:
     """Save a traceback in the state directory, and return a sentence that says where."""
     try:
         # Lazy: only needed after an unexpected error.

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from frogmove.client import Client
 
 # Seconds without a response before a message, and between two checks.
-WORD = 5.0
+NOTICE_SECONDS = 5.0
 CHECK_SECONDS = 0.5
 
 
-class Waiting:
+class WaitingNotice:
     """Prints one message for each period without a response.
 
     Args:
@@ -28,7 +28,7 @@ class Waiting:
         self._ended = Event()
         self._thread = Thread(target=self._check, name="waiting", daemon=True)
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> WaitingNotice:
         # Without a thread there is no message.
         with suppress(RuntimeError):
             self._thread.start()
@@ -47,7 +47,7 @@ class Waiting:
         while not self._ended.wait(CHECK_SECONDS):
             waited += CHECK_SECONDS
             now = waited if self._client is None else self._client.s3.stalled_seconds()
-            if before < WORD <= now:
+            if before < NOTICE_SECONDS <= now:
                 self._console.warn(f"Waiting for {self._name()} for {now:.0f} s.")
             before = now
 
