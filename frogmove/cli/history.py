@@ -18,7 +18,7 @@ from frogmove.cli.review_options import Review, yes_option
 from frogmove.cli.runner import execute
 from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
-from frogmove.core.run_history import RunHistory, is_undone, is_unfinished
+from frogmove.core.run_history import RunHistory, is_undone, is_unfinished, unknown_origin
 from frogmove.core.run_spec import Command
 from frogmove.core.undo import unrecorded_copies
 from frogmove.errors import UsageError
@@ -166,7 +166,8 @@ def undo(
         earlier=tuple(together),
         note=note,
     )
-    if code == exit_codes.DONE and any(each.is_damaged() for each in together):
+    is_partial = unknown_origin(together[0]) or any(each.is_damaged() for each in together)
+    if code == exit_codes.DONE and is_partial:
         code = exit_codes.ATTENTION
     ctx.exit(code)
 
@@ -178,6 +179,12 @@ def _undone_together(run: JournalReader, console: Console) -> list[JournalReader
     for each in together:
         if each.spec.id != run.spec.id:
             _warn_of_damage(each)
+    origin = unknown_origin(together[0])
+    if origin is not None:
+        console.warn(
+            f"{together[0].spec.id} resumed {origin}, whose journal is not in "
+            f"{str(runs_directory())!r}: what that run did is not undone. Give its journal instead."
+        )
     undone = [each.spec.id for each in history.undone_by(run) if is_undone(each.end())]
     if undone:
         console.note(f"{run.spec.id} was already undone by {undone[-1]}.")
@@ -209,13 +216,15 @@ def _open_ended(path: Path) -> JournalReader:
     """Open the journal of a run that has ended.
 
     Raises:
-        UsageError: when it is still running.
+        UsageError: when it, one of its resumes or an undo of it is still running.
     """
     reader = open_journal(path)
-    if reader.is_running():
-        raise UsageError(
-            f"The run {reader.spec.id} is still running.", "Wait until it ends, or stop it first."
-        )
+    readers, _ = read_journals()
+    for each in (reader, *RunHistory(readers).related(reader)):
+        if each.is_running():
+            raise UsageError(
+                f"The run {each.spec.id} is still running.", "Wait until it ends, or stop it first."
+            )
     return reader
 
 

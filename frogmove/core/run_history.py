@@ -44,6 +44,10 @@ class RunHistory:
                     following.append(resume)
         return [found[name] for name in sorted(found)]
 
+    def related(self, run: JournalReader) -> list[JournalReader]:
+        """Return what :meth:`with_resumes` and :meth:`undone_by` return."""
+        return [*self.with_resumes(run), *self.undone_by(run)]
+
     def resumed_by(self, run: JournalReader) -> list[str]:
         """Return the runs that resumed this one."""
         return [journal.spec.id for journal in self._that_continue(run, undo=False)]
@@ -72,6 +76,14 @@ class RunHistory:
     def _that_continue(self, run: JournalReader, *, undo: bool) -> list[JournalReader]:
         followers = self._followers.get(run.spec.id, [])
         return [each for each in followers if (each.spec.command is Command.UNDO) is undo]
+
+
+def unknown_origin(first: JournalReader) -> str | None:
+    """Return the id of the run that the first of :meth:`RunHistory.with_resumes` resumed.
+
+    Its journal is not known; None if there is no such run.
+    """
+    return None if first.spec.command is Command.UNDO else first.spec.continues
 
 
 def is_unfinished(end: Record | None) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import BackupCopy, Outcome
+from frogmove.core.run_history import unknown_origin
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import run_tasks
 from frogmove.core.undo import complete_records, copies_of
@@ -140,6 +141,13 @@ def _check_end(journals: Sequence[JournalReader]) -> None:
             f"The journal of run {name} is damaged, or a part of it is missing: not everything "
             "that the run did is known.",
             "Compare both sides instead: `frogmove verify` without a run.",
+        )
+    origin = unknown_origin(journals[0])
+    if origin is not None:
+        raise RunError(
+            f"Run {name} resumed {origin}, whose journal was not found: what that run did was not "
+            "verified.",
+            "Give the journal of that run instead.",
         )
     if end is None or end["interrupted"]:
         raise RunError(

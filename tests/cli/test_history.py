@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.core.journal_lock import hold
 from frogmove.run_store import journals, runs_directory
 from tests.blocking_proxy import blocking_proxy
 from tests.cli.cli_runner import FrogmoveRunner, last_id, run
@@ -111,6 +112,21 @@ def test_a_run_that_is_running_is_neither_resumed_nor_undone(
     assert ": 2 moved\n" in frogmove("runs").out
     # The proxy that the run went through is gone.
     assert frogmove("undo", "last", "--endpoint-url", buckets.server.endpoint_url).code == 0
+
+
+@pytest.mark.parametrize("verb", ["resume", "undo"])
+def test_a_run_whose_resume_or_undo_is_running_is_left_to_it(buckets: Buckets, verb: str) -> None:
+    frogmove = FrogmoveRunner(buckets, ("", "longer/"))
+    buckets.put("a", "k" * 1020)
+    assert frogmove("move", "--all").code == 1
+    moved = last_id()
+    frogmove(verb, moved)
+    with journals()[-1].open("rb") as running:
+        hold(running.fileno())
+        for command in ("resume", "undo"):
+            ran = frogmove(command, moved)
+            assert (ran.code, f"{last_id()} is still running" in ran.err) == (2, True)
+    assert len(journals()) == 2
 
 
 def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(

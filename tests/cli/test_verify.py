@@ -222,6 +222,22 @@ def test_a_run_is_verified_with_its_resumes(pair: Buckets, verify: FrogmoveRunne
     assert verify("verify", first.stem).code == 0
 
 
+def test_a_resume_without_the_journal_of_its_run_is_not_taken_for_the_whole(
+    pair: Buckets, verify: FrogmoveRunner, tmp_path: Path
+) -> None:
+    runner = FrogmoveRunner(pair, ("", "longer/"))
+    pair.put("a", "k" * 1020)
+    journal = str(tmp_path / "journal")
+    assert runner("move", "--all", "--journal", journal).code == 1
+    pair.client.delete_object(Bucket=pair.source, Key="k" * 1020)
+    assert runner("resume", journal).code == 0
+    for command in (("verify", "last"), ("undo", "last", "-n")):
+        ran = runner(*command)
+        assert (ran.code, "is not in" in ran.err or "was not found" in ran.err) == (1, True)
+    assert [runner(verb, journal).code for verb in ("verify", "undo")] == [0, 0]
+    assert (list(pair.here()), pair.there()) == (["a"], {})
+
+
 @pytest.mark.parametrize("option", [["--prefix", "a"], ["--source", "s3://b"], ["--compare=size"]])
 def test_a_run_goes_without_what_its_journal_says(
     pair: Buckets, verify: FrogmoveRunner, option: list[str]
