@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from frogmove.ops.clients import Services
-    from tests.local_aws.conftest import Eventually
 
 
 HOSTILE = "e\x1b[31mvil/\u202egnp.exe"
@@ -60,27 +59,27 @@ def states(ran: Ran) -> dict[str, str]:
 
 
 def test_a_route_that_works_is_well_and_what_it_moved_is_counted(
-    server: Server, stack: Stack, clients: Clients, eventually: Eventually
+    server: Server, clients: Clients, stack_config: StackConfig
 ) -> None:
-    source = stack.config.source_bucket
+    stack = build_stack(clients, build_package(), stack_config)
     for key in ("a/1", "a/2"):
-        clients.s3.put_object(Bucket=source, Key=key, Body=b"frogs")
-    eventually(lambda: lines(status(server, stack, "-o", "json"))["moves"]["day"].get("moved") == 2)
+        clients.s3.put_object(Bucket=stack.config.source_bucket, Key=key, Body=b"frogs")
+    clients.functions.invoke(
+        FunctionName=stack.config.name,
+        Payload=json.dumps({"action": "sweep", "age": 0}).encode(),
+    )
+    connect(clients, stack)
     ran = status(server, stack, "-o", "json")
+    told = lines(ran)
     assert (ran.code, ran.err) == (0, "")
     assert set(states(ran).values()) == {"ok", "not offered"}
     assert states(ran)["alarms"] == "not offered"
-    told = lines(ran)
-    assert told["moves"]["hour"] == {"moved": 2, "bytes": 10}
+    assert told["moves"]["hour"] == {"moved": 2, "bytes": 10, "sweeps": 1}
     assert told["moves"]["origin"] == "log"
+    assert told["sweep"]["last"] is not None
     assert "does not offer cloudwatch:GetMetricData" in told["queue"]["message"]
     assert (told["source"]["objects"], told["dead letters"]["messages"]) == (0, 0)
     assert ran.records[-1]["type"] == "summary"
-
-    clients.functions.invoke(
-        FunctionName=stack.config.name, Payload=json.dumps({"action": "sweep"}).encode()
-    )
-    eventually(lambda: lines(status(server, stack, "-o", "json"))["sweep"]["last"] is not None)
 
 
 def test_what_waits_is_shown_escaped_and_a_pause_needs_somebody(
