@@ -19,6 +19,7 @@ data "aws_iam_policy_document" "operators" {
       "s3:GetBucketNotification",
       "s3:GetBucketObjectLockConfiguration",
       "s3:GetBucketOwnershipControls",
+      "s3:GetBucketPublicAccessBlock",
       "s3:GetBucketVersioning",
       "s3:GetBucketWebsite",
       "s3:GetEncryptionConfiguration",
@@ -161,6 +162,16 @@ data "aws_iam_policy_document" "operators" {
       test     = "ArnLike"
       variable = "lambda:FunctionArn"
       values   = [local.function_arn, "${local.function_arn}:*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.notified ? [] : [local.sender_arn]
+
+    content {
+      sid       = "LookAtTheRule"
+      actions   = ["events:DescribeRule"]
+      resources = [statement.value]
     }
   }
 

@@ -69,6 +69,11 @@ COMMANDS = (
         "frogmove.cli.status:status",
     ),
     LazyCommand(
+        "doctor",
+        "Examine everything that a route depends on, and say what to do for each fault.",
+        "frogmove.cli.doctor:doctor",
+    ),
+    LazyCommand(
         "local",
         "Run a private AWS with both buckets and the Lambda until Ctrl-C.",
         "frogmove.cli.local:local",

@@ -22,10 +22,19 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_lambda.literals import RuntimeType
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import LifecycleRuleTypeDef
     from mypy_boto3_sqs import SQSClient
 
 _SECONDS_TO_ACTIVE = 30.0
 _POLL_SECONDS = 0.05
+
+# As in the Terraform module.
+_ABORT_INCOMPLETE_UPLOADS: "LifecycleRuleTypeDef" = {
+    "ID": "abort-incomplete-uploads",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+}
 
 
 @dataclass(frozen=True)
@@ -147,6 +156,10 @@ def _create_buckets(s3: "S3Client", stack_config: StackConfig) -> None:
     s3.put_bucket_versioning(
         Bucket=stack_config.destination_bucket, VersioningConfiguration={"Status": "Enabled"}
     )
+    for bucket in (stack_config.source_bucket, stack_config.destination_bucket):
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=bucket, LifecycleConfiguration={"Rules": [_ABORT_INCOMPLETE_UPLOADS]}
+        )
 
 
 def _create_queue(sqs: "SQSClient", name: str, attributes: dict[Any, str]) -> tuple[str, str]:

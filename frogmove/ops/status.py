@@ -13,6 +13,7 @@ from frogmove.ops import activity, backlog, function_checks
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, not_found_out, while_answered
 from frogmove.ops.pause import of_schedule
+from frogmove.ops.queue_checks import check_dead_letters, messages
 from frogmove.ops.remembered import remembered
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
@@ -79,7 +80,7 @@ class Status:
         yield function_checks.check_scan_gate(self._deployment, self._config)
         yield self._alarms()
         yield from _each("queue", self._queue)
-        yield from _each("dead letters", self._dead_letters)
+        yield check_dead_letters(self._deployment)
         yield from _each("failed sweeps", self._failed_sweeps)
         yield from _each("errors", self._errors)
         yield from _each("moves", self._moves)
@@ -144,15 +145,6 @@ class Status:
                 return Check("queue", State.WARNING, said, remedy, facts)
         return Check("queue", State.OK, said, facts=facts)
 
-    def _dead_letters(self) -> Check:
-        queue = self._deployment.dead_letters
-        count = queue.depth.total
-        if not count:
-            return Check("dead letters", State.OK, "none", facts={"messages": 0})
-        said = f"{_messages(count)} failed too often; the objects are still at the source"
-        remedy = "frogmove dlq ls says why; after the cause is fixed: frogmove dlq redrive"
-        return Check("dead letters", State.BROKEN, said, remedy, {"messages": count})
-
     def _failed_sweeps(self) -> Check | None:
         queue = self._deployment.failed_sweeps
         if queue is None:
@@ -161,7 +153,7 @@ class Status:
         facts = {"messages": count}
         if not count:
             return Check("failed sweeps", State.OK, "none", facts=facts)
-        said = f"{_messages(count)} in {queue.name}: a sweep was not started, or failed twice"
+        said = f"{messages(count)} in {queue.name}: a sweep was not started, or failed twice"
         remedy = (
             f"frogmove lambda invoke sweep {self._option} does the same work; then: "
             f"aws sqs purge-queue --queue-url {queue.url}"
@@ -288,10 +280,6 @@ def _message(line: LogLine) -> str:
     word = fields.get("outcome")
     shown = str(told)[:_LONGEST_MESSAGE]
     return f"{word}: {shown}" if word and word != told else shown
-
-
-def _messages(count: int) -> str:
-    return f"{count:,} message" if count == 1 else f"{count:,} messages"
 
 
 def _clock(time: datetime) -> str:

@@ -17,6 +17,9 @@ from frogmove.s3.models import NULL_VERSION, Copied, Copy, Deletion, S3Object
 # The ETag of no object.
 OTHER_ETAG = "0" * 32
 
+# The beginning of the names of temporary keys.
+PROBE = ".frogmove-probe-"
+
 _BODY = b"frogmove asks which conditions this server honours"
 
 
@@ -114,7 +117,7 @@ def probe(s3: S3, bucket: str, prefix: str, stop: Event | None = None) -> Capabi
 
 def probe_name() -> str:
     """Return the name of a temporary key that no other process uses."""
-    return f".frogmove-probe-{uuid.uuid4().hex}"
+    return f"{PROBE}{uuid.uuid4().hex}"
 
 
 class _Probe:

@@ -52,3 +52,17 @@ def test_operators_see_the_status(running: Running, operate: Callable[..., Ran])
     assert (ran.code, {each["state"] for each in told.values()}) == (0, {"ok", "not offered"})
     assert told["function"]["version"] == running.output("function_version")
     assert told["failed sweeps"]["messages"] == 0
+
+
+def test_operators_examine_everything(running: Running, operate: Callable[..., Ran]) -> None:
+    ran = operate("doctor", "-o", "json")
+    told = checks(ran)
+    assert "s3:DeleteObject" in told["permissions to move"]["allowed"]
+    assert "s3:DeleteObject" in told["permissions to undo"]["allowed"]
+    # The test's deployment has no lifecycle rules, and a queue of short visibility timeout.
+    assert {name for name, each in told.items() if each["state"] != "ok"} == {
+        "source lifecycle",
+        "destination lifecycle",
+        "queue",
+    }
+    assert running.deployment.buckets.there() == {}

@@ -1,0 +1,220 @@
+"""Checks of a bucket's settings, as far as moving objects depends on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.check import Check, State, not_found_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.s3.uri import Location
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html
+_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+# What GetBucketLocation returns for two old Regions.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+_OLD_NAMES = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class BucketChecks:
+    """Checks of one end of a route.
+
+    Attributes:
+        client: the client for S3.
+        end: ``source`` or ``destination``.
+        location: the bucket and the prefix.
+        region: the function's Region; None if it is not known.
+    """
+
+    client: S3Client
+    end: str
+    location: Location
+    region: str | None
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the checks; only one if the bucket cannot be used."""
+        found = self._check("bucket", self._bucket)
+        yield found
+        if found.state is State.BROKEN:
+            return
+        yield self._check("versions", self._versions)
+        yield self._check("encryption", self._encryption)
+        yield self._check("public access", self._public_access)
+        yield self._check("lifecycle", self._lifecycle)
+        yield self._check("object lock", self._object_lock)
+        yield self._check("ownership", self._ownership)
+
+    def _check(self, name: str, check: Callable[[str], Check]) -> Check:
+        try:
+            return check(f"{self.end} {name}")
+        except AwsRequestError as error:
+            return not_found_out(f"{self.end} {name}", error)
+
+    def _bucket(self, name: str) -> Check:
+        bucket = self.location.bucket
+        send(
+            "s3:ListBucket",
+            lambda: self.client.list_objects_v2(
+                Bucket=bucket, Prefix=self.location.prefix, MaxKeys=1
+            ),
+        )
+        try:
+            found = send(
+                "s3:GetBucketLocation", lambda: self.client.get_bucket_location(Bucket=bucket)
+            )
+        except AwsRequestError as error:
+            return not_found_out(name, error)
+        region = _OLD_NAMES.get(found.get("LocationConstraint"), found.get("LocationConstraint"))
+        said, facts = f"{self.location}, {region}", {"bucket": bucket, "region": region}
+        if self.region not in {None, region}:
+            said = f"{said}; the function is in {self.region}"
+            remedy = "S3 reports uploads only within its Region: deploy the function there."
+            return Check(name, State.BROKEN, said, remedy, facts)
+        return Check(name, State.OK, said, facts=facts)
+
+    def _versions(self, name: str) -> Check:
+        bucket = self.location.bucket
+        found = send(
+            "s3:GetBucketVersioning", lambda: self.client.get_bucket_versioning(Bucket=bucket)
+        )
+        status = found.get("Status", "never enabled")
+        facts = {"versioning": status}
+        if self.end == "source" or status == "Enabled":
+            return Check(name, State.OK, f"versioning {status}", facts=facts)
+        remedy = (
+            f"aws s3api put-bucket-versioning --bucket {bucket} "
+            "--versioning-configuration Status=Enabled"
+        )
+        said = f"versioning {status}: what an upload overwrites cannot be restored"
+        return Check(name, State.WARNING, said, remedy, facts)
+
+    def _encryption(self, name: str) -> Check:
+        bucket = self.location.bucket
+        found = send(
+            "s3:GetEncryptionConfiguration",
+            lambda: self.client.get_bucket_encryption(Bucket=bucket),
+        )
+        (rule, *_) = found["ServerSideEncryptionConfiguration"]["Rules"] or [{}]
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        algorithm = default.get("SSEAlgorithm", "AES256")
+        key = default.get("KMSMasterKeyID")
+        facts = {"algorithm": algorithm, "kms_key_id": key}
+        return Check(name, State.OK, f"{algorithm}{f' with {key}' if key else ''}", facts=facts)
+
+    def _public_access(self, name: str) -> Check:
+        bucket = self.location.bucket
+        blocks: dict[str, Any] = {}
+        try:
+            found = send(
+                "s3:GetBucketPublicAccessBlock",
+                lambda: self.client.get_public_access_block(Bucket=bucket),
+            )
+            blocks = dict(found["PublicAccessBlockConfiguration"])
+        except AwsRequestError as error:
+            if error.cause is not Cause.MISSING:
+                raise
+        off = [each for each in _BLOCKS if not blocks.get(each)]
+        if not off:
+            return Check(name, State.OK, "blocked")
+        settings = ",".join(f"{each}=true" for each in _BLOCKS)
+        remedy = (
+            f"aws s3api put-public-access-block --bucket {bucket} "
+            f"--public-access-block-configuration {settings}"
+        )
+        return Check(name, State.WARNING, f"not blocked: {', '.join(off)}", remedy, {"off": off})
+
+    def _lifecycle(self, name: str) -> Check:
+        bucket = self.location.bucket
+        rules: list[Any] = []
+        try:
+            found = send(
+                "s3:GetLifecycleConfiguration",
+                lambda: self.client.get_bucket_lifecycle_configuration(Bucket=bucket),
+            )
+            rules = list(found["Rules"])
+        except AwsRequestError as error:
+            if error.cause is not Cause.MISSING:
+                raise
+        days = [
+            rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
+            for rule in rules
+            if rule["Status"] == "Enabled"
+            and "AbortIncompleteMultipartUpload" in rule
+            and self.location.prefix.startswith(_prefix(rule))
+        ]
+        if days:
+            said = f"incomplete multipart uploads are removed after {min(days)} days"
+            return Check(name, State.OK, said, facts={"days": min(days)})
+        remedy = (
+            "Add a rule AbortIncompleteMultipartUpload of 7 days, as the Terraform module does."
+        )
+        said = "incomplete multipart uploads are kept, and billed, forever"
+        return Check(name, State.WARNING, said, remedy, {"days": None})
+
+    def _object_lock(self, name: str) -> Check:
+        bucket = self.location.bucket
+        lock: dict[str, Any] = {}
+        try:
+            found = send(
+                "s3:GetBucketObjectLockConfiguration",
+                lambda: self.client.get_object_lock_configuration(Bucket=bucket),
+            )
+            lock = dict(found.get("ObjectLockConfiguration", {}))
+        except AwsRequestError as error:
+            if error.cause is not Cause.MISSING:
+                raise
+        retention = lock.get("Rule", {}).get("DefaultRetention")
+        if lock.get("ObjectLockEnabled") != "Enabled":
+            return Check(name, State.OK, "off")
+        said = f"on, {_retention(retention)}"
+        if self.end == "source" and retention:
+            said = f"{said}: a moved object stays as a noncurrent version until then"
+        return Check(name, State.OK, said, facts={"retention": retention})
+
+    def _ownership(self, name: str) -> Check:
+        bucket = self.location.bucket
+        ownership = "ObjectWriter"
+        try:
+            found = send(
+                "s3:GetBucketOwnershipControls",
+                lambda: self.client.get_bucket_ownership_controls(Bucket=bucket),
+            )
+            (rule, *_) = found["OwnershipControls"]["Rules"]
+            ownership = rule["ObjectOwnership"]
+        except AwsRequestError as error:
+            if error.cause is not Cause.MISSING:
+                raise
+        facts = {"ownership": ownership}
+        if ownership == "BucketOwnerEnforced":
+            return Check(name, State.OK, "ACLs are disabled", facts=facts)
+        remedy = (
+            f"aws s3api put-bucket-ownership-controls --bucket {bucket} --ownership-controls "
+            "'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'"
+        )
+        said = f"ACLs are enabled ({ownership}): objects may belong to other accounts"
+        return Check(name, State.WARNING, said, remedy, facts)
+
+
+def _prefix(rule: dict[str, Any]) -> str:
+    """Return the prefix of a lifecycle rule; one for tags or sizes applies to no upload."""
+    where = rule.get("Filter") or {}
+    where = where.get("And", where)
+    if set(where) - {"Prefix"}:
+        return "\0"
+    prefix: str = where.get("Prefix", rule.get("Prefix", ""))
+    return prefix
+
+
+def _retention(retention: dict[str, Any] | None) -> str:
+    if not retention:
+        return "without a default retention"
+    unit = "Years" if "Years" in retention else "Days"
+    return f"{retention.get('Mode')} for {retention.get(unit)} {unit.lower()}"

@@ -1,0 +1,121 @@
+"""Examines everything that a route depends on, with what to do for each fault."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from frogmove.core.advice import advise
+from frogmove.ops import function_checks, leftovers
+from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.bucket_checks import BucketChecks
+from frogmove.ops.check import Check, State, not_found_out, while_answered
+from frogmove.ops.identity_checks import check_identity, check_invocation
+from frogmove.ops.permission_checks import check_permissions
+from frogmove.ops.queue_checks import check_dead_letters
+from frogmove.ops.wiring_checks import WiringChecks
+from frogmove.s3.errors import S3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.client import Client
+    from frogmove.config import Config
+    from frogmove.ops.deployment import Deployment
+
+
+class Doctor:
+    """Examines a route.
+
+    On servers other than AWS, two temporary keys are written to the destination and deleted, to
+    find out which conditions the server honours.
+
+    Args:
+        config: the route.
+        deployment: its function.
+        client: the client for its buckets.
+        s3: botocore's client for the same.
+    """
+
+    def __init__(
+        self, config: Config, deployment: Deployment, client: Client, s3: S3Client
+    ) -> None:
+        self._config = config
+        self._route = config.route()
+        self._deployment = deployment
+        self._client = client
+        self._s3 = s3
+        self._now = datetime.now(UTC)
+        self._is_conditional = False
+
+    def checks(self) -> Iterator[Check]:
+        """Yield each check as soon as it is known.
+
+        Raises:
+            UnreachableError: when AWS does not respond.
+        """
+        return while_answered(
+            chain(
+                check_identity(self._deployment.services, self._now),
+                self._buckets(),
+                self._endpoint(),
+                self._permissions(),
+                self._function(),
+                WiringChecks(self._s3, self._route.source, self._deployment).checks(),
+                self._dead_letters(),
+                self._leftovers(),
+            )
+        )
+
+    def _buckets(self) -> Iterator[Check]:
+        region = None
+        # If it cannot be read, the check of the function says so.
+        with suppress(AwsRequestError):
+            region = self._deployment.configuration["FunctionArn"].split(":")[3]
+        for end in ("source", "destination"):
+            location = getattr(self._route, end)
+            yield from BucketChecks(self._s3, end, location, region).checks()
+
+    def _endpoint(self) -> Iterator[Check]:
+        name = "endpoint"
+        try:
+            found = self._client.capabilities(self._route.destination)
+        except S3Error as error:
+            yield Check(name, State.UNKNOWN, error.detail, advise(error))
+            return
+        self._is_conditional = found.delete
+        said, facts = self._client.endpoint_url, {"shortcomings": list(found.shortcomings)}
+        if not found.shortcomings:
+            yield Check(name, State.OK, f"{said} honours every condition", facts=facts)
+            return
+        # frogmove does without: with a HEAD request before each delete.
+        yield Check(name, State.OK, f"{said} {'; '.join(found.shortcomings)}", facts=facts)
+
+    def _permissions(self) -> Iterator[Check]:
+        # What the server honours is known only when this is reached.
+        yield from check_permissions(self._s3, self._route, is_conditional=self._is_conditional)
+
+    def _function(self) -> Iterator[Check]:
+        deployment = self._deployment
+        yield function_checks.check_state(deployment)
+        yield function_checks.check_settings(deployment, self._config)
+        yield function_checks.check_scan_gate(deployment, self._config)
+        yield from check_invocation(deployment)
+        try:
+            next(deployment.log.lines(self._now), None)
+            yield Check("log", State.OK, deployment.log.group)
+        except AwsRequestError as error:
+            yield not_found_out("log", error)
+
+    def _dead_letters(self) -> Iterator[Check]:
+        yield check_dead_letters(self._deployment)
+
+    def _leftovers(self) -> Iterator[Check]:
+        for end in ("source", "destination"):
+            location = getattr(self._route, end)
+            yield leftovers.check_uploads(self._s3, end, location, self._now)
+            yield leftovers.check_probes(self._s3, end, location, self._now)

@@ -1,0 +1,101 @@
+"""Checks of who asks whom: the credentials, the clock, and the versions of both sides."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from frogmove import __version__
+from frogmove.errors import FrogmoveError
+from frogmove.ops.aws_request import AwsRequestError, send
+from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.function_checks import roll_back
+from frogmove.ops.invoke import call, lambda_client
+from frogmove.s3.capabilities import probe_name
+from frogmove.s3.uri import parse_location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from frogmove.ops.clients import Services
+    from frogmove.ops.deployment import Deployment
+
+# S3 refuses requests whose time differs by more than 15 minutes.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
+_REFUSED_SECONDS = 900
+_NOTICED_SECONDS = 60
+
+
+def check_identity(services: Services, now: datetime) -> Iterator[Check]:
+    """Check the credentials, and the clock by the server's.
+
+    Args:
+        services: clients for AWS.
+        now: the current time.
+    """
+    client = services.client("sts")
+    try:
+        # It needs no permission.
+        found: dict[str, Any] = send("sts:GetCallerIdentity", client.get_caller_identity)
+    except AwsRequestError as error:
+        found_out = not_found_out("credentials", error)
+        remedy = "Sign in again, or choose another --profile."
+        yield Check("credentials", found_out.state, found_out.message, remedy, found_out.facts)
+        return
+    facts = {"account": found["Account"], "arn": found["Arn"]}
+    yield Check("credentials", State.OK, found["Arn"], facts=facts)
+    date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
+    if date:
+        yield _clock(abs((parsedate_to_datetime(date) - now).total_seconds()))
+
+
+def _clock(seconds: float) -> Check:
+    facts = {"seconds": round(seconds, 1)}
+    said = f"differs from the server's by {seconds:.0f} s"
+    remedy = "Set this computer's clock, such as by NTP."
+    if seconds > _REFUSED_SECONDS:
+        return Check("clock", State.BROKEN, f"{said}: S3 refuses requests", remedy, facts)
+    if seconds > _NOTICED_SECONDS:
+        return Check("clock", State.WARNING, said, remedy, facts)
+    return Check("clock", State.OK, said, facts=facts)
+
+
+def check_invocation(deployment: Deployment) -> Iterator[Check]:
+    """Invoke the function: for its version, and to look up a key that does not exist."""
+    client = lambda_client(deployment.services)
+    try:
+        found = call(client, deployment.function, {"action": "ping"}).answer
+    except FrogmoveError as error:
+        remedy = f"{error.remedy} frogmove lambda logs --failed --function {deployment.function}"
+        yield Check("invocation", State.BROKEN, error.message, remedy.strip())
+        return
+    version = found.get("version") if isinstance(found, dict) else None
+    facts = {"version": version, "own_version": __version__}
+    if version == __version__:
+        yield Check("version", State.OK, f"{version} here and in the function", facts=facts)
+    else:
+        said = f"{__version__} here, {version} in the function"
+        remedy = "Upgrade the older one: frogmove lambda package, then apply; or this command."
+        yield Check("version", State.WARNING, said, remedy, facts)
+    yield _lookup(deployment)
+
+
+def _lookup(deployment: Deployment) -> Check:
+    """Let the function look for a key that does not exist, with its own permissions."""
+    try:
+        prefix = parse_location(deployment.variables.get("FROGMOVE_SOURCE", "")).prefix
+    except FrogmoveError:
+        prefix = ""
+    asked = {"action": "move", "keys": [prefix + probe_name()], "dry_run": True}
+    try:
+        found = call(lambda_client(deployment.services), deployment.function, asked).answer
+    except FrogmoveError as error:
+        remedy = f"{error.remedy} Then, if it worked before: {roll_back(deployment)}".strip()
+        return Check("invocation", State.BROKEN, error.message, remedy)
+    answer = found if isinstance(found, dict) else {}
+    if answer.get("counts") == {"gone": 1}:
+        return Check("invocation", State.OK, "the function can read the source")
+    reasons = "; ".join(str(each.get("reason")) for each in answer.get("results", []))
+    said = f"the function cannot read the source: {reasons or found}"
+    return Check("invocation", State.BROKEN, said, "Check the policy of its role.")

@@ -1,0 +1,118 @@
+"""Checks permissions by requests that change nothing: each is about a key that does not exist.
+
+A request that is not denied is allowed, whatever else its response says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.check import Check, State
+from frogmove.s3.capabilities import OTHER_ETAG, probe_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.core.models import Route
+    from frogmove.s3.uri import Location
+
+_NO_UPLOAD = "frogmove-no-such-upload"
+_REMEDY = "Attach the policy of the Terraform output operators_policy_arn, or grant these actions."
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A request that needs a permission.
+
+    Attributes:
+        action: the IAM action.
+        bucket: the bucket that it is needed on.
+        request: the request.
+    """
+
+    action: str
+    bucket: str
+    request: Callable[[], object]
+
+
+def check_permissions(client: S3Client, route: Route, *, is_conditional: bool) -> Iterator[Check]:
+    """Check what a move needs, and what an undo needs.
+
+    Args:
+        client: the client for S3.
+        route: the route.
+        is_conditional: whether the server honours conditional deletes. If not, a delete of a key
+            that does not exist would leave a delete marker in a bucket with versions.
+    """
+    source, destination = route.source, route.destination
+    move = _of_move(client, source, destination)
+    undo = _of_move(client, destination, source)
+    if not is_conditional:
+        move, undo = (
+            [each for each in probes if "Delete" not in each.action] for probes in (move, undo)
+        )
+    yield _check("permissions to move", move, State.BROKEN)
+    yield _check("permissions to undo", undo, State.WARNING)
+
+
+def _of_move(client: S3Client, source: Location, destination: Location) -> list[_Probe]:
+    here, there = source.bucket, destination.bucket
+    name = probe_name()
+    key, copy = source.prefix + name, destination.prefix + name
+    return [
+        _Probe("s3:GetObject", here, lambda: client.get_object(Bucket=here, Key=key)),
+        _Probe(
+            "s3:GetObjectTagging", here, lambda: client.get_object_tagging(Bucket=here, Key=key)
+        ),
+        _Probe(
+            "s3:PutObject",
+            there,
+            # There is nothing to copy. Both permissions are checked first.
+            lambda: client.copy_object(
+                Bucket=there, Key=copy, CopySource={"Bucket": here, "Key": key}
+            ),
+        ),
+        _Probe(
+            "s3:PutObjectTagging",
+            there,
+            lambda: client.put_object_tagging(Bucket=there, Key=copy, Tagging={"TagSet": []}),
+        ),
+        _Probe(
+            "s3:ListMultipartUploadParts",
+            there,
+            lambda: client.list_parts(Bucket=there, Key=copy, UploadId=_NO_UPLOAD),
+        ),
+        _Probe(
+            "s3:AbortMultipartUpload",
+            there,
+            lambda: client.abort_multipart_upload(Bucket=there, Key=copy, UploadId=_NO_UPLOAD),
+        ),
+        _Probe(
+            "s3:DeleteObject",
+            here,
+            lambda: client.delete_object(Bucket=here, Key=key, IfMatch=OTHER_ETAG),
+        ),
+    ]
+
+
+def _check(name: str, probes: list[_Probe], missing: State) -> Check:
+    denied, unclear = [], []
+    for probe in probes:
+        try:
+            send(probe.action, probe.request)
+        except AwsRequestError as error:
+            if error.cause is Cause.DENIED:
+                denied.append(f"{probe.action} on {probe.bucket}")
+            elif error.cause is Cause.NO_ANSWER or error.code == "NoSuchBucket":
+                unclear.append(error.message)
+    actions = [probe.action for probe in probes]
+    if denied:
+        facts = {"denied": denied}
+        return Check(name, missing, f"missing: {', '.join(denied)}", _REMEDY, facts)
+    if unclear:
+        return Check(name, State.UNKNOWN, unclear[0])
+    return Check(name, State.OK, ", ".join(actions), facts={"allowed": actions})

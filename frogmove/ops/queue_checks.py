@@ -1,0 +1,34 @@
+"""The check of the dead-letter queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.check import Check, State, not_found_out
+
+if TYPE_CHECKING:
+    from frogmove.ops.deployment import Deployment
+
+
+def check_dead_letters(deployment: Deployment) -> Check:
+    """Check that no upload has failed too often."""
+    name = "dead letters"
+    try:
+        queue = deployment.dead_letters
+    except AwsRequestError as error:
+        return not_found_out(name, error)
+    count = queue.depth.total
+    facts = {"queue": queue.arn, "messages": count}
+    if not count:
+        return Check(name, State.OK, f"none in {queue.name}", facts=facts)
+    said = (
+        f"{messages(count)} in {queue.name} failed too often; the objects are still at the source"
+    )
+    remedy = "frogmove dlq ls says why; after the cause is fixed: frogmove dlq redrive"
+    return Check(name, State.BROKEN, said, remedy, facts)
+
+
+def messages(count: int) -> str:
+    """Format a number of messages."""
+    return f"{count:,} message" if count == 1 else f"{count:,} messages"

@@ -1,0 +1,204 @@
+"""Checks of the way of an upload: notification -> queue -> event source mapping -> function."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from frogmove.errors import UsageError
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.function_checks import resume
+from frogmove.ops.pause import of_mapping, of_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.ops.deployment import Deployment
+    from frogmove.ops.queue import Queue
+    from frogmove.s3.uri import Location
+
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+_TIMES_THE_TIMEOUT = 6
+_APPLY = "Apply the Terraform module again."
+_SENDERS = ("s3.amazonaws.com", "events.amazonaws.com")
+
+
+class WiringChecks:
+    """Checks of what leads from an upload to the function.
+
+    Args:
+        client: the client for S3.
+        source: where uploads arrive.
+        deployment: the function.
+    """
+
+    def __init__(self, client: S3Client, source: Location, deployment: Deployment) -> None:
+        self._client = client
+        self._source = source
+        self._deployment = deployment
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the checks in the order of an upload."""
+        for name, check in (
+            ("notification", self._notification),
+            ("queue", self._queue),
+            ("mapping", self._mapping),
+            ("schedule", self._schedule),
+        ):
+            try:
+                yield check(name)
+            except AwsRequestError as error:
+                yield not_found_out(name, error)
+
+    def _notification(self, name: str) -> Check:
+        bucket = self._source.bucket
+        found: dict[str, Any] = send(
+            "s3:GetBucketNotification",
+            lambda: dict(self._client.get_bucket_notification_configuration(Bucket=bucket)),
+        )
+        arn = self._deployment.queue.arn
+        for each in found.get("QueueConfigurations", []):
+            if each["QueueArn"] == arn and any(map(_is_of_uploads, each["Events"])):
+                said = f"{', '.join(each['Events'])} -> {arn}{_filter(each)}"
+                return Check(name, State.OK, said, facts={"queue": arn})
+        if "EventBridgeConfiguration" in found:
+            return self._rule(name)
+        others = [
+            each["QueueArn"]
+            for each in found.get("QueueConfigurations", [])
+            if each["QueueArn"] != arn
+        ]
+        said = f"{bucket} reports no uploads to {arn}"
+        if others:
+            said = f"{said}, but to {', '.join(sorted(set(others)))}"
+        remedy = (
+            f"{_APPLY} For an adopted bucket, add {arn} to its notifications. Until then sweeps "
+            "move the uploads."
+        )
+        return Check(name, State.BROKEN, said, remedy, {"queue": arn})
+
+    def _rule(self, name: str) -> Check:
+        """Check the rule of EventBridge, which has a name of the Terraform module."""
+        rule = f"{self._deployment.name}-{'scans' if self._uses_scans() else 'uploads'}"
+        client = self._deployment.services.client("events")
+        try:
+            found: dict[str, Any] = send(
+                "events:DescribeRule", lambda: dict(client.describe_rule(Name=rule))
+            )
+        except AwsRequestError as error:
+            if error.cause is not Cause.MISSING:
+                raise
+            said = f"EventBridge is on, but there is no rule {rule}"
+            return Check(name, State.BROKEN, said, _APPLY, {"rule": rule})
+        state = str(found.get("State", "ENABLED"))
+        said, facts = f"EventBridge, rule {rule} {state}", {"rule": rule, "rule_state": state}
+        if state == "DISABLED":
+            return Check(name, State.BROKEN, said, f"aws events enable-rule --name {rule}", facts)
+        return Check(name, State.OK, said, facts=facts)
+
+    def _uses_scans(self) -> bool:
+        with suppress(AwsRequestError, UsageError):
+            return self._deployment.settings.scan_gate.plan is not None
+        return False
+
+    def _queue(self, name: str) -> Check:
+        queue = self._deployment.queue
+        problems = list(self._problems_of(queue))
+        facts = {"queue": queue.arn, "max_receive_count": queue.max_receive_count}
+        if problems:
+            return Check(name, State.BROKEN, f"{queue.name}: {'; '.join(problems)}", _APPLY, facts)
+        said = (
+            f"{queue.name}, visibility timeout {queue.attributes.get('VisibilityTimeout')} s, "
+            f"{queue.max_receive_count} deliveries"
+        )
+        wanted = _TIMES_THE_TIMEOUT * self._seconds()
+        if int(queue.attributes.get("VisibilityTimeout", "0")) < wanted:
+            said = f"{said}: less than {_TIMES_THE_TIMEOUT} times the function's timeout"
+            remedy = f"{_APPLY} Two invocations may process one message at the same time."
+            return Check(name, State.WARNING, said, remedy, facts)
+        return Check(name, State.OK, said, facts=facts)
+
+    def _problems_of(self, queue: Queue) -> Iterator[str]:
+        if not _accepts_uploads(queue.attributes.get("Policy", ""), self._source.bucket):
+            yield f"its policy does not allow messages about {self._source.bucket}"
+        if queue.dead_letter_arn is None:
+            yield "it has no dead-letter queue, so failed messages are delivered until they expire"
+
+    def _seconds(self) -> int:
+        """Return the function's timeout; 0 if it cannot be read."""
+        with suppress(AwsRequestError):
+            return int(self._deployment.configuration.get("Timeout", 0))
+        return 0
+
+    def _mapping(self, name: str) -> Check:
+        mappings = self._deployment.mappings
+        if not mappings:
+            said = f"no queue invokes {self._deployment.function}"
+            remedy = f"Check --function and --region. {_APPLY}"
+            return Check(name, State.BROKEN, said, remedy)
+        found = mappings[0]
+        trigger = of_mapping(found)
+        said = f"{found['EventSourceArn']} -> {found['FunctionArn']}, {trigger.state}"
+        facts = {"mapping": trigger.name, "mapping_state": trigger.state}
+        if "ReportBatchItemFailures" not in (found.get("FunctionResponseTypes") or []):
+            said = f"{said}: without ReportBatchItemFailures, failed messages are deleted"
+            remedy = (
+                f"aws lambda update-event-source-mapping --uuid {trigger.name} "
+                "--function-response-types ReportBatchItemFailures"
+            )
+            return Check(name, State.BROKEN, said, remedy, facts)
+        if not trigger.is_on:
+            return Check(name, State.WARNING, said, resume(self._deployment), facts)
+        return Check(name, State.OK, said, facts=facts)
+
+    def _schedule(self, name: str) -> Check:
+        found = self._deployment.schedule
+        if found is None:
+            return Check(name, State.OK, f"none named {self._deployment.schedule_name}: no sweeps")
+        trigger = of_schedule(found)
+        target = found.get("Target", {}).get("Arn", "")
+        said = f"{found['ScheduleExpression']} -> {target}, {trigger.state}"
+        facts = {"schedule": trigger.name, "schedule_state": trigger.state}
+        if f":{self._deployment.name}" not in target:
+            said = f"{said}: it invokes another function"
+            return Check(name, State.BROKEN, said, _APPLY, facts)
+        if not trigger.is_on:
+            return Check(name, State.WARNING, said, resume(self._deployment), facts)
+        return Check(name, State.OK, said, facts=facts)
+
+
+def _is_of_uploads(event: str) -> bool:
+    return event.startswith("s3:ObjectCreated:")
+
+
+def _filter(configuration: dict[str, Any]) -> str:
+    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    named = ", ".join(f"{rule['Name'].lower()} {rule['Value']}" for rule in rules)
+    return f", only keys with {named}" if named else ""
+
+
+def _accepts_uploads(policy: str, bucket: str) -> bool:
+    """Tell whether a queue's policy allows messages about a bucket, or from EventBridge."""
+    try:
+        statements = json.loads(policy).get("Statement", [])
+    except (ValueError, AttributeError):
+        return False
+    return any(
+        each.get("Effect") == "Allow"
+        and any(sender in json.dumps(each.get("Principal")) for sender in _SENDERS)
+        and _names(each, bucket)
+        for each in statements
+        if isinstance(each, dict)
+    )
+
+
+def _names(statement: dict[str, Any], bucket: str) -> bool:
+    """Tell whether a statement's condition names the bucket or a rule of EventBridge, or none."""
+    conditions = json.dumps(statement.get("Condition", {}))
+    if "aws:SourceArn" not in conditions:
+        return True
+    return f':s3:::{bucket}"' in conditions or ":rule/" in conditions

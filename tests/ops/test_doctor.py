@@ -1,0 +1,190 @@
+"""Everything that a route depends on is examined; each fault is named with what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from frogmove.function.resumable_uploads import FOLDER
+from frogmove.local_aws.stack import Stack, build_stack, connect
+from frogmove.ops import identity_checks, leftovers
+from frogmove.ops.check import State
+from frogmove.ops.clients import Services
+from frogmove.packaging.function_zip import build_package
+from frogmove.s3.capabilities import PROBE
+from frogmove.s3.uri import parse_location
+from tests.canned_server import nobody_listening
+from tests.cli.cli_runner import Ran, run
+from tests.ops.conftest import keys_of_user
+
+if TYPE_CHECKING:
+    import pytest
+
+    from frogmove.local_aws.clients import Clients
+    from frogmove.local_aws.server import Server
+    from frogmove.local_aws.stack import StackConfig
+
+
+def doctor(server: Server, stack: Stack, *arguments: str, **more: str | None) -> Ran:
+    environment: dict[str, str | None] = {
+        **server.client_environment(),
+        "AWS_PROFILE": None,
+        "FROGMOVE_ENDPOINT_URL": server.endpoint_url,
+        "FROGMOVE_SOURCE": stack.source,
+        "FROGMOVE_DESTINATION": stack.destination,
+        "FROGMOVE_FUNCTION": stack.config.name,
+    }
+    return run("doctor", *arguments, environment=environment | more)
+
+
+def checks(ran: Ran) -> dict[str, dict[str, Any]]:
+    return {record["name"]: record for record in ran.of("check")}
+
+
+def test_a_route_without_a_fault_is_well_and_nothing_is_left(
+    server: Server, quiet_stack: Stack, clients: Clients
+) -> None:
+    ran = doctor(server, quiet_stack, "-o", "json")
+    told = checks(ran)
+    assert (ran.code, {name for name, each in told.items() if each["state"] != "ok"}) == (0, set())
+    assert "s3:DeleteObject" in told["permissions to move"]["allowed"]
+    for bucket in (quiet_stack.config.source_bucket, quiet_stack.config.destination_bucket):
+        assert "Contents" not in clients.s3.list_objects_v2(Bucket=bucket)
+        assert "Uploads" not in clients.s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_each_fault_is_named_with_its_remedy(
+    server: Server, clients: Clients, stack_config: StackConfig
+) -> None:
+    stack = build_stack(clients, build_package(), stack_config)
+    connect(clients, stack)
+    source, destination = stack.config.source_bucket, stack.config.destination_bucket
+    s3, functions, sqs = clients.s3, clients.functions, clients.sqs
+    s3.put_bucket_versioning(Bucket=destination, VersioningConfiguration={"Status": "Suspended"})
+    s3.delete_bucket_lifecycle(Bucket=source)
+    s3.put_bucket_notification_configuration(Bucket=source, NotificationConfiguration={})
+    s3.delete_public_access_block(Bucket=source)
+    (mapping,) = functions.list_event_source_mappings(FunctionName=stack.config.name)[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=[])
+    sqs.set_queue_attributes(QueueUrl=stack.queue_url, Attributes={"Policy": ""})
+    sqs.send_message(QueueUrl=stack.dead_letter_url, MessageBody="poison")
+    variables = {"FROGMOVE_SOURCE": stack.source, "FROGMOVE_DESTINATION": "internal"}
+    functions.update_function_configuration(
+        FunctionName=stack.config.name, Environment={"Variables": variables}
+    )
+
+    ran = doctor(server, stack, "-o", "json")
+    told = checks(ran)
+    assert ran.code == 1
+    for name, state, words in (
+        ("destination versions", "warning", "aws s3api put-bucket-versioning"),
+        ("source lifecycle", "warning", "AbortIncompleteMultipartUpload"),
+        ("source public access", "warning", "aws s3api put-public-access-block"),
+        ("notification", "broken", stack.queue_arn),
+        ("queue", "broken", "Terraform"),
+        ("mapping", "broken", "ReportBatchItemFailures"),
+        ("dead letters", "broken", "frogmove dlq"),
+        ("settings", "broken", "aws lambda update-alias"),
+        ("invocation", "broken", "frogmove lambda logs --failed"),
+    ):
+        assert (name, told[name]["state"]) == (name, state)
+        assert words in told[name]["remedy"]
+    assert "'internal'" in told["settings"]["message"]
+
+
+def test_each_missing_permission_is_named(
+    server: Server, quiet_stack: Stack, clients: Clients
+) -> None:
+    keys = keys_of_user(clients, ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"])
+    ran = doctor(server, quiet_stack, "-o", "json", **keys)
+    told = checks(ran)
+    assert (ran.code, told["source bucket"]["state"]) == (1, "ok")
+    assert told["permissions to move"]["state"] == "broken"
+    source, destination = quiet_stack.config.source_bucket, quiet_stack.config.destination_bucket
+    assert set(told["permissions to move"]["denied"]) >= {
+        f"s3:PutObject on {destination}",
+        f"s3:GetObjectTagging on {source}",
+    }
+    for name, action in (
+        ("source versions", "s3:GetBucketVersioning"),
+        ("source encryption", "s3:GetEncryptionConfiguration"),
+        ("source lifecycle", "s3:GetLifecycleConfiguration"),
+        ("function", "lambda:GetFunctionConfiguration"),
+        ("mapping", "lambda:ListEventSourceMappings"),
+        ("schedule", "scheduler:GetSchedule"),
+        ("log", "logs:FilterLogEvents"),
+        ("source uploads", "s3:ListBucketMultipartUploads"),
+    ):
+        assert (name, told[name]["state"]) == (name, "unknown")
+        assert action in told[name]["message"]
+
+
+def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
+    ran = doctor(server, quiet_stack, "-o", "json", FROGMOVE_DESTINATION="s3://nowhere-at-all")
+    told = checks(ran)
+    assert (ran.code, told["destination bucket"]["state"]) == (1, "broken")
+    assert "destination versions" not in told
+    assert told["source bucket"]["state"] == "ok"
+
+
+def test_abandoned_uploads_and_temporary_keys_are_told_apart(
+    quiet_stack: Stack, clients: Clients
+) -> None:
+    bucket = f"left-{quiet_stack.config.source_bucket}"
+    clients.s3.create_bucket(Bucket=bucket)
+    end = parse_location(f"s3://{bucket}/out")
+
+    def upload(key: str) -> str:
+        return clients.s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+
+    ours = upload("out/large")
+    upload(f"out/{FOLDER}place/content/{ours}")
+    upload("out/\u202eevil")
+    upload("elsewhere")
+    clients.s3.put_object(Bucket=bucket, Key=f"out/{PROBE}left", Body=b"")
+    now = datetime.now(UTC)
+    for check in (leftovers.check_uploads, leftovers.check_probes):
+        assert check(clients.s3, "destination", end, now).state is State.OK
+
+    later = now + timedelta(days=2)
+    found = leftovers.check_uploads(clients.s3, "destination", end, later)
+    assert found.state is State.WARNING
+    owners = {each["key"]: each["owner"] for each in found.facts["abandoned"]}
+    assert owners == {
+        "out/large": "function",
+        f"out/{FOLDER}place/content/{ours}": "function",
+        "out/\u202eevil": "other",
+    }
+    assert "\u202e" not in found.message + found.remedy
+    assert "aws s3api abort-multipart-upload" in found.remedy
+    probes = leftovers.check_probes(clients.s3, "destination", end, later)
+    assert probes.remedy == f"aws s3 rm 's3://{bucket}/out/{PROBE}left'"
+
+
+def test_a_clock_that_is_wrong_is_told(
+    server: Server, quiet_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in server.client_environment().items():
+        monkeypatch.setenv(name, value)
+    for seconds, state in ((0, State.OK), (120, State.WARNING), (1200, State.BROKEN)):
+        now = datetime.now(UTC) + timedelta(seconds=seconds)
+        told = {check.name: check for check in identity_checks.check_identity(Services(), now)}
+        assert (told["credentials"].state, told["clock"].state) == (State.OK, state)
+
+
+def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
+    with nobody_listening() as url:
+        ran = doctor(server, quiet_stack, "-o", "json", AWS_ENDPOINT_URL=url)
+    assert ran.code == 2
+    assert "AWS does not respond" in ran.err
+
+
+def test_the_text_names_what_to_do_below_each_fault(server: Server, quiet_stack: Stack) -> None:
+    ran = doctor(server, quiet_stack, FROGMOVE_REQUIRE_TAG="scan=clean")
+    assert ran.code == 1
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("warning")]
+    assert "scan gate" in line
+    assert "-> Remove require_tag from the route" in ran.out
+    assert "1 warning" in ran.err
