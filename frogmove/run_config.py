@@ -173,13 +173,17 @@ def again(earlier: RunSpec, given: Config) -> RunSpec:
 
 
 def undone_by(spec: RunSpec) -> RunSpec:
-    """Return the spec of the undo of a run: from its destination to its source."""
+    """Return the spec of the undo of a run: from its destination to its source.
+
+    Without the KMS key, which is the destination's: in another Region, the source cannot use it.
+    """
     return replace(
         spec,
         command=Command.UNDO,
         plan=None,
         source=spec.destination,
         destination=spec.source,
+        kms_key_id=None,
         selection=Selection(),
         mapping=SAME_KEYS,
     )

@@ -17,10 +17,10 @@ locals {
         values   = ["true"]
       },
     ],
-    length(local.object_key_arns) > 0 ? [{
+    length(local.source_key_arns) > 0 ? [{
       test     = "ArnEqualsIfExists"
       variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-      values   = local.object_key_arns
+      values   = local.source_key_arns
       }] : [{
       test     = "Null"
       variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -34,7 +34,7 @@ locals {
 # Uploaders can only write: they cannot list, read or delete objects.
 
 data "aws_iam_policy_document" "uploaders" {
-  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["source"].json]
 
   statement {
     sid = "Upload"
@@ -92,7 +92,7 @@ data "aws_iam_policy_document" "readers" {
   }
 
   dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+    for_each = length(local.destination_key_arns) > 0 ? [local.destination_key_arns] : []
 
     content {
       sid       = "DecryptThroughS3"
@@ -102,7 +102,7 @@ data "aws_iam_policy_document" "readers" {
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = ["s3.${local.region}.amazonaws.com"]
+        values   = [for region in local.key_regions : "s3.${region}.${local.dns_suffix}"]
       }
     }
   }

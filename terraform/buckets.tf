@@ -12,6 +12,13 @@ locals {
     var.create_source_bucket && (var.source_versioning || local.scans) ? { source = aws_s3_bucket.source[0].id } : {},
     var.create_destination_bucket ? { destination = aws_s3_bucket.destination[0].id } : {},
   )
+  bucket_regions = { source = local.region, destination = local.destination_region }
+  bucket_keys = {
+    source      = { encrypted = local.encrypted, arn = local.key_arn }
+    destination = { encrypted = local.destination_encrypted, arn = local.destination_key_arn }
+  }
+  # Blocks of the buckets: the provider used by the tests has no aws_s3_bucket_cors_configuration.
+  cors_rules = { for side in ["source", "destination"] : side => var.cors_rules == null ? [] : lookup(var.cors_rules, side, []) }
   # Days after which old versions expire, for each bucket that keeps versions.
   expiring = { for side in ["source", "destination"] : side =>
   contains(keys(local.versioned), side) && var.noncurrent_version_days != null ? [var.noncurrent_version_days] : [] }
@@ -33,6 +40,25 @@ resource "aws_s3_bucket" "source" {
   bucket        = var.source_bucket
   force_destroy = var.force_destroy
   tags          = local.tags
+
+  dynamic "cors_rule" {
+    for_each = local.cors_rules["source"]
+
+    content {
+      allowed_headers = cors_rule.value.allowed_headers
+      allowed_methods = cors_rule.value.allowed_methods
+      allowed_origins = cors_rule.value.allowed_origins
+      expose_headers  = cors_rule.value.expose_headers
+      max_age_seconds = cors_rule.value.max_age_seconds
+    }
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = var.cors_rules == null || length(self.cors_rule) == length(local.cors_rules["source"])
+      error_message = "The bucket has CORS rules that cors_rules does not contain, because the provider does not remove the last one. Remove them with: aws s3api delete-bucket-cors --bucket ${self.bucket}"
+    }
+  }
 }
 
 resource "aws_s3_bucket" "destination" {
@@ -44,9 +70,29 @@ resource "aws_s3_bucket" "destination" {
   # checkov:skip=CKV_AWS_145:a customer KMS key is optional, see create_kms_key; SSE-S3 otherwise
   # checkov:skip=CKV2_AWS_62:nothing waits for files that have arrived
   count         = var.create_destination_bucket ? 1 : 0
+  region        = local.destination_region
   bucket        = var.destination_bucket
   force_destroy = var.force_destroy
   tags          = local.tags
+
+  dynamic "cors_rule" {
+    for_each = local.cors_rules["destination"]
+
+    content {
+      allowed_headers = cors_rule.value.allowed_headers
+      allowed_methods = cors_rule.value.allowed_methods
+      allowed_origins = cors_rule.value.allowed_origins
+      expose_headers  = cors_rule.value.expose_headers
+      max_age_seconds = cors_rule.value.max_age_seconds
+    }
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = var.cors_rules == null || length(self.cors_rule) == length(local.cors_rules["destination"])
+      error_message = "The bucket has CORS rules that cors_rules does not contain, because the provider does not remove the last one. Remove them with: aws s3api delete-bucket-cors --bucket ${self.bucket}"
+    }
+  }
 }
 
 # S3 allows only one change of a bucket's access at a time: public access, then policy, then
@@ -54,6 +100,7 @@ resource "aws_s3_bucket" "destination" {
 
 resource "aws_s3_bucket_public_access_block" "this" {
   for_each                = local.created
+  region                  = local.bucket_regions[each.key]
   bucket                  = each.value
   block_public_acls       = true
   block_public_policy     = true
@@ -120,6 +167,7 @@ data "aws_iam_policy_document" "bucket" {
 
 resource "aws_s3_bucket_policy" "this" {
   for_each = local.policed
+  region   = local.bucket_regions[each.key]
   bucket   = each.value
   policy   = data.aws_iam_policy_document.bucket[each.key].json
 
@@ -128,6 +176,7 @@ resource "aws_s3_bucket_policy" "this" {
 
 resource "aws_s3_bucket_ownership_controls" "this" {
   for_each = local.created
+  region   = local.bucket_regions[each.key]
   bucket   = each.value
 
   rule {
@@ -140,6 +189,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
 
 resource "aws_s3_bucket_versioning" "this" {
   for_each = local.versioned
+  region   = local.bucket_regions[each.key]
   bucket   = each.value
 
   versioning_configuration {
@@ -149,22 +199,24 @@ resource "aws_s3_bucket_versioning" "this" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   for_each = local.created
+  region   = local.bucket_regions[each.key]
   bucket   = each.value
 
   rule {
-    bucket_key_enabled = local.encrypted
+    bucket_key_enabled = local.bucket_keys[each.key].encrypted
     # Only the uploader could read or move such an object.
     blocked_encryption_types = ["SSE-C"]
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = local.encrypted ? "aws:kms" : "AES256"
-      kms_master_key_id = local.key_arn
+      sse_algorithm     = local.bucket_keys[each.key].encrypted ? "aws:kms" : "AES256"
+      kms_master_key_id = local.bucket_keys[each.key].arn
     }
   }
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = local.created
+  region   = local.bucket_regions[each.key]
   bucket   = each.value
 
   rule {
@@ -230,8 +282,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
+# S3 writes access logs only to a bucket of the same Region.
 resource "aws_s3_bucket_logging" "this" {
-  for_each      = var.access_log_bucket == null ? {} : local.created
+  for_each      = { for side, bucket in local.created : side => bucket if var.access_log_bucket != null && (side == "source" || local.destination_region == local.region) }
   bucket        = each.value
   target_bucket = var.access_log_bucket
   target_prefix = "${each.value}/"

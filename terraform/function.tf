@@ -47,7 +47,7 @@ resource "aws_lambda_function" "move" {
         POWERTOOLS_LOG_LEVEL = var.log_level
       },
       local.owner == null ? {} : { FROGMOVE_EXPECTED_BUCKET_OWNER = local.owner },
-      local.encrypted ? { FROGMOVE_KMS_KEY_ID = local.key_arn } : {},
+      local.destination_encrypted ? { FROGMOVE_KMS_KEY_ID = local.destination_key_arn } : {},
       var.object_concurrency == null ? {} : { FROGMOVE_CONCURRENCY = tostring(var.object_concurrency) },
       var.multipart_threshold == null ? {} : { FROGMOVE_MULTIPART_THRESHOLD = var.multipart_threshold },
       length(var.carry) == 0 ? {} : { FROGMOVE_CARRY = join(",", var.carry) },

@@ -133,7 +133,7 @@ resource "aws_iam_role" "function" {
 
 data "aws_iam_policy_document" "function" {
   source_policy_documents = concat(
-    [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3AndSqs"].json],
+    [data.aws_iam_policy_document.use_keys["all"].json],
     var.function_policy_documents,
   )
 
@@ -289,7 +289,7 @@ resource "aws_iam_role" "batch" {
 }
 
 data "aws_iam_policy_document" "batch" {
-  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["destination"].json]
 
   statement {
     sid       = "CallTheFunction"

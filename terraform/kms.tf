@@ -5,8 +5,17 @@ locals {
   key_may_go = var.force_destroy && var.create_source_bucket && var.create_destination_bucket
   encrypted  = var.create_kms_key || var.kms_key_arn != null
   key_arn    = var.create_kms_key ? aws_kms_key.this[0].arn : var.kms_key_arn
+  # The destination's key: another one in another Region, because a key works only in its own.
+  destination_encrypted = local.encrypted || var.destination_kms_key_arn != null
+  destination_key_arn   = var.destination_kms_key_arn == null ? local.key_arn : var.destination_kms_key_arn
   # All keys that objects may be encrypted with. Their number is known before the key is created.
-  object_key_arns = concat(local.encrypted ? [local.key_arn] : [], var.bucket_kms_key_arns)
+  source_key_arns      = concat(local.encrypted ? [local.key_arn] : [], var.bucket_kms_key_arns)
+  destination_key_arns = concat(local.destination_encrypted ? [local.destination_key_arn] : [], var.bucket_kms_key_arns)
+  object_key_arns      = concat(local.source_key_arns, var.destination_kms_key_arn == null ? [] : [var.destination_kms_key_arn])
+  key_regions = distinct(concat(
+    local.encrypted ? [local.region] : [],
+    [for arn in concat(var.bucket_kms_key_arns, var.destination_kms_key_arn == null ? [] : [var.destination_kms_key_arn]) : split(":", arn)[3]],
+  ))
 }
 
 data "aws_iam_policy_document" "key" {
@@ -122,22 +131,23 @@ resource "aws_kms_alias" "this" {
 # too, to assemble its parts.
 data "aws_iam_policy_document" "use_keys" {
   for_each = {
-    UseTheKeysThroughS3       = ["s3"]
-    UseTheKeysThroughS3AndSqs = ["s3", "sqs"]
+    source      = { keys = local.source_key_arns, services = ["s3"] }
+    destination = { keys = local.destination_key_arns, services = ["s3"] }
+    all         = { keys = local.object_key_arns, services = ["s3", "sqs"] }
   }
 
   dynamic "statement" {
-    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
+    for_each = length(each.value.keys) > 0 ? [each.value] : []
 
     content {
-      sid       = each.key
+      sid       = "UseTheKeys"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
+      resources = statement.value.keys
 
       condition {
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = [for service in each.value : "${service}.${local.region}.amazonaws.com"]
+        values   = [for pair in setproduct(statement.value.services, local.key_regions) : "${pair[0]}.${pair[1]}.${local.dns_suffix}"]
       }
     }
   }

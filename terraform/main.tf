@@ -12,8 +12,11 @@ locals {
   # The account that must own both buckets.
   owner     = local.source_account == local.destination_account ? local.source_account : null
   partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.region
-  here      = "${local.region}:${local.account}"
+  # Another one in China.
+  dns_suffix         = data.aws_partition.current.dns_suffix
+  region             = data.aws_region.current.region
+  destination_region = coalesce(var.destination_region, local.region)
+  here               = "${local.region}:${local.account}"
 
   source_uri      = "s3://${var.source_bucket}/${var.source_prefix}"
   destination_uri = "s3://${var.destination_bucket}/${var.destination_prefix}"

@@ -10,7 +10,7 @@ locals {
 }
 
 data "aws_iam_policy_document" "operators" {
-  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3AndSqs"].json]
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["all"].json]
 
   statement {
     sid = "ReadBuckets"

@@ -202,7 +202,7 @@ locals {
       "function = \"${var.name}:${local.alias}\"",
     ],
     local.owner == null ? [] : ["expected_bucket_owner = \"${local.owner}\""],
-    local.encrypted ? ["kms_key_id = \"${local.key_arn}\""] : [],
+    local.destination_encrypted ? ["kms_key_id = \"${local.destination_key_arn}\""] : [],
     local.scans ? ["require_tag = \"${local.required_tag.key}=${local.required_tag.value}\""] : [],
     [""],
   ))

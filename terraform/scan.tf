@@ -65,7 +65,7 @@ resource "aws_iam_role" "scan" {
 
 # https://docs.aws.amazon.com/guardduty/latest/ug/malware-protection-s3-iam-policy-prerequisite.html
 data "aws_iam_policy_document" "scan" {
-  source_policy_documents = [data.aws_iam_policy_document.use_keys["UseTheKeysThroughS3"].json]
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["source"].json]
 
   statement {
     sid       = "ManageUploadRule"

@@ -44,6 +44,12 @@ variable "name" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,39}$", var.name))
     error_message = "A name has 1 to 40 lower-case letters, digits and hyphens, and starts with a letter."
   }
+
+  validation {
+    # The alarm dead-letters of name-sweep would be the alarm sweep-dead-letters of name.
+    condition     = !endswith(var.name, "-sweep")
+    error_message = "A name must not end in -sweep, because alarms of two deployments would have the same name."
+  }
 }
 
 variable "tags" {
@@ -186,7 +192,7 @@ variable "selection" {
 }
 
 variable "destination_bucket" {
-  description = "The bucket that files are moved to, in this Region. Bucket names are globally unique."
+  description = "The bucket that files are moved to, in this Region or in destination_region. Bucket names are globally unique."
   type        = string
   nullable    = false
 

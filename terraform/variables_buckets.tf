@@ -46,6 +46,22 @@ variable "destination_account" {
   }
 }
 
+variable "destination_region" {
+  description = "The Region of the destination bucket, created or adopted; null for this one. The source is always in this Region. A key for it must be in its Region: destination_kms_key_arn."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.destination_region == null ? true : can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", var.destination_region))
+    error_message = "A Region is such as eu-west-1."
+  }
+
+  validation {
+    condition     = var.destination_region == null || !var.batch_operations
+    error_message = "S3 Batch Operations runs in the source's Region, and its manifests and reports would be in another: set batch_operations = false."
+  }
+}
+
 variable "trigger" {
   description = "How uploads are reported to the queue: s3, by the bucket's notification, or eventbridge, by a rule of this route. With eventbridge several routes can use one source bucket, and its notifications can be managed elsewhere, with eventbridge = true."
   type        = string
@@ -168,6 +184,34 @@ variable "lifecycle_rules" {
 
   validation {
     condition     = (length(lookup(var.lifecycle_rules, "source", [])) == 0 || var.create_source_bucket) && (length(lookup(var.lifecycle_rules, "destination", [])) == 0 || var.create_destination_bucket)
+    error_message = "The rules of an adopted bucket are not set here."
+  }
+}
+
+variable "cors_rules" {
+  description = "CORS rules of created buckets, for uploads and downloads by browsers, as { source = [...], destination = [...] }: each has allowed_origins and allowed_methods, and may have allowed_headers, expose_headers and max_age_seconds. null if they are not set here, for example by aws_s3_bucket_cors_configuration."
+  type = map(list(object({
+    allowed_origins = list(string)
+    allowed_methods = list(string)
+    allowed_headers = optional(list(string), [])
+    expose_headers  = optional(list(string), [])
+    max_age_seconds = optional(number)
+  })))
+  default = null
+
+  validation {
+    condition     = var.cors_rules == null ? true : length(setsubtract(keys(var.cors_rules), ["source", "destination"])) == 0 && alltrue([for rule in flatten(values(var.cors_rules)) : length(rule.allowed_origins) > 0 && length(rule.allowed_methods) > 0 && length(setsubtract(rule.allowed_methods, ["DELETE", "GET", "HEAD", "POST", "PUT"])) == 0])
+    error_message = "The keys are source and destination. A rule needs allowed_origins, and allowed_methods of DELETE, GET, HEAD, POST and PUT."
+  }
+
+  validation {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html
+    condition     = var.cors_rules == null ? true : alltrue([for rule in flatten(values(var.cors_rules)) : alltrue([for origin in rule.allowed_origins : can(regex("^(\\*|https?://[^/*]*\\*?[^/*]*)$", origin))])])
+    error_message = "An origin is https://host, https://host:port or *, with at most one * and without a path."
+  }
+
+  validation {
+    condition     = var.cors_rules == null ? true : (length(lookup(var.cors_rules, "source", [])) == 0 || var.create_source_bucket) && (length(lookup(var.cors_rules, "destination", [])) == 0 || var.create_destination_bucket)
     error_message = "The rules of an adopted bucket are not set here."
   }
 }

@@ -157,7 +157,12 @@ def undo(
     spec = again(reader.spec, config)
     asks = spec.command is Command.MOVE and not dry_run and not while_live
     note = _check_function(spec) if asks else ""
-    spec = replace(flags.on(undone_by(spec)), carry=list(flags.carry) or spec.carry)
+    spec = replace(
+        flags.on(undone_by(spec)),
+        carry=list(flags.carry) or spec.carry,
+        # Only a key given here: that of the route is for its destination.
+        kms_key_id=ctx.params["kms_key_id"],
+    )
     code = execute(
         spec,
         console,

@@ -14,9 +14,11 @@ from frogmove.cli import crash_handler
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import Count
 from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
+from frogmove.local_aws.scanner import TEST_THREAT, Scanner
 from frogmove.local_aws.stack import connect
 
 _EXAMPLE_KEY = "reports/2026 été+1%.csv"
+_QUARANTINE = "frogtech-sharara-quarantine"
 
 
 @click.command()
@@ -26,16 +28,25 @@ _EXAMPLE_KEY = "reports/2026 été+1%.csv"
     is_flag=True,
     help="Do not let uploads trigger the Lambda; move them with frogmove move.",
 )
-def local(port: int | None, no_trigger: bool) -> None:
+@click.option(
+    "--scan",
+    is_flag=True,
+    help="Move only uploads that a scan finds clean, as with GuardDuty, and infected ones to a "
+    "quarantine.",
+)
+def local(port: int | None, no_trigger: bool, scan: bool) -> None:
     """Run a private AWS with both buckets and the Lambda until Ctrl-C.
 
     It uses no network outside this machine and leaves no files.
     """
+    quarantine = _QUARANTINE if scan else None
     console = Console()
     crash_handler.begin("The private AWS")
-    with suppress(KeyboardInterrupt), embedded_aws(port) as aws:
+    with suppress(KeyboardInterrupt), embedded_aws(port, quarantine_bucket=quarantine) as aws:
         if not no_trigger:
             connect(aws.clients, aws.stack)
+        if scan:
+            Scanner(aws.clients, aws.stack, reports=not no_trigger).start()
         for line in _how_to_use(aws, no_trigger):
             console.say(line)
         console.flush()
@@ -58,6 +69,9 @@ def _how_to_use(aws: EmbeddedAws, no_trigger: bool) -> Iterator[str]:
         yield f"export FROGMOVE_FUNCTION={shlex.quote(aws.stack.config.name)}"
     yield "# Then try:"
     yield f"#   {_upload_command(aws.stack.config.source_bucket)}"
+    if aws.stack.scan_queue_url:
+        yield f"# A file that contains {TEST_THREAT.decode()} is found infected:"
+        yield f"#   frogmove ls s3://{_QUARANTINE}"
     if no_trigger:
         yield "#   frogmove ls"
         yield f"#   frogmove move --dry-run {shlex.quote(_EXAMPLE_KEY)}"

@@ -74,17 +74,16 @@ class LambdaApp:
     """
 
     def __init__(
-        self,
-        environment: Mapping[str, str],
-        connect: Callable[..., Client] = Client,
+        self, environment: Mapping[str, str], connect: Callable[..., Client] = Client
     ) -> None:
         self.config = read_config(environment)
         self._connect = connect
-        self._clients: dict[Engine, Client] = {}
+        # By engine and KMS key.
+        self._clients: dict[tuple[Engine, str | None], Client] = {}
         self._known_facts: dict[Route, ServerFacts] = {}
         self._aborted = False
         # Created now, because the initialisation is faster than the first invocation.
-        self._client(Engine.BOTO3)
+        self._client(Engine.BOTO3, self.config.client_config.kms_key_id)
 
     def handle(self, event: object, context: object) -> dict[str, Any]:
         """Handle an event.
@@ -279,7 +278,9 @@ class LambdaApp:
         """
         config, gate = self.config, self.config.scan_gate
         route = gate.quarantine if to_quarantine and gate.quarantine else config.route
-        client = self._client(engine)
+        # The quarantine has its own encryption, and may be in another Region than the key.
+        kms_key_id = None if to_quarantine else config.client_config.kms_key_id
+        client = self._client(engine, kms_key_id)
         # A dry run never writes probe keys; its options are not used.
         facts = _UNASKED if dry_run else self._facts(client, route, telemetry)
         is_bulk = engine is Engine.AUTO
@@ -289,7 +290,7 @@ class LambdaApp:
             OnConflict.KEEP_BOTH if to_quarantine else config.on_conflict,
             multipart=config.multipart,
             concurrency=config.bulk_concurrency if is_bulk else config.concurrency,
-            kms_key_id=config.client_config.kms_key_id,
+            kms_key_id=kms_key_id,
             max_compare_size=config.max_compare_size,
             carry=config.carry,
             features=facts.features,
@@ -317,8 +318,8 @@ class LambdaApp:
                 telemetry.caution(words)
         return self._known_facts[route]
 
-    def _client(self, engine: Engine) -> Client:
-        if engine not in self._clients:
+    def _client(self, engine: Engine, kms_key_id: str | None) -> Client:
+        if (engine, kms_key_id) not in self._clients:
             config = self.config
             is_bulk = engine is Engine.AUTO
             limits = Limits(
@@ -326,11 +327,12 @@ class LambdaApp:
                 attempts=_ATTEMPTS,
                 max_delay=_MAX_DELAY_SECONDS,
             )
-            made = self._connect(config.client_config, limits, engine)
-            self._clients[engine] = made
+            client_config = replace(config.client_config, kms_key_id=kms_key_id)
+            made = self._connect(client_config, limits, engine)
+            self._clients[engine, kms_key_id] = made
             if self._aborted:
                 made.s3.abort_pending()
-        return self._clients[engine]
+        return self._clients[engine, kms_key_id]
 
     def _abort_pending(self) -> None:
         self._aborted = True

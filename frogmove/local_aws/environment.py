@@ -9,8 +9,9 @@ from types import FrameType
 
 from frogmove.local_aws.batch_operations import batch_operations, invoke_by
 from frogmove.local_aws.clients import Clients, clients_for
+from frogmove.local_aws.scanner import REQUIRED_TAG
 from frogmove.local_aws.server import Server, running_server
-from frogmove.local_aws.stack import Stack, build_stack
+from frogmove.local_aws.stack import Stack, StackConfig, build_stack
 from frogmove.packaging.function_zip import build_package
 
 # Windows has no SIGHUP.
@@ -48,15 +49,19 @@ class EmbeddedAws:
             # these journals.
             "FROGMOVE_CONFIG": os.devnull,
             "FROGMOVE_STATE": str(self.server.folder / "runs"),
+            **({"FROGMOVE_REQUIRE_TAG": REQUIRED_TAG} if self.stack.scan_queue_url else {}),
         }
 
 
 @contextmanager
-def embedded_aws(port: int | None = None) -> Iterator[EmbeddedAws]:
+def embedded_aws(
+    port: int | None = None, *, quarantine_bucket: str | None = None
+) -> Iterator[EmbeddedAws]:
     """Run the embedded AWS during the context.
 
     Args:
         port: the TCP port to listen on; by default a free one.
+        quarantine_bucket: the bucket that infected uploads are moved to; None: nothing is scanned.
 
     Yields:
         the server, its clients and the stack.
@@ -68,7 +73,8 @@ def embedded_aws(port: int | None = None) -> Iterator[EmbeddedAws]:
     """
     with _interrupted_by_signals(), running_server(port) as server:
         clients = clients_for(server.endpoint_url)
-        stack = build_stack(clients, build_package())
+        stack_config = StackConfig(quarantine_bucket=quarantine_bucket)
+        stack = build_stack(clients, build_package(), stack_config)
         with batch_operations(clients.s3, invoke_by(clients.functions)) as batch_url:
             yield EmbeddedAws(server, clients, stack, batch_url)
 

@@ -1,5 +1,6 @@
 """The policies of the queue, of the function's role, and of its trust."""
 
+from collections.abc import Sequence
 from typing import Any
 
 # The least permissions for the handler. With ListBucket, S3 returns 404 instead of 403 for a
@@ -97,22 +98,22 @@ def invoke_policy(function_arn: str) -> Policy:
     return _policy(_allow(("lambda:InvokeFunction",), function_arn))
 
 
-def role_policy(source: str, destination: str, queue_arn: str, logs_arn: str) -> Policy:
+def role_policy(source: str, destinations: Sequence[str], queue_arn: str, logs_arn: str) -> Policy:
     """Return the policy of the function's role.
 
     Args:
         source: the source bucket.
-        destination: the destination bucket.
+        destinations: the destination bucket, and that of the quarantine if there is one.
         queue_arn: its queue.
         logs_arn: its log group.
     """
-    source_arn, destination_arn = f"arn:aws:s3:::{source}", f"arn:aws:s3:::{destination}"
+    source_arn, *destination_arns = (f"arn:aws:s3:::{name}" for name in (source, *destinations))
     return _policy(
-        _allow(("s3:ListBucket",), source_arn, destination_arn),
-        _allow(("s3:ListBucketMultipartUploads",), destination_arn),
+        _allow(("s3:ListBucket",), source_arn, *destination_arns),
+        _allow(("s3:ListBucketMultipartUploads",), *destination_arns),
         _allow(_ON_SOURCE_BUCKET, source_arn),
         _allow(_ON_SOURCE, f"{source_arn}/*"),
-        _allow(_ON_DESTINATION, f"{destination_arn}/*"),
+        _allow(_ON_DESTINATION, *(f"{arn}/*" for arn in destination_arns)),
         _allow(_ON_QUEUE, queue_arn),
         _allow(_ON_LOGS, f"{logs_arn}:*"),
     )

@@ -14,6 +14,7 @@ from frogmove.local_aws.iam_policies import (
     role_policy,
     trust_policy,
 )
+from frogmove.local_aws.scanner import REQUIRED_TAG, plan_arn
 from frogmove.local_aws.server import REGION
 from frogmove.packaging.function_zip import HANDLER
 
@@ -49,6 +50,7 @@ class StackConfig:
         visibility_seconds: the queue's visibility timeout; AWS recommends six times
             function_seconds.
         tries: deliveries of a message before it goes to the DLQ.
+        quarantine_bucket: the bucket that infected uploads are moved to; None: nothing is scanned.
     """
 
     source_bucket: str = "frogtech-sharara-external"
@@ -57,6 +59,7 @@ class StackConfig:
     function_seconds: int = 30
     visibility_seconds: int = 180
     tries: int = 5
+    quarantine_bucket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Stack:
         dead_letter_arn: its ARN.
         role_arn: the function's role.
         function_arn: the function.
+        scan_queue_url: the queue of uploads to scan; empty if nothing is scanned.
     """
 
     config: StackConfig
@@ -80,6 +84,7 @@ class Stack:
     dead_letter_arn: str
     role_arn: str
     function_arn: str
+    scan_queue_url: str = ""
 
     @property
     def source(self) -> str:
@@ -121,15 +126,27 @@ def build_stack(clients: Clients, package: bytes, stack_config: StackConfig | No
             QueueUrl=queue_url, Attributes={"Policy": json.dumps(policy)}
         )
         role_arn = _create_role(clients.iam, stack_config, queue_arn, account)
-        function_arn = _create_function(clients.functions, stack_config, role_arn, package)
+        function_arn = _create_function(clients.functions, stack_config, role_arn, package, account)
         _map_queue(clients.functions, queue_arn, function_arn)
+        scan_queue_url = ""
+        if stack_config.quarantine_bucket:
+            scan_queue_url = _create_scan_queue(clients, stack_config, account)
     return Stack(
-        stack_config, queue_url, queue_arn, dead_letter_url, dead_letter_arn, role_arn, function_arn
+        stack_config,
+        queue_url,
+        queue_arn,
+        dead_letter_url,
+        dead_letter_arn,
+        role_arn,
+        function_arn,
+        scan_queue_url,
     )
 
 
 def connect(clients: Clients, stack: Stack) -> None:
     """Switch the automatic move on: new objects are announced to the queue, sweeps find the rest.
+
+    If uploads are scanned, the scanner announces them.
 
     Args:
         clients: the clients.
@@ -139,15 +156,18 @@ def connect(clients: Clients, stack: Stack) -> None:
         RunError: when a request failed.
     """
     with translate_errors("connecting the Lambda"):
-        clients.s3.put_bucket_notification_configuration(
-            Bucket=stack.config.source_bucket,
-            NotificationConfiguration={
-                "QueueConfigurations": [
-                    {"QueueArn": stack.queue_arn, "Events": ["s3:ObjectCreated:*"]}
-                ]
-            },
-        )
+        if not stack.scan_queue_url:
+            _notify(clients.s3, stack.config, stack.queue_arn)
         _schedule_sweeps(clients, stack)
+
+
+def _notify(s3: "S3Client", stack_config: StackConfig, queue_arn: str) -> None:
+    s3.put_bucket_notification_configuration(
+        Bucket=stack_config.source_bucket,
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
 
 
 def _create_buckets(s3: "S3Client", stack_config: StackConfig) -> None:
@@ -160,6 +180,12 @@ def _create_buckets(s3: "S3Client", stack_config: StackConfig) -> None:
         s3.put_bucket_lifecycle_configuration(
             Bucket=bucket, LifecycleConfiguration={"Rules": [_ABORT_INCOMPLETE_UPLOADS]}
         )
+    if stack_config.quarantine_bucket:
+        # Exactly the scanned version is moved.
+        s3.put_bucket_versioning(
+            Bucket=stack_config.source_bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+        s3.create_bucket(Bucket=stack_config.quarantine_bucket)
 
 
 def _create_queue(sqs: "SQSClient", name: str, attributes: dict[Any, str]) -> tuple[str, str]:
@@ -180,8 +206,12 @@ def _create_role(iam: "IAMClient", stack_config: StackConfig, queue_arn: str, ac
     trust = trust_policy("lambda.amazonaws.com")
     role = iam.create_role(RoleName=stack_config.name, AssumeRolePolicyDocument=json.dumps(trust))
     logs_arn = f"arn:aws:logs:{REGION}:{account}:log-group:/aws/lambda/{stack_config.name}"
+    quarantine = [stack_config.quarantine_bucket] if stack_config.quarantine_bucket else []
     policy = role_policy(
-        stack_config.source_bucket, stack_config.destination_bucket, queue_arn, logs_arn
+        stack_config.source_bucket,
+        [stack_config.destination_bucket, *quarantine],
+        queue_arn,
+        logs_arn,
     )
     iam.put_role_policy(
         RoleName=stack_config.name, PolicyName="move", PolicyDocument=json.dumps(policy)
@@ -190,7 +220,11 @@ def _create_role(iam: "IAMClient", stack_config: StackConfig, queue_arn: str, ac
 
 
 def _create_function(
-    functions: "LambdaClient", stack_config: StackConfig, role_arn: str, package: bytes
+    functions: "LambdaClient",
+    stack_config: StackConfig,
+    role_arn: str,
+    package: bytes,
+    account: str,
 ) -> str:
     # ministack runs a function with its own interpreter, so this must be the runtime.
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -209,10 +243,31 @@ def _create_function(
                 # Otherwise the function would inherit the server's log level.
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             }
+            | _scan_variables(stack_config, account)
         },
     )
     _wait_until_active(functions, stack_config.name)
     return function["FunctionArn"]
+
+
+def _scan_variables(stack_config: StackConfig, account: str) -> dict[str, str]:
+    """Return the function's variables with which only scanned uploads are moved."""
+    if not stack_config.quarantine_bucket:
+        return {}
+    return {
+        "FROGMOVE_REQUIRE_TAG": REQUIRED_TAG,
+        "FROGMOVE_SCAN_PLAN": plan_arn(account),
+        "FROGMOVE_QUARANTINE": f"s3://{stack_config.quarantine_bucket}",
+    }
+
+
+def _create_scan_queue(clients: Clients, stack_config: StackConfig, account: str) -> str:
+    """Create the queue through which the scanner hears of uploads."""
+    url, arn = _create_queue(clients.sqs, f"{stack_config.name}-to-scan", {})
+    policy = json.dumps(queue_policy(arn, stack_config.source_bucket, account))
+    clients.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    _notify(clients.s3, stack_config, arn)
+    return url
 
 
 def _wait_until_active(functions: "LambdaClient", name: str) -> None:

@@ -133,7 +133,7 @@ run "guardduty_of_the_whole_bucket_with_a_key" {
   }
 
   assert {
-    condition     = strcontains(aws_iam_role_policy.scan[0].policy, "UseTheKeysThroughS3") && jsondecode(output.scan_bucket_policy).Statement[0].Condition.ArnNotLike["aws:PrincipalArn"] == ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-scan", "arn:aws:iam::123456789012:user/operator"]
+    condition     = strcontains(aws_iam_role_policy.scan[0].policy, "UseTheKeys") && jsondecode(output.scan_bucket_policy).Statement[0].Condition.ArnNotLike["aws:PrincipalArn"] == ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-scan", "arn:aws:iam::123456789012:user/operator"]
     error_message = "GuardDuty may use the key; operators who undo may set the tag."
   }
 

@@ -8,15 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from frogmove.cli import main
 from frogmove.local_aws.clients import clients_for
+from frogmove.local_aws.scanner import TEST_THREAT
 from tests.cli.leak_checks import living_processes, private_environment
 
 pytestmark = [
@@ -144,6 +146,61 @@ def test_by_hand_uploads_stay_and_else_the_lambda_moves_them(tmp_path: Path) -> 
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert s3.get_object(Bucket=destination, Key=KEY)["Body"].read() == b"frogs"
+
+
+def _contents(s3: Any, bucket: str) -> dict[str, bytes]:
+    listed = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+    # Not those that test which conditions a server other than AWS honours.
+    keys = [each["Key"] for each in listed if ".frogmove-probe-" not in each["Key"]]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def _eventually(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_incident_lets_nothing_in_that_was_not_found_clean(tmp_path: Path) -> None:
+    """While the function is broken, one upload is infected, and two are replaced when scanned."""
+    with _running(tmp_path, "--scan") as (_, lines):
+        clients = clients_for(_exported(lines, "AWS_ENDPOINT_URL"))
+        s3, sqs, functions = clients.s3, clients.sqs, clients.functions
+        source = _exported(lines, "FROGMOVE_SOURCE").removeprefix("s3://")
+        destination = _exported(lines, "FROGMOVE_DESTINATION").removeprefix("s3://")
+        name = _exported(lines, "FROGMOVE_FUNCTION")
+        queue = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        # Or what fails would come back only after three minutes.
+        sqs.set_queue_attributes(
+            QueueUrl=queue, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": ""}
+        )
+        configured = functions.get_function_configuration(FunctionName=name)["Environment"]
+
+        def configure(**variables: str) -> dict[str, Any]:
+            changed: Any = {"Variables": configured["Variables"] | variables}
+            functions.update_function_configuration(FunctionName=name, Environment=changed)
+            ping = functions.invoke(FunctionName=name, Payload=b'{"action": "ping"}')
+            return dict(ping)
+
+        def upload(**files: bytes) -> None:
+            """Upload files, and wait until they are scanned."""
+            for key, body in files.items():
+                s3.put_object(Bucket=source, Key=key, Body=body)
+            tags = s3.get_object_tagging
+            _eventually(lambda: all(tags(Bucket=source, Key=key)["TagSet"] for key in files))
+
+        assert "FunctionError" in configure(FROGMOVE_QUARANTINE="nowhere")
+        upload(good=b"good", infected=TEST_THREAT, replaced=b"first", exchanged=b"harmless")
+        upload(replaced=b"second", exchanged=b"%" + TEST_THREAT)
+        assert (len(_contents(s3, source)), _contents(s3, destination)) == (4, {})
+        assert "FunctionError" not in configure()
+        _eventually(lambda: not s3.list_objects_v2(Bucket=source)["KeyCount"])
+        assert _contents(s3, destination) == {"good": b"good", "replaced": b"second"}
+        threats = {"infected": TEST_THREAT, "exchanged": b"%" + TEST_THREAT}
+        assert _contents(s3, "frogtech-sharara-quarantine") == threats
+        versions = s3.list_object_versions(Bucket=destination, Prefix="replaced")["Versions"]
+        assert [version["IsLatest"] for version in versions] == [True]
 
 
 def test_it_leaves_uploads_to_the_hand_when_asked_to(tmp_path: Path) -> None:

@@ -47,6 +47,18 @@ def test_an_undo_brings_everything_back(
     assert (buckets.here(), buckets.there()) == ({}, before)
 
 
+def test_an_undo_does_not_use_the_destinations_kms_key_at_the_source(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a")
+    assert frogmove("move", "a", "--kms-key-id", "alias/frog").code == 0
+    assert frogmove("undo", last_id(), FROGMOVE_KMS_KEY_ID="alias/frog").code == 0
+    assert "SSEKMSKeyId" not in buckets.client.head_object(Bucket=buckets.source, Key="a")
+    assert frogmove("undo", last_id(), "--kms-key-id", "alias/toad").code == 0
+    head = buckets.client.head_object(Bucket=buckets.destination, Key="a")
+    assert head["SSEKMSKeyId"] == "alias/toad"
+
+
 def test_an_undo_keeps_to_the_journals_route(buckets: Buckets) -> None:
     buckets.put("in/a", "a")
     FrogmoveRunner(buckets, ("in", "out"))("move", "--all")

@@ -24,7 +24,9 @@ def as_the_function(buckets: Buckets) -> Buckets:
     """Return the buckets as somebody with the rights of the role; ministack knows users."""
     iam, name = buckets.server.iam(), f"role-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name)
-    policy = role_policy(buckets.source, buckets.destination, "arn:aws:sqs:::q", "arn:aws:logs:::l")
+    policy = role_policy(
+        buckets.source, [buckets.destination], "arn:aws:sqs:::q", "arn:aws:logs:::l"
+    )
     iam.put_user_policy(UserName=name, PolicyName="move", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     server = buckets.server.spoken_to_as(key["AccessKeyId"], key["SecretAccessKey"])

@@ -156,6 +156,21 @@ def test_threats_go_to_the_quarantine_and_replace_nothing_there(
     assert direct == {"counts": {"quarantined": 1}}
 
 
+def test_the_quarantine_is_not_encrypted_with_the_destinations_key(
+    gated: Buckets, invoke: Invoke
+) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/frog"
+    aside = Buckets.make(gated.server).destination
+    gate = GATE | {"FROGMOVE_QUARANTINE": f"s3://{aside}/", "FROGMOVE_KMS_KEY_ID": key}
+    gated.put("evil", "good")
+    event = queued(scanned(gated, "evil", "THREATS_FOUND"), scanned(gated, "good"))
+    assert invoke(gated, event, **gate) == NOTHING
+    assert gated.keys_here() == []
+    head = gated.client.head_object
+    assert "SSEKMSKeyId" not in head(Bucket=aside, Key="evil")
+    assert head(Bucket=gated.destination, Key="good")["SSEKMSKeyId"] == key
+
+
 def test_a_quarantine_that_is_not_there_keeps_the_threat_and_not_the_others(
     gated: Buckets, invoke: Invoke
 ) -> None:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.function.app import LambdaApp
+from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
 from tests.canned_server import canned_server, error
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.cli.cli_runner import run as run_command
 from tests.fault_fixture import ENGINES
+from tests.function.fake_lambda import CONTEXT, ENDS
 from tests.request_hooks import Reply, Request, RequestHooks, refusal
 
 if TYPE_CHECKING:
@@ -69,6 +72,8 @@ ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 ANSWERS = {
     "ListObjectsV2": "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>",
     "CopyObject": f"<CopyObjectResult><ETag>{ETAG}</ETag></CopyObjectResult>",
+    "DeleteObjects": "<DeleteResult><Deleted><Key>a</Key></Deleted><Deleted><Key>b</Key></Deleted>"
+    "</DeleteResult>",
 }
 
 
@@ -103,3 +108,20 @@ def test_the_delete_goes_to_the_region_of_the_source(hooks: RequestHooks, region
     last = {request.operation: request.url for request in hooks.requests}
     assert last["DeleteObject"].startswith("https://external.s3.us-west-2.amazonaws.com/a")
     assert last["CopyObject"].startswith("https://internal.s3.eu-central-1.amazonaws.com/a")
+
+
+@pytest.mark.parametrize("region", ["us-west-2", "eu-central-1"])
+@pytest.mark.parametrize("keys", ["a", "ab"])
+def test_the_function_sends_each_request_to_the_region_of_its_bucket(
+    hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, region: str, keys: str
+) -> None:
+    hooks.serve(two_regions)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    event = batch(message("1", notification("external", *keys)))
+    assert LambdaApp(ENDS).answer(event, CONTEXT) == {"batchItemFailures": []}
+    urls = {request.operation: request.url for request in hooks.requests}
+    deleted = urls.get("DeleteObjects") or urls["DeleteObject"]
+    assert deleted.startswith("https://external.s3.us-west-2.amazonaws.com/")
+    assert urls["CopyObject"].startswith("https://internal.s3.eu-central-1.amazonaws.com/")

@@ -284,6 +284,45 @@ def test_both_engines_go_to_the_same_place(monkeypatch: pytest.MonkeyPatch, plac
     boto.close()
 
 
+class Elsewhere(Held):
+    """A transport on which a bucket is served only in its own Region."""
+
+    def send(
+        self,
+        request: Request,
+        headers: list[tuple[str, str]],
+        done: Callable[[HttpResponse], None],
+        seconds: float,
+    ) -> None:
+        self.held.append((request, {name.lower(): value for name, value in headers}))
+        is_here = ".s3.eu-west-1." in request.origin.host
+        done(HttpResponse(204 if is_here else 301, [], b""))
+
+
+def test_a_bucket_in_another_region_is_asked_there_from_the_second_request_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
+    hooks, client = RequestHooks(), make_boto_client(Config(), 1)
+    hooks.attach(client)
+    hooks.serve(
+        lambda request: Reply(204 if ".s3.eu-west-1." in request.url else 301, "", IN_IRELAND)
+    )
+    transport = Elsewhere()
+    crt = CrtS3(BotoS3(client, 1), cast("Transport", transport))
+    for key in ("a", "b"):
+        assert crt.delete("external", Deletion(key, ETAG)).exception() is None
+    asked = [(request.origin.host, scope(headers)) for request, headers in transport.held]
+    assert asked == [
+        ("external.s3.us-east-2.amazonaws.com", "us-east-2/s3/aws4_request"),
+        ("external.s3.eu-west-1.amazonaws.com", "eu-west-1/s3/aws4_request"),
+    ]
+    crt.close()
+
+
+IN_IRELAND = {"x-amz-bucket-region": "eu-west-1"}
+
+
 def scope(headers: dict[str, str]) -> str:
     """Return the Region and service that a request is signed for."""
     found = re.search(r"Credential=[^/]*/\d+/([^,]*),", headers["authorization"])

@@ -151,7 +151,7 @@ def test_the_function_may_do_nothing_else(deployment: Deployment) -> None:
 
 def test_the_function_may_what_it_may_on_the_embedded_aws(deployment: Deployment) -> None:
     """The two lists of actions are one, but for what only one of the two places has."""
-    embedded = allowed(role_policy("source", "destination", "queue", "logs"))
+    embedded = allowed(role_policy("source", ["destination"], "queue", "logs"))
     planned = allowed(deployment.plan.policy("aws_iam_role_policy.function"))
     # The throw-away keys of servers other than AWS; the module creates the log group itself.
     assert embedded - planned <= {"logs:CreateLogGroup", "s3:DeleteObjectVersion"}
