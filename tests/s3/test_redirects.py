@@ -120,7 +120,7 @@ def test_the_function_sends_each_request_to_the_region_of_its_bucket(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     event = batch(message("1", notification("external", *keys)))
-    assert LambdaApp(ENDS).answer(event, CONTEXT) == {"batchItemFailures": []}
+    assert LambdaApp(ENDS).handle(event, CONTEXT) == {"batchItemFailures": []}
     urls = {request.operation: request.url for request in hooks.requests}
     deleted = urls.get("DeleteObjects") or urls["DeleteObject"]
     assert deleted.startswith("https://external.s3.us-west-2.amazonaws.com/")
