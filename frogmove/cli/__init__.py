@@ -84,6 +84,22 @@ COMMANDS = (
         "frogmove.cli.demo:demo",
     ),
     LazyGroup(
+        "dlq",
+        help="List, redrive and drop the messages that failed too often.",
+        commands=[
+            LazyCommand(
+                "ls", "List them: why they failed, where the objects are.", "frogmove.cli.dlq:ls"
+            ),
+            LazyCommand("show", "Show one of them.", "frogmove.cli.dlq:show"),
+            LazyCommand(
+                "redrive", "Send them back to the queue.", "frogmove.cli.dlq_redrive:redrive"
+            ),
+            LazyCommand(
+                "drop", "Delete them; copies are kept in a file.", "frogmove.cli.dlq_redrive:drop"
+            ),
+        ],
+    ),
+    LazyGroup(
         "batch",
         help="Let S3 Batch Operations call the Lambda for many objects.",
         commands=[

@@ -77,6 +77,7 @@ class Deployment:
         values = self.plan.resources[f"aws_iam_policy.{kind}"]
         # ministack evaluates conditions but fills in no variables.
         document = values["policy"].replace("${aws:username}", user)
+        document = with_batch_actions(document)
         if lacking:
             document = without_condition(lacking, document)
         made = iam.create_policy(PolicyName=f"{values['name']}-{user}", PolicyDocument=document)
@@ -288,6 +289,22 @@ class Person:
         """Return the variables that make frogmove this one."""
         token = {} if self.token is None else {"AWS_SESSION_TOKEN": self.token}
         return self.server.environment() | token
+
+
+# The actions of SQS that also allow the requests for several messages.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+_WITH_BATCH = {"sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
+
+
+def with_batch_actions(document: str) -> str:
+    """Return a policy that allows batch requests by the names that ministack has for them."""
+    policy = json.loads(document)
+    for statement in policy["Statement"]:
+        named = statement["Action"]
+        actions = [named] if isinstance(named, str) else named
+        more = sorted(f"{action}Batch" for action in actions if action in _WITH_BATCH)
+        statement["Action"] = [*actions, *more]
+    return json.dumps(policy)
 
 
 def without_condition(key: str, document: str) -> str:

@@ -1,0 +1,178 @@
+"""The dead letters of a route: what each says, why it failed, and where its objects are now."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from frogmove.core.models import Route
+from frogmove.errors import UsageError
+from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.failure_reasons import find_reasons
+from frogmove.ops.key_state import KeyState, State, key_states
+from frogmove.ops.message_reader import MessageReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from threading import Event
+
+    from frogmove.config import Config
+    from frogmove.ops.deployment import Deployment
+    from frogmove.ops.failure_reasons import FailureReasons
+    from frogmove.ops.queue_message import QueueMessage
+    from frogmove.s3.interface import S3
+
+# The states of messages, besides those of keys.
+UNREADABLE, EMPTY = "unreadable", "no-upload"
+
+STATES = (*(state.value for state in State), UNREADABLE, EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message of the DLQ.
+
+    Attributes:
+        message: the message.
+        keys: the states of its keys.
+        why: why it failed, as far as that is known.
+    """
+
+    message: QueueMessage
+    keys: tuple[KeyState, ...]
+    why: str
+
+    @property
+    def state(self) -> str:
+        """Its state: that of the key that needs most attention."""
+        if self.message.problem:
+            return UNREADABLE
+        states = [each.state for each in self.keys]
+        return next((state.value for state in State if state in states), EMPTY)
+
+    def record(self) -> dict[str, Any]:
+        """Return its JSON record."""
+        sent = self.message.sent
+        return {
+            "type": "message",
+            "id": self.message.id,
+            "sent": None if sent is None else sent.isoformat(),
+            "receives": self.message.receives,
+            "bytes": self.message.bytes,
+            "state": self.state,
+            "why": self.why,
+            "keys": [each.record() for each in self.keys],
+        }
+
+
+class DeadLetters:
+    """The DLQ of a deployed function.
+
+    Args:
+        deployment: the function.
+        config: the route of the command, if the function's own is not known.
+        s3: the client for both buckets.
+
+    Attributes:
+        reader: reads the DLQ.
+        problems: what could not be found out, each once.
+    """
+
+    def __init__(self, deployment: Deployment, config: Config, s3: S3) -> None:
+        self.deployment = deployment
+        self.reader = MessageReader(deployment.dead_letters)
+        self.problems: list[str] = []
+        self._s3 = s3
+        self._route = self._find_route(config)
+
+    def _find_route(self, config: Config) -> Route:
+        try:
+            told = self.deployment.variables
+            return Route.parse(told["FROGMOVE_SOURCE"], told["FROGMOVE_DESTINATION"])
+        except AwsRequestError as error:
+            self._tell(str(error))
+        except (KeyError, UsageError):
+            self._tell("The function's own settings name no route; the command's is used.")
+        return config.route()
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem not in self.problems:
+            self.problems.append(problem)
+
+    def batches(self, stop: Event) -> Iterator[list[DeadLetter]]:
+        """Yield all messages, a few at once; see :meth:`MessageReader.batches`.
+
+        Raises:
+            AwsRequestError: when they cannot be received.
+        """
+        for messages in self.reader.batches(stop):
+            yield self.explained(messages)
+
+    def explained(
+        self, messages: Sequence[QueueMessage], reasons: FailureReasons | None = None
+    ) -> list[DeadLetter]:
+        """Return the messages with the states of their keys, and why they failed.
+
+        Args:
+            messages: the messages.
+            reasons: what the log says about them.
+        """
+        uploads = [upload for each in messages for upload in each.uploads]
+        states = key_states(self._s3, self._route, uploads)
+        return [
+            DeadLetter(
+                each,
+                tuple(states[upload] for upload in each.uploads),
+                "" if reasons is None else reasons.why(each),
+            )
+            for each in messages
+        ]
+
+    def reasons(self, messages: Sequence[QueueMessage]) -> FailureReasons:
+        """Read from the log why messages failed."""
+        found = find_reasons(self.deployment.log, messages)
+        self._tell(found.problem)
+        return found
+
+    def release(self) -> None:
+        """Make the messages visible again that were not deleted."""
+        problem = self.reader.release()
+        if problem:
+            self._tell(f"{problem} The messages are hidden for some minutes.")
+
+
+def keep_copy(file: IO[str], letters: Sequence[DeadLetter]) -> None:
+    """Write messages to a file, and make sure that they are on disk.
+
+    Raises:
+        OSError: when they cannot be written; then they must not be deleted.
+    """
+    for each in letters:
+        told = {"body": each.message.body, "attributes": each.message.attributes}
+        file.write(json.dumps(each.record() | told, default=_bytes) + "\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _bytes(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else repr(value)
+
+
+def open_copy(path: Path) -> IO[str]:
+    """Create the file for copies, readable only by this user.
+
+    Raises:
+        UsageError: when it exists or cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"The copy {str(path)!r} cannot be written: {error.strerror}.",
+            "Nothing was deleted. Choose another file with --copy.",
+        ) from error
+    return os.fdopen(descriptor, "w", encoding="ascii")

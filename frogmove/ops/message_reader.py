@@ -1,0 +1,166 @@
+"""Receives all messages of a queue, each once, and makes them visible again afterwards.
+
+SQS has no other way to look at messages: a received message is hidden for its visibility timeout.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from frogmove.ops.aws_request import AwsRequestError, send
+from frogmove.ops.queue_message import read_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from threading import Event
+
+    from frogmove.ops.queue import Queue
+    from frogmove.ops.queue_message import QueueMessage
+
+# Seconds for which a received message is hidden from everybody else, unless it is released before.
+HOLD_SECONDS = 300
+
+# Seconds that SQS waits for a message: with 0, it asks only some of its servers.
+WAIT_SECONDS = 1
+
+# Messages of one request.
+AT_ONCE = 10
+
+# After so many responses without a new message, the queue has been read.
+_REPEATS = 3
+
+
+class MessageReader:
+    """Reads a queue.
+
+    Args:
+        queue: the queue.
+        hold: seconds for which messages are hidden.
+
+    Attributes:
+        ours: the ids of messages that this command has sent, which are not read.
+    """
+
+    def __init__(self, queue: Queue, hold: int = HOLD_SECONDS) -> None:
+        self.queue = queue
+        self.ours: set[str] = set()
+        self._hold = hold
+        self._seen: set[str] = set()
+        self._held: dict[str, str] = {}
+
+    def batches(self, stop: Event, most: int = AT_ONCE) -> Iterator[list[QueueMessage]]:
+        """Yield the messages, a few at once; each stays hidden until it is deleted or released.
+
+        Args:
+            stop: once set, no further message is received.
+            most: maximum messages at once, up to ten.
+
+        Raises:
+            AwsRequestError: when they cannot be received.
+        """
+        repeats = 0
+        while repeats < _REPEATS and not stop.is_set():
+            received = self._receive(most)
+            if not received:
+                return
+            new = []
+            for message in received:
+                self._held[message.id] = message.receipt
+                if message.id not in self._seen and message.id not in self.ours:
+                    self._seen.add(message.id)
+                    new.append(message)
+            repeats = 0 if new else repeats + 1
+            if new:
+                yield new
+
+    def _receive(self, most: int) -> list[QueueMessage]:
+        response = send(
+            "sqs:ReceiveMessage",
+            lambda: self.queue.client.receive_message(
+                QueueUrl=self.queue.url,
+                MaxNumberOfMessages=min(most, AT_ONCE),
+                VisibilityTimeout=self._hold,
+                WaitTimeSeconds=WAIT_SECONDS,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            ),
+        )
+        return [read_message(each) for each in response.get("Messages", [])]
+
+    def delete(self, messages: Sequence[QueueMessage]) -> dict[str, str]:
+        """Delete up to ten messages.
+
+        Returns:
+            the ids of messages that were not deleted, with the reasons.
+        """
+        entries = [
+            {"Id": str(number), "ReceiptHandle": self._held.get(each.id, each.receipt)}
+            for number, each in enumerate(messages)
+        ]
+        try:
+            response = send(
+                "sqs:DeleteMessage",
+                lambda: self.queue.client.delete_message_batch(
+                    QueueUrl=self.queue.url, Entries=entries
+                ),
+            )
+        except AwsRequestError as error:
+            return {each.id: error.message for each in messages}
+        done = {each["Id"] for each in response.get("Successful", [])}
+        left = refusals(response, messages, done)
+        for each in messages:
+            if each.id not in left:
+                self._held.pop(each.id, None)
+        return left
+
+    def release(self, messages: Iterable[QueueMessage] | None = None) -> str:
+        """Make messages visible again: these, or all that are held.
+
+        Returns:
+            why some stay hidden until their visibility timeout; empty if none does.
+        """
+        ids = self._held if messages is None else (each.id for each in messages)
+        held = iter([(name, self._held[name]) for name in list(ids) if name in self._held])
+        problem = ""
+        while part := list(islice(held, AT_ONCE)):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for number, (_, receipt) in enumerate(part)
+            ]
+            try:
+                send(
+                    "sqs:ChangeMessageVisibility",
+                    lambda entries=entries: (  # type: ignore[misc]
+                        self.queue.client.change_message_visibility_batch(
+                            QueueUrl=self.queue.url, Entries=entries
+                        )
+                    ),
+                )
+            except AwsRequestError as error:
+                problem = problem or error.message
+            for name, _ in part:
+                self._held.pop(name, None)
+        return problem
+
+
+def refusals(
+    response: Mapping[str, Any], messages: Sequence[QueueMessage], done: set[str]
+) -> dict[str, str]:
+    """Return the ids of messages that a batch request did not do, with the reasons.
+
+    Args:
+        response: the response of the batch request.
+        messages: its messages; the id of an entry is the number of its message.
+        done: the ids of the entries that were done.
+    """
+    told = {
+        each["Id"]: " ".join(str(each.get("Message") or each.get("Code")).split())
+        for each in response.get("Failed", [])
+    }
+    return {
+        each.id: told.get(str(number), "SQS did not say whether it was done")
+        for number, each in enumerate(messages)
+        if str(number) not in done
+    }

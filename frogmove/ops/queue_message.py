@@ -1,0 +1,103 @@
+"""A message of the queue or of its dead-letter queue (DLQ), read as the function reads it.
+
+Whoever may send to the queue chooses the text: it may be of any size and hold any characters.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from frogmove.function.events import EventError, Queue, read_event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMessage:
+    """A message.
+
+    Attributes:
+        id: its id, which it keeps when SQS moves it to the DLQ.
+        receipt: SQS's handle of this delivery.
+        body: its text.
+        bytes: the size of its text.
+        attributes: its message attributes, as SendMessage takes them.
+        sent: when it was sent to the queue.
+        receives: how often it has been delivered, in both queues.
+        uploads: the bucket and the key of each upload that it reports, each once.
+        ignored: the other events that it reports.
+        problem: why the function cannot read it; empty if it can.
+    """
+
+    id: str
+    receipt: str
+    body: str
+    bytes: int = 0
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    sent: datetime | None = None
+    receives: int = 0
+    uploads: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def size(self) -> int:
+        """The bytes of its text and its attributes, which SQS limits together."""
+        extra = len(json.dumps(self.attributes, default=repr)) if self.attributes else 0
+        return self.bytes + extra
+
+    def without_body(self) -> QueueMessage:
+        """Return the message without its text, which may be large."""
+        return replace(self, body="")
+
+
+def read_message(told: Mapping[str, Any]) -> QueueMessage:
+    """Read a message as ReceiveMessage returns it."""
+    system = told.get("Attributes") or {}
+    identity, body = str(told.get("MessageId", "")), str(told.get("Body", ""))
+    uploads, ignored, problem = _content(identity, body)
+    attributes = {
+        name: {part: value for part, value in each.items() if not part.endswith("ListValues")}
+        for name, each in (told.get("MessageAttributes") or {}).items()
+    }
+    return QueueMessage(
+        identity,
+        str(told.get("ReceiptHandle", "")),
+        body,
+        len(body.encode("utf-8", "surrogatepass")),
+        attributes,
+        _time(system.get("SentTimestamp")),
+        _number(system.get("ApproximateReceiveCount")),
+        uploads,
+        ignored,
+        problem,
+    )
+
+
+def _content(identity: str, body: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], str]:
+    """Return the uploads and the other events of a message, and why it cannot be read."""
+    record = {"eventSource": "aws:sqs", "messageId": identity or "-", "body": body}
+    try:
+        event = read_event({"Records": [record]})
+    except EventError as error:
+        return (), (), str(error)
+    if not isinstance(event, Queue):
+        return (), (), "It is not a message of a queue."
+    (message,) = event.messages
+    if message.error is not None:
+        return (), (), str(message.error)
+    uploads = dict.fromkeys((upload.bucket, upload.key) for upload in message.uploads)
+    return tuple(uploads), tuple(each.name for each in message.ignored), ""
+
+
+def _time(milliseconds: object) -> datetime | None:
+    number = _number(milliseconds)
+    return datetime.fromtimestamp(number / 1000, UTC) if number else None
+
+
+def _number(text: object) -> int:
+    return int(text) if isinstance(text, str) and text.isascii() and text[:15].isdigit() else 0

@@ -1,0 +1,275 @@
+"""Dead letters are explained, sent back without a loss, and deleted only with a copy."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from frogmove.local_aws.stack import Stack, StackConfig, build_stack
+from frogmove.ops import message_reader, redrive
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.packaging.function_zip import build_package
+from tests.aws_events import TEST_EVENT, bridged, notification
+from tests.cli.cli_runner import Ran, run
+from tests.ops.conftest import keys_of_user
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from frogmove.local_aws.clients import Clients
+    from frogmove.local_aws.server import Server
+    from tests.local_aws.conftest import Eventually
+
+HOSTILE = "a\x1b[31m'b\n$(id).csv"
+
+
+@dataclass
+class DlqFixture:
+    """A stack whose dead-letter queue a test fills, and an operator."""
+
+    server: Server
+    clients: Clients
+    stack: Stack
+
+    def __call__(self, *arguments: str, **more: str | None) -> Ran:
+        environment: dict[str, str | None] = {
+            **self.server.client_environment(),
+            "FROGMOVE_ENDPOINT_URL": self.server.endpoint_url,
+            "FROGMOVE_SOURCE": self.stack.source,
+            "FROGMOVE_DESTINATION": self.stack.destination,
+            "FROGMOVE_FUNCTION": self.stack.config.name,
+        }
+        return run("dlq", *arguments, environment=environment | more)
+
+    def letter(self, body: object, **attributes: Any) -> str:
+        """Put a message into the DLQ, and return its id."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        url = self.stack.dead_letter_url
+        sent = self.clients.sqs.send_message(
+            QueueUrl=url, MessageBody=text, MessageAttributes=attributes
+        )
+        return sent["MessageId"]
+
+    def upload(self, *keys: str) -> dict[str, Any]:
+        return notification(self.stack.config.source_bucket, *keys)
+
+    def put(self, key: str, *, there: bool = False) -> None:
+        config = self.stack.config
+        bucket = config.destination_bucket if there else config.source_bucket
+        self.clients.s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+
+    def log(self, **fields: Any) -> None:
+        """Write a line of the function's log."""
+        logs = self.client("logs")
+        group, stream = f"/aws/lambda/{self.stack.config.name}", uuid.uuid4().hex
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        event = {"timestamp": int(time.time() * 1000), "message": json.dumps(fields)}
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
+    def client(self, service: str) -> Any:
+        session: Any = boto3.Session("test", "test", region_name="us-east-1")
+        return session.client(service, endpoint_url=self.server.endpoint_url)
+
+    def visible(self, url: str = "") -> set[str]:
+        """Return the ids of the messages that can be received, and leave them so."""
+        found: dict[str, str] = {}
+        while received := self.clients.sqs.receive_message(
+            QueueUrl=url or self.stack.dead_letter_url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=30,
+        ).get("Messages", []):
+            found |= {each["MessageId"]: each["ReceiptHandle"] for each in received}
+        for receipt in found.values():
+            self.clients.sqs.change_message_visibility(
+                QueueUrl=url or self.stack.dead_letter_url,
+                ReceiptHandle=receipt,
+                VisibilityTimeout=0,
+            )
+        return set(found)
+
+    def pause(self) -> None:
+        """Stop the function, so that messages stay in its queue."""
+        functions = self.clients.functions
+        (mapping,) = functions.list_event_source_mappings(FunctionName=self.stack.config.name)[
+            "EventSourceMappings"
+        ]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+@pytest.fixture
+def dlq(
+    server: Server,
+    clients: Clients,
+    stack_config: StackConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> DlqFixture:
+    monkeypatch.setattr(message_reader, "WAIT_SECONDS", 0)
+    return DlqFixture(server, clients, build_stack(clients, build_package(), stack_config))
+
+
+def test_each_message_is_explained_and_stays(dlq: DlqFixture) -> None:
+    dlq.put("waits")
+    dlq.put("moved", there=True)
+    dlq.put(HOSTILE)
+    letters = {
+        dlq.letter(dlq.upload("waits")): ("waits", "failed: access denied"),
+        dlq.letter(dlq.upload("moved")): ("moved", ""),
+        dlq.letter(dlq.upload("gone", "moved")): ("moved", ""),
+        dlq.letter(bridged(dlq.stack.config.source_bucket, HOSTILE)): ("waits", ""),
+        dlq.letter(notification("another-bucket", "key")): ("other-bucket", "is not the"),
+        dlq.letter("not JSON \x1b[31m".replace("\x1b", "\u202e")): ("unreadable", "cannot read it"),
+        dlq.letter({"Records": "x" * 200_000}): ("unreadable", "cannot read it"),
+        dlq.letter(TEST_EVENT): ("no-upload", "reports no upload"),
+    }
+    other = next(name for name, told in letters.items() if told[0] == "other-bucket")
+    dlq.log(level="ERROR", message="failed", key="waits", outcome="failed", reason="access denied")
+    dlq.log(level="INFO", message="moved", key="waits", outcome="moved")
+    dlq.log(level="WARNING", message="Bucket another-bucket is not the source.", about=other)
+
+    listed = dlq("ls", "-o", "json")
+    assert listed.code == 0, listed.err
+    found = {each["id"]: each for each in listed.of("message")}
+    assert {name: each["state"] for name, each in found.items()} == {
+        name: state for name, (state, _) in letters.items()
+    }
+    for name, (_, why) in letters.items():
+        assert why in found[name]["why"], found[name]
+    several = next(each for each in found.values() if len(each["keys"]) == 2)
+    assert [each["state"] for each in several["keys"]] == ["gone", "moved"]
+    assert dlq.visible() == set(letters)
+
+    text = dlq("ls", "--state", "waits", "--state", "unreadable").out
+    assert len(text.splitlines()) == 4
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert "'s3://" in text
+    assert "%1B" in text
+
+    shown = dlq("show", other[:8])
+    assert (shown.code, "is not the source" in shown.out) == (0, True)
+    assert '"another-bucket"' in shown.out
+    assert dlq.visible() == set(letters)
+
+
+def test_what_can_be_read_is_sent_back_and_moved(dlq: DlqFixture, eventually: Eventually) -> None:
+    dlq.put("a b")
+    text = {"DataType": "String", "StringValue": "kept"}
+    dlq.letter(dlq.upload("a b"), kind=text)
+    dlq.letter(dlq.upload("gone"))
+    poison = dlq.letter("poison")
+    shown = dlq("redrive", "--all", "--dry-run", "-o", "json")
+    assert [each["result"] for each in shown.records] == ["would-send"] * 2
+    assert len(dlq.visible()) == 3
+
+    ran = dlq("redrive", "--all")
+    assert (ran.code, dlq.visible()) == (0, {poison})
+    assert "2 sent" in ran.err
+    assert "1 left, unreadable" in ran.err
+    source = dlq.stack.config.source_bucket
+    eventually(lambda: dlq.clients.s3.list_objects_v2(Bucket=source)["KeyCount"] == 0)
+    # Named by its id, it is sent all the same.
+    dlq.pause()
+    assert dlq("redrive", poison).code == 0
+    assert dlq.visible() == set()
+    assert len(dlq.visible(dlq.stack.queue_url)) == 1
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_lost_response_loses_no_message(
+    dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch, *, is_sent: bool
+) -> None:
+    dlq.pause()
+    letters = {dlq.letter(dlq.upload(f"{number}")) for number in range(15)}
+    calls = []
+
+    def lossy(action: str, request: Any) -> Any:
+        calls.append(action)
+        if len(calls) == 2:
+            if is_sent:
+                request()
+            raise AwsRequestError(action, Cause.FAILED, "the connection was reset")
+        return send(action, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(redrive, "send", lossy)
+        ran = dlq("redrive", "--all")
+    assert ran.code == 1
+    assert "10 messages were sent; then sqs:SendMessage failed" in " ".join(ran.err.split())
+    left = dlq.visible()
+    assert len(left) == 5
+    assert left < letters
+    again = dlq("redrive", "--all")
+    assert (again.code, dlq.visible()) == (0, set())
+    assert len(dlq.visible(dlq.stack.queue_url)) == 15 + (5 if is_sent else 0)
+
+
+def test_only_messages_of_one_state_are_sent(dlq: DlqFixture) -> None:
+    dlq.pause()
+    dlq.put("waits")
+    dlq.letter(dlq.upload("waits"))
+    gone = dlq.letter(dlq.upload("gone"))
+    assert dlq("redrive", "--state", "waits", "--max-rate", "100").code == 0
+    assert dlq.visible() == {gone}
+    assert len(dlq.visible(dlq.stack.queue_url)) == 1
+
+
+def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
+    dlq.put("waits")
+    waits = dlq.letter(dlq.upload("waits"))
+    dropped = {dlq.letter(f"poison {number} é\ud7ff") for number in range(12)}
+    refused = dlq("drop", "--state", "unreadable")
+    assert (refused.code, "Use --yes" in refused.err) == (2, True)
+    copy = tmp_path / "copy.jsonl"
+    ran = dlq("drop", "--state", "unreadable", "--yes", "--copy", str(copy))
+    assert (ran.code, dlq.visible()) == (0, {waits})
+    kept = [json.loads(line) for line in copy.read_text().splitlines()]
+    assert {each["id"] for each in kept} == dropped
+    assert {each["body"] for each in kept} == {f"poison {n} é\ud7ff" for n in range(12)}
+
+    refused = dlq("drop", "--all", "--yes", "--copy", str(copy))
+    assert (refused.code, dlq.visible()) == (2, {waits})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["redrive"], "Give either IDs, --state or --all"),
+        (["drop", "--all", "--state", "gone", "--yes"], "Give either IDs, --state or --all"),
+        (["redrive", "abc"], "at least 8 characters"),
+        (["show", "12345678"], "There is no message"),
+        (["drop", "12345678", "--yes"], "There is no message"),
+        (["ls", "--function", "not-there"], "sqs:GetQueueUrl"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_not_clear_is_refused(dlq: DlqFixture, arguments: list[str], words: str) -> None:
+    letter = dlq.letter("poison")
+    refused = dlq(*arguments)
+    assert (refused.code, refused.out) == (2, "")
+    assert words in " ".join(refused.err.split())
+    assert dlq.visible() == {letter}
+
+
+def test_a_missing_permission_is_named_beside_what_is_known(dlq: DlqFixture) -> None:
+    letter = dlq.letter(dlq.upload("key"))
+    reader = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    some = keys_of_user(dlq.clients, [*reader, "lambda:ListEventSourceMappings"])
+    listed = dlq("ls", "-o", "json", **some)
+    assert listed.code == 1
+    (told,) = listed.of("message")
+    assert (told["id"], told["state"]) == (letter, "unknown")
+    assert "s3:GetObject" in told["keys"][0]["reason"]
+    said = " ".join(listed.err.split())
+    for action in (
+        "lambda:GetFunctionConfiguration",
+        "logs:FilterLogEvents",
+        "sqs:ChangeMessageVisibility",
+    ):
+        assert action in said
