@@ -121,6 +121,8 @@ class Run:
         self, s3: RetryingS3, plan: Plan, journal: Path, workers: Workers | None = None
     ) -> None:
         self._s3 = s3
+        # The preflight checks, a dry run and earlier runs of the client may have used it.
+        self._earlier_activity = s3.activity
         self._plan = plan
         self.spec = plan.spec
         self.path = journal
@@ -146,6 +148,7 @@ class Run:
         counts = summary.counts.copy()
         planned = self._planned + (0 if pool is None else pool.planned)
         activity = self._s3.activity if pool is None else pool.activity
+        activity = activity.since(self._earlier_activity)
         total = self._plan.total
         if self._is_planned or (pool is not None and pool.is_planned):
             total = planned + self._undeleted

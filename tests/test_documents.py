@@ -46,7 +46,8 @@ def anchors(path: Path) -> set[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_links_resolve(document: Path) -> None:
     text = without_code(document.read_text("utf-8"))
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for found in re.findall(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"", text):
+        target = "".join(found)
         if re.match(r"(https|mailto):", target):
             continue
         file, _, anchor = target.partition("#")

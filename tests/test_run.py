@@ -209,7 +209,8 @@ def test_a_run_that_is_stopped_is_interrupted_and_its_resume_does_the_rest(
 ) -> None:
     """What plans a sync compares ahead of the copies."""
     buckets.put(*KEYS)
-    with Client(client.config, Limits(2)) as made:
+    # Deletes wait for their batch: without a rate, all copies could be done by then.
+    with Client(client.config, Limits(2, rate=20)) as made:
         selected: dict[str, Any] = {} if command is Command.SYNC else {"prefix": "reports"}
         run = getattr(made, command.value)(buckets.route, **selected)
         for _ in run:
@@ -218,6 +219,18 @@ def test_a_run_that_is_stopped_is_interrupted_and_its_resume_does_the_rest(
     assert len(buckets.there()) < len(KEYS)
     assert frogmove("resume", run.spec.id).code == 0
     assert sorted(buckets.there()) == KEYS
+
+
+def test_progress_counts_the_listings_of_this_run_only(client: Client, buckets: Buckets) -> None:
+    buckets.put(*KEYS)
+    listed = []
+    for command in (client.copy, client.move):
+        run = command(buckets.route, prefix="reports")
+        results = list(run)
+        assert len(results) == len(KEYS)
+        listed.append(run.progress.activity.listed)
+    # One more page looks for a key with the name of the folder.
+    assert listed == [len(KEYS) + 1] * 2
 
 
 def test_a_run_that_is_stopped_amid_its_last_objects_has_nothing_left(

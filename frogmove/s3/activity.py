@@ -31,6 +31,12 @@ class Activity(NamedTuple):
         """Add up the activity of several clients."""
         return cls(*map(sum, zip(cls(), *several, strict=True)))
 
+    def since(self, earlier: Activity) -> Activity:
+        """Return it without what had been retried and listed earlier."""
+        return self._replace(
+            retries=self.retries - earlier.retries, listed=self.listed - earlier.listed
+        )
+
 
 class ActivityCounter:
     """Counts for :class:`Activity`; each thread that receives a response calls its methods."""
