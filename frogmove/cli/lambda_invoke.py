@@ -67,8 +67,8 @@ def invoke(
         console.note("Queued. The result will be in the function's log.")
     else:
         # ASCII, so that special characters in outsiders' keys are escaped.
-        sys.stdout.write(json.dumps(called.answer, indent=2) + "\n")
-        left = unfinished(called.answer, wanted)
+        sys.stdout.write(json.dumps(called.response, indent=2) + "\n")
+        left = unfinished(called.response, wanted)
         for line in left:
             console.warn(line)
         if left:

@@ -45,7 +45,7 @@ _TRIES = 3
 # A job with more failures than this, of so many tasks, fails.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-job-status.html
 _TASKS_BEFORE_FAILURE = 1000
-_MOST_FAILURES = 0.5
+_MAX_FAILURE_FRACTION = 0.5
 
 # The elements of a request that DescribeJob returns as they are.
 _ECHOED = ("Description", "Manifest", "Operation", "Priority", "Report", "RoleArn")
@@ -130,14 +130,18 @@ class BatchOperations:
         failures = [_element("member", _element("FailureReason", job.reason))] if job.reason else []
         return _element(
             "DescribeJobResult",
-            _element("Job", *_told(job), *echoed, _element("FailureReasons", *failures)),
+            _element(
+                "Job", *_progress_elements(job), *echoed, _element("FailureReasons", *failures)
+            ),
         )
 
     def list_all(self) -> ElementTree.Element:
         """List all jobs, newest first."""
         newest = sorted(self._jobs.values(), key=lambda job: job.created, reverse=True)
         jobs = [
-            _element("member", *_told(job), _element("Description", job.text("Description")))
+            _element(
+                "member", *_progress_elements(job), _element("Description", job.text("Description"))
+            )
             for job in newest
         ]
         return _element("ListJobsResult", _element("Jobs", *jobs))
@@ -201,7 +205,7 @@ class BatchOperations:
         with self._lock:
             job.results.append((entry, code == "Succeeded", code, words))
             done, failures = len(job.results), job.failures
-            if done >= _TASKS_BEFORE_FAILURE and failures > done * _MOST_FAILURES:
+            if done >= _TASKS_BEFORE_FAILURE and failures > done * _MAX_FAILURE_FRACTION:
                 job.reason = "Job failure threshold exceeded: more than 50 % of the tasks failed"
 
     def _try(self, job: _Job, entry: Entry) -> tuple[str, str]:
@@ -230,8 +234,8 @@ class BatchOperations:
             return str(result["resultCode"]), str(result["resultString"])
         except Exception as error:
             # As S3 words it, whatever went wrong in the function.
-            told = json.dumps({"errorMessage": str(error)})
-            return "PermanentFailure", f"Lambda returned function error: {told}"
+            elements = json.dumps({"errorMessage": str(error)})
+            return "PermanentFailure", f"Lambda returned function error: {elements}"
 
     def _write_report(self, job: _Job) -> None:
         bucket = job.text("Report/Bucket").partition(":::")[2]
@@ -268,9 +272,9 @@ def _report(rows: Sequence[tuple[Entry, bool, str, str]], status: str) -> bytes:
     return text.getvalue().encode()
 
 
-def _told(job: _Job) -> list[ElementTree.Element]:
+def _progress_elements(job: _Job) -> list[ElementTree.Element]:
     failed = job.failures
-    told = [
+    elements = [
         _element("JobId", job.id),
         _element("Status", job.status),
         _element("CreationTime", job.created.isoformat()),
@@ -282,8 +286,8 @@ def _told(job: _Job) -> list[ElementTree.Element]:
         ),
     ]
     if job.ended is not None:
-        told.append(_element("TerminationDate", job.ended.isoformat()))
-    return told
+        elements.append(_element("TerminationDate", job.ended.isoformat()))
+    return elements
 
 
 def _element(name: str, *content: ElementTree.Element | str) -> ElementTree.Element:

@@ -39,7 +39,7 @@ _MISSING = frozenset(
         "QueueDoesNotExist",
     }
 )
-# Of servers other than AWS; ministack answers 400 without words for a service that it does not run.
+# Of servers other than AWS; ministack returns 400 without a message for a service that it lacks.
 _NOT_OFFERED = frozenset(
     {
         "400",
@@ -61,7 +61,7 @@ class Cause(StrEnum):
     MISSING = "missing"
     NOT_OFFERED = "not offered"
     FAILED = "failed"
-    NO_ANSWER = "no answer"
+    NO_RESPONSE = "no response"
 
 
 class AwsRequestError(UnreachableError):
@@ -70,20 +70,20 @@ class AwsRequestError(UnreachableError):
     Args:
         action: the IAM action that it needs, such as ``sqs:GetQueueAttributes``.
         cause: why.
-        told: AWS's own words.
+        detail: AWS's own words.
         code: AWS's own error code.
     """
 
-    def __init__(self, action: str, cause: Cause, told: str, code: str = "") -> None:
+    def __init__(self, action: str, cause: Cause, detail: str, code: str = "") -> None:
         self.action, self.cause, self.code = action, cause, code
         remedy = ""
         if cause is Cause.DENIED:
-            message = f"The permission {action} is missing: {told}."
+            message = f"The permission {action} is missing: {detail}."
             remedy = f"Have {action} granted, as in the module's policy for operators."
         elif cause is Cause.NOT_OFFERED:
             message = f"This server does not offer {action}."
         else:
-            message = f"{action} failed: {told}."
+            message = f"{action} failed: {detail}."
         super().__init__(message, remedy)
 
 
@@ -105,10 +105,10 @@ def send(action: str, request: Callable[[], _T]) -> _T:
     except ClientError as error:
         refusal = error.response.get("Error", {})
         code = str(refusal.get("Code") or "")
-        told = " ".join(str(refusal.get("Message") or code).split()).rstrip(".")
-        raise AwsRequestError(action, _cause(code), told, code) from error
+        detail = " ".join(str(refusal.get("Message") or code).split()).rstrip(".")
+        raise AwsRequestError(action, _cause(code), detail, code) from error
     except (NoConnectionError, HTTPClientError, OSError) as error:
-        raise AwsRequestError(action, Cause.NO_ANSWER, words(error)) from error
+        raise AwsRequestError(action, Cause.NO_RESPONSE, words(error)) from error
     except BotoCoreError as error:
         raise AwsRequestError(action, Cause.FAILED, words(error)) from error
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from frogmove.s3.uri import Location
 
 # The folders that are counted, so that memory stays bounded.
-_MOST_FOLDERS = 10_000
+_MAX_FOLDERS = 10_000
 _FOLDERS_SHOWN = 100
 
 
@@ -40,7 +40,7 @@ class Backlog:
         self.size += item.size
         if self.oldest is None or item.last_modified < self.oldest.last_modified:
             self.oldest = item
-        if folder in self.folders or len(self.folders) < _MOST_FOLDERS:
+        if folder in self.folders or len(self.folders) < _MAX_FOLDERS:
             self.folders[folder] += 1
 
     def record(self) -> dict[str, Any]:

@@ -109,22 +109,22 @@ class JobStatus:
         }
 
 
-def read_status(told: Mapping[str, Any]) -> JobStatus:
+def read_status(response: Mapping[str, Any]) -> JobStatus:
     """Read what DescribeJob or ListJobs says about a job."""
-    progress = told.get("ProgressSummary") or {}
-    failures = [str(each.get("FailureReason", "")) for each in told.get("FailureReasons") or ()]
-    reasons = [*failures, told.get("StatusUpdateReason"), told.get("SuspendedCause")]
+    progress = response.get("ProgressSummary") or {}
+    failures = [str(each.get("FailureReason", "")) for each in response.get("FailureReasons") or ()]
+    reasons = [*failures, response.get("StatusUpdateReason"), response.get("SuspendedCause")]
     return JobStatus(
-        str(told.get("JobId", "")),
-        str(told.get("Status", "")),
+        str(response.get("JobId", "")),
+        str(response.get("Status", "")),
         int(progress.get("TotalNumberOfTasks") or 0),
         int(progress.get("NumberOfTasksSucceeded") or 0),
         int(progress.get("NumberOfTasksFailed") or 0),
         "; ".join(str(each) for each in reasons if each),
-        str(told.get("Description") or ""),
-        told.get("CreationTime"),
-        told.get("TerminationDate"),
-        told,
+        str(response.get("Description") or ""),
+        response.get("CreationTime"),
+        response.get("TerminationDate"),
+        response,
     )
 
 
@@ -211,7 +211,7 @@ class BatchOperations:
         """
         account = self.account
         try:
-            told = send(
+            response = send(
                 "s3:DescribeJob", lambda: self.client.describe_job(AccountId=account, JobId=job)
             )
         except AwsRequestError as error:
@@ -221,7 +221,7 @@ class BatchOperations:
                     "`frogmove batch status` lists the jobs of this Region.",
                 ) from error
             raise
-        return read_status(told["Job"])
+        return read_status(response["Job"])
 
     def jobs(self) -> Iterator[JobStatus]:
         """Yield frogmove's jobs, newest first.
@@ -258,7 +258,7 @@ class BatchOperations:
 
 
 def _is_refusal(error: AwsRequestError) -> bool:
-    """Tell whether the service answered that it did not do what was asked."""
+    """Tell whether the service refused the request."""
     cause = error.__cause__
     if not isinstance(cause, ClientError):
         return error.cause is not Cause.FAILED

@@ -94,8 +94,8 @@ def read_message(status: str, message: str) -> tuple[Outcome, str]:
         is_success = status == "succeeded"
         if is_success is not outcome.needs_attention or outcome is Outcome.SUPERSEDED:
             return outcome, reason
-    told = message or "no reason given"
-    return Outcome.FAILED, f"the job's report says {status or 'nothing'}: {told}. {_UNCLEAR}"
+    described = message or "no reason given"
+    return Outcome.FAILED, f"the job's report says {status or 'nothing'}: {described}. {_UNCLEAR}"
 
 
 def _unescaped(message: str) -> str:
@@ -245,12 +245,12 @@ def open_report(job: JobStatus, s3: S3Client) -> Iterator[JobReport]:
 
 def _load_manifest(database: sqlite3.Connection, job: JobStatus, s3: S3Client) -> bool:
     """Load the manifest; return False if S3 generated it."""
-    told = job.details.get("Manifest")
-    if not told or told["Spec"]["Format"] != FORMAT:
+    described = job.details.get("Manifest")
+    if not described or described["Spec"]["Format"] != FORMAT:
         return False
-    bucket, _, key = told["Location"]["ObjectArn"].partition(":::")[2].partition("/")
+    bucket, _, key = described["Location"]["ObjectArn"].partition(":::")[2].partition("/")
     with _downloaded(s3, bucket, key) as text:
-        entries = read_entries(text, told["Spec"]["Fields"])
+        entries = read_entries(text, described["Spec"]["Fields"])
         database.executemany(
             "INSERT INTO objects VALUES (?, ?, ?, ?)",
             ((each.key, each.version_id, each.size, each.etag) for each in entries),
@@ -259,11 +259,11 @@ def _load_manifest(database: sqlite3.Connection, job: JobStatus, s3: S3Client) -
 
 
 def _load_tasks(database: sqlite3.Connection, job: JobStatus, s3: S3Client) -> None:
-    told = job.details.get("Report") or {}
-    bucket = str(told.get("Bucket", "")).partition(":::")[2]
-    if not told.get("Enabled") or not bucket:
+    described = job.details.get("Report") or {}
+    bucket = str(described.get("Bucket", "")).partition(":::")[2]
+    if not described.get("Enabled") or not bucket:
         raise UsageError(f"The job {job.id!r} was created without a report.")
-    prefix = f"{told['Prefix'].rstrip('/')}/" if told.get("Prefix") else ""
+    prefix = f"{described['Prefix'].rstrip('/')}/" if described.get("Prefix") else ""
     manifest = f"{prefix}job-{job.id}/manifest.json"
     try:
         response = s3.get_object(Bucket=bucket, Key=manifest)
@@ -310,8 +310,8 @@ def _downloaded(s3: S3Client, bucket: str, key: str) -> Iterator[IO[str]]:
 
 
 def _unreadable(bucket: str, key: str, error: Exception) -> UnreachableError:
-    told = describe(failed("GetObject", error), "Nothing was changed")
-    return UnreachableError(f"s3://{bucket}/{key} cannot be read: {told}.")
+    described = describe(failed("GetObject", error), "Nothing was changed")
+    return UnreachableError(f"s3://{bucket}/{key} cannot be read: {described}.")
 
 
 def failed_objects(report: JobReport) -> Iterator[S3Object]:

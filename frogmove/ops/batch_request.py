@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.s3.uri import Location
 
-_LONGEST_DESCRIPTION = 256
+_MAX_DESCRIPTION_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class JobPlan:
             },
             "ClientRequestToken": self.run_id,
             "Description": f"{DESCRIPTION}{self.route.source} -> {self.route.destination}"[
-                :_LONGEST_DESCRIPTION
+                :_MAX_DESCRIPTION_LENGTH
             ],
             "Priority": self.priority,
             "RoleArn": self.role_arn,

@@ -84,7 +84,7 @@ class Submission:
         Raises:
             UsageError: when that is not possible.
         """
-        told = generator_filter(self.objects.spec.selection)
+        described = generator_filter(self.objects.spec.selection)
         bucket = self.job.route.source.bucket
         try:
             versioning: Mapping[str, object] = self.client.get_bucket_versioning(Bucket=bucket)
@@ -97,7 +97,7 @@ class Submission:
                 f"S3 would list every version in {bucket}, also old and deleted ones.",
                 "Leave out --generate; then frogmove lists the current objects.",
             )
-        return told
+        return described
 
     def fill(self, manifest: Manifest) -> None:
         """Find the objects.
@@ -139,10 +139,10 @@ class Submission:
         Raises:
             UsageError: when S3 would refuse it.
         """
-        told = self.job.request(manifest.fields if manifest else (), etag)
+        described = self.job.request(manifest.fields if manifest else (), etag)
         model = self.jobs.client.meta.service_model.operation_model("CreateJob")
-        check_request(model, {"AccountId": self.jobs.account, **told})
-        return told
+        check_request(model, {"AccountId": self.jobs.account, **described})
+        return described
 
     def submit(self, manifest: Manifest | None) -> str:
         """Write the manifest, create the job, and return its id.
@@ -172,9 +172,9 @@ class Submission:
         try:
             return upload(self.client, bucket, key, self._until_stopped(manifest))
         except (ClientError, BotoCoreError, S3UploadFailedError, OSError) as error:
-            told = describe(failed("PutObject", error), "No job was created")
+            described = describe(failed("PutObject", error), "No job was created")
             raise UnreachableError(
-                f"The manifest s3://{bucket}/{key} cannot be written: {told}."
+                f"The manifest s3://{bucket}/{key} cannot be written: {described}."
             ) from error
 
     def _until_stopped(self, manifest: Manifest) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
-from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.check import Check, State, unknown_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ class BucketChecks:
         try:
             return check(f"{self.end} {name}")
         except AwsRequestError as error:
-            return not_found_out(f"{self.end} {name}", error)
+            return unknown_check(f"{self.end} {name}", error)
 
     def _bucket(self, name: str) -> Check:
         bucket = self.location.bucket
@@ -71,7 +71,7 @@ class BucketChecks:
                 "s3:GetBucketLocation", lambda: self.client.get_bucket_location(Bucket=bucket)
             )
         except AwsRequestError as error:
-            return not_found_out(name, error)
+            return unknown_check(name, error)
         region = _OLD_NAMES.get(found.get("LocationConstraint"), found.get("LocationConstraint"))
         said, facts = f"{self.location}, {region}", {"bucket": bucket, "region": region}
         if self.region not in {None, region}:

@@ -1,4 +1,4 @@
-"""The result of looking at one thing: whether it is well, and what to do if it is not."""
+"""The result of one check: whether a thing works, and what to do if it does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """How something is."""
+    """The state of a thing."""
 
     OK = "ok"
     WARNING = "warning"
@@ -33,12 +33,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found out about one thing.
+    """The result of a check of one thing.
 
     Attributes:
         name: the thing.
-        state: how it is.
-        message: what was found out, in a sentence or a part of one.
+        state: its state.
+        message: the result, in a sentence or a part of one.
         remedy: what to do; empty if there is nothing to do.
         facts: the same as values for JSON.
     """
@@ -61,7 +61,7 @@ class Check:
         }
 
 
-def not_found_out(name: str, error: AwsRequestError) -> Check:
+def unknown_check(name: str, error: AwsRequestError) -> Check:
     """Return a check whose request did not succeed, with the permission that it lacks."""
     facts = {"action": error.action, "cause": error.cause.value}
     if error.cause is Cause.NOT_OFFERED:
@@ -70,19 +70,19 @@ def not_found_out(name: str, error: AwsRequestError) -> Check:
     return Check(name, state, error.message, error.remedy, facts)
 
 
-def while_answered(checks: Iterable[Check]) -> Iterator[Check]:
+def until_unresponsive(checks: Iterable[Check]) -> Iterator[Check]:
     """Yield the checks, until two services do not respond: then none will.
 
     Raises:
         UnreachableError: when two services do not respond.
     """
-    silent = set()
+    unresponsive = set()
     for check in checks:
         yield check
-        if check.facts.get("cause") == Cause.NO_ANSWER:
-            silent.add(str(check.facts["action"]).partition(":")[0])
-        if len(silent) > 1:
+        if check.facts.get("cause") == Cause.NO_RESPONSE:
+            unresponsive.add(str(check.facts["action"]).partition(":")[0])
+        if len(unresponsive) > 1:
             raise UnreachableError(
-                f"AWS does not respond ({', '.join(sorted(silent))}).",
+                f"AWS does not respond ({', '.join(sorted(unresponsive))}).",
                 "Check the network, --region and AWS_ENDPOINT_URL.",
             )

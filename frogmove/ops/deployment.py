@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from frogmove.errors import UsageError
 from frogmove.function.config import read_config
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.cached_request import cached_request
 from frogmove.ops.function_log import FunctionLog
 from frogmove.ops.queue import Queue
-from frogmove.ops.remembered import remembered
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Deployment:
         self.name = _bare(function)
         self.schedule_name = schedule or f"{self.name}-sweep"
 
-    @remembered
+    @cached_request
     def configuration(self) -> dict[str, Any]:
         """The function's configuration, as GetFunctionConfiguration returns it.
 
@@ -75,7 +75,7 @@ class Deployment:
         """
         return read_config(self.variables)
 
-    @remembered
+    @cached_request
     def mappings(self) -> list[dict[str, Any]]:
         """The event source mappings of the function and of its alias; empty if there are none.
 
@@ -101,7 +101,7 @@ class Deployment:
                 if error.cause is not Cause.MISSING:
                     raise
 
-    @remembered
+    @cached_request
     def schedule(self) -> dict[str, Any] | None:
         """The schedule of the sweeps, as GetSchedule returns it; None if there is none.
 
@@ -119,7 +119,7 @@ class Deployment:
             raise
         return found
 
-    @remembered
+    @cached_request
     def queue(self) -> Queue:
         """The queue of uploads.
 
@@ -133,7 +133,7 @@ class Deployment:
             Queue.of_arn(sqs, queues[0]) if queues else Queue.of_name(sqs, self._named("uploads"))
         )
 
-    @remembered
+    @cached_request
     def dead_letters(self) -> Queue:
         """The dead-letter queue (DLQ) of uploads; see :attr:`queue`."""
         sqs = self.services.client("sqs")
@@ -143,7 +143,7 @@ class Deployment:
             arn = None
         return Queue.of_arn(sqs, arn) if arn else Queue.of_name(sqs, self._named("uploads-dead"))
 
-    @remembered
+    @cached_request
     def failed_sweeps(self) -> Queue | None:
         """The DLQ of sweeps; None if there is none; see :attr:`queue`."""
         sqs = self.services.client("sqs")
@@ -158,7 +158,7 @@ class Deployment:
                 return None
             raise
 
-    @remembered
+    @cached_request
     def log(self) -> FunctionLog:
         """The function's log."""
         logging: dict[str, str] = {}

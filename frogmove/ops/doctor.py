@@ -11,7 +11,7 @@ from frogmove.core.advice import advise
 from frogmove.ops import function_checks, leftovers
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.bucket_checks import BucketChecks
-from frogmove.ops.check import Check, State, not_found_out, while_answered
+from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.identity_checks import check_identity, check_invocation
 from frogmove.ops.permission_checks import check_permissions
 from frogmove.ops.queue_checks import check_dead_letters
@@ -58,7 +58,7 @@ class Doctor:
         Raises:
             UnreachableError: when AWS does not respond.
         """
-        return while_answered(
+        return until_unresponsive(
             chain(
                 check_identity(self._deployment.services, self._now),
                 self._buckets(),
@@ -109,7 +109,7 @@ class Doctor:
             next(deployment.log.lines(self._now), None)
             yield Check("log", State.OK, deployment.log.group)
         except AwsRequestError as error:
-            yield not_found_out("log", error)
+            yield unknown_check("log", error)
 
     def _dead_letters(self) -> Iterator[Check]:
         yield check_dead_letters(self._deployment)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError
-from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.pause import of_mapping
 from frogmove.quoting import in_quotes
 
@@ -26,7 +26,7 @@ def check_state(deployment: Deployment) -> Check:
     try:
         found = deployment.configuration
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
     facts: dict[str, Any] = {
         "function": deployment.function,
@@ -35,19 +35,19 @@ def check_state(deployment: Deployment) -> Check:
         "last_update_status": update,
         "last_modified": found["LastModified"],
     }
-    said = (
+    message = (
         f"{deployment.function}, version {found['Version']}, {state}, "
         f"modified {found['LastModified'][:19].replace('T', ' ')}"
     )
     # A function that has not been invoked for weeks is started at the next invocation.
     if state in {"Active", "Inactive"} and update != "Failed":
-        return Check(name, State.OK, said, facts=facts)
+        return Check(name, State.OK, message, facts=facts)
     reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or "no reason given"
     is_pending = state == "Pending"
     return Check(
         name,
         State.WARNING if is_pending else State.BROKEN,
-        f"{said}; {'update failed: ' if update == 'Failed' else ''}{reason}",
+        f"{message}; {'update failed: ' if update == 'Failed' else ''}{reason}",
         "Wait a minute." if is_pending else roll_back(deployment),
         facts,
     )
@@ -68,7 +68,7 @@ def check_settings(deployment: Deployment, config: Config) -> Check:
     try:
         settings = deployment.settings
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     except UsageError as error:
         return Check(
             name,
@@ -81,14 +81,14 @@ def check_settings(deployment: Deployment, config: Config) -> Check:
     facts = {"route": own}
     expected = f"{config.end('source')} -> {config.end('destination')}"
     if own != expected:
-        said = f"the function moves {own}, but the route is {expected}"
+        message = f"the function moves {own}, but the route is {expected}"
         remedy = (
             "Check --route, --source, --destination and --function; if these are right, "
             f"correct FROGMOVE_SOURCE and FROGMOVE_DESTINATION, or: {roll_back(deployment)}"
         )
-        return Check(name, State.BROKEN, said, remedy, facts)
-    said = f"{own}, on conflict {settings.on_conflict.value}"
-    return Check(name, State.OK, said, facts=facts)
+        return Check(name, State.BROKEN, message, remedy, facts)
+    message = f"{own}, on conflict {settings.on_conflict.value}"
+    return Check(name, State.OK, message, facts=facts)
 
 
 def check_scan_gate(deployment: Deployment, config: Config) -> Check:
@@ -97,7 +97,7 @@ def check_scan_gate(deployment: Deployment, config: Config) -> Check:
     try:
         settings = deployment.settings
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     except UsageError:
         return Check(name, State.UNKNOWN, "the function's settings are not valid")
     tag = None if settings.scan_gate.tag is None else str(settings.scan_gate.tag)
@@ -107,7 +107,7 @@ def check_scan_gate(deployment: Deployment, config: Config) -> Check:
         "quarantine": None if quarantine is None else str(quarantine.destination),
     }
     if tag != config.require_tag:
-        said = (
+        message = (
             f"the function requires {_tag(tag)}, but this command line {_tag(config.require_tag)}"
         )
         remedy = (
@@ -115,7 +115,7 @@ def check_scan_gate(deployment: Deployment, config: Config) -> Check:
             if tag
             else "Remove require_tag from the route, or set `scan` in Terraform."
         )
-        return Check(name, State.WARNING, said, remedy, facts)
+        return Check(name, State.WARNING, message, remedy, facts)
     return Check(name, State.OK, _gate(settings), facts=facts)
 
 
@@ -137,23 +137,23 @@ def check_uploads(deployment: Deployment) -> Check:
     try:
         mappings = deployment.mappings
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     triggers = [of_mapping(each) for each in mappings]
-    said = ", ".join(f"event source mapping {each.name} {each.state}" for each in triggers)
+    message = ", ".join(f"event source mapping {each.name} {each.state}" for each in triggers)
     facts = {"mappings": {each.name: each.state for each in triggers}}
     if not triggers:
-        said = "no event source mapping: uploads are not moved"
+        message = "no event source mapping: uploads are not moved"
         remedy = "Check --function and --region; then apply the Terraform module."
-        return Check(name, State.BROKEN, said, remedy, facts)
+        return Check(name, State.BROKEN, message, remedy, facts)
     if not all(each.is_on for each in triggers):
-        return Check(name, State.WARNING, f"paused: {said}", resume(deployment), facts)
+        return Check(name, State.WARNING, f"paused: {message}", resume(deployment), facts)
     results = (each.get("LastProcessingResult") or "" for each in mappings)
     failed = sorted({each for each in results if each.startswith(_FAILED)})
     if failed:
         remedy = f"frogmove lambda logs --failed --function {deployment.function}"
-        said = f"{said}; last result: {'; '.join(failed)}"
-        return Check(name, State.WARNING, said, remedy, facts)
-    return Check(name, State.OK, said, facts=facts)
+        message = f"{message}; last result: {'; '.join(failed)}"
+        return Check(name, State.WARNING, message, remedy, facts)
+    return Check(name, State.OK, message, facts=facts)
 
 
 def resume(deployment: Deployment) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from frogmove import __version__
 from frogmove.errors import FrogmoveError
 from frogmove.ops.aws_request import AwsRequestError, send
-from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.function_checks import roll_back
 from frogmove.ops.invoke import call, lambda_client
 from frogmove.s3.capabilities import probe_name
@@ -39,7 +39,7 @@ def check_identity(services: Services, now: datetime) -> Iterator[Check]:
         # It needs no permission.
         found: dict[str, Any] = send("sts:GetCallerIdentity", client.get_caller_identity)
     except AwsRequestError as error:
-        found_out = not_found_out("credentials", error)
+        found_out = unknown_check("credentials", error)
         remedy = "Sign in again, or choose another --profile."
         yield Check("credentials", found_out.state, found_out.message, remedy, found_out.facts)
         return
@@ -65,7 +65,7 @@ def check_invocation(deployment: Deployment) -> Iterator[Check]:
     """Invoke the function: for its version, and to look up a key that does not exist."""
     client = lambda_client(deployment.services)
     try:
-        found = call(client, deployment.function, {"action": "ping"}).answer
+        found = call(client, deployment.function, {"action": "ping"}).response
     except FrogmoveError as error:
         remedy = f"{error.remedy} frogmove lambda logs --failed --function {deployment.function}"
         yield Check("invocation", State.BROKEN, error.message, remedy.strip())
@@ -89,13 +89,13 @@ def _lookup(deployment: Deployment) -> Check:
         prefix = ""
     asked = {"action": "move", "keys": [prefix + probe_name()], "dry_run": True}
     try:
-        found = call(lambda_client(deployment.services), deployment.function, asked).answer
+        found = call(lambda_client(deployment.services), deployment.function, asked).response
     except FrogmoveError as error:
         remedy = f"{error.remedy} Then, if it worked before: {roll_back(deployment)}".strip()
         return Check("invocation", State.BROKEN, error.message, remedy)
-    answer = found if isinstance(found, dict) else {}
-    if answer.get("counts") == {"gone": 1}:
+    response = found if isinstance(found, dict) else {}
+    if response.get("counts") == {"gone": 1}:
         return Check("invocation", State.OK, "the function can read the source")
-    reasons = "; ".join(str(each.get("reason")) for each in answer.get("results", []))
+    reasons = "; ".join(str(each.get("reason")) for each in response.get("results", []))
     said = f"the function cannot read the source: {reasons or found}"
     return Check("invocation", State.BROKEN, said, "Check the policy of its role.")

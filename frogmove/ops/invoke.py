@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Seconds; a function may run for 15 minutes.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-_LONGEST = 910
+_TIMEOUT_SECONDS = 910
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 _SERVER_FAILED = 500
@@ -32,11 +32,11 @@ class Called:
     """The result of an invocation.
 
     Attributes:
-        answer: the function's response; None if it was not waited for.
+        response: the function's response; None if it was not waited for.
         log: the last 4 KB of its log.
     """
 
-    answer: object
+    response: object
     log: str
 
 
@@ -47,7 +47,7 @@ def lambda_client(services: Services) -> LambdaClient:
         UsageError: when the AWS settings cannot be used.
     """
     # No retries: after a slow response, the function would run twice.
-    config = Config(read_timeout=_LONGEST, retries={"total_max_attempts": 1})
+    config = Config(read_timeout=_TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
     return cast("LambdaClient", services.make("lambda", config))
 
 
@@ -66,7 +66,7 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         RunError: when the response is an error, or there is none.
     """
     try:
-        answer = client.invoke(
+        response = client.invoke(
             FunctionName=function,
             InvocationType="RequestResponse" if wait else "Event",
             LogType="Tail" if wait else "None",
@@ -76,29 +76,29 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         refusal = error.response["Error"]
         # A server error may have occurred after the function was invoked.
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
-            raise _no_answer(function, refusal["Message"] or refusal["Code"]) from error
+            raise _no_response(function, refusal["Message"] or refusal["Code"]) from error
         raise UnreachableError(
             f"The function {function!r} was not called: {refusal['Message']}",
             "Check --function, --region and your permissions.",
         ) from error
     except (HTTPClientError, ResponseParserError, OSError) as error:
-        raise _no_answer(function, str(error)) from error
+        raise _no_response(function, str(error)) from error
     except BotoCoreError as error:
         raise UnreachableError(
             f"The function {function!r} was not called: {words(error)}.",
             "Check --function, --profile and your credentials.",
         ) from error
     try:
-        payload = answer["Payload"].read()
+        payload = response["Payload"].read()
     except (BotoCoreError, OSError) as error:
-        raise _no_answer(function, str(error)) from error
-    log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
+        raise _no_response(function, str(error)) from error
+    log = base64.b64decode(response.get("LogResult", "")).decode(errors="replace")
     if not wait:
         return Called(None, log)
-    return Called(_read(function, payload, failed="FunctionError" in answer), log)
+    return Called(_read(function, payload, failed="FunctionError" in response), log)
 
 
-def _no_answer(function: str, why: str) -> RunError:
+def _no_response(function: str, why: str) -> RunError:
     return RunError(
         f"The function {function!r} did not respond: {why.rstrip('.')}.",
         "It may have been invoked. It is safe to call it again: nothing is moved twice.",
@@ -107,10 +107,10 @@ def _no_answer(function: str, why: str) -> RunError:
 
 def _read(function: str, payload: bytes, *, failed: bool) -> object:
     try:
-        said: Any = json.loads(payload)
+        parsed: Any = json.loads(payload)
     except ValueError as error:
         raise RunError(f"The function {function!r} did not return JSON.") from error
     if failed:
-        message = said.get("errorMessage") if isinstance(said, dict) else None
-        raise RunError(f"The function {function!r} failed: {message or said}", "Check its log.")
-    return said
+        message = parsed.get("errorMessage") if isinstance(parsed, dict) else None
+        raise RunError(f"The function {function!r} failed: {message or parsed}", "Check its log.")
+    return parsed

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from frogmove.errors import UsageError
 from frogmove.function.resumable_uploads import FOLDER
 from frogmove.ops.aws_request import AwsRequestError, send
-from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.check import Check, State, unknown_check
 from frogmove.quoting import in_quotes
 from frogmove.run_store import read_journals
 from frogmove.s3.capabilities import PROBE
@@ -71,7 +71,7 @@ def check_uploads(client: S3Client, end: str, location: Location, now: datetime)
     try:
         found = list(find_uploads(client, location))
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     abandoned = [each for each in found if now - each.initiated > _ABANDONED]
     facts = {"uploads": len(found), "abandoned": [each.record() for each in abandoned[:100]]}
     if not abandoned:
@@ -151,7 +151,7 @@ def check_probes(client: S3Client, end: str, location: Location, now: datetime) 
             ).get("Contents", []),
         )
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     left = [each["Key"] for each in found if now - each["LastModified"] > timedelta(hours=1)]
     if not left:
         return Check(name, State.OK, "none")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from frogmove.s3.uri import Location
 
 # Lambda enables or disables a mapping within a minute.
-_SECONDS_TO_SWITCH = 180.0
-_SECONDS_BETWEEN_LOOKS = 0.5
+_SWITCH_SECONDS = 180.0
+_POLL_SECONDS = 0.5
 
 MAPPING, SCHEDULE = "event source mapping", "schedule"
 
@@ -132,14 +132,14 @@ class Triggers:
         if trigger.state == wanted:
             return trigger
         self._lambda.update_event_source_mapping(UUID=trigger.name, Enabled=on)
-        deadline = time.monotonic() + _SECONDS_TO_SWITCH
+        deadline = time.monotonic() + _SWITCH_SECONDS
         while True:
             state = self._lambda.get_event_source_mapping(UUID=trigger.name)["State"]
             if state == wanted:
                 return Trigger(MAPPING, trigger.name, state, on)
             if time.monotonic() > deadline:
-                raise TimeoutError(f"it is still {state} after {_SECONDS_TO_SWITCH:.0f} seconds")
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+                raise TimeoutError(f"it is still {state} after {_SWITCH_SECONDS:.0f} seconds")
+            time.sleep(_POLL_SECONDS)
 
     def _switch_schedule(self, trigger: Trigger, *, on: bool) -> Trigger:
         wanted = "ENABLED" if on else "DISABLED"
@@ -184,5 +184,5 @@ def of_schedule(there: dict[str, Any]) -> Trigger:
 
 
 def _reason(error: Exception) -> str:
-    told = error.message if isinstance(error, AwsRequestError) else str(error)
-    return told.rstrip(".")
+    text = error.message if isinstance(error, AwsRequestError) else str(error)
+    return text.rstrip(".")

@@ -107,7 +107,7 @@ def _check(name: str, probes: list[_Probe], missing: State) -> Check:
         except AwsRequestError as error:
             if error.cause is Cause.DENIED:
                 denied.append(f"{probe.action} on {probe.bucket}")
-            elif error.cause is Cause.NO_ANSWER or error.code == "NoSuchBucket":
+            elif error.cause is Cause.NO_RESPONSE or error.code == "NoSuchBucket":
                 unclear.append(error.message)
     actions = [probe.action for probe in probes]
     if denied:

@@ -111,9 +111,9 @@ class Queue:
 
 
 def _attributes(client: Any, url: str) -> dict[str, str]:  # noqa: ANN401
-    answer = send(
+    response = send(
         "sqs:GetQueueAttributes",
         lambda: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]),
     )
-    attributes: dict[str, str] = answer["Attributes"]
+    attributes: dict[str, str] = response["Attributes"]
     return attributes

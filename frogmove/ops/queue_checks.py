@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frogmove.ops.aws_request import AwsRequestError
-from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.check import Check, State, unknown_check
 
 if TYPE_CHECKING:
     from frogmove.ops.deployment import Deployment
@@ -17,7 +17,7 @@ def check_dead_letters(deployment: Deployment) -> Check:
     try:
         queue = deployment.dead_letters
     except AwsRequestError as error:
-        return not_found_out(name, error)
+        return unknown_check(name, error)
     count = queue.depth.total
     facts = {"queue": queue.arn, "messages": count}
     if not count:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from frogmove.core.advice import advise
 from frogmove.ops import activity, backlog, function_checks
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
-from frogmove.ops.check import Check, State, not_found_out, while_answered
+from frogmove.ops.cached_request import cached_request
+from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.pause import of_schedule
 from frogmove.ops.queue_checks import check_dead_letters, messages
-from frogmove.ops.remembered import remembered
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 
@@ -32,9 +32,9 @@ _OLD = timedelta(hours=1)
 _NO_SWEEP = timedelta(hours=2)
 
 # Failures that are read from the log; more are not worth the time.
-_MOST_FAILURES = 10_000
+_MAX_FAILURES = 10_000
 _FAILURES_SHOWN = 3
-_LONGEST_MESSAGE = 300
+_MAX_MESSAGE_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Status:
         Raises:
             UnreachableError: when AWS does not respond.
         """
-        return while_answered(self._checks())
+        return until_unresponsive(self._checks())
 
     def _checks(self) -> Iterator[Check]:
         yield function_checks.check_state(self._deployment)
@@ -87,7 +87,7 @@ class Status:
         yield from _each("sweep", self._sweep)
         yield self._source()
 
-    @remembered
+    @cached_request
     def _activity(self) -> Activity:
         """The metrics; without them the log, which holds the same."""
         route = _dimension(self._deployment)
@@ -113,7 +113,7 @@ class Status:
                 ),
             )
         except AwsRequestError as error:
-            return not_found_out("alarms", error)
+            return unknown_check("alarms", error)
         ringing = sorted(
             each["AlarmName"].removeprefix(prefix)
             for each in alarms
@@ -128,22 +128,22 @@ class Status:
     def _queue(self) -> Check:
         queue = self._deployment.queue
         depth = queue.depth
-        said = f"{depth.visible:,} messages wait, {depth.in_flight:,} are in flight"
+        message = f"{depth.visible:,} messages wait, {depth.in_flight:,} are in flight"
         facts: dict[str, Any] = {"visible": depth.visible, "in_flight": depth.in_flight}
         try:
             client = self._deployment.services.client("cloudwatch")
             age = activity.oldest_message(client, queue.name, self._now)
         except AwsRequestError as error:
-            said = f"{said}; age of the oldest message: {error.message}"
+            message = f"{message}; age of the oldest message: {error.message}"
             state = State.OK if error.cause is Cause.NOT_OFFERED else State.UNKNOWN
-            return Check("queue", state, said, error.remedy, facts)
+            return Check("queue", state, message, error.remedy, facts)
         if age is not None:
             facts["oldest_seconds"] = age
-            said = f"{said}; the oldest is {_age(age)} old"
+            message = f"{message}; the oldest is {_age(age)} old"
             if depth.total and age > _OLD.total_seconds():
                 remedy = f"frogmove lambda logs --failed {self._option}"
-                return Check("queue", State.WARNING, said, remedy, facts)
-        return Check("queue", State.OK, said, facts=facts)
+                return Check("queue", State.WARNING, message, remedy, facts)
+        return Check("queue", State.OK, message, facts=facts)
 
     def _failed_sweeps(self) -> Check | None:
         queue = self._deployment.failed_sweeps
@@ -153,12 +153,12 @@ class Status:
         facts = {"messages": count}
         if not count:
             return Check("failed sweeps", State.OK, "none", facts=facts)
-        said = f"{messages(count)} in {queue.name}: a sweep was not started, or failed twice"
+        message = f"{messages(count)} in {queue.name}: a sweep was not started, or failed twice"
         remedy = (
             f"frogmove lambda invoke sweep {self._option} does the same work; then: "
             f"aws sqs purge-queue --queue-url {queue.url}"
         )
-        return Check("failed sweeps", State.WARNING, said, remedy, facts)
+        return Check("failed sweeps", State.WARNING, message, remedy, facts)
 
     def _errors(self) -> Check:
         found = _failures(self._deployment, self._now - activity.HOUR)
@@ -167,12 +167,14 @@ class Status:
             found, when = _failures(self._deployment, self._now - activity.DAY), "day"
         if found is None:
             return Check("errors", State.OK, "none in the last day", facts={"count": 0})
-        more = " or more" if found.count == _MOST_FAILURES else ""
+        more = " or more" if found.count == _MAX_FAILURES else ""
         named = "; ".join(
             f"{times:,} x {message}"
             for message, times in found.messages.most_common(_FAILURES_SHOWN)
         )
-        said = f"{found.count:,}{more} in the last {when}, last {_clock(found.last.time)}: {named}"
+        message = (
+            f"{found.count:,}{more} in the last {when}, last {_clock(found.last.time)}: {named}"
+        )
         facts = {
             "count": found.count,
             "within": when,
@@ -180,30 +182,30 @@ class Status:
             "messages": dict(found.messages.most_common(_FAILURES_SHOWN)),
         }
         if when == "day":
-            return Check("errors", State.OK, said, facts=facts)
+            return Check("errors", State.OK, message, facts=facts)
         remedy = f"frogmove lambda logs --failed {self._option}"
-        return Check("errors", State.WARNING, said, remedy, facts)
+        return Check("errors", State.WARNING, message, remedy, facts)
 
     def _moves(self) -> Check:
         found = self._activity
         parts = []
         for when, counts in (("hour", found.hour), ("day", found.day)):
-            told = [f"{counts['moved']:,} moved", f"{counts['failed']:,} failed"]
-            told += [
+            counted = [f"{counts['moved']:,} moved", f"{counts['failed']:,} failed"]
+            counted += [
                 f"{counts[name]:,} {name}"
                 for name in ("conflict", "waiting", "quarantined", "threats", "unscanned")
                 if counts[name]
             ]
-            parts.append(f"last {when}: {', '.join(told)}")
+            parts.append(f"last {when}: {', '.join(counted)}")
         origin = "" if found.origin == "metrics" else " (from the log)"
-        said, facts = "; ".join(parts) + origin, found.record()
+        message, facts = "; ".join(parts) + origin, found.record()
         if found.hour["failed"] or found.hour["conflict"]:
             remedy = f"frogmove lambda logs --failed {self._option}"
-            return Check("moves", State.WARNING, said, remedy, facts)
+            return Check("moves", State.WARNING, message, remedy, facts)
         if found.hour["threats"] or found.hour["unscanned"]:
             remedy = "terraform/RUNBOOK.md: threats, unscanned"
-            return Check("moves", State.WARNING, said, remedy, facts)
-        return Check("moves", State.OK, said, facts=facts)
+            return Check("moves", State.WARNING, message, remedy, facts)
+        return Check("moves", State.OK, message, facts=facts)
 
     def _sweep(self) -> Check:
         schedule = self._deployment.schedule
@@ -212,46 +214,46 @@ class Status:
         trigger = of_schedule(schedule)
         facts: dict[str, Any] = {"schedule": trigger.state}
         if not trigger.is_on:
-            said, remedy = f"paused: {trigger.state}", function_checks.resume(self._deployment)
-            return Check("sweep", State.WARNING, said, remedy, facts)
+            message, remedy = f"paused: {trigger.state}", function_checks.resume(self._deployment)
+            return Check("sweep", State.WARNING, message, remedy, facts)
         last = self._activity.last_sweep
         facts["last"] = None if last is None else last.isoformat()
-        said = "none in the last day" if last is None else f"last {_clock(last)}"
-        said = f"{said}, {schedule['ScheduleExpression']}"
+        message = "none in the last day" if last is None else f"last {_clock(last)}"
+        message = f"{message}, {schedule['ScheduleExpression']}"
         known_since = last or schedule.get("CreationDate") or self._now
         if self._now - known_since <= _NO_SWEEP:
-            return Check("sweep", State.OK, said, facts=facts)
+            return Check("sweep", State.OK, message, facts=facts)
         remedy = f"frogmove lambda invoke sweep {self._option} sweeps now"
-        return Check("sweep", State.WARNING, said, remedy, facts)
+        return Check("sweep", State.WARNING, message, remedy, facts)
 
     def _source(self) -> Check:
         source = self._config.end("source")
         try:
             found = backlog.count(self._s3, source)
         except S3Error as error:
-            said = f"{source} cannot be listed: {error.detail}"
-            return Check("source", State.UNKNOWN, said, advise(error))
+            message = f"{source} cannot be listed: {error.detail}"
+            return Check("source", State.UNKNOWN, message, advise(error))
         if found.oldest is None:
             return Check("source", State.OK, f"nothing waits at {source}", facts=found.record())
         age = (self._now - found.oldest.last_modified).total_seconds()
         folders = found.folders.most_common(_FAILURES_SHOWN)
         named = ", ".join(f"{in_quotes(name)} {number:,}" for name, number in folders if name)
-        said = (
+        message = (
             f"{found.objects:,} {'object waits' if found.objects == 1 else 'objects wait'}, "
             f"{found.size:,} bytes, the oldest for {_age(max(age, 0))}: "
             f"{in_quotes(found.oldest.key)}{f'; folders: {named}' if named else ''}"
         )
         if age <= _OLD.total_seconds():
-            return Check("source", State.OK, said, facts=found.record())
+            return Check("source", State.OK, message, facts=found.record())
         name = in_quotes(found.oldest.key.removeprefix(source.prefix))
-        return Check("source", State.WARNING, said, f"frogmove trace {name}", found.record())
+        return Check("source", State.WARNING, message, f"frogmove trace {name}", found.record())
 
 
 def _each(name: str, check: Callable[[], Check | None]) -> Iterator[Check]:
     try:
         found = check()
     except AwsRequestError as error:
-        found = not_found_out(name, error)
+        found = unknown_check(name, error)
     if found is not None:
         yield found
 
@@ -267,7 +269,7 @@ def _failures(deployment: Deployment, since: datetime) -> _Failures | None:
     """Return the failures since then; None for none."""
     messages: Counter[str] = Counter()
     last: LogLine | None = None
-    for line in islice(deployment.log.failures(since), _MOST_FAILURES):
+    for line in islice(deployment.log.failures(since), _MAX_FAILURES):
         last = line
         messages[_message(line)] += 1
     return None if last is None else _Failures(messages.total(), last, messages)
@@ -276,10 +278,10 @@ def _failures(deployment: Deployment, since: datetime) -> _Failures | None:
 def _message(line: LogLine) -> str:
     """Return what failed, without the key, so that equal failures have equal messages."""
     fields = line.fields
-    told = fields.get("reason") or fields.get("errorMessage") or fields.get("message") or line.text
+    text = fields.get("reason") or fields.get("errorMessage") or fields.get("message") or line.text
     word = fields.get("outcome")
-    shown = str(told)[:_LONGEST_MESSAGE]
-    return f"{word}: {shown}" if word and word != told else shown
+    shown = str(text)[:_MAX_MESSAGE_LENGTH]
+    return f"{word}: {shown}" if word and word != text else shown
 
 
 def _clock(time: datetime) -> str:

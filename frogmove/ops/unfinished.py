@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 _NEED_ATTENTION = ("conflict", "failed")
 
 
-def unfinished(answer: object, event: object) -> list[str]:
+def unfinished(response: object, event: object) -> list[str]:
     """Return what is left to do, one line per item; empty if all is done.
 
     Args:
-        answer: the function's response.
+        response: the function's response.
         event: the event; the response refers to its tasks and messages by id.
     """
-    if not isinstance(answer, dict):
+    if not isinstance(response, dict):
         return ["The response is not from frogmove."]
-    return [*_of_keys(answer), *_of_messages(answer), *_of_tasks(answer, _keys_of(event))]
+    return [*_of_keys(response), *_of_messages(response), *_of_tasks(response, _keys_of(event))]
 
 
-def _of_keys(answer: dict[str, Any]) -> Iterator[str]:
-    counts = answer.get("counts")
+def _of_keys(response: dict[str, Any]) -> Iterator[str]:
+    counts = response.get("counts")
     counts = counts if isinstance(counts, dict) else {}
     named = 0
-    for result in _list(answer, "results"):
+    for result in _list(response, "results"):
         if result.get("outcome") in _NEED_ATTENTION:
             named += 1
             yield f"{in_quotes(result.get('key'))}: {result['outcome']}: {result.get('reason')}"
@@ -39,18 +39,18 @@ def _of_keys(answer: dict[str, Any]) -> Iterator[str]:
     total = sum(number for number in numbers if isinstance(number, int))
     if total > named:
         yield f"{total - named:,} more failed or conflicted; the function's log names each."
-    if answer.get("finished") is False:
+    if response.get("finished") is False:
         yield "The function ran out of time. Call it again for the rest."
 
 
-def _of_messages(answer: dict[str, Any]) -> Iterator[str]:
-    for failure in _list(answer, "batchItemFailures"):
+def _of_messages(response: dict[str, Any]) -> Iterator[str]:
+    for failure in _list(response, "batchItemFailures"):
         message = in_quotes(failure.get("itemIdentifier"))
         yield f"The message {message} was not processed; the log says why."
 
 
-def _of_tasks(answer: dict[str, Any], keys: dict[str, str]) -> Iterator[str]:
-    for result in _list(answer, "results"):
+def _of_tasks(response: dict[str, Any], keys: dict[str, str]) -> Iterator[str]:
+    for result in _list(response, "results"):
         code = result.get("resultCode")
         if code is not None and code != "Succeeded":
             identity = str(result.get("taskId"))

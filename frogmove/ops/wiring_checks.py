@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
-from frogmove.ops.check import Check, State, not_found_out
+from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.function_checks import resume
 from frogmove.ops.pause import of_mapping, of_schedule
 
@@ -52,7 +52,7 @@ class WiringChecks:
             try:
                 yield check(name)
             except AwsRequestError as error:
-                yield not_found_out(name, error)
+                yield unknown_check(name, error)
 
     def _notification(self, name: str) -> Check:
         bucket = self._source.bucket

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class remembered(Generic[_T]):  # noqa: N801 - like functools.cached_property
-    """Like :class:`functools.cached_property`, but remembers an AwsRequestError as well.
+class cached_request(Generic[_T]):  # noqa: N801 - like functools.cached_property
+    """Like :class:`functools.cached_property`, but keeps an AwsRequestError as well.
 
-    Several checks need the same resource, and a request without an answer takes long.
+    Several checks need the same resource, and a request without a response takes long.
 
     Args:
         read: reads the value.
@@ -27,7 +27,7 @@ class remembered(Generic[_T]):  # noqa: N801 - like functools.cached_property
         self._name = read.__name__
 
     def __get__(self, owner: Any, _: type | None = None) -> _T:  # noqa: ANN401
-        values = owner.__dict__.setdefault("_remembered", {})
+        values = owner.__dict__.setdefault("_cached_requests", {})
         if self._name not in values:
             try:
                 values[self._name] = self._read(owner)
