@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from frogmove import boto_session
 from frogmove.core.run_spec import RunSpec
@@ -15,6 +14,7 @@ from frogmove.s3.retry import RetryingS3
 from tests import servers
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
+from tests.client_caches import share_between_clients
 from tests.fault_fixture import ENGINES, FaultFixture, limits_of_few_retries
 from tests.fault_proxy import FaultProxy, proxied
 from tests.function.invoke import Invoke
@@ -61,17 +61,18 @@ def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         # Colours are each test's own to ask for.
         for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
             patch.delenv(name, raising=False)
+        # Commands that compile their modules at each start take a third longer.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         _settle_in(patch, tmp_path_factory.mktemp("home"))
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _botocore_reads_its_files_once() -> Iterator[None]:
-    """Share botocore's parsed data between clients: to read it again is most of a short test."""
-    read = cache(JSONFileLoader().load_file)
+def _quick_clients() -> Iterator[None]:
+    """Make clients quickly: to make one takes longer than most tests use it for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        share_between_clients(patch)
         yield
 
 

@@ -1,0 +1,40 @@
+"""Work that each new S3 client repeats, done once a process: it is most of a short test."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from botocore import hooks
+from botocore.loaders import JSONFileLoader, Loader
+
+from frogmove.s3 import transport
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def share_between_clients(patch: pytest.MonkeyPatch) -> None:
+    """Share botocore's parsed files and awscrt's certificates between the clients of a process."""
+    read = cache(JSONFileLoader().load_file)
+    patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+    patch.setattr(Loader, "list_available_services", _list_services_once())
+    aliaser: Any = hooks.EventAliaser(hooks.HierarchicalEmitter())
+    alias = cache(aliaser._alias_event_name)
+    patch.setattr(hooks.EventAliaser, "_alias_event_name", lambda _, name: alias(name))
+    # A handler without ``**kwargs`` fails when it is called.
+    patch.setattr(hooks, "accepts_kwargs", lambda _: True)
+    patch.setattr(transport, "_tls_context", cache(transport._tls_context))
+
+
+def _list_services_once() -> object:
+    list_services = Loader.list_available_services
+    found: dict[tuple[str, ...], list[str]] = {}
+
+    def list_once(self: Loader, type_name: str) -> list[str]:
+        place = (*self.search_paths, type_name)
+        if place not in found:
+            found[place] = list_services(self, type_name)
+        return found[place]
+
+    return list_once
