@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_reader import JournalReader
 
+# Records of what was begun; what came of it has its own record.
+_UNSHOWN = frozenset({"copying", "not-sent", "end"})
+
 _COLUMNS = (
     "run",
     "time",
@@ -73,7 +76,7 @@ def _text(report: Report) -> Iterator[str]:
 
 def _json(report: Report) -> Iterator[str]:
     reader, outcomes = report.reader, report.outcomes
-    more = (each for each in reader.records() if each["type"] not in {"copying", "end"})
+    more = (each for each in reader.records() if each["type"] not in _UNSHOWN)
     for record in chain(more, reader.cut_off(), reader.of_type("end")):
         if record["type"] != "result" or record.get("outcome") in outcomes:
             yield json.dumps(record) + "\n"

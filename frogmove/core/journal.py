@@ -26,6 +26,9 @@ class Journal(Protocol):
     def flush(self) -> None:
         """Write all records to the file; they survive a killed process, not a system crash."""
 
+    def not_sent(self, copy: Copy) -> None:
+        """Record that a copy was not sent after all, because the run was stopped."""
+
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """Record that a verified copy of ``item`` is at the destination."""
 
@@ -70,6 +73,9 @@ class NoJournal:
         """See :class:`Journal`."""
 
     def flush(self) -> None:
+        """See :class:`Journal`."""
+
+    def not_sent(self, copy: Copy) -> None:
         """See :class:`Journal`."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:

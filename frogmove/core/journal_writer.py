@@ -1,10 +1,10 @@
 """Writes the journal of a run as a JSON Lines file.
 
 The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
-between there are ``copying`` (a copy is about to be sent; in the file before that), ``upload`` (a
-multipart upload exists), ``copied`` (a verified copy is at the destination; on disk before the
-source's delete is sent), ``deleting`` (a destination object is about to be deleted; on disk before
-that) and ``result`` records.
+between there are ``copying`` (a copy is about to be sent; in the file before that), ``not-sent`` (it
+was not sent, because the run was stopped), ``upload`` (a multipart upload exists), ``copied`` (a
+verified copy is at the destination; on disk before the source's delete is sent), ``deleting`` (a
+destination object is about to be deleted; on disk before that) and ``result`` records.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from frogmove.core.journal import VERSION, segment_number, segments_of
 from frogmove.core.journal_lock import hold
 from frogmove.core.records import Record, Summary, result_record
 from frogmove.errors import RunError, UsageError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +89,11 @@ class JournalWriter:
             self._file.write(f'{{"type": "copying", {line}}}\n')
         except OSError as error:
             raise self._broken(error) from error
+
+    def not_sent(self, copy: Copy) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        place = {"key": copy.source.key, "destination_key": copy.to_key}
+        self._append({"type": "not-sent", **place})
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
@@ -203,6 +209,10 @@ class JournalWriter:
 
     def _write(self, record: Record) -> None:
         self._records += 1
+        self._append(record)
+
+    def _append(self, record: Record) -> None:
+        """Write a record that is not content: without others the journal is empty."""
         try:
             self._file.write(json.dumps(record) + "\n")
         except OSError as error:
@@ -210,7 +220,7 @@ class JournalWriter:
 
     def _broken(self, error: OSError) -> RunError:
         return RunError(
-            f"The journal {str(self.path)!r} cannot be written: {error.strerror}.",
+            f"The journal {in_quotes(str(self.path))} cannot be written: {error.strerror}.",
             "No source was deleted without its record. Fix the cause, then rerun.",
         )
 
@@ -218,7 +228,7 @@ class JournalWriter:
 def _unwritable(path: Path, error: BaseException) -> UsageError:
     reason = getattr(error, "strerror", None) or error
     return UsageError(
-        f"The journal {str(path)!r} cannot be written: {reason}.",
+        f"The journal {in_quotes(str(path))} cannot be written: {reason}.",
         "Nothing was changed. Use another --journal FILE, or another directory in FROGMOVE_STATE.",
     )
 

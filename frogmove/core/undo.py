@@ -108,7 +108,7 @@ def unrecorded_copies(*journals: JournalReader) -> list[str]:
         for record in journal.records():
             if record["type"] == "copying":
                 sent[record["key"]] = record["destination_key"]
-            elif record["type"] in {"copied", "result"}:
+            elif record["type"] in {"copied", "result", "not-sent"}:
                 sent.pop(record.get("key", ""), None)
     if sent:
         # Another worker, whose records may be read first, may have copied them again.
@@ -136,7 +136,7 @@ def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]
 def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:
     """Combine a run's records with those of its resumes; removes them from ``later``."""
     started = journal.spec.started
-    sent = {_place(each): each for each in journal.of_type("copying") if _place(each) in later}
+    sent = {_place(each): each for each in _sent(journal) if _place(each) in later}
     for record in _once(journal):
         place = _place(record)
         sent.pop(place, None)
@@ -145,6 +145,12 @@ def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Rec
         yield own if again is None else _joined_record(own, again)
     for place, record in later.items():
         yield _claimed(record, sent[place]["replaced"], started) if place in sent else record
+
+
+def _sent(journal: JournalReader) -> Iterable[Record]:
+    """Return the ``copying`` records of copies that were sent."""
+    dropped = {_place(each) for each in journal.of_type("not-sent")}
+    return (each for each in journal.of_type("copying") if _place(each) not in dropped)
 
 
 def _once(journal: JournalReader) -> Iterator[Record]:

@@ -137,6 +137,8 @@ def test_what_waits_for_its_turn_is_dropped(buckets: Buckets, frogmove: Frogmove
     assert sorted([*buckets.here(), *buckets.there()]) == KEYS
     assert len(buckets.there()) < 10
     assert b"frogmove resume" in err
+    # What was dropped was never sent.
+    assert "being copied" not in frogmove("undo", "last", "--dry-run").err
     assert frogmove("move", "--all").code == 0
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 

@@ -127,6 +127,11 @@ def test_what_a_resume_finds_is_the_killed_runs_if_it_was_sent_and_made_since(
     assert list(copies_of(journal(sent), journal(found))) == [found | expected]
 
 
+def test_what_a_resume_finds_is_not_the_runs_if_it_was_not_sent() -> None:
+    dropped: dict[str, object] = {**SENT, "type": "not-sent"}
+    assert list(copies_of(journal({**SENT}, dropped), journal(FOUND))) == [FOUND]
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
