@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from frogmove.core.models import Route
 from frogmove.core.required_tags import parse_tag
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import Location, parse_location
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def resolve(
     """
     if environment.get("FROGMOVE_CONFIG") and file is not None and not file.exists():
         raise UsageError(
-            f"The file {str(file)!r} of FROGMOVE_CONFIG does not exist.",
+            f"The file {in_quotes(str(file))} of FROGMOVE_CONFIG does not exist.",
             "Correct the variable, or unset it.",
         )
     sources: list[Mapping[str, str]] = [flags.given()]
@@ -219,7 +220,7 @@ def _read(file: Path | None) -> dict[str, Any]:
 
 def _unreadable(file: Path, reason: object) -> UsageError:
     return UsageError(
-        f"The configuration file {str(file)!r} cannot be read: {reason}.",
+        f"The configuration file {in_quotes(str(file))} cannot be read: {reason}.",
         "Correct it, or set FROGMOVE_CONFIG to another file.",
     )
 
@@ -231,13 +232,15 @@ def _named_route(name: object, document: Mapping[str, Any], file: Path | None) -
     # The value in the file may have any type.
     if not isinstance(name, str) or not isinstance(routes.get(name), dict):
         raise UsageError(
-            f"There is no route {name!r} in {str(file or '')!r}.", _known_routes(routes, file)
+            f"There is no route {in_quotes(name)} in {in_quotes(str(file or ''))}.",
+            _known_routes(routes, file),
         )
     chosen: dict[str, Any] = routes[name]
     for option, value in chosen.items():
         if option not in _given_names() or not isinstance(value, str):
             raise UsageError(
-                f"{option!r} of route {name!r} in {str(file or '')!r} is not a setting.",
+                f"{in_quotes(option)} of route {in_quotes(name)} in {in_quotes(str(file or ''))} "
+                "is not a setting.",
                 f"The settings of a route are {', '.join(_given_names())}, each a string.",
             )
     return chosen

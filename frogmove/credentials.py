@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3 import timeouts
 from frogmove.s3.errors import SIGN_IN
 
@@ -49,13 +50,14 @@ def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = 
             session.get_credentials()
     except ProfileNotFound as error:
         raise UsageError(
-            f"There is no profile {error.kwargs['profile']!r} in the AWS configuration.",
+            f"There is no profile {in_quotes(error.kwargs['profile'])} in the AWS configuration.",
             "Choose another one with --profile or AWS_PROFILE; see `aws configure list-profiles`.",
         ) from error
     except ConfigParseError as error:
         # Not botocore's message, which quotes the line and perhaps a secret in it.
         raise UsageError(
-            f"The AWS configuration file {error.kwargs['path']!r} is not in the INI format.",
+            f"The AWS configuration file {in_quotes(error.kwargs['path'])} is not in the INI "
+            "format.",
             "Correct it, or set AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE to another file.",
         ) from error
     except Exception as error:
@@ -82,7 +84,7 @@ def _remedy(session: Session, error: Exception) -> str:
     except BotoCoreError:
         return ""
     if "credential_process" in told and "custom-process" in str(error):
-        named = f" of the profile {session.profile!r}" if session.profile else ""
+        named = f" of the profile {in_quotes(session.profile)}" if session.profile else ""
         return (
             f"Run the credential_process{named} yourself to see what is wrong: it has to print "
             "credentials as JSON."

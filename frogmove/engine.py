@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from frogmove import boto_session
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3 import timeouts
 from frogmove.s3.network_path import trusted_bundle
 
@@ -68,7 +69,7 @@ def select_engine(
         chosen = Engine(config.engine or engine)
     except ValueError as error:
         raise UsageError(
-            f"Unknown engine {config.engine!r}.", f"Choose from {', '.join(Engine)}."
+            f"Unknown engine {in_quotes(config.engine)}.", f"Choose from {', '.join(Engine)}."
         ) from error
     if chosen is Engine.BOTO3:
         return boto, "boto3, as requested"

@@ -13,6 +13,7 @@ from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import Selection
 from frogmove.core.selection_options import choose
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.run_store import key_list_path, new_run_id, plan_path
 from frogmove.s3.uri import parse_location
 
@@ -94,7 +95,8 @@ def applied_spec(path: Path, given: Config) -> RunSpec:
         then, now = getattr(planned, name), getattr(given, name)
         if now and not _is_same(name, then, now):
             raise UsageError(
-                f"The plan {str(path)!r} is for the {noun} {then or '(the default)'}, not {now}.",
+                f"The plan {in_quotes(str(path))} is for the {noun} {then or '(the default)'}, "
+                f"not {now}.",
                 _NOT_THIS_PLAN,
             )
     run_id = new_run_id()

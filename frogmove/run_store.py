@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.journal_reader import JournalReader
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
@@ -75,7 +76,8 @@ def journals() -> list[Path]:
         return []
     except OSError as error:
         raise UsageError(
-            f"The directory of journals {str(directory)!r} cannot be read: {error.strerror}.",
+            f"The directory of journals {in_quotes(str(directory))} cannot be read: "
+            f"{error.strerror}.",
             "Set FROGMOVE_STATE to the directory of your runs.",
         ) from error
     return sorted(path for path in paths if path.suffix == ".jsonl")
@@ -125,15 +127,17 @@ def find_journal(run: str | None) -> Path:
     if alike:
         shown = ", ".join(path.stem for path in alike[-_SHOWN_RUNS:])
         raise UsageError(
-            f"{len(alike):,} runs start with {run!r}, the last of them {shown}.",
+            f"{len(alike):,} runs start with {in_quotes(run)}, the last of them {shown}.",
             "Give more of the id.",
         )
-    raise UsageError(f"There is no run {run!r}.", "`frogmove runs` lists the existing runs.")
+    raise UsageError(
+        f"There is no run {in_quotes(run)}.", "`frogmove runs` lists the existing runs."
+    )
 
 
 def no_journal() -> UsageError:
     """Return the error for the case that there are no runs."""
     return UsageError(
-        f"There are no runs in {str(runs_directory())!r} yet.",
+        f"There are no runs in {in_quotes(str(runs_directory()))} yet.",
         "FROGMOVE_STATE selects another directory.",
     )

@@ -138,7 +138,7 @@ def test_an_account_or_a_key_that_can_be_none_is_refused(wrong: dict[str, str]) 
         ("\xff\xfe", r"config\.toml"),
         ("routes = 3\nroute = 'a'", "no route 'a'"),
         ("route = 'a'\nroutes.a = 3", "no route 'a'"),
-        ("route = 3\n[routes.a]", "no route 3"),
+        ("route = 3\n[routes.a]", "no route '3'"),
         ("route = ['a']\n[routes.a]", "no route"),
         ("route = 'a'\n[routes.a]\nsuorce = 's3://x'", "'suorce' of route 'a'"),
         ("route = 'a'\n[routes.a]\nsource = 3", "'source' of route 'a'"),

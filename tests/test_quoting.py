@@ -1,7 +1,9 @@
 """What outsiders named, in a sentence that somebody pastes into a shell."""
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,16 @@ def test_a_key_that_is_no_key_of_the_source_is_quoted_in_the_refusal(name: str) 
     ran = run("move", uri, "--source", "s3://some-bucket", "--destination", "s3://another")
     assert ran.code == 2
     assert in_quotes(uri) in ran.err.replace("\n", "")
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "\x1b[31m"])
+def test_a_name_that_does_not_exist_is_quoted_in_the_refusal(name: str, tmp_path: Path) -> None:
+    (tmp_path / "20261123-073012-ab12.jsonl").touch()
+    places: dict[str, str | None] = {
+        "FROGMOVE_STATE": str(tmp_path),
+        "FROGMOVE_CONFIG": os.devnull,
+    }
+    for arguments in (["report", name], ["ls", "--route", name]):
+        ran = run(*arguments, environment=places)
+        assert ran.code == 2
+        assert in_quotes(name) in ran.err.replace("\n", "")

@@ -17,6 +17,7 @@ from frogmove import __version__
 from frogmove.cli import crash_handler, exit_codes, signals
 from frogmove.cli.lazy_group import LazyCommand, LazyGroup
 from frogmove.errors import FrogmoveError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +188,7 @@ class Cli(LazyGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or say which one is meant; see :meth:`click.Group.resolve_command`."""
         if args[0] in _SUGGESTIONS:
-            ctx.fail(f"No such command {args[0]!r}. {_SUGGESTIONS[args[0]]}")
+            ctx.fail(f"No such command {in_quotes(args[0])}. {_SUGGESTIONS[args[0]]}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

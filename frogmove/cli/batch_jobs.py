@@ -25,6 +25,7 @@ from frogmove.errors import UsageError
 from frogmove.ops.batch_jobs import BatchOperations, check_job_id
 from frogmove.ops.batch_report import open_report
 from frogmove.ops.clients import Services
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +230,7 @@ def cancel(
     described = jobs.describe(check_job_id(job))
     if described.has_ended:
         raise UsageError(
-            f"The job {described.id!r} has ended: it is {described.status}.",
+            f"The job {in_quotes(described.id)} has ended: it is {described.status}.",
             f"For the result of each object: frogmove batch report {described.id}",
         )
     if not yes and can_be_asked():

@@ -272,7 +272,9 @@ def _warn_of(problems: Sequence[UsageError], console: Console) -> None:
         console.warn(str(problem))
     more = len(problems) - _SHOWN_PROBLEMS
     if more > 0:
-        console.warn(f"{more:,} more files in {str(runs_directory())!r} cannot be read either.")
+        console.warn(
+            f"{more:,} more files in {in_quotes(str(runs_directory()))} cannot be read either."
+        )
 
 
 def open_journal(path: Path) -> JournalReader:

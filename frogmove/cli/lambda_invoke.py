@@ -14,6 +14,7 @@ from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
 from frogmove.ops.invoke import call, lambda_client
 from frogmove.ops.unfinished import unfinished
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
@@ -96,7 +97,7 @@ def _event(
         try:
             event: object = json.load(file)
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"{file.name!r} is not JSON: {error}.") from error
+            raise UsageError(f"{in_quotes(file.name)} is not JSON: {error}.") from error
         return event
     if bool(keys) != (action == "move"):
         raise UsageError("KEYs can be given only with move, which needs at least one.")

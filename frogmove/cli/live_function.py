@@ -9,6 +9,7 @@ from frogmove.errors import UsageError
 from frogmove.ops.clients import Services
 from frogmove.ops.deployment import Deployment
 from frogmove.ops.pause import Triggers, moves_from
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def check_paused(spec: RunSpec) -> str:
     if live:
         what = " and ".join(f"the {each.kind} {each.name}" for each in live)
         raise UsageError(
-            f"The function {name!r} is enabled ({what}): it would move the objects again.",
+            f"The function {in_quotes(name)} is enabled ({what}): it would move the objects again.",
             f"Pause it first: frogmove lambda pause --function {name}. When it is resumed, it "
             "moves all objects at the source again.",
         )

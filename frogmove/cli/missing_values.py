@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frogmove.quoting import in_quotes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -45,8 +47,8 @@ def refuse_options_as_values(
         if is_value and argument.startswith("--") and _name(following) in options:
             raise click.BadOptionUsage(
                 argument,
-                f"Option {argument!r} requires a value, and {following!r} is an option. "
-                f"If it is meant as the value, write {argument}={following}",
+                f"Option {in_quotes(argument)} requires a value, and {in_quotes(following)} is an "
+                f"option. If it is meant as the value, write {argument}={following}",
                 ctx,
             )
 

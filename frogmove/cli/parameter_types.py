@@ -10,6 +10,7 @@ import click
 
 from frogmove.core.units import parse_size
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -59,7 +60,9 @@ class Rate(click.FloatRange):
         """Read a rate; see :meth:`click.ParamType.convert`."""
         rate = super().convert(value, param, ctx)
         if not isfinite(rate):
-            self.fail(f"{value!r} is not a rate. Leave the option out for no limit.", param, ctx)
+            self.fail(
+                f"{in_quotes(value)} is not a rate. Leave the option out for no limit.", param, ctx
+            )
         return rate
 
 

@@ -9,6 +9,7 @@ from frogmove.cli.key_argument import key_argument
 from frogmove.cli.quantities import objects
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
+from frogmove.core.typographic import typographic_hint
 from frogmove.quoting import in_quotes
 from frogmove.s3.uri import is_like_uri
 
@@ -91,8 +92,9 @@ def selection_hints(selection: Selection) -> Iterator[str]:
         yield "A folder that begins with '/' has only keys that begin with '/'."
     if any(is_like_uri(folder) for folder in folders):
         yield "A URI begins with s3://."
+    yield from dict.fromkeys(filter(None, map(typographic_hint, [*folders, *globs])))
     if any(char in folder for folder in folders for char in "*?["):
-        yield "A folder is no pattern: use --include."
+        yield "A folder is not a pattern: use --include."
 
 
 def unexpected_objects(spec: RunSpec, summary: Summary) -> str:

@@ -93,7 +93,13 @@ def verify(
 
 
 def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
-    reader = open_journal(find_journal(run))
+    try:
+        path = find_journal(run)
+    except UsageError as error:
+        raise UsageError(
+            error.message, f"{error.remedy} To compare a folder, use --prefix."
+        ) from error
+    reader = open_journal(path)
     history = read_history(console)
     journals = history.with_resumes(reader)
     # Options for the connection are allowed, as for a resume.

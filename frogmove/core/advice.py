@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from frogmove.errors import UnreachableError
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import SIGN_IN, Kind, S3Error
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -121,23 +122,26 @@ def _why(error: S3Error, bucket: str) -> tuple[str, str]:
     said = error.detail
     if error.code in _SKEWED:
         return (
-            f"The clocks of this machine and of the server differ too much for {bucket!r}: {said}.",
+            (
+                "The clocks of this machine and of the server differ too much for "
+                f"{in_quotes(bucket)}: {said}."
+            ),
             "Set this machine's clock, for example with NTP, and try again.",
         )
     if error.is_untrusted:
         return (
-            f"The bucket {bucket!r} cannot be reached: {said}.",
+            f"The bucket {in_quotes(bucket)} cannot be reached: {said}.",
             "Set AWS_CA_BUNDLE to a file with the certificate of the server's CA.",
         )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return (
-                f"The bucket {bucket!r} does not exist: {said}.",
+                f"The bucket {in_quotes(bucket)} does not exist: {said}.",
                 "Check the bucket's name, --endpoint-url, and the AWS account.",
             )
         case Kind.CREDENTIALS:
             return (
-                f"S3 refused the credentials for {bucket!r}: {said}.",
+                f"S3 refused the credentials for {in_quotes(bucket)}: {said}.",
                 (
                     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
                     "or renew an expired session."
@@ -145,7 +149,7 @@ def _why(error: S3Error, bucket: str) -> tuple[str, str]:
             )
         case Kind.DENIED:
             return (
-                f"Access to {bucket!r} was denied: {said}.",
+                f"Access to {in_quotes(bucket)} was denied: {said}.",
                 (
                     f"Missing permission: {permission(error)}. Ask the account's administrator, or "
                     "choose another --profile."
@@ -153,17 +157,17 @@ def _why(error: S3Error, bucket: str) -> tuple[str, str]:
             )
         case Kind.UNREACHABLE:
             return (
-                f"The bucket {bucket!r} cannot be reached: {said}.",
+                f"The bucket {in_quotes(bucket)} cannot be reached: {said}.",
                 "Check --endpoint-url, --region, the proxy and the network.",
             )
     if error.is_elsewhere:
         return (
-            f"The bucket {bucket!r} is in another Region or at another endpoint: {said}.",
+            f"The bucket {in_quotes(bucket)} is in another Region or at another endpoint: {said}.",
             _elsewhere_remedy(error),
         )
     retry, check = "Try again in a moment.", "Check the route, --endpoint-url and --region."
     remedy = retry if error.retrying_helps else check
-    return f"S3 refused a request to {bucket!r}: {error.operation}: {said}.", remedy
+    return f"S3 refused a request to {in_quotes(bucket)}: {error.operation}: {said}.", remedy
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -186,7 +190,7 @@ def _not_signed_in(error: S3Error, bucket: str) -> UnreachableError:
     """Say that there are no credentials, and which service refused them."""
     if error.operation == SIGN_IN:
         return UnreachableError(
-            f"No credentials for {bucket!r}: {error.detail}.",
+            f"No credentials for {in_quotes(bucket)}: {error.detail}.",
             error.remedy
             or "Sign in again, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or choose another --profile.",

@@ -28,7 +28,7 @@ from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import group_commit, wait_for
 from frogmove.core.tags import missing_tags
 from frogmove.core.verify import Match, Verify, compare, same_etag
-from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.errors import NOT_STARTED, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import Copied, Copy, Head, S3Object
 from frogmove.s3.uri import Location
@@ -157,6 +157,8 @@ class ObjectCopier:
             await self._record(copy)
             return await self.parts.copy(copy, source)
         except S3Error as error:
+            if error.code == NOT_STARTED:
+                self.parts.journal.not_sent(copy)
             # MISSING: either the source, or the object to be replaced.
             if error.kind in {Kind.CHANGED, Kind.MISSING} or _ended_by_another(error):
                 return error

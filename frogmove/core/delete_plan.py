@@ -17,6 +17,7 @@ from frogmove.core.run_spec import Command
 from frogmove.core.sync_plan import check_listing_order
 from frogmove.core.verify_sides import pair_folder
 from frogmove.errors import RunError, UnreachableError, UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.models import S3Object
 
@@ -56,7 +57,7 @@ class MaxDelete:
         if text.isascii() and text.isdigit():
             return cls(count=int(text))
         raise UsageError(
-            f"--max-delete cannot be {text!r}.",
+            f"--max-delete cannot be {in_quotes(text)}.",
             "Use a number of objects, or a percentage such as 10%.",
         )
 
@@ -201,7 +202,7 @@ def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> Non
     if not sources and found.count > before:
         where = f"s3://{route.source.bucket}/{folder}"
         raise UsageError(
-            f"{where!r} has no selected objects, so everything would be deleted at the "
+            f"{in_quotes(where)} has no selected objects, so everything would be deleted at the "
             "destination. Nothing was changed.",
             "Check the route. To delete everything anyway, use another tool.",
         )

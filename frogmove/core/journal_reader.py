@@ -13,6 +13,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.records import Record, cut_off_record
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,19 +45,20 @@ class JournalReader:
         first = next(_lines(path), None)
         if first is None and path.stat().st_size == 0:
             raise UsageError(
-                f"{str(path)!r} is not a journal: it is empty, because its run ended before it "
+                f"{in_quotes(str(path))} is not a journal: it is empty, because its run ended "
+                "before it "
                 "did anything.",
                 "Delete the file.",
             )
         try:
             if first is None or first["type"] != "run" or first["version"] != VERSION:
                 raise UsageError(
-                    f"{str(path)!r} is not a journal of this version of frogmove.",
+                    f"{in_quotes(str(path))} is not a journal of this version of frogmove.",
                     "Choose another run, or use the version of frogmove that wrote it.",
                 )
             self.spec = RunSpec.of_record(first)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"{str(path)!r} is not a journal of frogmove.") from error
+            raise UsageError(f"{in_quotes(str(path))} is not a journal of frogmove.") from error
 
     def records(self) -> Iterator[Record]:
         """Yield the records after the header.
@@ -199,7 +201,7 @@ def _open(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise UsageError(
-            f"The journal {str(path)!r} cannot be read: {error.strerror}.",
+            f"The journal {in_quotes(str(path))} cannot be read: {error.strerror}.",
             "`frogmove runs` lists the existing runs.",
         ) from error
 

@@ -70,12 +70,14 @@ def read_keys(source: str | Path | IO[bytes], end: Location, *, nul: bool) -> It
         with Path(source).open("rb") as stream:
             yield from _keys(stream, end, nul=nul, name=str(source))
     except OSError as error:
-        raise UsageError(f"{str(source)!r} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{in_quotes(str(source))} cannot be read: {error.strerror}.") from error
 
 
 def _keys(stream: IO[bytes], end: Location, *, nul: bool, name: str) -> Iterator[str]:
     for number, text in enumerate(_texts(stream, b"\0" if nul else b"\n", name), start=1):
         entry = f"Entry {number:,} of {name}"
+        if b"\0" in text:
+            raise _has_nul(entry)
         try:
             line = text.decode()
             if number == 1 and not nul:
@@ -91,11 +93,14 @@ def _keys(stream: IO[bytes], end: Location, *, nul: bool, name: str) -> Iterator
             raise UsageError(f"{entry}: {error.message}", error.remedy) from error
         if key is not None:
             if "\0" in key:
-                raise UsageError(
-                    f"{entry} has a NUL, so it cannot be a key.",
-                    "Use -0 if the keys are terminated by NULs.",
-                )
+                raise _has_nul(entry)
             yield key
+
+
+def _has_nul(entry: str) -> UsageError:
+    return UsageError(
+        f"{entry} has a NUL, so it cannot be a key.", "Use -0 if the keys are terminated by NULs."
+    )
 
 
 def _texts(stream: IO[bytes], end: bytes, name: str) -> Iterator[bytes]:
@@ -171,7 +176,8 @@ def write_key_list(keys: Iterable[str], path: Path) -> None:
             _write_once(database, path)
     except (OSError, sqlite3.Error) as error:
         raise UsageError(
-            f"The list of keys {str(path)!r} cannot be written: {error}.", "Nothing was changed."
+            f"The list of keys {in_quotes(str(path))} cannot be written: {error}.",
+            "Nothing was changed.",
         ) from error
 
 
@@ -194,7 +200,7 @@ def read_key_list(path: Path) -> Iterator[str]:
         stream = path.open("rb")
     except OSError as error:
         raise UsageError(
-            f"The run's list of keys {str(path)!r} cannot be read: {error.strerror}.",
+            f"The run's list of keys {in_quotes(str(path))} cannot be read: {error.strerror}.",
             "Without it, the run cannot be repeated.",
         ) from error
     return _stored_keys(stream, path)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from frogmove.core.attributes import Attribute, parse_attributes
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED, Capabilities
 from frogmove.s3.models import MAX_COPY_SIZE
@@ -116,5 +117,5 @@ def _chosen(name: str, value: str, choices: type[StrEnum]) -> StrEnum:
         return choices(value)
     except ValueError as error:
         raise UsageError(
-            f"{name} cannot be {value!r}.", f"Choose from {', '.join(choices)}."
+            f"{name} cannot be {in_quotes(value)}.", f"Choose from {', '.join(choices)}."
         ) from error

@@ -18,6 +18,7 @@ from frogmove.core.new_file import new_file
 from frogmove.core.records import Record, action_record
 from frogmove.core.run_spec import RunSpec
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.models import S3Object
 
 if TYPE_CHECKING:
@@ -131,9 +132,13 @@ def read_plan(path: Path, copy: IO[bytes] | None = None) -> Iterator[Action]:
                 copy.write(line)
     trailer = _parse(waiting)
     if trailer.get("type") != "end":
-        raise UsageError(f"The plan {str(path)!r} is incomplete: its end is missing.", _AGAIN)
+        raise UsageError(
+            f"The plan {in_quotes(str(path))} is incomplete: its end is missing.", _AGAIN
+        )
     if (trailer.get("actions"), trailer.get("sha256")) != (max(count, 0), digest.hexdigest()):
-        raise UsageError(f"The plan {str(path)!r} was edited after it was written.", _AGAIN)
+        raise UsageError(
+            f"The plan {in_quotes(str(path))} was edited after it was written.", _AGAIN
+        )
 
 
 def keep_plan(path: Path, kept: Path) -> int:
@@ -213,7 +218,8 @@ def _action(path: Path, line: bytes) -> Action:
         return replace(action, forecast=forecast, replaces=replaces)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"The plan {str(path)!r} was edited after it was written: a line of it is no action.",
+            f"The plan {in_quotes(str(path))} was edited after it was written: a line of it is "
+            "no action.",
             _AGAIN,
         ) from error
 
@@ -228,17 +234,19 @@ def _there(record: Record | None) -> S3Object | None:
 def _header(path: Path, line: bytes) -> PlanHeader:
     record = _parse(line)
     if record.get("type") != "plan":
-        raise UsageError(f"{str(path)!r} is not a plan of frogmove.", "Make one with --plan.")
+        raise UsageError(
+            f"{in_quotes(str(path))} is not a plan of frogmove.", "Make one with --plan."
+        )
     if record.get("version") != VERSION:
         raise UsageError(
-            f"The plan {str(path)!r} was written by another version of frogmove.", _AGAIN
+            f"The plan {in_quotes(str(path))} was written by another version of frogmove.", _AGAIN
         )
     try:
         return PlanHeader(RunSpec.of_record(record), record["account"])
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         raise UsageError(
-            f"The plan {str(path)!r} was edited after it was written: its first line is not as "
-            "frogmove writes it.",
+            f"The plan {in_quotes(str(path))} was edited after it was written: its first line is "
+            "not as frogmove writes it.",
             _AGAIN,
         ) from error
 
@@ -256,11 +264,13 @@ def _open(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
-        raise UsageError(f"The plan {str(path)!r} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"The plan {in_quotes(str(path))} cannot be read: {error.strerror}."
+        ) from error
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(
-        f"The plan {str(path)!r} cannot be written: {error.strerror}.",
+        f"The plan {in_quotes(str(path))} cannot be written: {error.strerror}.",
         "Nothing was changed. Choose another file, or make room for it.",
     )

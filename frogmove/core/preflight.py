@@ -8,6 +8,7 @@ from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.same_place import is_same_place, may_be_alias
 from frogmove.core.scheduler import run_one
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.capabilities import Capabilities
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
@@ -86,7 +87,7 @@ def check_distinct(s3: S3, route: Route, probed: Location, *, dry_run: bool = Fa
         one = run_one(is_same_place(s3, Location(other, probed.prefix), probed))
     if one:
         raise UsageError(
-            f"{source!r} and {destination!r} are one bucket under two names.",
+            f"{in_quotes(source)} and {in_quotes(destination)} are one bucket under two names.",
             "A move onto itself would delete the objects.",
         )
 

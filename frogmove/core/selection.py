@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.lookup import Lookup
 from frogmove.core.scheduler import run_in_order
+from frogmove.core.typographic import begins_with_dash, typographic_hint
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
@@ -150,7 +151,11 @@ def select(
             "Give KEYs, a folder with --prefix, or --all.",
         )
     if kinds > 1:
-        raise UsageError("Give only one of KEYs, --prefix, --from-file and --all.")
+        given = (key.removeprefix(route.source.prefix) for key in chosen)
+        pasted = next(filter(begins_with_dash, given), "")
+        raise UsageError(
+            "Give only one of KEYs, --prefix, --from-file and --all.", typographic_hint(pasted)
+        )
     if version_id is not None and len(chosen) != 1:
         raise UsageError("--version-id needs exactly one KEY.")
     if version_id == "":
@@ -246,13 +251,10 @@ def find(
     return list(matching(found.values(), selection.matcher()))
 
 
-# What word processors and chats make of a hyphen.
-_DASHES = ("\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
-
-
 def _meant(key: str, s3: S3, route: Route) -> str:
     """Suggest what may have been meant by a key that does not exist."""
-    name = shlex.quote(key.removeprefix(route.source.prefix))
+    typed = key.removeprefix(route.source.prefix)
+    name = shlex.quote(typed)
     try:
         page = s3.list_page(route.source.bucket, folder_prefix(key)).result()
     except S3Error:
@@ -263,12 +265,12 @@ def _meant(key: str, s3: S3, route: Route) -> str:
         counted = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
         counted = "1 object lies" if count == 1 else counted
         return f"{counted} under it: use --prefix {name}."
-    if name.lstrip("'").startswith(_DASHES):
-        return "Options begin with plain hyphens, as in --prefix; this begins with another dash."
-    if is_like_uri(key.removeprefix(route.source.prefix)):
+    if hint := typographic_hint(typed):
+        return hint
+    if is_like_uri(typed):
         return "A URI begins with s3://."
     if any(char in key for char in "*?["):
-        return f"A KEY is no pattern: use --include {name}."
+        return f"A KEY is not a pattern: use --include {name}."
     if key.endswith("/"):
         return f"Nothing lies under it. For a folder of the destination, use --to-prefix {name}."
     return "It may have been moved already. Check with `frogmove ls`."

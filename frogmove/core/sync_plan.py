@@ -15,6 +15,7 @@ from frogmove.core.scheduler import run_tasks, wait_for
 from frogmove.core.selection import Selection, matching
 from frogmove.core.verify import CompareBy, Comparison, Match, compare
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
 from frogmove.s3.listing import list_folder
@@ -198,7 +199,8 @@ def check_listing_order(route: Route) -> None:
     for end in (route.source, route.destination):
         if is_directory_bucket(end.bucket):
             raise UsageError(
-                f"{end.bucket!r} is a directory bucket. Both sides cannot be compared, because it "
+                f"{in_quotes(end.bucket)} is a directory bucket. Both sides cannot be compared, "
+                "because it "
                 "does not list in key order.",
                 "Use `frogmove move` or `frogmove copy`.",
             )

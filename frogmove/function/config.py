@@ -23,6 +23,7 @@ from frogmove.function.checks import CHECKS, without_password
 from frogmove.function.object_filter import ObjectFilter, read_object_filter
 from frogmove.function.scan_results import VALIDATION_KEY
 from frogmove.function.variables import read_variable
+from frogmove.quoting import in_quotes
 from frogmove.s3.limits import MAX_CONCURRENCY
 from frogmove.s3.models import MAX_COPY_SIZE
 from frogmove.s3.uri import parse_location
@@ -148,7 +149,7 @@ def read_config(environment: Mapping[str, str]) -> FunctionConfig:
     client_config = resolve(Config(), None, environment, None)
     if may_be_alias(client_config.end("source").bucket):
         raise UsageError(
-            f"FROGMOVE_SOURCE is {client_config.source!r}: an access point, "
+            f"FROGMOVE_SOURCE is {in_quotes(client_config.source)}: an access point, "
             "but events name buckets.",
             "Set FROGMOVE_SOURCE to the name of its bucket.",
         )

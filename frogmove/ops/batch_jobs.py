@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from frogmove.errors import RunError, UsageError
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.quoting import in_quotes
 from frogmove.s3.aws_hosts import is_aws
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class BatchOperations:
         except AwsRequestError as error:
             if error.cause is Cause.MISSING:
                 raise UsageError(
-                    f"There is no job {job!r} in the account {account}.",
+                    f"There is no job {in_quotes(job)} in the account {account}.",
                     "`frogmove batch status` lists the jobs of this Region.",
                 ) from error
             raise

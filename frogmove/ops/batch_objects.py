@@ -87,12 +87,12 @@ def planned_objects(path: Path, route: Route) -> Iterator[S3Object]:
     spec = read_header(path).spec
     if spec.command is not Command.MOVE:
         raise UsageError(
-            f"The plan {str(path)!r} is for a {spec.command}; a job moves.",
+            f"The plan {in_quotes(str(path))} is for a {spec.command}; a job moves.",
             "Make the plan with `frogmove move --plan`.",
         )
     if spec.route() != route:
         raise UsageError(
-            f"The plan {str(path)!r} is for {spec.source} -> {spec.destination}, not for "
+            f"The plan {in_quotes(str(path))} is for {spec.source} -> {spec.destination}, not for "
             f"{route.source} -> {route.destination}.",
             "Give the plan's own route.",
         )
@@ -100,7 +100,7 @@ def planned_objects(path: Path, route: Route) -> Iterator[S3Object]:
         if action.verb is Verb.MOVE and _is_move(action):
             if action.destination_key != route.destination_key(action.object.key):
                 raise UsageError(
-                    f"The plan {str(path)!r} gives keys other names, such as "
+                    f"The plan {in_quotes(str(path))} gives keys other names, such as "
                     f"{in_quotes(action.destination_key)}; the function keeps them.",
                     "Use `frogmove apply`.",
                 )

@@ -25,6 +25,7 @@ from frogmove.core.run_spec import Command, RunSpec
 from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.ops.batch_jobs import DESTINATION, SOURCE
 from frogmove.ops.batch_manifest import FORMAT, encode_key, read_entries
+from frogmove.quoting import in_quotes
 from frogmove.s3.boto_errors import failed
 from frogmove.s3.models import NO_TIME, S3Object
 
@@ -116,7 +117,7 @@ def job_route(job: JobStatus) -> Route:
     ends = (operation.get("LambdaInvoke") or {}).get("UserArguments") or {}
     if not (ends.get(SOURCE) and ends.get(DESTINATION)):
         raise UsageError(
-            f"The job {job.id!r} was not submitted by frogmove.",
+            f"The job {in_quotes(job.id)} was not submitted by frogmove.",
             "`frogmove batch status` lists the jobs that were.",
         )
     return Route.parse(ends[SOURCE], ends[DESTINATION])
@@ -218,7 +219,7 @@ def open_report(job: JobStatus, s3: S3Client) -> Iterator[JobReport]:
     job_route(job)
     if not job.has_ended:
         raise UsageError(
-            f"The job {job.id!r} has not ended: it is {job.status}.",
+            f"The job {in_quotes(job.id)} has not ended: it is {job.status}.",
             f"Wait for it with: frogmove batch status {job.id} --follow",
         )
     # A database without a name is on disk, and is removed when it is closed.
@@ -236,7 +237,8 @@ def open_report(job: JobStatus, s3: S3Client) -> Iterator[JobReport]:
         yield JobReport(job, database, _JOINED if has_manifest else _ALONE)
     except sqlite3.Error as error:
         raise RunError(
-            f"The report of the job {job.id!r} cannot be written to a temporary file: {error}.",
+            f"The report of the job {in_quotes(job.id)} cannot be written to a temporary file: "
+            f"{error}.",
             "Free some space, or set TMPDIR to another directory.",
         ) from error
     finally:
@@ -262,7 +264,7 @@ def _load_tasks(database: sqlite3.Connection, job: JobStatus, s3: S3Client) -> N
     described = job.details.get("Report") or {}
     bucket = str(described.get("Bucket", "")).partition(":::")[2]
     if not described.get("Enabled") or not bucket:
-        raise UsageError(f"The job {job.id!r} was created without a report.")
+        raise UsageError(f"The job {in_quotes(job.id)} was created without a report.")
     prefix = f"{described['Prefix'].rstrip('/')}/" if described.get("Prefix") else ""
     manifest = f"{prefix}job-{job.id}/manifest.json"
     try:

@@ -17,6 +17,7 @@ from frogmove.ops.batch_manifest import upload
 from frogmove.ops.batch_objects import planned_objects, selected_objects, with_versions
 from frogmove.ops.batch_report import failed_objects, job_route, open_report
 from frogmove.ops.batch_request import check_request
+from frogmove.quoting import in_quotes
 from frogmove.s3.boto_errors import failed
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Submission:
         earlier = self.jobs.describe(name)
         if job_route(earlier) != self.job.route:
             raise UsageError(
-                f"The job {name!r} is for {job_route(earlier).source} -> "
+                f"The job {in_quotes(name)} is for {job_route(earlier).source} -> "
                 f"{job_route(earlier).destination}, not for this route.",
                 "Give the route of the job.",
             )

@@ -13,6 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from frogmove.credentials import words
 from frogmove.errors import RunError, UnreachableError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -78,14 +79,14 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
             raise _no_response(function, refusal["Message"] or refusal["Code"]) from error
         raise UnreachableError(
-            f"The function {function!r} was not called: {refusal['Message']}",
+            f"The function {in_quotes(function)} was not called: {refusal['Message']}",
             "Check --function, --region and your permissions.",
         ) from error
     except (HTTPClientError, ResponseParserError, OSError) as error:
         raise _no_response(function, str(error)) from error
     except BotoCoreError as error:
         raise UnreachableError(
-            f"The function {function!r} was not called: {words(error)}.",
+            f"The function {in_quotes(function)} was not called: {words(error)}.",
             "Check --function, --profile and your credentials.",
         ) from error
     try:
@@ -100,7 +101,7 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
 
 def _no_response(function: str, why: str) -> RunError:
     return RunError(
-        f"The function {function!r} did not respond: {why.rstrip('.')}.",
+        f"The function {in_quotes(function)} did not respond: {why.rstrip('.')}.",
         "It may have been invoked. It is safe to call it again: nothing is moved twice.",
     )
 
@@ -109,8 +110,8 @@ def _read(function: str, payload: bytes, *, failed: bool) -> object:
     try:
         parsed: Any = json.loads(payload)
     except ValueError as error:
-        raise RunError(f"The function {function!r} did not return JSON.") from error
+        raise RunError(f"The function {in_quotes(function)} did not return JSON.") from error
     if failed:
         message = parsed.get("errorMessage") if isinstance(parsed, dict) else None
-        raise RunError(f"The function {function!r} failed: {message or parsed}", "Check its log.")
+        raise RunError(f"The function {in_quotes(function)} failed: {message or parsed}", "Check its log.")
     return parsed

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.ops.aws_request import AwsRequestError
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +109,9 @@ class Triggers:
         there = self.all()
         if not there:
             raise UsageError(
-                f"{self._deployment.function!r} has no triggers: no event source mapping, and "
-                f"no schedule {self._deployment.schedule_name!r}.",
+                f"{in_quotes(self._deployment.function)} has no triggers: no event source "
+                "mapping, and "
+                f"no schedule {in_quotes(self._deployment.schedule_name)}.",
                 "Check --function, --schedule and --region.",
             )
         failures: list[str] = []
@@ -165,7 +167,7 @@ def moves_from(deployment: Deployment, source: Location) -> bool:
 
 def _unknown(deployment: Deployment, error: AwsRequestError) -> UnreachableError:
     return UnreachableError(
-        f"The triggers of {deployment.function!r} cannot be read: {_reason(error)}.",
+        f"The triggers of {in_quotes(deployment.function)} cannot be read: {_reason(error)}.",
         "Check the function's name, the Region and your permissions. "
         "`frogmove undo --while-live` skips this check.",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from frogmove.errors import UsageError
+from frogmove.quoting import in_quotes
 from frogmove.redaction import masked_url
 
 
@@ -38,13 +39,13 @@ def check(endpoint_url: str, bundle: str | None) -> None:
     proxy = get_environ_proxies(endpoint_url).get(scheme)
     if proxy and not _is_http(proxy if "://" in proxy else f"http://{proxy}"):
         raise UsageError(
-            f"The proxy {masked_url(proxy)!r} is not valid.",
+            f"The proxy {in_quotes(masked_url(proxy))} is not valid.",
             f"Write it as http://host:port in {scheme.upper()}_PROXY, with user and password "
             "percent-encoded.",
         )
     if bundle and scheme == "https" and not Path(bundle).exists():
         raise UsageError(
-            f"The CA bundle {bundle!r} does not exist.",
+            f"The CA bundle {in_quotes(bundle)} does not exist.",
             "Check AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE and the profile's ca_bundle.",
         )
 
@@ -52,7 +53,7 @@ def check(endpoint_url: str, bundle: str | None) -> None:
 def malformed_endpoint(url: str) -> UsageError:
     """Return the error for an endpoint that is not a valid URL."""
     return UsageError(
-        f"The endpoint {masked_url(url)!r} is not a valid URL.",
+        f"The endpoint {in_quotes(masked_url(url))} is not a valid URL.",
         "Write it as https://host or http://host:port, in --endpoint-url, AWS_ENDPOINT_URL "
         "or the profile.",
     )

@@ -52,7 +52,7 @@ def test_an_empty_source_is_no_error(frogmove: FrogmoveRunner) -> None:
     [
         (["nothere"], ""),
         (["-d", "nothere"], ""),
-        (["rep*"], "A folder is no pattern: use --include."),
+        (["rep*"], "A folder is not a pattern: use --include."),
         (["/reports"], "A folder that begins with '/'"),
         (["s3:/bucket/reports"], "A URI begins with s3://."),
         (["reports", "--include", "*.csv"], "'*' does not match '/'"),

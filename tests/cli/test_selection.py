@@ -122,9 +122,11 @@ def test_nothing_selected_is_a_warning_and_no_success(
     [
         ("--include *.nothing", "'*' does not match '/'"),
         ("--include /a", "begins with '/'"),
-        ("--prefix a*", "A folder is no pattern"),
+        ("--prefix a*", "A folder is not a pattern"),
         ("--prefix /a", "A folder that begins with '/'"),
         ("--prefix s3:/a", "A URI begins with s3://"),
+        ("--prefix \u201creports\u201d", "typographic quotes"),
+        ("--include \u2018*.csv\u2019", "typographic quotes"),
     ],
 )
 def test_a_likely_mistake_is_named_where_nothing_is_selected(
@@ -142,6 +144,7 @@ def test_a_likely_mistake_is_named_where_nothing_is_selected(
         ("", "Nothing is selected"),
         ("--older-than 7d", "Nothing is selected"),
         ("a --prefix b", "only one of"),
+        ("\u2013n --all", "plain hyphens"),
         ("--prefix s3://other-bucket/a", "not inside"),
         ("--all --include [a", "without a ']'"),
         ("--all --exclude * --include *.csv", "does not exclude"),
@@ -183,10 +186,12 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
         ("reports/2026/03/", "3 objects lie under it: use --prefix reports/2026/03/."),
         ("reports/2026", "3 objects lie under it: use --prefix reports/2026."),
         ("it's", """1 object lies under it: use --prefix 'it'"'"'s'."""),
-        ("reports/*.csv", "A KEY is no pattern: use --include 'reports/*.csv'."),
+        ("reports/*.csv", "A KEY is not a pattern: use --include 'reports/*.csv'."),
         ("report", "Check with `frogmove ls`"),
         ("in/", "For a folder of the destination, use --to-prefix in/."),
         ("S3://bucket/reports", "A URI begins with s3://."),
+        ("https://bucket.s3.amazonaws.com/reports", "A URI begins with s3://."),
+        ("\u201creports/2026/03/a\u201d", "typographic quotes"),
         ("s3://another/reports", "with --source and --destination."),
     ],
 )

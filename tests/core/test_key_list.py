@@ -81,6 +81,7 @@ def test_every_key_is_read_back_as_it_was_printed() -> None:
         (b"a\ns3://other/b\n", "Entry 2 of the list: .* not inside"),
         (b"k" * 1030, "Entry 1 of the list: .*1,033 bytes"),
         (b"k" * 200_000, "over 65,536 bytes"),
+        (b"a\0" * 3000, "Entry 1 of the list has a NUL"),
         (b"a\0b\0", "Entry 1 of the list has a NUL"),
         (b"a\n'b\0c'\n", "Entry 2 of the list has a NUL"),
         (b"s3://src?key=in%2Fa%00b", "Entry 1 of the list has a NUL"),
