@@ -1,9 +1,9 @@
 """Writes the journal of a run as a JSON Lines file.
 
 The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
-between there are ``copying`` (a copy is about to be sent; in the file before that), ``not-sent`` (it
-was not sent, because the run was stopped), ``upload`` (a multipart upload exists), ``copied`` (a
-verified copy is at the destination; on disk before the source's delete is sent), ``deleting`` (a
+between there are ``copying`` (a copy is about to be sent; in the file before that), ``not-sent``
+(it was not sent, because the run was stopped), ``upload`` (a multipart upload exists), ``copied``
+(a verified copy is at the destination; on disk before the source's delete is sent), ``deleting`` (a
 destination object is about to be deleted; on disk before that) and ``result`` records.
 """
 
