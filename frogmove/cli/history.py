@@ -188,7 +188,8 @@ def _undone_together(run: JournalReader, console: Console) -> list[JournalReader
     if origin is not None:
         console.warn(
             f"{together[0].spec.id} resumed {origin}, whose journal is not in "
-            f"{in_quotes(str(runs_directory()))}: what that run did is not undone. Give its journal instead."
+            f"{in_quotes(str(runs_directory()))}: what that run did is not undone. Give its "
+            "journal instead."
         )
     undone = [each.spec.id for each in history.undone_by(run) if is_undone(each.end())]
     if undone:

@@ -13,6 +13,7 @@ from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.failure_reasons import find_reasons
 from frogmove.ops.key_state import KeyState, State, key_states
 from frogmove.ops.message_reader import MessageReader
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,7 +173,7 @@ def open_copy(path: Path) -> IO[str]:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise UsageError(
-            f"The copy {str(path)!r} cannot be written: {error.strerror}.",
+            f"The copy {in_quotes(str(path))} cannot be written: {error.strerror}.",
             "Nothing was deleted. Choose another file with --copy.",
         ) from error
     return os.fdopen(descriptor, "w", encoding="ascii")

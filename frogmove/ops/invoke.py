@@ -113,5 +113,7 @@ def _read(function: str, payload: bytes, *, failed: bool) -> object:
         raise RunError(f"The function {in_quotes(function)} did not return JSON.") from error
     if failed:
         message = parsed.get("errorMessage") if isinstance(parsed, dict) else None
-        raise RunError(f"The function {in_quotes(function)} failed: {message or parsed}", "Check its log.")
+        raise RunError(
+            f"The function {in_quotes(function)} failed: {message or parsed}", "Check its log."
+        )
     return parsed
