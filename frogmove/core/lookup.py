@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.scheduler import wait_for
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import MALFORMED, Kind, S3Error
+from frogmove.s3.errors import DELETE_MARKER, MALFORMED, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.uri import is_directory_bucket
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Head, Page, S3Object
+
+# The status of a HEAD request for a version that is a delete marker.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+_IS_DELETE_MARKER = 405
 
 
 class Lookup:
@@ -42,6 +46,9 @@ class Lookup:
         try:
             return await wait_for(self._s3.head(self._bucket, key, version_id))
         except S3Error as error:
+            if version_id is not None and error.status == _IS_DELETE_MARKER:
+                message = "This version is a delete marker, which has no content"
+                raise S3Error(error.operation, DELETE_MARKER, error.status, message) from error
             if error.kind is not Kind.MISSING:
                 raise
         await self.check_bucket()

@@ -14,7 +14,7 @@ from frogmove.core.scheduler import run_in_order
 from frogmove.core.typographic import begins_with_dash, typographic_hint
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import S3Error
+from frogmove.s3.errors import DELETE_MARKER, S3Error
 from frogmove.s3.listing import list_folder
 from frogmove.s3.models import Page, S3Object
 from frogmove.s3.uri import check_key, folder_prefix, is_like_uri, split
@@ -327,6 +327,12 @@ def _named(selection: Selection, s3: S3, route: Route, size: int) -> list[S3Obje
     seen = head_each(selection.keys, s3, route.source.bucket, size, selection.version_id)
     found = [item for _, item in seen]
     for problem in found:
+        if isinstance(problem, S3Error) and problem.code == DELETE_MARKER:
+            raise UsageError(
+                f"The version {in_quotes(selection.version_id)} of the key "
+                f"{in_quotes(selection.keys[0])} is a delete marker, which has no content.",
+                "Give the --version-id of an object.",
+            ) from problem
         if isinstance(problem, S3Error):
             raise problem
     return [item for item in found if isinstance(item, S3Object)]

@@ -13,6 +13,9 @@ SILENT = "NoResponse"
 # The code for requests that were still waiting when the run was stopped.
 NOT_STARTED = "NotStarted"
 
+# The code for a version that is a delete marker.
+DELETE_MARKER = "DeleteMarker"
+
 # The code for a malformed response.
 MALFORMED = "MalformedResponse"
 
@@ -75,6 +78,7 @@ _BY_CODE = {
     "InternalError": Kind.UNAVAILABLE,
     "RequestTimeout": Kind.UNREACHABLE,
     NOT_STARTED: Kind.REFUSED,
+    DELETE_MARKER: Kind.REFUSED,
 }
 
 _BY_STATUS = {

@@ -244,6 +244,25 @@ def test_a_version_that_is_moved_is_the_one_that_is_deleted(
     assert old not in {row[3] for row in at_source}
 
 
+@pytest.mark.parametrize("engine", ["crt", "boto3"])
+def test_a_delete_marker_is_refused_by_that_name(
+    ministack_buckets: Buckets, invoke: Invoke, engine: str
+) -> None:
+    buckets = ministack_buckets
+    buckets.version()
+    buckets.put("a")
+    deleted = buckets.client.delete_object(Bucket=buckets.source, Key="a")
+    before = buckets.state()
+    marker = deleted["VersionId"]
+    ran = FrogmoveRunner(buckets)("move", "a", "--version-id", marker, "--engine", engine)
+    assert ran.code == 2
+    assert f"The version '{marker}' of the key 'a' is a delete marker" in ran.err
+    ((code, words),) = results(invoke(buckets, job(task(buckets.source, "a", marker))))
+    assert code == "PermanentFailure"
+    assert "delete marker" in words
+    assert buckets.state() == before
+
+
 def test_a_version_that_is_not_there_is_refused_and_nothing_is_touched(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
