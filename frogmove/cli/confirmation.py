@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from frogmove.cli.plan_text import confirmation_lines
@@ -92,21 +93,24 @@ def _count(
     """Count what a run would do; tell whether that is all."""
     summary = PlanSummary(spec)
     started = time.monotonic()
-    is_noted = False
-    plan = client.prepare(spec, earlier, dry_run=True)
-    for count, action in enumerate(plan, start=1):
-        summary.add(action)
-        seconds = time.monotonic() - started
-        if count >= MAX_COUNTED or seconds > MAX_COUNT_SECONDS:
-            if plan.deletions is not None:
-                # They come last, and are all known.
-                summary.total.counts[Effect.DELETE] = plan.deletions.count
-                summary.total.bytes[Effect.DELETE] = plan.deletions.bytes
-            return summary, False
-        if seconds > NOTICE_SECONDS and not is_noted:
-            is_noted = True
-            console.note("Counting what this would do ...")
-    return summary, True
+    # A timer, because the first action may take as long as the server does.
+    notice = Timer(NOTICE_SECONDS, console.note, ("Counting what this would do ...",))
+    notice.daemon = True
+    notice.start()
+    try:
+        plan = client.prepare(spec, earlier, dry_run=True)
+        for count, action in enumerate(plan, start=1):
+            summary.add(action)
+            if count >= MAX_COUNTED or time.monotonic() - started > MAX_COUNT_SECONDS:
+                if plan.deletions is not None:
+                    # They come last, and are all known.
+                    summary.total.counts[Effect.DELETE] = plan.deletions.count
+                    summary.total.bytes[Effect.DELETE] = plan.deletions.bytes
+                return summary, False
+        return summary, True
+    finally:
+        notice.cancel()
+        notice.join()
 
 
 def is_agreed() -> bool:

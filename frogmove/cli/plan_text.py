@@ -104,7 +104,11 @@ def confirmation_lines(summary: PlanSummary, *, is_whole: bool) -> Iterator[str]
     least = "" if is_whole else "at least "
     what = "move back" if spec.command is Command.UNDO else spec.command.value
     total = f"{objects(summary.transfers)} ({size(summary.transfer_bytes)})"
-    yield f"This would {what} {least}{total} from {spec.source} to {spec.destination}."
+    ends = f"from {spec.source} to {spec.destination}"
+    if is_whole or summary.transfers:
+        yield f"This would {what} {least}{total} {ends}."
+    else:
+        yield f"How many objects this would {what} {ends} is not known yet."
     for effect, consequence in (
         (Effect.REPLACE, f"would replace what is there ({size(summary.replaced_bytes)})"),
         (Effect.DELETE, f"would be deleted there ({size(summary.total.bytes[Effect.DELETE])})"),

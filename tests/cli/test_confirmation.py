@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.cli import confirmation, runner
+from frogmove.cli.output import Console
 from frogmove.run_store import journals
 from tests.cli.cli_runner import run
 from tests.cli.terminal import terminal
-from tests.fault_proxy import SECONDS_TO_WAIT
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
 
 if TYPE_CHECKING:
     from tests.buckets import Buckets
@@ -148,6 +150,36 @@ def test_many_are_asked_for_however_they_are_chosen(
     assert not is_asked(frogmove("copy", "in/a", "in/b"))
     monkeypatch.setattr(confirmation, "MAX_COUNTED", 2)
     assert "This would copy at least 2 objects" in frogmove("copy", "--prefix", "in").err
+
+
+@pytest.mark.usefixtures("_asked")
+def test_counting_is_announced_even_if_the_server_is_slow(
+    buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put("a", "b")
+    buckets.put_there("a", body=b"theirs")
+    noted = Event()
+    note = Console.note
+
+    def note_counting(console: Console, text: str) -> None:
+        note(console, text)
+        if "Counting" in text:
+            noted.set()
+
+    def hold(request: Request) -> Fault:
+        if "list-type" in request.target:
+            noted.wait(5)
+        return PASS
+
+    monkeypatch.setattr(Console, "note", note_counting)
+    monkeypatch.setattr(confirmation, "NOTICE_SECONDS", 0.5)
+    monkeypatch.setattr(confirmation, "MAX_COUNT_SECONDS", 0)
+    with proxied(buckets.server, hold) as proxy:
+        ran = frogmove("move", "--all", "--endpoint-url", proxy.endpoint_url)
+    assert is_asked(ran)
+    assert ran.err.index("Counting what this would do") < ran.err.index("How many objects")
+    assert "is not known yet." in ran.err
+    assert "at least 0" not in ran.err
 
 
 @pytest.mark.usefixtures("_asked")
