@@ -24,7 +24,7 @@ from frogmove.core.undo import unrecorded_copies
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.run_config import again, undone_by
-from frogmove.run_store import find_journal, no_journal, read_journals, runs_directory
+from frogmove.run_store import LAST, find_journal, no_journal, read_journals, runs_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,7 +140,8 @@ def undo(
     with its resumes. Each copy is moved back as safely as it was moved: objects that changed at the
     destination stay there, and nothing new at the source is overwritten. After a copy or a sync,
     the copies are deleted. Objects that the destination held before the run stay there, and objects
-    that the run replaced are restored if the bucket keeps versions.
+    that the run replaced are restored if the bucket keeps versions. If the last run is an undo,
+    `last` is refused: name it by its id.
 
     While the route's function is enabled (the route's setting function, or FROGMOVE_FUNCTION), the
     undo of a move is refused: the function would move the objects again. Pause it first, with
@@ -152,6 +153,8 @@ def undo(
       frogmove undo 20261123-073012-ab12
     """
     reader = _open_ended(find_journal(run))
+    if run == LAST and reader.spec.command is Command.UNDO:
+        raise _is_undo(reader)
     together = _undone_together(reader, console)
     _warn_of_unrecorded(together, console)
     spec = again(reader.spec, config)
@@ -175,6 +178,16 @@ def undo(
     if code == exit_codes.DONE and is_partial:
         code = exit_codes.ATTENTION
     ctx.exit(code)
+
+
+def _is_undo(last: JournalReader) -> UsageError:
+    """Return the refusal to undo the last run if it is an undo: that would move it all again."""
+    name = last.spec.id
+    finish = f"To finish it: frogmove resume {name}. " if is_unfinished(last.end()) else ""
+    return UsageError(
+        f"The last run, {name}, is an undo itself.",
+        f"{finish}To reverse it: frogmove undo {name}. `frogmove runs` lists the other runs.",
+    )
 
 
 def _undone_together(run: JournalReader, console: Console) -> list[JournalReader]:

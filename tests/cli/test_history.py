@@ -152,6 +152,15 @@ def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(
     assert run("report", "x").code == run("report", "").code == 2
     assert frogmove("undo", "last").code == 0
     assert sorted(buckets.here()) == ["b"]
+    undo = last_id()
+    again = frogmove("undo", "last")
+    assert again.code == 2
+    assert f"The last run, {undo}, is an undo itself. To reverse it: frogmove undo {undo}." in (
+        again.err.replace("\n", " ")
+    )
+    assert sorted(buckets.here()) == ["b"]
+    assert frogmove("undo", undo).code == 0
+    assert buckets.here() == {}
 
 
 def test_one_broken_journal_does_not_hide_the_others(
