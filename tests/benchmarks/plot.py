@@ -18,7 +18,6 @@ FIGURE = 170
 BAR, GAP = 16, 5
 TITLE = 30
 MARGIN = 16
-FAR = 2.5
 
 _STYLE = """
 .page { fill: #ffffff; }
@@ -27,13 +26,11 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 .figure { font-variant-numeric: tabular-nums; }
 .own { fill: #1a7f37; }
 .other { fill: #8c959f; }
-.ceiling { stroke: #bf8700; stroke-width: 2; stroke-dasharray: 3 3; }
 @media (prefers-color-scheme: dark) {
   .page { fill: #0d1117; }
   text { fill: #e6edf3; }
   .own { fill: #3fb950; }
   .other { fill: #6e7681; }
-  .ceiling { stroke: #d29922; }
 }
 """
 
@@ -46,10 +43,7 @@ def svg(report: Report) -> str:
     for row in rows:
         body += _panel(row, top)
         top += TITLE + len(_bars(row)) * (BAR + GAP) + MARGIN
-    body.append(
-        f'<text x="{MARGIN}" y="{top + 4}">objects a second; '
-        "dashes: a bare load generator on the same server</text>"
-    )
+    body.append(f'<text x="{MARGIN}" y="{top + 4}">objects or keys per second</text>')
     height = top + MARGIN + 4
     titles = "; ".join(row.title for row in rows)
     return (
@@ -70,14 +64,9 @@ def _bars(row: RowResult) -> list[tuple[str, float]]:
 
 def _panel(row: RowResult, top: int) -> Iterator[str]:
     bars = _bars(row)
-    limit = row.ceiling.median if row.ceiling else 0.0
-    longest = max(rate for _, rate in bars)
-    # Bars next to a ceiling far above would be too short to be told apart.
-    is_near = limit <= FAR * longest
-    scale = (WIDTH - LABEL - FIGURE - MARGIN) / (max(limit, longest) if is_near else longest)
+    scale = (WIDTH - LABEL - FIGURE - MARGIN) / max(rate for _, rate in bars)
     own = dict(bars).get(FROGMOVE)
-    title = row.title if is_near else f"{row.title} (ceiling: {limit:,.0f})"
-    yield f'<text class="title" x="{MARGIN}" y="{top + 16}">{escape(title)}</text>'
+    yield f'<text class="title" x="{MARGIN}" y="{top + 16}">{escape(row.title)}</text>'
     top += TITLE
     left = MARGIN + LABEL
     for place, (tool, rate) in enumerate(bars):
@@ -92,7 +81,3 @@ def _panel(row: RowResult, top: int) -> Iterator[str]:
         yield f'<rect class="{kind}" x="{left}" y="{y}" {size}/>'
         place_of_figure = f'x="{left + width + 8:.1f}" y="{y + 13}"'
         yield f'<text class="figure" {place_of_figure}>{rate:,.0f}{times}</text>'
-    if limit and is_near:
-        x = left + limit * scale
-        bottom = top + len(bars) * (BAR + GAP) - GAP
-        yield f'<line class="ceiling" x1="{x:.1f}" y1="{top - 3}" x2="{x:.1f}" y2="{bottom + 3}"/>'

@@ -70,6 +70,11 @@ class Entry:
         return max(sample.memory for sample in self.samples)
 
     @property
+    def server_share(self) -> float:
+        """The server's CPU time as a share of one processor's."""
+        return spread([sample.server_cpu / sample.wall for sample in self.samples]).median
+
+    @property
     def requests_per_object(self) -> float | None:
         """Requests sent for an object, what the run as a whole takes included."""
         return sum(self.requests.values()) / self.objects if self.requests else None
@@ -87,7 +92,6 @@ class RowResult:
         size: bytes of each.
         family: what else it belongs together with; growth rows are shown by themselves.
         entries: one for each program.
-        ceiling: objects a second when a bare load generator sends the least requests for the same.
         skipped: why there is nothing else; empty otherwise.
     """
 
@@ -98,7 +102,6 @@ class RowResult:
     size: int
     family: str = ""
     entries: list[Entry] = field(default_factory=list)
-    ceiling: Spread | None = None
     skipped: str = ""
 
     def of(self, tool: str) -> Entry | None:
@@ -139,5 +142,6 @@ class Report:
                         "cpu_microseconds_per_object": asdict(entry.cpu),
                         "requests_per_object": entry.requests_per_object,
                         "peak_memory": entry.memory,
+                        "server_share": entry.server_share,
                     }
         return record

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tests.benchmarks.tools import AWS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.benchmarks.tools import Verb
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -21,8 +25,11 @@ class Row:
         verb: the work.
         objects: how many.
         size: bytes of each.
-        server: ``quick``, or ``seaweedfs``.
-        latency: seconds that every answer is held back.
+        server: ``memory``, or ``seaweedfs``.
+        latency: seconds that every response is held back.
+        cores: how many the programs may use; 0 for all.
+        without: programs that are left out, as they take too long.
+        rounds: how often each program runs, at most.
         family: rows of one family show how cost grows.
         seconds: how long one command may take.
     """
@@ -32,8 +39,11 @@ class Row:
     verb: Verb
     objects: int
     size: int = KIB
-    server: Literal["quick", "seaweedfs"] = "quick"
+    server: Literal["memory", "seaweedfs"] = "memory"
     latency: float = 0.0
+    cores: int = 0
+    without: tuple[str, ...] = ()
+    rounds: int = 3
     family: str = ""
     seconds: float = 300.0
 
@@ -60,59 +70,77 @@ class Sizes:
     Attributes:
         small: how many small objects are transferred.
         medium: how many of 8 MiB.
-        checked: how many small ones on SeaweedFS.
         large: bytes of the one large object.
-        keys: how many keys are listed and compared.
+        listed: how many keys are listed.
+        compared: how many keys a sync compares on each side.
         growth: the numbers of keys that growth is measured at.
     """
 
     small: int = 10_000
     medium: int = 200
-    checked: int = 2_000
     large: int = 5 * GIB
-    keys: int = 100_000
-    growth: tuple[int, ...] = (1_000, 10_000, 100_000)
+    listed: int = 100_000
+    compared: int = 1_000_000
+    growth: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
 
 
 FULL = Sizes()
-QUICK = Sizes(300, 4, 100, 64 * MIB, 3_000, (100, 1_000))
+QUICK = Sizes(300, 4, 64 * MIB, 3_000, 5_000, (100, 1_000))
 
 
-def rows(sizes: Sizes, *, million: bool) -> list[Row]:
+def rows(sizes: Sizes, *, growth: bool) -> list[Row]:
     """Return all rows, in the order in which they are run."""
-    n, keys = f"{sizes.small:,} × 1 KiB", f"{sizes.keys:,} keys"
-    found = [
-        Row("start-help", "start: --help", "--help", 1),
-        Row("start-version", "start: --version", "--version", 1),
-        Row("move", f"move {n}", "move", sizes.small),
-        Row("copy", f"copy {n}", "copy", sizes.small),
-        Row("move-30ms", f"move {n}, 30 ms away", "move", sizes.small, latency=0.03),
-        Row("copy-30ms", f"copy {n}, 30 ms away", "copy", sizes.small, latency=0.03),
-        Row("list", f"list {keys}", "list", sizes.keys),
-        Row("sync", f"sync {keys} a side, nothing to do", "sync", sizes.keys),
-    ]
-    if million:
-        title = "sync 1,000,000 keys a side, nothing to do"
-        found.append(Row("sync-million", title, "sync", 1_000_000, seconds=1800))
-    weed: Literal["seaweedfs"] = "seaweedfs"
+    listed, compared = f"{sizes.listed:,} keys", f"{sizes.compared:,} keys"
     large = f"{sizes.large / GIB:.3g} GiB"
-    found += [
-        Row("move-weed", f"move {sizes.checked:,} × 1 KiB", "move", sizes.checked, server=weed),
-        Row("move-8mib", f"move {sizes.medium} × 8 MiB", "move", sizes.medium, 8 * MIB, weed),
-        Row("copy-large", f"copy 1 × {large}, in parts", "copy", 1, sizes.large, weed),
-    ]
-    counts = [*sizes.growth, *([1_000_000] if million else [])]
-    verbs: tuple[Verb, ...] = ("move", "sync")
-    found += [
+    found = [
+        Row("start-help", "start: --help", "--help", 1, without=(AWS,)),
+        Row("start-version", "start: --version", "--version", 1),
+        *_small(sizes),
+        Row("list", f"list {listed}", "list", sizes.listed),
         Row(
-            f"growth-{verb}-{count}",
-            f"{verb} {count:,}",
-            verb,
-            count,
-            family="growth",
-            seconds=1800,
-        )
-        for verb in verbs
-        for count in counts
+            "sync",
+            f"sync {compared} a side, nothing to do",
+            "sync",
+            sizes.compared,
+            without=(AWS,),
+            rounds=1,
+        ),
+        Row(
+            "move-8mib",
+            f"move {sizes.medium} × 8 MiB",
+            "move",
+            sizes.medium,
+            8 * MIB,
+            "seaweedfs",
+            without=(AWS,),
+        ),
+        Row("copy-large", f"copy 1 × {large}, in parts", "copy", 1, sizes.large, "seaweedfs"),
     ]
+    verbs: tuple[Verb, ...] = ("move", "sync")
+    for verb in verbs if growth else ():
+        found += [
+            Row(f"growth-{verb}-{n}", f"{verb} {n:,}", verb, n, family="growth", seconds=1800)
+            for n in sizes.growth
+        ]
     return found
+
+
+def _small(sizes: Sizes) -> Iterator[Row]:
+    """Yield the rows of small objects: near and far away, on all cores and on one."""
+    verbs: tuple[Verb, ...] = ("move", "copy")
+    for latency in (0.0, 0.03):
+        for cores in (0, 1):
+            for verb in verbs:
+                more = "-30ms" * bool(latency) + "-1-core" * bool(cores)
+                words = ", 30 ms latency" * bool(latency) + ", one core" * bool(cores)
+                is_plain = not (latency or cores)
+                yield Row(
+                    f"{verb}{more}",
+                    f"{verb} {sizes.small:,} × 1 KiB{words}",
+                    verb,
+                    sizes.small,
+                    latency=latency,
+                    cores=cores,
+                    without=() if is_plain else (AWS,),
+                    rounds=2 if cores else 3,
+                )

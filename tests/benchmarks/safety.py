@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tests.benchmarks.peers import peers
 from tests.benchmarks.servers import HOST, Server
-from tests.benchmarks.tools import Place, frogmoves
+from tests.benchmarks.tools import Place, frogmove
 from tests.buckets import Buckets
 from tests.fault_proxy import PASS, Fault, Request, proxied
 from tests.servers import ministack, seaweedfs
@@ -121,7 +121,7 @@ def move(tool: Tool, buckets: Buckets, proxy: FaultProxy) -> int:
 
 def main() -> None:
     """Print the table."""
-    tools = [frogmoves()[0]]
+    tools = [frogmove()]
     for tool in peers(()):
         if isinstance(tool, str):
             print(tool, file=sys.stderr)

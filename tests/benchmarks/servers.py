@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import os
 import re
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,9 +28,9 @@ from tests.benchmarks.keys import key_of
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-ROOT = Path(__file__).parents[2]
+_SOURCE = Path(__file__).parent / "server" / "server.c"
 HOST = "127.0.0.1"
 BUCKETS = ("bench-a", "bench-b")
 
@@ -127,6 +128,10 @@ class Server:
             yield Server(self.name, HOST, port, self.access_key, self.secret_key)
             counts.update(request.operation for request in proxy.requests)
 
+    def cpu(self) -> float:
+        """Return the seconds of CPU time that it has taken; 0 where it is not known."""
+        return 0.0
+
     def _upload(self, bucket: str, key: str, size: int) -> None:
         """Write a large object, in parts."""
         session = boto3.Session(self.access_key, self.secret_key, region_name=requests.REGION)
@@ -166,39 +171,43 @@ class _Zeros(io.RawIOBase):
         return bytes(taken)
 
 
-class Quick(Server):
-    """ministack's S3 behind :mod:`tests.benchmarks.s3server`."""
+@dataclass(frozen=True)
+class MemoryServer(Server):
+    """The server in ``server/``, which keeps objects in memory.
+
+    Attributes:
+        process: its process id.
+    """
+
+    process: int = 0
 
     def fill(self, bucket: str, prefix: str, count: int, size: int) -> None:
         """See :class:`Server`."""
-        self.command("fill", bucket=bucket, prefix=prefix, count=count, size=size)
+        self.control("fill", bucket=bucket, prefix=prefix, count=count, size=size)
 
     def count(self, bucket: str, prefix: str) -> int:
         """See :class:`Server`."""
-        return int(self.command("count", bucket=bucket, prefix=prefix))
+        return int(self.control("count", bucket=bucket, prefix=prefix))
 
     def empty(self, bucket: str, prefix: str) -> None:
         """See :class:`Server`."""
-        self.command("empty", bucket=bucket, prefix=prefix)
+        self.control("empty", bucket=bucket, prefix=prefix)
+
+    def cpu(self) -> float:
+        """See :class:`Server`."""
+        # The name, which may contain spaces, is in brackets.
+        fields = Path(f"/proc/{self.process}/stat").read_text("utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @contextmanager
     def watched(self, counts: Counter[str]) -> Iterator[Server]:
         """See :class:`Server`; the server itself counts."""
-        self.command("watch")
+        self.control("requests")
         yield self
-        counts.update(self.command("watched"))
+        counts.update(self.control("requests"))
 
-    @contextmanager
-    def latency(self, seconds: float) -> Iterator[None]:
-        """Hold every answer back until the context ends."""
-        self.command("latency", seconds=seconds)
-        try:
-            yield
-        finally:
-            self.command("latency", seconds=0)
-
-    def command(self, name: str, **options: object) -> Any:
-        """Have the server do something that S3 has no request for."""
+    def control(self, name: str, **options: object) -> Any:
+        """Send a request that S3 does not have."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=SECONDS_TO_OBEY)
         try:
             connection.request("GET", f"/-/{name}?{urlencode(options, quote_via=quote)}")
@@ -208,21 +217,42 @@ class Quick(Server):
 
 
 @contextmanager
-def quick() -> Iterator[Quick]:
-    """Run ministack's S3 in a process of its own."""
+def in_memory(latency: float, cpus: Sequence[int]) -> Iterator[MemoryServer]:
+    """Build the server in ``server/`` and run it.
+
+    Args:
+        latency: seconds that each response is held back.
+        cpus: the processors that it may use; empty for all.
+
+    Raises:
+        UnavailableError: when it cannot be built or started.
+    """
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "tests.benchmarks.s3server", str(port)]
-    # It ends when its standard input does: with this process, whatever ends it.
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+    with tempfile.TemporaryDirectory(prefix="frogmove-server-") as folder:
+        program = Path(folder) / "server"
+        command = ["cc", "-O2", "-o", str(program), str(_SOURCE)]
         try:
-            server = Quick("ministack", HOST, port, "test", "test", counts_itself=True)
-            _wait(lambda: server.command("watched"), process)
-            server.make_buckets()
-            yield server
-        finally:
-            process.kill()
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as problem:
+            words = getattr(problem, "stderr", None) or str(problem)
+            raise UnavailableError(f"the server could not be built: {words.strip()}") from problem
+        # It ends when its standard input is closed: with this process, however that ends.
+        with subprocess.Popen([program, str(port)], stdin=subprocess.PIPE) as process:
+            try:
+                if cpus:
+                    os.sched_setaffinity(process.pid, cpus)
+                keys = "test", "test"
+                server = MemoryServer(
+                    "in memory", HOST, port, *keys, counts_itself=True, process=process.pid
+                )
+                _wait(lambda: server.control("requests"), process)
+                server.make_buckets()
+                server.control("latency", seconds=latency)
+                yield server
+            finally:
+                process.kill()
 
 
 @contextmanager

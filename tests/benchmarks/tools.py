@@ -1,13 +1,12 @@
-"""The programs that are measured: frogmove, by each of its engines, and its peers.
+"""The programs that are measured: frogmove and its peers.
 
-Every one is told what makes it quickest at the work, as far as its manual tells.
+Each gets the options that make it fastest at the work, as far as its manual says.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,9 +20,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
-# What frogmove is called, by its own choice of engine and by the other.
+# The names of the programs here.
 FROGMOVE = "frogmove"
-FROGMOVE_BOTO3 = "frogmove boto3"
+S5CMD = "s5cmd"
+RCLONE = "rclone"
+AWS = "aws v1"
 
 Verb = Literal["move", "copy", "list", "sync", "--help", "--version"]
 
@@ -103,11 +104,9 @@ class Frogmove(Tool):
     """frogmove, from this checkout.
 
     Attributes:
-        engine: what goes behind ``--engine``; None where there is no choice.
         options: more of its options.
     """
 
-    engine: str | None = None
     options: tuple[str, ...] = field(default=())
 
     def environment(self, server: Server, folder: Path) -> dict[str, str]:
@@ -125,12 +124,11 @@ class Frogmove(Tool):
         return replace(self, options=("--multipart-threshold", str(size)))
 
     def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
-        engine = ["--engine", self.engine] if self.engine else []
         if verb == "list":
-            return ["ls", str(source), *engine]
+            return ["ls", str(source)]
         what = ["move", "--all"] if verb == "move" else ["sync"]
         ends = ["--source", str(source), "--destination", str(destination)]
-        return [*what, "--quiet", *engine, *ends, *self.options]
+        return [*what, "--quiet", *ends, *self.options]
 
 
 class S5cmd(Tool):
@@ -150,7 +148,7 @@ class S5cmd(Tool):
 
 
 class Rclone(Tool):
-    """rclone, with the 200 transfers and checkers that its makers advise."""
+    """rclone, with as many transfers and checkers at once as the others have requests."""
 
     def environment(self, server: Server, folder: Path) -> dict[str, str]:
         """See :class:`Tool`."""
@@ -168,7 +166,7 @@ class Rclone(Tool):
         if verb == "list":
             return ["ls", "--fast-list", start]
         # --checksum: neither reads nor writes times, which are a HEAD each.
-        many = ["--transfers", "200", "--checkers", "200", "--fast-list", "--checksum"]
+        many = ["--transfers", "256", "--checkers", "256", "--fast-list", "--checksum"]
         return ["move" if verb == "move" else "copy", *many, start, end]
 
 
@@ -193,15 +191,6 @@ def interpreter() -> Tool:
     return Interpreter("python -c ''", (sys.executable,), platform.python_version())
 
 
-def frogmoves() -> list[Tool]:
-    """Return frogmove by each engine; the first is the default for many objects."""
-    program = (sys.executable, "-m", "frogmove")
-    asked = subprocess.run(
-        [*program, "move", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    if "--engine" not in asked.stdout:
-        return [Frogmove(FROGMOVE, program, __version__)]
-    return [
-        Frogmove(FROGMOVE, program, __version__, engine="crt"),
-        Frogmove(FROGMOVE_BOTO3, program, __version__, is_slow=True, engine="boto3"),
-    ]
+def frogmove() -> Tool:
+    """Return frogmove with its defaults."""
+    return Frogmove(FROGMOVE, (sys.executable, "-m", "frogmove"), __version__)

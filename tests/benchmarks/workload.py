@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import tempfile
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from frogmove.s3.models import MAX_COPY_SIZE
-from tests.benchmarks import ceiling, load, servers
+from tests.benchmarks import load, servers
 from tests.benchmarks.measurement import CommandError, Sample, measure
-from tests.benchmarks.results import Entry, RowResult, spread
+from tests.benchmarks.results import Entry, RowResult
 from tests.benchmarks.tools import Place
 
 if TYPE_CHECKING:
@@ -30,9 +32,12 @@ MANY = 1_000
 ROUNDS_OF_START = 5
 
 _SERVERS = {
-    "quick": "ministack's S3, served by tests.benchmarks.s3server",
+    "memory": "tests/benchmarks/server, in memory",
     "seaweedfs": "SeaweedFS",
 }
+
+# With one core, the programs get the first one, and the server gets another.
+_FIRST, *_OTHERS = sorted(os.sched_getaffinity(0))
 
 
 def run(row: Row, tools: Sequence[Tool], rounds: int, say: Callable[[str], None]) -> RowResult:
@@ -44,15 +49,17 @@ def run(row: Row, tools: Sequence[Tool], rounds: int, say: Callable[[str], None]
         rounds: how often each is run.
         say: told of progress.
     """
-    held = f", answers held back {row.latency * 1000:.0f} ms" if row.latency else ""
+    held = f", responses held back {row.latency * 1000:.0f} ms" if row.latency else ""
     answered = "" if row.is_start else _SERVERS[row.server] + held
     result = RowResult(row.name, row.title, answered, row.objects, row.size, row.family)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frogmove-bench-")))
         try:
             _check_disk(row, len(tools), rounds, folder)
-            make = servers.quick if row.server == "quick" else servers.seaweedfs
-            bench = Bench(row, stack.enter_context(make()), folder)
+            cpus = _OTHERS if row.cores else ()
+            in_memory = servers.in_memory(row.latency, cpus)
+            chosen = in_memory if row.server == "memory" else servers.seaweedfs()
+            bench = Bench(row, stack.enter_context(chosen), folder)
             bench.do(result, tools, rounds, say)
         except (servers.UnavailableError, load.LoadError, OSError) as reason:
             result.skipped = str(reason)
@@ -79,28 +86,20 @@ class Bench:
     def do(
         self, result: RowResult, tools: Sequence[Tool], rounds: int, say: Callable[[str], None]
     ) -> None:
-        """Run all programs, each once a round, and the load generator."""
+        """Run all programs, each once a round."""
         row = self._row
         if row.is_start:
-            rounds *= ROUNDS_OF_START
+            rounds = ROUNDS_OF_START
         result.entries = [Entry(tool.name, tool.version) for tool in tools]
-        bare: list[float] = []
-        with ExitStack() as stack:
-            if isinstance(self._server, servers.Quick) and row.latency:
-                stack.enter_context(self._server.latency(row.latency))
-            for number in range(rounds):
-                # The first of one round is the last of the next.
-                turns = list(zip(tools, result.entries, strict=True))[:: -1 if number % 2 else 1]
-                for tool, entry in turns:
-                    if entry.problem or (number and tool.is_slow):
-                        continue
-                    self._turn(tool, entry, number)
-                    words = entry.problem or f"{entry.samples[-1].wall:.2f} s"
-                    say(f"{row.name}: {tool.name}, round {number + 1}: {words}")
-                if not row.is_start and row.objects > 1:
-                    bare.append(self._bare())
-        if bare:
-            result.ceiling = spread(bare)
+        for number in range(rounds):
+            # The first of one round is the last of the next.
+            turns = list(zip(tools, result.entries, strict=True))[:: -1 if number % 2 else 1]
+            for tool, entry in turns:
+                if entry.problem or (number and tool.is_slow):
+                    continue
+                self._turn(tool, entry, number)
+                words = entry.problem or f"{entry.samples[-1].wall:.2f} s"
+                say(f"{row.name}: {tool.name}, round {number + 1}: {words}")
 
     def _turn(self, tool: Tool, entry: Entry, number: int) -> None:
         """Run a program for one round; in the first one, its requests are counted as well."""
@@ -133,8 +132,12 @@ class Bench:
         command = tool.command(verb, server, source, destination)
         entry.command = shlex.join(command)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
+        cpus = [_FIRST] if self._row.cores else []
+        before = server.cpu()
         try:
-            sample = measure(command, tool.environment(server, folder), folder, self._row.seconds)
+            environment = tool.environment(server, folder)
+            sample = measure(command, environment, folder, self._row.seconds, cpus)
+            sample = replace(sample, server_cpu=server.cpu() - before)
             self._check(objects, source, destination, folder / "out")
         except CommandError:
             self._start_over()
@@ -187,16 +190,6 @@ class Bench:
             if there != objects or here != (0 if verb == "move" else objects):
                 raise CommandError(f"left {here:,} objects, and {there:,} of {objects:,} are there")
 
-    def _bare(self) -> float:
-        """Return the objects a second that a bare load generator gets done."""
-        source, destination = self._prepare(self._row.objects)
-        seconds = ceiling.seconds(self._row, self._server, source, destination)
-        if self._row.verb == "move":
-            self._full = {self._row.objects: [destination]}
-        elif self._row.verb == "copy":
-            self._server.empty(destination.bucket, destination.prefix)
-        return self._row.objects / seconds
-
 
 def _check_disk(row: Row, tools: int, rounds: int, folder: Path) -> None:
     """See that there is room: SeaweedFS keeps what is deleted until it is cleaned up.
@@ -205,8 +198,8 @@ def _check_disk(row: Row, tools: int, rounds: int, folder: Path) -> None:
         UnavailableError: when there is not.
     """
     if row.server == "seaweedfs":
-        # In a first round that is only counted, in each that is timed, and by the generator.
-        copies = tools + 2 if row.objects == 1 else (tools + 1) * (rounds + 1) + 1
+        # In a first round that is only counted, and in each that is timed.
+        copies = tools + 2 if row.objects == 1 else tools * (rounds + 1) + 1
         needed = row.objects * row.size * copies
         free = shutil.disk_usage(folder).free
         if free < needed:
