@@ -70,6 +70,8 @@ data "aws_iam_policy_document" "operators" {
       "sqs:GetQueueUrl",
       "sqs:ListMessageMoveTasks",
       "sqs:ReceiveMessage",
+      # Messages that were looked at become visible again at once.
+      "sqs:ChangeMessageVisibility",
     ]
     resources = [local.queue_arn, local.dead_letter_arn, local.sweep_dead_arn]
   }
@@ -79,7 +81,6 @@ data "aws_iam_policy_document" "operators" {
     sid = "RedriveDeadLetters"
     actions = [
       "sqs:CancelMessageMoveTask",
-      "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:StartMessageMoveTask",
     ]

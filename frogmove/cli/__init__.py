@@ -84,6 +84,11 @@ COMMANDS = (
         "Demonstrate every feature on a private AWS, in a few seconds.",
         "frogmove.cli.demo:demo",
     ),
+    LazyCommand(
+        "trace",
+        "Tell what happened to a key, and where its bytes are.",
+        "frogmove.cli.trace:trace",
+    ),
     LazyGroup(
         "dlq",
         help="List, redrive and drop the messages that failed too often.",

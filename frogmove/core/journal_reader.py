@@ -73,6 +73,19 @@ class JournalReader:
         """Yield the records of one type."""
         return (record for record in self.records() if record["type"] == kind)
 
+    def about(self, key: str) -> Iterator[Record]:
+        """Yield the records about a key of either side; lines without it are not parsed."""
+        needle = json.dumps(key).encode()
+        for path in self._paths():
+            with _open(path) as file:
+                for line in file:
+                    record = _parse(line) if needle in line else None
+                    if record is not None and key in {
+                        record.get("key"),
+                        record.get("destination_key"),
+                    }:
+                        yield record
+
     def deletes(self) -> Iterator[Record]:
         """Yield the ``deleting`` records, without those of objects that were found replaced."""
         superseded = {

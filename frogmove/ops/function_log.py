@@ -28,6 +28,8 @@ _FAILURES = " || ".join(
     ]
 )
 _METRICS = "$._aws.Timestamp > 0"
+# Keys that mean only themselves in a filter.
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_./ @:+-]+")
 
 # Lambda's own lines in text format, and those of an embedded AWS.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
@@ -136,6 +138,12 @@ class FunctionLog:
         """Yield the lines that say that something failed; see :meth:`lines`."""
         pattern = f"{{ {_FAILURES} }}" if self._is_json else ""
         return (line for line in self.lines(since, until, pattern) if line.is_failure)
+
+    def about(self, key: str, since: datetime) -> Iterator[LogLine]:
+        """Yield the lines about a key; see :meth:`lines`."""
+        is_plain = self._is_json and _PLAIN_KEY.fullmatch(key)
+        pattern = f'{{ $.key = "{key}" }}' if is_plain else ""
+        return (line for line in self.lines(since, None, pattern) if line.key == key)
 
     def metrics(self, since: datetime, until: datetime | None = None) -> Iterator[LogLine]:
         """Yield the lines with metrics; see :meth:`lines`."""

@@ -98,3 +98,20 @@ def test_operators_explain_redrive_and_drop_dead_letters(
     assert dropped.code == 0, dropped.err
     assert frogmove("dlq", "ls").out == ""
     eventually(lambda: "dead" not in deployment.buckets.keys_here())
+
+
+def test_operators_trace_a_key(running: Running, frogmove: Callable[..., Ran]) -> None:
+    deployment = running.deployment
+    deployment.buckets.put("traced")
+    sqs, url = deployment.client("sqs"), running.output("dead_letter_url")
+    body = json.dumps(notification(deployment.buckets.source, "traced"))
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+    ran = frogmove("trace", "traced", "-o", "json")
+    (told,) = ran.of("trace")
+    assert told["unknown"] == []
+    assert told["todo"][0].startswith("frogmove dlq show ")
+    assert frogmove("move", "traced").code == 0
+    moved = frogmove("trace", "traced", "-o", "json")
+    assert {each["where"] for each in moved.of("event")} >= {"destination", "run", "dlq"}
+    (told,) = moved.of("trace")
+    assert (told["unknown"], told["todo"][0][:18]) == ([], "frogmove dlq drop ")

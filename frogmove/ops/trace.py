@@ -1,0 +1,311 @@
+"""What happened to one key: both buckets, runs, the function's log, its queues, scan results.
+
+Each place is asked independently: what cannot be found out in one of them, for want of a permission
+or because a server does not offer it, is told beside what the others say.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from frogmove.core.required_tags import parse_tag
+from frogmove.errors import FrogmoveError, UsageError
+from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.failure_reasons import reason_of
+from frogmove.ops.message_reader import MessageReader
+from frogmove.ops.trace_place import Place, look_at
+from frogmove.run_store import read_journals
+from frogmove.s3.errors import S3Error
+from frogmove.s3.uri import Location, parse_location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.config import Config
+    from frogmove.core.models import Route
+    from frogmove.core.records import Record
+    from frogmove.ops.deployment import Deployment
+    from frogmove.ops.queue import Queue
+    from frogmove.s3.interface import S3
+
+# Seconds for which the log is read.
+MAX_LOG_SECONDS = 30.0
+
+# Messages of each queue that are looked at, and seconds for which others do not see them.
+MAX_MESSAGES = 200
+HOLD_SECONDS = 20
+
+# Set by GuardDuty.
+# https://docs.aws.amazon.com/guardduty/latest/ug/monitor-enable-s3-object-tagging-malware-protection.html
+SCAN_TAG = "GuardDutyMalwareScanStatus"
+
+SOURCE, DESTINATION, QUARANTINE = "source", "destination", "quarantine"
+RUN, FUNCTION, QUEUE, DLQ = "run", "function", "queue", "dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to the key.
+
+    Attributes:
+        time: when; None if unknown.
+        where: one of the names above.
+        text: what, for the operator.
+        details: the same for programs.
+    """
+
+    time: datetime | None
+    where: str
+    text: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """Return its JSON record."""
+        moment = None if self.time is None else self.time.isoformat()
+        told = {"type": "event", "time": moment, "where": self.where, "text": self.text}
+        return told | {"details": self.details}
+
+
+@dataclass
+class Trace:
+    """What was found out about a key.
+
+    Attributes:
+        key: the key at the source.
+        places: by name, where the object may be.
+        happenings: what happened, the oldest first once it is complete.
+        unknown: what could not be found out, and why.
+        dead_letters: the ids of messages in the DLQ.
+        messages: the ids of messages in the queue.
+        tags: the source object's tags; None if unknown.
+        required_tag: the tag that the function requires, if any.
+        is_paused: whether the function gets no uploads; None if unknown.
+    """
+
+    key: str
+    places: dict[str, Place] = field(default_factory=dict)
+    happenings: list[Happening] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    dead_letters: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    tags: dict[str, str] | None = None
+    required_tag: str | None = None
+    is_paused: bool | None = None
+
+    def add(self, moment: datetime | None, where: str, text: str, **details: object) -> None:
+        """Add something that happened."""
+        self.happenings.append(Happening(moment, where, text, details))
+
+    @property
+    def last_failure(self) -> str:
+        """The reason of the last failure or conflict, unless it was moved since; else empty."""
+        told = [each for each in self.happenings if each.details.get("outcome")]
+        if not told or told[-1].details["outcome"] not in {"failed", "conflict"}:
+            return ""
+        return str(told[-1].text)
+
+
+class Tracer:
+    """Finds out what happened to keys of a route.
+
+    Args:
+        config: the route, and what its objects must be tagged with.
+        deployment: the function.
+        s3: the client for both buckets.
+        client: a boto3 client for the same.
+        since: the time from which the log is read.
+        stop: once set, no further message is looked at.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        deployment: Deployment,
+        s3: S3,
+        client: S3Client,
+        since: datetime,
+        stop: Event,
+    ) -> None:
+        self._config = config
+        self._route: Route = config.route()
+        self._deployment = deployment
+        self._s3 = s3
+        self._client = client
+        self._since = since
+        self._stop = stop
+
+    def trace(self, key: str) -> Trace:
+        """Find out what happened to a key of the source."""
+        trace = Trace(key)
+        self._ask(trace, "the function's settings", lambda: self._settings(trace))
+        self._ask(trace, "the function's triggers", lambda: self._triggers(trace))
+        self._ask(trace, "the runs on this machine", lambda: self._runs(trace))
+        self._ask(trace, "the function's log", lambda: self._log(trace))
+        self._places(trace)
+        self._ask(trace, "the tags", lambda: self._tags(trace))
+        self._ask(trace, "the dead-letter queue", lambda: self._dead_letters(trace))
+        self._ask(trace, "the queue", lambda: self._queue(trace))
+        first = datetime.min.replace(tzinfo=UTC)
+        trace.happenings.sort(key=lambda each: each.time or first)
+        return trace
+
+    def _ask(self, trace: Trace, what: str, question: Callable[[], None]) -> None:
+        try:
+            question()
+        except S3Error as error:
+            trace.unknown.append(f"{what}: {error}")
+        except FrogmoveError as error:
+            trace.unknown.append(f"{what}: {error}")
+
+    def _settings(self, trace: Trace) -> None:
+        trace.required_tag = self._config.require_tag
+        variables = self._deployment.variables
+        trace.required_tag = variables.get("FROGMOVE_REQUIRE_TAG") or trace.required_tag
+
+    def _triggers(self, trace: Trace) -> None:
+        states = [each.get("State") for each in self._deployment.mappings]
+        if states:
+            trace.is_paused = all(state in {"Disabled", "Disabling"} for state in states)
+
+    def _runs(self, trace: Trace) -> None:
+        readers, problems = read_journals()
+        for reader in readers:
+            spec = reader.spec
+            name = self._name_of_key(spec.source, spec.destination)
+            last = _time(spec.started)
+            for record in reader.about(trace.key) if name else ():
+                last = _time(record.get("time")) or last
+                text = _of_journal(record)
+                if text and record.get(name) == trace.key:
+                    told = f"{spec.command} {spec.id}: {text}"
+                    trace.add(last, RUN, told, outcome=record.get("outcome"), run=spec.id)
+        trace.unknown += [f"a run on this machine: {each}" for each in problems[-1:]]
+
+    def _name_of_key(self, source: str, destination: str) -> str:
+        """Return the field of a run's records that holds keys of the source; empty for none."""
+        own = self._route.source.bucket
+        try:
+            if parse_location(source).bucket == own:
+                return "key"
+            # An undo moves in the other direction.
+            return "destination_key" if parse_location(destination).bucket == own else ""
+        except UsageError:
+            return ""
+
+    def _log(self, trace: Trace) -> None:
+        deadline = time.monotonic() + MAX_LOG_SECONDS
+        for line in self._deployment.log.about(trace.key, self._since):
+            fields = line.fields
+            text = reason_of(line)
+            there = fields.get("destination_key")
+            if isinstance(there, str) and there != self._route.destination_key(trace.key):
+                text += f" (as {there})"
+            known = {name: fields.get(name) for name in ("outcome", "request_id", "reason")}
+            trace.add(line.time, FUNCTION, text, **known)
+            if time.monotonic() > deadline:
+                trace.unknown.append(
+                    f"the function's log after {line.time:%Y-%m-%d %H:%M:%S} UTC: it was read for "
+                    f"{MAX_LOG_SECONDS:.0f} seconds; give a shorter --since"
+                )
+                return
+
+    def _places(self, trace: Trace) -> None:
+        route, key = self._route, trace.key
+        wanted = {
+            SOURCE: (route.source, key),
+            DESTINATION: (route.destination, route.destination_key(key)),
+        }
+        quarantine = self._quarantine()
+        if quarantine is not None:
+            name = key.removeprefix(route.source.prefix)
+            wanted[QUARANTINE] = (quarantine, quarantine.prefix + name)
+        for name, (location, place_key) in wanted.items():
+            place = look_at(self._s3, self._client, location.bucket, place_key)
+            trace.places[name] = place
+            trace.unknown += [f"the {name}: {problem}" for problem in place.problems]
+            for version in place.versions:
+                trace.add(version.time, name, version.words(place.uri), **version.record())
+
+    def _quarantine(self) -> Location | None:
+        try:
+            uri = self._deployment.variables.get("FROGMOVE_QUARANTINE")
+            return parse_location(uri) if uri else None
+        except (AwsRequestError, UsageError):
+            # That the settings cannot be read is told already.
+            return None
+
+    def _tags(self, trace: Trace) -> None:
+        here = trace.places[SOURCE]
+        if not here.exists:
+            return
+        trace.tags = dict(self._s3.tags(self._route.source.bucket, trace.key, None).result())
+        told = [SCAN_TAG, *([parse_tag(trace.required_tag).key] if trace.required_tag else [])]
+        for name in dict.fromkeys(told):
+            if name in trace.tags:
+                text = f"now tagged {name}={trace.tags[name]}"
+                trace.add(datetime.now(UTC), SOURCE, text, tag=name, value=trace.tags[name])
+
+    def _dead_letters(self, trace: Trace) -> None:
+        for name, sent, receives in self._peek(trace, self._deployment.dead_letters):
+            trace.dead_letters.append(name)
+            text = f"message {name}: failed after {receives} deliveries"
+            trace.add(sent, DLQ, text, message=name, receives=receives)
+
+    def _queue(self, trace: Trace) -> None:
+        queue = self._deployment.queue
+        # To look at a message counts as a delivery: without messages, none is asked for.
+        if not queue.depth.visible:
+            return
+        for name, sent, receives in self._peek(trace, queue):
+            trace.messages.append(name)
+            text = f"message {name}: waits, after {receives - 1} deliveries"
+            trace.add(sent, QUEUE, text, message=name, receives=receives - 1)
+
+    def _peek(self, trace: Trace, queue: Queue) -> list[tuple[str, datetime | None, int]]:
+        """Return id, time and deliveries of a queue's messages about the key; all stay there."""
+        reader = MessageReader(queue, HOLD_SECONDS)
+        upload = (self._route.source.bucket, trace.key)
+        found = []
+        count = 0
+        try:
+            for batch in reader.batches(self._stop):
+                count += len(batch)
+                found += [
+                    (each.id, each.sent, each.receives) for each in batch if upload in each.uploads
+                ]
+                if count >= MAX_MESSAGES:
+                    trace.unknown.append(
+                        f"{queue.name}: it has more than {count:,} messages; `frogmove dlq ls` "
+                        "reads all of a dead-letter queue"
+                    )
+                    break
+        finally:
+            problem = reader.release()
+            if problem:
+                trace.unknown.append(f"{queue.name}: {problem}")
+        return found
+
+
+def _of_journal(record: Record) -> str:
+    """Say what a journal's record means; empty for what its result says as well."""
+    kind = record["type"]
+    if kind == "result":
+        reason = f": {record['reason']}" if record.get("reason") else ""
+        return f"{record.get('outcome')}{reason}"
+    if kind == "copied":
+        return f"copied to {record.get('destination_key')!a}, and verified"
+    return {"copying": "the copy was started", "deleting": "a delete was started"}.get(kind, "")
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
