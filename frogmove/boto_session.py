@@ -130,9 +130,9 @@ def _end_redirects(
 
     if response is None:
         return
-    told = response[1].get("ResponseMetadata", {})
-    has_region = "x-amz-bucket-region" in told.get("HTTPHeaders", {})
-    if told.get("HTTPStatusCode", 200) >= 300 and not has_region:
+    metadata = response[1].get("ResponseMetadata", {})
+    has_region = "x-amz-bucket-region" in metadata.get("HTTPHeaders", {})
+    if metadata.get("HTTPStatusCode", 200) >= 300 and not has_region:
         raise ClientError(cast("Any", response[1]), operation.name)
 
 

@@ -296,10 +296,10 @@ class Client:
         actions = plan_actions(self.s3, spec, earlier, planning_stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, planning_stop)
-        said = () if dry_run else tuple(facts.warnings(self.refused, options))
+        warnings = () if dry_run else tuple(facts.warnings(self.refused, options))
         total = known_total(spec, earlier)
         return Plan(
-            spec, route, options, actions, said, earlier, *stops, total, self.account, deletions
+            spec, route, options, actions, warnings, earlier, *stops, total, self.account, deletions
         )
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:

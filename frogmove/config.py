@@ -197,8 +197,8 @@ def route_ends(file: Path) -> dict[str, list[str]]:
         return {}
     ends = ("source", "destination")
     return {
-        name: [str(told[end]) for end in ends if isinstance(told, dict) and end in told]
-        for name, told in sorted(named.items())
+        name: [str(settings[end]) for end in ends if isinstance(settings, dict) and end in settings]
+        for name, settings in sorted(named.items())
     }
 
 

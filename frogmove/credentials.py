@@ -80,20 +80,20 @@ def _remedy(session: Session, error: Exception) -> str:
     from botocore.exceptions import BotoCoreError
 
     try:
-        told = session.get_scoped_config()
+        config = session.get_scoped_config()
     except BotoCoreError:
         return ""
-    if "credential_process" in told and "custom-process" in str(error):
+    if "credential_process" in config and "custom-process" in str(error):
         named = f" of the profile {in_quotes(session.profile)}" if session.profile else ""
         return (
             f"Run the credential_process{named} yourself to see what is wrong: it has to print "
             "credentials as JSON."
         )
-    is_sso = not told.keys().isdisjoint({"sso_session", "sso_start_url"})
+    is_sso = not config.keys().isdisjoint({"sso_session", "sso_start_url"})
     if not is_sso and not type(error).__name__.startswith(_SSO_ERRORS):
         return ""
     # For a role, its source profile is the one that signs in.
-    profile = session.profile if is_sso else told.get("source_profile")
+    profile = session.profile if is_sso else config.get("source_profile")
     named = f" --profile {shlex.quote(profile)}" if profile else ""
     return f"Sign in with: aws sso login{named}"
 
@@ -154,11 +154,11 @@ def _ask_nobody(_prompt: str) -> str:
 
 def words(error: Exception) -> str:
     """Return the message of an exception as a part of a sentence."""
-    said = " ".join(str(error).split()).rstrip(".:")
+    message = " ".join(str(error).split()).rstrip(".:")
     if isinstance(error, (AttributeError, KeyError, TypeError)):
         # Internal errors of a library, which do not name a setting.
-        return f"a setting is not valid ({type(error).__name__}: {said})"
-    return said or type(error).__name__
+        return f"a setting is not valid ({type(error).__name__}: {message})"
+    return message or type(error).__name__
 
 
 def sign_in(session: Session, **_: object) -> None:

@@ -8,31 +8,31 @@ import unicodedata
 
 # Control and format characters (escape sequences, bidirectional overrides), surrogates,
 # unassigned, and the separators that terminals and editors take for the end of a line.
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 # Longer texts are shortened in messages.
-_LONGEST = 1024
+_MAX_LENGTH = 1024
 
 
-def in_quotes(text: object, longest: int = _LONGEST) -> str:
+def in_quotes(text: object, max_length: int = _MAX_LENGTH) -> str:
     """Return a text in a shell's single quotes, or in ``$'…'`` if it has invisible characters.
 
     Args:
         text: the text; any other value is formatted as by Python.
-        longest: maximum characters; a longer text is cut, with ``…`` after the quotes.
+        max_length: maximum characters; a longer text is cut, with ``…`` after the quotes.
     """
     whole = text if isinstance(text, str) else repr(text)
-    shown = whole[:longest]
-    more = "…" if len(whole) > longest else ""
-    if has_unseen(shown):
+    shown = whole[:max_length]
+    more = "…" if len(whole) > max_length else ""
+    if has_invisible(shown):
         return f"{with_escapes(shown)}{more}"
     return "'" + shown.replace("'", "'\"'\"'") + f"'{more}"
 
 
-def has_unseen(text: str) -> bool:
+def has_invisible(text: str) -> bool:
     """Tell whether a text has an invisible character."""
     # Fast path: nearly every key is printable.
-    return not text.isprintable() and any(_is_unseen(char) for char in text)
+    return not text.isprintable() and any(_is_invisible(char) for char in text)
 
 
 def with_escapes(text: str) -> str:
@@ -40,8 +40,8 @@ def with_escapes(text: str) -> str:
     return "$'" + "".join(_escape(char) for char in text) + "'"
 
 
-def _is_unseen(char: str) -> bool:
-    return unicodedata.category(char) in _UNSEEN
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in _INVISIBLE
 
 
 def _escape(char: str) -> str:
@@ -50,7 +50,7 @@ def _escape(char: str) -> str:
     if char == "'":
         # Not \': a shell without $'…' would take it for the closing quote.
         return "\\x27"
-    if not _is_unseen(char):
+    if not _is_invisible(char):
         return char
     code = ord(char)
     if code < 0x80:

@@ -52,7 +52,7 @@ class Workers:
 MAX_SPLIT_FOLDERS = 16
 
 
-def _can_be_cut(plan: Plan) -> bool:
+def _can_be_split(plan: Plan) -> bool:
     """Tell whether a run can be split into ranges of keys."""
     spec, source = plan.spec, plan.route.source
     return (
@@ -136,7 +136,7 @@ class Run:
         left = plan.earlier[-1].uploads() if resumes else None
         self._journal = JournalWriter(journal, plan.spec, left)
         self._actions = self._counted(plan.actions)
-        self._workers = workers if workers and _can_be_cut(plan) else None
+        self._workers = workers if workers and _can_be_split(plan) else None
         self._left = left or {}
         self._results = self._execute()
 

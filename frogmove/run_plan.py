@@ -15,7 +15,7 @@ from frogmove.core.extra_delete import ExtraCheck
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.forecast import forecast, forecast_deletes
 from frogmove.core.free_keys import FreeKeys
-from frogmove.core.key_plan import plan_keys, still_there
+from frogmove.core.key_plan import plan_keys, remaining_actions
 from frogmove.core.models import Action, Effect, Outcome, Verb
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_plan
@@ -142,10 +142,10 @@ def plan_actions(
     actions = _plan_all(s3, spec, earlier, stop)
     if spec.mapping.rename is not None and spec.plan is None:
         # Lazy: it imports sqlite3, which other runs do not need.
-        from frogmove.core.distinct_places import with_distinct_places
+        from frogmove.core.unique_keys import with_unique_keys
 
         with explained(spec.route().source.bucket):
-            actions = with_distinct_places(actions)
+            actions = with_unique_keys(actions)
     checker = TagChecker(s3, spec.route().source.bucket, spec.required_tags())
     return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop)
 
@@ -235,7 +235,7 @@ def _plan_again(
     if _has_only_failures(earlier[-1]):
         failed = set(earlier[-1].failed_keys())
         return (action for action in actions if action.object.key in failed)
-    return still_there(actions, s3, spec.route(), HEAD_CONCURRENCY, stop)
+    return remaining_actions(actions, s3, spec.route(), HEAD_CONCURRENCY, stop)
 
 
 def _has_only_failures(earlier: JournalReader) -> bool:
@@ -279,7 +279,7 @@ def find_deletions(
             )
         return found
     with explained(route.destination.bucket):
-        return planned_deletions(still_there(actions, s3, route, HEAD_CONCURRENCY, stop))
+        return planned_deletions(remaining_actions(actions, s3, route, HEAD_CONCURRENCY, stop))
 
 
 def _plan_keys(s3: S3, spec: RunSpec, stop: Event, *, resumes: bool) -> Iterable[Action]:

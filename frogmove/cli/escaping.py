@@ -1,6 +1,6 @@
 """Escapes text for a terminal: outsiders choose keys, so they may hold control sequences."""
 
-from frogmove.quoting import has_unseen, with_escapes
+from frogmove.quoting import has_invisible, with_escapes
 
 
 def printable(text: str) -> str:
@@ -10,4 +10,4 @@ def printable(text: str) -> str:
     one is quoted as well, so no two texts have the same form.
     """
     looks_quoted = text.startswith("$'") and text.endswith("'")
-    return with_escapes(text) if looks_quoted or has_unseen(text) else text
+    return with_escapes(text) if looks_quoted or has_invisible(text) else text

@@ -51,7 +51,7 @@ def advise(error: S3Error) -> str:
     """Return one sentence, without its full stop, about what to do after a failed request."""
     if error.remedy:
         return error.remedy
-    if error.code in _SKEWED:
+    if error.code in _CLOCK_SKEW:
         return "Set this computer's clock, such as by NTP, then rerun"
     if error.is_elsewhere:
         return _elsewhere_remedy(error).rstrip(".")
@@ -114,34 +114,34 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
     """
     if error.is_sign_in:
         return _not_signed_in(error, bucket)
-    return UnreachableError(*_why(error, bucket))
+    return UnreachableError(*_reason_and_remedy(error, bucket))
 
 
-def _why(error: S3Error, bucket: str) -> tuple[str, str]:
+def _reason_and_remedy(error: S3Error, bucket: str) -> tuple[str, str]:
     """Return why a bucket cannot be used, and what to do."""
-    said = error.detail
-    if error.code in _SKEWED:
+    detail = error.detail
+    if error.code in _CLOCK_SKEW:
         return (
             (
                 "The clocks of this machine and of the server differ too much for "
-                f"{in_quotes(bucket)}: {said}."
+                f"{in_quotes(bucket)}: {detail}."
             ),
             "Set this machine's clock, for example with NTP, and try again.",
         )
     if error.is_untrusted:
         return (
-            f"The bucket {in_quotes(bucket)} cannot be reached: {said}.",
+            f"The bucket {in_quotes(bucket)} cannot be reached: {detail}.",
             "Set AWS_CA_BUNDLE to a file with the certificate of the server's CA.",
         )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return (
-                f"The bucket {in_quotes(bucket)} does not exist: {said}.",
+                f"The bucket {in_quotes(bucket)} does not exist: {detail}.",
                 "Check the bucket's name, --endpoint-url, and the AWS account.",
             )
         case Kind.CREDENTIALS:
             return (
-                f"S3 refused the credentials for {in_quotes(bucket)}: {said}.",
+                f"S3 refused the credentials for {in_quotes(bucket)}: {detail}.",
                 (
                     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
                     "or renew an expired session."
@@ -149,7 +149,7 @@ def _why(error: S3Error, bucket: str) -> tuple[str, str]:
             )
         case Kind.DENIED:
             return (
-                f"Access to {in_quotes(bucket)} was denied: {said}.",
+                f"Access to {in_quotes(bucket)} was denied: {detail}.",
                 (
                     f"Missing permission: {permission(error)}. Ask the account's administrator, or "
                     "choose another --profile."
@@ -157,21 +157,24 @@ def _why(error: S3Error, bucket: str) -> tuple[str, str]:
             )
         case Kind.UNREACHABLE:
             return (
-                f"The bucket {in_quotes(bucket)} cannot be reached: {said}.",
+                f"The bucket {in_quotes(bucket)} cannot be reached: {detail}.",
                 "Check --endpoint-url, --region, the proxy and the network.",
             )
     if error.is_elsewhere:
         return (
-            f"The bucket {in_quotes(bucket)} is in another Region or at another endpoint: {said}.",
+            (
+                f"The bucket {in_quotes(bucket)} is in another Region or at another endpoint: "
+                f"{detail}."
+            ),
             _elsewhere_remedy(error),
         )
     retry, check = "Try again in a moment.", "Check the route, --endpoint-url and --region."
     remedy = retry if error.retrying_helps else check
-    return f"S3 refused a request to {in_quotes(bucket)}: {error.operation}: {said}.", remedy
+    return f"S3 refused a request to {in_quotes(bucket)}: {error.operation}: {detail}.", remedy
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+_CLOCK_SKEW = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 
 
 # The Region in S3's message about a bucket in another Region.

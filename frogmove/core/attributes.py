@@ -85,21 +85,21 @@ def in_words(missing: Found) -> str:
 
 def warnings(features: BucketFeatures, carry: frozenset[Attribute]) -> list[str]:
     """Return warnings that are printed once per run, not per object."""
-    said = []
+    messages = []
     if Feature.ACLS in features.on and Attribute.ACL not in carry:
-        said.append(
+        messages.append(
             "The source bucket uses ACLs, which are not copied: the copies get the access rules of "
             "the destination bucket. To copy them, use --carry acl."
         )
     unknown = ", ".join(feature for feature in Feature if feature in features.unknown)
     if unknown:
-        said.append(
+        messages.append(
             f"It cannot be determined whether the source bucket uses {unknown}: redirects, "
             "retention, legal holds and ACLs are copied only with --carry. To check, allow "
             "s3:GetBucketWebsite, s3:GetBucketObjectLockConfiguration and "
             "s3:GetBucketOwnershipControls."
         )
-    return said
+    return messages
 
 
 class AttributeReader:
@@ -120,9 +120,9 @@ class AttributeReader:
     ) -> None:
         self._s3 = s3
         self._carry = carry
-        self._insist = frozenset(Attribute) if strict else carry
-        self._told: set[Attribute] = set()
-        kinds = self._insist & {Attribute.REDIRECT, Attribute.ACL}
+        self._required = frozenset(Attribute) if strict else carry
+        self._readable: set[Attribute] = set()
+        kinds = self._required & {Attribute.REDIRECT, Attribute.ACL}
         if Attribute.ACL not in carry and Feature.ACLS not in features.on:
             kinds -= {Attribute.ACL}
         if Feature.WEBSITE in features.on:
@@ -130,7 +130,7 @@ class AttributeReader:
         if Feature.OBJECT_LOCK in features.on:
             kinds |= _LOCKS.keys()
         elif Feature.OBJECT_LOCK in features.unknown:
-            kinds |= _LOCKS.keys() & self._insist
+            kinds |= _LOCKS.keys() & self._required
         self.kinds = kinds
 
     def parameters(self, found: Found) -> dict[str, Any]:
@@ -149,18 +149,18 @@ class AttributeReader:
         """
         found = await self._read(bucket, head, self.kinds)
         item = head.object
-        for attribute in (_LOCKS.keys() & self.kinds) - found.keys() - self._told:
+        for attribute in (_LOCKS.keys() & self.kinds) - found.keys() - self._readable:
             # HEAD silently omits attributes that the caller has no permission to read.
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-            asked = self._s3.read_lock(bucket, item.key, item.version_id, _LOCKS[attribute])
+            request = self._s3.read_lock(bucket, item.key, item.version_id, _LOCKS[attribute])
             try:
-                await wait_for(asked)
+                await wait_for(request)
             except S3Error as error:
-                if error.kind is not Kind.DENIED or attribute in self._insist:
+                if error.kind is not Kind.DENIED or attribute in self._required:
                     raise
                 found[attribute] = {}
             else:
-                self._told.add(attribute)
+                self._readable.add(attribute)
         return found
 
     async def missing(self, found: Found, bucket: str, head: Head) -> Found:
@@ -174,7 +174,7 @@ class AttributeReader:
 
     def insists_on(self, missing: Found) -> bool:
         """Tell whether a copy that lacks these fails."""
-        return not self._insist.isdisjoint(missing)
+        return not self._required.isdisjoint(missing)
 
     async def _read(self, bucket: str, head: Head, kinds: frozenset[Attribute]) -> Found:
         found: Found = {}

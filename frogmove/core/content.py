@@ -50,9 +50,9 @@ class ContentComparer:
         if self._free:
             self._free -= 1
         else:
-            turn = LightFuture[None]()
-            self._waiting.append(turn)
-            await wait_for(turn)
+            slot = LightFuture[None]()
+            self._waiting.append(slot)
+            await wait_for(slot)
         try:
             return await self._read(one, other)
         finally:

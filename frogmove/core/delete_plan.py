@@ -165,8 +165,8 @@ def find_extras(s3: S3, spec: RunSpec) -> Deletions:
         for folder in spec.selection.folders:
             _find_extras_of(folder, s3, spec, found)
     except S3Error as error:
-        told = describe(error, "Nothing was changed")
-        raise UnreachableError(f"The objects to delete could not be listed: {told}.") from error
+        reason = describe(error, "Nothing was changed")
+        raise UnreachableError(f"The objects to delete could not be listed: {reason}.") from error
     except OSError as error:
         raise RunError(
             f"The list of objects to delete cannot be written: {error.strerror}.",

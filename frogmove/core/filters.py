@@ -110,7 +110,7 @@ class Filters:
 
     def record(self) -> dict[str, Any]:
         """Return the filters as a JSON value; see :meth:`of_record`."""
-        said = {
+        values = {
             "patterns": [
                 ["include" if each.is_include else "exclude", each.glob] for each in self.patterns
             ],
@@ -120,7 +120,7 @@ class Filters:
             "max_size": self.max_size,
             "storage_classes": list(self.storage_classes),
         }
-        return {name: value for name, value in said.items() if value not in (None, [])}
+        return {name: value for name, value in values.items() if value not in (None, [])}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Filters:

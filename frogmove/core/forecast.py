@@ -152,8 +152,8 @@ async def _forecast_delete(check: ExtraCheck, action: Action) -> Action:
 
 def _transfer(action: Action, key: str, kept: Forecast | None = None) -> Action:
     """Return an action whose destination key is free."""
-    told = kept or Forecast(Effect(action.verb.value), cause=action.reason)
-    return replace(action, destination_key=key, replaces=None, forecast=told)
+    expected = kept or Forecast(Effect(action.verb.value), cause=action.reason)
+    return replace(action, destination_key=key, replaces=None, forecast=expected)
 
 
 def _replacement(action: Action, seen: Occupied, cause: str) -> Action:
@@ -177,10 +177,10 @@ def _already_there(action: Action, seen: Occupied) -> Action:
     return replace(action, destination_key=key, replaces=None, reason=reason, forecast=forecast)
 
 
-def _without_transfer(action: Action, result: Result, met: Forecast | None = None) -> Action:
+def _without_transfer(action: Action, result: Result, conflict: Forecast | None = None) -> Action:
     """Return the action of a result without a transfer."""
     verb, effect = _VERBS.get(result.outcome, (Verb.SKIP, Effect.SKIP))
-    there, cause = (None, result.reason) if met is None else (met.there, met.cause)
+    there, cause = (None, result.reason) if conflict is None else (conflict.there, conflict.cause)
     return replace(action, verb=verb, reason=result.reason, forecast=Forecast(effect, there, cause))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 # How many past keys are remembered, because plans are only nearly in key order.
-_REMEMBERED = 4 * _PAGE
+_MAX_REMEMBERED = 4 * _PAGE
 
 # At most this many pages are read, plus one per requested key. Beyond that, HEAD requests are
 # cheaper: the destination holds many more keys than are to be moved.
@@ -32,11 +32,11 @@ class FreeKeys:
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys: Iterator[str] = iter(keys)
         self._ahead: deque[str] = deque()
-        self._passed: dict[str, None] = {}
+        self._seen: dict[str, None] = {}
         self._floor = ""
         self._last = ""
         self._pages = 0
-        self._asked = 0
+        self._calls = 0
         self._is_read = False
         self._is_useful = True
 
@@ -49,23 +49,23 @@ class FreeKeys:
         Raises:
             S3Error: when the destination cannot be listed, unless listing is denied.
         """
-        self._asked += 1
+        self._calls += 1
         while self._is_useful and not self._is_read and self._last < key:
-            self._pass_next()
-        return self._is_useful and key > self._floor and key not in self._passed
+            self._advance()
+        return self._is_useful and key > self._floor and key not in self._seen
 
-    def _pass_next(self) -> None:
+    def _advance(self) -> None:
         if not self._ahead and not self._read_page():
             return
         self._last = self._ahead.popleft()
-        self._passed[self._last] = None
-        if len(self._passed) > _REMEMBERED:
-            self._floor = next(iter(self._passed))
-            del self._passed[self._floor]
+        self._seen[self._last] = None
+        if len(self._seen) > _MAX_REMEMBERED:
+            self._floor = next(iter(self._seen))
+            del self._seen[self._floor]
 
     def _read_page(self) -> bool:
         """Read a page of keys; return False if there is none, or it is not in key order."""
-        if self._pages > self._asked + _SPARE_PAGES:
+        if self._pages > self._calls + _SPARE_PAGES:
             self._is_useful = False
             return False
         try:

@@ -101,7 +101,7 @@ class JournalReader:
         failed = (each for each in results if each["outcome"] == Outcome.FAILED.value)
         return [record["key"] for record in (*failed, *self.cut_off())]
 
-    def begun_twice(self) -> list[Record]:
+    def copied_by_dead_workers(self) -> list[Record]:
         """Return the ``copied`` records of workers that died: others may have copied them again."""
         paths = self._paths()
         if len(paths) == 1:
@@ -111,7 +111,7 @@ class JournalReader:
     def cut_off(self) -> list[Record]:
         """Return the copies and deletes without a result, as ``result`` records."""
         copied = _without_result(self.path)
-        twice = self.begun_twice()
+        twice = self.copied_by_dead_workers()
         copied |= {record.get("key", ""): record for record in twice}
         if twice:
             # What a worker that died had copied, another may have finished.

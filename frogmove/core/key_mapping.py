@@ -126,8 +126,8 @@ class KeyMapping:
 
     def record(self) -> dict[str, Any]:
         """Return the mapping as a JSON value; see :meth:`of_record`."""
-        said = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in said.items() if value}
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> KeyMapping:
@@ -146,17 +146,17 @@ def _rendered(template: str, name: str, modified: datetime) -> str:
     if not stem:
         stem, dot, suffix = last, "", ""
     values = {"name": last, "stem": stem, "suffix": dot + suffix, "folder": folder}
-    made = ""
-    is_after_nothing = False
+    result = ""
+    is_after_empty_folder = False
     for text, field, spec in _parsed(template):
-        made += text.removeprefix("/") if is_after_nothing else text
-        is_after_nothing = False
+        result += text.removeprefix("/") if is_after_empty_folder else text
+        is_after_empty_folder = False
         if field == "modified":
-            made += modified.astimezone(UTC).strftime(spec)
+            result += modified.astimezone(UTC).strftime(spec)
         elif field is not None:
-            made += values[field]
-            is_after_nothing = field == "folder" and not folder
-    return made
+            result += values[field]
+            is_after_empty_folder = field == "folder" and not folder
+    return result
 
 
 def _parsed(template: str) -> Iterator[tuple[str, str | None, str]]:

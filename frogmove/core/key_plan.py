@@ -43,38 +43,38 @@ def plan_keys(
         S3Error: when every further lookup would fail.
     """
     route, selection = spec.route(), spec.selection
-    is_meant = selection.matcher()
-    sources, twins = Lookup(s3, route.source.bucket), Lookup(s3, route.destination.bucket)
+    is_selected = selection.matcher()
+    sources, destinations = Lookup(s3, route.source.bucket), Lookup(s3, route.destination.bucket)
 
-    async def planned(key: str) -> Action | None:
+    async def plan_one(key: str) -> Action | None:
         try:
             seen = await sources.head(key, selection.version_id)
             if seen is None:
                 return None if resumes else Action(Verb.NOT_FOUND, _unseen(key), "", _MISSING)
             item = seen.object
-            if is_meant is not None and not is_meant(item):
+            if is_selected is not None and not is_selected(item):
                 return None
             (action,) = (plan_move if spec.command is Command.MOVE else plan_copy)(
                 (item,), route, spec.mapping
             )
             if spec.command is not Command.SYNC or action.verb is not Verb.COPY:
                 return action
-            twin = await twins.head(action.destination_key)
+            seen_there = await destinations.head(action.destination_key)
         except S3Error as error:
             if error.ends_the_run:
                 raise
             reason = describe(error, "It could not be looked up, and was not changed")
             return Action(Verb.REFUSE, _unseen(key), "", reason)
-        there = () if twin is None else (twin.object,)
+        there = () if seen_there is None else (seen_there.object,)
         compare = spec.sync_options().compare
         (action,) = plan_sync((item,), there, route, compare, spec.mapping)
         return action
 
-    actions = run_tasks((planned(key) for key in keys), size, stop)
+    actions = run_tasks((plan_one(key) for key in keys), size, stop)
     return (action for action in actions if action is not None)
 
 
-def still_there(
+def remaining_actions(
     actions: Iterable[Action], s3: S3, route: Route, size: int, stop: Event
 ) -> Iterator[Action]:
     """Leave out moves and deletes of objects that no longer exist: an earlier run did them.

@@ -15,7 +15,7 @@ Pair = tuple[S3Object | None, str | Action, S3Object | None]
 def merge_join(
     sources: Iterable[S3Object],
     destinations: Iterable[S3Object],
-    place: Callable[[S3Object], str | Action],
+    map_key: Callable[[S3Object], str | Action],
     *,
     extras: bool = False,
 ) -> Iterator[Pair]:
@@ -24,7 +24,7 @@ def merge_join(
     Args:
         sources: the source's objects in key order.
         destinations: the destination's objects in the same order.
-        place: returns the destination key of a source object, or an action if it has none; must
+        map_key: returns the destination key of a source object, or an action if it has none; must
             keep the order of keys.
         extras: whether to yield the objects that only the destination has. If not, the destination
             is read only as far as needed.
@@ -35,7 +35,7 @@ def merge_join(
     others = in_order(destinations)
     other = next(others, None)
     for item in in_order(sources):
-        key = place(item)
+        key = map_key(item)
         if isinstance(key, Action):
             yield item, key, None
             continue
@@ -45,8 +45,8 @@ def merge_join(
                 yield None, other.key, other
             other = next(others, None)
         if other is not None and other.key == key:
-            twin, other = other, next(others, None)
-            yield item, key, twin
+            there, other = other, next(others, None)
+            yield item, key, there
         else:
             yield item, key, None
     while extras and other is not None:

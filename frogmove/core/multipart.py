@@ -66,9 +66,9 @@ class PartsCopier:
             RunError: when the journal cannot be written; the same holds for the upload.
             InterruptedCopyError: when the run was stopped.
         """
-        upload_id, have, lost = await self._upload(copy, source)
+        upload_id, existing, lost = await self._upload(copy, source)
         try:
-            return await self._fill(copy, source, upload_id, have)
+            return await self._copy_missing_parts(copy, source, upload_id, existing)
         finally:
             await self._abort_lost(copy, lost)
 
@@ -79,15 +79,15 @@ class PartsCopier:
             if left is not None:
                 await self._abort(copy, left)
 
-    async def _fill(
-        self, copy: Copy, source: Head, upload_id: str, have: dict[int, Part]
+    async def _copy_missing_parts(
+        self, copy: Copy, source: Head, upload_id: str, existing: dict[int, Part]
     ) -> Copied:
         """Copy the missing parts and complete the upload."""
         try:
-            parts = await self._copy_parts(copy, upload_id, have)
+            parts = await self._copy_parts(copy, upload_id, existing)
             if len(parts) == self._count(copy):
                 await self._check_source(copy)
-                return await self._complete(copy, upload_id, parts, _whole(source))
+                return await self._complete(copy, upload_id, parts, _combinable_checksum(source))
         except S3Error as error:
             if not (error.retrying_helps and self.journal.keeps_failed_uploads):
                 await self._abort(copy, upload_id)
@@ -110,17 +110,19 @@ class PartsCopier:
         left = self.journal.upload_to_resume(copy.source, copy.to_key, size)
         if left is not None:
             try:
-                have = await wait_for(self.s3.list_parts(copy.to_bucket, copy.to_key, left))
+                existing = await wait_for(self.s3.list_parts(copy.to_bucket, copy.to_key, left))
             except S3Error as error:
                 if error.kind is not Kind.NO_UPLOAD:
                     raise
                 self.journal.upload_ended(left)
             else:
-                return left, {part.number: part for part in have}, frozenset()
+                return left, {part.number: part for part in existing}, frozenset()
         tags = await wait_for(self.s3.tags(copy.bucket, copy.source.key, copy.source.version_id))
         before = await self._in_flight(copy)
         try:
-            upload_id = await wait_for(self.s3.create_upload(copy, source, tags, _whole(source)))
+            upload_id = await wait_for(
+                self.s3.create_upload(copy, source, tags, _combinable_checksum(source))
+            )
         except S3Error as error:
             if error.retrying_helps:
                 await self._abort_lost(copy, await self._begun_since(copy, before))
@@ -158,18 +160,18 @@ class PartsCopier:
                     await wait_for(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
 
     async def _copy_parts(
-        self, copy: Copy, upload_id: str, have: dict[int, Part]
+        self, copy: Copy, upload_id: str, existing: dict[int, Part]
     ) -> Sequence[Part]:
         """Copy the missing parts until the run is stopped."""
         missing = deque(
-            part for part in self.multipart.parts(copy.source.size) if part[0] not in have
+            part for part in self.multipart.parts(copy.source.size) if part[0] not in existing
         )
         in_flight: deque[Future[Part]] = deque()
-        parts = dict(have)
+        parts = dict(existing)
         error: S3Error | None = None
         while True:
-            goes_on = missing and error is None and not self.stop.is_set()
-            if goes_on and len(in_flight) < self.multipart.at_once:
+            may_start = missing and error is None and not self.stop.is_set()
+            if may_start and len(in_flight) < self.multipart.at_once:
                 number, first, last = missing.popleft()
                 in_flight.append(self.s3.copy_part(copy, upload_id, number, first, last))
                 continue
@@ -233,7 +235,7 @@ def assembled_etag(parts: Sequence[Part]) -> str:
     return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
-def _whole(source: Head) -> Checksum | None:
+def _combinable_checksum(source: Head) -> Checksum | None:
     """Return the source's full-object checksum, if it can be computed from parts.
 
     S3 compares it with that of the assembled object and refuses a difference. Only CRCs can be

@@ -71,7 +71,7 @@ class ObjectDeleter:
         if refusal is not None and (refusal.kind is Kind.CHANGED or _is_unclear(refusal)):
             # Some servers return the same for a missing key, as after a delete whose response was
             # lost; and a 404 may be a gateway's, or that of a missing bucket.
-            left = await self._left(item)
+            left = await self._head_after_refusal(item)
             if left is None:
                 return DeleteResult(note=note)
             if not etags_match(left.object.etag, item.etag):
@@ -82,7 +82,7 @@ class ObjectDeleter:
         is_gone = refusal is None or (refusal.kind is Kind.MISSING and not _is_unclear(refusal))
         return DeleteResult(note=note) if is_gone else DeleteResult(error=refusal)
 
-    async def _left(self, item: S3Object) -> Head | None:
+    async def _head_after_refusal(self, item: S3Object) -> Head | None:
         """Look up an object whose delete was refused; None if it is gone."""
         seen = await self._lookup.head(item.key, item.version_id)
         if seen is None or etags_match(seen.object.etag, item.etag):

@@ -18,9 +18,9 @@ def plan_move(
     objects: Iterable[S3Object], route: Route, mapping: KeyMapping = SAME_KEYS
 ) -> Iterator[Action]:
     """Plan to move every object."""
-    place = placer(route, mapping)
+    map_key = key_mapper(route, mapping)
     for item in objects:
-        key = place(item)
+        key = map_key(item)
         yield key if isinstance(key, Action) else Action(Verb.MOVE, item, key)
 
 
@@ -55,34 +55,34 @@ def plan_sync(
     Raises:
         RunError: when a listing is not in key order: merging it would overwrite and miss keys.
     """
-    for item, key, twin in merge_join(sources, destinations, placer(route, mapping)):
+    for item, key, there in merge_join(sources, destinations, key_mapper(route, mapping)):
         if isinstance(key, Action):
             yield key
         elif item is not None:
-            yield _sync_action(item, key, twin, compare)
+            yield _sync_action(item, key, there, compare)
 
 
-def _sync_action(item: S3Object, key: str, twin: S3Object | None, compare: CompareBy) -> Action:
-    if twin is None:
+def _sync_action(item: S3Object, key: str, there: S3Object | None, compare: CompareBy) -> Action:
+    if there is None:
         return Action(Verb.COPY, item, key, "not at the destination")
-    if twin.size != item.size:
-        return Action(Verb.COPY, item, key, "the sizes differ", replaces=twin.etag)
+    if there.size != item.size:
+        return Action(Verb.COPY, item, key, "the sizes differ", replaces=there.etag)
     if compare is CompareBy.SIZE:
         return Action(Verb.SKIP, item, key, "already there, same size")
-    if compare is not CompareBy.CONTENT and same_etag(item.etag, twin.etag):
+    if compare is not CompareBy.CONTENT and same_etag(item.etag, there.etag):
         return Action(Verb.SKIP, item, key, "already there, same ETag")
-    return Action(Verb.COMPARE, item, key, "the ETags are inconclusive", replaces=twin.etag)
+    return Action(Verb.COMPARE, item, key, "the ETags are inconclusive", replaces=there.etag)
 
 
 # Characters; one has at most four bytes in UTF-8.
-_SURELY_SHORT = MAX_KEY_BYTES // 4
+_SAFE_LENGTH = MAX_KEY_BYTES // 4
 
 
-def placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
+def key_mapper(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Action]:
     """Return a function from an object to its destination key, or to an action if it has none."""
     mapped = mapping.mapper(route)
 
-    def place(item: S3Object) -> str | Action:
+    def map_key(item: S3Object) -> str | Action:
         if item.size == 0 and item.key == route.source.prefix:
             key = route.destination.prefix
             return Action(Verb.SKIP, item, key, "the marker of the source folder itself")
@@ -90,15 +90,15 @@ def placer(route: Route, mapping: KeyMapping) -> Callable[[S3Object], str | Acti
             key = mapped(item)
         except UnmappableError as error:
             return Action(Verb.REFUSE, item, "", str(error))
-        if 0 < len(key) <= _SURELY_SHORT:
+        if 0 < len(key) <= _SAFE_LENGTH:
             return key
-        reason = _obstacle(key)
+        reason = _invalid_reason(key)
         return Action(Verb.REFUSE, item, key, reason) if reason else key
 
-    return place
+    return map_key
 
 
-def _obstacle(key: str) -> str:
+def _invalid_reason(key: str) -> str:
     """Return why a destination key is not valid; empty if it is."""
     if not key:
         return (

@@ -49,8 +49,8 @@ class PlanHeader:
 
     def record(self) -> Record:
         """Return the first line of a plan's file as a JSON value."""
-        told = {"type": "plan", "version": VERSION, "account": self.account}
-        return told | self.spec.record()
+        header = {"type": "plan", "version": VERSION, "account": self.account}
+        return header | self.spec.record()
 
 
 def write_plan(path: Path, header: PlanHeader, actions: Iterable[Action]) -> Generator[Action]:
@@ -117,27 +117,27 @@ def read_plan(path: Path, copy: IO[bytes] | None = None) -> Iterator[Action]:
     """
     digest = hashlib.sha256()
     count = -1
-    waiting = b""
+    previous = b""
     with _open(path) as file:
         _header(path, file.readline(_MAX_LINE_BYTES))
         file.seek(0)
         while line := file.readline(_MAX_LINE_BYTES):
-            if waiting:
-                digest.update(waiting)
+            if previous:
+                digest.update(previous)
                 count += 1
             if count > 0:
-                yield _action(path, waiting)
-            waiting = line
+                yield _action(path, previous)
+            previous = line
             if copy is not None:
                 copy.write(line)
-    trailer = _parse(waiting)
+    trailer = _parse(previous)
     if trailer.get("type") != "end":
         raise UsageError(
-            f"The plan {in_quotes(str(path))} is incomplete: its end is missing.", _AGAIN
+            f"The plan {in_quotes(str(path))} is incomplete: its end is missing.", _REMEDY
         )
     if (trailer.get("actions"), trailer.get("sha256")) != (max(count, 0), digest.hexdigest()):
         raise UsageError(
-            f"The plan {in_quotes(str(path))} was edited after it was written.", _AGAIN
+            f"The plan {in_quotes(str(path))} was edited after it was written.", _REMEDY
         )
 
 
@@ -174,7 +174,7 @@ def count_actions(path: Path) -> int | None:
     return count if isinstance(count, int) else None
 
 
-_AGAIN = "Nothing was changed. Make the plan again with --plan."
+_REMEDY = "Nothing was changed. Make the plan again with --plan."
 
 
 def _record(action: Action) -> Record:
@@ -220,7 +220,7 @@ def _action(path: Path, line: bytes) -> Action:
         raise UsageError(
             f"The plan {in_quotes(str(path))} was edited after it was written: a line of it is "
             "no action.",
-            _AGAIN,
+            _REMEDY,
         ) from error
 
 
@@ -239,7 +239,7 @@ def _header(path: Path, line: bytes) -> PlanHeader:
         )
     if record.get("version") != VERSION:
         raise UsageError(
-            f"The plan {in_quotes(str(path))} was written by another version of frogmove.", _AGAIN
+            f"The plan {in_quotes(str(path))} was written by another version of frogmove.", _REMEDY
         )
     try:
         return PlanHeader(RunSpec.of_record(record), record["account"])
@@ -247,7 +247,7 @@ def _header(path: Path, line: bytes) -> PlanHeader:
         raise UsageError(
             f"The plan {in_quotes(str(path))} was edited after it was written: its first line is "
             "not as frogmove writes it.",
-            _AGAIN,
+            _REMEDY,
         ) from error
 
 

@@ -90,7 +90,7 @@ class PlanSummary:
         if effect.is_transfer:
             self._transfers.append(action)
             if len(self._transfers) >= _BATCH:
-                self._choose()
+                self._reduce()
 
     @property
     def transfers(self) -> int:
@@ -105,13 +105,13 @@ class PlanSummary:
     @property
     def largest(self) -> list[Action]:
         """The largest objects that would be moved or copied, largest first."""
-        self._choose()
+        self._reduce()
         return self._largest
 
     @property
     def oldest(self) -> list[Action]:
         """The oldest objects that would be moved or copied, oldest first."""
-        self._choose()
+        self._reduce()
         return self._oldest
 
     def record(self) -> Record:
@@ -151,7 +151,7 @@ class PlanSummary:
         folder, slash, _ = key.removeprefix(self._base).partition("/")
         return folder + slash if slash else ""
 
-    def _choose(self) -> None:
+    def _reduce(self) -> None:
         found = self._transfers
         self._transfers = []
         self._largest = heapq.nlargest(

@@ -114,5 +114,5 @@ def result_of(record: Record) -> Result:
 
 def cut_off_record(copied: Record, reason: str, outcome: Outcome = Outcome.COPIED) -> Record:
     """Return the JSON record of a result that was not written, from the record before it."""
-    told = {name: copied.get(name) for name in ("key", "destination_key", "size", "etag")}
-    return {"type": "result", **told, "outcome": outcome.value, "reason": reason}
+    fields = {name: copied.get(name) for name in ("key", "destination_key", "size", "etag")}
+    return {"type": "result", **fields, "outcome": outcome.value, "reason": reason}

@@ -32,7 +32,9 @@ from frogmove.s3.interface import S3
 from frogmove.s3.models import NO_TIME, S3Object
 from frogmove.s3.uri import Location
 
-_OVER = "its copy is gone; the destination already holds the object that the copy had replaced"
+_ALREADY_RESTORED = (
+    "its copy is gone; the destination already holds the object that the copy had replaced"
+)
 
 
 class Restorer:
@@ -46,10 +48,10 @@ class Restorer:
 
     def __init__(self, s3: S3, copier: ObjectCopier, journal: Journal) -> None:
         self._s3 = s3
-        self._back = copier
+        self._copier = copier
         # Only the run's own copy may be replaced.
         options = replace(copier.check.options, on_conflict=OnConflict.FAIL)
-        self._here = replace(copier, check=replace(copier.check, options=options))
+        self._copier_here = replace(copier, check=replace(copier.check, options=options))
         self._from_backup: dict[str, ObjectCopier] = {}
         self._journal = journal
         self._bucket = copier.check.route.source.bucket
@@ -61,57 +63,57 @@ class Restorer:
             S3Error: when the object cannot be moved back.
             InterruptedCopyError: when the run was stopped between two parts.
         """
-        made = action.undoes
-        if isinstance(made, DeletedExtra):
-            return await self._restore_deleted(action, made.backup)
-        if made is None or made.replaced is None:
-            back = await self._bring_back(action)
-            if isinstance(back, Result):
-                return back
-            return Result(action, Outcome.COPIED, action.reason, back.key)
-        versions, lacking = await self._versions(made.key)
-        if _is_over(versions, made):
-            return Result(action, Outcome.GONE, _OVER)
-        earlier = _earlier(versions, made) or made.replaced.backup
-        back = await self._bring_back(action)
-        if isinstance(back, Result):
+        copy = action.undoes
+        if isinstance(copy, DeletedExtra):
+            return await self._restore_deleted(action, copy.backup)
+        if copy is None or copy.replaced is None:
+            moved = await self._move_back(action)
+            if isinstance(moved, Result):
+                return moved
+            return Result(action, Outcome.COPIED, action.reason, moved.key)
+        versions, lacking = await self._versions(copy.key)
+        if _is_already_restored(versions, copy):
+            return Result(action, Outcome.GONE, _ALREADY_RESTORED)
+        replaced = _replaced_version(versions, copy) or copy.replaced.backup
+        moved = await self._move_back(action)
+        if isinstance(moved, Result):
             # A multipart copy, or one with another KMS key, has a different ETag than its source.
-            if back.outcome is Outcome.SUPERSEDED and earlier is not None:
-                is_over = not await self._put_back(made, earlier)
-                return Result(action, Outcome.GONE, _OVER) if is_over else back
-            return back
-        if earlier is not None:
-            lacking = await self._put_back(made, earlier)
+            if moved.outcome is Outcome.SUPERSEDED and replaced is not None:
+                is_restored = not await self._restore_replaced(copy, replaced)
+                return Result(action, Outcome.GONE, _ALREADY_RESTORED) if is_restored else moved
+            return moved
+        if replaced is not None:
+            lacking = await self._restore_replaced(copy, replaced)
         if not lacking:
             return Result(
-                action, Outcome.MOVED, "the object that its copy replaced is restored", back.key
+                action, Outcome.MOVED, "the object that its copy replaced is restored", moved.key
             )
-        place = in_quotes(f"s3://{self._bucket}/{made.key}")
+        place = in_quotes(f"s3://{self._bucket}/{copy.key}")
         reason = (
             f"moved back, but the copy stays at {place}: the object that it "
-            f"replaced (ETag {made.replaced.etag}) cannot be restored, because {lacking}"
+            f"replaced (ETag {copy.replaced.etag}) cannot be restored, because {lacking}"
         )
-        return Result(action, Outcome.FAILED, reason, back.key)
+        return Result(action, Outcome.FAILED, reason, moved.key)
 
     async def _restore_deleted(self, action: Action, backup: BackupCopy | None) -> Result:
         """Restore an object that a sync deleted, unless its key holds an object now."""
         item = action.object
-        there = await self._here.check.source.head(item.key)
+        there = await self._copier_here.check.source.head(item.key)
         if there is not None and etags_match(there.object.etag, item.etag):
             return Result(action, Outcome.SKIPPED, "the destination has it")
         versions, lacking = await self._versions(item.key)
         version = next((each for each in versions if etags_match(each.etag, item.etag)), None)
-        earlier = version or backup
-        if earlier is None:
+        replaced = version or backup
+        if replaced is None:
             reason = f"it was deleted and cannot be restored, because {lacking}"
             return Result(action, Outcome.FAILED, reason)
-        copier, source = self._copier_of(earlier)
+        copier, source = self._copier_of(replaced)
         written = await copier.copy(Action(Verb.RESTORE, source, item.key), self._bucket)
         if isinstance(written, Result):
             return replace(written, action=action)
         origin = "its version"
-        if isinstance(earlier, BackupCopy):
-            origin = f"{in_quotes(earlier.uri)}, which stays"
+        if isinstance(replaced, BackupCopy):
+            origin = f"{in_quotes(replaced.uri)}, which stays"
         return Result(action, Outcome.COPIED, f"restored at the destination from {origin}")
 
     async def _versions(self, key: str) -> tuple[Sequence[S3Object], str]:
@@ -122,29 +124,29 @@ class Restorer:
             return [], describe(error, "")
         return versions, "the bucket keeps no version of it"
 
-    def _copier_of(self, earlier: S3Object | BackupCopy) -> tuple[ObjectCopier, S3Object]:
+    def _copier_of(self, replaced: S3Object | BackupCopy) -> tuple[ObjectCopier, S3Object]:
         """Return what copies a version or a backup, and the object to copy."""
-        if not isinstance(earlier, BackupCopy):
-            return self._here, earlier
-        copier = self._from_backup.get(earlier.bucket)
+        if not isinstance(replaced, BackupCopy):
+            return self._copier_here, replaced
+        copier = self._from_backup.get(replaced.bucket)
         if copier is None:
-            check = self._here.check
-            route = Route(Location(earlier.bucket, folder_of(earlier.key)), check.route.source)
+            check = self._copier_here.check
+            route = Route(Location(replaced.bucket, folder_of(replaced.key)), check.route.source)
             check = DestinationCheck.make(self._s3, route, check.options)
-            copier = self._from_backup[earlier.bucket] = replace(self._here, check=check)
-        key, version = earlier.key, earlier.version_id
-        return copier, S3Object(key, earlier.size, earlier.etag, NO_TIME, version_id=version)
+            copier = self._from_backup[replaced.bucket] = replace(self._copier_here, check=check)
+        key, version = replaced.key, replaced.version_id
+        return copier, S3Object(key, replaced.size, replaced.etag, NO_TIME, version_id=version)
 
-    async def _bring_back(self, action: Action) -> VerifiedCopy | Result:
-        back = await self._back.copy(action)
-        if isinstance(back, VerifiedCopy):
-            self._journal.copied(action.object, back)
-        return back
+    async def _move_back(self, action: Action) -> VerifiedCopy | Result:
+        moved = await self._copier.copy(action)
+        if isinstance(moved, VerifiedCopy):
+            self._journal.copied(action.object, moved)
+        return moved
 
-    async def _put_back(self, made: VerifiedCopy, earlier: S3Object | BackupCopy) -> str:
+    async def _restore_replaced(self, copy: VerifiedCopy, replaced: S3Object | BackupCopy) -> str:
         """Replace a copy by what it had replaced, if it is still there; return why not."""
-        copier, source = self._copier_of(earlier)
-        action = Action(Verb.RESTORE, source, made.key, replaces=made.etag)
+        copier, source = self._copier_of(replaced)
+        action = Action(Verb.RESTORE, source, copy.key, replaces=copy.etag)
         try:
             written = await copier.copy(action, self._bucket)
         except S3Error as error:
@@ -152,26 +154,26 @@ class Restorer:
         return written.reason if isinstance(written, Result) else ""
 
 
-def _is_over(versions: Sequence[S3Object], made: VerifiedCopy) -> bool:
+def _is_already_restored(versions: Sequence[S3Object], copy: VerifiedCopy) -> bool:
     """Tell whether the current version is the object that a copy replaced."""
-    if not versions or made.replaced is None:
+    if not versions or copy.replaced is None:
         return False
     newest = versions[0]
-    return etags_match(newest.etag, made.replaced.etag) and not _is_copy(newest, made)
+    return etags_match(newest.etag, copy.replaced.etag) and not _is_copy(newest, copy)
 
 
-def _earlier(versions: Sequence[S3Object], made: VerifiedCopy) -> S3Object | None:
+def _replaced_version(versions: Sequence[S3Object], copy: VerifiedCopy) -> S3Object | None:
     """Find the version that a copy replaced."""
-    wanted = made.replaced
-    if wanted is None:
+    expected = copy.replaced
+    if expected is None:
         return None
-    others = [each for each in versions if each.version_id != made.version_id]
-    older = versions[1:] if made.version_id is None else others
-    matching = (each for each in older if etags_match(each.etag, wanted.etag))
-    return next((each for each in matching if wanted.version_id in {None, each.version_id}), None)
+    others = [each for each in versions if each.version_id != copy.version_id]
+    older = versions[1:] if copy.version_id is None else others
+    matching = (each for each in older if etags_match(each.etag, expected.etag))
+    return next((each for each in matching if expected.version_id in {None, each.version_id}), None)
 
 
-def _is_copy(version: S3Object, made: VerifiedCopy) -> bool:
-    if made.version_id is not None:
-        return version.version_id == made.version_id
-    return etags_match(version.etag, made.etag)
+def _is_copy(version: S3Object, copy: VerifiedCopy) -> bool:
+    if copy.version_id is not None:
+        return version.version_id == copy.version_id
+    return etags_match(version.etag, copy.etag)

@@ -24,7 +24,7 @@ def may_be_alias(bucket: str) -> bool:
     return is_access_point(bucket) or bucket.endswith(_ALIAS_ENDINGS)
 
 
-async def is_same_place(s3: S3, looked_at: Location, written_to: Location) -> bool:
+async def is_same_place(s3: S3, read_from: Location, written_to: Location) -> bool:
     """Find out by writing to one place and reading from the other.
 
     On AWS, and where a temporary key could not be deleted, that is a multipart upload, which is
@@ -35,19 +35,19 @@ async def is_same_place(s3: S3, looked_at: Location, written_to: Location) -> bo
         S3Error: when a request fails.
     """
     name = probe_name()
-    here = Location(looked_at.bucket, looked_at.prefix + name)
+    here = Location(read_from.bucket, read_from.prefix + name)
     there = Location(written_to.bucket, written_to.prefix + name)
     if may_be_alias(here.bucket) or may_be_alias(there.bucket):
-        return await _share_an_upload(s3, here, there)
+        return await _shares_upload(s3, here, there)
     try:
         await wait_for(s3.delete(there.bucket, Deletion(there.prefix, OTHER_ETAG)))
     except S3Error as error:
         if error.kind is Kind.DENIED:
-            return await _share_an_upload(s3, here, there)
-    return await _share_a_key(s3, here, there)
+            return await _shares_upload(s3, here, there)
+    return await _shares_key(s3, here, there)
 
 
-async def _share_an_upload(s3: S3, here: Location, there: Location) -> bool:
+async def _shares_upload(s3: S3, here: Location, there: Location) -> bool:
     upload_id = await wait_for(create_empty_upload(s3, there.bucket, there.prefix))
     try:
         await wait_for(s3.list_parts(here.bucket, here.prefix, upload_id))
@@ -62,7 +62,7 @@ async def _share_an_upload(s3: S3, here: Location, there: Location) -> bool:
             await wait_for(s3.abort_upload(there.bucket, there.prefix, upload_id))
 
 
-async def _share_a_key(s3: S3, here: Location, there: Location) -> bool:
+async def _shares_key(s3: S3, here: Location, there: Location) -> bool:
     sent = s3.put(there.bucket, there.prefix, b"frogmove asks where this is")
     written: Copied | None = None
     try:

@@ -85,14 +85,15 @@ class Selection:
         # The key that has the folder's own name is matched by its last part.
         own = None if folder is None or folder == base else folder
         above = "" if own is None else own[: own.rfind("/") + 1]
-        is_named, is_like = self.filters.names(), self.filters.objects()
+        matches_name, matches_object = self.filters.names(), self.filters.objects()
         return lambda item: (
-            is_like(item) and is_named(item.key.removeprefix(above if item.key == own else base))
+            matches_object(item)
+            and matches_name(item.key.removeprefix(above if item.key == own else base))
         )
 
     def record(self) -> dict[str, Any]:
         """Return the selection as a JSON value; see :meth:`of_record`."""
-        said = {
+        values = {
             "base": self.base,
             "keys": list(self.keys),
             "version_id": self.version_id,
@@ -100,7 +101,7 @@ class Selection:
             "folders": list(self.folders),
             "filters": self.filters.record(),
         }
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in values.items() if value}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Selection:
@@ -246,12 +247,12 @@ def find(
         which = f"version {in_quotes(version)} of the key" if version else "key"
         raise UsageError(
             f"There is no {which} {in_quotes(missing[0])}{others} in s3://{route.source.bucket}.",
-            _meant(missing[0], s3, route),
+            _suggestion(missing[0], s3, route),
         )
     return list(matching(found.values(), selection.matcher()))
 
 
-def _meant(key: str, s3: S3, route: Route) -> str:
+def _suggestion(key: str, s3: S3, route: Route) -> str:
     """Suggest what may have been meant by a key that does not exist."""
     typed = key.removeprefix(route.source.prefix)
     name = shlex.quote(typed)
@@ -262,9 +263,9 @@ def _meant(key: str, s3: S3, route: Route) -> str:
         page = Page((), None)
     count = len(page.objects)
     if count:
-        counted = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
-        counted = "1 object lies" if count == 1 else counted
-        return f"{counted} under it: use --prefix {name}."
+        number = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
+        number = "1 object lies" if count == 1 else number
+        return f"{number} under it: use --prefix {name}."
     if hint := typographic_hint(typed):
         return hint
     if is_like_uri(typed):

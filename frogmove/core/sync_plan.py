@@ -55,10 +55,10 @@ def resolve_comparisons(
         if action.verb is not Verb.COMPARE:
             return action
         try:
-            seen = await look_at_both(s3, route, action.object.key, action.destination_key)
+            seen = await head_both(s3, route, action.object.key, action.destination_key)
             comparison = compare(*seen)
             if options.compare is CompareBy.CONTENT:
-                comparison = await by_content(content, route, seen, comparison)
+                comparison = await compare_contents(content, route, seen, comparison)
         except S3Error as error:
             if error.ends_the_run:
                 raise
@@ -72,7 +72,7 @@ def resolve_comparisons(
     return run_tasks((one(action) for action in actions), size, stop)
 
 
-async def look_at_both(s3: S3, route: Route, key: str, destination_key: str) -> tuple[Head, Head]:
+async def head_both(s3: S3, route: Route, key: str, destination_key: str) -> tuple[Head, Head]:
     """Send a HEAD request for a source object and for the object at its destination key.
 
     Raises:
@@ -83,7 +83,7 @@ async def look_at_both(s3: S3, route: Route, key: str, destination_key: str) -> 
     return await wait_for(source), await wait_for(there)
 
 
-async def by_content(
+async def compare_contents(
     content: ContentComparer, route: Route, seen: tuple[Head, Head], comparison: Comparison
 ) -> Comparison:
     """Compare the bytes of two objects, unless it is known that they differ.

@@ -70,7 +70,7 @@ class TagChecker:
                 return _gone(action)
             raise
 
-    async def carries(self, item: S3Object) -> bool:
+    async def has_tags(self, item: S3Object) -> bool:
         """Tell whether an object has the tags.
 
         Raises:
@@ -84,18 +84,18 @@ class TagChecker:
         if seen is None:
             return _gone(action)
         if not etags_match(seen.object.etag, item.etag):
-            return _waits(action, "it was replaced after it was listed")
+            return _wait(action, "it was replaced after it was listed")
         version = item.version_id or seen.version_id
         pinned = None if version == NULL_VERSION else version
         missing = await self._missing(item.key, pinned or item.version_id)
         if missing:
-            return _waits(action, f"it does not have the tag {missing}")
+            return _wait(action, f"it does not have the tag {missing}")
         if pinned is None:
             again = await self._lookup.head(item.key, item.version_id)
             if again is None:
                 return _gone(action)
             if not _is_same(seen, again):
-                return _waits(action, _CHANGED)
+                return _wait(action, _CHANGED)
         return replace(action, pinned=pinned)
 
     async def _missing(self, key: str, version_id: str | None) -> Tag | None:
@@ -150,7 +150,7 @@ def only_tagged(objects: Iterable[S3Object], checker: TagChecker, size: int) -> 
 
     async def one(item: S3Object) -> S3Object | None:
         try:
-            return item if await checker.carries(item) else None
+            return item if await checker.has_tags(item) else None
         except S3Error as error:
             if _is_gone(error):
                 return None
@@ -170,7 +170,7 @@ def _is_same(one: Head, other: Head) -> bool:
     )
 
 
-def _waits(action: Action, why: str) -> Action:
+def _wait(action: Action, why: str) -> Action:
     return replace(action, verb=Verb.WAIT, reason=f"{why}; it stays at the source")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from frogmove.core.records import Record
 
     # A key and the key of its copy.
-    _Place = tuple[str, str]
+    _KeyPair = tuple[str, str]
 
 
 def plan_undo(copied: Iterable[Record]) -> Iterator[Action]:
@@ -126,38 +126,40 @@ def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]
     Raises:
         UsageError: when a record lacks what is needed.
     """
-    later: dict[_Place, Record] = {}
+    later: dict[_KeyPair, Record] = {}
     with complete_records():
         for journal in reversed(resumes):
-            later = {_place(record): record for record in _joined(journal, later)}
-        yield from _joined(first, later)
+            later = {_key_pair(record): record for record in _merge_with_resumes(journal, later)}
+        yield from _merge_with_resumes(first, later)
 
 
-def _joined(journal: JournalReader, later: dict[_Place, Record]) -> Iterator[Record]:
+def _merge_with_resumes(journal: JournalReader, later: dict[_KeyPair, Record]) -> Iterator[Record]:
     """Combine a run's records with those of its resumes; removes them from ``later``."""
     started = journal.spec.started
-    sent = {_place(each): each for each in _sent(journal) if _place(each) in later}
-    for record in _once(journal):
-        place = _place(record)
-        sent.pop(place, None)
-        again = later.pop(place, None)
-        own = _claimed(record, None, started) if record["resent"] else record
-        yield own if again is None else _joined_record(own, again)
-    for place, record in later.items():
-        yield _claimed(record, sent[place]["replaced"], started) if place in sent else record
+    sent = {_key_pair(each): each for each in _sent(journal) if _key_pair(each) in later}
+    for record in _merge_workers(journal):
+        pair = _key_pair(record)
+        sent.pop(pair, None)
+        again = later.pop(pair, None)
+        own = _as_own_copy(record, None, started) if record["resent"] else record
+        yield own if again is None else _merge(own, again)
+    for pair, record in later.items():
+        yield _as_own_copy(record, sent[pair]["replaced"], started) if pair in sent else record
 
 
 def _sent(journal: JournalReader) -> Iterable[Record]:
     """Return the ``copying`` records of copies that were sent."""
-    dropped = {_place(each) for each in journal.of_type("not-sent")}
-    return (each for each in journal.of_type("copying") if _place(each) not in dropped)
+    dropped = {_key_pair(each) for each in journal.of_type("not-sent")}
+    return (each for each in journal.of_type("copying") if _key_pair(each) not in dropped)
 
 
-def _once(journal: JournalReader) -> Iterator[Record]:
+def _merge_workers(journal: JournalReader) -> Iterator[Record]:
     """Yield a run's ``copied`` records; joins two of one object, one of them by a dead worker."""
-    again: dict[_Place, list[Record]] = {_place(each): [] for each in journal.begun_twice()}
+    again: dict[_KeyPair, list[Record]] = {
+        _key_pair(each): [] for each in journal.copied_by_dead_workers()
+    }
     for record in journal.of_type("copied"):
-        same = again.get(_place(record))
+        same = again.get(_key_pair(record))
         if same is None:
             yield record
         else:
@@ -165,10 +167,10 @@ def _once(journal: JournalReader) -> Iterator[Record]:
     for same in again.values():
         # The record with ``held`` is the later one: that worker found the copy of the other.
         same.sort(key=lambda record: bool(record["held"]))
-        yield reduce(_joined_record, same)
+        yield reduce(_merge, same)
 
 
-def _joined_record(earlier: Record, later: Record) -> Record:
+def _merge(earlier: Record, later: Record) -> Record:
     """Combine the records of two copies with the same destination."""
     copy, replaced = earlier["destination_etag"], later["replaced"]
     if later["held"] and later["destination_etag"] == copy:
@@ -178,7 +180,7 @@ def _joined_record(earlier: Record, later: Record) -> Record:
     return later
 
 
-def _claimed(record: Record, replaced: Record | None, started: str) -> Record:
+def _as_own_copy(record: Record, replaced: Record | None, started: str) -> Record:
     """Treat an object found in place of a copy as that copy, if written during the run.
 
     That happens when the response of a copy was lost. S3's times have a resolution of one second:
@@ -190,5 +192,5 @@ def _claimed(record: Record, replaced: Record | None, started: str) -> Record:
     return {**record, "held": False, "replaced": replaced}
 
 
-def _place(record: Record) -> _Place:
+def _key_pair(record: Record) -> _KeyPair:
     return record["key"], record["destination_key"]

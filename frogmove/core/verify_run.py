@@ -46,9 +46,9 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
         UsageError: when a record of a journal lacks what is needed.
     """
     check = _RunCheck(s3, journals[0])
-    copies = (check.look(record) for record in copies_of(*journals))
+    copies = (check.check_copy(record) for record in copies_of(*journals))
     deleted = chain.from_iterable(journal.deletes() for journal in journals)
-    deletes = (check.look_for_deleted(record) for record in deleted)
+    deletes = (check.check_delete(record) for record in deleted)
     yield from run_tasks(chain(copies, deletes), size)
     _check_end(journals)
 
@@ -59,77 +59,79 @@ class _RunCheck:
     def __init__(self, s3: S3, run: JournalReader) -> None:
         spec, route = run.spec, run.spec.route()
         self._sources = Lookup(s3, route.source.bucket)
-        self._twins = Lookup(s3, route.destination.bucket)
+        self._destinations = Lookup(s3, route.destination.bucket)
         self._s3 = s3
         self._backups: dict[str, Lookup] = {}
         # An undo intentionally leaves some sources.
         self._has_moved = spec.command is Command.MOVE
         self._version = spec.selection.version_id
 
-    async def look(self, record: Record) -> VerifyResult:
+    async def check_copy(self, record: Record) -> VerifyResult:
         """Look up one object."""
         with complete_records():
             key, place = record["key"], record["destination_key"]
             size, etags = record["size"], (record["etag"], record["destination_etag"])
-        told = VerifyResult(Status.SAME, key, place, "as the run left it")
+        result = VerifyResult(Status.SAME, key, place, "as the run left it")
         source = None
         try:
-            there = await self._twins.head(place)
+            there = await self._destinations.head(place)
             if self._has_moved:
                 source = await self._sources.head(key, self._version)
         except S3Error as error:
-            return _not_looked_up(error, told)
-        told = told._replace(
+            return _lookup_failed(error, result)
+        result = result._replace(
             source=None if source is None else source.object,
             destination=None if there is None else there.object,
         )
         if there is None:
             reason = "no longer at the destination"
-            return told._replace(status=Status.MISSING, reason=reason)
+            return result._replace(status=Status.MISSING, reason=reason)
         if not etags_match(there.object.etag, etags[1]) or there.object.size != size:
             reason = f"replaced at the destination on {there.object.last_modified:%Y-%m-%d %H:%M}"
-            return told._replace(status=Status.DIFFERENT, reason=reason)
+            return result._replace(status=Status.DIFFERENT, reason=reason)
         # An object with another ETag was written after the move.
         if source is not None and etags_match(source.object.etag, etags[0]):
             reason = "at the destination, but also at the source, still or again"
-            return told._replace(status=Status.NOT_DELETED, reason=reason)
-        return told
+            return result._replace(status=Status.NOT_DELETED, reason=reason)
+        return result
 
-    async def look_for_deleted(self, record: Record) -> VerifyResult:
+    async def check_delete(self, record: Record) -> VerifyResult:
         """Look up an object that the run deleted at the destination, and its backup."""
         with complete_records():
             key, place, etag = record["key"], record["destination_key"], record["etag"]
             backup = BackupCopy.of_record(record["backup"])
-        told = VerifyResult(Status.SAME, key, place, "deleted at the destination")
+        result = VerifyResult(Status.SAME, key, place, "deleted at the destination")
         kept = None
         try:
-            there = await self._twins.head(place)
+            there = await self._destinations.head(place)
             if backup is not None:
                 kept = await self._of(backup.bucket).head(backup.key)
         except S3Error as error:
-            return _not_looked_up(error, told)
+            return _lookup_failed(error, result)
         # An object with another ETag was written after the delete.
         if there is not None and etags_match(there.object.etag, etag):
             reason = "at the destination, still or again"
-            return told._replace(status=Status.NOT_DELETED, reason=reason, destination=there.object)
+            return result._replace(
+                status=Status.NOT_DELETED, reason=reason, destination=there.object
+            )
         if backup is not None and (kept is None or not etags_match(kept.object.etag, backup.etag)):
             reason = f"deleted, and its backup {in_quotes(backup.uri)} no longer exists"
-            return told._replace(status=Status.MISSING, reason=reason)
-        return told
+            return result._replace(status=Status.MISSING, reason=reason)
+        return result
 
     def _of(self, bucket: str) -> Lookup:
         return self._backups.setdefault(bucket, Lookup(self._s3, bucket))
 
 
-def _not_looked_up(error: S3Error, told: VerifyResult) -> VerifyResult:
+def _lookup_failed(error: S3Error, result: VerifyResult) -> VerifyResult:
     if error.ends_the_run:
         raise error
     reason = f"it could not be looked up: {describe(error, '')}"
-    return told._replace(status=Status.NOT_COMPARED, reason=reason)
+    return result._replace(status=Status.NOT_COMPARED, reason=reason)
 
 
 # Outcomes of objects that the run should have transferred.
-_LEFT = (Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_FOUND)
+_NOT_TRANSFERRED = (Outcome.FAILED, Outcome.CONFLICT, Outcome.NOT_FOUND)
 
 
 def _check_end(journals: Sequence[JournalReader]) -> None:
@@ -154,10 +156,10 @@ def _check_end(journals: Sequence[JournalReader]) -> None:
             f"Run {name} is not finished: only its results so far were verified.",
             f"To finish it: frogmove resume {name}",
         )
-    left = {each: end["counts"].get(each.value, 0) for each in _LEFT}
+    left = {each: end["counts"].get(each.value, 0) for each in _NOT_TRANSFERRED}
     if any(left.values()):
-        told = ", ".join(f"{count:,} {each.value}" for each, count in left.items() if count)
+        counts = ", ".join(f"{count:,} {each.value}" for each, count in left.items() if count)
         raise RunError(
-            f"Run {name} did not transfer all objects: {told}.",
+            f"Run {name} did not transfer all objects: {counts}.",
             f"To see them: frogmove report {name}",
         )

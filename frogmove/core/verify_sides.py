@@ -12,9 +12,9 @@ from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
 from frogmove.core.merge_join import merge_join
 from frogmove.core.models import Action, Verb
-from frogmove.core.plan import placer
+from frogmove.core.plan import key_mapper
 from frogmove.core.scheduler import run_tasks
-from frogmove.core.sync_plan import by_content, check_listing_order, look_at_both
+from frogmove.core.sync_plan import check_listing_order, compare_contents, head_both
 from frogmove.core.verify import CompareBy, Comparison, Match, compare, same_etag
 from frogmove.errors import RunError
 from frogmove.s3.errors import Kind, S3Error
@@ -157,12 +157,12 @@ def verify_sides(s3: S3, spec: RunSpec, size: int) -> Iterator[VerifyResult]:
     """
     comparer = _Comparer(s3, spec)
     if not spec.selection.is_of_folders:
-        tasks = (comparer.look(key) for key in spec.selection.named_keys())
+        tasks = (comparer.compare_key(key) for key in spec.selection.named_keys())
     else:
         check_listing_order(spec.route())
         folders = spec.selection.folders
         pairs = chain.from_iterable(pair_folder(s3, spec, folder) for folder in folders)
-        tasks = (comparer.judge(pair) for pair in pairs)
+        tasks = (comparer.compare_pair(pair) for pair in pairs)
     results = run_tasks(tasks, size)
     return (result for result in results if result is not None)
 
@@ -192,17 +192,17 @@ def pair_folder(s3: S3, spec: RunSpec, folder: str) -> Iterator[Pair]:
     pairs = merge_join(
         list_folder(s3, route.source.bucket, folder),
         list_folder(s3, route.destination.bucket, mapping.destination_prefix(folder, route)),
-        placer(route, mapping),
+        key_mapper(route, mapping),
         extras=True,
     )
     is_extra = _extra_filter(spec, folder, matches)
     for pair in pairs:
-        item, key, twin = pair
+        item, key, there_object = pair
         if item is not None:
             is_marker = isinstance(key, Action) and key.verb is Verb.SKIP
             if not is_marker and (matches is None or matches(item)):
                 yield pair
-        elif twin is not None and is_extra(twin):
+        elif there_object is not None and is_extra(there_object):
             yield pair
 
 
@@ -228,79 +228,79 @@ class _Comparer:
         self._route = spec.route()
         self._mapping = spec.mapping
         self._by = spec.compare
-        self._largest = spec.max_compare_size
+        self._max_size = spec.max_compare_size
         self._matches = spec.selection.matcher()
-        self._place = placer(self._route, self._mapping)
+        self._place = key_mapper(self._route, self._mapping)
         self._content = ContentComparer(s3, spec.max_compare_size)
         self._sources = Lookup(s3, self._route.source.bucket)
-        self._twins = Lookup(s3, self._route.destination.bucket)
+        self._destinations = Lookup(s3, self._route.destination.bucket)
 
-    async def look(self, key: str) -> VerifyResult | None:
+    async def compare_key(self, key: str) -> VerifyResult | None:
         """Look up one key on both sides, and compare the objects; None if it is not selected."""
         place = self._place(S3Object(key, 0, "", NO_TIME))
         there = place if isinstance(place, str) else ""
         try:
             seen = await self._sources.head(key)
-            twin = await self._twins.head(there) if there else None
+            there_object = await self._destinations.head(there) if there else None
         except S3Error as error:
             return _unknown(error, VerifyResult(Status.NOT_COMPARED, key, there))
-        if seen is None and twin is None:
+        if seen is None and there_object is None:
             return VerifyResult(Status.MISSING, key, there, "on neither side")
         if seen is not None and self._matches is not None and not self._matches(seen.object):
             return None
-        ends = (None if head is None else head.object for head in (seen, twin))
-        return await self.judge((next(ends), place, next(ends)))
+        ends = (None if head is None else head.object for head in (seen, there_object))
+        return await self.compare_pair((next(ends), place, next(ends)))
 
-    async def judge(self, pair: Pair) -> VerifyResult:
+    async def compare_pair(self, pair: Pair) -> VerifyResult:
         """Compare two objects, by HEAD or their bytes if the listings are inconclusive."""
-        item, place, twin = pair
+        item, place, there_object = pair
         if item is None:
-            return self._extra(place, twin)
+            return self._extra(place, there_object)
         if isinstance(place, Action):
             return VerifyResult(Status.MISSING, item.key, "", place.reason, item)
-        if twin is None:
+        if there_object is None:
             reason = "not at the destination"
             return VerifyResult(Status.MISSING, item.key, place, reason, item)
-        told = VerifyResult(Status.SAME, item.key, place, "", item, twin)
-        if item.size != twin.size:
-            reason = f"{item.size:,} bytes at the source, {twin.size:,} at the destination"
-            return told._replace(status=Status.DIFFERENT, reason=reason)
+        result = VerifyResult(Status.SAME, item.key, place, "", item, there_object)
+        if item.size != there_object.size:
+            reason = f"{item.size:,} bytes at the source, {there_object.size:,} at the destination"
+            return result._replace(status=Status.DIFFERENT, reason=reason)
         if self._by is CompareBy.SIZE:
-            return told._replace(reason="same size")
-        if self._by is not CompareBy.CONTENT and same_etag(item.etag, twin.etag):
-            return told._replace(reason="same ETag")
+            return result._replace(reason="same size")
+        if self._by is not CompareBy.CONTENT and same_etag(item.etag, there_object.etag):
+            return result._replace(reason="same ETag")
         try:
-            seen = await look_at_both(self._s3, self._route, item.key, place)
+            seen = await head_both(self._s3, self._route, item.key, place)
             comparison = compare(*seen)
             if self._by is CompareBy.CONTENT:
-                comparison = await by_content(self._content, self._route, seen, comparison)
+                comparison = await compare_contents(self._content, self._route, seen, comparison)
         except S3Error as error:
-            return _unknown(error, told)
-        return self._decided(told, comparison)
+            return _unknown(error, result)
+        return self._decided(result, comparison)
 
-    def _extra(self, place: str | Action, twin: S3Object | None) -> VerifyResult:
+    def _extra(self, place: str | Action, there_object: S3Object | None) -> VerifyResult:
         there = place if isinstance(place, str) else ""
         key = self._mapping.source_key(there, self._route) or there
-        return VerifyResult(Status.EXTRA, key, there, "not at the source", None, twin)
+        return VerifyResult(Status.EXTRA, key, there, "not at the source", None, there_object)
 
-    def _decided(self, told: VerifyResult, comparison: Comparison) -> VerifyResult:
+    def _decided(self, result: VerifyResult, comparison: Comparison) -> VerifyResult:
         match comparison.match:
             case Match.SAME:
-                return told._replace(reason=f"same {comparison.by}")
+                return result._replace(reason=f"same {comparison.by}")
             case Match.DIFFERENT:
                 reason = f"{comparison.by} differs"
-                return told._replace(status=Status.DIFFERENT, reason=reason)
+                return result._replace(status=Status.DIFFERENT, reason=reason)
         reason = "same size, but no ETag or checksum proves the same bytes: use --compare content"
         if self._by is CompareBy.CONTENT:
-            reason = f"same size, but larger than --max-compare-size ({self._largest:,} bytes)"
-        return told._replace(status=Status.NOT_COMPARED, reason=reason)
+            reason = f"same size, but larger than --max-compare-size ({self._max_size:,} bytes)"
+        return result._replace(status=Status.NOT_COMPARED, reason=reason)
 
 
-def _unknown(error: S3Error, told: VerifyResult) -> VerifyResult:
+def _unknown(error: S3Error, result: VerifyResult) -> VerifyResult:
     """Return the result for objects that could not be looked up or read."""
     if error.ends_the_run:
         raise error
     reason = "changed while it was compared: verify again"
     if error.kind not in {Kind.MISSING, Kind.CHANGED}:
         reason = f"it could not be compared: {describe(error, '')}"
-    return told._replace(status=Status.NOT_COMPARED, reason=reason)
+    return result._replace(status=Status.NOT_COMPARED, reason=reason)

@@ -178,7 +178,7 @@ class LambdaApp:
             if error is not None:
                 telemetry.warn(error, task.id)
             elif task.upload is not None:
-                requested.append(responses.wanted_of_task(task, task.upload))
+                requested.append(responses.request_of_task(task, task.upload))
         return responses.to_job(
             job, refusals, self._deliver_best_effort(requested, stop, telemetry)
         )
@@ -315,7 +315,7 @@ class LambdaApp:
             self._known_facts[route] = facts
             telemetry.refused(client.refused)
             for words in warnings(facts.features, self.config.carry):
-                telemetry.caution(words)
+                telemetry.warning(words)
         return self._known_facts[route]
 
     def _client(self, engine: Engine, kms_key_id: str | None) -> Client:

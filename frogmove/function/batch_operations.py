@@ -32,14 +32,14 @@ class Task:
         id: its id in the response.
         upload: its bucket and key; None if the task cannot be parsed.
         version_id: the version in the manifest, if any.
-        rival: another possible key, if the key is written with a ``+``.
+        alternative_key: another possible key, if the key is written with a ``+``.
         error: why the task cannot be parsed.
     """
 
     id: str
     upload: Upload | None = None
     version_id: str | None = None
-    rival: str | None = None
+    alternative_key: str | None = None
     error: EventError | None = None
 
 
@@ -106,10 +106,12 @@ def _read_task(task: object, version: str) -> Task:
     if version_id is not None and not isinstance(version_id, str):
         return Task(identity, error=EventError("The task's s3VersionId is not a string.", EXPECTED))
     try:
-        key, rival = _read_key(key)
+        key, alternative_key = _read_key(key)
     except EventError as error:
         return Task(identity, error=error)
-    return Task(identity, Upload(bucket.rpartition(":")[2], key), version_id or None, rival)
+    return Task(
+        identity, Upload(bucket.rpartition(":")[2], key), version_id or None, alternative_key
+    )
 
 
 def _read_key(written: str) -> tuple[str, str | None]:

@@ -70,7 +70,7 @@ class Invocation:
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
-_FACTS = (
+_CONTEXT_FIELDS = (
     "function_name",
     "function_version",
     "invoked_function_arn",
@@ -87,10 +87,10 @@ def describe(context: object) -> dict[str, object]:
     Args:
         context: Lambda's context.
     """
-    told: dict[str, object] = {}
-    for name in _FACTS:
+    fields: dict[str, object] = {}
+    for name in _CONTEXT_FIELDS:
         value = getattr(context, name, None)
-        told[name] = value if value is None or isinstance(value, int) else str(value)
+        fields[name] = value if value is None or isinstance(value, int) else str(value)
     clock = getattr(context, "get_remaining_time_in_millis", None)
-    told["remaining_time_in_millis"] = None if clock is None else clock()
-    return told
+    fields["remaining_time_in_millis"] = None if clock is None else clock()
+    return fields

@@ -41,14 +41,14 @@ class KeyRequest:
     Attributes:
         key: the complete key.
         version_id: the version; None for the current one.
-        rival: another key that may be meant instead.
+        alternative_key: another key that may be meant instead.
         scan: a scan result; then exactly the scanned object is meant.
         is_upload: whether an event reported it, so that the function's filters apply.
     """
 
     key: str
     version_id: str | None = None
-    rival: str | None = None
+    alternative_key: str | None = None
     scan: ScanResult | None = None
     is_upload: bool = False
 
@@ -142,10 +142,10 @@ def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResul
             key_results[each] = KeyResult(Outcome.WAITING, reason)
             invocation.telemetry.unseen(each.key, Outcome.WAITING, reason)
     lookup = Lookup(invocation.s3, invocation.route.source.bucket)
-    placed = _Placed(invocation.s3, invocation.route)
+    journal = _CopyJournal(invocation.s3, invocation.route)
     for each_round in _rounds(inside, invocation, lookup):
-        going = _not_held_back(each_round, key_results)
-        _run(going, invocation, lookup, placed, key_results)
+        ready = _not_held_back(each_round, key_results)
+        _run(ready, invocation, lookup, journal, key_results)
     return key_results
 
 
@@ -157,7 +157,7 @@ def _is_clean(each: KeyRequest, invocation: Invocation) -> bool:
     return False
 
 
-class _Placed(ResumableUploads):
+class _CopyJournal(ResumableUploads):
     """Also remembers the copies of earlier rounds."""
 
     def __init__(self, s3: S3, route: Route) -> None:
@@ -222,13 +222,13 @@ def _not_held_back(requested: Iterable[KeyRequest], key_results: KeyResults) -> 
         for each, key_result in key_results.items()
         if not key_result.is_done and key_result.retrying_helps
     }
-    going = []
+    ready = []
     for each in requested:
         if each.key in waiting:
             key_results[each] = _HELD_BACK
         else:
-            going.append(each)
-    return going
+            ready.append(each)
+    return ready
 
 
 def plan(
@@ -259,9 +259,16 @@ async def _planned(
     invocation.telemetry.begin(each.key)
     try:
         seen = await lookup.head(each.key, each.version_id)
-        rival = each.rival and await lookup.head(each.rival, each.version_id)
+        alternative_key = each.alternative_key and await lookup.head(
+            each.alternative_key, each.version_id
+        )
         is_left = each.is_upload and seen is not None and not invocation.is_selected(seen.object)
-        if seen is not None and not rival and not is_left and not _is_replaced(each, seen):
+        if (
+            seen is not None
+            and not alternative_key
+            and not is_left
+            and not _is_replaced(each, seen)
+        ):
             (action,) = plan_move([seen.object], route)
             if each.scan is not None:
                 return replace(action, pinned=each.scan.version_id)
@@ -272,7 +279,7 @@ async def _planned(
         key_result = _REPLACED if seen is not None else _GONE
         if is_left:
             key_result = _NOT_SELECTED
-        if rival:
+        if alternative_key:
             key_result = _ambiguous(each)
     invocation.telemetry.unseen(each.key, key_result.outcome, key_result.reason)
     key_results[each] = key_result
@@ -288,8 +295,9 @@ def _is_replaced(each: KeyRequest, seen: Head) -> bool:
 
 
 def _ambiguous(each: KeyRequest) -> KeyResult:
+    one, other = (in_quotes(key, 200) for key in (each.key, each.alternative_key or ""))
     reason = (
-        f"the key may mean {in_quotes(each.key, 200)} or {in_quotes(each.rival or '', 200)}, "
+        f"the key may mean {one} or {other}, "
         "and the second one exists. Neither was changed. Write a space as %20 and a plus sign as "
         "%2B in the manifest"
     )
@@ -300,16 +308,16 @@ def _run(
     requested: Iterable[KeyRequest],
     invocation: Invocation,
     lookup: Lookup,
-    placed: _Placed,
+    journal: _CopyJournal,
     key_results: KeyResults,
 ) -> None:
     s3, route, telemetry = invocation.s3, invocation.route, invocation.telemetry
     # A round contains each key once.
     named = {each.key: each for each in requested}
     planned = (_planned(each, invocation, lookup, key_results) for each in named.values())
-    actions = map(placed.after, planned)
+    actions = map(journal.after, planned)
     try:
-        for result in run(actions, s3, route, invocation.options, invocation.stop, placed):
+        for result in run(actions, s3, route, invocation.options, invocation.stop, journal):
             item = result.action.object
             quarantined = invocation.is_quarantine and result.outcome is Outcome.MOVED
             key_result = KeyResult(

@@ -50,7 +50,7 @@ class ObjectFilter:
         return read_filters(self.options, now)
 
     @cached_property
-    def _is_named(self) -> Callable[[str], bool]:
+    def _matches_name(self) -> Callable[[str], bool]:
         return self.filters(datetime.now(UTC)).names()
 
     def matches(self, key: str) -> bool:
@@ -59,13 +59,13 @@ class ObjectFilter:
             (not self.prefixes or key.startswith(self.prefixes))
             and (not self.suffixes or key.endswith(self.suffixes))
             and key not in self.without
-            and self._is_named(key.removeprefix(self.base))
+            and self._matches_name(key.removeprefix(self.base))
         )
 
     def matcher(self, now: datetime) -> Callable[[S3Object], bool]:
         """Return a function that tells in an invocation whether an object is selected."""
-        is_like = self.filters(now).objects()
-        return lambda item: self.matches(item.key) and is_like(item)
+        matches_object = self.filters(now).objects()
+        return lambda item: self.matches(item.key) and matches_object(item)
 
     def record(self) -> dict[str, Any]:
         """Return the settings for a response."""
@@ -96,15 +96,15 @@ def read_object_filter(
     options = cast(
         "SelectionOptions", {name: value for name, value in read.items() if value is not None}
     )
-    made = ObjectFilter(
+    object_filter = ObjectFilter(
         base,
         read_variable(environment, "KEY_PREFIXES", parse_list, ()),
         read_variable(environment, "KEY_SUFFIXES", parse_list, ()),
         without,
         options,
     )
-    made.filters(datetime.now(UTC))
-    return made
+    object_filter.filters(datetime.now(UTC))
+    return object_filter
 
 
 def _patterns(text: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from frogmove.function.telemetry import Telemetry
 
 # Concurrent requests, as many as a client has connections.
-_AT_ONCE = 10
+_CONCURRENCY = 10
 
 # Maximum seconds of a request, which must be left: an invocation that times out loses its whole
 # response.
@@ -95,7 +95,10 @@ def redeliveries(
 
 
 def schedule(
-    queue: Queue, coming: Iterable[Redelivery], telemetry: Telemetry, left: Callable[[], float]
+    queue: Queue,
+    failed: Iterable[Redelivery],
+    telemetry: Telemetry,
+    left: Callable[[], float],
 ) -> None:
     """Set the visibility timeout of failed messages.
 
@@ -104,24 +107,26 @@ def schedule(
 
     Args:
         queue: their queue.
-        coming: the messages.
+        failed: the messages.
         telemetry: logs and metrics.
         left: returns the remaining seconds of the invocation.
     """
-    coming = list(coming)
-    for each in coming:
-        telemetry.comes_back(each.message.id, each.cause.value, each.seconds)
-    hidden = [each for each in coming if each.message.receipt_handle]
-    if not hidden or queue.arn is None:
+    failed = list(failed)
+    for each in failed:
+        telemetry.redelivered(each.message.id, each.cause.value, each.seconds)
+    with_handles = [each for each in failed if each.message.receipt_handle]
+    if not with_handles or queue.arn is None:
         return
-    for reason, count in _hide(queue.arn, hidden, left).items():
-        telemetry.caution(
+    for reason, count in _set_visibility(queue.arn, with_handles, left).items():
+        telemetry.warning(
             f"{count} failed messages are delivered again only after the queue's visibility "
             f"timeout: {reason}"
         )
 
 
-def _hide(arn: QueueArn, coming: list[Redelivery], left: Callable[[], float]) -> Counter[str]:
+def _set_visibility(
+    arn: QueueArn, failed: list[Redelivery], left: Callable[[], float]
+) -> Counter[str]:
     """Set the visibility timeouts, and return the failures."""
     # Lazy: only needed if messages failed.
     from concurrent.futures import ThreadPoolExecutor
@@ -129,11 +134,11 @@ def _hide(arn: QueueArn, coming: list[Redelivery], left: Callable[[], float]) ->
     from botocore.exceptions import BotoCoreError, ClientError
 
     if left() < _SECONDS_NEEDED:
-        return Counter({_NO_TIME: len(coming)})
+        return Counter({_NO_TIME: len(failed)})
     try:
         client = sqs_client(arn.region)
     except (BotoCoreError, ValueError) as error:
-        return Counter({str(error): len(coming)})
+        return Counter({str(error): len(failed)})
     url = f"{client.meta.endpoint_url.rstrip('/')}/{arn.account}/{arn.name}"
 
     def one(each: Redelivery) -> str | None:
@@ -148,8 +153,8 @@ def _hide(arn: QueueArn, coming: list[Redelivery], left: Callable[[], float]) ->
             return str(error)
         return None
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return Counter(reason for reason in pool.map(one, coming) if reason is not None)
+    with ThreadPoolExecutor(_CONCURRENCY) as pool:
+        return Counter(reason for reason in pool.map(one, failed) if reason is not None)
 
 
 def sqs_client(region: str) -> SQSClient:

@@ -31,9 +31,9 @@ def key_requests(uploads: Iterable[Upload]) -> list[KeyRequest]:
     return [KeyRequest(upload.key, scan=upload.scan, is_upload=True) for upload in uploads]
 
 
-def wanted_of_task(task: Task, upload: Upload) -> KeyRequest:
+def request_of_task(task: Task, upload: Upload) -> KeyRequest:
     """Return the key of a task of S3 Batch Operations."""
-    return KeyRequest(upload.key, task.version_id, task.rival)
+    return KeyRequest(upload.key, task.version_id, task.alternative_key)
 
 
 def to_queue(coming: Iterable[Redelivery]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def to_job(
 def _end(task: Task, refusal: FrogmoveError | None, key_results: KeyResults) -> tuple[Code, str]:
     if refusal is not None or task.upload is None:
         return Code.PERMANENT, str(refusal)
-    key_result = key_results.get(wanted_of_task(task, task.upload), NOT_REACHED)
+    key_result = key_results.get(request_of_task(task, task.upload), NOT_REACHED)
     words = (
         f"{key_result.outcome.value}: {key_result.reason}"
         if key_result.reason

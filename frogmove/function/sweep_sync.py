@@ -89,7 +89,7 @@ def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool
         if len(left) < RESULTS_SHOWN:
             left.append({"key": item.key, "outcome": outcome, "reason": result.reason})
     if is_sweep:
-        telemetry.swept(oldest, unscanned=telemetry.counts[Outcome.WAITING])
+        telemetry.sweep_ended(oldest, unscanned=telemetry.counts[Outcome.WAITING])
     response = {
         "dry_run": False,
         "finished": not invocation.stop.is_set(),

@@ -89,7 +89,11 @@ _log = Logger(
 if _wrong_level:
     _log.warning(_wrong_level, remedy=f"Log levels are {', '.join(_LEVELS)}.")
 
-_TELL = {Outcome.SKIPPED: _log.debug, Outcome.CONFLICT: _log.warning, Outcome.FAILED: _log.error}
+_LOG_METHODS = {
+    Outcome.SKIPPED: _log.debug,
+    Outcome.CONFLICT: _log.warning,
+    Outcome.FAILED: _log.error,
+}
 
 
 class Telemetry:
@@ -105,9 +109,9 @@ class Telemetry:
         self.bytes = 0
         self._resumed = 0
         self._ignored = 0
-        self._coming: Counter[str] = Counter()
+        self._redelivered: Counter[str] = Counter()
         self._scans: Counter[str] = Counter()
-        self._begun: dict[str, float] = {}
+        self._started_at: dict[str, float] = {}
         self._started = time.monotonic()
         route = f"{config.source} -> {config.destination}"
         self._metrics = AmazonCloudWatchEMFProvider(
@@ -125,7 +129,7 @@ class Telemetry:
 
     def begin(self, key: str) -> None:
         """Record when an object was started."""
-        self._begun[key] = time.monotonic()
+        self._started_at[key] = time.monotonic()
 
     def done(self, result: Result, word: str = "") -> None:
         """Log the result of one object.
@@ -135,7 +139,7 @@ class Telemetry:
             word: the name of its metric; by default its outcome.
         """
         item, outcome = result.action.object, result.outcome
-        begun = self._begun.pop(item.key, None)
+        started = self._started_at.pop(item.key, None)
         word = word or outcome.value
         self.counts[word] += 1
         if word in {Outcome.MOVED, Outcome.COPIED}:
@@ -143,22 +147,22 @@ class Telemetry:
         if word == Outcome.MOVED:
             age = max(0.0, time.time() - item.last_modified.timestamp())
             self._metrics.add_metric("age", "Seconds", round(age, 3))
-        tell = _TELL.get(outcome, _log.info)
+        log = _LOG_METHODS.get(outcome, _log.info)
         if result.resumes:
             # An object that takes several invocations is not a failure.
             self._resumed += 1
-            tell = _log.info
-        tell(
+            log = _log.info
+        log(
             word,
             key=item.key,
             destination_key=result.destination_key,
             outcome=word,
             bytes=item.size,
-            milliseconds=None if begun is None else _milliseconds_since(begun),
+            milliseconds=None if started is None else _milliseconds_since(started),
             reason=result.reason,
         )
 
-    def swept(self, oldest: float, unscanned: int) -> None:
+    def sweep_ended(self, oldest: float, unscanned: int) -> None:
         """Log the end of a sweep.
 
         Args:
@@ -171,9 +175,11 @@ class Telemetry:
 
     def unseen(self, key: str, outcome: Outcome, reason: str) -> None:
         """Log a key without an action: it is gone, or its lookup failed."""
-        self._begun.pop(key, None)
+        self._started_at.pop(key, None)
         self.counts[outcome] += 1
-        _TELL.get(outcome, _log.info)(outcome.value, key=key, outcome=outcome.value, reason=reason)
+        _LOG_METHODS.get(outcome, _log.info)(
+            outcome.value, key=key, outcome=outcome.value, reason=reason
+        )
 
     def scanned(self, key: str, scan: ScanResult) -> None:
         """Log an object that is not clean."""
@@ -204,7 +210,7 @@ class Telemetry:
             reason = f"{each.name}: not a new object, so there is nothing to move"
             _log.info("ignored", key=each.key, reason=reason, about=about or None)
 
-    def comes_back(self, message: str, cause: str, seconds: int) -> None:
+    def redelivered(self, message: str, cause: str, seconds: int) -> None:
         """Log a message that will be delivered again.
 
         Args:
@@ -212,7 +218,7 @@ class Telemetry:
             cause: why; also the name of its metric.
             seconds: until it is delivered again.
         """
-        self._coming[cause] += 1
+        self._redelivered[cause] += 1
         _log.info("redelivery", about=message, cause=cause, seconds=seconds)
 
     def warn(self, error: FrogmoveError, about: str = "") -> None:
@@ -224,7 +230,7 @@ class Telemetry:
         """
         _log.warning(error.message, remedy=error.remedy, about=about or None)
 
-    def caution(self, words: str) -> None:
+    def warning(self, words: str) -> None:
         """Log a warning that is not about one object."""
         _log.warning(words)
 
@@ -255,7 +261,7 @@ class Telemetry:
             number = count - self._resumed if outcome == Outcome.FAILED else count
             if number:
                 self._metrics.add_metric(outcome, "Count", number)
-        for name, count in (self._coming + self._scans).items():
+        for name, count in (self._redelivered + self._scans).items():
             self._metrics.add_metric(name, "Count", count)
         if self.bytes:
             self._metrics.add_metric("bytes", "Bytes", self.bytes)
@@ -263,5 +269,5 @@ class Telemetry:
             self._metrics.flush_metrics()
 
 
-def _milliseconds_since(begun: float) -> int:
-    return round(1000 * (time.monotonic() - begun))
+def _milliseconds_since(started: float) -> int:
+    return round(1000 * (time.monotonic() - started))

@@ -1,9 +1,9 @@
 """Runs ministack so that it ends with the process that started it.
 
 It is run by its path, with the server's directory as its only argument and a pipe as its standard
-input. When the other end of the pipe closes, the starter has ended, even by SIGKILL. Then the guard
-removes the directory and kills its process group: ministack and its Lambda workers. It imports only
-the standard library and ministack, because frogmove may not be importable here.
+input. When the other end of the pipe closes, the parent process has ended, even by SIGKILL. Then
+the guard removes the directory and kills its process group: ministack and its Lambda workers. It
+imports only the standard library and ministack, because frogmove may not be importable here.
 """
 
 import os
@@ -15,12 +15,12 @@ import threading
 import time
 from pathlib import Path
 
-_SECONDS_TO_REMOVE = 5.0
-_SECONDS_BETWEEN_TRIES = 0.02
+_REMOVE_SECONDS = 5.0
+_RETRY_SECONDS = 0.02
 
 
-def end_with_starter(folder: str) -> None:
-    """Wait until the starter has ended, then remove everything of this server.
+def end_with_parent(folder: str) -> None:
+    """Wait until the parent process has ended, then remove everything of this server.
 
     Args:
         folder: the server's directory.
@@ -39,18 +39,18 @@ def remove(folder: str) -> None:
     Args:
         folder: the directory; may not exist.
     """
-    deadline = time.monotonic() + _SECONDS_TO_REMOVE
+    deadline = time.monotonic() + _REMOVE_SECONDS
     while True:
         shutil.rmtree(folder, ignore_errors=True)
         if not Path(folder).exists() or time.monotonic() > deadline:
             return
-        time.sleep(_SECONDS_BETWEEN_TRIES)
+        time.sleep(_RETRY_SECONDS)
 
 
 def main() -> None:
-    """Watch the starter and run ministack."""
+    """Watch the parent process and run ministack."""
     folder = sys.argv[1]
-    threading.Thread(target=end_with_starter, args=(folder,), daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
     sys.argv[1:] = []
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
 

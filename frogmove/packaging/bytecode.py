@@ -19,7 +19,7 @@ from frogmove.errors import RunError, UsageError
 _TIMEOUT_SECONDS = 30.0
 
 # Prints an interpreter's implementation, version and path.
-_WHO = (
+_VERSION_SCRIPT = (
     "import sys\n"
     "this = sys.version_info\n"
     "print(sys.implementation.name, f'{this[0]}.{this[1]}', this.releaselevel)\n"
@@ -43,7 +43,7 @@ class Compiler:
     path: str
     version: str
 
-    def compile(self, files: Mapping[str, bytes], place: str) -> dict[str, bytes]:
+    def compile(self, files: Mapping[str, bytes], install_path: str) -> dict[str, bytes]:
         """Compile Python files.
 
         The result is reproducible. A file that this Python cannot compile is skipped, as Python
@@ -51,7 +51,7 @@ class Compiler:
 
         Args:
             files: the content of files by path; only ``*.py`` is compiled.
-            place: the directory where the files will be, for tracebacks.
+            install_path: the directory where the files will be, for tracebacks.
 
         Returns:
             the bytecode by path, in ``__pycache__`` directories.
@@ -65,18 +65,18 @@ class Compiler:
                 if path.endswith(".py"):
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
                     (folder / path).write_bytes(content)
-            self._run(folder, place)
+            self._run(folder, install_path)
             return {
                 path.relative_to(folder).as_posix(): path.read_bytes()
                 for path in folder.rglob("*.pyc")
             }
 
-    def _run(self, folder: Path, place: str) -> None:
+    def _run(self, folder: Path, install_path: str) -> None:
         done = subprocess.run(
             [
                 # Isolated from the user's environment, which could change the bytecode.
                 *(self.path, "-I", "-S", "-X", "utf8", "-W", "ignore"),
-                *("-m", "compileall", "-q", "-o", "0", "-s", str(folder), "-p", place),
+                *("-m", "compileall", "-q", "-o", "0", "-s", str(folder), "-p", install_path),
                 # Unchecked hashes (PEP 552): the source cannot change, and timestamps would make
                 # builds differ.
                 *("--invalidation-mode", "unchecked-hash", str(folder)),
@@ -89,10 +89,10 @@ class Compiler:
         not_written = _NOT_WRITTEN.search(done.stdout)
         if done.returncode == 0 or (_NOT_COMPILED in done.stdout and not not_written):
             return
-        words = done.stderr.strip().splitlines() or [
+        messages = done.stderr.strip().splitlines() or [
             not_written[1] if not_written else "no message"
         ]
-        raise RunError(f"{self.path} could not compile the packages: {words[-1]}.")
+        raise RunError(f"{self.path} could not compile the packages: {messages[-1]}.")
 
 
 def find_compiler(version: str, given: Path | None = None) -> Compiler | None:
@@ -109,8 +109,8 @@ def find_compiler(version: str, given: Path | None = None) -> Compiler | None:
         UsageError: when the given one has another version or is not a released CPython.
     """
     if given is None:
-        return next(filter(None, (_look_at(path, version) for path in _paths(version))), None)
-    found = _look_at(str(given), version)
+        return next(filter(None, (_compiler_at(path, version) for path in _paths(version))), None)
+    found = _compiler_at(str(given), version)
     if found is None:
         raise UsageError(
             f"{given} is not a released CPython {version}, which is the function's runtime.",
@@ -127,11 +127,11 @@ def _paths(version: str) -> Iterator[str]:
         yield on_path
 
 
-def _look_at(path: str, version: str) -> Compiler | None:
+def _compiler_at(path: str, version: str) -> Compiler | None:
     """Return the interpreter at a path, if it is a released CPython of this version."""
     try:
-        told = subprocess.run(
-            [path, "-I", "-S", "-c", _WHO],
+        lines = subprocess.run(
+            [path, "-I", "-S", "-c", _VERSION_SCRIPT],
             # pyenv puts a shim for every version on the PATH, but it runs only the selected one.
             env={**os.environ, "PYENV_VERSION": version},
             capture_output=True,
@@ -141,6 +141,6 @@ def _look_at(path: str, version: str) -> Compiler | None:
         ).stdout.splitlines()
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    if len(told) != 2 or told[0] != f"cpython {version} final":
+    if len(lines) != 2 or lines[0] != f"cpython {version} final":
         return None
-    return Compiler(told[1], version)
+    return Compiler(lines[1], version)

@@ -17,12 +17,12 @@ NAME = "frogmove-function.zip"
 
 # The command line needs click and rich, which the function does not have, and the function does not
 # need the embedded AWS.
-_LEFT_OUT = frozenset(
+_EXCLUDED = frozenset(
     {"cli", "local_aws", "ops", "packaging", "processes", "worker.py", "__pycache__", "__main__.py"}
 )
 
 # The directory where Lambda unpacks a function's zip.
-_PLACE = "/var/task"
+_INSTALL_PATH = "/var/task"
 
 
 def build_package() -> bytes:
@@ -57,13 +57,13 @@ def package(compiler: Compiler | None = None) -> Archive:
             "Reinstall frogmove.",
         ) from error
     if compiler is not None:
-        sources |= compiler.compile(sources, _PLACE)
+        sources |= compiler.compile(sources, _INSTALL_PATH)
     return make_archive(NAME, sources)
 
 
 def _sources(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
     for child in folder.iterdir():
-        if child.name in _LEFT_OUT:
+        if child.name in _EXCLUDED:
             continue
         child_path = f"{path}/{child.name}"
         if child.is_dir():

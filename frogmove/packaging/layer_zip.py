@@ -29,13 +29,13 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 # Lambda unpacks layers in /opt, and adds /opt/python to sys.path.
 _FOLDER = "python"
-_PLACE = "/opt"
+_INSTALL_PATH = "/opt"
 
 # The services whose data botocore needs: S3, SQS, and those for credentials.
 _SERVICES = frozenset({"s3", "signin", "sqs", "sso", "sso-oidc", "sts"})
 
 # Files that pip writes and that differ between machines.
-_BY_PIP = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+_PIP_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 
 # Paths in the layer that a function does not need.
 _UNUSED = re.compile(
@@ -46,8 +46,8 @@ _UNUSED = re.compile(
     r"|aws_lambda_powertools/event_handler/openapi/swagger_ui/.*\.(js|css)"
     r"|(.*/)?__pycache__/"
 )
-_NO_ROOM = os.strerror(errno.ENOSPC)
-_ROOM = "Set TMPDIR to a directory with 200 MB of free space."
+_DISK_FULL = os.strerror(errno.ENOSPC)
+_SPACE_REMEDY = "Set TMPDIR to a directory with 200 MB of free space."
 
 _DESCRIPTION = re.compile(r"(?:boto3|botocore)/data/([^/]+)/")
 
@@ -89,11 +89,11 @@ def layer(architecture: Architecture, python: str, compiler: Compiler | None = N
                 if _is_kept(path)
             }
         if compiler is not None:
-            kept |= compiler.compile(kept, _PLACE)
+            kept |= compiler.compile(kept, _INSTALL_PATH)
     except OSError as error:
         raise RunError(
             f"The layer cannot be built in the temporary directory: {error.strerror or error}.",
-            _ROOM,
+            _SPACE_REMEDY,
         ) from error
     return make_archive(f"frogmove-layer-{architecture}.zip", kept)
 
@@ -135,11 +135,11 @@ def run_pip(command: list[str]) -> str:
     with TemporaryDirectory(prefix="frogmove-pip-") as scratch:
         environment = pip_environment(os.environ, scratch)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if _NO_ROOM in done.stderr:
-        raise RunError(f"pip could not unpack the layer's packages: {_NO_ROOM}.", _ROOM)
+    if _DISK_FULL in done.stderr:
+        raise RunError(f"pip could not unpack the layer's packages: {_DISK_FULL}.", _SPACE_REMEDY)
     if done.returncode != 0:
         raise RunError(
-            f"pip could not download the layer's packages: {_complaint(done.stderr)}.",
+            f"pip could not download the layer's packages: {_error_message(done.stderr)}.",
             "Check the network, and the package index in pip's configuration: pip config list",
         )
     return done.stdout
@@ -152,12 +152,12 @@ def _install(folder: Path, architecture: Architecture, python: str) -> None:
         check_built(folder, pins.read_text("utf-8"), architecture.machine)
 
 
-def _complaint(told: str) -> str:
+def _error_message(stderr: str) -> str:
     """Return pip's error message, which names the requirement, on one line."""
-    lines = [line.strip() for line in told.splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("WARNING: ", "[notice]"))]
-    first = next((n for n, line in enumerate(said) if line.startswith("ERROR: ")), -1)
-    words = " ".join(line.removeprefix("ERROR: ") for line in said[first:])
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if not line.startswith(("WARNING: ", "[notice]"))]
+    first = next((n for n, line in enumerate(errors) if line.startswith("ERROR: ")), -1)
+    words = " ".join(line.removeprefix("ERROR: ") for line in errors[first:])
     return words.rstrip(".") or "no reason given"
 
 
@@ -168,7 +168,7 @@ def _relative(folder: Path) -> list[str]:
 
 def _is_kept(path: str) -> bool:
     folder, _, name = path.rpartition("/")
-    if folder.endswith(".dist-info") and name in _BY_PIP:
+    if folder.endswith(".dist-info") and name in _PIP_FILES:
         return False
     description = _DESCRIPTION.match(path)
     if description and description[1] not in _SERVICES:

@@ -17,7 +17,7 @@ _LIBRARY = re.compile(r"\.(so|dylib|dll|pyd|a|exe)(\.[0-9.]+)?$")
 # https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
 _MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "aarch64"}
 _MAGIC = b"\x7fELF"
-_SHORTEST = 20
+_HEADER_BYTES = 20
 
 
 def check_built(folder: Path, pins: str, machine: str) -> None:
@@ -38,7 +38,7 @@ def check_built(folder: Path, pins: str, machine: str) -> None:
         raise _wrong(f"lacks {', '.join(lacking)}")
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
-            head = file.read(_SHORTEST)
+            head = file.read(_HEADER_BYTES)
         is_elf = head.startswith(_MAGIC)
         if not is_elf and not _LIBRARY.search(path.name):
             continue

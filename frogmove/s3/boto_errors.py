@@ -85,18 +85,18 @@ def failed(
 
 def _refused(error: ClientError, operation: str) -> S3Error:
     """Read an error response; one that is not from S3 has only HTTP's status and reason."""
-    said = error.response.get("Error", {})
-    told = error.response.get("ResponseMetadata", {})
-    status = told.get("HTTPStatusCode")
-    message = said.get("Message") or responses.get(status or 0, "")
-    region = str(said.get("Region", ""))
+    body = error.response.get("Error", {})
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode")
+    message = body.get("Message") or responses.get(status or 0, "")
+    region = str(body.get("Region", ""))
     if (status or 0) // 100 == 3:
-        region = region or told.get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
+        region = region or metadata.get("HTTPHeaders", {}).get("x-amz-bucket-region", "")
     if region not in message:
         message = f"{message.rstrip('.')}: the bucket is in {region}"
     # It may have been a request for credentials.
     refused = error.operation_name or operation
-    return S3Error(refused, said.get("Code") or str(status or ""), status, message)
+    return S3Error(refused, body.get("Code") or str(status or ""), status, message)
 
 
 def check_roots(client: S3Client) -> None:

@@ -145,16 +145,16 @@ class _Probe:
             self._sent.append((self._key, put))
             written = put.result()
             seen = S3Object(self._key, len(_BODY), written.etag, datetime.now(UTC))
-            found = self._ask_copies(seen)
+            found = self._test_copies(seen)
             if self._stop.is_set():
                 return nothing
-            found["delete"] = _support_shown(
+            found["delete"] = _support_of(
                 self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG))
             )
-            found["delete_many"] = self._ask_batch(OTHER_ETAG)
+            found["delete_many"] = self._test_batch_delete(OTHER_ETAG)
             # In a bucket with versions it would leave delete markers.
             if written.version_id is None:
-                self._ask_to_delete(found, seen.etag)
+                self._test_matching_deletes(found, seen.etag)
         finally:
             self._clean_up()
         return Capabilities(
@@ -165,10 +165,10 @@ class _Probe:
 
     def _may_delete(self) -> bool:
         """Test whether deleting is allowed, with a key that does not exist."""
-        asked = self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG)).exception()
-        if isinstance(asked, S3Error) and asked.ends_the_run:
-            raise asked
-        return not (isinstance(asked, S3Error) and asked.kind is Kind.DENIED)
+        refusal = self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG)).exception()
+        if isinstance(refusal, S3Error) and refusal.ends_the_run:
+            raise refusal
+        return not (isinstance(refusal, S3Error) and refusal.kind is Kind.DENIED)
 
     def _check_write(self) -> None:
         """Test whether writing is allowed, with a multipart upload that is aborted."""
@@ -177,45 +177,48 @@ class _Probe:
 
     def _clean_up(self) -> None:
         """Delete the keys that were written or may have been."""
-        left = dict.fromkeys(self._left(key, sent) for key, sent in self._sent)
+        left = dict.fromkeys(self._deletion_of(key, sent) for key, sent in self._sent)
         for deletion in filter(None, left):
             error = self._s3.delete(self._bucket, deletion).exception()
             if isinstance(error, S3Error) and error.kind is Kind.DENIED:
                 # Without permission to delete versions, at least hide it with a delete marker.
                 self._s3.delete(self._bucket, Deletion(deletion.key, None)).exception()
 
-    def _left(self, key: str, sent: Future[Copied]) -> Deletion | None:
+    def _deletion_of(self, key: str, sent: Future[Copied]) -> Deletion | None:
         """Return a delete for the key that a request wrote; None if it wrote nothing."""
         error = sent.exception()
         if error is None:
             return as_written(key, sent.result())
         if not isinstance(error, S3Error) or not error.retrying_helps:
             return None
-        looked = self._s3.head(self._bucket, key)
-        if looked.exception() is not None:
+        head = self._s3.head(self._bucket, key)
+        if head.exception() is not None:
             return None
-        return Deletion(key, None, seen=looked.result().object.etag)
+        return Deletion(key, None, seen=head.result().object.etag)
 
-    def _ask_copies(self, seen: S3Object) -> dict[str, Support]:
+    def _test_copies(self, seen: S3Object) -> dict[str, Support]:
         """Copy once with conditions that hold, so that later refusals are due to conditions."""
         names = ("copy_source", "copy_destination", "copy_replace")
         found = dict.fromkeys(names, Support.UNKNOWN)
         for source, destination in ((True, True), (True, False), (False, True), (False, False)):
             copied = self._copy(seen, guard_source=source, guard_destination=destination)
-            if _support_shown(copied) not in {Support.REFUSED, Support.HONOURED}:
+            if _support_of(copied) not in {Support.REFUSED, Support.HONOURED}:
                 break
         if copied.exception() is not None or self._stop.is_set():
             return found
         # A condition that fails although it holds cannot be used.
         found["copy_source"] = found["copy_destination"] = Support.REFUSED
         if source:
-            found["copy_source"] = _support_shown(self._copy(seen._replace(etag=OTHER_ETAG)))
-        ask = partial(self._copy, seen, guard_source=source, guard_destination=True)
+            found["copy_source"] = _support_of(self._copy(seen._replace(etag=OTHER_ETAG)))
+        copy_again = partial(self._copy, seen, guard_source=source, guard_destination=True)
         # Now a key exists that a copy must not replace.
         if destination:
-            found["copy_destination"] = _support_shown(ask())
-        found["copy_replace"] = _support_shown(ask(OTHER_ETAG))
-        if found["copy_replace"] is Support.HONOURED and ask(self._etag).exception() is not None:
+            found["copy_destination"] = _support_of(copy_again())
+        found["copy_replace"] = _support_of(copy_again(OTHER_ETAG))
+        if (
+            found["copy_replace"] is Support.HONOURED
+            and copy_again(self._etag).exception() is not None
+        ):
             found["copy_replace"] = Support.REFUSED
         return found
 
@@ -243,22 +246,22 @@ class _Probe:
             self._etag = copied.result().etag
         return copied
 
-    def _ask_batch(self, etag: str) -> Support:
+    def _test_batch_delete(self, etag: str) -> Support:
         sent = self._s3.delete_many(self._bucket, [Deletion(self._other, etag)])
         if sent.exception() is not None:
-            return _support_shown(sent)
+            return _support_of(sent)
         return _support(sent.result()[self._other])
 
-    def _ask_to_delete(self, found: dict[str, Support], etag: str) -> None:
+    def _test_matching_deletes(self, found: dict[str, Support], etag: str) -> None:
         """Delete with a condition that holds; if that fails, the condition cannot be used."""
         # IGNORED means here that the delete was done, as it should be.
         honoured, done = Support.HONOURED, Support.IGNORED
-        if found["delete_many"] is honoured and self._ask_batch(self._etag) is not done:
+        if found["delete_many"] is honoured and self._test_batch_delete(self._etag) is not done:
             found["delete_many"] = Support.REFUSED
         deletion = Deletion(self._key, etag)
         if (
             found["delete"] is honoured
-            and _support_shown(self._s3.delete(self._bucket, deletion)) is not done
+            and _support_of(self._s3.delete(self._bucket, deletion)) is not done
         ):
             found["delete"] = Support.REFUSED
 
@@ -270,7 +273,7 @@ def as_written(key: str, written: Copied) -> Deletion:
     return Deletion(key, None, written.version_id, written.etag if can_be_replaced else None)
 
 
-def _support_shown(future: Future[Any]) -> Support:
+def _support_of(future: Future[Any]) -> Support:
     """Interpret the response to a request whose condition does not hold.
 
     Raises:

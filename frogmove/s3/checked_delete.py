@@ -34,27 +34,27 @@ def check_seen(seen: str, found: str) -> None:
 
 
 def delete_as_seen(
-    looked: Future[Head], seen: str, delete: Callable[[], Future[None]]
+    head: Future[Head], seen: str, delete: Callable[[], Future[None]]
 ) -> Future[None]:
     """Delete as soon as a HEAD request has confirmed the ETag.
 
     The delete is sent by the thread that receives the response, to keep the interval short.
 
     Args:
-        looked: the HEAD request.
+        head: the HEAD request.
         seen: the expected ETag.
         delete: sends the delete.
     """
     deleted: LightFuture[None] = LightFuture()
-    looked.add_done_callback(partial(_delete_if_seen, seen, delete, deleted))
+    head.add_done_callback(partial(_delete_if_seen, seen, delete, deleted))
     return deleted
 
 
 def _delete_if_seen(
-    seen: str, delete: Callable[[], Future[None]], deleted: LightFuture[None], looked: Future[Head]
+    seen: str, delete: Callable[[], Future[None]], deleted: LightFuture[None], head: Future[Head]
 ) -> None:
     try:
-        check_seen(seen, looked.result().object.etag)
+        check_seen(seen, head.result().object.etag)
         sent = delete()
     except Exception as problem:
         # Otherwise the caller would wait forever.

@@ -367,7 +367,7 @@ def _malformed(operation: str, response: HttpResponse, problem: Exception) -> S3
     """Read a response with status 200 that is an error."""
     # S3 sends status 200 before a copy is complete; a later error is in the body.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-    said = xml.read_error(response.body)
-    if said is not None:
-        return S3Error(operation, said[0], 500, said[1])
+    error = xml.read_error(response.body)
+    if error is not None:
+        return S3Error(operation, error[0], 500, error[1])
     return S3Error(operation, MALFORMED, 500, boto_shapes.problem(problem))

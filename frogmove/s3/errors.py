@@ -8,7 +8,7 @@ from frogmove.errors import FrogmoveError
 SIGN_IN = "SignIn"
 
 # The code for a server that has not responded to any request for too long.
-SILENT = "NoResponse"
+NO_RESPONSE = "NoResponse"
 
 # The code for requests that were still waiting when the run was stopped.
 NOT_STARTED = "NotStarted"
@@ -209,12 +209,12 @@ class S3Error(FrogmoveError):
     @property
     def ends_the_run(self) -> bool:
         """Whether every further request would fail too."""
-        return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET} or self.code == SILENT
+        return self.kind in {Kind.CREDENTIALS, Kind.NO_BUCKET} or self.code == NO_RESPONSE
 
 
-def silent(message: str) -> S3Error:
+def unresponsive(message: str) -> S3Error:
     """Return the error of a request to a server that does not respond."""
-    return S3Error("Request", SILENT, None, message)
+    return S3Error("Request", NO_RESPONSE, None, message)
 
 
 def not_started() -> S3Error:

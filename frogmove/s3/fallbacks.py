@@ -72,7 +72,7 @@ class Fallbacks:
     def __init__(self) -> None:
         self.version = 0
         self._refused: dict[str, frozenset[str]] = {}
-        self._fruitless: Counter[str] = Counter()
+        self._failed_trials: Counter[str] = Counter()
         self._trial = threading.local()
 
     def attach(self, client: S3Client) -> None:
@@ -114,7 +114,7 @@ class Fallbacks:
             and error.code not in _OTHER_CODES
             and (
                 self.version != known
-                or (self._fruitless[operation] < _TRIALS and bool(self._groups(operation)))
+                or (self._failed_trials[operation] < _TRIALS and bool(self._groups(operation)))
             )
         )
 
@@ -124,7 +124,7 @@ class Fallbacks:
         yield from groups
         if len(groups) > 1:
             yield frozenset().union(*groups)
-        self._fruitless[operation] += 1
+        self._failed_trials[operation] += 1
 
     @contextmanager
     def leaving_out(self, names: frozenset[str]) -> Iterator[None]:

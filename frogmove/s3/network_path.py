@@ -62,8 +62,8 @@ def malformed_endpoint(url: str) -> UsageError:
 def _is_http(url: str) -> bool:
     """Tell whether a URL has a valid scheme, host and port."""
     try:
-        place = urlsplit(url)
-        return place.scheme in {"http", "https"} and bool(place.hostname) and place.port != 0
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 
@@ -78,13 +78,13 @@ def no_response(url: str, *, is_untrusted: bool = False, bundle: str | None = No
     """
     from botocore.utils import get_environ_proxies
 
-    place = urlsplit(url)
-    said = f"no response from {place.scheme}://{place.netloc}"
-    proxy = get_environ_proxies(url).get(place.scheme)
+    parts = urlsplit(url)
+    message = f"no response from {parts.scheme}://{parts.netloc}"
+    proxy = get_environ_proxies(url).get(parts.scheme)
     if proxy:
-        said = f"{said} through the proxy {proxy}"
+        message = f"{message} through the proxy {proxy}"
     if is_untrusted:
         named = bundle or trusted_bundle(os.environ.get("AWS_CA_BUNDLE"))
         trusted = f"{named} is trusted" if named else "the default CA certificates are used"
-        said = f"{said}, because its certificate is not trusted ({trusted})"
-    return said
+        message = f"{message}, because its certificate is not trusted ({trusted})"
+    return message

@@ -284,10 +284,10 @@ class TemplateFactory:
         request = captured.request
         scope, signs_body = self._signing(captured)
         prepared = request.prepare()
-        place = urlsplit(prepared.url)
-        target = f"{place.path or '/'}{'?' if place.query else ''}{place.query}"
-        port = place.port or _PORTS[place.scheme]
-        origin = Origin(place.scheme, place.hostname or "", port)
+        url = urlsplit(prepared.url)
+        target = f"{url.path or '/'}{'?' if url.query else ''}{url.query}"
+        port = url.port or _PORTS[url.scheme]
+        origin = Origin(url.scheme, url.hostname or "", port)
         # The headers that urllib3 and http.client would add.
         headers = [("Host", _host(origin)), ("Accept-Encoding", "identity")]
         source = ""

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from frogmove.s3 import timeouts
 from frogmove.s3.activity import Activity, ActivityCounter
 from frogmove.s3.clock import Clock
-from frogmove.s3.errors import S3Error, not_started, out_of_time, silent
+from frogmove.s3.errors import S3Error, not_started, out_of_time, unresponsive
 from frogmove.s3.future import Future, LightFuture, error_of
 from frogmove.s3.limits import ConcurrencyLimiter
 from frogmove.s3.retry_policy import RetryPolicy
-from frogmove.s3.silence import Silence
+from frogmove.s3.stall import StallTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +82,7 @@ class RetryingS3:
         self._waiting: deque[Callable[[], None]] = deque()
         self._pending: set[LightFuture[Any]] = set()
         self._aborted = False
-        self._silence = Silence()
+        self._stall = StallTimer()
         self._suspended_until = 0.0
         self._activity = ActivityCounter()
 
@@ -101,7 +101,7 @@ class RetryingS3:
             self._aborted = True
             pending, self._pending = self._pending, set()
             self._waiting.clear()
-            self._silence = Silence()
+            self._stall = StallTimer()
         for future in pending:
             future.set_exception(out_of_time())
 
@@ -129,7 +129,7 @@ class RetryingS3:
     def stalled_seconds(self) -> float:
         """Return for how many seconds responses have been overdue."""
         with self._lock:
-            return self._silence.unusual(self._clock.now())
+            return self._stall.unexpected_seconds(self._clock.now())
 
     def list_page(
         self,
@@ -276,7 +276,7 @@ class RetryingS3:
         with self._lock:
             refusal = out_of_time() if self._aborted else None
             if self._clock.now() < self._suspended_until:
-                refusal = silent(
+                refusal = unresponsive(
                     "the server has not responded for too long; the request was not sent"
                 )
             if wait > 0 and not self._accepts_delayed:
@@ -321,7 +321,7 @@ class RetryingS3:
     def _attempt(self, request: _Request, attempt: int) -> None:
         if attempt == 1:
             with self._lock:
-                self._silence.asked(self._clock.now(), slow=request.slow)
+                self._stall.request_started(self._clock.now(), slow=request.slow)
         try:
             sent = request.start()
         except Exception as problem:
@@ -343,13 +343,15 @@ class RetryingS3:
                 delay = self._policy.delay(error, attempt)
             stalled_seconds = self._record_response(error)
             is_awaited = future in self._pending
-            if is_awaited and delay is not None and stalled_seconds >= timeouts.SILENT:
+            if is_awaited and delay is not None and stalled_seconds >= timeouts.STALLED:
                 delay = None
-                error = silent(f"{getattr(error, 'message', error)}, for {stalled_seconds:.0f} s")
+                error = unresponsive(
+                    f"{getattr(error, 'message', error)}, for {stalled_seconds:.0f} s"
+                )
                 abandoned = self._suspend() - {future}
             elif is_awaited and delay is None:
                 self._pending.discard(future)
-                self._silence.ended(slow=request.slow)
+                self._stall.request_ended(slow=request.slow)
             else:
                 self._activity.retries += delay is not None
         for other in abandoned:
@@ -371,14 +373,14 @@ class RetryingS3:
         """Record a response; return the seconds without one."""
         now = self._clock.now()
         if error is None or (isinstance(error, S3Error) and error.status is not None):
-            self._silence.heard(now)
+            self._stall.response_received(now)
             self._suspended_until = 0.0
-        return self._silence.seconds(now)
+        return self._stall.seconds(now)
 
     def _suspend(self) -> set[LightFuture[Any]]:
         """Send nothing for a while; return all waiting requests."""
         pending, self._pending = self._pending, set()
         self._waiting.clear()
-        self._silence = Silence()
-        self._suspended_until = self._clock.now() + timeouts.SILENT
+        self._stall = StallTimer()
+        self._suspended_until = self._clock.now() + timeouts.STALLED
         return pending

@@ -18,7 +18,7 @@ SLOW = 300.0
 LARGE = 8 * 1024 * 1024
 
 # Seconds without any response, after which no more requests are sent.
-SILENT = 38.0
+STALLED = 38.0
 
 
 def of_copy(size: int) -> float:

@@ -147,7 +147,7 @@ class Transport:
     def _connect(self, origin: Origin) -> Future[HttpClientConnection]:
         secure = origin.scheme == "https"
         proxy = self._proxies.get(origin.scheme)
-        coming: Future[HttpClientConnection] = HttpClientConnection.new(
+        connection: Future[HttpClientConnection] = HttpClientConnection.new(
             origin.host,
             origin.port,
             self._bootstrap,
@@ -155,7 +155,7 @@ class Transport:
             self._tls_options(origin.host) if secure else None,
             self._proxy_options(proxy, secure=secure) if proxy else None,
         )
-        return coming
+        return connection
 
     def _tls_options(self, host: str) -> Any:  # noqa: ANN401
         connection = self._tls.new_connection_options()
@@ -163,16 +163,16 @@ class Transport:
         return connection
 
     def _proxy_options(self, url: str, *, secure: bool) -> HttpProxyOptions:
-        place = urlsplit(url if "://" in url else f"http://{url}")
-        host = place.hostname or ""
-        basic = place.username is not None
+        proxy_url = urlsplit(url if "://" in url else f"http://{url}")
+        host = proxy_url.hostname or ""
+        basic = proxy_url.username is not None
         return HttpProxyOptions(
             host,
-            place.port or (443 if place.scheme == "https" else 80),
-            self._tls_options(host) if place.scheme == "https" else None,
+            proxy_url.port or (443 if proxy_url.scheme == "https" else 80),
+            self._tls_options(host) if proxy_url.scheme == "https" else None,
             HttpProxyAuthenticationType.Basic if basic else HttpProxyAuthenticationType.Nothing,
-            unquote(place.username or "") if basic else None,
-            unquote(place.password or "") if basic else None,
+            unquote(proxy_url.username or "") if basic else None,
+            unquote(proxy_url.password or "") if basic else None,
             HttpProxyConnectionType.Tunneling if secure else HttpProxyConnectionType.Forwarding,
         )
 

@@ -92,10 +92,10 @@ def _name(element: Element) -> str:
 def read_error(body: bytes) -> tuple[str, str] | None:
     """Return code and message of an error response; None if the body is not one."""
     try:
-        said, _ = read(body, "Error")
+        fields, _ = read(body, "Error")
     except MalformedResponseError:
         return None
-    return said.get("Code", ""), said.get("Message", "")
+    return fields.get("Code", ""), fields.get("Message", "")
 
 
 def read_page(body: bytes) -> Page:

@@ -75,7 +75,7 @@ def journal(*records: dict[str, object]) -> JournalReader:
         def of_type(self, kind: str) -> list[dict[str, object]]:
             return [record for record in records if record["type"] == kind]
 
-        def begun_twice(self) -> list[dict[str, object]]:
+        def copied_by_dead_workers(self) -> list[dict[str, object]]:
             return []
 
     return cast("JournalReader", Journal())

@@ -26,7 +26,7 @@ def test_a_bucket_is_the_last_part_of_its_arn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "key", "rival"),
+    ("written", "key", "alternative_key"),
     [
         ("a+b", "a b", "a+b"),
         ("%C3%A9+b", "é b", "é+b"),
@@ -39,11 +39,14 @@ def test_a_bucket_is_the_last_part_of_its_arn() -> None:
     ],
 )
 def test_a_plus_sign_is_read_as_the_rest_of_the_key_is_written(
-    written: str, key: str, rival: str | None
+    written: str, key: str, alternative_key: str | None
 ) -> None:
     read = read_event(job(task("external", "a") | {"s3Key": written}))
     assert isinstance(read, Job)
-    assert (read.tasks[0].upload, read.tasks[0].rival) == (Upload("external", key), rival)
+    assert (read.tasks[0].upload, read.tasks[0].alternative_key) == (
+        Upload("external", key),
+        alternative_key,
+    )
 
 
 @pytest.mark.parametrize(

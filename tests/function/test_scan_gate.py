@@ -214,8 +214,8 @@ def test_sweeps_syncs_jobs_and_operators_leave_what_was_not_scanned(
     moved = invoke(gated, {"action": "move", "keys": ["unscanned"]}, **GATE)
     assert moved["counts"] == {"waiting": 1}
     capsys.readouterr()
-    swept = invoke(gated, NOW, **GATE)
-    assert swept["counts"] == {"moved": 1, "waiting": 2}
+    sweep_ended = invoke(gated, NOW, **GATE)
+    assert sweep_ended["counts"] == {"moved": 1, "waiting": 2}
     counted = metrics(capsys.readouterr().out)
     assert (counted["waiting"], counted["unscanned"], counted["sweeps"]) == (2, 2, 1)
     assert set(gated.keys_here()) == {"threat", "unscanned", VALIDATION_KEY}

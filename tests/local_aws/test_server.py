@@ -191,8 +191,8 @@ def test_a_ministack_that_does_not_answer_is_said_and_ended(
     silent = own_temp / "silent.py"
     silent.write_text("import signal; print('still waiting', flush=True); signal.pause()")
     monkeypatch.setattr(guard, "__file__", str(silent))
-    monkeypatch.setattr(module, "_SECONDS_TO_ANSWER", 0.5)
-    with pytest.raises(FrogmoveError, match="did not answer"), running_server():
+    monkeypatch.setattr(module, "_START_SECONDS", 0.5)
+    with pytest.raises(FrogmoveError, match="did not respond"), running_server():
         pass
     assert list(own_temp.iterdir()) == [silent]
 

@@ -37,7 +37,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeouts, "QUICK", 0.8)
     monkeypatch.setattr(timeouts, "CONNECT", 0.8)
     monkeypatch.setattr(timeouts, "HANDSHAKE", 0.8)
-    monkeypatch.setattr(timeouts, "SILENT", 1.4)
+    monkeypatch.setattr(timeouts, "STALLED", 1.4)
     monkeypatch.setattr(transport, "TIMEOUT_CHECK_SECONDS", 0.1)
     monkeypatch.setattr(waiting_notice, "NOTICE_SECONDS", 0.3)
     monkeypatch.setattr(waiting_notice, "CHECK_SECONDS", 0.05)
@@ -135,6 +135,6 @@ def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(
     assert {**fault_fixture.buckets.here(), **fault_fixture.buckets.there()} == bodies
     fault_fixture.proxy.reset()
     monkeypatch.setattr(timeouts, "QUICK", 20.0)
-    monkeypatch.setattr(timeouts, "SILENT", 38.0)
+    monkeypatch.setattr(timeouts, "STALLED", 38.0)
     assert fault_fixture.frogmove("resume").code == 0
     assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, bodies)

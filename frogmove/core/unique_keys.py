@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _TABLE = """CREATE TABLE plan (
     verb TEXT, key TEXT, size INTEGER, etag TEXT, modified TEXT, class TEXT, version TEXT,
-    place TEXT, reason TEXT)"""
+    destination_key TEXT, reason TEXT)"""
 _INSERT = "INSERT INTO plan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SHARED = """SELECT place, min(key), max(key), count(*) OVER () FROM plan
-    WHERE verb IN ('move', 'copy') GROUP BY place HAVING count(*) > 1 LIMIT 1"""
+_DUPLICATES = """SELECT destination_key, min(key), max(key), count(*) OVER () FROM plan
+    WHERE verb IN ('move', 'copy') GROUP BY destination_key HAVING count(*) > 1 LIMIT 1"""
 
 
-def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
+def with_unique_keys(actions: Iterable[Action]) -> Iterator[Action]:
     """Read a whole plan, check its keys, then yield it.
 
     The plan is kept on disk and not planned again, because the objects might change meanwhile. A
@@ -43,7 +43,7 @@ def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
     try:
         database.execute(_TABLE)
         database.executemany(_INSERT, map(_row, actions))
-        shared = database.execute(_SHARED).fetchone()
+        duplicate = database.execute(_DUPLICATES).fetchone()
     except sqlite3.Error as error:
         database.close()
         raise UsageError(
@@ -53,12 +53,13 @@ def with_distinct_places(actions: Iterable[Action]) -> Iterator[Action]:
     except BaseException:
         database.close()
         raise
-    if shared is not None:
+    if duplicate is not None:
         database.close()
-        place, one, other, count = shared
+        destination_key, one, other, count = duplicate
         more = f" The same applies to {count - 1:,} more." if count > 1 else ""
         raise UsageError(
-            f"{in_quotes(one)} and {in_quotes(other)} would both become {in_quotes(place)}.{more}",
+            f"{in_quotes(one)} and {in_quotes(other)} would both become "
+            f"{in_quotes(destination_key)}.{more}",
             "Nothing was changed. Use {folder} or {name} in the template to distinguish them.",
         )
     return _planned(database)
@@ -74,13 +75,13 @@ def _planned(database: sqlite3.Connection) -> Iterator[Action]:
             modified,
             storage_class,
             version,
-            place,
+            destination_key,
             reason,
         ) in database.execute("SELECT * FROM plan ORDER BY rowid"):
             item = S3Object(
                 key, size, etag, datetime.fromisoformat(modified), storage_class, version
             )
-            yield Action(Verb(verb), item, place, reason)
+            yield Action(Verb(verb), item, destination_key, reason)
 
 
 def _row(action: Action) -> tuple[object, ...]:
