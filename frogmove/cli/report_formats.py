@@ -36,7 +36,8 @@ _COLUMNS = (
 
 # A spreadsheet reads a cell that begins with one of these as a formula.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# An apostrophe before it prevents that. One that is there gets another: no two keys look the same.
+_ESCAPED = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def render(reader: JournalReader, output: str, outcomes: Set[str] = ALL) -> Iterator[str]:
@@ -97,7 +98,7 @@ def _csv(report: Report) -> Iterator[str]:
 
 
 def _without_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_ESCAPED) else cell
 
 
 def _csv_line(cells: tuple[str, ...]) -> str:
