@@ -72,7 +72,11 @@ _PLANNED = {
     "endpoint_url": "server",
     "kms_key_id": "KMS key",
     "expected_bucket_owner": "bucket owner",
+    "require_tag": "required tag",
 }
+
+# What a plan has where it says nothing.
+_UNSAID = dict.fromkeys(_PLANNED, "(the default)") | {"require_tag": "(none)"}
 
 _NOT_THIS_PLAN = "Nothing was changed. Give the plan's own settings, or make the plan again."
 
@@ -95,13 +99,18 @@ def applied_spec(path: Path, given: Config) -> RunSpec:
         then, now = getattr(planned, name), getattr(given, name)
         if now and not _is_same(name, then, now):
             raise UsageError(
-                f"The plan {in_quotes(str(path))} is for the {noun} {then or '(the default)'}, "
+                f"The plan {in_quotes(str(path))} is for the {noun} {then or _UNSAID[name]}, "
                 f"not {now}.",
                 _NOT_THIS_PLAN,
             )
     run_id = new_run_id()
     kept = plan_path(run_id)
     keep_plan(path, kept)
+    if read_header(kept).spec != planned:
+        kept.unlink()
+        raise UsageError(
+            f"The plan {in_quotes(str(path))} changed while it was read.", _NOT_THIS_PLAN
+        )
     named = given.given()
     chosen = {name: named[name] for name in _CONNECTION if name in named}
     started = datetime.now(UTC).isoformat(timespec="seconds")

@@ -147,7 +147,8 @@ def plan_actions(
         with explained(spec.route().source.bucket):
             actions = with_unique_keys(actions)
     checker = TagChecker(s3, spec.route().source.bucket, spec.required_tags())
-    return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop)
+    is_reviewed = spec.plan is not None
+    return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop, is_reviewed=is_reviewed)
 
 
 def forecast_actions(

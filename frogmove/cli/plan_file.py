@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,11 @@ def plan(file: Path, output: str) -> None:
 @_FILE
 @dry_run
 @options.journal
+@click.option(
+    "--no-require-scan",
+    is_flag=True,
+    help="Ignore the route's tag, for a plan that was made with this option.",
+)
 @route_options
 @progress_option
 @click.pass_context
@@ -73,6 +79,7 @@ def apply(
     file: Path,
     dry_run: bool,
     journal: Path | None,
+    no_require_scan: bool,
 ) -> None:
     """Do exactly what a plan that --plan FILE wrote says.
 
@@ -86,5 +93,7 @@ def apply(
       frogmove apply reports.plan --dry-run
       frogmove apply reports.plan
     """
+    if no_require_scan:
+        config = replace(config, require_tag=None)
     spec = applied_spec(file, config)
     ctx.exit(execute(spec, console, Review(dry_run), journal=journal))

@@ -105,15 +105,23 @@ class TagChecker:
 
 
 def hold_back_untagged(
-    actions: Iterable[Action], checker: TagChecker, size: int, stop: Event
+    actions: Iterable[Action],
+    checker: TagChecker,
+    size: int,
+    stop: Event,
+    *,
+    is_reviewed: bool = False,
 ) -> Iterator[Action]:
     """Turn each action whose object lacks a tag into WAIT; yield other actions unchanged.
+
+    An object that had the tags when its plan was made is a CONFLICT instead.
 
     Args:
         actions: a plan.
         checker: checks the tags.
         size: maximum concurrent checks.
         stop: once set, no further action is started.
+        is_reviewed: whether the actions are those of a reviewed plan.
 
     Yields:
         the actions, in the order in which they are resolved.
@@ -126,12 +134,15 @@ def hold_back_untagged(
 
     async def one(action: Action) -> Action:
         try:
-            return await checker.check(action)
+            checked = await checker.check(action)
         except S3Error as error:
             if error.ends_the_run:
                 raise
             reason = describe(error, "Its tags could not be read, and nothing was copied")
-            return replace(action, verb=Verb.REFUSE, reason=reason)
+            return _otherwise(action, Verb.REFUSE, reason)
+        if is_reviewed and checked.verb is not action.verb:
+            return _otherwise(action, Verb.CONFLICT, checked.reason)
+        return checked
 
     return run_tasks((one(action) for action in actions), size, stop)
 
@@ -171,8 +182,13 @@ def _is_same(one: Head, other: Head) -> bool:
 
 
 def _wait(action: Action, why: str) -> Action:
-    return replace(action, verb=Verb.WAIT, reason=f"{why}; it stays at the source")
+    return _otherwise(action, Verb.WAIT, f"{why}; it stays at the source")
 
 
 def _gone(action: Action) -> Action:
-    return replace(action, verb=Verb.SKIP, reason="no longer at the source")
+    return _otherwise(action, Verb.SKIP, "no longer at the source")
+
+
+def _otherwise(action: Action, verb: Verb, reason: str) -> Action:
+    # The forecast of a reviewed plan is that of its transfer.
+    return replace(action, verb=verb, reason=reason, forecast=None)

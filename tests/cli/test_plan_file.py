@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove import Client, Command, Config
+from frogmove.core import plan_file
 from frogmove.core.models import Effect
 from frogmove.core.options import OnConflict
 from frogmove.core.plan_file import read_plan
@@ -133,6 +134,26 @@ def test_a_file_that_is_not_as_it_was_written_is_refused(
         assert (ran.code, ran.out, buckets.state()) == (2, "", before)
         assert message in ran.err
     assert not runs_directory().exists() or list(runs_directory().iterdir()) == []
+
+
+def test_a_plan_that_becomes_another_while_it_is_read_is_refused(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put("a")
+    other = file.with_name("other")
+    assert frogmove("copy", "--all", "--plan", str(file)).code == 0
+    assert frogmove("move", "--all", "--plan", str(other)).code == 0
+    keep = plan_file.keep_plan
+
+    def replaced(path: Path, kept: Path) -> int:
+        other.replace(path)
+        return keep(path, kept)
+
+    monkeypatch.setattr(plan_file, "keep_plan", replaced)
+    ran = frogmove("apply", str(file))
+    assert (ran.code, list(runs_directory().iterdir())) == (2, [])
+    assert "changed while it was read" in ran.err
+    assert list(buckets.here()) == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,42 @@ def test_what_is_no_tag_is_refused(frogmove: FrogmoveRunner, text: str) -> None:
         ran = frogmove(*command, "--tag", text)
         assert (ran.code, "is not a tag" in ran.err) == (2, True)
     assert frogmove("sync", FROGMOVE_REQUIRE_TAG=text).code == 2
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_plan_whose_objects_lost_the_tag_is_not_done(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
+) -> None:
+    buckets.put("changed", "gone", "stays", Tagging=CLEAN)
+    file = str(tmp_path / "plan")
+    planned = frogmove("move", "--all", "--tag", CLEAN, "--plan", file, "-o", "json")
+    assert planned.summary["counts"]["move"] == 5
+    buckets.client.delete_object_tagging(Bucket=buckets.source, Key="clean")
+    buckets.client.delete_object(Bucket=buckets.source, Key="gone")
+    buckets.put("changed", body=b"new", Tagging=CLEAN)
+    dry = frogmove("apply", file, "-n", "-o", "json")
+    effects = {record["key"]: record["effect"] for record in dry.of("action")}
+    assert effects == {
+        **dict.fromkeys(["clean", "gone", "changed"], "conflict"),
+        **dict.fromkeys(["threat", "unscanned"], "wait"),
+        **dict.fromkeys(["other", "stays"], "move"),
+    }
+    ran = frogmove("apply", file, "-o", "json")
+    assert ran.code == 1
+    said = {"move": "moved", "wait": "waiting", "conflict": "conflict"}
+    assert ran.outcomes == {key: said[effect] for key, effect in effects.items()}
+    assert set(buckets.there()) == {"other", "stays"}
+
+
+def test_a_plan_made_before_the_route_required_a_tag_is_refused(
+    buckets: Buckets, frogmove: FrogmoveRunner, config: str, tmp_path: Path
+) -> None:
+    buckets.put("a")
+    file = str(tmp_path / "plan")
+    assert frogmove("move", "--all", "--plan", file).code == 0
+    ran = frogmove("apply", file, "--route", "scanned", FROGMOVE_CONFIG=config)
+    assert (ran.code, buckets.there()) == (2, {})
+    assert f"is for the required tag (none), not {CLEAN}" in ran.err
+    options = ("--route", "scanned", "--no-require-scan")
+    assert frogmove("apply", file, *options, FROGMOVE_CONFIG=config).code == 0
+    assert set(buckets.there()) == {"a"}
