@@ -56,7 +56,7 @@ _LOCKS = {
 }
 
 # The attributes of an object, each with the parameters that a copy needs to get it.
-Found = dict[Attribute, "Mapping[str, Any]"]
+AttributeValues = dict[Attribute, "Mapping[str, Any]"]
 
 
 def parse_attributes(text: str) -> frozenset[Attribute]:
@@ -74,7 +74,7 @@ def parse_attributes(text: str) -> frozenset[Attribute]:
     return frozenset(map(Attribute, names))
 
 
-def in_words(missing: Found) -> str:
+def describe_attributes(missing: AttributeValues) -> str:
     """Format the attributes that a copy lacks, for a message."""
     return ", ".join(
         words if missing[attribute] else f"{words} (if it has any: {_LOCKS[attribute]} is denied)"
@@ -133,7 +133,7 @@ class AttributeReader:
             kinds |= _LOCKS.keys() & self._required
         self.kinds = kinds
 
-    def parameters(self, found: Found) -> dict[str, Any]:
+    def parameters(self, found: AttributeValues) -> dict[str, Any]:
         """Return the copy parameters for the attributes to copy."""
         return {
             name: value
@@ -141,7 +141,7 @@ class AttributeReader:
             for name, value in found[attribute].items()
         }
 
-    async def of_source(self, bucket: str, head: Head) -> Found:
+    async def of_source(self, bucket: str, head: Head) -> AttributeValues:
         """Return the attributes of a source object.
 
         Raises:
@@ -163,7 +163,7 @@ class AttributeReader:
                 self._readable.add(attribute)
         return found
 
-    async def missing(self, found: Found, bucket: str, head: Head) -> Found:
+    async def missing(self, found: AttributeValues, bucket: str, head: Head) -> AttributeValues:
         """Return the source's attributes that an object at the destination lacks."""
         there = await self._read(bucket, head, frozenset(found))
         return {
@@ -172,12 +172,12 @@ class AttributeReader:
             if not value or not _covers(there.get(attribute, {}), value)
         }
 
-    def insists_on(self, missing: Found) -> bool:
+    def requires(self, missing: AttributeValues) -> bool:
         """Tell whether a copy that lacks these fails."""
         return not self._required.isdisjoint(missing)
 
-    async def _read(self, bucket: str, head: Head, kinds: frozenset[Attribute]) -> Found:
-        found: Found = {}
+    async def _read(self, bucket: str, head: Head, kinds: frozenset[Attribute]) -> AttributeValues:
+        found: AttributeValues = {}
         redirect = head.headers.get("WebsiteRedirectLocation")
         if redirect:
             found[Attribute.REDIRECT] = {"WebsiteRedirectLocation": redirect}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from frogmove.s3.uri import Location
 
 
-class NotKeptError(Exception):
+class BackupError(Exception):
     """There is no verified copy of an object in the backup; the message says why."""
 
 
@@ -56,11 +56,11 @@ class Backup:
         # Multipart uploads are not resumed: the next run creates new ones.
         return cls(ObjectCopier(check, PartsCopier(s3, options.multipart, NoJournal(), stop)))
 
-    async def keep(self, item: S3Object) -> BackupCopy:
+    async def back_up(self, item: S3Object) -> BackupCopy:
         """Copy an object of the destination, if it has not changed.
 
         Raises:
-            NotKeptError: when it has changed, or there is no verified copy.
+            BackupError: when it has changed, or there is no verified copy.
             S3Error: when a request failed.
             InterruptedCopyError: when the run was stopped between two parts.
         """
@@ -68,14 +68,14 @@ class Backup:
         action = Action(Verb.COPY, item, route.destination_key(item.key))
         copy = await self.copier.copy(action)
         if isinstance(copy, Result):
-            raise NotKeptError(f"it could not be backed up to {route.destination}: {copy.reason}")
+            raise BackupError(f"it could not be backed up to {route.destination}: {copy.reason}")
         bucket = route.destination.bucket
         return BackupCopy(bucket, copy.key, item.size, copy.etag, copy.version_id)
 
-    async def keep_replaced(self, key: str, etag: str) -> BackupCopy | None:
+    async def back_up_replaced(self, key: str, etag: str) -> BackupCopy | None:
         """Copy an object that is about to be replaced; None if it no longer exists."""
         check = self.copier.check
         there = await check.source.head(key)
         if there is None or not etags_match(there.object.etag, etag):
             return None
-        return await self.keep(there.object)
+        return await self.back_up(there.object)

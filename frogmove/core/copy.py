@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from frogmove.core.annotations import carry_annotations
-from frogmove.core.attributes import Found, in_words
+from frogmove.core.attributes import AttributeValues, describe_attributes
 from frogmove.core.conflict import overwritten, resolve_conflict, superseded
 from frogmove.core.destination_check import (
     OTHER_ANNOTATIONS,
@@ -23,7 +23,6 @@ from frogmove.core.models import (
     Result,
     VerifiedCopy,
 )
-from frogmove.core.multipart import PartsCopier
 from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import group_commit, wait_for
 from frogmove.core.tags import missing_tags
@@ -31,7 +30,7 @@ from frogmove.core.verify import Match, Verify, compare, same_etag
 from frogmove.s3.errors import NOT_STARTED, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import Copied, Copy, Head, S3Object
-from frogmove.s3.uri import Location
+from frogmove.s3.uri import Location, parent_prefix
 
 if TYPE_CHECKING:
     from frogmove.core.backup import Backup
@@ -68,30 +67,30 @@ class ObjectCopier:
         Raises:
             S3Error: when a request failed.
             InterruptedCopyError: when the run was stopped between two parts.
-            NotKeptError: when the object that it would replace could not be kept.
+            BackupError: when the object that it would replace could not be backed up.
         """
         copy, found = await self.check.first_copy(action, to_bucket)
         refusal: S3Error | None = None
-        kept: BackupCopy | None = None
+        backup_copy: BackupCopy | None = None
         # Nothing is sent if the plan has found the copy at the destination.
         is_there = action.effect is Effect.ALREADY_THERE
         for attempt in range(ATTEMPTS):
             if self.backup is not None and copy.replaces is not None:
-                kept = await self.backup.keep_replaced(copy.to_key, copy.replaces)
-            copied = None if is_there and not attempt else await self._try(copy)
+                backup_copy = await self.backup.back_up_replaced(copy.to_key, copy.replaces)
+            copied = None if is_there and not attempt else await self._send(copy)
             try:
-                done = await self._judge_attempt(action, copy, copied, found)
+                done = await self._check_attempt(action, copy, copied, found)
             except S3Error as error:
                 if error.kind not in {Kind.CHANGED, Kind.MISSING}:
                     raise
                 # Source or destination was moved or written between two requests.
                 if isinstance(copied, Copied):
-                    again = await self._look_again(action, copy)
+                    again = await self._recheck_source(action, copy)
                     return again if isinstance(again, Result) else overwritten(action)
                 refusal = error
                 continue
             if isinstance(done, VerifiedCopy) and done.replaced is not None:
-                return replace(done, replaced=replace(done.replaced, backup=kept))
+                return replace(done, replaced=replace(done.replaced, backup=backup_copy))
             if not isinstance(done, Copy):
                 return done
             # Refused again, although nothing that a condition is about has changed.
@@ -101,8 +100,8 @@ class ObjectCopier:
             raise refusal
         return Result(action, Outcome.CONFLICT, "the destination kept changing; source kept")
 
-    async def _judge_attempt(
-        self, action: Action, copy: Copy, copied: Copied | S3Error | None, found: Found
+    async def _check_attempt(
+        self, action: Action, copy: Copy, copied: Copied | S3Error | None, found: AttributeValues
     ) -> Copy | VerifiedCopy | Result:
         """Verify a copy that was made, or decide what follows from one that was not.
 
@@ -111,15 +110,15 @@ class ObjectCopier:
         """
         done: Copy | VerifiedCopy | Result
         if isinstance(copied, Copied):
-            done = await self._settle(action, copy, copied)
+            done = await self._complete(action, copy, copied)
         else:
             resent = copied is not None and copied.resent
-            done = await self._reconsider(action, copy, found, resent=resent)
+            done = await self._after_refusal(action, copy, found, resent=resent)
         if found and isinstance(done, VerifiedCopy):
             return await self._check_attributes(action, copy, done, found)
         return done
 
-    async def _settle(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
+    async def _complete(self, action: Action, copy: Copy, copied: Copied) -> VerifiedCopy | Result:
         """Verify the copy, and add what S3 did not copy."""
         verified = await self._verify(action, copy, copied)
         if not isinstance(verified, VerifiedCopy):
@@ -131,7 +130,7 @@ class ObjectCopier:
         carried = await carry_annotations(self.check.s3, copy, verified.etag)
         return verified if carried else overwritten(action)
 
-    async def _try(self, copy: Copy) -> Copied | S3Error | None:
+    async def _send(self, copy: Copy) -> Copied | S3Error | None:
         """Copy once.
 
         Returns:
@@ -177,30 +176,30 @@ class ObjectCopier:
         there = await self.check.head(copy.to_bucket, copy.to_key)
         return there is not None and not etags_match(there.object.etag, copy.replaces)
 
-    async def _reconsider(
-        self, action: Action, copy: Copy, found: Found, *, resent: bool
+    async def _after_refusal(
+        self, action: Action, copy: Copy, found: AttributeValues, *, resent: bool
     ) -> Copy | VerifiedCopy | Result:
         """Find out which condition of a copy failed, and decide what to do.
 
         Returns:
             the copy to try next, a verified copy that is already there, or the action's result.
         """
-        seen = await self.check.look(action, copy)
+        seen = await self.check.look_up(action, copy)
         if not isinstance(seen, Occupied):
             return seen
         copy, there = seen.copy, seen.there
         if await self._is_itself(copy, seen.source.object, there.object):
-            return Result(action, Outcome.FAILED, _ITSELF)
+            return Result(action, Outcome.FAILED, _SAME_OBJECT)
         # The object to be replaced was judged when the action was planned.
         if etags_match(there.object.etag, copy.replaces):
             return replace(copy, replaces=there.object.etag)
         other = await self.check.difference(seen, found)
         if not other:
-            twin = _twin(copy, there, resent=resent)
-            if await carry_annotations(self.check.s3, copy, twin.etag):
+            existing = _existing_copy(copy, there, resent=resent)
+            if await carry_annotations(self.check.s3, copy, existing.etag):
                 if self._is_large(copy):
-                    await self.parts.abandon(copy)
-                return twin
+                    await self.parts.abort_left_over(copy)
+                return existing
             other = OTHER_ANNOTATIONS
         return resolve_conflict(self.check.options, action, copy, there, other)
 
@@ -212,8 +211,8 @@ class ObjectCopier:
         if not may_be_itself(source, there):
             return False
         ends = [
-            Location(copy.bucket, folder_of(source.key)),
-            Location(copy.to_bucket, folder_of(copy.to_key)),
+            Location(copy.bucket, parent_prefix(source.key)),
+            Location(copy.to_bucket, parent_prefix(copy.to_key)),
         ]
         if self.check.options.probe_source:
             ends.reverse()
@@ -226,15 +225,15 @@ class ObjectCopier:
         )
         if same_etag(copy.source.etag, copied.etag):
             return verified
-        source = await self._look_again(action, copy)
+        source = await self._recheck_source(action, copy)
         if isinstance(source, Result):
             return source
         there = await self.check.head(copy.to_bucket, copy.to_key)
         if there is None or not etags_match(there.object.etag, copied.etag):
             return overwritten(action)
-        return await self._judge(action, copy, verified, source, there)
+        return await self._compare_with_source(action, copy, verified, source, there)
 
-    async def _look_again(self, action: Action, copy: Copy) -> Head | Result:
+    async def _recheck_source(self, action: Action, copy: Copy) -> Head | Result:
         """Look up the source again after the copy; it may have changed."""
         source = await self.check.source.find(copy.source)
         if source is None:
@@ -244,7 +243,7 @@ class ObjectCopier:
         return source
 
     async def _check_attributes(
-        self, action: Action, copy: Copy, verified: VerifiedCopy, found: Found
+        self, action: Action, copy: Copy, verified: VerifiedCopy, found: AttributeValues
     ) -> VerifiedCopy | Result:
         """Note which attributes the copy lacks; fail if they were required."""
         there = await self.check.head(copy.to_bucket, verified.key)
@@ -253,8 +252,8 @@ class ObjectCopier:
         lacking = await self.check.attributes.missing(found, copy.to_bucket, there)
         if not lacking:
             return verified
-        words = in_words(lacking)
-        if self.check.attributes.insists_on(lacking):
+        words = describe_attributes(lacking)
+        if self.check.attributes.requires(lacking):
             reason = f"the copy lacks the source's {words}; source kept"
             return Result(action, Outcome.FAILED, reason, verified.key)
         note = "; ".join(filter(None, (verified.note, f"not carried: {words}")))
@@ -271,7 +270,7 @@ class ObjectCopier:
             return Result(action, Outcome.FAILED, f"{missing}; source kept", copy.to_key)
         return replace(verified, note="; ".join(filter(None, (verified.note, missing))))
 
-    async def _judge(
+    async def _compare_with_source(
         self, action: Action, copy: Copy, verified: VerifiedCopy, source: Head, there: Head
     ) -> VerifiedCopy | Result:
         """Verify a copy whose ETag proves nothing, by checksums or by its bytes."""
@@ -295,7 +294,7 @@ class ObjectCopier:
         return Result(action, Outcome.CONFLICT, reason, copy.to_key)
 
 
-_ITSELF = "source and destination are the same object under two names; nothing was changed"
+_SAME_OBJECT = "source and destination are the same object under two names; nothing was changed"
 
 
 def _ended_by_another(error: S3Error) -> bool:
@@ -310,7 +309,7 @@ def _replaced(copy: Copy) -> Replaced | None:
     return None if copy.replaces is None else Replaced(copy.replaces, copy.replaces_version)
 
 
-def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
+def _existing_copy(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
     """Return the destination object as the copy, after a copy was refused.
 
     If the copy replaces an object and was sent more than once, this is our own copy, whose response
@@ -328,9 +327,3 @@ def _twin(copy: Copy, there: Head, *, resent: bool) -> VerifiedCopy:
         replaced=_replaced(copy) if is_ours else None,
         note="the destination already held the same bytes",
     )
-
-
-def folder_of(key: str) -> str:
-    """Return the prefix of the folder that a key is in."""
-    folder, slash, _ = key.rpartition("/")
-    return folder + slash

@@ -5,7 +5,7 @@ Runs and dry runs share these decisions.
 
 from dataclasses import dataclass, replace
 
-from frogmove.core.attributes import AttributeReader, Found, in_words
+from frogmove.core.attributes import AttributeReader, AttributeValues, describe_attributes
 from frogmove.core.conflict import superseded
 from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
@@ -70,7 +70,9 @@ class DestinationCheck:
             ContentComparer(s3, options.max_compare_size),
         )
 
-    async def first_copy(self, action: Action, to_bucket: str | None = None) -> tuple[Copy, Found]:
+    async def first_copy(
+        self, action: Action, to_bucket: str | None = None
+    ) -> tuple[Copy, AttributeValues]:
         """Return the copy to try first, and the source's attributes that S3 does not copy.
 
         Args:
@@ -95,7 +97,7 @@ class DestinationCheck:
         found = await self.attributes.of_source(copy.bucket, source)
         return replace(copy, attributes=self.attributes.parameters(found)), found
 
-    async def look(self, action: Action, copy: Copy) -> Copy | Occupied | Result:
+    async def look_up(self, action: Action, copy: Copy) -> Copy | Occupied | Result:
         """Look up both ends of a copy.
 
         Returns:
@@ -122,7 +124,7 @@ class DestinationCheck:
             return Result(action, Outcome.CONFLICT, _NO_LONGER_THERE, copy.to_key)
         return replace(copy, replaces=None, replaces_version=None)
 
-    async def difference(self, seen: Occupied, found: Found) -> str:
+    async def difference(self, seen: Occupied, found: AttributeValues) -> str:
         """Describe how the destination differs from a copy of the source; empty if it does not.
 
         Annotations are not compared.
@@ -135,14 +137,14 @@ class DestinationCheck:
             S3Error: when a request failed.
         """
         copy, source, there = seen.copy, seen.source, seen.there
-        other = await self._other_than(copy, source, there)
+        other = await self._describe_difference(copy, source, there)
         if copy.attributes and not other:
             lacking = await self.attributes.missing(found, copy.to_bucket, there)
-            if self.attributes.insists_on(lacking):
-                return f"the same bytes, but without the source's {in_words(lacking)}"
+            if self.attributes.requires(lacking):
+                return f"the same bytes, but without the source's {describe_attributes(lacking)}"
         return other
 
-    async def _other_than(self, copy: Copy, source: Head, there: Head) -> str:
+    async def _describe_difference(self, copy: Copy, source: Head, there: Head) -> str:
         verdict = compare(source, there).match
         if verdict is Match.UNKNOWN:
             verdict = await self.compare_bytes(copy, source.object, there.object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.core.backup import Backup, NotKeptError
+from frogmove.core.backup import Backup, BackupError
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Action, BackupCopy, Outcome, Result
 from frogmove.core.object_delete import ObjectDeleter
@@ -103,20 +103,20 @@ class ExtraDeleter:
         if changed is not None:
             return changed
         there = extra_of(action)
-        kept: BackupCopy | None = None
+        backup_copy: BackupCopy | None = None
         if self._backup is not None:
             try:
-                kept = await self._backup.keep(there)
-            except NotKeptError as error:
+                backup_copy = await self._backup.back_up(there)
+            except BackupError as error:
                 return Result(action, Outcome.FAILED, f"{error}; not deleted")
-        self._journal.deleting(action, kept)
+        self._journal.deleting(action, backup_copy)
         deleted = await self.deleter.delete(there)
         if deleted.has_changed:
             return Result(action, Outcome.SUPERSEDED, _REPLACED)
         if deleted.error is not None:
             raise deleted.error
-        kept_as = (
-            "only at the destination" if kept is None else f"backed up as {in_quotes(kept.uri)}"
-        )
-        reason = "; ".join(filter(None, (kept_as, deleted.note)))
+        why = "only at the destination"
+        if backup_copy is not None:
+            why = f"backed up as {in_quotes(backup_copy.uri)}"
+        reason = "; ".join(filter(None, (why, deleted.note)))
         return Result(action, Outcome.DELETED, reason)

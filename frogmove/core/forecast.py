@@ -116,7 +116,7 @@ async def _decide(action: Action, check: DestinationCheck) -> Action:
     copy, found = await check.first_copy(action)
     kept = action.forecast if action.effect is Effect.KEEP_BOTH else None
     for _ in range(ATTEMPTS):
-        seen = await check.look(action, copy)
+        seen = await check.look_up(action, copy)
         if isinstance(seen, Result):
             return _without_transfer(action, seen)
         if isinstance(seen, Copy):

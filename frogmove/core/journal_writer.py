@@ -68,7 +68,7 @@ class JournalWriter:
             self._write({"type": "run", "version": VERSION, **spec.record()})
             for name, upload_id in self._uploads.items():
                 self._write_upload(name, upload_id)
-            self._opening = self._records
+            self._header_records = self._records
             self.commit()
             _sync_directory(path.parent)
         except (OSError, RunError) as error:
@@ -182,12 +182,12 @@ class JournalWriter:
         A journal without content is removed, unless something can be resumed, or it continues
         another run.
         """
-        took_down = not self._is_empty() or segments_of(self.path)
-        nothing = not (took_down or self._continues or summary.interrupted)
+        has_records = not self._is_empty() or segments_of(self.path)
+        is_unused = not (has_records or self._continues or summary.interrupted)
         self._write({**summary.record(), "type": "end"})
         self.commit()
         self._file.close()
-        if nothing:
+        if is_unused:
             self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -201,7 +201,7 @@ class JournalWriter:
             self.path.unlink(missing_ok=True)
 
     def _is_empty(self) -> bool:
-        return self._records == self._opening and not self._uploads
+        return self._records == self._header_records and not self._uploads
 
     def _write_upload(self, name: str, upload_id: str) -> None:
         key = json.loads(name)[0]

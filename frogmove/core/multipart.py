@@ -72,7 +72,7 @@ class PartsCopier:
         finally:
             await self._abort_lost(copy, lost)
 
-    async def abandon(self, copy: Copy) -> None:
+    async def abort_left_over(self, copy: Copy) -> None:
         """Abort the upload that an earlier run left for a copy that exists now."""
         with suppress(S3Error):
             left = self.journal.upload_to_resume(copy.source, copy.to_key, self.multipart.part_size)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from frogmove.core.advice import describe
-from frogmove.core.copy import ObjectCopier, folder_of
+from frogmove.core.copy import ObjectCopier
 from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.journal import Journal
 from frogmove.core.models import (
@@ -30,7 +30,7 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import NO_TIME, S3Object
-from frogmove.s3.uri import Location
+from frogmove.s3.uri import Location, parent_prefix
 
 _ALREADY_RESTORED = (
     "its copy is gone; the destination already holds the object that the copy had replaced"
@@ -131,7 +131,9 @@ class Restorer:
         copier = self._from_backup.get(replaced.bucket)
         if copier is None:
             check = self._copier_here.check
-            route = Route(Location(replaced.bucket, folder_of(replaced.key)), check.route.source)
+            route = Route(
+                Location(replaced.bucket, parent_prefix(replaced.key)), check.route.source
+            )
             check = DestinationCheck.make(self._s3, route, check.options)
             copier = self._from_backup[replaced.bucket] = replace(self._copier_here, check=check)
         key, version = replaced.key, replaced.version_id

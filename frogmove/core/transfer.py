@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from threading import Event
 
 from frogmove.core.advice import describe
-from frogmove.core.backup import Backup, NotKeptError
+from frogmove.core.backup import Backup, BackupError
 from frogmove.core.conflict import superseded, under_policy
 from frogmove.core.copy import ObjectCopier
 from frogmove.core.destination_check import DestinationCheck
@@ -190,7 +190,7 @@ class Transfer:
             is_delete = action.verb is Verb.DELETE
             state = "It may still be at the destination" if is_delete else "The source is kept"
             return self._failed(action, error, state)
-        except NotKeptError as error:
+        except BackupError as error:
             return Result(action, Outcome.FAILED, f"nothing was replaced, because {error}")
         except InterruptedCopyError as interruption:
             return _interrupted(action, interruption)

@@ -133,6 +133,12 @@ def folder_prefix(folder: str) -> str:
     return folder if not folder or folder.endswith("/") else folder + "/"
 
 
+def parent_prefix(key: str) -> str:
+    """Return the prefix of the folder that a key is in."""
+    folder, slash, _ = key.rpartition("/")
+    return folder + slash
+
+
 def check_text(text: str) -> str:
     """Return a key, or what is compared with keys or becomes part of one, if it is UTF-8.
 
