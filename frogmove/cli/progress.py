@@ -6,18 +6,22 @@ import time
 from collections import deque
 from contextlib import suppress
 from threading import Event, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from frogmove.cli.output import ProgressMode
 from frogmove.cli.quantities import counted, size
 from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import RenderableType
     from rich.live import Live
 
     from frogmove.cli.output import Console
-    from frogmove.run import Progress, Run
+    from frogmove.core.verify_sides import Verification
+    from frogmove.run import Run
+    from frogmove.s3.activity import Activity
 
 # Seconds between two lines without a terminal, and between two updates of the bar.
 LINE_SECONDS = 10.0
@@ -41,14 +45,62 @@ class Figure(NamedTuple):
     rank: int
 
 
+class Snapshot(NamedTuple):
+    """The progress at a moment.
+
+    Attributes:
+        done: how many objects are done.
+        total: how many there are; None as long as that is not known.
+        figures: the figures, in the order of display.
+    """
+
+    done: int
+    total: int | None
+    figures: list[Figure]
+
+
+class Figures(Protocol):
+    """Formats the progress of a command."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the current progress; called from one thread, from time to time."""
+
+
 class _Sample(NamedTuple):
     time: float
     done: int
     bytes: int
 
 
+class _Meter:
+    """Measures the recent rate of a command."""
+
+    def __init__(self) -> None:
+        self._samples: deque[_Sample] = deque([_Sample(time.monotonic(), 0, 0)])
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the last measurement."""
+        return self._samples[-1].bytes
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has been measured for long enough to tell the time left."""
+        return self._samples[-1].time - self._samples[0].time >= _RATE_KNOWN_SECONDS
+
+    def rates(self, done: int, size_done: int) -> tuple[float, float]:
+        """Return the recent rate, in objects and bytes per second."""
+        now = time.monotonic()
+        samples = self._samples
+        samples.append(_Sample(now, done, size_done))
+        while len(samples) > 2 and now - samples[0].time > _RATE_SECONDS:
+            samples.popleft()
+        seconds = max(now - samples[0].time, 0.001)
+        return (done - samples[0].done) / seconds, (size_done - samples[0].bytes) / seconds
+
+
 class RunFigures:
-    """Formats the progress of a run, and measures its rate.
+    """Formats the progress of a run.
 
     Args:
         run: the run.
@@ -56,22 +108,21 @@ class RunFigures:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._samples: deque[_Sample] = deque([_Sample(time.monotonic(), 0, 0)])
+        self._meter = _Meter()
 
-    def snapshot(self) -> tuple[Progress, list[Figure]]:
-        """Return the progress, and its figures in the order of display."""
+    def snapshot(self) -> Snapshot:
+        """See :class:`Figures`."""
         progress = self._run.progress
         # The total must not decrease when a large object is complete but does not count as moved
         # yet.
-        copied = max(progress.bytes, self._samples[-1].bytes)
-        rate, byte_rate = self._rates(progress.done, copied)
+        copied = max(progress.bytes, self._meter.bytes)
+        rate, byte_rate = self._meter.rates(progress.done, copied)
         counts = progress.counts
         of = f" of {progress.total:,}" if progress.total is not None else ""
         figures = [
             Figure(f"{progress.done:,}{of} objects", 0),
             Figure(size(copied), 4),
-            Figure(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s", 3),
-            Figure(f"{size(int(byte_rate))}/s", 7),
+            *_rate_figures(rate, byte_rate),
             Figure(f"{progress.activity.in_flight:,} in flight", 5),
         ]
         if progress.activity.listed > progress.planned:
@@ -84,34 +135,60 @@ class RunFigures:
         if counts[Outcome.CONFLICT]:
             figures.append(Figure(counted(counts[Outcome.CONFLICT], "conflict", "conflicts"), 1))
         figures.append(Figure(f"{counts[Outcome.FAILED]:,} failed", 0))
-        is_rate_known = self._samples[-1].time - self._samples[0].time >= _RATE_KNOWN_SECONDS
-        if progress.total is not None and rate > 0 and is_rate_known:
+        if progress.total is not None and rate > 0 and self._meter.is_known:
             left = max(0, progress.total - progress.done) / rate
             figures.append(Figure(f"{duration(left)} left", 2))
-        return progress, figures
+        return Snapshot(progress.done, progress.total, figures)
 
-    def _rates(self, done: int, copied: int) -> tuple[float, float]:
-        """Return the recent rate, in objects and bytes per second."""
-        now = time.monotonic()
-        samples = self._samples
-        samples.append(_Sample(now, done, copied))
-        while len(samples) > 2 and now - samples[0].time > _RATE_SECONDS:
-            samples.popleft()
-        seconds = max(now - samples[0].time, 0.001)
-        return (done - samples[0].done) / seconds, (copied - samples[0].bytes) / seconds
+
+class VerifyFigures:
+    """Formats the progress of a verification.
+
+    Args:
+        verification: the verification.
+        activity: returns the current activity of its client.
+    """
+
+    def __init__(self, verification: Verification, activity: Callable[[], Activity]) -> None:
+        self._summary = verification.summary
+        self._activity = activity
+        self._start = activity()
+        self._meter = _Meter()
+
+    def snapshot(self) -> Snapshot:
+        """See :class:`Figures`."""
+        summary, activity = self._summary, self._activity().since(self._start)
+        done, compared = summary.done, summary.bytes
+        figures = [
+            Figure(f"{done:,} objects", 0),
+            Figure(size(compared), 4),
+            *_rate_figures(*self._meter.rates(done, compared)),
+            Figure(f"{activity.in_flight:,} in flight", 5),
+        ]
+        if activity.listed:
+            figures.append(Figure(f"{activity.listed:,} listed", 6))
+        if activity.retries:
+            figures.append(Figure(counted(activity.retries, "retry", "retries"), 8))
+        figures.append(Figure(f"{summary.unproven:,} not the same", 0))
+        return Snapshot(done, None, figures)
+
+
+def _rate_figures(rate: float, byte_rate: float) -> tuple[Figure, Figure]:
+    objects = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+    return Figure(objects, 3), Figure(f"{size(int(byte_rate))}/s", 7)
 
 
 class ProgressDisplay:
-    """Shows the progress of a run during the context.
+    """Shows the progress of a command during the context.
 
     Args:
         console: where to show it.
-        run: the run.
+        figures: formats it.
     """
 
-    def __init__(self, console: Console, run: Run) -> None:
+    def __init__(self, console: Console, figures: Figures) -> None:
         self._console = console
-        self._figures = RunFigures(run)
+        self._figures = figures
         self._live: Live | None = None
         self._ended = Event()
         mode = console.progress
@@ -135,7 +212,7 @@ class ProgressDisplay:
 
     def _print_lines(self) -> None:
         while not self._ended.wait(LINE_SECONDS):
-            _, figures = self._figures.snapshot()
+            figures = self._figures.snapshot().figures
             self._console.err.print(", ".join(figure.text for figure in figures))
 
     def _bar(self) -> Live:
@@ -157,12 +234,12 @@ class ProgressDisplay:
         from rich.table import Table
         from rich.text import Text
 
-        progress, figures = self._figures.snapshot()
+        done, total, figures = self._figures.snapshot()
         columns = self._console.err.width
         width = next((width for least, width in _BAR_WIDTHS if columns >= least), 0)
         if not width:
             return Text(fitting(figures, columns), no_wrap=True, overflow="ellipsis")
-        bar = ProgressBar(progress.total, progress.done, width, pulse=progress.total is None)
+        bar = ProgressBar(total, done, width, pulse=total is None)
         row = Table.grid(padding=(0, 1))
         row.add_column()
         row.add_column(no_wrap=True, overflow="ellipsis")

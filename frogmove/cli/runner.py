@@ -13,7 +13,7 @@ from frogmove.cli import crash_handler, exit_codes, streams
 from frogmove.cli.confirmation import can_be_asked, is_confirmed
 from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
-from frogmove.cli.progress import ProgressDisplay
+from frogmove.cli.progress import ProgressDisplay, RunFigures
 from frogmove.cli.quantities import objects
 from frogmove.cli.run_description import (
     first_line,
@@ -236,7 +236,7 @@ def _exit_code(run: Run) -> int:
 
 def _take_results(run: Run, console: Console) -> RunError | None:
     """Execute a run and show its results; return the error if it ended early."""
-    with ProgressDisplay(console, run):
+    with ProgressDisplay(console, RunFigures(run)):
         try:
             for result in run.live():
                 if result is not None:

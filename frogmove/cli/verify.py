@@ -13,7 +13,8 @@ from click.core import ParameterSource
 from frogmove.cli import completion, exit_codes
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.history import open_journal, read_history
-from frogmove.cli.options import route_options
+from frogmove.cli.options import progress_option, route_options
+from frogmove.cli.progress import ProgressDisplay, VerifyFigures
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
 from frogmove.cli.runner import connect, key_list_of
 from frogmove.cli.selection_options import verify_selection_options
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 )
 @max_compare_size
 @route_options
+@progress_option
 @click.pass_context
 def verify(
     ctx: click.Context,
@@ -85,8 +87,8 @@ def verify(
     with key_list_of(spec), _connected(spec, console) as client:
         _print_heading(f"Verify {selection_words(spec)}", spec, client, console)
         verification = client.prepare_verification(spec)
-        code = _show(verification, console)
-    if not verification.summary.counts and not allow_empty:
+        code = _show(verification, client, console)
+    if not verification.summary.done and not allow_empty:
         console.warn(nothing_selected(spec))
         code = exit_codes.ATTENTION
     ctx.exit(code)
@@ -114,7 +116,7 @@ def _verify_run(run: str, ctx: click.Context, console: Console) -> int:
         _print_heading(f"Verify {spec.command} {together}", spec, client, console)
         for undo in history.undone_by(reader):
             console.note(f"It was undone by {undo.spec.id}.")
-        return _show(client.verify_run(*journals), console)
+        return _show(client.verify_run(*journals), client, console)
 
 
 @contextmanager
@@ -130,10 +132,11 @@ def _print_heading(what: str, spec: RunSpec, client: Client, console: Console) -
     console.note(f"{what}: {spec.source} -> {spec.destination} ({identity})")
 
 
-def _show(verification: Verification, console: Console) -> int:
+def _show(verification: Verification, client: Client, console: Console) -> int:
     try:
-        for result in verification:
-            console.verified(result)
+        with ProgressDisplay(console, VerifyFigures(verification, lambda: client.s3.activity)):
+            for result in verification:
+                console.verified(result)
     finally:
         console.verify_summary(verification.summary)
     return exit_codes.DONE if verification.summary.same else exit_codes.ATTENTION
@@ -144,7 +147,7 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 
 # Options that can be combined with a RUN, besides those of the connection.
-_WITH_RUN = frozenset({"run", "output", "quiet", "verbose"})
+_WITH_RUN = frozenset({"run", "output", "quiet", "verbose", "progress"})
 _ROUTE_SETTINGS = frozenset({"source", "destination", "kms_key_id", "require_tag"})
 
 

@@ -84,19 +84,35 @@ class VerifySummary:
 
     Attributes:
         counts: the number of results of each status.
+        bytes: the total size of the objects, each counted once.
         complete: whether everything was compared; False until the end of the iteration.
     """
 
     def __init__(self) -> None:
-        self.counts: Counter[Status] = Counter()
+        self.counts: Counter[Status] = Counter(dict.fromkeys(Status, 0))
+        self.bytes = 0
         self.complete = False
+
+    def add(self, result: VerifyResult) -> None:
+        """Count a result."""
+        self.counts[result.status] += 1
+        item = result.source or result.destination
+        self.bytes += 0 if item is None else item.size
+
+    @property
+    def done(self) -> int:
+        """The number of all results; may be read from any thread."""
+        return self.counts.total()
+
+    @property
+    def unproven(self) -> int:
+        """The number of results other than same; may be read from any thread."""
+        return self.done - self.counts[Status.SAME]
 
     @property
     def same(self) -> bool:
         """Whether everything was compared, and nothing differs."""
-        return self.complete and not any(
-            count for status, count in self.counts.items() if status is not Status.SAME
-        )
+        return self.complete and not self.unproven
 
     def record(self) -> Record:
         """Return the summary's JSON record."""
@@ -129,7 +145,7 @@ class Verification:
         """
         try:
             for result in self._results:
-                self.summary.counts[result.status] += 1
+                self.summary.add(result)
                 yield result
         except S3Error as error:
             raise RunError(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
 from frogmove.cli import progress
-from frogmove.cli.progress import Figure, duration, fitting
+from frogmove.cli.progress import Figure, Snapshot, VerifyFigures, duration, fitting
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy
 from frogmove.s3.retry import RetryingS3
@@ -18,7 +19,7 @@ from tests.buckets import Buckets
 from tests.cli.terminal import terminal
 from tests.fake_s3 import FakeS3
 from tests.fake_s3_state import FakeS3State
-from tests.fault_proxy import SECONDS_TO_WAIT
+from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
 
 if TYPE_CHECKING:
     from tests.cli.cli_runner import FrogmoveRunner
@@ -113,6 +114,73 @@ def test_the_bar_moves_under_a_rate_and_fits(
     assert all("0 failed" in bar for bar in bars)
     if columns == 200:
         assert any(" waiting · " in bar and "/s · " in bar for bar in bars)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-q"], ["--progress", "never"]], ids=" ".join)
+def test_a_verification_prints_a_line_now_and_then(
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    buckets.put(*KEYS[:4])
+    assert frogmove("copy", "--all").code == 0
+    buckets.put(KEYS[0], body=b"something else")
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.05)
+    printed = Event()
+    snapshot = VerifyFigures.snapshot
+
+    def snapshot_and_pass(figures: VerifyFigures) -> Snapshot:
+        taken = snapshot(figures)
+        if taken.done:
+            printed.set()
+        return taken
+
+    def hold(request: Request) -> Fault:
+        if request.target.partition("?")[0].endswith(KEYS[3]) and not arguments:
+            printed.wait(SECONDS_TO_WAIT)
+        return PASS
+
+    monkeypatch.setattr(VerifyFigures, "snapshot", snapshot_and_pass)
+    with proxied(buckets.server, hold) as proxy:
+        ends = ("--endpoint-url", proxy.endpoint_url)
+        ran = frogmove("verify", "--compare", "content", *ends, *arguments)
+        assert ran.code == 1
+        lines = [line for line in ran.err.splitlines() if re.match(r"\d+ objects, ", line)]
+        assert bool(lines) == (not arguments)
+        assert all(re.search(r" in flight, \d listed, \d not the same$", line) for line in lines)
+        assert frogmove("verify", "last", "--progress", "always", *ends).code == 0
+
+
+@pytest.mark.parametrize("columns", [40, 200])
+def test_a_verification_has_a_bar_that_fits(
+    buckets: Buckets, frogmove: FrogmoveRunner, columns: int
+) -> None:
+    for key in KEYS[:3]:
+        buckets.put(key, body=b"one")
+        buckets.put_there(key, body=b"two" if key == KEYS[2] else b"three")
+    shown = Event()
+
+    def hold(request: Request) -> Fault:
+        if request.target.partition("?")[0].endswith(KEYS[2]):
+            shown.wait(SECONDS_TO_WAIT)
+        return PASS
+
+    with proxied(buckets.server, hold) as proxy, terminal(columns) as screen:
+        process = frogmove.process(
+            *("verify", "--compare", "content", "--endpoint-url", proxy.endpoint_url),
+            env={"COLUMNS": None, "TERM": "xterm-256color"},
+            stdout=subprocess.PIPE,
+            stderr=screen.end,
+        )
+        screen.wait_for("2 not the same")
+        shown.set()
+        process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 1
+    text = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", screen.text).replace("\r", "\n")
+    bars = [line for line in text.splitlines() if " objects · " in line]
+    assert [bar for bar in bars if len(bar.rstrip()) > columns] == []
+    assert any("2 objects · 6 bytes · " in bar for bar in bars) == (columns == 200)
 
 
 def test_what_matters_least_is_left_out_first() -> None:
