@@ -127,7 +127,7 @@ COMMANDS = (
     ),
     LazyGroup(
         "lambda",
-        help="Package, call, pause and resume the Lambda.",
+        help="Package, call, watch, pause and resume the Lambda.",
         commands=[
             LazyCommand(
                 "package",
@@ -136,6 +136,17 @@ COMMANDS = (
             ),
             LazyCommand(
                 "invoke", "Call the deployed function.", "frogmove.cli.lambda_invoke:invoke"
+            ),
+            LazyCommand(
+                "info",
+                "Show the deployed function: settings, triggers, queues, log, and published "
+                "versions.",
+                "frogmove.cli.lambda_info:info",
+            ),
+            LazyCommand(
+                "logs",
+                "Show the function's log, from all its log streams, in the order of time.",
+                "frogmove.cli.lambda_logs:logs",
             ),
             LazyCommand("pause", "Pause the deployed function.", "frogmove.cli.lambda_pause:pause"),
             LazyCommand(

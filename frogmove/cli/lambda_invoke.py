@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from frogmove.cli import crash_handler, exit_codes, options
 from frogmove.cli.function_options import function_options
+from frogmove.cli.quantities import objects
+from frogmove.cli.signals import end, interruptible
+from frogmove.core.models import Route
 from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
 from frogmove.ops.invoke import call, lambda_client
@@ -19,6 +22,11 @@ from frogmove.quoting import in_quotes
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
     from frogmove.ops.deployment import Deployment
+
+_GOES_ON = (
+    "Stopped waiting. The function continues; its result will be in its log: "
+    "frogmove lambda logs --function {function}"
+)
 
 ACTIONS = ("ping", "move", "sweep", "sync")
 
@@ -47,9 +55,10 @@ def invoke(
 ) -> None:
     """Call the deployed function.
 
-    ACTION is ping (its version and settings), move (these KEYs), sweep (objects that have been at
-    the source for too long) or sync. The response is JSON. The exit code is 1 if a key failed or
-    conflicted, if the function ran out of time, or if there was no response.
+    ACTION is ping (its version and settings), move (these KEYs, written as for `frogmove move`),
+    sweep (objects that have been at the source for too long) or sync. The exit code is 1 if a key
+    failed or conflicted, if the function ran out of time, or if there was no response, which is
+    printed as JSON. Ctrl-C ends only the wait: the function continues.
 
     \b
     Examples:
@@ -58,22 +67,58 @@ def invoke(
       frogmove lambda invoke move reports/2026.csv
       frogmove lambda invoke --event event.json --verbose
     """
-    wanted = _event(action, keys, event, dry_run=dry_run, age=age)
+    wanted = _event(action, keys, event, dry_run=dry_run, age=age, wait=not no_wait)
+    if action == "move":
+        wanted = {**wanted, "keys": _whole_keys(deployment, keys)}
     crash_handler.begin("The call")
     client = lambda_client(deployment.services)
-    called = call(client, deployment.function, wanted, wait=not no_wait)
+    with interruptible(console) as stop:
+        stop.on_stop = lambda: end(_GOES_ON.format(function=deployment.function))
+        called = call(client, deployment.function, wanted, wait=not no_wait)
     for line in called.log.splitlines() if verbose else ():
         console.note(line)
     if no_wait:
         console.note("Queued. The result will be in the function's log.")
-    else:
-        # ASCII, so that special characters in outsiders' keys are escaped.
-        sys.stdout.write(json.dumps(called.response, indent=2) + "\n")
-        left = unfinished(called.response, wanted)
-        for line in left:
-            console.warn(line)
-        if left:
-            sys.exit(exit_codes.ATTENTION)
+        return
+    _show(called.response, console)
+    left = unfinished(called.response, wanted)
+    for line in left:
+        console.warn(line)
+    if left:
+        sys.exit(exit_codes.ATTENTION)
+
+
+def _show(response: object, console: Console) -> None:
+    # ASCII, so that special characters in outsiders' keys are escaped.
+    sys.stdout.write(json.dumps(response, indent=None if console.json_lines else 2) + "\n")
+    console.flush()
+    if not console.json_lines and isinstance(response, dict) and "counts" in response:
+        console.total(_totals(response))
+
+
+def _totals(response: dict[str, Any]) -> str:
+    """Return what was done in one line; objects that are too young are not nothing."""
+    counts = response["counts"] if isinstance(response["counts"], dict) else {}
+    told = [f"{number:,} {word}" for word, number in counts.items()] or ["nothing to do"]
+    young = response.get("young")
+    if isinstance(young, int) and young:
+        verb = "waits" if young == 1 else "wait"
+        told.append(f"{objects(young)} {verb}, too young for a sweep (--age 0 includes all)")
+    return ", ".join(told)
+
+
+def _whole_keys(deployment: Deployment, names: tuple[str, ...]) -> list[str]:
+    """Return the keys of the source that are named relative to it, or by URIs.
+
+    Raises:
+        UsageError: when one is not valid.
+        UnreachableError: when the function's source cannot be read.
+    """
+    variables = deployment.variables
+    route = Route.parse(
+        variables.get("FROGMOVE_SOURCE", ""), variables.get("FROGMOVE_DESTINATION", "")
+    )
+    return [route.source_key(name) for name in names]
 
 
 def _event(
@@ -83,7 +128,8 @@ def _event(
     *,
     dry_run: bool,
     age: str | None,
-) -> object:
+    wait: bool,
+) -> Any:  # noqa: ANN401 - any JSON document
     """Return the event to send.
 
     Raises:
@@ -106,8 +152,8 @@ def _event(
             f"{action} does not have this option.", "See frogmove lambda invoke --help."
         )
     asked: dict[str, object] = {"action": action}
-    if keys:
-        asked["keys"] = list(keys)
+    if keys and wait and not dry_run:
+        asked["return_failures"] = True
     if dry_run:
         asked["dry_run"] = True
     if age is not None:

@@ -21,7 +21,6 @@ from frogmove.s3.uri import check_key, folder_prefix, is_like_uri, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
     from threading import Event
 
     from frogmove.core.models import Route
@@ -199,14 +198,6 @@ def outermost(folders: Iterable[str]) -> tuple[str, ...]:
         else:
             kept.append(folder)
     return tuple(kept)
-
-
-def older_than(objects: Iterable[S3Object], before: datetime) -> Iterator[S3Object]:
-    """Yield the objects that were written before a time.
-
-    For newer ones an event is expected.
-    """
-    return (item for item in objects if item.last_modified <= before)
 
 
 # Maximum concurrent HEAD requests before a run.

@@ -217,9 +217,12 @@ class LambdaApp:
         else:
             age = self.config.sweep_age if request.age is None else request.age
             actions = sweep(invocation, age)
+        is_sweep = isinstance(request, Sweep)
         if request.dry_run:
-            return preview(actions, invocation)
-        return execute(actions, invocation, is_sweep=isinstance(request, Sweep))
+            response = preview(actions, invocation)
+        else:
+            response = execute(actions, invocation, is_sweep=is_sweep)
+        return response | {"young": telemetry.young} if is_sweep else response
 
     def _deliver(self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry) -> KeyResults:
         key_results: KeyResults = {}

@@ -95,10 +95,18 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A request of the operator to move keys of the source bucket."""
+    """A request of the operator to move keys of the source bucket.
+
+    Attributes:
+        keys: the keys.
+        dry_run: whether only to plan it.
+        return_failures: whether keys that failed are in the response; otherwise they are an error,
+            so that Lambda retries the event if it was invoked asynchronously.
+    """
 
     keys: tuple[str, ...]
     dry_run: bool = False
+    return_failures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +197,7 @@ def _read_arn(arn: object) -> QueueArn | None:
 _SCHEDULERS = ("aws.events", "aws.scheduler")
 
 _FIELDS = {
-    "move": {"keys", "dry_run"},
+    "move": {"keys", "dry_run", "return_failures"},
     "sync": {"dry_run", "compare"},
     "sweep": {"dry_run", "age"},
     "ping": set[str](),
@@ -207,16 +215,21 @@ def _read_action(event: Mapping[str, Any]) -> Move | Sync | Sweep | Ping:
             f"The action {action} has no field {shown(unknown[0])}.",
             f"Its fields are {', '.join(sorted(fields)) or 'none'}.",
         )
-    dry_run = event.get("dry_run", False)
-    if not isinstance(dry_run, bool):
-        raise EventError(f"dry_run is {shown(dry_run)}.", "Expected true or false.")
+    dry_run = _read_flag(event, "dry_run")
     if action == "ping":
         return Ping()
     if action == "sync":
         return Sync(dry_run, _read_compare(event.get("compare", "auto")))
     if action == "sweep":
         return Sweep(dry_run, _read_age(event.get("age")))
-    return Move(_read_keys(event.get("keys")), dry_run)
+    return Move(_read_keys(event.get("keys")), dry_run, _read_flag(event, "return_failures"))
+
+
+def _read_flag(event: Mapping[str, Any], name: str) -> bool:
+    flag = event.get(name, False)
+    if not isinstance(flag, bool):
+        raise EventError(f"{name} is {shown(flag)}.", "Expected true or false.")
+    return flag
 
 
 def _read_compare(compare: object) -> CompareBy:

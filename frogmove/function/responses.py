@@ -65,13 +65,14 @@ def to_operator(move: Move, key_results: KeyResults, moved_bytes: int) -> dict[s
     """Return the response for keys that an operator named.
 
     Raises:
-        RunError: when not all is done.
+        RunError: when not all is done, unless the failures are to be returned.
     """
     requested = [KeyRequest(key) for key in move.keys]
-    _check(requested, key_results)
+    if not move.return_failures:
+        _check(requested, key_results)
     return {
         "dry_run": False,
-        "finished": True,
+        "finished": not any(key_results[each].unfinished for each in requested),
         "counts": _counts(requested, key_results),
         "bytes": moved_bytes,
         "results": results({each: key_results[each] for each in requested}),

@@ -11,7 +11,7 @@ from frogmove.core.models import Outcome, Verb
 from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.records import action_record
-from frogmove.core.selection import HEAD_CONCURRENCY, Selection, older_than
+from frogmove.core.selection import HEAD_CONCURRENCY, Selection
 from frogmove.core.sync_plan import plan_resolved_sync
 from frogmove.core.transfer import run
 from frogmove.function.responses import RESULTS_SHOWN
@@ -20,12 +20,14 @@ from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from frogmove.core.models import Action
     from frogmove.core.records import Record
     from frogmove.core.verify import CompareBy
     from frogmove.function.invocation import Invocation
+    from frogmove.function.telemetry import Telemetry
+    from frogmove.s3.models import S3Object
 
 # Maximum actions in the response to a dry run.
 ACTIONS_SHOWN = 100
@@ -41,8 +43,19 @@ def sweep(invocation: Invocation, age: float) -> Iterable[Action]:
     source = invocation.route.source
     before = datetime.now(UTC) - timedelta(seconds=age)
     listed = list_prefix(invocation.s3, source.bucket, source.prefix)
-    old = filter(invocation.is_selected, older_than(listed, before))
+    old = _older_than(filter(invocation.is_selected, listed), before, invocation.telemetry)
     return invocation.only_tagged(plan_move(old, invocation.route))
+
+
+def _older_than(
+    objects: Iterable[S3Object], before: datetime, telemetry: Telemetry
+) -> Iterator[S3Object]:
+    """Yield the objects that were written before a time; for others an event is expected."""
+    for item in objects:
+        if item.last_modified <= before:
+            yield item
+        else:
+            telemetry.young += 1
 
 
 def sync(invocation: Invocation, compare: CompareBy) -> Iterable[Action]:

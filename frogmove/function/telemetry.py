@@ -107,6 +107,8 @@ class Telemetry:
     def __init__(self, config: Config, request_id: str) -> None:
         self.counts: Counter[str] = Counter()
         self.bytes = 0
+        # Objects that are too young for a sweep.
+        self.young = 0
         self._resumed = 0
         self._ignored = 0
         self._redelivered: Counter[str] = Counter()

@@ -8,7 +8,7 @@ import pytest
 
 from frogmove.core.filters import Filters, Pattern
 from frogmove.core.models import Route
-from frogmove.core.selection import Selection, older_than, select
+from frogmove.core.selection import Selection, select
 from frogmove.errors import UsageError
 from frogmove.s3.uri import parse_location
 from tests.factories import LONG_AGO, an_object
@@ -85,14 +85,6 @@ def test_no_way_or_several_ways_of_choosing_are_refused(
 def test_filters_other_than_includes_do_not_choose() -> None:
     with pytest.raises(UsageError, match="Nothing is selected"):
         select(ROUTE, filters=Filters(patterns=(Pattern(False, "*.tmp"),), older_than=LONG_AGO))
-
-
-def test_what_is_old_enough_is_left_behind() -> None:
-    ages = {"older": -1, "just as old": 0, "younger": 1}
-    objects = [
-        an_object(key, last_modified=LONG_AGO + timedelta(seconds=age)) for key, age in ages.items()
-    ]
-    assert [item.key for item in older_than(objects, LONG_AGO)] == ["older", "just as old"]
 
 
 def test_patterns_match_below_the_folder_or_the_source() -> None:

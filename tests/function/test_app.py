@@ -99,6 +99,19 @@ def test_what_could_not_be_moved_raises_and_is_named_in_plain_words(
     assert sorted(buckets.here()) == keys[1:]
 
 
+def test_failures_are_returned_to_an_operator_who_asks_for_them(
+    buckets: Buckets, invoke: Invoke
+) -> None:
+    keys = ["good", *(f"bad {number}" for number in range(5))]
+    buckets.put(*keys, body=b"mine")
+    buckets.put_there(*keys[1:], body=b"theirs")
+    event = {"action": "move", "keys": keys, "return_failures": True}
+    answer = invoke(buckets, event, FROGMOVE_ON_CONFLICT="fail")
+    assert (answer["counts"], answer["finished"]) == ({"moved": 1, "conflict": 5}, True)
+    outcomes = {result["key"]: result["outcome"] for result in answer["results"]}
+    assert outcomes == {"good": "moved"} | dict.fromkeys(keys[1:], "conflict")
+
+
 # Sweep.
 
 
@@ -111,6 +124,7 @@ def test_a_sweep_moves_what_was_left_behind(buckets: Buckets, invoke: Invoke) ->
         "finished": True,
         "counts": {"moved": 30},
         "bytes": sum(map(len, keys)),
+        "young": 0,
     }
     assert (buckets.here(), sorted(buckets.there())) == ({}, sorted(keys))
 
@@ -121,7 +135,7 @@ def test_what_is_young_is_left_to_its_own_event(
 ) -> None:
     buckets.put("a")
     answer = invoke(buckets, event)
-    assert (answer["counts"], answer["finished"]) == ({}, True)
+    assert (answer["counts"], answer["young"], answer["finished"]) == ({}, 1, True)
     assert list(buckets.here()) == ["a"]
 
 

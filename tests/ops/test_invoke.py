@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
+import subprocess
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from frogmove import __version__
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack
 from frogmove.packaging.function_zip import build_package
 from tests.canned_server import canned_server, nobody_listening
-from tests.cli.cli_runner import Ran, run
+from tests.cli.cli_runner import COMMAND, ROOT, Ran, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +62,12 @@ def test_the_function_does_what_an_operator_asks(
     assert json.loads(ran.out)["counts"] == {"move": 1}
     assert "\x1b" not in ran.out
 
-    ran = invoke(server, "move", "a \x1b[31mb", "--verbose", *name)
+    # A sweep that moves nothing tells what waits from nothing.
+    ran = invoke(server, "sweep", *name)
+    assert (ran.code, json.loads(ran.out)["young"]) == (0, 2)
+    assert "nothing to do, 2 objects wait, too young for a sweep" in ran.err
+
+    ran = invoke(server, "move", f"s3://{source}?key=a%20%1B%5B31mb", "--verbose", *name)
     assert json.loads(ran.out)["counts"] == {"moved": 1}
     assert "\x1b" not in ran.err
     assert [item["Key"] for item in clients.s3.list_objects_v2(Bucket=source)["Contents"]] == ["c"]
@@ -75,6 +83,65 @@ def test_the_function_does_what_an_operator_asks(
     ran = invoke(server, "--event", str(event), *name)
     assert (ran.code, ran.out) == (1, "")
     assert "soon" in ran.err
+
+
+def test_keys_that_failed_are_named(server: Server, clients: Clients, stack: Stack) -> None:
+    name = ("--function", stack.config.name)
+    keys = ["good", *(f"bad {number} \x1b[31m" for number in range(5))]
+    for key in keys:
+        clients.s3.put_object(Bucket=stack.config.source_bucket, Key=key, Body=b"mine")
+    for key in keys[1:]:
+        clients.s3.put_object(Bucket=stack.config.destination_bucket, Key=key, Body=b"theirs")
+    found = clients.functions.get_function_configuration(FunctionName=stack.config.name)
+    variables = found["Environment"]["Variables"] | {"FROGMOVE_ON_CONFLICT": "fail"}
+    clients.functions.update_function_configuration(
+        FunctionName=stack.config.name, Environment={"Variables": variables}
+    )
+    ran = invoke(server, "move", *keys, *name, "-o", "json")
+    (response,) = ran.records
+    assert (ran.code, response["counts"]) == (1, {"moved": 1, "conflict": 5})
+    for number in range(5):
+        assert f"$'bad {number} \\x1b[31m': conflict" in ran.err.replace("\n", " ")
+    assert "\x1b" not in ran.err
+
+
+def test_keys_are_those_of_the_functions_source(
+    server: Server, clients: Clients, stack: Stack
+) -> None:
+    """Relative to its prefix, as ``frogmove move`` takes them; others are refused here."""
+    variables = {
+        "FROGMOVE_SOURCE": f"{stack.source}/in",
+        "FROGMOVE_DESTINATION": stack.destination,
+    }
+    clients.functions.update_function_configuration(
+        FunctionName=stack.config.name, Environment={"Variables": variables}
+    )
+    clients.s3.put_object(Bucket=stack.config.source_bucket, Key="in/a", Body=b"frogs")
+    name = ("--function", stack.config.name)
+    ran = invoke(server, "move", f"{stack.source}/out", *name)
+    assert (ran.code, ran.out) == (2, "")
+    ran = invoke(server, "move", "a", *name)
+    assert json.loads(ran.out)["results"][0]["key"] == "in/a"
+    assert json.loads(ran.out)["counts"] == {"moved": 1}
+
+
+def test_an_interrupt_ends_only_the_wait(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environment = {**os.environ, **server.client_environment()}
+        process = subprocess.Popen(
+            [*COMMAND, "lambda", "invoke", "ping", "--function", "f", "--endpoint-url", url],
+            cwd=ROOT,
+            env=environment,
+            stderr=subprocess.PIPE,
+        )
+        with process, listener.accept()[0] as connection:
+            connection.recv(1)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"The function continues" in told
+    assert b"frogmove lambda logs --function f" in told
 
 
 def test_a_function_that_is_not_there_is_said(server: Server) -> None:

@@ -1,0 +1,160 @@
+"""The function's log is shown from the command line, and what the function is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from frogmove.local_aws.server import REGION
+from tests.cli.cli_runner import COMMAND, ROOT, Ran, run
+from tests.ops.conftest import keys_of_user
+
+if TYPE_CHECKING:
+    from frogmove.local_aws.clients import Clients
+    from frogmove.local_aws.server import Server
+    from frogmove.local_aws.stack import Stack
+
+
+NOW = datetime.now(UTC)
+HOSTILE = {"level": "ERROR", "message": "failed", "key": "e\x1b[31mvil", "outcome": "failed"}
+LINES = {
+    "one": [
+        (3, "START RequestId: 1 Version: 7"),
+        (3, json.dumps({"level": "INFO", "message": "moved", "key": "a", "outcome": "moved"})),
+        (3, json.dumps({"_aws": {"Timestamp": 1}, "moved": [1.0]})),
+        (90, "too old"),
+    ],
+    "two": [
+        (4, json.dumps(HOSTILE)),
+        (1, "2026-11-28T07:30:00Z 2 Task timed out after 3.00 seconds"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def function(server: Server) -> str:
+    """The name of a function that left these lines."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    logs = session.client("logs", endpoint_url=server.endpoint_url)
+    name = f"logged-{uuid.uuid4().hex[:8]}"
+    group = f"/aws/lambda/{name}"
+    logs.create_log_group(logGroupName=group)
+    for stream, lines in LINES.items():
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        events = [
+            {"timestamp": int((NOW - timedelta(minutes=age)).timestamp() * 1000), "message": text}
+            for age, text in sorted(lines, reverse=True)
+        ]
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    return name
+
+
+def environment(server: Server) -> dict[str, str | None]:
+    return {**server.client_environment(), "AWS_PROFILE": None}
+
+
+def logs(server: Server, function: str, *arguments: str) -> Ran:
+    command = ("lambda", "logs", "--function", function, *arguments)
+    return run(*command, environment=environment(server))
+
+
+def test_lines_of_all_streams_come_in_the_order_of_time_without_lambdas_own(
+    server: Server, function: str
+) -> None:
+    ran = logs(server, function)
+    lines = ran.out.splitlines()
+    assert (ran.code, len(lines)) == (0, 3)
+    assert r"failed $'e\x1b[31mvil'" in lines[0]
+    assert "moved 'a'" in lines[1]
+    assert "Task timed out" in lines[2]
+    assert "\x1b" not in ran.out
+
+    assert len(logs(server, function, "--verbose").out.splitlines()) == 5
+    assert "too old" in logs(server, function, "--since", "2h").out
+
+
+def test_only_failures_are_shown_on_request_and_as_json(server: Server, function: str) -> None:
+    ran = logs(server, function, "--failed", "-o", "json")
+    first, second = ran.of("log")
+    assert (first["stream"], first["line"]["key"], first["failure"]) == (
+        "two",
+        HOSTILE["key"],
+        True,
+    )
+    assert "Task timed out" in second["line"]
+
+
+def test_no_lines_are_said_with_the_group(server: Server) -> None:
+    ran = logs(server, "never-ran")
+    assert (ran.code, ran.out) == (0, "")
+    assert "/aws/lambda/never-ran" in ran.err
+
+
+def test_new_lines_are_followed_each_once(server: Server, function: str) -> None:
+    told = {name: value for name, value in environment(server).items() if value is not None}
+    process = subprocess.Popen(
+        [*COMMAND, "lambda", "logs", "--follow", "--failed", "--function", function],
+        cwd=ROOT,
+        env={**os.environ, **told},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(2)]
+        session = boto3.Session("test", "test", region_name=REGION)
+        client = session.client("logs", endpoint_url=server.endpoint_url)
+        event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "[ERROR] new"}
+        client.put_log_events(
+            logGroupName=f"/aws/lambda/{function}", logStreamName="one", logEvents=[event]
+        )
+        third = process.stdout.readline()
+        process.terminate()
+    assert "Task timed out" in first[1]
+    assert "[ERROR] new" in third
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("since", ["soon", "2026-13-01"])
+def test_a_time_that_is_none_is_refused(server: Server, since: str) -> None:
+    ran = logs(server, "any", "--since", since)
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_a_missing_permission_is_named(server: Server, clients: Clients, function: str) -> None:
+    more = environment(server) | keys_of_user(clients, ["sqs:GetQueueUrl"])
+    for command in (("logs",), ("info",)):
+        ran = run("lambda", *command, "--function", function, environment=more)
+        assert ran.code in {1, 2}
+        assert "logs:FilterLogEvents" in ran.err or "lambda:GetFunctionConfiguration" in ran.err
+
+
+def test_the_function_and_its_versions_are_shown(
+    server: Server, clients: Clients, quiet_stack: Stack
+) -> None:
+    name = quiet_stack.config.name
+    version = clients.functions.publish_version(FunctionName=name)["Version"]
+    clients.functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    ran = run("lambda", "info", "--function", name, "-o", "json", environment=environment(server))
+    (told,) = ran.of("function")
+    assert (ran.code, told["unknown"]) == (0, [])
+    assert told["FROGMOVE_SOURCE"] == quiet_stack.source
+    assert told["queue"] == quiet_stack.queue_url
+    (shown,) = ran.of("version")
+    assert (shown["version"], shown["live"], shown["problem"]) == (version, True, None)
+
+    ran = run("lambda", "info", "--function", name, environment=environment(server))
+    assert "valid settings" in ran.out
+
+
+def test_a_function_that_is_not_there_has_no_info(server: Server) -> None:
+    ran = run("lambda", "info", "--function", "not-there", environment=environment(server))
+    assert (ran.code, ran.out) == (2, "")
+    assert "not-there" in ran.err
