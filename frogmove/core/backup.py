@@ -12,6 +12,7 @@ from frogmove.core.models import Action, BackupCopy, Result, Route, Verb
 from frogmove.core.multipart import PartsCopier
 from frogmove.core.options import OnConflict
 from frogmove.s3.etag import etags_match
+from frogmove.s3.uri import MAX_KEY_BYTES
 
 if TYPE_CHECKING:
     from threading import Event
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
 
 class BackupError(Exception):
     """There is no verified copy of an object in the backup; the message says why."""
+
+
+def obstacle(route: Route, key: str) -> str:
+    """Return why an object of the destination cannot be backed up; empty if it can.
+
+    Args:
+        route: from the destination to the backup.
+        key: the object's key.
+    """
+    if len(route.destination_key(key).encode()) <= MAX_KEY_BYTES:
+        return ""
+    return f"its key in {route.destination} would be longer than {MAX_KEY_BYTES:,} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,9 @@ class Backup:
             InterruptedCopyError: when the run was stopped between two parts.
         """
         route = self.copier.check.route
+        reason = obstacle(route, item.key)
+        if reason:
+            raise BackupError(f"it could not be backed up: {reason}")
         action = Action(Verb.COPY, item, route.destination_key(item.key))
         copy = await self.copier.copy(action)
         if isinstance(copy, Result):

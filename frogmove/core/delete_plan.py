@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
 from frogmove.core.advice import describe
+from frogmove.core.backup import obstacle
 from frogmove.core.filters import Filters
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.options import OnConflict
@@ -198,6 +199,7 @@ def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> Non
         if item is None and there is not None:
             key = mapping.source_key(there.key, route)
             if key is not None:
+                _check_backup(spec, there.key)
                 found.add(key, there)
     if not sources and found.count > before:
         where = f"s3://{route.source.bucket}/{folder}"
@@ -205,4 +207,15 @@ def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> Non
             f"{in_quotes(where)} has no selected objects, so everything would be deleted at the "
             "destination. Nothing was changed.",
             "Check the route. To delete everything anyway, use another tool.",
+        )
+
+
+def _check_backup(spec: RunSpec, key: str) -> None:
+    if spec.backup is None:
+        return
+    reason = obstacle(Route.parse(spec.destination, spec.backup), key)
+    if reason:
+        raise UsageError(
+            f"{in_quotes(key)} cannot be backed up: {reason}. Nothing was changed.",
+            "Use a --backup with a shorter prefix.",
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.core.advice import describe
 from frogmove.core.annotations import has_other_annotations
+from frogmove.core.backup import obstacle
 from frogmove.core.conflict import resolve_conflict, under_policy
 from frogmove.core.copy import ATTEMPTS
 from frogmove.core.destination_check import (
@@ -16,7 +17,7 @@ from frogmove.core.destination_check import (
     Occupied,
     may_be_itself,
 )
-from frogmove.core.models import Action, Effect, Forecast, Outcome, Result, Verb
+from frogmove.core.models import Action, Effect, Forecast, Outcome, Result, Route, Verb
 from frogmove.core.scheduler import run_in_order
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
@@ -125,7 +126,7 @@ async def _decide(action: Action, check: DestinationCheck) -> Action:
         if copy.replaces is not None and etags_match(there.etag, copy.replaces):
             # In a plan that is applied, the reason of a move is only in its forecast.
             known = action.reason if action.forecast is None else action.forecast.cause
-            return _replacement(action, seen, known)
+            return _replacement(action, seen, known, check)
         other = await check.difference(seen, found)
         if not other and await has_other_annotations(check.s3, seen.copy):
             other = OTHER_ANNOTATIONS
@@ -135,7 +136,7 @@ async def _decide(action: Action, check: DestinationCheck) -> Action:
         if isinstance(resolved, Result):
             return _without_transfer(action, resolved, Forecast(Effect.CONFLICT, there, other))
         if resolved.replaces is not None:
-            return _replacement(action, seen, other)
+            return _replacement(action, seen, other, check)
         copy, kept = resolved, Forecast(Effect.KEEP_BOTH, there, other)
     return replace(action, verb=Verb.CONFLICT, reason="the destination kept changing")
 
@@ -156,8 +157,14 @@ def _transfer(action: Action, key: str, kept: Forecast | None = None) -> Action:
     return replace(action, destination_key=key, replaces=None, forecast=expected)
 
 
-def _replacement(action: Action, seen: Occupied, cause: str) -> Action:
-    there = seen.there.object
+def _replacement(action: Action, seen: Occupied, cause: str, check: DestinationCheck) -> Action:
+    there, backup = seen.there.object, check.options.backup
+    if backup is not None:
+        reason = obstacle(Route(check.route.destination, backup), there.key)
+        if reason:
+            reason = f"nothing would be replaced, because it could not be backed up: {reason}"
+            forecast = Forecast(Effect.REFUSE, there, reason)
+            return replace(action, verb=Verb.REFUSE, reason=reason, forecast=forecast)
     forecast = Forecast(Effect.REPLACE, there, cause)
     return replace(action, replaces=there.etag, forecast=forecast)
 

@@ -257,6 +257,28 @@ def test_what_is_deleted_or_replaced_is_kept_in_the_backup(pair: Buckets, attic:
     assert pair.here() == {"in/a": b"new!"}
 
 
+def test_a_key_that_would_be_too_long_in_the_backup_is_refused_or_fails(
+    pair: Buckets, attic: Buckets
+) -> None:
+    frogmove = FrogmoveRunner(pair)
+    long = "k" * 1020
+    pair.put(long, "other")
+    pair.put_there(long, body=b"theirs")
+    backup = ("--backup", f"s3://{attic.source}/2026")
+    dry = frogmove("sync", *backup, "-n", "-o", "json")
+    assert {each["key"]: each["effect"] for each in dry.of("action")} == {
+        long: "refuse",
+        "other": "copy",
+    }
+    ran = frogmove("sync", *backup, "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, {long: "failed", "other": "copied"})
+    pair.client.delete_object(Bucket=pair.source, Key=long)
+    for more in ((), ("-n",)):
+        refused = frogmove("sync", "--delete", *backup, *more)
+        assert (refused.code, "would be longer than 1,024 bytes" in refused.err) == (2, True)
+    assert (pair.there()[long], attic.here()) == (b"theirs", {})
+
+
 def test_what_cannot_be_kept_is_neither_deleted_nor_replaced(
     fault_fixture: FaultFixture, few_retries: str
 ) -> None:
