@@ -68,6 +68,7 @@ SCENES = (
         ),
     ),
     Scene("report", ("frogmove report last",)),
+    Scene("trace", ("frogmove trace reports/2026-06.csv",)),
     Scene(
         "progress",
         ("frogmove move --prefix scans --max-rate 40",),

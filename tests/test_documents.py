@@ -13,10 +13,11 @@ import pytest
 
 from frogmove.cli import main
 from frogmove.cli.lazy_group import LazyCommand
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner
 
 if TYPE_CHECKING:
-    from tests.buckets import Buckets
-    from tests.cli.cli_runner import FrogmoveRunner
+    from tests.servers import Server
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -90,12 +91,11 @@ FILES = {f"reports/{month}.csv" for month in range(3)} | {"reports/2026.csv", "o
 
 
 def test_the_readmes_commands_run(
-    buckets: Buckets,
-    frogmove: FrogmoveRunner,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    ministack: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    buckets = Buckets.make(ministack)
+    frogmove = FrogmoveRunner(buckets)
     section = README[README.index("## On AWS") : README.index("## What becomes of an object")]
     commands = shell_commands(section)
     assert len(commands) > 10
@@ -103,5 +103,6 @@ def test_the_readmes_commands_run(
         if words[0] in {"ls", "move", "copy"}:
             buckets.put(*FILES)
         allowed = ["--allow-empty"] if "--older-than" in words else []
-        ran = frogmove(*words, *allowed)
-        assert ran.code == 0, (words, ran.err)
+        ran = frogmove(*words, *allowed, AWS_ENDPOINT_URL=ministack.endpoint_url)
+        # There is no function to be asked about the key.
+        assert ran.code == (words[0] == "trace"), (words, ran.err)
