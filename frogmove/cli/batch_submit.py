@@ -255,8 +255,10 @@ def _submit(
         f"in account {submission.jobs.account}"
     )
     if options.dry_run:
-        shown = submission.request(manifest)
-        console.say(json.dumps(shown, indent=None if console.json_lines else 2, default=str))
+        indent = None if console.json_lines else 2
+        shown = json.dumps(submission.request(manifest), indent=indent, default=str)
+        for line in shown.splitlines():
+            console.say(line)
         return exit_codes.DONE
     is_large = manifest is None or manifest.count > MAX_UNCONFIRMED
     if is_large and not options.yes and can_be_asked() and not is_agreed():

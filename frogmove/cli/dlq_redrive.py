@@ -245,7 +245,7 @@ def _drop(
     total: Counter[str],
 ) -> None:
     """Copy and delete messages, ten at once."""
-    path = copy or runs_directory() / f"dlq-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.jsonl"
+    path = copy or runs_directory() / f"dropped-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.messages"
     with open_copy(path) as file:
         for first in range(0, len(found), AT_ONCE):
             if stop.is_set():

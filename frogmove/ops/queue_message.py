@@ -1,6 +1,6 @@
 """A message of the queue or of its dead-letter queue (DLQ), read as the function reads it.
 
-Whoever may send to the queue chooses the text: it may be of any size and hold any characters.
+The senders choose the text: it may be of any size and hold any characters.
 """
 
 from __future__ import annotations

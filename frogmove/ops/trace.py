@@ -254,7 +254,7 @@ class Tracer:
     def _dead_letters(self, trace: Trace) -> None:
         for name, sent, receives in self._peek(trace, self._deployment.dead_letters):
             trace.dead_letters.append(name)
-            text = f"message {name}: failed after {receives} deliveries"
+            text = f"message {name}: failed; received {receives} times, this time included"
             trace.add(sent, DLQ, text, message=name, receives=receives)
 
     def _queue(self, trace: Trace) -> None:
@@ -264,8 +264,8 @@ class Tracer:
             return
         for name, sent, receives in self._peek(trace, queue):
             trace.messages.append(name)
-            text = f"message {name}: waits, after {receives - 1} deliveries"
-            trace.add(sent, QUEUE, text, message=name, receives=receives - 1)
+            text = f"message {name}: waits; received {receives} times, this time included"
+            trace.add(sent, QUEUE, text, message=name, receives=receives)
 
     def _peek(self, trace: Trace, queue: Queue) -> list[tuple[str, datetime | None, int]]:
         """Return id, time and deliveries of a queue's messages about the key; all stay there."""

@@ -48,7 +48,8 @@ class PlaceVersion:
         if self.size is None:
             return f"deleted, with a delete marker{version}"
         old = "" if self.is_current else ", replaced or deleted since"
-        return f"written to {uri}: {self.size:,} bytes, ETag {self.etag}{version}{old}"
+        size = "1 byte" if self.size == 1 else f"{self.size:,} bytes"
+        return f"written to {uri}: {size}, ETag {self.etag}{version}{old}"
 
     def record(self) -> dict[str, Any]:
         """Return its JSON fields."""

@@ -17,7 +17,9 @@ import pytest
 from frogmove.function.app import LambdaApp
 from frogmove.local_aws.batch_operations import batch_operations
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack
+from frogmove.ops import batch_manifest, batch_submission
 from frogmove.packaging.function_zip import build_package
+from tests.canned_server import canned_server, error
 from tests.cli.cli_runner import Ran, run
 from tests.keys import KEYS
 
@@ -387,3 +389,59 @@ def test_a_cancelled_job_says_what_it_did_not_do(jobs: JobFixture) -> None:
     assert "not in the job's report" in reasons[f"{jobs.prefix}c"]
     again = jobs("cancel", job)
     assert (again.code, "has ended" in again.err) == (2, True)
+
+
+def test_a_refused_job_leaves_nothing(jobs: JobFixture) -> None:
+    jobs.put("a")
+    with canned_server(
+        (403, error("AccessDenied", "not authorized to perform: iam:PassRole"))
+    ) as s3:
+        refused = jobs("submit", "--all", AWS_ENDPOINT_URL_S3_CONTROL=s3.endpoint_url)
+    assert (refused.code, refused.out, jobs.written()) == (2, "", [])
+    assert "iam:PassRole" in refused.err
+    assert "s3:CreateJob" in refused.err
+
+
+def test_a_job_that_may_exist_is_said_so_and_keeps_its_manifest(jobs: JobFixture) -> None:
+    jobs.put("a")
+    with canned_server((500, error("InternalError"))) as s3:
+        unclear = jobs("submit", "--all", AWS_ENDPOINT_URL_S3_CONTROL=s3.endpoint_url)
+        # Each attempt is the same request to S3.
+        assert len(s3.requests) > 1
+    assert (unclear.code, unclear.out, len(jobs.written())) == (1, "", 1)
+    assert "It is not known whether the job was created" in " ".join(unclear.err.split())
+
+
+def test_a_stopped_submission_creates_no_job(
+    jobs: JobFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Ctrl-C while the manifest is written."""
+    jobs.put("a")
+    write = batch_manifest.upload
+
+    def stopped(client: Any, bucket: str, key: str, lines: Any) -> str:
+        etag = write(client, bucket, key, lines)
+        submissions[0].stop.set()
+        return etag
+
+    submissions: list[Any] = []
+    submit = batch_submission.Submission.submit
+
+    def remembered(self: Any, manifest: Any) -> str:
+        submissions.append(self)
+        return submit(self, manifest)
+
+    monkeypatch.setattr(batch_submission, "upload", stopped)
+    monkeypatch.setattr(batch_submission.Submission, "submit", remembered)
+    ran = jobs("submit", "--all")
+    assert (ran.code, ran.out, jobs.written()) == (130, "", [])
+    assert "no job was created" in ran.err
+    assert jobs("status").out == ""
+
+
+def test_a_server_without_jobs_is_said_so(jobs: JobFixture) -> None:
+    jobs.put("a")
+    for command in (["submit", "--all"], ["status"], ["cancel", "12345678"]):
+        refused = jobs(*command, AWS_ENDPOINT_URL_S3_CONTROL=None, AWS_ENDPOINT_URL=None)
+        assert (refused.code, refused.out) == (2, "")
+        assert "has no S3 Batch Operations" in refused.err
