@@ -13,7 +13,7 @@ locals {
   own_metrics  = { service = "frogmove", route = local.route }
   function_dim = { FunctionName = var.name }
 
-  # The alarms; README.md says what to do for each.
+  # The alarms; RUNBOOK.md says what to do for each.
   alarms = merge(local.sweep_alarms, local.scan_alarms, {
     dead-letters = {
       description = "Uploads failed ${var.max_receive_count} times and are in the dead-letter queue. They are still at the source."

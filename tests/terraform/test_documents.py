@@ -13,7 +13,7 @@ from tests.terraform.module import MODULE, Plan
 if TYPE_CHECKING:
     import pytest
 
-README = (MODULE / "README.md").read_text("utf-8")
+README, RUNBOOK = ((MODULE / name).read_text("utf-8") for name in ("README.md", "RUNBOOK.md"))
 
 
 def test_inputs_and_outputs_are_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,8 +30,7 @@ def test_every_input_and_output_is_described() -> None:
 
 def test_every_alarm_has_its_remedy(plan: Plan) -> None:
     alarms = [name.removeprefix("the-deployment-") for name in plan.outputs["alarm_names"]]
-    (section,) = re.findall(r"(?s)\n## When an alarm rings\n(.*?)\n## ", README)
-    described = re.findall(r"(?m)^\| `([a-z-]+)` \| .+ \| .+ \|$", section)
+    described = re.findall(r"(?m)^## ([a-z-]+)\n\n\w(?:(?!## ).*\n)+?```sh\n", RUNBOOK)
     with_a_scan = ["threats", "unscanned"]
     assert sorted(described) == sorted(alarms + with_a_scan)
 

@@ -29,7 +29,8 @@ _SAME = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", _TIME),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-11-23 07:30:00"),
     (r'("remaining_time_in_millis": )\d+', r"\g<1>29987"),
-    (r'("milliseconds":)\d+', r"\g<1>31"),
+    (r'("milliseconds": ?)\d+', r"\g<1>31"),
+    (r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", f"2026/11/23/[$LATEST]{'0' * 32}"),
 ]
 
 
