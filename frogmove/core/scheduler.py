@@ -26,6 +26,12 @@ Task = Coroutine[Any, None, T]
 # Seconds without any response after which the batch (of deletes) is sent.
 BATCH_DELAY = 0.1
 
+# With so many tasks waiting for responses, they are continued several at a time: after each wait,
+# those that have arrived in the meantime. Otherwise the two threads wake each other, and hand each
+# other the interpreter, for every response.
+MANY = 16
+GATHER_SECONDS = 0.0005
+
 # A group commit is made for at most this many tasks, and before the next task is started if the
 # last one took more than SLOW_START seconds to come, as with a listing with filters.
 MAX_GROUP = 32
@@ -156,6 +162,8 @@ class Scheduler:
         # Tasks whose responses have already arrived may add to the batch.
         if self._requesting == 0 and self._answered.empty():
             self._flush()
+        if self._requesting >= MANY and self._answered.qsize() < MANY:
+            time.sleep(GATHER_SECONDS)
         while True:
             try:
                 task, batched = self._answered.get(timeout=BATCH_DELAY)
