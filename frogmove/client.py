@@ -29,7 +29,7 @@ from frogmove.run_config import applied_spec, check_identity, new_spec, select_f
 from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_actions
 from frogmove.run_store import discard_lists, journal_path
 from frogmove.s3.aws_hosts import is_aws, is_default
-from frogmove.s3.bucket_features import read_features
+from frogmove.s3.bucket_features import read_features, request_features
 from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
@@ -351,12 +351,14 @@ class Client:
         """
         if checked:
             preflight.check(self.s3, route.source, route.destination, must_list=listed)
+        # Read below: they arrive while the capabilities are tested.
+        features = request_features(self.s3, route.source.bucket)
         with guard() as stop, explained(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
             # A dry run never writes, so it tests nothing.
             capabilities = NONE_SUPPORTED if dry_run else self.capabilities(probed, stop)
         with explained(route.source.bucket):
-            return ServerFacts(capabilities, read_features(self.s3, route.source.bucket))
+            return ServerFacts(capabilities, read_features(features))
 
     def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:
         """Return which conditional requests the server honours.

@@ -10,6 +10,9 @@ from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
 
 
@@ -34,19 +37,24 @@ class BucketFeatures:
     unknown: frozenset[Feature] = frozenset()
 
 
-def read_features(s3: S3, bucket: str) -> BucketFeatures:
-    """Read the features of a bucket, with one request each.
+def request_features(s3: S3, bucket: str) -> Mapping[Feature, Future[bool]]:
+    """Ask for the features of a bucket, with one request each.
 
     A directory bucket has none of them.
+    """
+    if is_directory_bucket(bucket):
+        return {}
+    return {feature: s3.has_feature(bucket, feature) for feature in Feature}
+
+
+def read_features(asked: Mapping[Feature, Future[bool]]) -> BucketFeatures:
+    """Read the responses to :func:`request_features`.
 
     Raises:
         S3Error: when no further request can succeed.
     """
     on: set[Feature] = set()
     unknown: set[Feature] = set()
-    if is_directory_bucket(bucket):
-        return BucketFeatures()
-    asked = {feature: s3.has_feature(bucket, feature) for feature in Feature}
     for feature, response in asked.items():
         error = response.exception()
         if error is None:

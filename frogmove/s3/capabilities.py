@@ -148,10 +148,9 @@ class _Probe:
             found = self._test_copies(seen)
             if self._stop.is_set():
                 return nothing
-            found["delete"] = _support_of(
-                self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG))
-            )
-            found["delete_many"] = self._test_batch_delete(OTHER_ETAG)
+            deleted = self._s3.delete(self._bucket, Deletion(self._key, OTHER_ETAG))
+            batch = self._send_batch_delete(OTHER_ETAG)
+            found |= {"delete": _support_of(deleted), "delete_many": self._read_batch_delete(batch)}
             # In a bucket with versions it would leave delete markers.
             if written.version_id is None:
                 self._test_matching_deletes(found, seen.etag)
@@ -178,8 +177,9 @@ class _Probe:
     def _clean_up(self) -> None:
         """Delete the keys that were written or may have been."""
         left = dict.fromkeys(self._deletion_of(key, sent) for key, sent in self._sent)
-        for deletion in filter(None, left):
-            error = self._s3.delete(self._bucket, deletion).exception()
+        sent = [(each, self._s3.delete(self._bucket, each)) for each in left if each is not None]
+        for deletion, deleted in sent:
+            error = deleted.exception()
             if isinstance(error, S3Error) and error.kind is Kind.DENIED:
                 # Without permission to delete versions, at least hide it with a delete marker.
                 self._s3.delete(self._bucket, Deletion(deletion.key, None)).exception()
@@ -208,21 +208,40 @@ class _Probe:
             return found
         # A condition that fails although it holds cannot be used.
         found["copy_source"] = found["copy_destination"] = Support.REFUSED
+        copy_again = partial(self._send_copy, seen, guard_source=source, guard_destination=True)
+        # Now a key exists that a copy must not replace. Together: none depends on another.
+        sent = {"copy_replace": copy_again(OTHER_ETAG)}
         if source:
-            found["copy_source"] = _support_of(self._copy(seen._replace(etag=OTHER_ETAG)))
-        copy_again = partial(self._copy, seen, guard_source=source, guard_destination=True)
-        # Now a key exists that a copy must not replace.
+            sent["copy_source"] = self._send_copy(seen._replace(etag=OTHER_ETAG))
         if destination:
-            found["copy_destination"] = _support_of(copy_again())
-        found["copy_replace"] = _support_of(copy_again(OTHER_ETAG))
-        if (
-            found["copy_replace"] is Support.HONOURED
-            and copy_again(self._etag).exception() is not None
-        ):
-            found["copy_replace"] = Support.REFUSED
+            sent["copy_destination"] = copy_again()
+        found |= {name: _support_of(copied) for name, copied in sent.items()}
+        if set(found.values()) & {Support.IGNORED, Support.UNKNOWN}:
+            # Several may have been done. Which one came last is not known, nor the ETag.
+            self._copy(seen, guard_source=source)
+        if found["copy_replace"] is Support.HONOURED:
+            copied = self._copy(seen, self._etag, guard_source=source, guard_destination=True)
+            if copied.exception() is not None:
+                found["copy_replace"] = Support.REFUSED
         return found
 
     def _copy(
+        self,
+        source: S3Object,
+        replaces: str | None = None,
+        *,
+        guard_source: bool = True,
+        guard_destination: bool = False,
+    ) -> Future[Copied]:
+        """Copy, wait for it, and remember the ETag of the copy."""
+        copied = self._send_copy(
+            source, replaces, guard_source=guard_source, guard_destination=guard_destination
+        )
+        if copied.exception() is None:
+            self._etag = copied.result().etag
+        return copied
+
+    def _send_copy(
         self,
         source: S3Object,
         replaces: str | None = None,
@@ -242,12 +261,12 @@ class _Probe:
             )
         )
         self._sent.append((self._other, copied))
-        if copied.exception() is None:
-            self._etag = copied.result().etag
         return copied
 
-    def _test_batch_delete(self, etag: str) -> Support:
-        sent = self._s3.delete_many(self._bucket, [Deletion(self._other, etag)])
+    def _send_batch_delete(self, etag: str) -> Future[dict[str, S3Error | None]]:
+        return self._s3.delete_many(self._bucket, [Deletion(self._other, etag)])
+
+    def _read_batch_delete(self, sent: Future[dict[str, S3Error | None]]) -> Support:
         if sent.exception() is not None:
             return _support_of(sent)
         return _support(sent.result()[self._other])
@@ -256,13 +275,14 @@ class _Probe:
         """Delete with a condition that holds; if that fails, the condition cannot be used."""
         # IGNORED means here that the delete was done, as it should be.
         honoured, done = Support.HONOURED, Support.IGNORED
-        if found["delete_many"] is honoured and self._test_batch_delete(self._etag) is not done:
+        batch = deleted = None
+        if found["delete_many"] is honoured:
+            batch = self._send_batch_delete(self._etag)
+        if found["delete"] is honoured:
+            deleted = self._s3.delete(self._bucket, Deletion(self._key, etag))
+        if batch is not None and self._read_batch_delete(batch) is not done:
             found["delete_many"] = Support.REFUSED
-        deletion = Deletion(self._key, etag)
-        if (
-            found["delete"] is honoured
-            and _support_of(self._s3.delete(self._bucket, deletion)) is not done
-        ):
+        if deleted is not None and _support_of(deleted) is not done:
             found["delete"] = Support.REFUSED
 
 

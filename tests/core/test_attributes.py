@@ -11,7 +11,7 @@ import pytest
 from frogmove.core.attributes import Attribute, parse_attributes, warnings
 from frogmove.errors import UsageError
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.bucket_features import BucketFeatures, Feature, read_features
+from frogmove.s3.bucket_features import BucketFeatures, Feature, read_features, request_features
 from tests.aws_events import batch, message, notification
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
@@ -220,7 +220,7 @@ def test_without_such_features_no_object_is_asked_for_any(
 def test_other_servers_have_none_or_say_so(request: pytest.FixtureRequest, name: str) -> None:
     buckets = Buckets.make(request.getfixturevalue(name))
     s3 = BotoS3(buckets.client, 4)
-    assert read_features(s3, buckets.source) == BucketFeatures()
+    assert read_features(request_features(s3, buckets.source)) == BucketFeatures()
     s3.close()
     buckets.put("a")
     assert FrogmoveRunner(buckets)("move", "a", "--carry", "redirect,acl,retention").code == 0
