@@ -57,7 +57,7 @@ class FaultFixture:
         return FaultFixture(_exchanged(self.buckets), self.proxy, runner)
 
     def fail(self, fault: Fault, *operations: str, times: int = 1) -> None:
-        """Give the next requests of some operations a fate."""
+        """Let the next requests of some operations fail."""
         left = iter(range(times))
 
         def decide(request: Request) -> Fault:

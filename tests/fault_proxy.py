@@ -206,7 +206,7 @@ class FaultProxy:
     def receive(
         self, method: str, target: str, headers: dict[str, str], body: bytes, connection: int
     ) -> Request:
-        """Take a request in and have its fate decided."""
+        """Record a request and have its fault decided."""
         with self._counting:
             number = len(self.requests) + 1
             request = Request(number, method, target, headers, body, connection)

@@ -157,7 +157,7 @@ sso_start_url = https://x.invalid/start
 TOKENS = {
     "missing": None,
     "expired": json.dumps({"accessToken": "t", "expiresAt": "2020-01-01T00:00:00Z"}),
-    "torn": "{",
+    "cut off": "{",
     "empty": "{}",
 }
 

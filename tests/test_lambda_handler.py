@@ -69,16 +69,14 @@ def test_uploads_that_a_queue_reports_are_moved(buckets: Buckets, function: Func
     assert buckets.there() == {"a": b"a", "b": b"b"}
 
 
-def test_a_notification_by_itself_is_answered_with_counts(
-    buckets: Buckets, function: Function
-) -> None:
+def test_a_notification_alone_is_answered_with_counts(buckets: Buckets, function: Function) -> None:
     buckets.put("a", "b")
     event = notification(buckets.source, "a", "b", "gone", "a")
     assert function(event) == {"counts": {"moved": 2, "gone": 1}}
     assert buckets.there() == {"a": b"a", "b": b"b"}
 
 
-def test_every_key_is_moved_exactly_as_it_is(buckets: Buckets, function: Function) -> None:
+def test_every_key_is_moved_unchanged(buckets: Buckets, function: Function) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     event = batch(*(message(str(n), notification(buckets.source, k)) for n, k in enumerate(keys)))
@@ -123,9 +121,7 @@ def test_a_second_delivery_changes_nothing(buckets: Buckets, function: Function)
     assert buckets.state() == before
 
 
-def test_what_replaced_a_reported_upload_is_moved_as_it_is(
-    buckets: Buckets, function: Function
-) -> None:
+def test_what_replaced_a_reported_upload_is_moved(buckets: Buckets, function: Function) -> None:
     buckets.put("a", body=b"old")
     event = notification(buckets.source, "a")
     buckets.put("a", body=b"newer")

@@ -95,7 +95,7 @@ def ls(
         console.total(f"{counted(total.total(), 'message', 'messages')}{_of(total)}")
         if stop.is_set():
             ctx.exit(exit_codes.INTERRUPTED)
-    # What could not be found out is not complete.
+    # A list with unknown states is not complete.
     ctx.exit(exit_codes.ATTENTION if letters.problems else exit_codes.DONE)
 
 

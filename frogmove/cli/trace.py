@@ -52,7 +52,7 @@ def trace(
 
     Read are both buckets with their versions, the journals on this machine, the function's log, its
     queue and dead-letter queue, and the result of a scan. KEY is a key of the source, or an s3://
-    URI of either side. The exit code is 1 if something is to be done or could not be found out.
+    URI of either side. The exit code is 1 if something is to be done or could not be read.
 
     \b
     Examples:

@@ -37,8 +37,8 @@ GATHER_SECONDS = 0.0005
 MAX_GROUP = 32
 SLOW_START = 0.001
 
-# How many results are put in order together.
-_TOGETHER = 1000
+# How many results are sorted at a time.
+_BATCH = 1000
 
 
 class Idle(Enum):
@@ -98,7 +98,7 @@ class Scheduler:
         self._flush = flush
         self._stop = stop
         self._flush_overdue = flush_overdue
-        self._answered: SimpleQueue[tuple[Task[Any], bool]] = SimpleQueue()
+        self._ready: SimpleQueue[tuple[Task[Any], bool]] = SimpleQueue()
         self._uncommitted: list[tuple[Task[Any], GroupCommit]] = []
         self._requesting = 0
         self._batched = 0
@@ -128,12 +128,12 @@ class Scheduler:
                     is_slow = time.monotonic() - since > SLOW_START
                     yield from self._advance(task)
                     if is_slow:
-                        yield from self._answered_so_far()
+                        yield from self._resume_ready()
                     if is_slow or len(self._uncommitted) >= MAX_GROUP:
                         yield from self._commit()
             yield from self._commit()
             if self._requesting + self._batched > 0:
-                yield from self._next_answered()
+                yield from self._resume_next()
             elif exhausted or self._stop.is_set():
                 break
         if error is not None:
@@ -142,10 +142,10 @@ class Scheduler:
     def _has_room(self) -> bool:
         return self._requesting < self._size and self._batched < self._max_batched
 
-    def _answered_so_far(self) -> Iterator[Any]:
-        """Continue the tasks whose answers have arrived, but only some, so that others start."""
-        for _ in range(min(self._answered.qsize(), MAX_GROUP)):
-            yield from self._resume(*self._answered.get())
+    def _resume_ready(self) -> Iterator[Any]:
+        """Continue tasks whose responses have arrived, but only some, so that others start."""
+        for _ in range(min(self._ready.qsize(), MAX_GROUP)):
+            yield from self._resume(*self._ready.get())
 
     def _commit(self) -> Iterator[Any]:
         """Make the group commits that tasks await, and continue these tasks."""
@@ -157,22 +157,22 @@ class Scheduler:
                 self._requesting -= 1
                 yield from self._advance(task)
 
-    def _next_answered(self) -> Iterator[Any]:
-        """Wait for answers and continue their tasks; yield IDLE while there are none."""
+    def _resume_next(self) -> Iterator[Any]:
+        """Wait for a response and continue its task; yield IDLE while there is none."""
         # Tasks whose responses have already arrived may add to the batch.
-        if self._requesting == 0 and self._answered.empty():
+        if self._requesting == 0 and self._ready.empty():
             self._flush()
-        if self._requesting >= MANY and self._answered.qsize() < MANY:
+        if self._requesting >= MANY and self._ready.qsize() < MANY:
             time.sleep(GATHER_SECONDS)
         while True:
             try:
-                task, batched = self._answered.get(timeout=BATCH_DELAY)
+                task, batched = self._ready.get(timeout=BATCH_DELAY)
             except Empty:
                 self._flush()
                 yield IDLE
             else:
                 yield from self._resume(task, batched)
-                yield from self._answered_so_far()
+                yield from self._resume_ready()
                 return
 
     def _resume(self, task: Task[T], batched: bool) -> Iterator[T]:
@@ -198,7 +198,7 @@ class Scheduler:
         if isinstance(awaited, GroupCommit):
             self._uncommitted.append((task, awaited))
         else:
-            awaited.add_done_callback(lambda _: self._answered.put((task, batched)))
+            awaited.add_done_callback(lambda _: self._ready.put((task, batched)))
 
 
 def run_tasks(tasks: Iterator[Task[T]], size: int, stop: Event | None = None) -> Iterator[T]:
@@ -227,9 +227,9 @@ def run_in_order(
     async def numbered(number: int, item: A) -> tuple[int, T]:
         return number, await task(item)
 
-    coming = iter(items)
-    while together := list(islice(coming, _TOGETHER)):
-        done = run_tasks((numbered(*each) for each in enumerate(together)), size, stop)
+    remaining = iter(items)
+    while batch := list(islice(remaining, _BATCH)):
+        done = run_tasks((numbered(*each) for each in enumerate(batch)), size, stop)
         yield from (result for _, result in sorted(done, key=itemgetter(0)))
 
 

@@ -1,4 +1,4 @@
-"""What the preflight checks found out about a server and a source bucket."""
+"""What the preflight checks determined about a server and a source bucket."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class DeadLetters:
 
     Attributes:
         reader: reads the DLQ.
-        problems: what could not be found out, each once.
+        problems: what could not be read, and why, each once.
     """
 
     def __init__(self, deployment: Deployment, config: Config, s3: S3) -> None:

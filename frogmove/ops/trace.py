@@ -1,7 +1,7 @@
 """What happened to one key: both buckets, runs, the function's log, its queues, scan results.
 
-Each place is asked independently: what cannot be found out in one of them, for want of a permission
-or because a server does not offer it, is told beside what the others say.
+Each place is read independently: what one of them cannot tell, because a permission is missing or
+the server does not offer it, is reported beside what the others show.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ class Happening:
 
 @dataclass
 class Trace:
-    """What was found out about a key.
+    """What is known about a key.
 
     Attributes:
         key: the key at the source.
         places: by name, where the object may be.
         happenings: what happened, the oldest first once it is complete.
-        unknown: what could not be found out, and why.
+        unknown: what could not be read, and why.
         dead_letters: the ids of messages in the DLQ.
         messages: the ids of messages in the queue.
         tags: the source object's tags; None if unknown.

@@ -70,7 +70,7 @@ class Place:
         key: the key.
         exists: whether there is an object now; None if unknown.
         versions: the object, or all versions and delete markers, the newest first.
-        problems: what could not be found out, and why.
+        problems: what could not be read, and why.
     """
 
     bucket: str

@@ -47,7 +47,7 @@ def conclude(trace: Trace, argument: str, function: str) -> Verdict:
     """Conclude where the bytes are, and what to do.
 
     Args:
-        trace: what was found out.
+        trace: what is known.
         argument: the key as an argument of ``frogmove move``.
         function: the function's name.
     """

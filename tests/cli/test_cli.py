@@ -63,7 +63,7 @@ def untouched(buckets: Buckets) -> None:
 
 
 @commands
-def test_without_a_route_the_ways_to_give_one_are_told(
+def test_without_a_route_the_ways_to_give_one_are_listed(
     runner: FrogmoveRunner, command: list[str]
 ) -> None:
     ran = runner(*command, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
@@ -98,7 +98,7 @@ def test_a_destination_that_is_not_there_is_named(
 
 
 @commands
-def test_without_any_credentials_the_ways_to_give_them_are_told(
+def test_without_any_credentials_the_ways_to_give_them_are_listed(
     runner: FrogmoveRunner, command: list[str]
 ) -> None:
     ran = runner(*command, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
@@ -118,7 +118,7 @@ def test_a_profile_that_is_not_there_is_named(runner: FrogmoveRunner, command: l
 
 
 @commands
-def test_wrong_credentials_are_told_from_missing_permission(
+def test_wrong_credentials_are_distinguished_from_missing_permission(
     seaweedfs: Server, command: list[str]
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -178,7 +178,7 @@ def test_an_endpoint_that_is_no_s3_is_refused(runner: FrogmoveRunner) -> None:
     untouched(runner.buckets)
 
 
-def test_an_expired_session_is_told_to_be_renewed(runner: FrogmoveRunner) -> None:
+def test_an_expired_session_names_the_command_to_renew_it(runner: FrogmoveRunner) -> None:
     with canned_server((400, error("ExpiredToken", "The provided token has expired."))) as script:
         ran = runner("ls", "--endpoint-url", script.endpoint_url)
     refused(ran, "token has expired", "renew")
@@ -296,7 +296,7 @@ def test_help_is_laid_out_as_it_was_written(command: str) -> None:
     assert "Examples:\n" in ran.out or "Examples: " not in ran.out
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     ran = run("--version")
     assert (ran.code, ran.out) == (0, f"frogmove {__version__}\n")
 

@@ -81,7 +81,7 @@ def test_buckets_and_folders_of_a_uri_are_completed(runner: FrogmoveRunner) -> N
     assert complete(runner, f"frogmove move s3://{bucket}/ind") == [f"plain,//{bucket}/index"]
 
 
-def test_another_shell_is_told_what_each_is(runner: FrogmoveRunner) -> None:
+def test_another_shell_gets_the_type_of_each(runner: FrogmoveRunner) -> None:
     kind, value, about = complete(runner, "frogmove move inde", "zsh")
     assert (kind, value) == ("plain", "index")
     assert re.fullmatch(r"5 bytes, \d{4}-\d\d-\d\d \d\d:\d\d", about)
@@ -110,7 +110,7 @@ def test_runs_and_routes_are_described(runner: FrogmoveRunner, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("problem", ["silent", "refused", "no-route", "profile"])
-def test_what_is_wrong_is_never_told_and_never_waited_for(
+def test_what_is_wrong_is_never_reported_and_never_waited_for(
     runner: FrogmoveRunner, problem: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -175,7 +175,7 @@ def read_until(terminal: int, awaited: str) -> str:
 
 
 def test_bash_completes_a_key_folder_by_folder(type_in_bash: Callable[[str, str], str]) -> None:
-    # A folder is gone on with at once: no blank is put behind it.
+    # After a folder, typing continues: no blank is added.
     type_in_bash("frogmove ls in/d\tc\t\n", r"frogmove ls in/deep/c\.csv (?s:.)*1 object, 13 bytes")
 
 

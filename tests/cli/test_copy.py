@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_key_is_copied_exactly_as_it_is_and_stays(buckets: Buckets, engine: str) -> None:
+def test_every_key_is_copied_unchanged_and_stays(buckets: Buckets, engine: str) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     ran = FrogmoveRunner(buckets)("copy", "--all", "-o", "json", "--engine", engine)
@@ -57,7 +57,7 @@ def test_what_the_destination_holds_is_for_the_policy_to_judge(
     assert buckets.here() == buckets.there()
 
 
-def test_a_copy_is_listed_told_of_and_undone(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_a_copy_is_listed_reported_and_undone(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a", "b")
     buckets.put_there("b")
     assert frogmove("copy", "--all").code == 0

@@ -158,7 +158,7 @@ def test_a_lambda_without_effect_is_named(
         show.automatic_move()
 
 
-def test_a_server_that_is_lost_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_lost_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_it(show: DemoRun, step: Step) -> None:
         server = show._aws.server.process
         os.killpg(server.pid, signal.SIGKILL)

@@ -127,7 +127,7 @@ def test_however_objects_are_selected(ministack: Server, tmp_path: Path, way: st
     assert_foretold(dry, frogmove("move", *given, "-o", "json"), "move")
 
 
-def test_it_is_said_object_by_object_and_summed_up_by_reason_and_folder(
+def test_each_object_is_reported_and_summed_up_by_reason_and_folder(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("in/a", "in/b", "top.txt", body=BODY)

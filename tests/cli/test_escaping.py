@@ -40,7 +40,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 
 
 @pytest.mark.parametrize("key", PLAIN)
-def test_a_key_that_can_be_seen_is_shown_as_it_is(key: str) -> None:
+def test_a_key_that_can_be_seen_is_shown_unchanged(key: str) -> None:
     assert printable(key) == key
 
 

@@ -48,7 +48,7 @@ def test_reasons_without_end_take_no_memory_without_end() -> None:
     assert (group.count, group.reason) == (980, "other reasons")
 
 
-def test_identical_failures_are_told_once_with_their_number(
+def test_identical_failures_are_reported_once_with_their_number(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put(*KEYS)

@@ -242,7 +242,7 @@ def test_what_is_not_a_journal_is_refused(command: str, tmp_path: Path) -> None:
     assert "not a journal" in ran.err
 
 
-def test_a_torn_end_is_said(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_an_incomplete_end_is_reported(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a", "b")
     frogmove("move", "--all")
     path = journals()[-1]

@@ -37,7 +37,7 @@ def test_a_run_that_changes_nothing_leaves_no_journal(
     assert journals() == []
 
 
-def test_a_journal_goes_where_it_is_told_to(
+def test_a_journal_goes_where_the_option_says(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     buckets.put("a")

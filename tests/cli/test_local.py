@@ -211,7 +211,7 @@ def test_it_leaves_uploads_to_the_hand_when_asked_to(tmp_path: Path) -> None:
         assert "QueueConfigurations" not in answer
 
 
-def test_it_listens_where_it_is_told(tmp_path: Path) -> None:
+def test_it_listens_on_the_given_address(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -229,7 +229,7 @@ def test_it_says_that_the_server_ended(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_taken_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -248,7 +248,7 @@ def test_an_impossible_port_is_refused(port: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["local", "demo"])
-def test_a_missing_ministack_is_said(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ministack_is_reported(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     result = CliRunner().invoke(main, [command])
     assert result.exit_code == 2

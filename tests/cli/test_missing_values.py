@@ -43,7 +43,7 @@ def test_values_that_look_like_options_are_taken_as_they_are_meant(
     }
 
 
-def test_one_hyphen_for_two_is_told(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_one_hyphen_for_two_is_reported(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("in/a")
     for typed in ("-prefix", "-prefix=in"):
         ran = frogmove("move", typed, "in")

@@ -68,9 +68,7 @@ def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
 
 
 @pytest.mark.parametrize("how", ["all", "named"])
-def test_every_key_is_moved_exactly_as_it_is(
-    buckets: Buckets, frogmove: FrogmoveRunner, how: str
-) -> None:
+def test_every_key_is_moved_unchanged(buckets: Buckets, frogmove: FrogmoveRunner, how: str) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     chosen = ["--all"] if how == "all" else ["--", *keys]
@@ -269,7 +267,7 @@ def test_more_keys_than_one_page_or_one_batch_holds_are_all_moved(ministack: Ser
 @pytest.mark.parametrize(
     "chosen", [[], ["a", "--all"], ["--prefix", ""], ["--prefix", "a", "--all"]], ids=" ".join
 )
-def test_what_is_to_be_moved_has_to_be_said_in_one_way(
+def test_what_is_to_be_moved_has_to_be_given_in_one_way(
     buckets: Buckets, frogmove: FrogmoveRunner, chosen: list[str]
 ) -> None:
     buckets.put("a")

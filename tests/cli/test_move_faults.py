@@ -119,7 +119,7 @@ def test_a_copy_that_is_never_confirmed_keeps_its_source(
     assert fault_fixture.proxy.of(*DELETES) == []
 
 
-def test_deletes_that_are_never_confirmed_are_told_with_both_places(
+def test_deletes_that_are_never_confirmed_are_reported_with_both_places(
     fault_fixture: FaultFixture,
 ) -> None:
     fault_fixture.fail(faults.ERROR_IN_200, *DELETES, times=1000)

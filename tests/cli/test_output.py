@@ -122,7 +122,7 @@ def test_a_summary_names_what_there_was(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1500, "1.5 kB")]
 )
-def test_a_size_is_told_for_people(count: int, text: str) -> None:
+def test_a_size_is_shown_in_units(count: int, text: str) -> None:
     assert size(count) == text
 
 

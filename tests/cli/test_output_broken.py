@@ -1,4 +1,4 @@
-"""stdout and stderr that are closed, full, narrow or gone: no traceback, a straight account."""
+"""stdout and stderr that are closed, full, narrow or gone: no traceback, a complete journal."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def account(buckets: Buckets, keys: list[str]) -> JournalReader:
 
 
 @pytest.mark.parametrize("tail", BROKEN.values(), ids=BROKEN)
-def test_a_move_that_can_print_nothing_keeps_a_straight_account(
+def test_a_move_that_can_print_nothing_keeps_a_complete_journal(
     buckets: Buckets, frogmove: FrogmoveRunner, tail: str
 ) -> None:
     keys = MANY[:20]

@@ -46,7 +46,7 @@ def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
         SIZES.convert(text, None, None)
 
 
-def test_a_size_out_of_bounds_is_told_the_bounds() -> None:
+def test_a_size_out_of_bounds_names_the_bounds() -> None:
     with pytest.raises(click.BadParameter, match=r"5,242,880 and 5,000,000,000"):
         SIZES.convert("1kb", None, None)
 

@@ -34,7 +34,7 @@ def buckets(ministack: Server) -> Buckets:
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_results_are_told_soon_under_a_rate_and_an_interrupt_drops_the_rest(
+def test_results_are_printed_soon_under_a_rate_and_an_interrupt_drops_the_rest(
     buckets: Buckets, frogmove: FrogmoveRunner, processes: str
 ) -> None:
     buckets.put(*KEYS)
@@ -201,7 +201,7 @@ def test_what_matters_least_is_left_out_first() -> None:
         (9e6, "2,500 h 00 min"),
     ],
 )
-def test_a_duration_is_told_for_people(seconds: float, text: str) -> None:
+def test_a_duration_is_shown_in_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -221,7 +221,7 @@ def test_parts_of_a_large_object_count_before_it_is_complete() -> None:
     assert s3.activity == (0, 0, 0, 0)
 
 
-def test_what_is_listed_is_told_where_a_filter_leaves_most_out(
+def test_what_is_listed_is_reported_where_a_filter_leaves_most_out(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.1)

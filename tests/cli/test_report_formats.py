@@ -122,7 +122,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("output", ["text", "csv", "html"])
-def test_each_result_is_told_with_its_reason(tmp_path: Path, output: str) -> None:
+def test_each_result_is_reported_with_its_reason(tmp_path: Path, output: str) -> None:
     results = [a_result(outcome, f"key-{outcome}", f"why {outcome}") for outcome in Outcome]
     text = rendered(tmp_path, output, *results)
     for outcome in set(Outcome) - {Outcome.SKIPPED, Outcome.WAITING}:
@@ -245,7 +245,7 @@ def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("output", ["text", "html"])
-def test_a_run_that_did_not_end_is_told_how_to_be_finished(tmp_path: Path, output: str) -> None:
+def test_a_run_that_did_not_end_names_the_command_to_finish_it(tmp_path: Path, output: str) -> None:
     journal = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC)
     journal.finished(a_result(Outcome.MOVED))
     journal.commit()
@@ -266,7 +266,7 @@ def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None
 
 
 @pytest.mark.parametrize("output", ["text", "json", "csv", "html"])
-def test_a_copy_whose_result_is_not_known_is_told(tmp_path: Path, output: str) -> None:
+def test_a_copy_whose_result_is_not_known_is_reported(tmp_path: Path, output: str) -> None:
     text = "".join(render(cut_off(tmp_path, "first", "second"), output))
     if output == "json":
         told = [record for record in map(json.loads, text.splitlines()) if "outcome" in record]

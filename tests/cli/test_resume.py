@@ -146,7 +146,7 @@ def uploads(buckets: Buckets) -> list[Any]:
 
 
 @pytest.mark.parametrize("since", ["changed", "gone"])
-def test_an_upload_that_is_of_no_more_use_is_not_left_behind(
+def test_an_upload_that_is_of_no_more_use_is_aborted(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, since: str
 ) -> None:
     monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
@@ -220,7 +220,7 @@ def test_a_run_that_was_undone_is_not_resumed_by_itself(
     assert "undone by" in run("runs").out
 
 
-def test_an_undo_that_is_unfinished_is_told_of(
+def test_an_undo_that_is_unfinished_is_reported(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b")

@@ -110,7 +110,7 @@ def test_a_named_journal_is_named_in_what_comes_next(
         ({"endpoint_url": "http://x"}, {}, "default credentials, http://x"),
     ],
 )
-def test_it_is_said_with_whose_credentials_and_where(
+def test_the_identity_and_the_endpoint_are_shown(
     settings: dict[str, Any], environment: dict[str, str], words: str
 ) -> None:
     spec = RunSpec(

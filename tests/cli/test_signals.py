@@ -193,7 +193,7 @@ def read_terminal(ours: int, awaited: str | None) -> str:
 @pytest.mark.parametrize(
     "command", [("sync",), ("copy", "--all"), ("copy", *KEYS)], ids=["sync", "copy", "keys"]
 )
-def test_a_way_to_resume_is_told_where_anything_was_not_begun(
+def test_a_way_to_resume_is_reported_where_anything_was_not_begun(
     buckets: Buckets, frogmove: FrogmoveRunner, command: list[str], processes: str
 ) -> None:
     buckets.put(*KEYS)
@@ -210,7 +210,7 @@ def test_a_way_to_resume_is_told_where_anything_was_not_begun(
 
 
 @pytest.mark.parametrize("concurrency", ["8", "256"])
-def test_no_way_to_resume_is_told_where_nothing_is_left(
+def test_no_way_to_resume_is_reported_where_nothing_is_left(
     buckets: Buckets, frogmove: FrogmoveRunner, concurrency: str
 ) -> None:
     buckets.put(*KEYS[:HELD])

@@ -49,7 +49,7 @@ def test_a_second_sync_has_nothing_to_do(buckets: Buckets, frogmove: FrogmoveRun
     assert buckets.state() == before
 
 
-def test_every_key_is_copied_exactly_as_it_is(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_every_key_is_copied_unchanged(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     ran = frogmove("sync", "-o", "json")

@@ -77,7 +77,7 @@ def test_what_is_too_large_to_be_read_is_left_to_the_policy(
     assert buckets.there() == before
 
 
-def test_what_is_too_large_to_be_read_can_be_replaced_or_told_by_its_md5(
+def test_what_is_too_large_to_be_read_can_be_replaced_or_compared_by_its_md5(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("other", "same", body=b"frog")

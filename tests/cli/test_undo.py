@@ -179,7 +179,7 @@ def test_what_the_destination_held_before_stays_there(
     assert buckets.there() == {"twin": b"twin"}
 
 
-def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_said(
+def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_reported(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("other")
@@ -192,7 +192,7 @@ def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_said
     assert (buckets.here(), buckets.there()) == ({"other": b"other"}, {"other": b"other"})
 
 
-def test_what_a_sync_replaced_is_not_undone_and_said(
+def test_what_a_sync_replaced_is_not_undone_and_reported(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("new", "other")

@@ -130,9 +130,9 @@ class Mover:
         self.error: BaseException | None = None
         self._ended = False
         self.late: list[Callable[[], object]] = []
-        self._fate = ""
+        self._fault = ""
         self._may_go = threading.Semaphore(0)
-        self._has_parked = threading.Semaphore(0)
+        self._has_stopped = threading.Semaphore(0)
         journal = MemoryJournal()
         limits = Limits(attempts=attempts)
         model = JournaledS3(state, self._gate, journal)
@@ -140,15 +140,15 @@ class Mover:
         self._thread = threading.Thread(target=self._run, args=(plan, s3, options, journal))
         self._thread.daemon = True
         self._thread.start()
-        self._has_parked.acquire()
+        self._has_stopped.acquire()
 
     def has_ended(self) -> bool:
         return self._ended
 
     def step(self, error: str) -> None:
-        self._fate = error
+        self._fault = error
         self._may_go.release()
-        self._has_parked.acquire()
+        self._has_stopped.acquire()
 
     def _run(
         self,
@@ -166,12 +166,12 @@ class Mover:
             self.error = error
         finally:
             self._ended = True
-            self._has_parked.release()
+            self._has_stopped.release()
 
     def _gate(self, operation: str, request: Callable[[], T]) -> T:
-        self._has_parked.release()
+        self._has_stopped.release()
         self._may_go.acquire()
-        error = self._fate
+        error = self._fault
         if operation == UNGUARDED and error == "late":
             # Nor that a delete arrives when its sender has long given up.
             error = "lost request"

@@ -80,7 +80,7 @@ def test_a_failed_object_has_s3s_words_and_its_own_remedy(error: S3Error, named:
 @pytest.mark.parametrize(
     ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("", 418), ("Odd", 400)]
 )
-def test_any_other_refusal_is_told_with_s3s_own_words(code: str, status: int) -> None:
+def test_any_other_refusal_is_reported_with_s3s_own_words(code: str, status: int) -> None:
     problem = explain(S3Error("ListObjectsV2", code, status, "It said so."), "external")
     assert "'external'" in problem.message
     assert "It said so" in problem.message

@@ -111,7 +111,7 @@ def test_it_is_carried_where_it_is_asked_for(site: Site, name: str, size: int, e
 
 @pytest.mark.parametrize("size", SHORT.values(), ids=SHORT)
 @pytest.mark.parametrize("name", ["retention", "legal-hold"])
-def test_it_is_said_where_it_is_not(site: Site, name: str, size: int) -> None:
+def test_what_is_not_carried_is_reported(site: Site, name: str, size: int) -> None:
     site.put(size, **GIVEN[name])
     ran = site.move(*IN_PARTS)
     (result,) = ran.of("result")
@@ -122,7 +122,7 @@ def test_it_is_said_where_it_is_not(site: Site, name: str, size: int) -> None:
         assert result["reason"] == ""
 
 
-def test_a_redirect_that_was_dropped_is_said(site: Site, hooks: RequestHooks) -> None:
+def test_a_redirect_that_was_dropped_is_reported(site: Site, hooks: RequestHooks) -> None:
     """AWS drops it from a single copy."""
     site.put(**REDIRECT)
     drop_redirects(site, hooks)
@@ -190,7 +190,7 @@ def test_an_acl_is_carried_where_it_is_asked_for(site: Site) -> None:
     assert len(grantees) == 2
 
 
-def test_that_acls_are_not_carried_is_said_once_a_run(site: Site) -> None:
+def test_that_acls_are_not_carried_is_reported_once_a_run(site: Site) -> None:
     site.put(ACL="public-read")
     ran = site.move()
     assert ran.outcomes == {"a": "moved"}
@@ -236,7 +236,7 @@ def test_who_may_not_ask_is_told_what_is_not_known(site: Site) -> None:
     assert "cannot be determined whether the source bucket uses" in " ".join(ran.err.split())
 
 
-def test_who_may_not_know_of_retention_is_told_so(site: Site) -> None:
+def test_who_may_not_read_retention_is_told(site: Site) -> None:
     """HEAD leaves it out then; this server's does not."""
     site.put()
     who = denied(site.buckets, "s3:GetObjectRetention")
@@ -308,7 +308,7 @@ def test_a_list_of_attributes_is_read() -> None:
     assert "legal-hold" in caught.value.remedy
 
 
-def test_nothing_is_said_where_nothing_can_be_lost() -> None:
+def test_nothing_is_printed_where_nothing_can_be_lost() -> None:
     assert warnings(BucketFeatures(), frozenset()) == []
     website = BucketFeatures(on=frozenset({Feature.WEBSITE}))
     assert warnings(website, frozenset()) == []

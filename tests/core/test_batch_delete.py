@@ -43,7 +43,7 @@ def test_nothing_is_sent_before_the_batch_is_full_or_flushed() -> None:
     assert [error.result(0) for error in errors] == [None] * 3
 
 
-def test_each_key_has_its_own_fate() -> None:
+def test_each_key_has_its_own_result() -> None:
     state, deletions = seeded(2)
     state.put("a", "key 1", b"newer")
     batch = BatchDeleter(FakeS3(state), "a", Before(), batched=True)

@@ -82,7 +82,7 @@ def test_a_sync_however_it_compares(buckets: Buckets, policy: OnConflict, compar
     assert (buckets.here(), buckets.there()) == ({"a.txt": MINE}, there)
 
 
-def test_a_sync_overwrites_unless_told(buckets: Buckets) -> None:
+def test_a_sync_overwrites_by_default(buckets: Buckets) -> None:
     frogmove = FrogmoveRunner(buckets)
     assert frogmove("sync", "-o", "json").outcomes == {"a.txt": "copied"}
     assert buckets.there() == {"a.txt": MINE}

@@ -187,7 +187,7 @@ def test_what_is_overwritten_is_what_was_looked_at(state: FakeS3State) -> None:
     assert state.bodies("internal") == {"key": MINE}
 
 
-def test_a_destination_that_keeps_changing_is_left_as_it_is(
+def test_a_destination_that_keeps_changing_is_not_touched(
     state: FakeS3State,
 ) -> None:
     action = seen(state)

@@ -57,7 +57,7 @@ def test_what_belongs_to_an_object_arrives_with_it(
 
 
 # aws-cli#5375: without the permission for tags, only large objects fail, and unclearly.
-def test_without_the_permission_for_tags_a_large_object_stays_and_the_reason_is_told(
+def test_without_the_permission_for_tags_a_large_object_stays_and_the_reason_is_reported(
     ministack_buckets: Buckets,
 ) -> None:
     ministack_buckets.put("large", body=b"x" * 6 * MIB, Tagging="team=pond")

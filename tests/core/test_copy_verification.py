@@ -144,7 +144,7 @@ def test_the_same_bytes_without_the_key_asked_for_are_not_there_already(state: F
 @pytest.mark.parametrize("verify", list(Verify))
 @pytest.mark.parametrize("etag", [md5(MINE), *ETAGS.values()])
 @pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "none"])
-def test_a_copy_that_is_not_the_source_is_found_out(
+def test_a_copy_that_is_not_the_source_is_detected(
     state: FakeS3State, verify: Verify, etag: str, checksums: bool
 ) -> None:
     state.put("external", "key", MINE, etag)
@@ -167,7 +167,7 @@ def test_a_copy_that_is_not_the_source_is_found_out(
 
 
 @pytest.mark.parametrize("verify", list(Verify))
-def test_a_copy_of_the_right_size_is_told_by_its_checksum(
+def test_a_copy_of_the_right_size_is_identified_by_its_checksum(
     state: FakeS3State, verify: Verify
 ) -> None:
     state.put("external", "key", MINE, ETAGS["parts"])

@@ -17,13 +17,13 @@ HELD = [f"{number:06}" for number in range(0, 20_000, 3)]
 ASKED = [f"{number:06}" for number in range(0, 20_000, 2)]
 
 
-def test_keys_asked_in_order_are_told_exactly() -> None:
+def test_keys_asked_in_order_are_answered_exactly() -> None:
     free = FreeKeys(HELD)
     held = set(HELD)
     assert [free.is_free(key) for key in ASKED] == [key not in held for key in ASKED]
 
 
-def test_keys_asked_nearly_in_order_are_told_too() -> None:
+def test_keys_asked_nearly_in_order_are_answered_too() -> None:
     shuffled = random.Random(1)
     asked = sorted(ASKED, key=lambda key: int(key) + shuffled.randrange(3000))
     free = FreeKeys(HELD)

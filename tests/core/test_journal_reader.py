@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 20])
-def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
+def test_an_incomplete_last_line_is_ignored_and_reported(path: Path, cut: int) -> None:
     journal = JournalWriter(path, HEADER)
     move(a_state("a", "b"), journal)
     journal.commit()
@@ -28,13 +28,13 @@ def test_a_torn_tail_is_left_out_and_said(path: Path, cut: int) -> None:
     whole = list(reader.records())
     assert not reader.is_incomplete()
     path.write_bytes(path.read_bytes()[:-cut])
-    torn = JournalReader(path)
-    assert torn.is_incomplete()
-    assert list(torn.records()) == whole[:-1]
-    assert torn.end() is None
+    incomplete = JournalReader(path)
+    assert incomplete.is_incomplete()
+    assert list(incomplete.records()) == whole[:-1]
+    assert incomplete.end() is None
 
 
-def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
+def test_damage_in_the_middle_is_distinguished_from_an_incomplete_end(path: Path) -> None:
     journal = JournalWriter(path, HEADER)
     for _ in range(3):
         journal.finished(a_result(Outcome.MOVED))
@@ -47,7 +47,7 @@ def test_damage_in_the_middle_is_told_from_a_torn_end(path: Path) -> None:
     assert len(list(reader.records())) == 1
 
 
-def test_damage_in_a_segment_is_told_as_well(path: Path) -> None:
+def test_damage_in_a_segment_is_reported_as_well(path: Path) -> None:
     JournalWriter(path, HEADER).commit()
     segment = path.with_name(f"{path.name}.1")
     journal = JournalWriter(segment, HEADER)
@@ -64,7 +64,7 @@ def test_damage_in_a_segment_is_told_as_well(path: Path) -> None:
     assert JournalReader(path).is_incomplete()
 
 
-def test_a_segment_that_is_missing_is_told_as_damage(path: Path) -> None:
+def test_a_segment_that_is_missing_is_reported_as_damage(path: Path) -> None:
     journal = JournalWriter(path, HEADER)
     segment = path.with_name(f"{path.name}.1")
     JournalWriter(segment, HEADER).commit()
@@ -152,7 +152,7 @@ def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
 
 def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
     state, journal = a_state("a", "b"), JournalWriter(path, HEADER)
-    torn: list[bool] = []
-    check = before(DELETES, lambda: torn.append(JournalReader(path).is_incomplete()))
+    incomplete: list[bool] = []
+    check = before(DELETES, lambda: incomplete.append(JournalReader(path).is_incomplete()))
     move(state, journal, check)
-    assert torn == [False]
+    assert incomplete == [False]

@@ -59,11 +59,11 @@ def read(text: str | bytes, *, nul: bool = False) -> list[str]:
         ('{"type": "no JSON\n', ['{"type": "no JSON']),
     ],
 )
-def test_a_line_is_a_key_as_it_is_printed(text: str, keys: list[str]) -> None:
+def test_a_line_is_a_key_as_printed(text: str, keys: list[str]) -> None:
     assert read(text) == [f"in/{key}" for key in keys]
 
 
-def test_between_nuls_every_text_is_a_key_as_it_is() -> None:
+def test_between_nuls_every_text_is_a_key_unchanged() -> None:
     names = ["a\nb", "'a'", "s3://x", "moved  4  a", '{"type": "object"}', " a "]
     assert read("\0".join(names), nul=True) == [f"in/{name}" for name in names]
 
@@ -122,7 +122,7 @@ def test_nothing_is_kept_before_all_is_read(tmp_path: Path) -> None:
     assert list(read_key_list(tmp_path / "run.keys")) == ["a", "b"]
 
 
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     # A file in place of the folder, as nobody can fill the disk of a test.
     (tmp_path / "runs").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):

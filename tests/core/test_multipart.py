@@ -1,4 +1,4 @@
-"""One object in parts: never torn, never left behind, and gone on with where it stopped."""
+"""One object in parts: never mixed, never without an abort, and resumed where it stopped."""
 
 from __future__ import annotations
 
@@ -317,7 +317,7 @@ def test_an_upload_that_cannot_be_noted_is_thrown_away(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
 
-# Stopped, and gone on with.
+# Stopped, and resumed.
 
 
 def test_without_a_journal_what_is_stopped_is_thrown_away(

@@ -142,7 +142,7 @@ def test_what_was_in_order_is_passed_on_before_the_first_that_is_not() -> None:
         next(passed)
 
 
-def test_a_plan_takes_objects_one_by_one_as_it_is_asked() -> None:
+def test_a_plan_takes_objects_one_by_one_on_demand() -> None:
     taken: list[str] = []
 
     def endless() -> Iterator[S3Object]:

@@ -55,14 +55,14 @@ def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> Non
     s3.close()
 
 
-def test_who_must_list_and_may_not_is_told_so(seaweedfs: Server) -> None:
+def test_who_must_list_and_may_not_is_told(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
     with pytest.raises(UnreachableError, match="permission: s3:ListBucket"):
         check(bob, Location(buckets.source), must_list=[Location(buckets.source)])
 
 
-def test_no_credentials_at_all_are_told_with_the_ways_to_give_them(moto: Server) -> None:
+def test_no_credentials_at_all_are_reported_with_the_ways_to_give_them(moto: Server) -> None:
     buckets = Buckets.make(moto)
     s3 = BotoS3(make_boto_client(Config(endpoint_url=moto.endpoint_url), 1), 1)
     problem = refused(s3, buckets.source)

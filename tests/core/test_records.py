@@ -44,7 +44,7 @@ def test_a_result_reads_as_its_documented_record() -> None:
     }
 
 
-def test_the_bytes_of_a_result_went_where_the_action_said_unless_told_otherwise() -> None:
+def test_the_bytes_of_a_result_went_where_the_action_names_unless_the_result_differs() -> None:
     assert a_result(Outcome.MOVED, "a").destination_key == "a"
 
 

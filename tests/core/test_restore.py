@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def test_what_was_replaced_is_said_to_be_lost_where_no_version_is_kept(
+def test_what_was_replaced_is_reported_as_lost_where_no_version_is_kept(
     state: FakeS3State, runs: Runs
 ) -> None:
     state.put("internal", "a", b"theirs")
@@ -111,36 +111,36 @@ def test_after_a_sync_only_the_copies_go_away(state: FakeS3State, runs: Runs) ->
 
 
 PLACES = ("free", "twin", "theirs")
-FATES = ("heard", "took place", "got lost")
+COPY_FAULTS = ("none", "response lost", "request lost")
 
 
 @dataclass
-class Fates:
-    """Gives each copy a fate: heard of, or not, and then it took place or did not."""
+class CopyFaults:
+    """Lets copies succeed, or lose their response after or before they took place."""
 
     left: list[str]
 
     def __call__(self, operation: str, request: Callable[[], T]) -> T:
-        fate = self.left.pop() if operation == "CopyObject" and self.left else "heard"
-        if fate == "got lost":
+        fault = self.left.pop() if operation == "CopyObject" and self.left else "none"
+        if fault == "request lost":
             raise S3Error(operation, "RequestTimeout", None, "no answer")
         answer = request()
-        if fate == "took place":
+        if fault == "response lost":
             raise S3Error(operation, "RequestTimeout", None, "no answer")
         return answer
 
 
 @given(
     places=st.lists(st.sampled_from(PLACES), min_size=3, max_size=3),
-    fates=st.lists(st.sampled_from(FATES), max_size=8),
+    faults=st.lists(st.sampled_from(COPY_FAULTS), max_size=8),
     versioned=st.booleans(),
     in_parts=st.booleans(),
 )
 @settings(deadline=None, max_examples=40)
-def test_whatever_was_heard_an_undo_leaves_both_sides_as_they_were(
+def test_whatever_response_is_lost_an_undo_leaves_both_sides_as_they_were(
     tmp_path_factory: pytest.TempPathFactory,
     places: list[str],
-    fates: list[str],
+    faults: list[str],
     versioned: bool,
     in_parts: bool,
 ) -> None:
@@ -153,7 +153,7 @@ def test_whatever_was_heard_an_undo_leaves_both_sides_as_they_were(
             state.put("internal", key, key.encode() if place == "twin" else b"theirs")
     before, there = state.bodies("external"), state.bodies("internal")
     runs = Runs(state, tmp_path_factory.mktemp("runs"))
-    runs.s3 = RetryingS3(FakeS3(state, Fates(fates)), Limits(first_delay=0.0001, attempts=20))
+    runs.s3 = RetryingS3(FakeS3(state, CopyFaults(faults)), Limits(first_delay=0.0001, attempts=20))
     parts = Multipart(2 if in_parts else 1000, part_size=3)
     options = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=parts)
     runs.undo(runs.move(options), options)

@@ -137,7 +137,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_two_places_are_told_apart_without_permission_to_delete() -> None:
+def test_two_places_are_distinguished_without_permission_to_delete() -> None:
     state = FakeS3State({"external": {}, "internal": {}})
 
     def interceptor(operation: str, request: Callable[[], Any]) -> Any:

@@ -85,7 +85,7 @@ def test_what_became_the_same_since_it_was_listed_is_skipped(buckets: Buckets, s
 
 
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.SKIP, Verb.REFUSE, Verb.MOVE])
-def test_what_is_decided_already_is_passed_on_as_it_is(
+def test_what_is_decided_already_is_passed_on_unchanged(
     buckets: Buckets, s3: BotoS3, verb: Verb
 ) -> None:
     actions = [an_action(verb, key, "because") for key in ("b", "a")]

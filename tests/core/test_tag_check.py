@@ -1,4 +1,4 @@
-"""Only what carries the tag is copied, whatever is put in its place while that is found out."""
+"""Only what carries the tag is copied, whatever replaces it during the check."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_no_schedule_of_replacements_lets_an_untagged_object_pass(
         assert made.bodies("internal").get("key", GOOD) == GOOD, (moments, made)
 
 
-def test_two_files_of_one_etag_are_told_apart_where_there_are_versions() -> None:
+def test_two_files_of_one_etag_are_distinguished_where_there_are_versions() -> None:
     made = state(versioned=True)
     made.put("external", "key", GOOD, etag="collides", tags=CLEAN)
     # Right before the copy.

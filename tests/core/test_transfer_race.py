@@ -271,7 +271,7 @@ def test_where_deletes_take_no_condition_the_source_is_looked_at_before(
     )
 
 
-# s3transfer#362: the source changes between two parts, and the object is torn.
+# s3transfer#362: the source changes between two parts, and the object is a mix.
 @pytest.mark.parametrize("part", [1, 3])
 def test_a_source_that_changes_between_parts_tears_nothing(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, part: int

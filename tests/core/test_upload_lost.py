@@ -1,4 +1,4 @@
-"""Multipart uploads that fail, are interrupted or get no answer: none is left behind unseen."""
+"""Multipart uploads that fail, are interrupted or get no response: none stays without a report."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ def one_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
 
 
-# rclone#4300, aws-cli#1428: multipart uploads left behind, and billed for ever.
+# rclone#4300, aws-cli#1428: multipart uploads are not aborted, and billed for ever.
 @pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
-def test_an_upload_that_fails_is_not_left_behind(
+def test_an_upload_that_fails_is_aborted(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
 ) -> None:
     seaweedfs_buckets.put("a", body=b"x" * 6 * MIB)

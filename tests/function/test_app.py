@@ -115,7 +115,7 @@ def test_failures_are_returned_to_an_operator_who_asks_for_them(
 # Sweep.
 
 
-def test_a_sweep_moves_what_was_left_behind(buckets: Buckets, invoke: Invoke) -> None:
+def test_a_sweep_moves_what_is_still_at_the_source(buckets: Buckets, invoke: Invoke) -> None:
     keys = [f"k{number}" for number in range(30)]
     buckets.put(*keys)
     assert invoke(buckets, NOW) == {
@@ -230,7 +230,7 @@ def test_a_sync_copies_what_the_destination_lacks(buckets: Buckets, invoke: Invo
 
 
 @pytest.mark.parametrize(("compare", "copied"), [("size", 0), ("checksum", 2), ("content", 1)])
-def test_a_sync_compares_as_it_is_asked(
+def test_a_sync_compares_what_its_event_names(
     buckets: Buckets, invoke: Invoke, compare: str, copied: int
 ) -> None:
     for key, there in {"same": b"frog", "other": b"toad"}.items():

@@ -109,7 +109,7 @@ def test_a_batch_of_deletes_that_hangs_comes_again(
     assert (behind.here(), behind.there()) == ({}, {"a": b"a", "b": b"b"})
 
 
-def test_a_server_that_never_answers_is_told_of_in_time(
+def test_a_server_that_never_answers_is_reported_in_time(
     behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a")

@@ -146,7 +146,7 @@ def test_a_notification_that_is_broken_is_refused(event: Any) -> None:
     assert queued.error is not None
 
 
-def test_an_event_is_told_by_what_sent_it() -> None:
+def test_an_event_is_identified_by_its_sender() -> None:
     assert isinstance(read_event(batch(message("1", TEST_EVENT))), Queue)
     assert read_event({"Records": []}) == Notification(())
     assert read_event(SCHEDULED) == Sweep()

@@ -150,7 +150,7 @@ def test_many_failures_share_a_client(sqs: FakeSqs) -> None:
         ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessage"),
     ],
 )
-def test_a_queue_that_refuses_is_told_and_harms_nothing(
+def test_a_queue_that_refuses_is_reported_and_harms_nothing(
     sqs: FakeSqs, error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sqs.error = error
@@ -160,7 +160,7 @@ def test_a_queue_that_refuses_is_told_and_harms_nothing(
     assert "delivered again only after the queue's visibility timeout" in capsys.readouterr().out
 
 
-def test_a_client_that_cannot_be_made_is_told_and_harms_nothing(
+def test_a_client_that_cannot_be_made_is_reported_and_harms_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_: str) -> FakeSqs:
@@ -200,7 +200,7 @@ def test_an_event_that_lacks_something_is_answered_all_the_same(
     assert set(sqs.seconds) == ({"handle 1"} if "attributes" in change else set())
 
 
-def test_what_comes_back_is_counted_and_told(
+def test_what_comes_back_is_counted_and_reported(
     sqs: FakeSqs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = lambda_app(state_of())

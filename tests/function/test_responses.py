@@ -41,7 +41,7 @@ def test_a_task_is_moved_and_answered(buckets: Buckets, invoke: Invoke, version:
     assert (buckets.here(), buckets.there()) == ({}, {"a b/é+%": "a b/é+%".encode()})
 
 
-def test_every_key_is_moved_exactly_as_it_is(buckets: Buckets, invoke: Invoke) -> None:
+def test_every_key_is_moved_unchanged(buckets: Buckets, invoke: Invoke) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     event = job(*(task(buckets.source, key, identity=str(n)) for n, key in enumerate(keys)))
@@ -118,7 +118,9 @@ def fail(code: str, status: int) -> Any:
         ("InvalidObjectState", 403, "PermanentFailure"),
     ],
 )
-def test_what_may_pass_is_told_from_what_will_not(code: str, status: int, answered: str) -> None:
+def test_what_may_pass_is_distinguished_from_what_will_not(
+    code: str, status: int, answered: str
+) -> None:
     state = state_of("a")
     answer = lambda_app(state, RequestHook({0: fail(code, status)}, only="CopyObject")).handle(
         job(task("external", "a")), CONTEXT

@@ -169,7 +169,7 @@ FIRST = 32
 
 @pytest.mark.parametrize("second", ["whole", "interrupted", "after an overwrite"])
 def test_two_deliveries_at_once_never_tear_or_lose_it(second: str, flags: list[Event]) -> None:
-    torn = {OLD, NEW}
+    complete = {OLD, NEW}
     for moment in range(FIRST):
         state = FakeS3State({"external": {}, "internal": {}})
         state.put("external", "a", OLD)
@@ -179,13 +179,13 @@ def test_two_deliveries_at_once_never_tear_or_lose_it(second: str, flags: list[E
             if second == "after an overwrite":
                 state.put("external", "a", NEW)
             invocation(state, RequestHook(deeds, only="UploadPartCopy"))
-            assert set(state.bodies("internal").values()) <= torn
+            assert set(state.bodies("internal").values()) <= complete
 
         interceptor = RequestHook({moment: meanwhile})
         first = invocation(state, interceptor)
         # The second invocation finds the work done, not a failure.
         assert first == DONE or second != "whole"
-        assert set(state.bodies("internal").values()) <= torn
+        assert set(state.bodies("internal").values()) <= complete
         assert invocation(state) == DONE
         newest = NEW if second == "after an overwrite" and moment < interceptor.counted else OLD
         assert (state.bodies("external"), state.bodies("internal")) == ({}, {"a": newest})

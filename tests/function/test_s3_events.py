@@ -114,7 +114,7 @@ def test_a_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> Non
         "Object Tags Deleted",
     ],
 )
-def test_what_s3_tells_eventbridge_besides_is_ignored_and_told(kind: str) -> None:
+def test_what_s3_sends_eventbridge_besides_is_ignored_and_reported(kind: str) -> None:
     ignored: list[Ignored] = []
     assert read_notification(bridged("external", "a+b", kind), ignored) == ()
     assert ignored == [Ignored(kind, "a+b")]

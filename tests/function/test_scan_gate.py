@@ -266,7 +266,7 @@ def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bo
             assert made.bodies("external") == {"key": b"evil"}, moment
 
 
-def test_a_version_is_told_from_another_of_the_same_etag() -> None:
+def test_a_version_is_distinguished_from_another_of_the_same_etag() -> None:
     made = world(versioned=True)
     stored = made.put("external", "key", b"good", etag="collides")
     event = queued(scan_result("external", "key", stored.etag, stored.version_id))

@@ -131,7 +131,7 @@ def test_an_invocation_that_raises_has_its_metrics_too(
     assert [line["response"] for line in lines if "response" in line] == ["error"]
 
 
-def test_what_cannot_be_read_is_told_in_plain_words(
+def test_what_cannot_be_read_is_reported_in_plain_words(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     for event in ({"action": "\x1b[31m\n"}, None, {"action": "move", "keys": ["\x1b"], "\n": 1}):
@@ -187,7 +187,7 @@ def test_the_route_is_written_as_it_was_set() -> None:
     assert lambda_app(state_of()).config.client_config.source == ENDS["FROGMOVE_SOURCE"]
 
 
-def test_what_is_ignored_is_counted_and_told(
+def test_what_is_ignored_is_counted_and_reported(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     removed = {"Records": [record("external", "a", "ObjectRemoved:Delete")]}

@@ -102,7 +102,7 @@ def test_a_wrong_key_is_refused(server: Server) -> None:
         stranger.list_buckets()
 
 
-def test_a_taken_port_is_said(taken_port: int, own_temp: Path) -> None:
+def test_a_taken_port_is_reported(taken_port: int, own_temp: Path) -> None:
     with (
         pytest.raises(FrogmoveError, match=f"{taken_port}.* already in use") as caught,
         running_server(taken_port),
@@ -112,7 +112,7 @@ def test_a_taken_port_is_said(taken_port: int, own_temp: Path) -> None:
     assert list(own_temp.iterdir()) == []
 
 
-def test_a_port_lost_while_starting_is_said(
+def test_a_port_lost_while_starting_is_reported(
     taken_port: int, own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_require_free", lambda _: None)
@@ -149,7 +149,7 @@ def test_another_ministack_on_the_port_is_not_taken_for_ours(
         pass
 
 
-def test_a_port_that_needs_privileges_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_needs_privileges_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_port: int) -> int:
         raise PermissionError
 
@@ -162,7 +162,7 @@ def test_a_port_that_needs_privileges_is_said(monkeypatch: pytest.MonkeyPatch) -
     assert "1023" in caught.value.remedy
 
 
-def test_a_missing_ministack_is_said(own_temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ministack_is_reported(own_temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(FrogmoveError, match="not installed") as caught, running_server():
         pass
@@ -170,7 +170,7 @@ def test_a_missing_ministack_is_said(own_temp: Path, monkeypatch: pytest.MonkeyP
     assert list(own_temp.iterdir()) == []
 
 
-def test_a_ministack_that_ends_at_once_is_said_with_its_last_words(
+def test_a_ministack_that_ends_at_once_is_reported_with_its_last_output(
     own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = own_temp / "broken.py"
@@ -185,7 +185,7 @@ def test_a_ministack_that_ends_at_once_is_said_with_its_last_words(
     assert list(own_temp.iterdir()) == [broken]
 
 
-def test_a_ministack_that_does_not_answer_is_said_and_ended(
+def test_a_ministack_that_does_not_answer_is_reported_and_ended(
     own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = own_temp / "silent.py"

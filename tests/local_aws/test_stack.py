@@ -251,13 +251,13 @@ def test_the_function_may_do_no_more_than_move(
         getattr(_as_the_function(server, stack), operation)(**arguments)
 
 
-def test_a_name_that_is_taken_is_said(clients: Clients, stack: Stack) -> None:
+def test_a_name_that_is_taken_is_reported(clients: Clients, stack: Stack) -> None:
     with pytest.raises(RunError, match="creating the stack") as caught:
         build_stack(clients, build_package(), stack.config)
     assert ".[local]" in caught.value.remedy
 
 
-def test_a_server_that_is_gone_is_said() -> None:
+def test_a_server_that_is_gone_is_reported() -> None:
     gone = clients_for("http://127.0.0.1:9")
     with pytest.raises(RunError, match="creating the stack"):
         build_stack(gone, build_package())

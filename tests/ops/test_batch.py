@@ -312,7 +312,7 @@ def test_a_plan_with_other_keys_is_refused(jobs: JobFixture, tmp_path: Path) -> 
     assert "the function keeps them" in refused.err.replace("\n", " ")
 
 
-def test_s3_lists_the_objects_if_the_selection_can_be_said_so(jobs: JobFixture) -> None:
+def test_s3_lists_the_objects_if_the_selection_allows_it(jobs: JobFixture) -> None:
     arguments = ("--prefix", "in/", "--min-size", "10", "--max-size", "20", "--generate")
     request = one_job(jobs, *arguments, "--newer-than", "2026-01-01", "--storage-class", "STANDARD")
     generator = request["ManifestGenerator"]["S3JobManifestGenerator"]

@@ -203,7 +203,7 @@ def test_a_report_is_read_twice_without_being_kept_in_memory(reports: ReportFixt
         assert sum(1 for _ in report.results()) == 2000
 
 
-def test_a_manifest_is_written_in_parts_as_it_is_made(
+def test_a_manifest_is_written_in_parts(
     ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_manifest, "_PART_SIZE", 5 << 20)

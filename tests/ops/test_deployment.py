@@ -69,7 +69,7 @@ def test_a_missing_permission_is_named_and_what_can_be_found_is_found(
     assert refused.value.cause is Cause.DENIED
 
 
-def test_a_service_that_the_server_lacks_is_said_so(services: Services) -> None:
+def test_a_service_that_the_server_lacks_is_reported(services: Services) -> None:
     metrics = services.client("cloudwatch")
     with pytest.raises(AwsRequestError) as refused:
         send("cloudwatch:DescribeAlarms", metrics.describe_alarms)

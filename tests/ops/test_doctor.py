@@ -129,7 +129,7 @@ def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: St
     assert told["source bucket"]["state"] == "ok"
 
 
-def test_abandoned_uploads_and_temporary_keys_are_told_apart(
+def test_abandoned_uploads_and_temporary_keys_are_distinguished(
     quiet_stack: Stack, clients: Clients
 ) -> None:
     bucket = f"left-{quiet_stack.config.source_bucket}"
@@ -163,7 +163,7 @@ def test_abandoned_uploads_and_temporary_keys_are_told_apart(
     assert probes.remedy == f"aws s3 rm 's3://{bucket}/out/{PROBE}left'"
 
 
-def test_a_clock_that_is_wrong_is_told(
+def test_a_clock_that_is_wrong_is_reported(
     server: Server, quiet_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in server.client_environment().items():

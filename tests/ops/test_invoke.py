@@ -144,13 +144,13 @@ def test_an_interrupt_ends_only_the_wait(server: Server) -> None:
     assert b"frogmove lambda logs --function f" in told
 
 
-def test_a_function_that_is_not_there_is_said(server: Server) -> None:
+def test_a_function_that_is_not_there_is_reported(server: Server) -> None:
     ran = invoke(server, "ping", "--function", "nobody")
     assert (ran.code, ran.out) == (2, "")
     assert "nobody" in ran.err
 
 
-def test_nobody_to_call_it_as_is_said() -> None:
+def test_a_call_without_credentials_is_reported() -> None:
     nobody: dict[str, str | None] = {
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": None,
@@ -176,7 +176,7 @@ def test_nobody_to_call_it_as_is_said() -> None:
     ],
     ids=["profile", "region", "sso", "malformed"],
 )
-def test_settings_that_cannot_be_used_are_told_as_those_of_s3(
+def test_settings_that_cannot_be_used_are_reported_as_those_of_s3(
     tmp_path: Path, config: str, variables: dict[str, str], told: list[str]
 ) -> None:
     (tmp_path / "config").write_text(config)
@@ -193,14 +193,14 @@ def test_settings_that_cannot_be_used_are_told_as_those_of_s3(
         assert words in ran.err
 
 
-def test_nobody_there_is_said(server: Server) -> None:
+def test_a_refused_connection_is_reported(server: Server) -> None:
     with nobody_listening() as url:
         ran = invoke(server, "ping", "--endpoint-url", url)
     assert (ran.code, ran.out) == (2, "")
     assert "was not called" in ran.err
 
 
-def test_an_answer_that_does_not_come_is_said(server: Server) -> None:
+def test_an_answer_that_does_not_come_is_reported(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         Thread(target=lambda: listening.accept()[0].close(), daemon=True).start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -132,7 +132,7 @@ def test_what_is_not_there_is_refused(server: Server) -> None:
         assert "no schedule 'not-there-sweep'" in ran.err.replace("\n", " ")
 
 
-def test_nobody_who_answers_is_said_so(server: Server) -> None:
+def test_a_refused_connection_is_reported(server: Server) -> None:
     with nobody_listening() as url:
         ran = command(server, "lambda", "pause", "--function", "any", "--endpoint-url", url)
     assert (ran.code, ran.out) == (2, "")

@@ -136,12 +136,12 @@ def test_a_function_of_another_route_is_not_this_one(server: Server, quiet_stack
     assert "but the route is" in lines(ran)["settings"]["message"]
 
 
-def test_a_scan_that_only_one_side_requires_is_told(server: Server, quiet_stack: Stack) -> None:
+def test_a_scan_that_only_one_side_requires_is_reported(server: Server, quiet_stack: Stack) -> None:
     ran = status(server, quiet_stack, "-o", "json", FROGMOVE_REQUIRE_TAG="scan=clean")
     assert (ran.code, states(ran)["scan gate"]) == (1, "warning")
 
 
-def test_each_missing_permission_is_named_beside_what_could_be_found_out(
+def test_each_missing_permission_is_named_beside_what_could_be_read(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
     allowed = ["lambda:GetFunctionConfiguration", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"]

@@ -217,7 +217,7 @@ def test_a_hostile_key_is_inert(trace: TraceFixture) -> None:
     assert verdict(trace(HOSTILE))["places"]["source"]["exists"] is True
 
 
-def test_each_missing_permission_is_told_beside_what_is_known(trace: TraceFixture) -> None:
+def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFixture) -> None:
     trace.put("key")
     some = keys_of_user(trace.clients, ["s3:ListBucket", "s3:GetObject"])
     ran = trace("key", **some)

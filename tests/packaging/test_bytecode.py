@@ -68,12 +68,12 @@ def test_a_file_that_cannot_be_compiled_is_left_out(compiler: Compiler) -> None:
     assert [path.split("/")[1].split(".")[0] for path in made] == ["good"]
 
 
-def test_an_interpreter_that_fails_is_said() -> None:
+def test_an_interpreter_that_fails_is_reported() -> None:
     with pytest.raises(RunError, match="could not compile"):
         Compiler("/bin/false", HERE).compile({"a.py": b""}, "/opt")
 
 
-def test_bytecode_that_cannot_be_written_is_said_and_not_left_out(compiler: Compiler) -> None:
+def test_bytecode_that_cannot_be_written_is_reported_and_not_left_out(compiler: Compiler) -> None:
     # With the interpreter's tag, the name is longer than a file's may be.
     with pytest.raises(RunError, match=r"could not compile the packages: \[Errno \d+\]"):
         compiler.compile({f"{'a' * 250}.py": b"x = 1", "b.py": b"x = ("}, "/opt")

@@ -89,7 +89,7 @@ def test_the_handler_can_be_imported_from_it_without_the_command_line(tmp_path: 
     subprocess.run([sys.executable, "-c", script], env=environment, cwd=tmp_path, check=True)
 
 
-def test_unreadable_sources_are_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unreadable_sources_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("frogmove.packaging.function_zip.files", lambda _: tmp_path / "not there")
     with pytest.raises(FrogmoveError, match="cannot be read"):
         build_package()

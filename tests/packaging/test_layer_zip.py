@@ -195,7 +195,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 
 
 @pytest.mark.matrix
-def test_trimmed_as_it_is_it_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
+def test_the_trimmed_boto3_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
     compiler = find_compiler(PYTHON)
     if compiler is None:
         pytest.skip(f"there is no Python {PYTHON}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY])
-def test_what_a_worker_told_before_it_died_is_told_and_recorded_once(
+def test_what_a_worker_reported_before_it_died_is_reported_and_recorded_once(
     start: Callable[..., Run], buckets: Buckets, through: FaultProxy, command: Command
 ) -> None:
     buckets.put(*KEYS)

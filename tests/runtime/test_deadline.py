@@ -174,7 +174,7 @@ def test_a_new_process_goes_on_where_another_was_given_up(kit: Kit, buckets: Buc
     assert digest_there(buckets, "large") == digest
 
 
-def test_a_completion_that_was_not_heard_of_loses_nothing(kit: Kit, buckets: Buckets) -> None:
+def test_a_completion_whose_response_is_lost_loses_nothing(kit: Kit, buckets: Buckets) -> None:
     """Where no checksum tells that the bytes are there already, they are copied once more."""
     digest = put_large(buckets, "large", 20 * MIB)
     event = batch(message("1", notification(buckets.source, "large")))

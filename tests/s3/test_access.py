@@ -288,7 +288,7 @@ def test_a_bucket_of_another_owner_is_refused_and_nothing_is_touched(
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 @pytest.mark.parametrize("code", ["InvalidObjectState", "ObjectNotInActiveTierError"])
 @pytest.mark.parametrize("command", [["move", "--all"], ["sync"]], ids=["move", "sync"])
-def test_what_is_archived_is_said_to_be_and_is_not_asked_for_again(
+def test_what_is_archived_is_reported_and_is_not_asked_for_again(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     hooks: RequestHooks,

@@ -124,7 +124,9 @@ def test_nothing_else_is_aws(host: str, scheme: str) -> None:
         ("http://127.0.0.1:9000", False),
     ],
 )
-def test_a_regions_own_endpoint_is_told_from_a_named_one(endpoint_url: str, default: bool) -> None:
+def test_a_regions_own_endpoint_is_distinguished_from_a_named_one(
+    endpoint_url: str, default: bool
+) -> None:
     assert is_default(endpoint_url, "eu-central-1") is default
 
 

@@ -124,7 +124,7 @@ def test_the_checksum_of_parts_is_not_taken_for_the_objects(seaweedfs: Server) -
     [(("AKADMIN", "wrong"), Kind.CREDENTIALS), (("AKBOB", "SKBOB"), Kind.DENIED)],
     ids=["wrong-secret", "no-rights"],
 )
-def test_refused_credentials_are_told_from_missing_permission(
+def test_refused_credentials_are_distinguished_from_missing_permission(
     seaweedfs: Server, keys: tuple[str, str], kind: Kind
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -187,7 +187,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
         (501, "NotImplemented", Kind.REFUSED),
     ],
 )
-def test_a_refusal_is_told_with_its_kind(status: int, code: str, kind: Kind) -> None:
+def test_a_refusal_is_reported_with_its_kind(status: int, code: str, kind: Kind) -> None:
     with canned_server((status, error(code, "Said so."))) as script:
         problem = refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
     assert (problem.kind, problem.code, problem.status) == (kind, code, status)

@@ -1,4 +1,4 @@
-"""A server is found out by what it does, and nothing is left behind by asking."""
+"""A server is known by what it does, and the checks leave no objects."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ NAMES = ["copy_source", "copy_destination", "delete", "delete_many", "copy_repla
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_not_honoured_is_told_in_words(name: str) -> None:
+def test_what_is_not_honoured_is_described(name: str) -> None:
     def without(*refused: str, unknown: tuple[str, ...] = ()) -> Capabilities:
         honours: dict[str, Any] = {each: each != name for each in NAMES}
         return Capabilities(**honours, refused=frozenset(refused), unknown=frozenset(unknown))

@@ -297,7 +297,7 @@ def test_a_missing_object_is_missing(case: ContractCase) -> None:
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "CopyObject", "PutObject", "DeleteObjects"])
-def test_a_missing_bucket_is_told_by_name(case: ContractCase, operation: str) -> None:
+def test_a_missing_bucket_is_reported_by_name(case: ContractCase, operation: str) -> None:
     if (case.name, operation) == ("seaweedfs", "CopyObject"):
         pytest.skip("seaweedfs answers 500 to a copy into a missing bucket")
     error = refusal(ask_nowhere(case, operation))

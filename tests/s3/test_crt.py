@@ -151,7 +151,7 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_slow_down_is_told_at_once_and_once() -> None:
+def test_a_slow_down_is_reported_at_once_and_once() -> None:
     with canned_server((503, error("SlowDown"))) as script, speaking_to(script.endpoint_url) as s3:
         began = time.monotonic()
         assert refusal(s3.copy(COPY).exception()).kind is Kind.THROTTLED
@@ -244,7 +244,7 @@ def test_without_credentials_nothing_is_sent(server: Server) -> None:
     [(("AKADMIN", "wrong"), Kind.CREDENTIALS), (("AKBOB", "SKBOB"), Kind.DENIED)],
     ids=["wrong-secret", "no-rights"],
 )
-def test_refused_credentials_are_told_from_missing_permission(
+def test_refused_credentials_are_distinguished_from_missing_permission(
     seaweedfs: Server, keys: tuple[str, str], kind: Kind
 ) -> None:
     buckets = Buckets.make(seaweedfs)

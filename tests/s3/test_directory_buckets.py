@@ -88,7 +88,7 @@ def test_a_sync_of_them_is_refused_in_one_sentence(buckets: Buckets) -> None:
     assert buckets.there() == {}
 
 
-def test_what_a_directory_bucket_honours_is_found_out_even_on_aws(
+def test_what_a_directory_bucket_honours_is_probed_even_on_aws(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = replace(ALL_SUPPORTED, delete=False)

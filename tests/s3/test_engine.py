@@ -232,7 +232,7 @@ def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ["boto3", "crt"])
-def test_a_system_without_threads_is_said_in_one_sentence(
+def test_a_system_without_threads_is_reported_in_one_sentence(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:

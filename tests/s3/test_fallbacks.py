@@ -85,7 +85,7 @@ def test_batches_are_sent_with_their_md5_where_that_is_wanted(fault_fixture: Fau
     assert "x-amz-checksum-crc32" not in batch.headers
 
 
-def test_what_is_refused_is_said_once(fault_fixture: FaultFixture) -> None:
+def test_what_is_refused_is_reported_once(fault_fixture: FaultFixture) -> None:
     refuse(fault_fixture.proxy, HARMLESS["tagging (R2)"])
     ran = fault_fixture.frogmove("move", "--all")
     assert ran.code == 0
@@ -132,7 +132,7 @@ def test_what_is_honoured_stays_in_use_when_something_else_is_refused(
 
 
 @pytest.mark.parametrize("verify", ["auto", "strict"])
-def test_tags_that_were_not_carried_are_said(fault_fixture: FaultFixture, verify: str) -> None:
+def test_tags_that_were_not_carried_are_reported(fault_fixture: FaultFixture, verify: str) -> None:
     fault_fixture.buckets.put("tagged", Tagging="scan=clean")
     matches = header("x-amz-tagging-directive")
 

@@ -21,7 +21,7 @@ def retry_policy(limits: Limits) -> RetryPolicy:
     return policy
 
 
-def test_slow_down_halves_what_may_be_in_flight_once_for_all_that_heard_it() -> None:
+def test_slow_down_halves_what_may_be_in_flight_once_for_all_that_get_it() -> None:
     pressure = ConcurrencyLimiter(16)
     for _ in range(16):
         pressure.begin()

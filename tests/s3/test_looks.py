@@ -47,7 +47,7 @@ def scene(
 
 
 def upload_after_the_first_delete(scene: FaultFixture, fault: Fault, key: str = "a") -> None:
-    """Give the first delete of the source a fate, and have the key uploaded anew right after."""
+    """Let the first delete of the source fail, and have the key uploaded anew right after."""
     deletes: list[Request] = []
 
     def decide(request: Request) -> Fault:

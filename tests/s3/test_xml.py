@@ -198,7 +198,7 @@ def test_read_error_reads_past_prefixes_comments_and_what_is_deeper() -> None:
     assert xml.read_error(body) == ("SlowDown", "")
 
 
-def test_an_error_is_told_from_what_is_none() -> None:
+def test_an_error_is_distinguished_from_what_is_none() -> None:
     assert xml.read_error(b"<Error><Code>SlowDown</Code><Message/></Error>") == ("SlowDown", "")
     assert xml.read_error(b"<Fine/>") is None
     assert xml.read_error(b"") is None

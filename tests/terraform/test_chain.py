@@ -169,7 +169,7 @@ def test_the_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
 
 
 def test_the_smoke_test_says_when_nothing_moves(running: Running) -> None:
-    """Nothing is connected: the upload stays, is found out and removed."""
+    """Nothing is connected: the upload stays, is reported and removed."""
     done = smoke_test(running, running.outputs, "--timeout", "1")
     assert done.returncode == 1
     assert "still at the source" in done.stderr
