@@ -91,6 +91,7 @@ def redrive(
             chosen.check_all_found()
         console.total(counts(redriving.total) or "No message was found.")
         if stop.is_set():
+            console.warn("Stopped. The others are in the dead-letter queue: rerun the command.")
             ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.ATTENTION if redriving.total["failed"] else exit_codes.DONE)
 
@@ -161,6 +162,8 @@ def _told(word: str, message_id: str, problem: str, console: Console) -> None:
     else:
         reason = f"  ({problem})" if problem else ""
         console.say(f"{word:<10}  {message_id}{reason}")
+    # A redrive may take long, and each line says what is done.
+    console.flush()
 
 
 @click.command(cls=GroupedCommand)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import time
 import uuid
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from frogmove.ops import message_reader, redrive
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.packaging.function_zip import build_package
 from tests.aws_events import TEST_EVENT, bridged, notification
-from tests.cli.cli_runner import Ran, run
+from tests.cli.cli_runner import COMMAND, ROOT, Ran, run
 from tests.ops.conftest import keys_of_user
 
 if TYPE_CHECKING:
@@ -37,15 +40,17 @@ class DlqFixture:
     clients: Clients
     stack: Stack
 
-    def __call__(self, *arguments: str, **more: str | None) -> Ran:
-        environment: dict[str, str | None] = {
+    def environment(self) -> dict[str, str]:
+        return {
             **self.server.client_environment(),
             "FROGMOVE_ENDPOINT_URL": self.server.endpoint_url,
             "FROGMOVE_SOURCE": self.stack.source,
             "FROGMOVE_DESTINATION": self.stack.destination,
             "FROGMOVE_FUNCTION": self.stack.config.name,
         }
-        return run("dlq", *arguments, environment=environment | more)
+
+    def __call__(self, *arguments: str, **more: str | None) -> Ran:
+        return run("dlq", *arguments, environment={**self.environment(), **more})
 
     def letter(self, body: object, **attributes: Any) -> str:
         """Put a message into the DLQ, and return its id."""
@@ -208,6 +213,31 @@ def test_a_lost_response_loses_no_message(
     again = dlq("redrive", "--all")
     assert (again.code, dlq.visible()) == (0, set())
     assert len(dlq.visible(dlq.stack.queue_url)) == 15 + (5 if is_sent else 0)
+
+
+def test_an_interrupt_loses_no_message_and_the_next_redrive_goes_on(dlq: DlqFixture) -> None:
+    dlq.pause()
+    letters = {dlq.letter(dlq.upload(f"{number}")) for number in range(8)}
+    with subprocess.Popen(
+        [*COMMAND, "dlq", "redrive", "--all", "--max-rate", "2"],
+        env={**os.environ, **dlq.environment(), "PYTHONUNBUFFERED": "1"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("sent")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "rerun the command" in errors) == (130, True), errors
+    left, sent = dlq.visible(), dlq.visible(dlq.stack.queue_url)
+    # At once visible again, and each in one of both queues.
+    assert 0 < len(left) < 8
+    assert left < letters
+    assert len(left) + len(sent) == 8
+    assert dlq("redrive", "--all").code == 0
+    assert len(dlq.visible(dlq.stack.queue_url)) == 8
 
 
 def test_only_messages_of_one_state_are_sent(dlq: DlqFixture) -> None:
