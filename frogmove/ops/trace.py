@@ -102,14 +102,6 @@ class Trace:
         """Add something that happened."""
         self.happenings.append(Happening(moment, where, text, details))
 
-    @property
-    def last_failure(self) -> str:
-        """The reason of the last failure or conflict, unless it was moved since; else empty."""
-        told = [each for each in self.happenings if each.details.get("outcome")]
-        if not told or told[-1].details["outcome"] not in {"failed", "conflict"}:
-            return ""
-        return str(told[-1].text)
-
 
 class Tracer:
     """Finds out what happened to keys of a route.

@@ -76,13 +76,17 @@ def _of_both(here: Place, there: Place) -> str:
     if not there.exists:
         also = "" if there.exists is False else " The destination could not be looked at."
         return f"The bytes are at {here.uri}.{also}"
-    one, other = here.current, there.current
-    if one is not None and other is not None and etags_match(one.etag, other.etag):
+    if _is_same(here, there):
         return f"The bytes are at {here.uri}, and the same ETag is at {there.uri}."
     return (
         f"The bytes are at {here.uri}; {there.uri} holds other bytes, or a copy in parts: "
         "`frogmove verify --compare content` compares them."
     )
+
+
+def _is_same(here: Place, there: Place) -> bool:
+    one, other = here.current, there.current
+    return one is not None and other is not None and etags_match(one.etag, other.etag)
 
 
 def _next_of_source(trace: Trace, argument: str, function: str) -> tuple[str, ...]:
@@ -103,8 +107,16 @@ def _next_of_source(trace: Trace, argument: str, function: str) -> tuple[str, ..
     if trace.messages and not trace.is_paused:
         todo.append("Its message waits in the queue: the function moves it soon.")
     if not todo:
-        todo.append(f"frogmove move {argument}")
+        todo.append(f"frogmove move {argument}{_policy(trace)}")
     return tuple(todo)
+
+
+def _policy(trace: Trace) -> str:
+    """Return the option that a move needs if the destination holds something else."""
+    there = trace.places[DESTINATION]
+    if not there.exists or _is_same(trace.places[SOURCE], there):
+        return ""
+    return " --on-conflict keep-both"
 
 
 def _of_nothing(trace: Trace, argument: str) -> Verdict:

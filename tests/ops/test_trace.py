@@ -198,6 +198,18 @@ def test_what_was_deleted_is_found_in_its_versions(trace: TraceFixture) -> None:
     assert ran.code == 1
 
 
+def test_what_the_destination_holds_decides_how_to_move_it(trace: TraceFixture) -> None:
+    trace.put("key")
+    trace.clients.s3.put_object(Bucket=trace.destination, Key="key", Body=b"toads")
+    differs = verdict(trace("key"))
+    assert "holds other bytes" in differs["verdict"]
+    assert differs["todo"] == ["frogmove move key --on-conflict keep-both"]
+    trace.clients.s3.put_object(Bucket=trace.destination, Key="key", Body=b"frogs")
+    same = verdict(trace("key"))
+    assert "the same ETag is at" in same["verdict"]
+    assert same["todo"] == ["frogmove move key"]
+
+
 def test_a_key_that_nobody_knows(trace: TraceFixture) -> None:
     ran = trace("never")
     assert (ran.code, ran.of("event")) == (1, [])
