@@ -6,49 +6,45 @@ starts every run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from frogmove.config import Config
+from frogmove.connection import Connection, Guard
 from frogmove.core import preflight
-from frogmove.core.advice import explained
 from frogmove.core.delete_plan import check_deletes
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
-from frogmove.core.run_spec import CONCURRENCY, MAX_DELETE, Command, RunSpec
-from frogmove.core.server_facts import ServerFacts
+from frogmove.core.run_spec import MAX_DELETE, Command, RunSpec
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
-from frogmove.credentials import account_of
-from frogmove.engine import Engine, make_boto, select_engine
+from frogmove.engine import Engine
+from frogmove.past_runs import run_to_resume, run_to_undo, undone_completely
 from frogmove.run import Run, Workers
-from frogmove.run_config import applied_spec, check_identity, new_spec, select_for, with_route
+from frogmove.run_config import (
+    applied_spec,
+    check_identity,
+    continuation,
+    new_spec,
+    select_for,
+    undone_by,
+    with_route,
+)
 from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_actions
 from frogmove.run_store import discard_lists, journal_path
-from frogmove.s3.aws_hosts import is_aws, is_default
-from frogmove.s3.bucket_features import read_features, request_features
-from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
-from frogmove.s3.limits import Limits
-from frogmove.s3.retry import RetryingS3
-from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from pathlib import Path
 
+    from frogmove.config import Config
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Route
     from frogmove.core.selection_options import SelectionOptions
-    from frogmove.s3.uri import Location
+    from frogmove.s3.limits import Limits
 
 
-Guard = Callable[[], AbstractContextManager[Event | None]]
-
-
-class Client:
+class Client(Connection):
     """A client for one or more runs, or for one Lambda process.
 
     ::
@@ -80,24 +76,9 @@ class Client:
         limits: Limits | None = None,
         engine: Engine = Engine.AUTO,
     ) -> None:
-        self.config = config or Config()
-        self._limits = limits or Limits(CONCURRENCY)
-        self._boto = boto = make_boto(self.config, self._limits)
-        self._engine, self.engine = select_engine(boto, self.config, self._limits, engine)
-        self.s3 = RetryingS3(self._engine, self._limits)
-        self.endpoint_url = boto.endpoint_url
-        self.region = boto.client.meta.region_name
-        is_own = is_default(boto.endpoint_url, self.region)
-        is_named = bool(self.config.endpoint_url) or not is_own
-        self.named_endpoint = boto.endpoint_url if is_named else None
+        super().__init__(config, limits, engine)
         self._runs: list[Run] = []
         self._selected: list[RunSpec] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End unfinished runs as interrupted, and stop all threads."""
@@ -106,17 +87,7 @@ class Client:
         paths = {run.spec.id: run.path for run in self._runs}
         for spec in self._selected:
             discard_lists(spec, paths.get(spec.id, journal_path(spec.id)))
-        self._engine.close()
-
-    @property
-    def account(self) -> str | None:
-        """What identifies the account of the credentials; None for unsigned requests."""
-        return None if self.config.no_sign_request else account_of(self._boto.client)
-
-    @property
-    def refused(self) -> list[str]:
-        """Descriptions of the parameters that the server has refused and that are left out."""
-        return self._boto.fallbacks.words
+        super().close()
 
     def move(
         self,
@@ -218,6 +189,61 @@ class Client:
         spec = applied_spec(plan, self.config)
         self._selected.append(spec)
         return self.start(self.prepare(spec), journal)
+
+    def resume(self, run: str | Path | None = None, journal: Path | None = None) -> Run | None:
+        """Finish a run that was interrupted or failed, with the settings of its start.
+
+        The connection is this client's. Objects that are done are skipped; if the run came to its
+        end, only its failures are tried again.
+
+        Args:
+            run: its id, a prefix of it, its journal, or ``last``; by default the last run that is
+                not finished.
+            journal: see :meth:`move`.
+
+        Returns:
+            the run; iterate over it for its results. None if the run, or every run, is finished.
+
+        Raises:
+            UsageError: when there is no such run, or it is still running, is an undo, or was on
+                another server.
+            UnreachableError: when a bucket cannot be used.
+        """
+        earlier = run_to_resume(run)
+        if earlier is None:
+            return None
+        spec = continuation(earlier.spec, self.config, self._limits, self.named_endpoint)
+        return self.start(self.prepare(spec, (earlier,)), journal)
+
+    def undo(
+        self,
+        run: str | Path,
+        *,
+        options: TransferOptions | None = None,
+        journal: Path | None = None,
+    ) -> Run:
+        """Move the objects of a run and of its resumes back; delete copies; restore the replaced.
+
+        Objects that have changed since are left. Pause a function that moves uploads before: it
+        would move the objects again.
+
+        Args:
+            run: its id, a prefix of it, its journal, or ``last``.
+            options: how objects are moved back; by default as the run moved them.
+            journal: see :meth:`move`.
+
+        Returns:
+            the run; iterate over it for its results.
+
+        Raises:
+            UsageError: when there is no such run, or it is still running, was on another server, or
+                a part of its journal is damaged or missing.
+            UnreachableError: when a bucket cannot be used.
+        """
+        undone = run_to_undo(run)
+        spec = continuation(undone.spec, self.config, self._limits, self.named_endpoint)
+        spec = replace(undone_by(spec), kms_key_id=self.config.kms_key_id).with_options(options)
+        return self.start(self.prepare(spec, undone_completely(undone)), journal)
 
     def verify(
         self,
@@ -322,60 +348,6 @@ class Client:
         run = Run(self.s3, plan, path, workers)
         self._runs.append(run)
         return run
-
-    def preflight(
-        self,
-        route: Route,
-        *,
-        probed: Location,
-        listed: Collection[Location] = (),
-        dry_run: bool = False,
-        checked: bool = True,
-        guard: Guard = nullcontext,
-    ) -> ServerFacts:
-        """Check that both ends of a route can be used and differ; detect their capabilities.
-
-        Args:
-            route: the route.
-            probed: the end to which temporary keys may be written.
-            listed: the ends that must be listed.
-            dry_run: whether writing is not allowed.
-            checked: whether both ends are checked first; the function skips that to start faster,
-                because the requests for the upload show the same errors.
-            guard: a context for probes that write temporary keys and must not be interrupted; it
-                may return an event that ends them early.
-
-        Raises:
-            UsageError: when both ends are one bucket under two names.
-            UnreachableError: when a bucket cannot be used.
-        """
-        if checked:
-            preflight.check(self.s3, route.source, route.destination, must_list=listed)
-        # Read below: they arrive while the capabilities are tested.
-        features = request_features(self.s3, route.source.bucket)
-        with guard() as stop, explained(probed.bucket):
-            preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
-            # A dry run never writes, so it tests nothing.
-            capabilities = NONE_SUPPORTED if dry_run else self.capabilities(probed, stop)
-        with explained(route.source.bucket):
-            return ServerFacts(capabilities, read_features(features))
-
-    def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:
-        """Return which conditional requests the server honours.
-
-        They are known for AWS, except for directory buckets. Any other server is tested once per
-        run, because it may change between runs.
-
-        Args:
-            destination: where two temporary keys may be written.
-            stop: once set, no further test is started, and the temporary keys are deleted.
-
-        Raises:
-            S3Error: when the temporary keys cannot be written.
-        """
-        if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
-            return ALL_SUPPORTED
-        return probe(self.s3, destination.bucket, destination.prefix, stop)
 
     def _spec(
         self,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Route
     from frogmove.core.selection_options import SelectionOptions
+    from frogmove.s3.limits import Limits
 
 
 def new_spec(command: Command, config: Config) -> RunSpec:
@@ -117,7 +118,7 @@ def applied_spec(path: Path, given: Config) -> RunSpec:
     return replace(planned, **chosen, id=run_id, started=started, plan=str(kept), continues=None)
 
 
-# The settings that may be others when a plan is applied.
+# The settings that may be others when a plan is applied, or a run is continued.
 _CONNECTION = (
     "profile",
     "region",
@@ -181,6 +182,31 @@ def again(earlier: RunSpec, given: Config) -> RunSpec:
     return replace(
         earlier, **asdict(config), id=begun.id, started=begun.started, continues=earlier.id
     )
+
+
+def continuation(earlier: RunSpec, config: Config, limits: Limits, endpoint: str | None) -> RunSpec:
+    """Return the spec of a run that continues an earlier one on a connection that already exists.
+
+    Args:
+        earlier: the earlier run.
+        config: the connection's configuration; its route is not used.
+        limits: the connection's limits.
+        endpoint: the connection's address; None if it is the Region's default.
+
+    Raises:
+        UsageError: when the earlier run was on another server, which the configuration does not
+            name.
+    """
+    if not config.endpoint_url and earlier.endpoint_url != endpoint:
+        raise UsageError(
+            f"The run {earlier.id} was on the server {earlier.endpoint_url or '(the default)'}, "
+            f"not {endpoint or '(the default)'}.",
+            "Give its endpoint URL.",
+        )
+    own = {name: getattr(config, name) for name in _CONNECTION}
+    named = replace(config, source=None, destination=None)
+    spec = again(earlier, named)
+    return replace(spec, **own, concurrency=limits.concurrency, max_rate=limits.rate)
 
 
 def undone_by(spec: RunSpec) -> RunSpec:

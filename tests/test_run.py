@@ -200,7 +200,52 @@ def test_the_readmes_examples_run(
         code = block.replace("frogtech-sharara-external", buckets.source)
         exec(code.replace("frogtech-sharara-internal", buckets.destination), {})
     assert buckets.keys_here() == ["a"]
-    assert sorted(buckets.there()) == ["a", *KEYS]
+    # The last run, a sync, is undone in the end.
+    assert sorted(buckets.there()) == KEYS
+
+
+def test_a_program_resumes_a_run_and_undoes_it(
+    client: Client, slow_client: Client, buckets: Buckets
+) -> None:
+    buckets.put(*KEYS)
+    run = slow_client.move(buckets.route, prefix="reports")
+    for _ in run:
+        run.stop()
+    assert run.summary.interrupted
+    resumed = client.resume()
+    assert resumed is not None
+    assert {result.outcome for result in resumed} == {Outcome.MOVED}
+    assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
+    assert client.resume() is None
+    assert client.resume(resumed.spec.id) is None
+    undo = client.undo(resumed.spec.id, options=TransferOptions(on_conflict=OnConflict.SKIP))
+    assert undo.spec.on_conflict is OnConflict.SKIP
+    assert {result.key: result.outcome for result in undo} == dict.fromkeys(KEYS, Outcome.MOVED)
+    assert (sorted(buckets.here()), buckets.there()) == (KEYS, {})
+    with pytest.raises(UsageError, match="is an undo"):
+        client.resume(undo.path)
+    with pytest.raises(UsageError, match="is an undo itself"):
+        client.undo("last")
+
+
+def test_a_program_continues_a_run_only_on_its_server_and_completely(
+    client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put(*KEYS[:2])
+    run = client.move(buckets.route, prefix="reports")
+    assert len(list(run)) == 2
+    with pytest.raises(UsageError, match="no run 'nope'"):
+        client.undo("nope")
+    with Client(Config(region="eu-central-1")) as other:
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+        with pytest.raises(UsageError, match=f"was on the server {buckets.server.endpoint_url}"):
+            other.undo(run.spec.id)
+    lines = run.path.read_bytes().splitlines(keepends=True)
+    run.path.write_bytes(b"".join([*lines[:2], b"{\n", *lines[2:]]))
+    with pytest.raises(UsageError, match="cannot be undone completely"):
+        client.undo(run.spec.id)
+    assert sorted(buckets.there()) == KEYS[:2]
 
 
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])

@@ -18,13 +18,13 @@ from frogmove.cli.review_options import Review, yes_option
 from frogmove.cli.runner import execute
 from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
-from frogmove.core.run_history import RunHistory, is_undone, is_unfinished, unknown_origin
+from frogmove.core.run_history import RunHistory, is_undone, unknown_origin
 from frogmove.core.run_spec import Command
 from frogmove.core.undo import unrecorded_copies
-from frogmove.errors import UsageError
+from frogmove.past_runs import run_to_resume, run_to_undo
 from frogmove.quoting import in_quotes
 from frogmove.run_config import again, undone_by
-from frogmove.run_store import LAST, find_journal, no_journal, read_journals, runs_directory
+from frogmove.run_store import find_journal, no_journal, read_journals, runs_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from frogmove.config import Config
     from frogmove.core.run_spec import RunSpec
+    from frogmove.errors import UsageError
 
 # Journals that cannot be read and are named; others are counted.
 _SHOWN_PROBLEMS = 3
@@ -106,9 +107,6 @@ def resume(
     earlier = _to_resume(run, console)
     if earlier is None:
         return
-    if earlier.spec.command is Command.UNDO:
-        remedy = f"Run `frogmove undo {earlier.spec.continues}` again."
-        raise UsageError(f"{earlier.spec.id} is an undo.", remedy)
     spec = again(earlier.spec, config)
     ctx.exit(execute(spec, console, Review(dry_run), earlier=(earlier,)))
 
@@ -152,9 +150,8 @@ def undo(
       frogmove undo 20261123-073012-ab12 --dry-run
       frogmove undo 20261123-073012-ab12
     """
-    reader = _open_ended(find_journal(run))
-    if run == LAST and reader.spec.command is Command.UNDO:
-        raise _is_undo(reader)
+    reader = run_to_undo(run)
+    _warn_of_damage(reader)
     together = _undone_together(reader, console)
     _warn_of_unrecorded(together, console)
     spec = again(reader.spec, config)
@@ -178,16 +175,6 @@ def undo(
     if code == exit_codes.DONE and is_partial:
         code = exit_codes.ATTENTION
     ctx.exit(code)
-
-
-def _is_undo(last: JournalReader) -> UsageError:
-    """Return the refusal to undo the last run if it is an undo: that would move it all again."""
-    name = last.spec.id
-    finish = f"To finish it: frogmove resume {name}. " if is_unfinished(last.end()) else ""
-    return UsageError(
-        f"The last run, {name}, is an undo itself.",
-        f"{finish}To reverse it: frogmove undo {name}. `frogmove runs` lists the other runs.",
-    )
 
 
 def _undone_together(run: JournalReader, console: Console) -> list[JournalReader]:
@@ -231,22 +218,6 @@ def _warn_of_unrecorded(runs: Sequence[JournalReader], console: Console) -> None
         )
 
 
-def _open_ended(path: Path) -> JournalReader:
-    """Open the journal of a run that has ended.
-
-    Raises:
-        UsageError: when it, one of its resumes or an undo of it is still running.
-    """
-    reader = open_journal(path)
-    readers, _ = read_journals()
-    for each in (reader, *RunHistory(readers).related(reader)):
-        if each.is_running():
-            raise UsageError(
-                f"The run {each.spec.id} is still running.", "Wait until it ends, or stop it first."
-            )
-    return reader
-
-
 def _check_function(spec: RunSpec) -> str:
     # Lazy: only an undo uses AWS services other than S3.
     from frogmove.cli.live_function import check_paused
@@ -256,28 +227,17 @@ def _check_function(spec: RunSpec) -> str:
 
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; report it if there is nothing to do."""
-    path = find_journal(run)
-    reader = _open_ended(path) if run else _last_unfinished(console)
-    if reader is None:
+    if run is None:
+        _warn_of(read_journals()[1], console)
+    earlier = run_to_resume(run)
+    if earlier is not None:
+        _warn_of_damage(earlier)
+    elif run is None:
         console.note("Nothing to resume: every run is finished.")
-        return None
-    if reader.spec.command is not Command.UNDO and not is_unfinished(reader.end()):
-        name = reader.spec.id
+    else:
+        name = JournalReader(find_journal(run)).spec.id
         console.note(f"Nothing to resume: {name} is finished. See `frogmove report {name}`.")
-        return None
-    return reader if run else open_journal(reader.path)
-
-
-def _last_unfinished(console: Console) -> JournalReader | None:
-    readers, problems = read_journals()
-    last = RunHistory(readers).last_unfinished()
-    _warn_of(problems, console)
-    if last is None and problems:
-        raise UsageError(
-            "Every run whose journal can be read is finished.",
-            "Give the run to resume, or its journal.",
-        )
-    return last
+    return earlier
 
 
 def _warn_of(problems: Sequence[UsageError], console: Console) -> None:

@@ -254,7 +254,7 @@ def test_where_deletes_take_no_condition_the_source_is_looked_at_before(
     """MinIO and Ceph delete whatever the condition, so HEAD comes first there."""
     seaweedfs_buckets.put("a", body=b"seen")
     ignoring = replace(ALL_SUPPORTED, delete=False, delete_many=False)
-    monkeypatch.setattr("frogmove.client.probe", lambda *_: ignoring)
+    monkeypatch.setattr("frogmove.connection.probe", lambda *_: ignoring)
     # Of the looks at the source, the first is the plan's.
     hooks.before(
         "HeadObject",

@@ -92,7 +92,7 @@ def test_what_a_directory_bucket_honours_is_probed_even_on_aws(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = replace(ALL_SUPPORTED, delete=False)
-    monkeypatch.setattr("frogmove.client.probe", lambda *_: asked)
+    monkeypatch.setattr("frogmove.connection.probe", lambda *_: asked)
     connection = Client(Config(region="us-west-2"), Limits(1))
     connection.close()
     assert connection.capabilities(Location("fast--usw2-az1--x-s3")) is asked

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove import client
+from frogmove import connection
 from frogmove.run_store import journals
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from tests import fault_proxy as faults
@@ -42,7 +42,7 @@ def scene(
     fault_fixture: FaultFixture, few_retries: str, monkeypatch: pytest.MonkeyPatch
 ) -> FaultFixture:
     # The server honours conditions; it is spoken to as one that does not.
-    monkeypatch.setattr(client, "probe", lambda *_: IGNORED)
+    monkeypatch.setattr(connection, "probe", lambda *_: IGNORED)
     return fault_fixture
 
 
@@ -93,7 +93,7 @@ def test_an_upload_after_a_delete_that_failed_is_not_deleted(
 def test_a_condition_that_is_not_relied_upon_does_not_stand_for_a_look(
     scene: FaultFixture, honours: Capabilities, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "probe", lambda *_: honours)
+    monkeypatch.setattr(connection, "probe", lambda *_: honours)
     scene.buckets.put("a", body=b"seen")
     upload_after_the_first_delete(scene, faults.DROP_AFTER)
     assert scene.frogmove("move", "a").code == 0
