@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,10 +58,13 @@ def test_links_resolve(document: Path) -> None:
         assert not anchor or anchor in anchors(there), target
 
 
+def code_blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text)
+
+
 def shell_commands(text: str) -> list[list[str]]:
     """Return the words of each frogmove command in the shell blocks of a document."""
-    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    lines = "".join(code_blocks(text, "sh")).replace("\\\n", " ").splitlines()
     commands = (shlex.split(part, comments=True) for line in lines for part in _parts(line))
     return [words for words in commands if words[:1] == ["frogmove"]]
 
@@ -69,10 +73,30 @@ def _parts(line: str) -> list[str]:
     return re.split(r" (?:\||&&|>) ", line)
 
 
+def help_examples(text: str) -> list[list[str]]:
+    """Return the words of each example in the help texts of a document."""
+    lines = re.findall(r"(?m)^    (frogmove .*)$", "".join(code_blocks(text, "console")))
+    return [shlex.split(_parts(line)[0], comments=True) for line in lines]
+
+
+def inline_commands(text: str) -> list[list[str]]:
+    """Return the words of each frogmove command that a sentence or a table quotes."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", text)
+    quoted = re.findall(r"`(frogmove [^`]+)`", text)
+    return [shlex.split(command) for command in quoted if "COMMAND" not in command]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
-def test_commands_parse(document: Path) -> None:
-    for words in shell_commands(document.read_text("utf-8")):
+def test_commands_parse(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("event.json").write_text("{}")
+    text = document.read_text("utf-8")
+    for words in shell_commands(text) + help_examples(text):
         parse(main, words)
+    for words in inline_commands(text):
+        # A sentence may leave out what a command or an option requires.
+        with suppress(click.MissingParameter, click.BadOptionUsage):
+            parse(main, words)
 
 
 def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
