@@ -21,6 +21,7 @@ from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.models import S3Object
+from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -122,8 +123,14 @@ def check_deletes(spec: RunSpec) -> None:
         UsageError: when there is one.
     """
     if spec.backup is not None:
-        for end in (spec.destination, spec.source):
-            Route.parse(end, spec.backup)
+        backup = parse_location(spec.backup)
+        for end in (parse_location(spec.destination), parse_location(spec.source)):
+            if end.overlaps(backup):
+                raise UsageError(
+                    f"The backup {backup} and {end} overlap: the next sync would handle the "
+                    "backups like other objects.",
+                    "Choose another bucket or prefix for --backup.",
+                )
     if spec.command is Command.UNDO or not spec.delete:
         return
     if spec.command is not Command.SYNC:
