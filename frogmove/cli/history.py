@@ -12,6 +12,7 @@ from frogmove.cli import completion, exit_codes, options, report_options, stream
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import connection_options, dry_run, progress_option
 from frogmove.cli.output import Console
+from frogmove.cli.quantities import objects
 from frogmove.cli.report_formats import render
 from frogmove.cli.report_rows import ALL
 from frogmove.cli.review_options import Review, yes_option
@@ -20,7 +21,7 @@ from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_history import RunHistory, is_undone, unknown_origin
 from frogmove.core.run_spec import Command
-from frogmove.core.undo import unrecorded_copies
+from frogmove.core.undo import restored_by, unrecorded_copies
 from frogmove.past_runs import run_to_resume, run_to_undo
 from frogmove.quoting import in_quotes
 from frogmove.run_config import again, undone_by
@@ -154,6 +155,10 @@ def undo(
     _warn_of_damage(reader)
     together = _undone_together(reader, console)
     _warn_of_unrecorded(together, console)
+    restored = restored_by(reader)
+    if restored:
+        told = f"{objects(len(restored))} that it restored, such as {in_quotes(restored[0])}"
+        console.warn(f"This undoes an undo: {told}, will not be deleted again.")
     spec = again(reader.spec, config)
     asks = spec.command is Command.MOVE and not dry_run and not while_live
     note = _check_function(spec) if asks else ""
@@ -171,7 +176,9 @@ def undo(
         earlier=tuple(together),
         note=note,
     )
-    is_partial = unknown_origin(together[0]) or any(each.is_damaged() for each in together)
+    is_partial = (
+        unknown_origin(together[0]) or restored or any(each.is_damaged() for each in together)
+    )
     if code == exit_codes.DONE and is_partial:
         code = exit_codes.ATTENTION
     ctx.exit(code)

@@ -11,10 +11,12 @@ from frogmove.core.models import (
     Action,
     BackupCopy,
     DeletedExtra,
+    Outcome,
     Replaced,
     Verb,
     VerifiedCopy,
 )
+from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
 from frogmove.s3.models import NO_TIME, S3Object
 
@@ -96,6 +98,16 @@ def _at_destination(record: Record, etag: str) -> S3Object:
     """Return the destination's object that a record is about."""
     key, storage_class = record["destination_key"], record["storage_class"]
     return S3Object(key, record["size"], etag, NO_TIME, storage_class)
+
+
+def restored_by(undo: JournalReader) -> list[str]:
+    """Return the keys of deleted objects that an undo restored; undoing it leaves them."""
+    if undo.spec.command is not Command.UNDO:
+        return []
+    results = undo.of_type("result")
+    # Only these have no key at the source.
+    restored = (each for each in results if each.get("outcome") == Outcome.COPIED.value)
+    return [str(each.get("key")) for each in restored if not each.get("destination_key")]
 
 
 def unrecorded_copies(*journals: JournalReader) -> list[str]:

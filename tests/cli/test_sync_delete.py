@@ -324,6 +324,19 @@ def test_an_undo_restores_what_was_deleted_from_its_version(pair: Buckets) -> No
     }
 
 
+def test_the_undo_of_an_undo_says_what_is_not_deleted_again(pair: Buckets) -> None:
+    pair.version()
+    pair.put("a")
+    pair.put_there("extra")
+    frogmove = runner(pair)
+    frogmove("sync", "--delete")
+    undone = frogmove("undo", "last", "-o", "json")
+    assert (undone.code, set(pair.there())) == (0, {"extra"})
+    again = frogmove("undo", undone.summary["run"])
+    assert "1 object that it restored, such as 'extra', will not be deleted again" in again.err
+    assert (again.code, set(pair.there())) == (1, {"a", "extra"})
+
+
 def test_an_undo_says_what_it_cannot_restore(pair: Buckets) -> None:
     pair.put("a")
     pair.put_there("a", "extra")
