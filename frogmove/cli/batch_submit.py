@@ -212,8 +212,9 @@ def submit(
             submission.fill(manifest)
             code = _warn_of_missing(submission, console)
             if not manifest.count:
-                console.warn(nothing_selected(spec) if not code else "Nothing was submitted.")
-                ctx.exit(code or (exit_codes.DONE if allow_empty else exit_codes.ATTENTION))
+                console.warn(_nothing(wanted) if not code else "Nothing was submitted.")
+                is_fine = allow_empty or wanted.failed_of is not None
+                ctx.exit(code or (exit_codes.DONE if is_fine else exit_codes.ATTENTION))
             ctx.exit(_submit(submission, manifest, options, console) or code)
 
 
@@ -230,6 +231,15 @@ def _location(uri: str | None, route: Route) -> Location:
             "Choose another --batch-location.",
         )
     return found
+
+
+def _nothing(wanted: JobObjects) -> str:
+    """Say that there is nothing to submit."""
+    if wanted.failed_of is not None:
+        return f"No object of the job {wanted.failed_of} failed: nothing was submitted."
+    if wanted.plan is not None:
+        return "The plan moves nothing: nothing was submitted."
+    return nothing_selected(wanted.spec)
 
 
 def _warn_of_missing(submission: Submission, console: Console) -> int:

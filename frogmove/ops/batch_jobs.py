@@ -40,6 +40,7 @@ SOURCE, DESTINATION = "frogmove-source", "frogmove-destination"
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
 _SERVER_FAILED = 500
 
+_AWS_DOMAIN = re.compile(r"\.(amazonaws|api\.aws|api\.amazonwebservices)\b")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{5,36}")
 
@@ -157,15 +158,15 @@ class BatchOperations:
     def __init__(self, services: Services, s3_endpoint: str) -> None:
         self.client = services.client("s3control")
         self._services = services
-        endpoint = urlsplit(self.client.meta.endpoint_url).hostname or ""
-        is_own = not endpoint.startswith(("s3-control.", "s3-control-fips."))
-        if is_aws(s3_endpoint) is is_own:
+        host = urlsplit(self.client.meta.endpoint_url).hostname or ""
+        is_of_aws = _AWS_DOMAIN.search(host) is not None
+        if is_of_aws and not is_aws(s3_endpoint):
             raise UsageError(
                 f"The server {s3_endpoint} has no S3 Batch Operations.",
                 "`frogmove local` prints AWS_ENDPOINT_URL_S3_CONTROL for its own; on another "
                 "server, use `frogmove move`.",
             )
-        if is_own:
+        if not is_of_aws:
             self.client.meta.events.register("before-sign.s3-control", _without_account)
 
     @cached_property

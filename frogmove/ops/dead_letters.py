@@ -141,6 +141,8 @@ class DeadLetters:
     def release(self) -> None:
         """Make the messages visible again that were not deleted."""
         problem = self.reader.release()
+        if self.reader.is_incomplete:
+            self._tell("Not all messages were read, because others came again. Run it once more.")
         if problem:
             self._tell(f"{problem} The messages are hidden for some minutes.")
 

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from frogmove.ops.queue import Queue
     from frogmove.ops.queue_message import QueueMessage
 
-# Seconds for which a received message is hidden from everybody else, unless it is released before.
+# Seconds for which a received message is hidden from everybody else, unless it is released before:
+# at least, and at most, which is SQS's own limit.
 HOLD_SECONDS = 300
+MAX_HOLD_SECONDS = 43_200
+
+# Messages that are read per second, if nothing else is done with them.
+_RATE = 20.0
 
 # Seconds that SQS waits for a message: with 0, it asks only some of its servers.
 WAIT_SECONDS = 1
@@ -37,15 +42,19 @@ class MessageReader:
 
     Args:
         queue: the queue.
-        hold: seconds for which messages are hidden.
+        hold: seconds for which messages are hidden; None for as long as it takes to read all.
 
     Attributes:
         ours: the ids of messages that this command has sent, which are not read.
+        rate: how many messages are handled per second.
+        is_incomplete: whether messages may have been missed, because others came again and again.
     """
 
-    def __init__(self, queue: Queue, hold: int = HOLD_SECONDS) -> None:
+    def __init__(self, queue: Queue, hold: int | None = None) -> None:
         self.queue = queue
         self.ours: set[str] = set()
+        self.rate = _RATE
+        self.is_incomplete = False
         self._hold = hold
         self._seen: set[str] = set()
         self._held: dict[str, str] = {}
@@ -61,8 +70,9 @@ class MessageReader:
             AwsRequestError: when they cannot be received.
         """
         repeats = 0
-        while repeats < _REPEATS and not stop.is_set():
-            received = self._receive(most)
+        hold = self._seconds_for_all() if self._hold is None else self._hold
+        while not stop.is_set():
+            received = self._receive(most, hold)
             if not received:
                 return
             new = []
@@ -72,16 +82,24 @@ class MessageReader:
                     self._seen.add(message.id)
                     new.append(message)
             repeats = 0 if new else repeats + 1
+            if repeats == _REPEATS:
+                self.is_incomplete = True
+                return
             if new:
                 yield new
 
-    def _receive(self, most: int) -> list[QueueMessage]:
+    def _seconds_for_all(self) -> int:
+        """Return for how long messages must be hidden, so that none comes twice."""
+        seconds = 2 * self.queue.depth.total / min(self.rate, _RATE)
+        return int(min(MAX_HOLD_SECONDS, max(HOLD_SECONDS, seconds)))
+
+    def _receive(self, most: int, hold: int) -> list[QueueMessage]:
         response = send(
             "sqs:ReceiveMessage",
             lambda: self.queue.client.receive_message(
                 QueueUrl=self.queue.url,
                 MaxNumberOfMessages=min(most, AT_ONCE),
-                VisibilityTimeout=self._hold,
+                VisibilityTimeout=hold,
                 WaitTimeSeconds=WAIT_SECONDS,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],

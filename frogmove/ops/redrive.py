@@ -63,7 +63,10 @@ def redrive(
     Raises:
         AwsRequestError: when a request fails; messages that were not sent stay in the DLQ.
     """
-    most = AT_ONCE if rate is None else max(1, min(AT_ONCE, int(rate)))
+    most = AT_ONCE
+    if rate is not None:
+        reader.rate = rate
+        most = max(1, min(AT_ONCE, int(rate)))
     for batch in reader.batches(stop, most):
         for part in _parts(choose(batch)):
             if stop.is_set():

@@ -223,6 +223,8 @@ def accounted(jobs: JobFixture, count: int) -> None:
     again = jobs.finished("--retry-failed", job)
     repeated = jobs.report(again)
     assert (repeated.code, repeated.outcomes) == (0, dict.fromkeys(broken, "gone"))
+    nothing = jobs("submit", "--retry-failed", again)
+    assert (nothing.code, nothing.out, "failed: nothing" in nothing.err) == (0, "", True)
 
 
 def test_the_report_accounts_for_each_of_200_objects(own_jobs: JobFixture) -> None:
@@ -445,3 +447,7 @@ def test_a_server_without_jobs_is_said_so(jobs: JobFixture) -> None:
         refused = jobs(*command, AWS_ENDPOINT_URL_S3_CONTROL=None, AWS_ENDPOINT_URL=None)
         assert (refused.code, refused.out) == (2, "")
         assert "has no S3 Batch Operations" in refused.err
+    # The embedded AWS itself has none.
+    missing = jobs("status", AWS_ENDPOINT_URL_S3_CONTROL=None)
+    assert (missing.code, missing.out) == (2, "")
+    assert "s3:ListJobs" in missing.err

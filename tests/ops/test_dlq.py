@@ -250,6 +250,18 @@ def test_only_messages_of_one_state_are_sent(dlq: DlqFixture) -> None:
     assert len(dlq.visible(dlq.stack.queue_url)) == 1
 
 
+def test_messages_that_come_again_and_again_end_the_command(
+    dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where reading takes longer than they are hidden."""
+    letter = dlq.letter("poison")
+    for name in ("HOLD_SECONDS", "MAX_HOLD_SECONDS"):
+        monkeypatch.setattr(message_reader, name, 0)
+    listed = dlq("ls", "-o", "json")
+    assert (listed.code, [each["id"] for each in listed.of("message")]) == (1, [letter])
+    assert "Not all messages were read" in listed.err
+
+
 def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
     dlq.put("waits")
     waits = dlq.letter(dlq.upload("waits"))
