@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from frogmove.cli.function_options import DEFAULT
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, route_options
 from frogmove.cli.parameter_types import Count, NonEmptyText
+from frogmove.cli.progress import LINE_SECONDS
 from frogmove.cli.quantities import objects, size
 from frogmove.cli.review_options import yes_option
 from frogmove.cli.run_description import nothing_selected
@@ -38,16 +40,20 @@ from frogmove.run_config import new_spec, select_for
 from frogmove.s3.uri import Location, parse_location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from frogmove.cli.output import Console
     from frogmove.config import Config
     from frogmove.core.models import Route
     from frogmove.core.selection_options import SelectionOptions
     from frogmove.ops.batch_manifest import Manifest
+    from frogmove.s3.models import S3Object
 
 # As in the Terraform module.
 _FOLDER = "frogmove-batch/"
+
+# Objects after which the clock is read.
+_CHECKED = 1000
 
 # How many keys that do not exist are named.
 _MAX_NAMED = 3
@@ -209,6 +215,7 @@ def submit(
             submission.job = replace(job, generator=submission.generated())
             ctx.exit(_submit(submission, None, options, console))
         with making_manifest(route.source.bucket, has_versions=has_versions) as manifest:
+            submission.progress = functools.partial(_counted, console=console)
             submission.fill(manifest)
             code = _warn_of_missing(submission, console)
             if not manifest.count:
@@ -231,6 +238,16 @@ def _location(uri: str | None, route: Route) -> Location:
             "Choose another --batch-location.",
         )
     return found
+
+
+def _counted(found: Iterable[S3Object], console: Console) -> Iterator[S3Object]:
+    """Pass on the objects, and print their number from time to time."""
+    due = time.monotonic() + LINE_SECONDS
+    for count, each in enumerate(found, start=1):
+        if count % _CHECKED == 0 and time.monotonic() > due:
+            due = time.monotonic() + LINE_SECONDS
+            console.note(f"{objects(count)} found so far ...")
+        yield each
 
 
 def _nothing(wanted: JobObjects) -> str:

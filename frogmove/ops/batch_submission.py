@@ -21,7 +21,7 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.boto_errors import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from frogmove.ops.batch_manifest import Manifest
     from frogmove.ops.batch_request import JobPlan
     from frogmove.s3.interface import S3
+    from frogmove.s3.models import S3Object
 
 # In the place of the manifest's ETag, which is not known before it is written.
 NO_ETAG = "(of the manifest)"
@@ -68,6 +69,7 @@ class Submission:
         client: a boto3 client for the manifest and for reports.
         jobs: where the job is created.
         stop: once set, nothing more is done.
+        progress: passes on the objects that are found, and reports their number.
         problems: messages about keys that were not found or could not be read.
     """
 
@@ -77,6 +79,7 @@ class Submission:
     client: S3Client
     jobs: BatchOperations
     stop: Event = field(default_factory=Event)
+    progress: Callable[[Iterable[S3Object]], Iterable[S3Object]] = iter
     problems: list[str] = field(default_factory=list)
 
     def generated(self) -> dict[str, Any]:
@@ -109,14 +112,14 @@ class Submission:
         wanted = self.objects
         bucket = self.job.route.source.bucket
         if wanted.plan is not None:
-            manifest.add(planned_objects(wanted.plan, self.job.route))
+            manifest.add(self.progress(planned_objects(wanted.plan, self.job.route)))
         elif wanted.failed_of is not None:
             self._fill_from_report(manifest, wanted.failed_of)
         else:
             found = selected_objects(self.s3, wanted.spec, self.problems, self.stop)
             if wanted.versions:
                 found = with_versions(found, self.s3, bucket)
-            manifest.add(found)
+            manifest.add(self.progress(found))
 
     def _fill_from_report(self, manifest: Manifest, name: str) -> None:
         earlier = self.jobs.describe(name)

@@ -55,6 +55,11 @@ run "policies" {
   }
 
   assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.batch[0].policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutInventoryConfiguration")] == ["arn:aws:s3:::frogtech-sharara-external"]
+    error_message = "Batch Operations may list the source for a manifest that it generates."
+  }
+
+  assert {
     condition     = jsondecode(aws_iam_role.function.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
     error_message = "Lambda assumes the function's role."
   }
