@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from frogmove.cli.output import Console
     from frogmove.ops.deployment import Deployment
 
-_GOES_ON = (
+_STOPPED_WAITING = (
     "Stopped waiting. The function continues; its result will be in its log: "
     "frogmove lambda logs --function {function}"
 )
@@ -67,21 +67,21 @@ def invoke(
       frogmove lambda invoke move reports/2026.csv
       frogmove lambda invoke --event event.json --verbose
     """
-    wanted = _event(action, keys, event, dry_run=dry_run, age=age, wait=not no_wait)
+    sent = _event(action, keys, event, dry_run=dry_run, age=age, wait=not no_wait)
     if action == "move":
-        wanted = {**wanted, "keys": _whole_keys(deployment, keys)}
+        sent = {**sent, "keys": _whole_keys(deployment, keys)}
     crash_handler.begin("The call")
     client = lambda_client(deployment.services)
     with interruptible(console) as stop:
-        stop.on_stop = lambda: end(_GOES_ON.format(function=deployment.function))
-        called = call(client, deployment.function, wanted, wait=not no_wait)
-    for line in called.log.splitlines() if verbose else ():
+        stop.on_stop = lambda: end(_STOPPED_WAITING.format(function=deployment.function))
+        invocation = call(client, deployment.function, sent, wait=not no_wait)
+    for line in invocation.log.splitlines() if verbose else ():
         console.note(line)
     if no_wait:
         console.note("Queued. The result will be in the function's log.")
         return
-    _show(called.response, console)
-    left = unfinished(called.response, wanted)
+    _show(invocation.response, console)
+    left = unfinished(invocation.response, sent)
     for line in left:
         console.warn(line)
     if left:
@@ -99,12 +99,12 @@ def _show(response: object, console: Console) -> None:
 def _totals(response: dict[str, Any]) -> str:
     """Return what was done in one line; objects that are too young are not nothing."""
     counts = response["counts"] if isinstance(response["counts"], dict) else {}
-    told = [f"{number:,} {word}" for word, number in counts.items()] or ["nothing to do"]
+    parts = [f"{number:,} {word}" for word, number in counts.items()] or ["nothing to do"]
     young = response.get("young")
     if isinstance(young, int) and young:
         verb = "waits" if young == 1 else "wait"
-        told.append(f"{objects(young)} {verb}, too young for a sweep (--age 0 includes all)")
-    return ", ".join(told)
+        parts.append(f"{objects(young)} {verb}, too young for a sweep (--age 0 includes all)")
+    return ", ".join(parts)
 
 
 def _whole_keys(deployment: Deployment, names: tuple[str, ...]) -> list[str]:
@@ -141,23 +141,23 @@ def _event(
         if dry_run or age is not None:
             raise UsageError("--dry-run and --age need an ACTION; an --event cannot have them.")
         try:
-            event: object = json.load(file)
+            document: object = json.load(file)
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{in_quotes(file.name)} is not JSON: {error}.") from error
-        return event
+        return document
     if bool(keys) != (action == "move"):
         raise UsageError("KEYs can be given only with move, which needs at least one.")
     if (age is not None and action != "sweep") or (dry_run and action == "ping"):
         raise UsageError(
             f"{action} does not have this option.", "See frogmove lambda invoke --help."
         )
-    asked: dict[str, object] = {"action": action}
+    event: dict[str, object] = {"action": action}
     if keys and wait and not dry_run:
-        asked["return_failures"] = True
+        event["return_failures"] = True
     if dry_run:
-        asked["dry_run"] = True
+        event["dry_run"] = True
     if age is not None:
-        # The function checks it as well, but then it has been called.
+        # The function checks it as well, but then it has been invoked.
         parse_age(age)
-        asked["age"] = age
-    return asked
+        event["age"] = age
+    return event

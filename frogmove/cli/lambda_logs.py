@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from frogmove.ops.deployment import Deployment
     from frogmove.ops.function_log import FunctionLog, LogLine
 
-_SECONDS_BETWEEN_LOOKS = 2.0
+_POLL_SECONDS = 2.0
 
 # Lines may become visible a while after they were written.
-_LATE = timedelta(minutes=1)
-_IDS_REMEMBERED = 100_000
+_MAX_DELAY = timedelta(minutes=1)
+_MAX_SEEN = 100_000
 
 # Fields of a line that are shown otherwise, or not at all.
-_SHOWN_OTHERWISE = frozenset(
+_NOT_LISTED = frozenset(
     {"level", "message", "timestamp", "service", "request_id", "key", "outcome", "xray_trace_id"}
 )
 
-# Outsiders choose these.
-_OF_OUTSIDERS = frozenset({"destination_key", "threats"})
+# Uploaders choose these values.
+_UNTRUSTED_FIELDS = frozenset({"destination_key", "threats"})
 
 
 @click.command()
@@ -44,7 +44,7 @@ _OF_OUTSIDERS = frozenset({"destination_key", "threats"})
     metavar="TIME",
     help="Lines from this time on: 15m, 2h, 7d, 2026-03-01.",
 )
-@click.option("-f", "--follow", is_flag=True, help="Go on with new lines until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new lines until Ctrl-C.")
 @click.option("--failed", is_flag=True, help="Only errors and warnings.")
 @click.option("-v", "--verbose", is_flag=True, help="Also the lines of Lambda itself, and metrics.")
 @function_options
@@ -92,18 +92,25 @@ def _following(log: FunctionLog, since: datetime, *, failed: bool) -> Iterator[L
             if identity in seen:
                 continue
             seen[identity] = None
-            if len(seen) > _IDS_REMEMBERED:
+            if len(seen) > _MAX_SEEN:
                 seen.popitem(last=False)
             newest = max(newest, line.time)
             yield line
-        since = max(since, newest - _LATE)
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        since = max(since, newest - _MAX_DELAY)
+        time.sleep(_POLL_SECONDS)
 
 
 def _show(line: LogLine, console: Console) -> None:
     if console.json_lines:
-        told = {"type": "log", "time": line.time.isoformat(), "stream": line.stream}
-        console.record({**told, "failure": line.is_failure, "line": line.fields or line.text})
+        console.record(
+            {
+                "type": "log",
+                "time": line.time.isoformat(),
+                "stream": line.stream,
+                "failure": line.is_failure,
+                "line": line.fields or line.text,
+            }
+        )
     else:
         style = "bold yellow" if line.is_failure else ""
         console.line([(f"{line.time:%Y-%m-%d %H:%M:%S}  ", "dim"), (printable(_text(line)), style)])
@@ -115,12 +122,12 @@ def _text(line: LogLine) -> str:
     if not fields or line.is_platform:
         return line.text
     message = fields.get("message") or fields.get("errorMessage") or ""
-    told = [f"{fields.get('level') or '':<8}", str(message)]
+    parts = [f"{fields.get('level') or '':<8}", str(message)]
     if line.key is not None:
-        told.append(in_quotes(line.key))
-    told += [
-        f"{name}={in_quotes(value) if name in _OF_OUTSIDERS else value}"
+        parts.append(in_quotes(line.key))
+    parts += [
+        f"{name}={in_quotes(value) if name in _UNTRUSTED_FIELDS else value}"
         for name, value in fields.items()
-        if name not in _SHOWN_OTHERWISE and value not in (None, "", line.key)
+        if name not in _NOT_LISTED and value not in (None, "", line.key)
     ]
-    return " ".join(told)
+    return " ".join(parts)

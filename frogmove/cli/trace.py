@@ -66,13 +66,13 @@ def trace(
     with connect(config, Limits(), console) as client, interruptible(console) as stop:
         stop.stop_message = "Stopping: messages become visible again."
         s3 = make_boto_client(config, 2)
-        told = Tracer(config, deployment, client.s3, s3, begin, stop).trace(whole)
+        found = Tracer(config, deployment, client.s3, s3, begin, stop).trace(whole)
         argument = key_argument(whole, route.source)
-        verdict = conclude(told, argument, deployment.function)
-        _show(told, verdict, console)
+        verdict = conclude(found, argument, deployment.function)
+        _show(found, verdict, console)
         if stop.is_set():
             ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(exit_codes.ATTENTION if verdict.todo or told.unknown else exit_codes.DONE)
+    ctx.exit(exit_codes.ATTENTION if verdict.todo or found.unknown else exit_codes.DONE)
 
 
 def _source_key(route: Route, name: str) -> str:
@@ -90,13 +90,13 @@ def _source_key(route: Route, name: str) -> str:
 
 
 def _show(trace: Trace, verdict: Verdict, console: Console) -> None:
-    """Print the story: what happened, what is not known, where the bytes are, what to do."""
+    """Print what happened, what is not known, where the bytes are, and what to do."""
     if console.json_lines:
-        for each in trace.happenings:
+        for each in trace.events:
             console.record(each.record())
         console.record(verdict.record(trace))
         return
-    for each in trace.happenings:
+    for each in trace.events:
         time = "" if each.time is None else f"{each.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         console.say(f"{time:19}  {each.where:<{_WIDTH}}  {each.text}")
     for problem in trace.unknown:

@@ -73,12 +73,12 @@ class BucketChecks:
         except AwsRequestError as error:
             return unknown_check(name, error)
         region = _OLD_NAMES.get(found.get("LocationConstraint"), found.get("LocationConstraint"))
-        said, facts = f"{self.location}, {region}", {"bucket": bucket, "region": region}
+        message, facts = f"{self.location}, {region}", {"bucket": bucket, "region": region}
         if self.region not in {None, region}:
-            said = f"{said}; the function is in {self.region}"
+            message = f"{message}; the function is in {self.region}"
             remedy = "S3 reports uploads only within its Region: deploy the function there."
-            return Check(name, State.BROKEN, said, remedy, facts)
-        return Check(name, State.OK, said, facts=facts)
+            return Check(name, State.BROKEN, message, remedy, facts)
+        return Check(name, State.OK, message, facts=facts)
 
     def _versions(self, name: str) -> Check:
         bucket = self.location.bucket
@@ -93,8 +93,8 @@ class BucketChecks:
             f"aws s3api put-bucket-versioning --bucket {bucket} "
             "--versioning-configuration Status=Enabled"
         )
-        said = f"versioning {status}: what an upload overwrites cannot be restored"
-        return Check(name, State.WARNING, said, remedy, facts)
+        message = f"versioning {status}: what an upload overwrites cannot be restored"
+        return Check(name, State.WARNING, message, remedy, facts)
 
     def _encryption(self, name: str) -> Check:
         bucket = self.location.bucket
@@ -151,13 +151,13 @@ class BucketChecks:
             and self.location.prefix.startswith(_prefix(rule))
         ]
         if days:
-            said = f"incomplete multipart uploads are removed after {min(days)} days"
-            return Check(name, State.OK, said, facts={"days": min(days)})
+            message = f"incomplete multipart uploads are removed after {min(days)} days"
+            return Check(name, State.OK, message, facts={"days": min(days)})
         remedy = (
             "Add a rule AbortIncompleteMultipartUpload of 7 days, as the Terraform module does."
         )
-        said = "incomplete multipart uploads are kept, and billed, forever"
-        return Check(name, State.WARNING, said, remedy, {"days": None})
+        message = "incomplete multipart uploads are kept, and billed, forever"
+        return Check(name, State.WARNING, message, remedy, {"days": None})
 
     def _object_lock(self, name: str) -> Check:
         bucket = self.location.bucket
@@ -174,10 +174,10 @@ class BucketChecks:
         retention = lock.get("Rule", {}).get("DefaultRetention")
         if lock.get("ObjectLockEnabled") != "Enabled":
             return Check(name, State.OK, "off")
-        said = f"on, {_retention(retention)}"
+        message = f"on, {_retention(retention)}"
         if self.end == "source" and retention:
-            said = f"{said}: a moved object stays as a noncurrent version until then"
-        return Check(name, State.OK, said, facts={"retention": retention})
+            message = f"{message}: a moved object stays as a noncurrent version until then"
+        return Check(name, State.OK, message, facts={"retention": retention})
 
     def _ownership(self, name: str) -> Check:
         bucket = self.location.bucket
@@ -199,8 +199,8 @@ class BucketChecks:
             f"aws s3api put-bucket-ownership-controls --bucket {bucket} --ownership-controls "
             "'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'"
         )
-        said = f"ACLs are enabled ({ownership}): objects may belong to other accounts"
-        return Check(name, State.WARNING, said, remedy, facts)
+        message = f"ACLs are enabled ({ownership}): objects may belong to other accounts"
+        return Check(name, State.WARNING, message, remedy, facts)
 
 
 def _prefix(rule: dict[str, Any]) -> str:

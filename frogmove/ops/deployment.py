@@ -1,7 +1,7 @@
 """Finds the resources of a deployed function: its queues, triggers, log and settings.
 
-Everything is found from the function itself. What AWS does not tell, for want of a permission or
-because it is not there, has the name that the Terraform module gives it.
+Everything is found from the function itself. What cannot be read, because a
+permission is missing or it does not exist, has the name that the Terraform module gives it.
 """
 
 from __future__ import annotations

@@ -88,12 +88,12 @@ class Doctor:
             yield Check(name, State.UNKNOWN, error.detail, advise(error))
             return
         self._is_conditional = found.delete
-        said, facts = self._client.endpoint_url, {"shortcomings": list(found.shortcomings)}
+        url, facts = self._client.endpoint_url, {"shortcomings": list(found.shortcomings)}
         if not found.shortcomings:
-            yield Check(name, State.OK, f"{said} honours every condition", facts=facts)
+            yield Check(name, State.OK, f"{url} honours every condition", facts=facts)
             return
         # frogmove does without: with a HEAD request before each delete.
-        yield Check(name, State.OK, f"{said} {'; '.join(found.shortcomings)}", facts=facts)
+        yield Check(name, State.OK, f"{url} {'; '.join(found.shortcomings)}", facts=facts)
 
     def _permissions(self) -> Iterator[Check]:
         # What the server honours is known only when this is reached.

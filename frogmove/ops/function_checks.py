@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.check import Check, State, unknown_check
-from frogmove.ops.pause import of_mapping
+from frogmove.ops.pause import mapping_trigger
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def check_state(deployment: Deployment) -> Check:
         name,
         State.WARNING if is_pending else State.BROKEN,
         f"{message}; {'update failed: ' if update == 'Failed' else ''}{reason}",
-        "Wait a minute." if is_pending else roll_back(deployment),
+        "Wait a minute." if is_pending else rollback_remedy(deployment),
         facts,
     )
 
 
-def roll_back(deployment: Deployment) -> str:
+def rollback_remedy(deployment: Deployment) -> str:
     """Return how to return to an earlier version."""
     return (
         f"Roll back: frogmove lambda info --function {deployment.function} lists the versions; "
@@ -74,7 +74,7 @@ def check_settings(deployment: Deployment, config: Config) -> Check:
             name,
             State.BROKEN,
             f"the function cannot start: {error.message} {error.remedy}".strip(),
-            f"Correct the variable and apply, or: {roll_back(deployment)}",
+            f"Correct the variable and apply, or: {rollback_remedy(deployment)}",
             {"error": error.message},
         )
     own = f"{settings.route.source} -> {settings.route.destination}"
@@ -84,7 +84,7 @@ def check_settings(deployment: Deployment, config: Config) -> Check:
         message = f"the function moves {own}, but the route is {expected}"
         remedy = (
             "Check --route, --source, --destination and --function; if these are right, "
-            f"correct FROGMOVE_SOURCE and FROGMOVE_DESTINATION, or: {roll_back(deployment)}"
+            f"correct FROGMOVE_SOURCE and FROGMOVE_DESTINATION, or: {rollback_remedy(deployment)}"
         )
         return Check(name, State.BROKEN, message, remedy, facts)
     message = f"{own}, on conflict {settings.on_conflict.value}"
@@ -138,7 +138,7 @@ def check_uploads(deployment: Deployment) -> Check:
         mappings = deployment.mappings
     except AwsRequestError as error:
         return unknown_check(name, error)
-    triggers = [of_mapping(each) for each in mappings]
+    triggers = [mapping_trigger(each) for each in mappings]
     message = ", ".join(f"event source mapping {each.name} {each.state}" for each in triggers)
     facts = {"mappings": {each.name: each.state for each in triggers}}
     if not triggers:
@@ -146,7 +146,7 @@ def check_uploads(deployment: Deployment) -> Check:
         remedy = "Check --function and --region; then apply the Terraform module."
         return Check(name, State.BROKEN, message, remedy, facts)
     if not all(each.is_on for each in triggers):
-        return Check(name, State.WARNING, f"paused: {message}", resume(deployment), facts)
+        return Check(name, State.WARNING, f"paused: {message}", resume_remedy(deployment), facts)
     results = (each.get("LastProcessingResult") or "" for each in mappings)
     failed = sorted({each for each in results if each.startswith(_FAILED)})
     if failed:
@@ -156,6 +156,6 @@ def check_uploads(deployment: Deployment) -> Check:
     return Check(name, State.OK, message, facts=facts)
 
 
-def resume(deployment: Deployment) -> str:
+def resume_remedy(deployment: Deployment) -> str:
     """Return how to enable the triggers."""
     return f"If this is not on purpose: frogmove lambda resume --function {deployment.function}"

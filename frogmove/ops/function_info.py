@@ -9,7 +9,7 @@ from frogmove.errors import UsageError
 from frogmove.function.config import read_config
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.deployment import ALIAS
-from frogmove.ops.pause import of_mapping, of_schedule
+from frogmove.ops.pause import mapping_trigger, schedule_trigger
 from frogmove.redaction import redact
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def read_facts(deployment: Deployment) -> Facts:
 
 
 def _mappings(deployment: Deployment) -> str | None:
-    found = [of_mapping(each) for each in deployment.mappings]
+    found = [mapping_trigger(each) for each in deployment.mappings]
     return ", ".join(f"{each.name}, {each.state}" for each in found) or None
 
 
@@ -125,7 +125,7 @@ def _schedule(deployment: Deployment) -> dict[str, Any]:
     found = deployment.schedule
     if found is None:
         return {"schedule": None}
-    trigger = of_schedule(found)
+    trigger = schedule_trigger(found)
     return {"schedule": f"{trigger.name}, {found['ScheduleExpression']}, {trigger.state}"}
 
 

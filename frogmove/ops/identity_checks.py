@@ -1,4 +1,4 @@
-"""Checks of who asks whom: the credentials, the clock, and the versions of both sides."""
+"""Checks of the credentials, of the clock, and of the versions here and in the function."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from frogmove import __version__
 from frogmove.errors import FrogmoveError
 from frogmove.ops.aws_request import AwsRequestError, send
 from frogmove.ops.check import Check, State, unknown_check
-from frogmove.ops.function_checks import roll_back
+from frogmove.ops.function_checks import rollback_remedy
 from frogmove.ops.invoke import call, lambda_client
 from frogmove.s3.capabilities import probe_name
 from frogmove.s3.uri import parse_location
@@ -39,9 +39,9 @@ def check_identity(services: Services, now: datetime) -> Iterator[Check]:
         # It needs no permission.
         found: dict[str, Any] = send("sts:GetCallerIdentity", client.get_caller_identity)
     except AwsRequestError as error:
-        found_out = unknown_check("credentials", error)
+        check = unknown_check("credentials", error)
         remedy = "Sign in again, or choose another --profile."
-        yield Check("credentials", found_out.state, found_out.message, remedy, found_out.facts)
+        yield Check("credentials", check.state, check.message, remedy, check.facts)
         return
     facts = {"account": found["Account"], "arn": found["Arn"]}
     yield Check("credentials", State.OK, found["Arn"], facts=facts)
@@ -52,13 +52,13 @@ def check_identity(services: Services, now: datetime) -> Iterator[Check]:
 
 def _clock(seconds: float) -> Check:
     facts = {"seconds": round(seconds, 1)}
-    said = f"differs from the server's by {seconds:.0f} s"
+    message = f"differs from the server's by {seconds:.0f} s"
     remedy = "Set this computer's clock, such as by NTP."
     if seconds > _REFUSED_SECONDS:
-        return Check("clock", State.BROKEN, f"{said}: S3 refuses requests", remedy, facts)
+        return Check("clock", State.BROKEN, f"{message}: S3 refuses requests", remedy, facts)
     if seconds > _NOTICED_SECONDS:
-        return Check("clock", State.WARNING, said, remedy, facts)
-    return Check("clock", State.OK, said, facts=facts)
+        return Check("clock", State.WARNING, message, remedy, facts)
+    return Check("clock", State.OK, message, facts=facts)
 
 
 def check_invocation(deployment: Deployment) -> Iterator[Check]:
@@ -75,9 +75,9 @@ def check_invocation(deployment: Deployment) -> Iterator[Check]:
     if version == __version__:
         yield Check("version", State.OK, f"{version} here and in the function", facts=facts)
     else:
-        said = f"{__version__} here, {version} in the function"
+        message = f"{__version__} here, {version} in the function"
         remedy = "Upgrade the older one: frogmove lambda package, then apply; or this command."
-        yield Check("version", State.WARNING, said, remedy, facts)
+        yield Check("version", State.WARNING, message, remedy, facts)
     yield _lookup(deployment)
 
 
@@ -91,11 +91,11 @@ def _lookup(deployment: Deployment) -> Check:
     try:
         found = call(lambda_client(deployment.services), deployment.function, asked).response
     except FrogmoveError as error:
-        remedy = f"{error.remedy} Then, if it worked before: {roll_back(deployment)}".strip()
+        remedy = f"{error.remedy} Then, if it worked before: {rollback_remedy(deployment)}".strip()
         return Check("invocation", State.BROKEN, error.message, remedy)
     response = found if isinstance(found, dict) else {}
     if response.get("counts") == {"gone": 1}:
         return Check("invocation", State.OK, "the function can read the source")
     reasons = "; ".join(str(each.get("reason")) for each in response.get("results", []))
-    said = f"the function cannot read the source: {reasons or found}"
-    return Check("invocation", State.BROKEN, said, "Check the policy of its role.")
+    message = f"the function cannot read the source: {reasons or found}"
+    return Check("invocation", State.BROKEN, message, "Check the policy of its role.")

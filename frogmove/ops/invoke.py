@@ -29,7 +29,7 @@ _SERVER_FAILED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class Invocation:
     """The result of an invocation.
 
     Attributes:
@@ -52,7 +52,7 @@ def lambda_client(services: Services) -> LambdaClient:
     return cast("LambdaClient", services.make("lambda", config))
 
 
-def call(client: LambdaClient, function: str, event: object, *, wait: bool = True) -> Called:
+def call(client: LambdaClient, function: str, event: object, *, wait: bool = True) -> Invocation:
     """Invoke a function.
 
     Args:
@@ -95,8 +95,8 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         raise _no_response(function, str(error)) from error
     log = base64.b64decode(response.get("LogResult", "")).decode(errors="replace")
     if not wait:
-        return Called(None, log)
-    return Called(_read(function, payload, failed="FunctionError" in response), log)
+        return Invocation(None, log)
+    return Invocation(_read(function, payload, failed="FunctionError" in response), log)
 
 
 def _no_response(function: str, why: str) -> RunError:

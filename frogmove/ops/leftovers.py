@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from frogmove.s3.uri import Location
 
 # Younger ones may be in use.
-_ABANDONED = timedelta(days=1)
-_SHOWN = 3
+_ABANDONED_AGE = timedelta(days=1)
+_MAX_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,22 @@ def check_uploads(client: S3Client, end: str, location: Location, now: datetime)
         found = list(find_uploads(client, location))
     except AwsRequestError as error:
         return unknown_check(name, error)
-    abandoned = [each for each in found if now - each.initiated > _ABANDONED]
+    abandoned = [each for each in found if now - each.initiated > _ABANDONED_AGE]
     facts = {"uploads": len(found), "abandoned": [each.record() for each in abandoned[:100]]}
     if not abandoned:
-        said = f"{len(found):,} in progress" if found else "none in progress"
-        return Check(name, State.OK, said, facts=facts)
+        message = f"{len(found):,} in progress" if found else "none in progress"
+        return Check(name, State.OK, message, facts=facts)
     counts = {
         owner: sum(each.owner == owner for each in abandoned)
         for owner in ("function", "run", "other")
     }
-    said = (
+    message = (
         f"{len(abandoned):,} incomplete multipart uploads are older than a day: "
         f"{counts['function']:,} of the function, {counts['run']:,} of runs of this machine, "
         f"{counts['other']:,} of others; such as "
-        + ", ".join(in_quotes(each.key) for each in abandoned[:_SHOWN])
+        + ", ".join(in_quotes(each.key) for each in abandoned[:_MAX_SHOWN])
     )
-    return Check(name, State.WARNING, said, _remedy(location.bucket, abandoned), facts)
+    return Check(name, State.WARNING, message, _remedy(location.bucket, abandoned), facts)
 
 
 def _remedy(bucket: str, abandoned: list[Upload]) -> str:
@@ -101,7 +101,7 @@ def _remedy(bucket: str, abandoned: list[Upload]) -> str:
 
 
 def find_uploads(client: S3Client, location: Location) -> Iterator[Upload]:
-    """Yield the incomplete multipart uploads, with whom they belong to.
+    """Yield the incomplete multipart uploads, with their owners.
 
     Raises:
         AwsRequestError: when they cannot be listed.
@@ -155,9 +155,9 @@ def check_probes(client: S3Client, end: str, location: Location, now: datetime) 
     left = [each["Key"] for each in found if now - each["LastModified"] > timedelta(hours=1)]
     if not left:
         return Check(name, State.OK, "none")
-    named = ", ".join(in_quotes(key) for key in left[:_SHOWN])
-    said = f"{len(left):,} of interrupted frogmove commands: {named}"
+    named = ", ".join(in_quotes(key) for key in left[:_MAX_SHOWN])
+    message = f"{len(left):,} of interrupted frogmove commands: {named}"
     remedy = "; ".join(
-        f"aws s3 rm {in_quotes(f's3://{location.bucket}/{key}')}" for key in left[:_SHOWN]
+        f"aws s3 rm {in_quotes(f's3://{location.bucket}/{key}')}" for key in left[:_MAX_SHOWN]
     )
-    return Check(name, State.WARNING, said, remedy, {"keys": left[:100]})
+    return Check(name, State.WARNING, message, remedy, {"keys": left[:100]})

@@ -87,11 +87,11 @@ class Triggers:
             UnreachableError: when they cannot be read.
         """
         try:
-            found = [of_mapping(each) for each in self._deployment.mappings]
+            found = [mapping_trigger(each) for each in self._deployment.mappings]
             schedule = self._deployment.schedule
         except AwsRequestError as error:
             raise _unknown(self._deployment, error) from error
-        return found if schedule is None else [*found, of_schedule(schedule)]
+        return found if schedule is None else [*found, schedule_trigger(schedule)]
 
     def switch(self, *, on: bool) -> Iterator[Trigger]:
         """Enable or disable all triggers.
@@ -173,13 +173,13 @@ def _unknown(deployment: Deployment, error: AwsRequestError) -> UnreachableError
     )
 
 
-def of_mapping(there: dict[str, Any]) -> Trigger:
+def mapping_trigger(there: dict[str, Any]) -> Trigger:
     """Return an event source mapping, as Lambda describes it, as a trigger."""
     state = there.get("State", "")
     return Trigger(MAPPING, there["UUID"], state, state not in _OFF)
 
 
-def of_schedule(there: dict[str, Any]) -> Trigger:
+def schedule_trigger(there: dict[str, Any]) -> Trigger:
     """Return a schedule, as EventBridge Scheduler describes it, as a trigger."""
     state = there.get("State", "ENABLED")
     return Trigger(SCHEDULE, there["Name"], state, state == "ENABLED")

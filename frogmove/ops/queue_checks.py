@@ -22,11 +22,11 @@ def check_dead_letters(deployment: Deployment) -> Check:
     facts = {"queue": queue.arn, "messages": count}
     if not count:
         return Check(name, State.OK, f"none in {queue.name}", facts=facts)
-    said = (
+    message = (
         f"{messages(count)} in {queue.name} failed too often; the objects are still at the source"
     )
     remedy = "frogmove dlq ls says why; after the cause is fixed: frogmove dlq redrive"
-    return Check(name, State.BROKEN, said, remedy, facts)
+    return Check(name, State.BROKEN, message, remedy, facts)
 
 
 def messages(count: int) -> str:

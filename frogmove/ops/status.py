@@ -13,7 +13,7 @@ from frogmove.ops import activity, backlog, function_checks
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.cached_request import cached_request
 from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
-from frogmove.ops.pause import of_schedule
+from frogmove.ops.pause import schedule_trigger
 from frogmove.ops.queue_checks import check_dead_letters, messages
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
@@ -211,10 +211,13 @@ class Status:
         schedule = self._deployment.schedule
         if schedule is None:
             return Check("sweep", State.OK, f"no schedule {self._deployment.schedule_name}")
-        trigger = of_schedule(schedule)
+        trigger = schedule_trigger(schedule)
         facts: dict[str, Any] = {"schedule": trigger.state}
         if not trigger.is_on:
-            message, remedy = f"paused: {trigger.state}", function_checks.resume(self._deployment)
+            message, remedy = (
+                f"paused: {trigger.state}",
+                function_checks.resume_remedy(self._deployment),
+            )
             return Check("sweep", State.WARNING, message, remedy, facts)
         last = self._activity.last_sweep
         facts["last"] = None if last is None else last.isoformat()

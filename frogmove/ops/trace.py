@@ -16,7 +16,7 @@ from frogmove.errors import FrogmoveError, UsageError
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.failure_reasons import reason_of
 from frogmove.ops.message_reader import MessageReader
-from frogmove.ops.trace_place import Place, look_at
+from frogmove.ops.trace_place import Place, look_up_place
 from frogmove.run_store import read_journals
 from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import Location, parse_location
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # Seconds for which the log is read.
 MAX_LOG_SECONDS = 30.0
 
-# Messages of each queue that are looked at, and seconds for which others do not see them.
+# Maximum messages of each queue that are read, and seconds for which others do not see them.
 MAX_MESSAGES = 200
 HOLD_SECONDS = 20
 
@@ -50,7 +50,7 @@ RUN, FUNCTION, QUEUE, DLQ = "run", "function", "queue", "dlq"
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class TraceEvent:
     """Something that happened to the key.
 
     Attributes:
@@ -67,9 +67,13 @@ class Happening:
 
     def record(self) -> dict[str, Any]:
         """Return its JSON record."""
-        moment = None if self.time is None else self.time.isoformat()
-        told = {"type": "event", "time": moment, "where": self.where, "text": self.text}
-        return told | {"details": self.details}
+        return {
+            "type": "event",
+            "time": None if self.time is None else self.time.isoformat(),
+            "where": self.where,
+            "text": self.text,
+            "details": self.details,
+        }
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Trace:
     Attributes:
         key: the key at the source.
         places: by name, where the object may be.
-        happenings: what happened, the oldest first once it is complete.
+        events: what happened, the oldest first once it is complete.
         unknown: what could not be read, and why.
         dead_letters: the ids of messages in the DLQ.
         messages: the ids of messages in the queue.
@@ -90,7 +94,7 @@ class Trace:
 
     key: str
     places: dict[str, Place] = field(default_factory=dict)
-    happenings: list[Happening] = field(default_factory=list)
+    events: list[TraceEvent] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
@@ -98,13 +102,13 @@ class Trace:
     required_tag: str | None = None
     is_paused: bool | None = None
 
-    def add(self, moment: datetime | None, where: str, text: str, **details: object) -> None:
+    def add(self, time: datetime | None, where: str, text: str, **details: object) -> None:
         """Add something that happened."""
-        self.happenings.append(Happening(moment, where, text, details))
+        self.events.append(TraceEvent(time, where, text, details))
 
 
 class Tracer:
-    """Finds out what happened to keys of a route.
+    """Collects what happened to keys of a route.
 
     Args:
         config: the route, and what its objects must be tagged with.
@@ -112,7 +116,7 @@ class Tracer:
         s3: the client for both buckets.
         client: a boto3 client for the same.
         since: the time from which the log is read.
-        stop: once set, no further message is looked at.
+        stop: once set, no further message is received.
     """
 
     def __init__(
@@ -133,26 +137,25 @@ class Tracer:
         self._stop = stop
 
     def trace(self, key: str) -> Trace:
-        """Find out what happened to a key of the source."""
+        """Return what happened to a key of the source."""
         trace = Trace(key)
-        self._ask(trace, "the function's settings", lambda: self._settings(trace))
-        self._ask(trace, "the function's triggers", lambda: self._triggers(trace))
-        self._ask(trace, "the runs on this machine", lambda: self._runs(trace))
-        self._ask(trace, "the function's log", lambda: self._log(trace))
+        self._read(trace, "the function's settings", lambda: self._settings(trace))
+        self._read(trace, "the function's triggers", lambda: self._triggers(trace))
+        self._read(trace, "the runs on this machine", lambda: self._runs(trace))
+        self._read(trace, "the function's log", lambda: self._log(trace))
         self._places(trace)
-        self._ask(trace, "the tags", lambda: self._tags(trace))
-        self._ask(trace, "the dead-letter queue", lambda: self._dead_letters(trace))
-        self._ask(trace, "the queue", lambda: self._queue(trace))
+        self._read(trace, "the tags", lambda: self._tags(trace))
+        self._read(trace, "the dead-letter queue", lambda: self._dead_letters(trace))
+        self._read(trace, "the queue", lambda: self._queue(trace))
         first = datetime.min.replace(tzinfo=UTC)
-        trace.happenings.sort(key=lambda each: each.time or first)
+        trace.events.sort(key=lambda each: each.time or first)
         return trace
 
-    def _ask(self, trace: Trace, what: str, question: Callable[[], None]) -> None:
+    def _read(self, trace: Trace, what: str, read: Callable[[], None]) -> None:
+        """Read one place; add to ``unknown`` what it is if it cannot be read."""
         try:
-            question()
-        except S3Error as error:
-            trace.unknown.append(f"{what}: {error}")
-        except FrogmoveError as error:
+            read()
+        except (S3Error, FrogmoveError) as error:
             trace.unknown.append(f"{what}: {error}")
 
     def _settings(self, trace: Trace) -> None:
@@ -173,10 +176,10 @@ class Tracer:
             last = _time(spec.started)
             for record in reader.about(trace.key) if name else ():
                 last = _time(record.get("time")) or last
-                text = _of_journal(record)
+                text = _describe_record(record)
                 if text and record.get(name) == trace.key:
-                    told = f"{spec.command} {spec.id}: {text}"
-                    trace.add(last, RUN, told, outcome=record.get("outcome"), run=spec.id)
+                    text = f"{spec.command} {spec.id}: {text}"
+                    trace.add(last, RUN, text, outcome=record.get("outcome"), run=spec.id)
         trace.unknown += [f"a run on this machine: {each}" for each in problems[-1:]]
 
     def _name_of_key(self, source: str, destination: str) -> str:
@@ -209,27 +212,27 @@ class Tracer:
 
     def _places(self, trace: Trace) -> None:
         route, key = self._route, trace.key
-        wanted = {
+        locations = {
             SOURCE: (route.source, key),
             DESTINATION: (route.destination, route.destination_key(key)),
         }
         quarantine = self._quarantine()
         if quarantine is not None:
             name = key.removeprefix(route.source.prefix)
-            wanted[QUARANTINE] = (quarantine, quarantine.prefix + name)
-        for name, (location, place_key) in wanted.items():
-            place = look_at(self._s3, self._client, location.bucket, place_key)
+            locations[QUARANTINE] = (quarantine, quarantine.prefix + name)
+        for name, (location, place_key) in locations.items():
+            place = look_up_place(self._s3, self._client, location.bucket, place_key)
             trace.places[name] = place
             trace.unknown += [f"the {name}: {problem}" for problem in place.problems]
             for version in place.versions:
-                trace.add(version.time, name, version.words(place.uri), **version.record())
+                trace.add(version.time, name, version.describe_at(place.uri), **version.record())
 
     def _quarantine(self) -> Location | None:
         try:
             uri = self._deployment.variables.get("FROGMOVE_QUARANTINE")
             return parse_location(uri) if uri else None
         except (AwsRequestError, UsageError):
-            # That the settings cannot be read is told already.
+            # That the settings cannot be read is reported already.
             return None
 
     def _tags(self, trace: Trace) -> None:
@@ -237,8 +240,8 @@ class Tracer:
         if not here.exists:
             return
         trace.tags = dict(self._s3.tags(self._route.source.bucket, trace.key, None).result())
-        told = [SCAN_TAG, *([parse_tag(trace.required_tag).key] if trace.required_tag else [])]
-        for name in dict.fromkeys(told):
+        names = [SCAN_TAG, *([parse_tag(trace.required_tag).key] if trace.required_tag else [])]
+        for name in dict.fromkeys(names):
             if name in trace.tags:
                 text = f"now tagged {name}={trace.tags[name]}"
                 trace.add(datetime.now(UTC), SOURCE, text, tag=name, value=trace.tags[name])
@@ -251,7 +254,7 @@ class Tracer:
 
     def _queue(self, trace: Trace) -> None:
         queue = self._deployment.queue
-        # To look at a message counts as a delivery: without messages, none is asked for.
+        # Reading a message counts as a delivery: if there is none, nothing is received.
         if not queue.depth.visible:
             return
         for name, sent, receives in self._peek(trace, queue):
@@ -284,8 +287,8 @@ class Tracer:
         return found
 
 
-def _of_journal(record: Record) -> str:
-    """Say what a journal's record means; empty for what its result says as well."""
+def _describe_record(record: Record) -> str:
+    """Describe a record of a journal; empty for a record that the result repeats."""
     kind = record["type"]
     if kind == "result":
         reason = f": {record['reason']}" if record.get("reason") else ""

@@ -1,4 +1,4 @@
-"""Looks at one key of one bucket: the object, and all its versions."""
+"""Reads one key of one bucket: the object, and all its versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from frogmove.s3.interface import S3
 
-# Versions of one key that are told.
+# Maximum versions of one key that are shown.
 MAX_VERSIONS = 50
 
 
@@ -42,8 +42,8 @@ class PlaceVersion:
     version_id: str | None
     is_current: bool
 
-    def words(self, uri: str) -> str:
-        """Say what it is."""
+    def describe_at(self, uri: str) -> str:
+        """Describe it as an event of the key with this URI."""
         version = f", version {self.version_id}" if self.version_id else ""
         if self.size is None:
             return f"deleted, with a delete marker{version}"
@@ -106,8 +106,8 @@ class Place:
         }
 
 
-def look_at(s3: S3, client: S3Client, bucket: str, key: str) -> Place:
-    """Look at a key; what is refused is told in its ``problems``.
+def look_up_place(s3: S3, client: S3Client, bucket: str, key: str) -> Place:
+    """Look a key up; what cannot be read is in its ``problems``.
 
     Args:
         s3: the client for the bucket.
@@ -126,11 +126,11 @@ def look_at(s3: S3, client: S3Client, bucket: str, key: str) -> Place:
             return place
         place.problems.append(describe(problem, "Old versions are not known"))
     if not place.versions:
-        _look_without_versions(s3, place)
+        _look_up_object(s3, place)
     return place
 
 
-def _look_without_versions(s3: S3, place: Place) -> None:
+def _look_up_object(s3: S3, place: Place) -> None:
     try:
         item = s3.head(place.bucket, place.key).result().object
     except S3Error as error:

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The end of the story.
+    """The conclusion of a trace.
 
     Attributes:
         text: where the bytes are.
@@ -52,14 +52,14 @@ def conclude(trace: Trace, argument: str, function: str) -> Verdict:
         function: the function's name.
     """
     here, there = trace.places[SOURCE], trace.places[DESTINATION]
-    aside = trace.places.get(QUARANTINE)
+    quarantine = trace.places.get(QUARANTINE)
     if here.exists:
-        both = _of_both(here, there)
-        return Verdict(both, _next_of_source(trace, argument, function))
+        both = _describe_both(here, there)
+        return Verdict(both, _steps_at_source(trace, argument, function))
     if here.exists is None or there.exists is None:
         known = f"The bytes are at {there.uri}." if there.exists else "The bytes were not found."
         left = "source" if here.exists is None else "destination"
-        return Verdict(f"{known} The {left} could not be looked at.", _permissions(trace))
+        return Verdict(f"{known} The {left} could not be read.", _missing_permissions(trace))
     if there.exists:
         version = there.current.version_id if there.current else None
         named = f", version {version}" if version else ""
@@ -67,14 +67,16 @@ def conclude(trace: Trace, argument: str, function: str) -> Verdict:
         return Verdict(
             f"The bytes are at {there.uri}{named}. The source does not have them.", tuple(drop)
         )
-    if aside is not None and aside.exists:
-        return Verdict(f"The bytes are in quarantine: {aside.uri}.", ("Contact the uploader.",))
-    return _of_nothing(trace, argument)
+    if quarantine is not None and quarantine.exists:
+        return Verdict(
+            f"The bytes are in quarantine: {quarantine.uri}.", ("Contact the uploader.",)
+        )
+    return _conclude_missing(trace, argument)
 
 
-def _of_both(here: Place, there: Place) -> str:
+def _describe_both(here: Place, there: Place) -> str:
     if not there.exists:
-        also = "" if there.exists is False else " The destination could not be looked at."
+        also = "" if there.exists is False else " The destination could not be read."
         return f"The bytes are at {here.uri}.{also}"
     if _is_same(here, there):
         return f"The bytes are at {here.uri}, and the same ETag is at {there.uri}."
@@ -89,7 +91,7 @@ def _is_same(here: Place, there: Place) -> bool:
     return one is not None and other is not None and etags_match(one.etag, other.etag)
 
 
-def _next_of_source(trace: Trace, argument: str, function: str) -> tuple[str, ...]:
+def _steps_at_source(trace: Trace, argument: str, function: str) -> tuple[str, ...]:
     """Return what to do with an object that waits at the source."""
     todo = []
     if trace.dead_letters:
@@ -119,7 +121,7 @@ def _policy(trace: Trace) -> str:
     return " --on-conflict keep-both"
 
 
-def _of_nothing(trace: Trace, argument: str) -> Verdict:
+def _conclude_missing(trace: Trace, argument: str) -> Verdict:
     """Conclude about a key that neither side has."""
     here, there = trace.places[SOURCE], trace.places[DESTINATION]
     for place in (there, here):
@@ -130,7 +132,7 @@ def _of_nothing(trace: Trace, argument: str) -> Verdict:
                 f"{old.time:%Y-%m-%d %H:%M:%S} UTC.",
                 (_restore(place, old.version_id, argument, is_source=place is here),),
             )
-    if trace.happenings:
+    if trace.events:
         return Verdict(
             "Neither side has it now, and no version is kept.",
             ("The lines above say what happened last. Look for a copy under another key.",),
@@ -153,5 +155,5 @@ def _restore(place: Place, version: str, argument: str, *, is_source: bool) -> s
     )
 
 
-def _permissions(trace: Trace) -> tuple[str, ...]:
+def _missing_permissions(trace: Trace) -> tuple[str, ...]:
     return ("Have the permissions granted that are named above.",) if trace.unknown else ()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
-from frogmove.ops.function_checks import resume
-from frogmove.ops.pause import of_mapping, of_schedule
+from frogmove.ops.function_checks import resume_remedy
+from frogmove.ops.pause import mapping_trigger, schedule_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from frogmove.s3.uri import Location
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-_TIMES_THE_TIMEOUT = 6
+_VISIBILITY_FACTOR = 6
 _APPLY = "Apply the Terraform module again."
 _SENDERS = ("s3.amazonaws.com", "events.amazonaws.com")
 
@@ -63,8 +63,8 @@ class WiringChecks:
         arn = self._deployment.queue.arn
         for each in found.get("QueueConfigurations", []):
             if each["QueueArn"] == arn and any(map(_is_of_uploads, each["Events"])):
-                said = f"{', '.join(each['Events'])} -> {arn}{_filter(each)}"
-                return Check(name, State.OK, said, facts={"queue": arn})
+                message = f"{', '.join(each['Events'])} -> {arn}{_filter(each)}"
+                return Check(name, State.OK, message, facts={"queue": arn})
         if "EventBridgeConfiguration" in found:
             return self._rule(name)
         others = [
@@ -72,14 +72,14 @@ class WiringChecks:
             for each in found.get("QueueConfigurations", [])
             if each["QueueArn"] != arn
         ]
-        said = f"{bucket} reports no uploads to {arn}"
+        message = f"{bucket} reports no uploads to {arn}"
         if others:
-            said = f"{said}, but to {', '.join(sorted(set(others)))}"
+            message = f"{message}, but to {', '.join(sorted(set(others)))}"
         remedy = (
             f"{_APPLY} For an adopted bucket, add {arn} to its notifications. Until then sweeps "
             "move the uploads."
         )
-        return Check(name, State.BROKEN, said, remedy, {"queue": arn})
+        return Check(name, State.BROKEN, message, remedy, {"queue": arn})
 
     def _rule(self, name: str) -> Check:
         """Check the rule of EventBridge, which has a name of the Terraform module."""
@@ -92,13 +92,15 @@ class WiringChecks:
         except AwsRequestError as error:
             if error.cause is not Cause.MISSING:
                 raise
-            said = f"EventBridge is on, but there is no rule {rule}"
-            return Check(name, State.BROKEN, said, _APPLY, {"rule": rule})
+            message = f"EventBridge is on, but there is no rule {rule}"
+            return Check(name, State.BROKEN, message, _APPLY, {"rule": rule})
         state = str(found.get("State", "ENABLED"))
-        said, facts = f"EventBridge, rule {rule} {state}", {"rule": rule, "rule_state": state}
+        message, facts = f"EventBridge, rule {rule} {state}", {"rule": rule, "rule_state": state}
         if state == "DISABLED":
-            return Check(name, State.BROKEN, said, f"aws events enable-rule --name {rule}", facts)
-        return Check(name, State.OK, said, facts=facts)
+            return Check(
+                name, State.BROKEN, message, f"aws events enable-rule --name {rule}", facts
+            )
+        return Check(name, State.OK, message, facts=facts)
 
     def _uses_scans(self) -> bool:
         with suppress(AwsRequestError, UsageError):
@@ -111,16 +113,16 @@ class WiringChecks:
         facts = {"queue": queue.arn, "max_receive_count": queue.max_receive_count}
         if problems:
             return Check(name, State.BROKEN, f"{queue.name}: {'; '.join(problems)}", _APPLY, facts)
-        said = (
+        message = (
             f"{queue.name}, visibility timeout {queue.attributes.get('VisibilityTimeout')} s, "
             f"{queue.max_receive_count} deliveries"
         )
-        wanted = _TIMES_THE_TIMEOUT * self._seconds()
+        wanted = _VISIBILITY_FACTOR * self._seconds()
         if int(queue.attributes.get("VisibilityTimeout", "0")) < wanted:
-            said = f"{said}: less than {_TIMES_THE_TIMEOUT} times the function's timeout"
+            message = f"{message}: less than {_VISIBILITY_FACTOR} times the function's timeout"
             remedy = f"{_APPLY} Two invocations may process one message at the same time."
-            return Check(name, State.WARNING, said, remedy, facts)
-        return Check(name, State.OK, said, facts=facts)
+            return Check(name, State.WARNING, message, remedy, facts)
+        return Check(name, State.OK, message, facts=facts)
 
     def _problems_of(self, queue: Queue) -> Iterator[str]:
         if not _accepts_uploads(queue.attributes.get("Policy", ""), self._source.bucket):
@@ -137,38 +139,38 @@ class WiringChecks:
     def _mapping(self, name: str) -> Check:
         mappings = self._deployment.mappings
         if not mappings:
-            said = f"no queue invokes {self._deployment.function}"
+            message = f"no queue invokes {self._deployment.function}"
             remedy = f"Check --function and --region. {_APPLY}"
-            return Check(name, State.BROKEN, said, remedy)
+            return Check(name, State.BROKEN, message, remedy)
         found = mappings[0]
-        trigger = of_mapping(found)
-        said = f"{found['EventSourceArn']} -> {found['FunctionArn']}, {trigger.state}"
+        trigger = mapping_trigger(found)
+        message = f"{found['EventSourceArn']} -> {found['FunctionArn']}, {trigger.state}"
         facts = {"mapping": trigger.name, "mapping_state": trigger.state}
         if "ReportBatchItemFailures" not in (found.get("FunctionResponseTypes") or []):
-            said = f"{said}: without ReportBatchItemFailures, failed messages are deleted"
+            message = f"{message}: without ReportBatchItemFailures, failed messages are deleted"
             remedy = (
                 f"aws lambda update-event-source-mapping --uuid {trigger.name} "
                 "--function-response-types ReportBatchItemFailures"
             )
-            return Check(name, State.BROKEN, said, remedy, facts)
+            return Check(name, State.BROKEN, message, remedy, facts)
         if not trigger.is_on:
-            return Check(name, State.WARNING, said, resume(self._deployment), facts)
-        return Check(name, State.OK, said, facts=facts)
+            return Check(name, State.WARNING, message, resume_remedy(self._deployment), facts)
+        return Check(name, State.OK, message, facts=facts)
 
     def _schedule(self, name: str) -> Check:
         found = self._deployment.schedule
         if found is None:
             return Check(name, State.OK, f"none named {self._deployment.schedule_name}: no sweeps")
-        trigger = of_schedule(found)
+        trigger = schedule_trigger(found)
         target = found.get("Target", {}).get("Arn", "")
-        said = f"{found['ScheduleExpression']} -> {target}, {trigger.state}"
+        message = f"{found['ScheduleExpression']} -> {target}, {trigger.state}"
         facts = {"schedule": trigger.name, "schedule_state": trigger.state}
         if f":{self._deployment.name}" not in target:
-            said = f"{said}: it invokes another function"
-            return Check(name, State.BROKEN, said, _APPLY, facts)
+            message = f"{message}: it invokes another function"
+            return Check(name, State.BROKEN, message, _APPLY, facts)
         if not trigger.is_on:
-            return Check(name, State.WARNING, said, resume(self._deployment), facts)
-        return Check(name, State.OK, said, facts=facts)
+            return Check(name, State.WARNING, message, resume_remedy(self._deployment), facts)
+        return Check(name, State.OK, message, facts=facts)
 
 
 def _is_of_uploads(event: str) -> bool:

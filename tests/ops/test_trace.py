@@ -244,7 +244,7 @@ def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFi
         assert action in unknown
     nobody = trace("key", **keys_of_user(trace.clients, ["sts:GetCallerIdentity"]))
     assert (nobody.code, verdict(nobody)["places"]["source"]["exists"]) == (1, None)
-    assert "could not be looked at" in verdict(nobody)["verdict"]
+    assert "could not be read" in verdict(nobody)["verdict"]
 
 
 def test_a_key_outside_the_route_is_refused(trace: TraceFixture) -> None:
