@@ -15,6 +15,9 @@ from frogmove.function.events import EventError, Queue, read_event
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Milliseconds since 1970 have so many until the year 2286.
+_DIGITS = 13
+
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
@@ -100,4 +103,6 @@ def _time(milliseconds: object) -> datetime | None:
 
 
 def _number(text: object) -> int:
-    return int(text) if isinstance(text, str) and text.isascii() and text[:15].isdigit() else 0
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit():
+        return 0
+    return int(text) if len(text) <= _DIGITS else 0

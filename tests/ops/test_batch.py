@@ -288,6 +288,16 @@ def test_a_bucket_without_versions_has_none_to_name(jobs: JobFixture) -> None:
     assert (refused.code, "has no version" in refused.err, jobs.written()) == (2, True, [])
 
 
+def test_a_report_is_inert_in_every_format(jobs: JobFixture) -> None:
+    jobs.put("=a\x1b[31m'b\n$(id).csv", "<script>")
+    job = jobs.finished("--all")
+    for output in ("text", "csv", "html"):
+        shown = jobs("report", job, "-o", output)
+        assert (shown.code, "\x1b" in shown.out, '<script>"' in shown.out) == (0, False, False)
+        assert shown.out.count("moved") >= 2
+    assert jobs("report", job, "--outcome", "failed").out.count("moved  ") == 0
+
+
 def test_the_oldest_objects_come_first(jobs: JobFixture) -> None:
     for key in ("z", "m", "a"):
         jobs.put(key)
