@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from frogmove.config import Config
 from frogmove.core import preflight
-from frogmove.core.advice import explained
+from frogmove.core.advice import explain_errors
 from frogmove.core.run_spec import CONCURRENCY
 from frogmove.core.server_facts import ServerFacts
 from frogmove.credentials import account_of
@@ -100,11 +100,11 @@ class Connection:
             preflight.check(self.s3, route.source, route.destination, must_list=listed)
         # Read below: they arrive while the capabilities are tested.
         features = request_features(self.s3, route.source.bucket)
-        with guard() as stop, explained(probed.bucket):
+        with guard() as stop, explain_errors(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
             # A dry run never writes, so it tests nothing.
             capabilities = NONE_SUPPORTED if dry_run else self.capabilities(probed, stop)
-        with explained(route.source.bucket):
+        with explain_errors(route.source.bucket):
             return ServerFacts(capabilities, read_features(features))
 
     def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frogmove.core.advice import explained
+from frogmove.core.advice import explain_errors
 from frogmove.core.delete_plan import find_extras, planned_deletions
 from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.extra_delete import ExtraCheck
@@ -82,12 +82,12 @@ class Plan:
             is_applied: whether a run refuses what the plan refuses, without another look.
         """
         would_fail = False
-        with explained(self.route.source.bucket):
+        with explain_errors(self.route.source.bucket):
             for action in self.actions:
                 is_known = is_applied or action.effect is not Effect.UNKNOWN
                 would_fail = would_fail or (action.verb is Verb.REFUSE and is_known)
                 yield action
-        with explained(self.route.destination.bucket):
+        with explain_errors(self.route.destination.bucket):
             for action in self.deletions or ():
                 # A run deletes nothing then.
                 yield _without_delete(action) if would_fail else action
@@ -144,7 +144,7 @@ def plan_actions(
         # Lazy: it imports sqlite3, which other runs do not need.
         from frogmove.core.unique_keys import with_unique_keys
 
-        with explained(spec.route().source.bucket):
+        with explain_errors(spec.route().source.bucket):
             actions = with_unique_keys(actions)
     checker = TagChecker(s3, spec.route().source.bucket, spec.required_tags())
     is_reviewed = spec.plan is not None
@@ -186,7 +186,7 @@ def _find_free(s3: S3, spec: RunSpec) -> Callable[[Action], bool]:
     free = FreeKeys(item.key for each in folders for item in list_folder(s3, bucket, each))
 
     def is_free(action: Action) -> bool:
-        with explained(bucket):
+        with explain_errors(bucket):
             return free.is_free(action.destination_key)
 
     return is_free
@@ -217,7 +217,7 @@ def _plan_all(
     look = find_remaining if earlier else find
     objects: Iterable[S3Object] = ()
     if selection.key_list is None:
-        with explained(route.source.bucket):
+        with explain_errors(route.source.bucket):
             objects = look(selection, s3, route, HEAD_CONCURRENCY, stop)
     if is_sync or selection.key_list is not None:
         return _plan_keys(s3, replace(spec, selection=selection), stop, resumes=bool(earlier))
@@ -279,7 +279,7 @@ def find_deletions(
                 forecast_deletes, check=check, size=HEAD_CONCURRENCY, stop=stop
             )
         return found
-    with explained(route.destination.bucket):
+    with explain_errors(route.destination.bucket):
         return planned_deletions(remaining_actions(actions, s3, route, HEAD_CONCURRENCY, stop))
 
 

@@ -11,7 +11,7 @@ import click
 
 from frogmove.boto_session import make_boto_client
 from frogmove.cli import crash_handler, exit_codes, options, report_options, streams
-from frogmove.cli.confirmation import can_be_asked, is_agreed
+from frogmove.cli.confirmation import ask_to_continue, can_ask
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import NonEmptyText
 from frogmove.cli.quantities import objects
@@ -233,9 +233,9 @@ def cancel(
             f"The job {in_quotes(described.id)} has ended: it is {described.status}.",
             f"For the result of each object: frogmove batch report {described.id}",
         )
-    if not yes and can_be_asked():
+    if not yes and can_ask():
         _show(described, console)
-        if not is_agreed():
+        if not ask_to_continue():
             console.warn("Nothing was changed.")
             ctx.exit(exit_codes.REFUSED)
     crash_handler.begin("The cancellation")

@@ -14,7 +14,7 @@ import click
 
 from frogmove.boto_session import make_boto_client
 from frogmove.cli import crash_handler, exit_codes
-from frogmove.cli.confirmation import MAX_UNCONFIRMED, can_be_asked, is_agreed
+from frogmove.cli.confirmation import MAX_UNCONFIRMED, ask_to_continue, can_ask
 from frogmove.cli.function_options import DEFAULT
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, route_options
@@ -31,7 +31,7 @@ from frogmove.core.selection_options import read_filters
 from frogmove.errors import UsageError
 from frogmove.ops.batch_function import find_function
 from frogmove.ops.batch_jobs import BatchOperations, check_job_id
-from frogmove.ops.batch_manifest import making_manifest
+from frogmove.ops.batch_manifest import open_manifest
 from frogmove.ops.batch_request import JobPlan
 from frogmove.ops.batch_submission import JobObjects, StoppedError, Submission
 from frogmove.ops.clients import Services
@@ -214,7 +214,7 @@ def submit(
         if options.generate:
             submission.job = replace(job, generator=submission.generated())
             ctx.exit(_submit(submission, None, options, console))
-        with making_manifest(route.source.bucket, has_versions=has_versions) as manifest:
+        with open_manifest(route.source.bucket, has_versions=has_versions) as manifest:
             submission.progress = functools.partial(_counted, console=console)
             submission.fill(manifest)
             code = _warn_of_missing(submission, console)
@@ -288,7 +288,7 @@ def _submit(
             console.say(line)
         return exit_codes.DONE
     is_large = manifest is None or manifest.count > MAX_UNCONFIRMED
-    if is_large and not options.yes and can_be_asked() and not is_agreed():
+    if is_large and not options.yes and can_ask() and not ask_to_continue():
         console.warn("Nothing was changed.")
         return exit_codes.REFUSED
     crash_handler.begin("The submission")

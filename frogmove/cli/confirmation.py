@@ -34,12 +34,12 @@ NOTICE_SECONDS = 1.0
 _CHANGES_OF_DESTINATION = (Effect.REPLACE, Effect.DELETE, Effect.RESTORE)
 
 
-def can_be_asked() -> bool:
+def can_ask() -> bool:
     """Tell whether somebody sees a question and can answer it."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def is_confirmed(
+def confirm_run(
     client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
 ) -> bool:
     """Ask whether a run may begin, if it has to be asked; nothing is written.
@@ -66,7 +66,7 @@ def is_confirmed(
         return True
     for line in confirmation_lines(summary, is_whole=is_whole):
         console.warn(line)
-    return is_agreed()
+    return ask_to_continue()
 
 
 def _may_need_confirmation(spec: RunSpec) -> bool:
@@ -113,8 +113,8 @@ def _count(
         notice.join()
 
 
-def is_agreed() -> bool:
-    """Read the answer; anything but yes is no."""
+def ask_to_continue() -> bool:
+    """Ask whether to continue, and return the answer; anything but yes is no."""
     sys.stderr.write("Continue? [y/N] ")
     sys.stderr.flush()
     try:

@@ -47,8 +47,8 @@ state_option = click.option(
 
 
 @contextmanager
-def open_letters(config: Config, console: Console, name: str | None) -> Iterator[DeadLetters]:
-    """Open the DLQ; at the end its messages are visible again, and problems are told."""
+def open_dead_letters(config: Config, console: Console, name: str | None) -> Iterator[DeadLetters]:
+    """Open the DLQ; at the end its messages are visible again, and its problems are printed."""
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client:
         letters = DeadLetters(deployment, config, client.s3)
@@ -82,13 +82,13 @@ def ls(
       frogmove dlq ls
       frogmove dlq ls --state waits -o json
     """
-    with open_letters(config, console, name) as letters, interruptible(console) as stop:
+    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
         stop.stop_message = "Stopping: the messages become visible again."
         batches = letters.reader.batches(stop)
         found = [message.without_body() for batch in batches for message in batch]
         total: Counter[str] = Counter()
         reasons = letters.reasons(found)
-        for each in letters.explained(found, reasons):
+        for each in letters.explain(found, reasons):
             if not states or each.state in states:
                 total[each.state] += 1
                 show_letter(each, console)
@@ -133,17 +133,17 @@ def show(
     Examples:
       frogmove dlq show 1f0f3c9a
     """
-    with open_letters(config, console, name) as letters, interruptible(console) as stop:
-        chosen = Chosen((message_id,), frozenset(), everything=False)
+    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
+        chosen = MessageChoice((message_id,), frozenset(), everything=False)
         batches = letters.reader.batches(stop)
         found = [message for batch in batches for message in batch if chosen.has_id(message)]
         chosen.check_all_found()
         reasons = letters.reasons(found)
-        for letter in letters.explained(found, reasons):
+        for letter in letters.explain(found, reasons):
             lines = reasons.lines_of(letter.message)
             if console.json_lines:
-                told = {"body": letter.message.body, "log": [line.text for line in lines]}
-                console.record(letter.record() | told)
+                texts = {"body": letter.message.body, "log": [line.text for line in lines]}
+                console.record(letter.record() | texts)
                 continue
             show_letter(letter, console)
             for each in letter.keys:
@@ -165,16 +165,16 @@ def _readable(body: str) -> str:
         return printable(body)
 
 
-class Chosen:
-    """Which messages are meant.
+class MessageChoice:
+    """The messages that a command is to handle.
 
     Args:
         ids: the beginnings of their ids.
-        states: their states; any where there are none.
-        everything: whether all are meant.
+        states: their states; empty for any.
+        everything: whether all messages are chosen.
 
     Raises:
-        UsageError: when none is, or the choices contradict each other.
+        UsageError: when nothing is chosen, or the choices contradict each other.
     """
 
     def __init__(self, ids: tuple[str, ...], states: frozenset[str], *, everything: bool) -> None:
@@ -187,7 +187,7 @@ class Chosen:
         self._left = dict.fromkeys(ids, 0)
 
     def has_id(self, message: QueueMessage) -> bool:
-        """Tell whether a message is meant by its id."""
+        """Tell whether a message is chosen by its id."""
         found = [each for each in self._left if message.id.startswith(each)]
         for each in found:
             self._left[each] += 1
@@ -199,22 +199,22 @@ class Chosen:
         return bool(self._states)
 
     def has(self, letter: DeadLetter) -> bool:
-        """Tell whether a message is meant."""
+        """Tell whether a message is chosen."""
         if self._everything:
             return True
         return letter.state in self._states or self.has_id(letter.message)
 
     def has_readable(self, message: QueueMessage) -> bool:
-        """Tell whether a message is meant by its id, or as one of all that can be read."""
+        """Tell whether a message is chosen by its id, or as one of all that can be read."""
         if self._everything:
             return not message.problem
         return self.has_id(message)
 
     def check_all_found(self) -> None:
-        """Check that each id meant a message.
+        """Check that there is a message for each id.
 
         Raises:
-            UsageError: when one did not.
+            UsageError: when there is none for an id.
         """
         missing = [each for each, count in self._left.items() if not count]
         if missing:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from frogmove.cli import crash_handler, exit_codes
-from frogmove.cli.confirmation import can_be_asked, is_agreed
-from frogmove.cli.dlq import Chosen, open_letters, show_letter, state_option
+from frogmove.cli.confirmation import ask_to_continue, can_ask
+from frogmove.cli.dlq import MessageChoice, open_dead_letters, show_letter, state_option
 from frogmove.cli.escaping import printable
 from frogmove.cli.function_options import function
 from frogmove.cli.help_groups import GroupedCommand
@@ -21,8 +21,8 @@ from frogmove.cli.quantities import counted, counts
 from frogmove.cli.signals import interruptible
 from frogmove.errors import RunError, UsageError
 from frogmove.ops.aws_request import AwsRequestError, Cause
-from frogmove.ops.dead_letters import keep_copy, open_copy
-from frogmove.ops.message_reader import AT_ONCE
+from frogmove.ops.dead_letters import create_copies_file, write_copies
+from frogmove.ops.message_reader import MAX_BATCH
 from frogmove.ops.redrive import redrive as send_back
 from frogmove.run_store import runs_directory
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from frogmove.config import Config
     from frogmove.ops.dead_letters import DeadLetter, DeadLetters
     from frogmove.ops.queue_message import QueueMessage
-    from frogmove.ops.redrive import Redriven
+    from frogmove.ops.redrive import RedriveResult
 
 _ALL = click.option("--all", "everything", is_flag=True, help="All messages.")
 _IDS = click.argument("ids", metavar="[ID]...", nargs=-1)
@@ -78,32 +78,32 @@ def redrive(
       frogmove dlq redrive --state waits --max-rate 50
       frogmove dlq redrive 1f0f3c9a
     """
-    chosen = Chosen(ids, frozenset(states), everything=everything)
-    with open_letters(config, console, name) as letters, interruptible(console) as stop:
+    chosen = MessageChoice(ids, frozenset(states), everything=everything)
+    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
         stop.stop_message = "Stopping: no further message is sent; the others stay."
-        redriving = _Redriving(letters, chosen, console)
+        redrive_command = _Redrive(letters, chosen, console)
         if dry_run:
-            redriving.show(stop)
+            redrive_command.show(stop)
         else:
             crash_handler.begin("The redrive")
-            redriving.run(stop, max_rate)
+            redrive_command.run(stop, max_rate)
         if not stop.is_set():
             chosen.check_all_found()
-        console.total(counts(redriving.total) or "No message was found.")
+        console.total(counts(redrive_command.total) or "No message was found.")
         if stop.is_set():
             console.warn("Stopped. The others are in the dead-letter queue: rerun the command.")
             ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(exit_codes.ATTENTION if redriving.total["failed"] else exit_codes.DONE)
+    ctx.exit(exit_codes.ATTENTION if redrive_command.total["failed"] else exit_codes.DONE)
 
 
-class _Redriving:
+class _Redrive:
     """One redrive.
 
     Attributes:
-        total: the numbers of messages by what became of them.
+        total: the numbers of messages by result.
     """
 
-    def __init__(self, letters: DeadLetters, chosen: Chosen, console: Console) -> None:
+    def __init__(self, letters: DeadLetters, chosen: MessageChoice, console: Console) -> None:
         self._letters = letters
         self._chosen = chosen
         self._console = console
@@ -111,7 +111,7 @@ class _Redriving:
 
     def _choose(self, messages: list[QueueMessage]) -> list[QueueMessage]:
         if self._chosen.needs_states:
-            letters = self._letters.explained(messages)
+            letters = self._letters.explain(messages)
             found = [each.message for each in letters if self._chosen.has(each)]
         else:
             found = [each for each in messages if self._chosen.has_readable(each)]
@@ -125,14 +125,14 @@ class _Redriving:
         for batch in self._letters.reader.batches(stop):
             for message in self._choose(batch):
                 self.total["would be sent"] += 1
-                _told("would-send", message.id, "", self._console)
+                _show_result("would-send", message.id, "", self._console)
 
     def run(self, stop: Stop, rate: float | None) -> None:
         """Send the messages.
 
         Raises:
             AwsRequestError: when nothing was sent.
-            RunError: when only some were sent, or perhaps.
+            RunError: when only some were sent, or it is not known whether any was.
         """
         queue = self._letters.deployment.queue
         results = send_back(self._letters.reader, queue, self._choose, stop, rate)
@@ -141,21 +141,23 @@ class _Redriving:
         except AwsRequestError as error:
             if not self.total["sent"] and error.cause is not Cause.FAILED:
                 raise
-            told = f"{counted(self.total['sent'], 'message was', 'messages were')} sent; then "
-            told += f"{error.message} The others are still in the dead-letter queue."
-            raise RunError(told, error.remedy) from error
+            raise RunError(
+                f"{counted(self.total['sent'], 'message was', 'messages were')} sent; then "
+                f"{error.message} The others are still in the dead-letter queue.",
+                error.remedy,
+            ) from error
 
-    def _take(self, results: Iterator[Redriven]) -> None:
+    def _take(self, results: Iterator[RedriveResult]) -> None:
         for result in results:
             word = "failed" if result.problem else "sent"
             self.total[word] += 1
             problem = result.problem
             if problem and result.is_sent:
                 problem = f"sent, but not deleted from the dead-letter queue: {problem}"
-            _told(word, result.message.id, problem, self._console)
+            _show_result(word, result.message.id, problem, self._console)
 
 
-def _told(word: str, message_id: str, problem: str, console: Console) -> None:
+def _show_result(word: str, message_id: str, problem: str, console: Console) -> None:
     if console.json_lines:
         record = {"type": "message", "id": message_id, "result": word, "reason": problem}
         console.record(record)
@@ -202,11 +204,11 @@ def drop(
       frogmove dlq drop --state moved --state gone
       frogmove dlq drop 1f0f3c9a --copy poison.jsonl
     """
-    chosen = Chosen(ids, frozenset(states), everything=everything)
-    if not (dry_run or yes or can_be_asked()):
+    chosen = MessageChoice(ids, frozenset(states), everything=everything)
+    if not (dry_run or yes or can_ask()):
         raise UsageError("There is no terminal to ask on.", "Use --yes to delete the messages.")
     total: Counter[str] = Counter()
-    with open_letters(config, console, name) as letters, interruptible(console) as stop:
+    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
         stop.stop_message = "Stopping: no further message is deleted."
         found = _find(letters, chosen, stop)
         if not stop.is_set():
@@ -226,7 +228,7 @@ def drop(
     ctx.exit(exit_codes.ATTENTION if total["failed"] else exit_codes.DONE)
 
 
-def _find(letters: DeadLetters, chosen: Chosen, stop: Stop) -> list[DeadLetter]:
+def _find(letters: DeadLetters, chosen: MessageChoice, stop: Stop) -> list[DeadLetter]:
     return [letter for batch in letters.batches(stop) for letter in batch if chosen.has(letter)]
 
 
@@ -236,7 +238,7 @@ def _may_drop(found: list[DeadLetter], console: Console) -> bool:
         f"{counted(len(found), 'message', 'messages')} would be deleted: {counts(total)}. Objects "
         "that wait at the source are then moved only by a sweep."
     )
-    return is_agreed()
+    return ask_to_continue()
 
 
 def _drop(
@@ -249,15 +251,15 @@ def _drop(
 ) -> None:
     """Copy and delete messages, ten at once."""
     path = copy or runs_directory() / f"dropped-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.messages"
-    with open_copy(path) as file:
-        for first in range(0, len(found), AT_ONCE):
+    with create_copies_file(path) as file:
+        for first in range(0, len(found), MAX_BATCH):
             if stop.is_set():
                 break
-            part = found[first : first + AT_ONCE]
-            keep_copy(file, part)
+            part = found[first : first + MAX_BATCH]
+            write_copies(file, part)
             left = letters.reader.delete([each.message for each in part])
             for each in part:
                 problem = left.get(each.message.id, "")
                 total["failed" if problem else "deleted"] += 1
-                _told("failed" if problem else "deleted", each.message.id, problem, console)
+                _show_result("failed" if problem else "deleted", each.message.id, problem, console)
     console.total(f"{counts(total)}; copies are in {printable(str(path))}")

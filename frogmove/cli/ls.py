@@ -18,7 +18,7 @@ from frogmove.cli.parameter_types import KeyText
 from frogmove.cli.run_description import ALLOW_EMPTY, selection_hints
 from frogmove.cli.runner import connect
 from frogmove.cli.selection_options import listing_options
-from frogmove.core.advice import describe, explained
+from frogmove.core.advice import describe, explain_errors
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.required_tags import Tag, parse_tag
 from frogmove.core.selection import (
@@ -114,7 +114,7 @@ def ls(
     if directories and source is not None:
         raise UsageError("--directories and --from-file cannot be combined.")
     required = tuple(map(parse_tag, tags))
-    with connect(config, Limits(), console) as client, explained(side.bucket):
+    with connect(config, Limits(), console) as client, explain_errors(side.bucket):
         lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
         totals = listing.show(console, view, directories=directories)

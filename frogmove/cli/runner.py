@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from frogmove.cli import crash_handler, exit_codes, streams
-from frogmove.cli.confirmation import can_be_asked, is_confirmed
+from frogmove.cli.confirmation import can_ask, confirm_run
 from frogmove.cli.dry_run import show_plan
 from frogmove.cli.fd_limit import fit_open_files
 from frogmove.cli.progress import ProgressDisplay, RunFigures
@@ -121,8 +121,8 @@ def execute(
         guard = partial(_finishing_probes, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
         is_shown = review.is_only_shown
-        is_asked = not (is_shown or review.yes) and can_be_asked()
-        if is_asked and not is_confirmed(client, spec, earlier, console):
+        is_asked = not (is_shown or review.yes) and can_ask()
+        if is_asked and not confirm_run(client, spec, earlier, console):
             console.warn("Nothing was changed.")
             return exit_codes.REFUSED
         plan = client.prepare(spec, earlier, dry_run=is_shown, guard=guard)

@@ -93,7 +93,7 @@ def _named(error: S3Error) -> str:
 
 
 @contextmanager
-def explained(bucket: str) -> Iterator[None]:
+def explain_errors(bucket: str) -> Iterator[None]:
     """Turn S3 errors of the checks before a run into messages for the operator.
 
     Raises:

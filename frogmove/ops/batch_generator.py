@@ -1,4 +1,4 @@
-"""Says a selection in the terms of S3's manifest generator, if that is possible.
+"""Translates a selection into the filter of S3's manifest generator, if that is possible.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_JobManifestGeneratorFilter.html
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from frogmove.core.selection import Selection
 
 # S3's times of objects are whole seconds.
-_MOMENT = timedelta(milliseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def generator_filter(selection: Selection) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def generator_filter(selection: Selection) -> dict[str, Any]:
         selection: the selection.
 
     Raises:
-        UsageError: when it cannot be said in the generator's terms.
+        UsageError: when the filter cannot express it.
     """
     filters = selection.filters
     if not selection.is_of_folders:
@@ -37,9 +37,9 @@ def generator_filter(selection: Selection) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if selection.folders != ("",):
         found["KeyNameConstraint"] = {"MatchAnyPrefix": list(selection.folders)}
-    # "At or after" is "after the moment before".
+    # "At or after" is "after" a time that is a millisecond earlier.
     if filters.newer_than is not None:
-        found["CreatedAfter"] = filters.newer_than - _MOMENT
+        found["CreatedAfter"] = filters.newer_than - _MILLISECOND
     if filters.older_than is not None:
         found["CreatedBefore"] = filters.older_than
     if filters.min_size:

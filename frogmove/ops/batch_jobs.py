@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 # Of these, S3 starts no further task.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-job-status.html
 ENDED = frozenset({"Complete", "Failed", "Cancelled"})
-_ENDING = frozenset({"Cancelling", "Completing", "Failing"})
 
 # What a job's description begins with; the list of jobs shows only these.
 DESCRIPTION = "frogmove: "
@@ -77,11 +76,6 @@ class JobStatus:
     def has_ended(self) -> bool:
         """Whether no further task is started, and the report is written."""
         return self.status in ENDED
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether it ends soon."""
-        return self.status in _ENDING
 
     @property
     def needs_attention(self) -> bool:

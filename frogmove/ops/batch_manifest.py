@@ -92,14 +92,16 @@ class Manifest:
             S3Error: when they cannot be listed.
         """
         try:
-            self._rows.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?)", self._taken(items))
+            self._rows.executemany(
+                "INSERT INTO objects VALUES (?, ?, ?, ?, ?)", self._row_values(items)
+            )
         except sqlite3.Error as error:
             raise UsageError(
                 f"The manifest cannot be written to a temporary file: {error}.",
                 "Nothing was changed. Free some space, or set TMPDIR to another directory.",
             ) from error
 
-    def _taken(self, items: Iterable[S3Object]) -> Iterator[tuple[object, ...]]:
+    def _row_values(self, items: Iterable[S3Object]) -> Iterator[tuple[object, ...]]:
         for item in items:
             if self.has_versions and not item.version_id:
                 raise UsageError(
@@ -197,8 +199,8 @@ def upload(client: S3Client, bucket: str, key: str, lines: Iterator[bytes]) -> s
 
 
 @contextmanager
-def making_manifest(bucket: str, *, has_versions: bool) -> Iterator[Manifest]:
-    """Make a manifest in the context; its temporary file is removed at the end."""
+def open_manifest(bucket: str, *, has_versions: bool) -> Iterator[Manifest]:
+    """Create a manifest; at the end of the context, its temporary file is removed."""
     manifest = Manifest(bucket, has_versions=has_versions)
     try:
         yield manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.core.advice import explained
+from frogmove.core.advice import explain_errors
 from frogmove.core.lookup import Lookup
 from frogmove.core.models import Effect, Verb
 from frogmove.core.plan_file import read_header, read_plan
@@ -40,7 +40,7 @@ def selected_objects(s3: S3, spec: RunSpec, missing: list[str], stop: Event) -> 
         UsageError: when a selected key does not exist.
         UnreachableError: when the source cannot be listed.
     """
-    with explained(spec.route().source.bucket):
+    with explain_errors(spec.route().source.bucket):
         for action in plan_actions(s3, spec, (), stop):
             if action.verb is Verb.MOVE:
                 yield action.object
@@ -69,7 +69,7 @@ def with_versions(objects: Iterable[S3Object], s3: S3, bucket: str) -> Iterator[
             )
         return seen.object._replace(version_id=seen.version_id)
 
-    with explained(bucket):
+    with explain_errors(bucket):
         yield from filter(None, run_in_order(pinned, objects, HEAD_CONCURRENCY))
 
 

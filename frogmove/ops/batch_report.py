@@ -48,9 +48,11 @@ _INDEX = "CREATE INDEX by_key ON tasks (key, version)"
 _UNKNOWN_KEY = """SELECT 1 FROM tasks LEFT JOIN objects USING (key, version)
     WHERE objects.key IS NULL LIMIT 1"""
 # A task that was repeated has succeeded if it succeeded once.
-_JOINED = """SELECT key, version, size, etag, max(status), message FROM objects
+_WITH_MANIFEST = """SELECT key, version, size, etag, max(status), message FROM objects
     LEFT JOIN tasks USING (key, version) GROUP BY objects.rowid ORDER BY objects.rowid"""
-_ALONE = "SELECT key, version, 0, '', max(status), message FROM tasks GROUP BY key, version"
+_WITHOUT_MANIFEST = (
+    "SELECT key, version, 0, '', max(status), message FROM tasks GROUP BY key, version"
+)
 
 _NOT_IN_REPORT = (
     "not in the job's report, because the job ended before it or its task was never started"
@@ -60,7 +62,7 @@ _UNCLEAR = "The function may have moved it all the same: `frogmove trace` says w
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What became of one object of a job.
+    """The result of one object of a job.
 
     Attributes:
         key: its complete key.
@@ -80,7 +82,7 @@ class TaskResult:
 
 
 def read_message(status: str, message: str) -> tuple[Outcome, str]:
-    """Read from a task's result what became of its object.
+    """Read from a task's result the outcome of its object, and the reason.
 
     The function writes the outcome and the reason; see
     :meth:`frogmove.function.batch_operations.Job.response`.
@@ -129,6 +131,7 @@ class JobReport:
     Args:
         job: the job, which has ended.
         database: the manifest and the report, see :func:`open_report`.
+        query: the statement that selects the results from it.
     """
 
     def __init__(self, job: JobStatus, database: sqlite3.Connection, query: str) -> None:
@@ -214,7 +217,7 @@ def open_report(job: JobStatus, s3: S3Client) -> Iterator[JobReport]:
     Raises:
         UsageError: when the job has not ended, was not submitted by frogmove, or has no report.
         UnreachableError: when the report or the manifest cannot be read.
-        RunError: when one of them is not as S3 writes it.
+        RunError: when one of them has an unknown format.
     """
     job_route(job)
     if not job.has_ended:
@@ -234,7 +237,7 @@ def open_report(job: JobStatus, s3: S3Client) -> Iterator[JobReport]:
             # The keys of this report are not URL-encoded.
             database.create_function("encoded", 1, encode_key, deterministic=True)
             database.execute("UPDATE tasks SET key = encoded(key)")
-        yield JobReport(job, database, _JOINED if has_manifest else _ALONE)
+        yield JobReport(job, database, _WITH_MANIFEST if has_manifest else _WITHOUT_MANIFEST)
     except sqlite3.Error as error:
         raise RunError(
             f"The report of the job {in_quotes(job.id)} cannot be written to a temporary file: "
@@ -290,7 +293,7 @@ def _tasks(text: IO[str], name: str) -> Iterator[tuple[str, ...]]:
         if not row:
             continue
         if len(row) <= _MESSAGE:
-            raise RunError(f"A line of the report {name!a} is not as S3 writes it.")
+            raise RunError(f"A line of the report {name!a} has an unknown format.")
         # A message with an unquoted comma.
         message = ",".join(row[_MESSAGE:])
         yield row[_KEY], row[_VERSION], row[_STATUS].lower(), message

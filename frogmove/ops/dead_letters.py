@@ -11,7 +11,7 @@ from frogmove.core.models import Route
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.failure_reasons import find_reasons
-from frogmove.ops.key_state import KeyState, State, key_states
+from frogmove.ops.key_state import KeyState, ObjectState, key_states
 from frogmove.ops.message_reader import MessageReader
 from frogmove.quoting import in_quotes
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The states of messages, besides those of keys.
 UNREADABLE, EMPTY = "unreadable", "no-upload"
 
-STATES = (*(state.value for state in State), UNREADABLE, EMPTY)
+STATES = (*(state.value for state in ObjectState), UNREADABLE, EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DeadLetter:
         if self.message.problem:
             return UNREADABLE
         states = [each.state for each in self.keys]
-        return next((state.value for state in State if state in states), EMPTY)
+        return next((state.value for state in ObjectState if state in states), EMPTY)
 
     def record(self) -> dict[str, Any]:
         """Return its JSON record."""
@@ -91,15 +91,15 @@ class DeadLetters:
 
     def _find_route(self, config: Config) -> Route:
         try:
-            told = self.deployment.variables
-            return Route.parse(told["FROGMOVE_SOURCE"], told["FROGMOVE_DESTINATION"])
+            variables = self.deployment.variables
+            return Route.parse(variables["FROGMOVE_SOURCE"], variables["FROGMOVE_DESTINATION"])
         except AwsRequestError as error:
-            self._tell(str(error))
+            self._add_problem(str(error))
         except (KeyError, UsageError):
-            self._tell("The function's own settings name no route; the command's is used.")
+            self._add_problem("The function's own settings name no route; the command's is used.")
         return config.route()
 
-    def _tell(self, problem: str) -> None:
+    def _add_problem(self, problem: str) -> None:
         if problem and problem not in self.problems:
             self.problems.append(problem)
 
@@ -110,9 +110,9 @@ class DeadLetters:
             AwsRequestError: when they cannot be received.
         """
         for messages in self.reader.batches(stop):
-            yield self.explained(messages)
+            yield self.explain(messages)
 
-    def explained(
+    def explain(
         self, messages: Sequence[QueueMessage], reasons: FailureReasons | None = None
     ) -> list[DeadLetter]:
         """Return the messages with the states of their keys, and why they failed.
@@ -135,27 +135,29 @@ class DeadLetters:
     def reasons(self, messages: Sequence[QueueMessage]) -> FailureReasons:
         """Read from the log why messages failed."""
         found = find_reasons(self.deployment.log, messages)
-        self._tell(found.problem)
+        self._add_problem(found.problem)
         return found
 
     def release(self) -> None:
         """Make the messages visible again that were not deleted."""
         problem = self.reader.release()
         if self.reader.is_incomplete:
-            self._tell("Not all messages were read, because others came again. Run it once more.")
+            self._add_problem(
+                "Not all messages were read, because others came again. Run it once more."
+            )
         if problem:
-            self._tell(f"{problem} The messages are hidden for some minutes.")
+            self._add_problem(f"{problem} The messages are hidden for some minutes.")
 
 
-def keep_copy(file: IO[str], letters: Sequence[DeadLetter]) -> None:
+def write_copies(file: IO[str], letters: Sequence[DeadLetter]) -> None:
     """Write messages to a file, and make sure that they are on disk.
 
     Raises:
         OSError: when they cannot be written; then they must not be deleted.
     """
     for each in letters:
-        told = {"body": each.message.body, "attributes": each.message.attributes}
-        file.write(json.dumps(each.record() | told, default=_bytes) + "\n")
+        content = {"body": each.message.body, "attributes": each.message.attributes}
+        file.write(json.dumps(each.record() | content, default=_bytes) + "\n")
     file.flush()
     os.fsync(file.fileno())
 
@@ -164,7 +166,7 @@ def _bytes(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else repr(value)
 
 
-def open_copy(path: Path) -> IO[str]:
+def create_copies_file(path: Path) -> IO[str]:
     """Create the file for copies, readable only by this user.
 
     Raises:

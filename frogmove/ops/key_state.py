@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from frogmove.s3.models import S3Object
 
 
-class State(StrEnum):
+class ObjectState(StrEnum):
     """The states of a key, the one that needs most attention first."""
 
     WAITS = "waits"
@@ -41,7 +41,7 @@ class KeyState:
 
     bucket: str
     key: str
-    state: State
+    state: ObjectState
     reason: str = ""
 
     def record(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ def key_states(
     there = dict(_each(places.values(), s3, destination.bucket))
     states = {}
     for bucket, key in uploads:
-        state, reason = State.OTHER, ""
+        state, reason = ObjectState.OTHER, ""
         if key in here and bucket == source.bucket:
             state, reason = _state(here[key], there.get(places.get(key, "")))
         states[bucket, key] = KeyState(bucket, key, state, reason)
@@ -89,11 +89,13 @@ def _each(
     return head_each(list(keys), s3, bucket, HEAD_CONCURRENCY)
 
 
-def _state(here: S3Object | S3Error | None, there: S3Object | S3Error | None) -> tuple[State, str]:
+def _state(
+    here: S3Object | S3Error | None, there: S3Object | S3Error | None
+) -> tuple[ObjectState, str]:
     if isinstance(here, S3Error):
-        return State.UNKNOWN, describe(here, "The source could not be looked at")
+        return ObjectState.UNKNOWN, describe(here, "The source could not be read")
     if here is not None:
-        return State.WAITS, ""
+        return ObjectState.WAITS, ""
     if isinstance(there, S3Error):
-        return State.UNKNOWN, describe(there, "The destination could not be looked at")
-    return (State.GONE if there is None else State.MOVED), ""
+        return ObjectState.UNKNOWN, describe(there, "The destination could not be read")
+    return (ObjectState.GONE if there is None else ObjectState.MOVED), ""

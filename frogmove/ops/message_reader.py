@@ -31,7 +31,7 @@ _RATE = 20.0
 WAIT_SECONDS = 1
 
 # Messages of one request.
-AT_ONCE = 10
+MAX_BATCH = 10
 
 # After so many responses without a new message, the queue has been read.
 _REPEATS = 3
@@ -45,26 +45,26 @@ class MessageReader:
         hold: seconds for which messages are hidden; None for as long as it takes to read all.
 
     Attributes:
-        ours: the ids of messages that this command has sent, which are not read.
+        sent_ids: the ids of messages that this command has sent, which are not read.
         rate: how many messages are handled per second.
         is_incomplete: whether messages may have been missed, because others came again and again.
     """
 
     def __init__(self, queue: Queue, hold: int | None = None) -> None:
         self.queue = queue
-        self.ours: set[str] = set()
+        self.sent_ids: set[str] = set()
         self.rate = _RATE
         self.is_incomplete = False
         self._hold = hold
         self._seen: set[str] = set()
         self._held: dict[str, str] = {}
 
-    def batches(self, stop: Event, most: int = AT_ONCE) -> Iterator[list[QueueMessage]]:
+    def batches(self, stop: Event, max_messages: int = MAX_BATCH) -> Iterator[list[QueueMessage]]:
         """Yield the messages, a few at once; each stays hidden until it is deleted or released.
 
         Args:
             stop: once set, no further message is received.
-            most: maximum messages at once, up to ten.
+            max_messages: maximum messages at once, up to ten.
 
         Raises:
             AwsRequestError: when they cannot be received.
@@ -72,13 +72,13 @@ class MessageReader:
         repeats = 0
         hold = self._seconds_for_all() if self._hold is None else self._hold
         while not stop.is_set():
-            received = self._receive(most, hold)
+            received = self._receive(max_messages, hold)
             if not received:
                 return
             new = []
             for message in received:
                 self._held[message.id] = message.receipt
-                if message.id not in self._seen and message.id not in self.ours:
+                if message.id not in self._seen and message.id not in self.sent_ids:
                     self._seen.add(message.id)
                     new.append(message)
             repeats = 0 if new else repeats + 1
@@ -93,12 +93,12 @@ class MessageReader:
         seconds = 2 * self.queue.depth.total / min(self.rate, _RATE)
         return int(min(MAX_HOLD_SECONDS, max(HOLD_SECONDS, seconds)))
 
-    def _receive(self, most: int, hold: int) -> list[QueueMessage]:
+    def _receive(self, max_messages: int, hold: int) -> list[QueueMessage]:
         response = send(
             "sqs:ReceiveMessage",
             lambda: self.queue.client.receive_message(
                 QueueUrl=self.queue.url,
-                MaxNumberOfMessages=min(most, AT_ONCE),
+                MaxNumberOfMessages=min(max_messages, MAX_BATCH),
                 VisibilityTimeout=hold,
                 WaitTimeSeconds=WAIT_SECONDS,
                 MessageSystemAttributeNames=["All"],
@@ -142,7 +142,7 @@ class MessageReader:
         ids = self._held if messages is None else (each.id for each in messages)
         held = iter([(name, self._held[name]) for name in list(ids) if name in self._held])
         problem = ""
-        while part := list(islice(held, AT_ONCE)):
+        while part := list(islice(held, MAX_BATCH)):
             entries = [
                 {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
                 for number, (_, receipt) in enumerate(part)
@@ -173,12 +173,12 @@ def refusals(
         messages: its messages; the id of an entry is the number of its message.
         done: the ids of the entries that were done.
     """
-    told = {
+    reasons = {
         each["Id"]: " ".join(str(each.get("Message") or each.get("Code")).split())
         for each in response.get("Failed", [])
     }
     return {
-        each.id: told.get(str(number), "SQS did not say whether it was done")
+        each.id: reasons.get(str(number), "SQS did not say whether it was done")
         for number, each in enumerate(messages)
         if str(number) not in done
     }

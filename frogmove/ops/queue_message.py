@@ -58,18 +58,18 @@ class QueueMessage:
         return replace(self, body="")
 
 
-def read_message(told: Mapping[str, Any]) -> QueueMessage:
+def read_message(response: Mapping[str, Any]) -> QueueMessage:
     """Read a message as ReceiveMessage returns it."""
-    system = told.get("Attributes") or {}
-    identity, body = str(told.get("MessageId", "")), str(told.get("Body", ""))
+    system = response.get("Attributes") or {}
+    identity, body = str(response.get("MessageId", "")), str(response.get("Body", ""))
     uploads, ignored, problem = _content(identity, body)
     attributes = {
         name: {part: value for part, value in each.items() if not part.endswith("ListValues")}
-        for name, each in (told.get("MessageAttributes") or {}).items()
+        for name, each in (response.get("MessageAttributes") or {}).items()
     }
     return QueueMessage(
         identity,
-        str(told.get("ReceiptHandle", "")),
+        str(response.get("ReceiptHandle", "")),
         body,
         len(body.encode("utf-8", "surrogatepass")),
         attributes,

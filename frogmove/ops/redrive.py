@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from frogmove.ops.aws_request import send
-from frogmove.ops.message_reader import AT_ONCE, refusals
+from frogmove.ops.message_reader import MAX_BATCH, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 # Bytes of one request.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
-_LARGEST_REQUEST = 256 * 1024
+_MAX_REQUEST_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
-    """What became of a message.
+class RedriveResult:
+    """The result of sending a message back.
 
     Attributes:
         message: the message.
@@ -47,7 +47,7 @@ def redrive(
     choose: Callable[[list[QueueMessage]], list[QueueMessage]],
     stop: Event,
     rate: float | None = None,
-) -> Iterator[Redriven]:
+) -> Iterator[RedriveResult]:
     """Send messages back.
 
     Args:
@@ -63,11 +63,11 @@ def redrive(
     Raises:
         AwsRequestError: when a request fails; messages that were not sent stay in the DLQ.
     """
-    most = AT_ONCE
+    max_messages = MAX_BATCH
     if rate is not None:
         reader.rate = rate
-        most = max(1, min(AT_ONCE, int(rate)))
-    for batch in reader.batches(stop, most):
+        max_messages = max(1, min(MAX_BATCH, int(rate)))
+    for batch in reader.batches(stop, max_messages):
         for part in _parts(choose(batch)):
             if stop.is_set():
                 return
@@ -81,7 +81,7 @@ def _parts(messages: Iterable[QueueMessage]) -> Iterator[list[QueueMessage]]:
     part: list[QueueMessage] = []
     size = 0
     for each in messages:
-        if part and (len(part) == AT_ONCE or size + each.size > _LARGEST_REQUEST):
+        if part and (len(part) == MAX_BATCH or size + each.size > _MAX_REQUEST_BYTES):
             yield part
             part, size = [], 0
         part.append(each)
@@ -92,7 +92,7 @@ def _parts(messages: Iterable[QueueMessage]) -> Iterator[list[QueueMessage]]:
 
 def _send(
     reader: MessageReader, target: Queue, messages: Sequence[QueueMessage]
-) -> Iterator[Redriven]:
+) -> Iterator[RedriveResult]:
     entries = [
         {
             "Id": str(number),
@@ -110,12 +110,12 @@ def _send(
         for each in response.get("Successful", [])
         if each.get("MessageId")
     }
-    reader.ours |= set(confirmed.values())
+    reader.sent_ids |= set(confirmed.values())
     unsent = refusals(response, messages, set(confirmed))
     sent = [each for each in messages if each.id not in unsent]
     left = reader.delete(sent) if sent else {}
     for each in messages:
         if each.id in unsent:
-            yield Redriven(each, unsent[each.id], is_sent=False)
+            yield RedriveResult(each, unsent[each.id], is_sent=False)
         else:
-            yield Redriven(each, left.get(each.id, ""))
+            yield RedriveResult(each, left.get(each.id, ""))

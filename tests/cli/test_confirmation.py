@@ -87,7 +87,7 @@ def test_nobody_is_asked_without_a_terminal(
 @pytest.fixture
 def _asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands in this process ask for confirmation."""
-    monkeypatch.setattr(runner, "can_be_asked", lambda: True)
+    monkeypatch.setattr(runner, "can_ask", lambda: True)
 
 
 def is_asked(ran: Ran) -> bool:

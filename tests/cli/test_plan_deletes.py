@@ -118,7 +118,7 @@ def test_deletes_are_shown_and_asked_for_if_it_is_not_known_that_a_copy_would_fa
         "a": "unknown",
         "extra": "delete",
     }
-    monkeypatch.setattr(cli_runner, "can_be_asked", lambda: True)
+    monkeypatch.setattr(cli_runner, "can_ask", lambda: True)
     hooks.answer("HeadObject", refusal(403, "AccessDenied"), match="/a", times=1)
     asked = runner("sync", "--delete", "--on-conflict", "skip")
     assert (asked.code, sorted(pair.there())) == (2, ["a", "extra"])
