@@ -163,7 +163,7 @@ def test_the_words_of_a_task_are_the_functions(
     assert reason in why if reason else why == ""
 
 
-def test_a_report_that_is_not_there_or_not_as_s3_writes_it(reports: ReportFixture) -> None:
+def test_a_report_that_is_missing_or_has_an_unknown_format(reports: ReportFixture) -> None:
     manifest = reports.manifest("external,in/a")
     with pytest.raises(UnreachableError, match=r"manifest\.json cannot be read"):
         reports.outcomes(**manifest)
@@ -175,7 +175,7 @@ def test_a_report_that_is_not_there_or_not_as_s3_writes_it(reports: ReportFixtur
         reports.outcomes(**manifest)
     reports.report(("in/a", "", "succeeded", "moved"))
     reports.put("batch/results.csv", b"external,in/a\n")
-    with pytest.raises(RunError, match="is not as S3 writes it"):
+    with pytest.raises(RunError, match="has an unknown format"):
         reports.outcomes(**manifest)
 
 
