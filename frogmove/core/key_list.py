@@ -146,7 +146,7 @@ def _key_of_record(line: str, end: Location) -> str | None:
     key = record.get("key")
     if kind == "folder":
         raise _folder(repr(key))
-    if kind not in {"object", "result", "action"} or not isinstance(key, str):
+    if kind not in {"object", "result", "action", "verified"} or not isinstance(key, str):
         return None
     if not key.startswith(end.prefix):
         raise UsageError(f"{in_quotes(key)} is not inside {end}.")

@@ -52,6 +52,16 @@ def test_what_our_own_commands_print_is_read_back_exactly(
     assert sorted(buckets.there()) == listed
 
 
+def test_the_results_of_a_verification_are_a_list_of_its_keys(
+    buckets: Buckets, frogmove: FrogmoveRunner, listed: list[str], tmp_path: Path
+) -> None:
+    verified = frogmove("verify", "-o", "json")
+    assert {each["status"] for each in verified.of("verified")} == {"missing"}
+    (tmp_path / "list").write_text(verified.out, "utf-8")
+    assert frogmove("copy", "--from-file", str(tmp_path / "list")).code == 0
+    assert sorted(buckets.there()) == listed
+
+
 def test_keys_between_nuls_come_through_a_pipe(
     buckets: Buckets, frogmove: FrogmoveRunner, listed: list[str]
 ) -> None:
