@@ -51,6 +51,11 @@ def open_dead_letters(config: Config, console: Console, name: str | None) -> Ite
     """Open the DLQ; at the end its messages are visible again, and its problems are printed."""
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client:
+        if not deployment.services.are_beside(client.endpoint_url):
+            raise UsageError(
+                f"The server {client.endpoint_url} has no queues.",
+                "Set AWS_ENDPOINT_URL if it has, as `frogmove local` does.",
+            )
         letters = DeadLetters(deployment, config, client.s3)
         try:
             yield letters

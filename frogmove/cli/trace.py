@@ -66,7 +66,8 @@ def trace(
     with connect(config, Limits(), console) as client, interruptible(console) as stop:
         stop.stop_message = "Stopping: messages become visible again."
         s3 = make_boto_client(config, 2)
-        found = Tracer(config, deployment, client.s3, s3, begin, stop).trace(whole)
+        there = deployment if deployment.services.are_beside(client.endpoint_url) else None
+        found = Tracer(config, there, client.s3, s3, begin, stop).trace(whole)
         argument = key_argument(whole, route.source)
         verdict = conclude(found, argument, deployment.function)
         _show(found, verdict, console)
@@ -101,6 +102,8 @@ def _show(trace: Trace, verdict: Verdict, console: Console) -> None:
         console.say(f"{time:19}  {each.where:<{_WIDTH}}  {each.text}")
     for problem in trace.unknown:
         console.warn(f"Not known: {problem}")
+    for missing in trace.absent:
+        console.note(f"Not there: {missing}.")
     console.say(verdict.text)
     for command in verdict.todo:
         console.say(f"To do: {command}")

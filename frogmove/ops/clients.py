@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 
@@ -10,10 +11,13 @@ from frogmove.boto_session import create_client
 from frogmove.credentials import open_session, sign_in
 from frogmove.errors import UnreachableError
 from frogmove.s3 import timeouts
+from frogmove.s3.aws_hosts import is_aws
 from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from botocore.session import Session
+
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 class Services:
@@ -49,6 +53,20 @@ class Services:
             )
             self._clients[service] = self.make(service, config)
         return self._clients[service]
+
+    def are_beside(self, s3_endpoint: str) -> bool:
+        """Tell whether these services may be of the same owner as an S3 server.
+
+        They are not if S3 is another server and they are AWS's: then AWS would be sent the keys of
+        that server.
+
+        Raises:
+            UsageError, UnreachableError: see :meth:`client`.
+        """
+        if is_aws(s3_endpoint):
+            return True
+        host = urlsplit(self.client("lambda").meta.endpoint_url).hostname or ""
+        return not host.endswith(_AWS_DOMAINS)
 
     def make(self, service: str, config: Config) -> Any:  # noqa: ANN401
         """Create a client with its own configuration; see :meth:`client`."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.core.required_tags import parse_tag
 from frogmove.errors import FrogmoveError, UsageError
-from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.aws_request import AwsRequestError, Cause
 from frogmove.ops.failure_reasons import reason_of
 from frogmove.ops.message_reader import MessageReader
 from frogmove.ops.trace_place import Place, look_up_place
@@ -85,6 +85,7 @@ class Trace:
         places: by name, where the object may be.
         events: what happened, the oldest first once it is complete.
         unknown: what could not be read, and why.
+        absent: what does not exist, such as the function.
         dead_letters: the ids of messages in the DLQ.
         messages: the ids of messages in the queue.
         tags: the source object's tags; None if unknown.
@@ -96,6 +97,7 @@ class Trace:
     places: dict[str, Place] = field(default_factory=dict)
     events: list[TraceEvent] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     tags: dict[str, str] | None = None
@@ -107,12 +109,16 @@ class Trace:
         self.events.append(TraceEvent(time, where, text, details))
 
 
+# Without the function there is nothing of it to read.
+_FUNCTION_SETTINGS = "the function"
+
+
 class Tracer:
     """Collects what happened to keys of a route.
 
     Args:
         config: the route, and what its objects must be tagged with.
-        deployment: the function.
+        deployment: the function; None if there can be none.
         s3: the client for both buckets.
         client: a boto3 client for the same.
         since: the time from which the log is read.
@@ -122,7 +128,7 @@ class Tracer:
     def __init__(
         self,
         config: Config,
-        deployment: Deployment,
+        deployment: Deployment | None,
         s3: S3,
         client: S3Client,
         since: datetime,
@@ -130,7 +136,7 @@ class Tracer:
     ) -> None:
         self._config = config
         self._route: Route = config.route()
-        self._deployment = deployment
+        self._function = deployment
         self._s3 = s3
         self._client = client
         self._since = since
@@ -139,27 +145,40 @@ class Tracer:
     def trace(self, key: str) -> Trace:
         """Return what happened to a key of the source."""
         trace = Trace(key)
-        self._read(trace, "the function's settings", lambda: self._settings(trace))
-        self._read(trace, "the function's triggers", lambda: self._triggers(trace))
+        trace.required_tag = self._config.require_tag
+        if self._function is None:
+            trace.absent.append(_FUNCTION_SETTINGS)
+        else:
+            self._read(trace, _FUNCTION_SETTINGS, lambda: self._settings(trace))
         self._read(trace, "the runs on this machine", lambda: self._runs(trace))
-        self._read(trace, "the function's log", lambda: self._log(trace))
         self._places(trace)
         self._read(trace, "the tags", lambda: self._tags(trace))
-        self._read(trace, "the dead-letter queue", lambda: self._dead_letters(trace))
-        self._read(trace, "the queue", lambda: self._queue(trace))
+        if _FUNCTION_SETTINGS not in trace.absent:
+            self._read(trace, "the function's triggers", lambda: self._triggers(trace))
+            self._read(trace, "the function's log", lambda: self._log(trace))
+            self._read(trace, "the dead-letter queue", lambda: self._dead_letters(trace))
+            self._read(trace, "the queue", lambda: self._queue(trace))
         first = datetime.min.replace(tzinfo=UTC)
         trace.events.sort(key=lambda each: each.time or first)
         return trace
 
+    @property
+    def _deployment(self) -> Deployment:
+        if self._function is None:
+            raise UsageError("There is no function.")
+        return self._function
+
     def _read(self, trace: Trace, what: str, read: Callable[[], None]) -> None:
-        """Read one place; add to ``unknown`` what it is if it cannot be read."""
+        """Read one place; remember if it does not exist, or why it cannot be read."""
         try:
             read()
         except (S3Error, FrogmoveError) as error:
-            trace.unknown.append(f"{what}: {error}")
+            if isinstance(error, AwsRequestError) and error.cause is Cause.MISSING:
+                trace.absent.append(what)
+            else:
+                trace.unknown.append(f"{what}: {error}")
 
     def _settings(self, trace: Trace) -> None:
-        trace.required_tag = self._config.require_tag
         variables = self._deployment.variables
         trace.required_tag = variables.get("FROGMOVE_REQUIRE_TAG") or trace.required_tag
 

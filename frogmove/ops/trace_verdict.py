@@ -40,6 +40,7 @@ class Verdict:
             "verdict": self.text,
             "todo": list(self.todo),
             "unknown": trace.unknown,
+            "absent": trace.absent,
         }
 
 

@@ -15,13 +15,15 @@ from frogmove.local_aws.stack import Stack, StackConfig, build_stack, connect
 from frogmove.ops import message_reader
 from frogmove.packaging.function_zip import build_package
 from tests.aws_events import notification
-from tests.cli.cli_runner import Ran, last_id, run
+from tests.buckets import Buckets
+from tests.cli.cli_runner import FrogmoveRunner, Ran, last_id, run
 from tests.ops.conftest import keys_of_user
 
 if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from tests.local_aws.conftest import Eventually
+    from tests.servers import Server as S3Server
 
 HOSTILE = "a\x1b[31m'b\n$(id) \u202e.csv"
 
@@ -245,6 +247,27 @@ def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFi
     nobody = trace("key", **keys_of_user(trace.clients, ["sts:GetCallerIdentity"]))
     assert (nobody.code, verdict(nobody)["places"]["source"]["exists"]) == (1, None)
     assert "could not be read" in verdict(nobody)["verdict"]
+
+
+def test_a_route_without_a_function_has_a_story_too(trace: TraceFixture) -> None:
+    trace.clients.s3.put_object(Bucket=trace.destination, Key="key", Body=b"1")
+    ran = trace("key", "--function", "not-there")
+    told = verdict(ran)
+    assert (ran.code, told["unknown"], told["absent"]) == (0, [], ["the function"])
+    shown = trace.run("trace", "key", "--function", "not-there")
+    assert "Not there: the function." in shown.err
+
+
+def test_another_server_than_aws_has_no_function(moto: S3Server) -> None:
+    """No request goes to AWS with the keys of another server."""
+    buckets = Buckets.make(moto)
+    buckets.put("key")
+    ran = FrogmoveRunner(buckets)("trace", "key", "-o", "json")
+    told = verdict(ran)
+    assert (ran.code, told["unknown"], told["absent"]) == (1, [], ["the function"])
+    assert (wheres(ran), told["todo"]) == (["source"], ["frogmove move key"])
+    refused = FrogmoveRunner(buckets)("dlq", "ls")
+    assert (refused.code, "has no queues" in refused.err) == (2, True)
 
 
 def test_a_key_outside_the_route_is_refused(trace: TraceFixture) -> None:
