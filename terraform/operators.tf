@@ -87,6 +87,13 @@ data "aws_iam_policy_document" "operators" {
     resources = [local.dead_letter_arn, local.sweep_dead_arn]
   }
 
+  # The next sweep does the same work.
+  statement {
+    sid       = "DiscardFailedSweeps"
+    actions   = ["sqs:PurgeQueue"]
+    resources = [local.sweep_dead_arn]
+  }
+
   statement {
     sid       = "SendUploads"
     actions   = ["sqs:SendMessage"]
@@ -181,7 +188,7 @@ data "aws_iam_policy_document" "operators" {
 
     content {
       sid       = "ListQuarantine"
-      actions   = ["s3:ListBucket"]
+      actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
       resources = [statement.value]
     }
   }

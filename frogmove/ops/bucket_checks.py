@@ -74,7 +74,7 @@ class BucketChecks:
             return unknown_check(name, error)
         region = _OLD_NAMES.get(found.get("LocationConstraint"), found.get("LocationConstraint"))
         message, facts = f"{self.location}, {region}", {"bucket": bucket, "region": region}
-        if self.region not in {None, region}:
+        if self.end == "source" and self.region not in {None, region}:
             message = f"{message}; the function is in {self.region}"
             remedy = "S3 reports uploads only within its Region: deploy the function there."
             return Check(name, State.BROKEN, message, remedy, facts)

@@ -99,7 +99,7 @@ def check_scan_gate(deployment: Deployment, config: Config) -> Check:
     except AwsRequestError as error:
         return unknown_check(name, error)
     except UsageError:
-        return Check(name, State.UNKNOWN, "the function's settings are not valid")
+        return Check(name, State.UNKNOWN, "not known while the function's settings are not valid")
     tag = None if settings.scan_gate.tag is None else str(settings.scan_gate.tag)
     quarantine = settings.scan_gate.quarantine
     facts = {

@@ -116,9 +116,11 @@ def look_up_place(s3: S3, client: S3Client, bucket: str, key: str) -> Place:
         key: the key.
     """
     place = Place(bucket, key)
+    is_listed = False
     try:
         place.versions = list(_versions(client, bucket, key))
         place.exists = place.current is not None
+        is_listed = True
     except (ClientError, BotoCoreError) as error:
         problem = failed("ListObjectVersions", error)
         if problem.kind is Kind.NO_BUCKET:
@@ -126,15 +128,17 @@ def look_up_place(s3: S3, client: S3Client, bucket: str, key: str) -> Place:
             return place
         place.problems.append(describe(problem, "Old versions are not known"))
     if not place.versions:
-        _look_up_object(s3, place)
+        _look_up_object(s3, place, is_listed=is_listed)
     return place
 
 
-def _look_up_object(s3: S3, place: Place) -> None:
+def _look_up_object(s3: S3, place: Place, *, is_listed: bool) -> None:
+    """Look for the object itself: some servers list no versions of a bucket without them."""
     try:
         item = s3.head(place.bucket, place.key).result().object
     except S3Error as error:
-        if error.kind is Kind.MISSING:
+        # Operators may list a quarantine, but not read it.
+        if error.kind is Kind.MISSING or (is_listed and error.kind is Kind.DENIED):
             place.exists = False
         else:
             place.exists = None

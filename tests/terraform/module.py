@@ -124,9 +124,15 @@ def terraform(folder: Path, *arguments: str, **variables: str) -> subprocess.Com
     return _run(["terraform", *arguments], copy, dict(os.environ))
 
 
-def plan(folder: Path) -> str:
-    """Return the plan of the module as JSON."""
-    variables = (f"-var={name}={value}" for name, value in (NAMES | PACKAGES).items())
+def plan(folder: Path, **more: str) -> str:
+    """Return the plan of the module as JSON.
+
+    Args:
+        folder: the module.
+        more: further variables of the module.
+    """
+    given = NAMES | PACKAGES | more
+    variables = (f"-var={name}={value}" for name, value in given.items())
     command = ["plan", "-no-color", "-out=plan.bin", *variables, ";", "show", "-json", "plan.bin"]
     done = terraform(folder, *command)
     assert done.returncode == 0, done.stdout + done.stderr
