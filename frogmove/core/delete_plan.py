@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
@@ -17,7 +18,7 @@ from frogmove.core.options import OnConflict
 from frogmove.core.run_spec import Command
 from frogmove.core.sync_plan import check_listing_order
 from frogmove.core.verify_sides import pair_folder
-from frogmove.errors import RunError, UnreachableError, UsageError
+from frogmove.errors import UnreachableError, UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 from frogmove.s3.models import S3Object
@@ -100,6 +101,14 @@ class Deletions:
         record = [key, there.key, there.size, there.etag, modified, there.storage_class]
         self._file.write(json.dumps(record).encode() + b"\n")
 
+    def flush(self) -> None:
+        """Write what is still in memory.
+
+        Raises:
+            OSError: when that is not possible.
+        """
+        self._file.flush()
+
     def __iter__(self) -> Iterator[Action]:
         """Yield the actions.
 
@@ -163,23 +172,18 @@ def find_extras(s3: S3, spec: RunSpec) -> Deletions:
 
     Raises:
         UnreachableError: when a listing fails.
-        RunError: when a listing is not in key order, or the file cannot be written.
-        UsageError: when a folder is empty at the source but not at the destination, or too many
-            objects would be deleted.
+        RunError: when a listing is not in key order.
+        UsageError: when a folder is empty at the source but not at the destination, too many
+            objects would be deleted, or the list of them cannot be written.
     """
     check_listing_order(spec.route())
-    found = Deletions()
     try:
-        for folder in spec.selection.folders:
-            _find_extras_of(folder, s3, spec, found)
+        with _complete_list() as found:
+            for folder in spec.selection.folders:
+                _find_extras_of(folder, s3, spec, found)
     except S3Error as error:
         reason = describe(error, "Nothing was changed")
         raise UnreachableError(f"The objects to delete could not be listed: {reason}.") from error
-    except OSError as error:
-        raise RunError(
-            f"The list of objects to delete cannot be written: {error.strerror}.",
-            "Nothing was changed. Free some space in the directory for temporary files (TMPDIR).",
-        ) from error
     if not MaxDelete.parse(spec.max_delete).allows(found.count, found.of):
         raise UsageError(
             f"{found.count:,} of {found.of:,} objects would be deleted at {spec.destination}, "
@@ -190,15 +194,38 @@ def find_extras(s3: S3, spec: RunSpec) -> Deletions:
 
 
 def planned_deletions(actions: Iterable[Action]) -> Deletions:
-    """Return what the deletes of a reviewed plan delete."""
-    found = Deletions()
-    for action in actions:
-        found.add(action.object.key, action.object._replace(key=action.destination_key))
+    """Return what the deletes of a reviewed plan delete.
+
+    Raises:
+        UsageError: when the list of them cannot be written.
+    """
+    with _complete_list() as found:
+        for action in actions:
+            found.add(action.object.key, action.object._replace(key=action.destination_key))
     return found
+
+
+@contextmanager
+def _complete_list() -> Iterator[Deletions]:
+    """Return an empty list of deletes, all of which is in its file afterwards.
+
+    Raises:
+        UsageError: when it cannot be written.
+    """
+    try:
+        found = Deletions()
+        yield found
+        found.flush()
+    except OSError as error:
+        raise UsageError(
+            f"The list of objects to delete cannot be written: {error.strerror}.",
+            "Nothing was changed. Free some space, or set TMPDIR to another directory.",
+        ) from error
 
 
 def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> None:
     route, mapping = spec.route(), spec.mapping
+    to_backup = None if spec.backup is None else Route.parse(spec.destination, spec.backup)
     sources, before = 0, found.count
     for item, _, there in pair_folder(s3, spec, folder):
         sources += item is not None
@@ -206,7 +233,8 @@ def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> Non
         if item is None and there is not None:
             key = mapping.source_key(there.key, route)
             if key is not None:
-                _check_backup(spec, there.key)
+                if to_backup is not None:
+                    _check_backup(to_backup, there.key)
                 found.add(key, there)
     if not sources and found.count > before:
         where = f"s3://{route.source.bucket}/{folder}"
@@ -217,10 +245,8 @@ def _find_extras_of(folder: str, s3: S3, spec: RunSpec, found: Deletions) -> Non
         )
 
 
-def _check_backup(spec: RunSpec, key: str) -> None:
-    if spec.backup is None:
-        return
-    reason = obstacle(Route.parse(spec.destination, spec.backup), key)
+def _check_backup(route: Route, key: str) -> None:
+    reason = obstacle(route, key)
     if reason:
         raise UsageError(
             f"{in_quotes(key)} cannot be backed up: {reason}. Nothing was changed.",

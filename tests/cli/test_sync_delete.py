@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,6 +131,22 @@ def test_a_bound_without_deletes_is_refused(pair: Buckets) -> None:
     ran = runner(pair)("sync", "--max-delete", "5")
     assert (ran.code, pair.there()) == (2, {})
     assert "--max-delete goes with --delete" in ran.err
+
+
+def test_a_disk_without_space_for_the_deletes_is_told_before_anything_is_done(
+    pair: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.put("a")
+    pair.put_there("extra")
+    plan = str(tmp_path / "plan")
+    assert runner(pair)("sync", "--delete", "--plan", plan).code == 0
+    full = partial(open, "/dev/full", "w+b")
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    for command in (("sync", "--delete"), ("sync", "--delete", "-n"), ("apply", plan)):
+        ran = runner(pair)(*command)
+        assert (ran.code, ran.out) == (2, "")
+        assert "cannot be written: No space left on device" in ran.err
+    assert pair.there() == {"extra": b"extra"}
 
 
 @pytest.mark.parametrize("side", ["source", "destination"])
