@@ -45,9 +45,15 @@ state_option = click.option(
     help="Only messages whose object waits at the source, was moved since, ...; repeatable.",
 )
 
+sweeps_option = click.option(
+    "--sweeps", is_flag=True, help="The sweeps that failed, instead of the uploads."
+)
+
 
 @contextmanager
-def open_dead_letters(config: Config, console: Console, name: str | None) -> Iterator[DeadLetters]:
+def open_dead_letters(
+    config: Config, console: Console, name: str | None, *, sweeps: bool = False
+) -> Iterator[DeadLetters]:
     """Open the DLQ; at the end its messages are visible again, and its problems are printed."""
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client:
@@ -56,7 +62,7 @@ def open_dead_letters(config: Config, console: Console, name: str | None) -> Ite
                 f"The server {client.endpoint_url} has no queues.",
                 "Set AWS_ENDPOINT_URL if it has, as `frogmove local` does.",
             )
-        letters = DeadLetters(deployment, config, client.s3)
+        letters = DeadLetters(deployment, config, client.s3, sweeps=sweeps)
         try:
             yield letters
         finally:
@@ -67,6 +73,7 @@ def open_dead_letters(config: Config, console: Console, name: str | None) -> Ite
 
 @click.command(cls=GroupedCommand)
 @state_option
+@sweeps_option
 @function
 @route_options
 @click.pass_context
@@ -76,6 +83,7 @@ def ls(
     console: Console,
     name: str | None,
     states: tuple[str, ...],
+    sweeps: bool,
 ) -> None:
     """List the messages of the dead-letter queue: why each failed, and where its object is now.
 
@@ -87,10 +95,16 @@ def ls(
       frogmove dlq ls
       frogmove dlq ls --state waits -o json
     """
-    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
+    with (
+        open_dead_letters(config, console, name, sweeps=sweeps) as letters,
+        interruptible(console) as stop,
+    ):
         stop.stop_message = "Stopping: the messages become visible again."
         batches = letters.reader.batches(stop)
-        found = [message.without_body() for batch in batches for message in batch]
+        # Sweeps are few, and their texts say why they failed.
+        found = [
+            message if sweeps else message.without_body() for batch in batches for message in batch
+        ]
         total: Counter[str] = Counter()
         reasons = letters.reasons(found)
         for each in letters.explain(found, reasons):
@@ -124,11 +138,17 @@ def show_letter(letter: DeadLetter, console: Console) -> None:
 
 @click.command(cls=GroupedCommand)
 @click.argument("message_id", metavar="ID")
+@sweeps_option
 @function
 @route_options
 @click.pass_context
 def show(
-    ctx: click.Context, config: Config, console: Console, name: str | None, message_id: str
+    ctx: click.Context,
+    config: Config,
+    console: Console,
+    name: str | None,
+    message_id: str,
+    sweeps: bool,
 ) -> None:
     """Show one message of the dead-letter queue: its text, its keys, and the log about them.
 
@@ -138,7 +158,10 @@ def show(
     Examples:
       frogmove dlq show 1f0f3c9a
     """
-    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
+    with (
+        open_dead_letters(config, console, name, sweeps=sweeps) as letters,
+        interruptible(console) as stop,
+    ):
         chosen = MessageChoice((message_id,), frozenset(), everything=False)
         batches = letters.reader.batches(stop)
         found = [message for batch in batches for message in batch if chosen.has_id(message)]

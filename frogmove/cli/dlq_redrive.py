@@ -11,7 +11,13 @@ import click
 
 from frogmove.cli import crash_handler, exit_codes
 from frogmove.cli.confirmation import ask_to_continue, can_ask
-from frogmove.cli.dlq import MessageChoice, open_dead_letters, show_letter, state_option
+from frogmove.cli.dlq import (
+    MessageChoice,
+    open_dead_letters,
+    show_letter,
+    state_option,
+    sweeps_option,
+)
 from frogmove.cli.escaping import printable
 from frogmove.cli.function_options import function
 from frogmove.cli.help_groups import GroupedCommand
@@ -172,6 +178,7 @@ def _show_result(word: str, message_id: str, problem: str, console: Console) -> 
 @_IDS
 @_ALL
 @state_option
+@sweeps_option
 @dry_run
 @_YES
 @click.option(
@@ -191,6 +198,7 @@ def drop(
     ids: tuple[str, ...],
     everything: bool,
     states: tuple[str, ...],
+    sweeps: bool,
     dry_run: bool,
     yes: bool,
     copy: Path | None,
@@ -203,12 +211,16 @@ def drop(
     Examples:
       frogmove dlq drop --state moved --state gone
       frogmove dlq drop 1f0f3c9a --copy poison.jsonl
+      frogmove dlq drop --sweeps --all
     """
     chosen = MessageChoice(ids, frozenset(states), everything=everything)
     if not (dry_run or yes or can_ask()):
         raise UsageError("There is no terminal to ask on.", "Use --yes to delete the messages.")
     total: Counter[str] = Counter()
-    with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
+    with (
+        open_dead_letters(config, console, name, sweeps=sweeps) as letters,
+        interruptible(console) as stop,
+    ):
         stop.stop_message = "Stopping: no further message is deleted."
         found = _find(letters, chosen, stop)
         if not stop.is_set():
@@ -256,7 +268,13 @@ def _drop(
             if stop.is_set():
                 break
             part = found[first : first + MAX_BATCH]
-            write_copies(file, part)
+            try:
+                write_copies(file, part)
+            except OSError as error:
+                raise RunError(
+                    f"The copy {str(path)!r} cannot be written: {error.strerror}.",
+                    f"{total['deleted']:,} messages were deleted; the others are in the queue.",
+                ) from error
             left = letters.reader.delete([each.message for each in part])
             for each in part:
                 problem = left.get(each.message.id, "")

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from frogmove.core.models import Route
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError
-from frogmove.ops.failure_reasons import find_reasons
+from frogmove.ops.failure_reasons import FailureReasons, find_reasons
 from frogmove.ops.key_state import KeyState, ObjectState, key_states
 from frogmove.ops.message_reader import MessageReader
 from frogmove.quoting import in_quotes
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
     from frogmove.config import Config
     from frogmove.ops.deployment import Deployment
-    from frogmove.ops.failure_reasons import FailureReasons
     from frogmove.ops.queue_message import QueueMessage
     from frogmove.s3.interface import S3
 
 # The states of messages, besides those of keys.
-UNREADABLE, EMPTY = "unreadable", "no-upload"
+UNREADABLE, EMPTY, SWEEP = "unreadable", "no-upload", "failed-sweep"
 
 STATES = (*(state.value for state in ObjectState), UNREADABLE, EMPTY)
 
@@ -40,15 +39,19 @@ class DeadLetter:
         message: the message.
         keys: the states of its keys.
         why: why it failed, as far as that is known.
+        is_sweep: whether it is a sweep that was not started, or failed.
     """
 
     message: QueueMessage
     keys: tuple[KeyState, ...]
     why: str
+    is_sweep: bool = False
 
     @property
     def state(self) -> str:
         """Its state: that of the key that needs most attention."""
+        if self.is_sweep:
+            return SWEEP
         if self.message.problem:
             return UNREADABLE
         states = [each.state for each in self.keys]
@@ -76,15 +79,22 @@ class DeadLetters:
         deployment: the function.
         config: the route of the command, if the function's own is not known.
         s3: the client for both buckets.
+        sweeps: whether to read the DLQ of sweeps instead of that of uploads.
 
     Attributes:
         reader: reads the DLQ.
         problems: what could not be read, and why, each once.
     """
 
-    def __init__(self, deployment: Deployment, config: Config, s3: S3) -> None:
+    def __init__(
+        self, deployment: Deployment, config: Config, s3: S3, *, sweeps: bool = False
+    ) -> None:
         self.deployment = deployment
-        self.reader = MessageReader(deployment.dead_letters)
+        queue = deployment.failed_sweeps if sweeps else deployment.dead_letters
+        if queue is None:
+            raise UsageError(f"{deployment.function!a} has no dead-letter queue of sweeps.")
+        self.reader = MessageReader(queue)
+        self._is_of_sweeps = sweeps
         self.problems: list[str] = []
         self._s3 = s3
         self._route = self._find_route(config)
@@ -121,6 +131,8 @@ class DeadLetters:
             messages: the messages.
             reasons: what the log says about them.
         """
+        if self._is_of_sweeps:
+            return [DeadLetter(each, (), _why_of_sweep(each), is_sweep=True) for each in messages]
         uploads = [upload for each in messages for upload in each.uploads]
         states = key_states(self._s3, self._route, uploads)
         return [
@@ -134,6 +146,8 @@ class DeadLetters:
 
     def reasons(self, messages: Sequence[QueueMessage]) -> FailureReasons:
         """Read from the log why messages failed."""
+        if self._is_of_sweeps:
+            return FailureReasons()
         found = find_reasons(self.deployment.log, messages)
         self._add_problem(found.problem)
         return found
@@ -147,6 +161,28 @@ class DeadLetters:
             )
         if problem:
             self._add_problem(f"{problem} The messages are hidden for some minutes.")
+
+
+def _why_of_sweep(message: QueueMessage) -> str:
+    """Return why a sweep failed, by Scheduler's attributes or Lambda's record of the invocation.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    attributes = message.attributes
+    named = [
+        str(attributes[name].get("StringValue"))
+        for name in ("ERROR_CODE", "ERROR_MESSAGE")
+        if name in attributes
+    ]
+    if named:
+        return ": ".join(named)
+    try:
+        record = json.loads(message.body)
+        told = record["responsePayload"]["errorMessage"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+    return str(told)
 
 
 def write_copies(file: IO[str], letters: Sequence[DeadLetter]) -> None:

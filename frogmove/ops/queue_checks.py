@@ -25,7 +25,7 @@ def check_dead_letters(deployment: Deployment) -> Check:
     message = (
         f"{messages(count)} in {queue.name} failed too often; the objects are still at the source"
     )
-    remedy = "frogmove dlq ls says why; after the cause is fixed: frogmove dlq redrive"
+    remedy = "frogmove dlq ls says why; after the cause is fixed: frogmove dlq redrive --all"
     return Check(name, State.BROKEN, message, remedy, facts)
 
 

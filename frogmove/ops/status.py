@@ -156,7 +156,7 @@ class Status:
         message = f"{messages(count)} in {queue.name}: a sweep was not started, or failed twice"
         remedy = (
             f"frogmove lambda invoke sweep {self._option} does the same work; then: "
-            f"aws sqs purge-queue --queue-url {queue.url}"
+            f"frogmove dlq drop --sweeps --all {self._option}"
         )
         return Check("failed sweeps", State.WARNING, message, remedy, facts)
 

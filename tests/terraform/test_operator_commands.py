@@ -100,6 +100,28 @@ def test_operators_explain_redrive_and_drop_dead_letters(
     eventually(lambda: "dead" not in deployment.buckets.keys_here())
 
 
+def test_operators_read_and_drop_failed_sweeps(
+    running: Running, frogmove: Callable[..., Ran], tmp_path: Path
+) -> None:
+    sqs, url = running.deployment.client("sqs"), running.output("sweep_dead_letter_url")
+    texts = {"ERROR_CODE": "AWS.Scheduler.InternalServerError", "ERROR_MESSAGE": "No invocation"}
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items()}
+    sweep = json.dumps({"action": "sweep"})
+    sqs.send_message(QueueUrl=url, MessageBody=sweep, MessageAttributes=attributes)
+    failed = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {}}
+    record = failed | {"responsePayload": {"errorMessage": "Not all keys were moved."}}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))
+    listed = frogmove("dlq", "ls", "--sweeps", "-o", "json")
+    assert listed.code == 0, listed.err
+    assert {(each["state"], each["why"]) for each in listed.of("message")} == {
+        ("failed-sweep", "AWS.Scheduler.InternalServerError: No invocation"),
+        ("failed-sweep", "Not all keys were moved."),
+    }
+    copy = str(tmp_path / "copy")
+    dropped = frogmove("dlq", "drop", "--sweeps", "--all", "--yes", "--copy", copy)
+    assert (dropped.code, frogmove("dlq", "ls", "--sweeps").out) == (0, "")
+
+
 def test_operators_trace_a_key(running: Running, frogmove: Callable[..., Ran]) -> None:
     deployment = running.deployment
     deployment.buckets.put("traced")
