@@ -21,7 +21,7 @@ from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_history import RunHistory, is_undone, unknown_origin
 from frogmove.core.run_spec import Command
-from frogmove.core.undo import restored_by, unrecorded_copies
+from frogmove.core.undo import restored_by, unanswered_copies, unrecorded_copies
 from frogmove.past_runs import run_to_resume, run_to_undo
 from frogmove.quoting import in_quotes
 from frogmove.run_config import again, undone_by
@@ -154,7 +154,7 @@ def undo(
     reader = run_to_undo(run)
     _warn_of_damage(reader)
     together = _undone_together(reader, console)
-    _warn_of_unrecorded(together, console)
+    is_partial = _warn_of_unknown(together, console)
     restored = restored_by(reader)
     if restored:
         told = f"{objects(len(restored))} that it restored, such as {in_quotes(restored[0])}"
@@ -176,9 +176,8 @@ def undo(
         earlier=tuple(together),
         note=note,
     )
-    is_partial = (
-        unknown_origin(together[0]) or restored or any(each.is_damaged() for each in together)
-    )
+    is_partial |= bool(unknown_origin(together[0]) or restored)
+    is_partial |= any(each.is_damaged() for each in together)
     if code == exit_codes.DONE and is_partial:
         code = exit_codes.ATTENTION
     ctx.exit(code)
@@ -214,15 +213,24 @@ def read_history(console: Console) -> RunHistory:
     return RunHistory(readers)
 
 
-def _warn_of_unrecorded(runs: Sequence[JournalReader], console: Console) -> None:
-    """Warn of copies that an undo cannot know: they were in flight when the run was killed."""
-    left = unrecorded_copies(*runs)
-    if left:
-        objects = "1 object was" if len(left) == 1 else f"{len(left):,} objects were"
+def _warn_of_unknown(runs: Sequence[JournalReader], console: Console) -> bool:
+    """Warn of copies that an undo cannot know; return whether there are any."""
+    killed = unrecorded_copies(*runs)
+    if killed:
+        told = "1 object was" if len(killed) == 1 else f"{len(killed):,} objects were"
         console.warn(
-            f"{objects} being copied when the run was killed, such as {in_quotes(left[0])}. Copies "
-            "of them may be left at the destination; their sources were not deleted."
+            f"{told} being copied when the run was killed, such as {in_quotes(killed[0])}. "
+            "Copies of them may be left at the destination; their sources were not deleted."
         )
+    lost = unanswered_copies(*runs)
+    if lost:
+        copies = "1 copy" if len(lost) == 1 else f"{len(lost):,} copies"
+        console.warn(
+            f"{copies} had no response, such as of {in_quotes(lost[0])}. They may be at the "
+            "destination, in place of earlier objects; their sources were not deleted. "
+            "`frogmove verify` compares both sides."
+        )
+    return bool(killed or lost)
 
 
 def _check_function(spec: RunSpec) -> str:

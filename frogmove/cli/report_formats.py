@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
 
 # Records of what was begun; what came of it has its own record. A segment is a part of the journal.
-_UNSHOWN = frozenset({"copying", "not-sent", "segment", "end"})
+_UNSHOWN = frozenset({"copying", "not-sent", "unanswered", "segment", "end"})
 
 _COLUMNS = (
     "run",

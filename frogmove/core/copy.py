@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ class ObjectCopier:
         for attempt in range(ATTEMPTS):
             if self.backup is not None and copy.replaces is not None:
                 backup_copy = await self.backup.back_up_replaced(copy.to_key, copy.replaces)
-            copied = None if is_there and not attempt else await self._send(copy)
+            copied = None if is_there and not attempt else await self._send(copy, backup_copy)
             try:
                 done = await self._check_attempt(action, copy, copied, found)
             except S3Error as error:
@@ -111,6 +112,8 @@ class ObjectCopier:
         done: Copy | VerifiedCopy | Result
         if isinstance(copied, Copied):
             done = await self._complete(action, copy, copied)
+        elif copied is not None and _may_have_taken_place(copied):
+            done = await self._after_no_response(action, copy, found, copied)
         else:
             resent = copied is not None and copied.resent
             done = await self._after_refusal(action, copy, found, resent=resent)
@@ -130,12 +133,16 @@ class ObjectCopier:
         carried = await carry_annotations(self.check.s3, copy, verified.etag)
         return verified if carried else overwritten(action)
 
-    async def _send(self, copy: Copy) -> Copied | S3Error | None:
+    async def _send(self, copy: Copy, backup: BackupCopy | None) -> Copied | S3Error | None:
         """Copy once.
 
+        Args:
+            copy: the copy.
+            backup: the copy of the object that it replaces, if there is one.
+
         Returns:
-            the copy; S3's error if a condition failed; None if a condition was found not to hold
-            before anything was sent.
+            the copy; S3's error if a condition failed, or if the copy may have taken place; None if
+            a condition was found not to hold before anything was sent.
         """
         large = self._is_large(copy)
         capabilities = self.check.options.capabilities
@@ -148,24 +155,25 @@ class ObjectCopier:
             copy = replace(copy, guard_destination=sent[0], guard_source=sent[1])
         try:
             if not large:
-                await self._record(copy)
+                await self._record(copy, backup)
                 return await wait_for(self.check.s3.copy(copy))
             source = await self.check.source.find(copy.source)
             if source is None or not etags_match(source.object.etag, copy.source.etag):
                 return None
-            await self._record(copy)
+            await self._record(copy, backup)
             return await self.parts.copy(copy, source)
         except S3Error as error:
             if error.code == NOT_STARTED:
                 self.parts.journal.not_sent(copy)
             # MISSING: either the source, or the object to be replaced.
-            if error.kind in {Kind.CHANGED, Kind.MISSING} or _ended_by_another(error):
+            is_refused = error.kind in {Kind.CHANGED, Kind.MISSING} or _ended_by_another(error)
+            if is_refused or _may_have_taken_place(error):
                 return error
             raise
 
-    async def _record(self, copy: Copy) -> None:
+    async def _record(self, copy: Copy, backup: BackupCopy | None) -> None:
         """Record in the journal's file that a copy is about to be sent."""
-        self.parts.journal.copying(copy)
+        self.parts.journal.copying(copy, backup)
         await group_commit(self.parts.journal.flush)
 
     def _is_large(self, copy: Copy) -> bool:
@@ -202,6 +210,23 @@ class ObjectCopier:
                 return existing
             other = OTHER_ANNOTATIONS
         return resolve_conflict(self.check.options, action, copy, there, other)
+
+    async def _after_no_response(
+        self, action: Action, copy: Copy, found: AttributeValues, error: S3Error
+    ) -> VerifiedCopy:
+        """Return the copy if it took place although there was no response.
+
+        Raises:
+            S3Error: the error, when it did not take place, or when that cannot be determined.
+        """
+        done = None
+        with suppress(S3Error):
+            done = await self._after_refusal(action, copy, found, resent=True)
+        if isinstance(done, VerifiedCopy):
+            return done
+        if done is None:
+            self.parts.journal.unanswered(copy)
+        raise error
 
     async def _is_itself(self, copy: Copy, source: S3Object, there: S3Object) -> bool:
         """Tell whether the destination object is the source object under another name.
@@ -303,6 +328,12 @@ def _ended_by_another(error: S3Error) -> bool:
     Another process that moves the same object has completed or aborted it.
     """
     return error.kind is Kind.NO_UPLOAD and error.operation == "UploadPartCopy"
+
+
+def _may_have_taken_place(error: S3Error) -> bool:
+    """Tell whether a copy may have been made although its request failed."""
+    is_last = error.operation not in {"CreateMultipartUpload", "UploadPartCopy"}
+    return is_last and error.kind in {Kind.UNREACHABLE, Kind.UNAVAILABLE}
 
 
 def _replaced(copy: Copy) -> Replaced | None:

@@ -20,11 +20,19 @@ _NUMBER = re.compile(r"\.[0-9]{1,9}\Z")
 class Journal(Protocol):
     """Records what a run does. Nothing is durable before :meth:`commit` returns."""
 
-    def copying(self, copy: Copy) -> None:
-        """Record that a copy is about to be sent, after the next :meth:`flush`."""
+    def copying(self, copy: Copy, backup: BackupCopy | None = None) -> None:
+        """Record that a copy is about to be sent, after the next :meth:`flush`.
+
+        Args:
+            copy: the copy.
+            backup: the copy of the object that it replaces, if there is one.
+        """
 
     def flush(self) -> None:
         """Write all records to the file; they survive a killed process, not a system crash."""
+
+    def unanswered(self, copy: Copy) -> None:
+        """Record that a copy was sent, but no response tells whether it took place."""
 
     def not_sent(self, copy: Copy) -> None:
         """Record that a copy was not sent after all, because the run was stopped."""
@@ -69,10 +77,13 @@ class NoJournal:
     keeps_uploads = False
     keeps_failed_uploads = False
 
-    def copying(self, copy: Copy) -> None:
+    def copying(self, copy: Copy, backup: BackupCopy | None = None) -> None:
         """See :class:`Journal`."""
 
     def flush(self) -> None:
+        """See :class:`Journal`."""
+
+    def unanswered(self, copy: Copy) -> None:
         """See :class:`Journal`."""
 
     def not_sent(self, copy: Copy) -> None:

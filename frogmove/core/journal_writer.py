@@ -2,9 +2,10 @@
 
 The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
 between there are ``copying`` (a copy is about to be sent; in the file before that), ``not-sent``
-(it was not sent, because the run was stopped), ``upload`` (a multipart upload exists), ``copied``
-(a verified copy is at the destination; on disk before the source's delete is sent), ``deleting`` (a
-destination object is about to be deleted; on disk before that) and ``result`` records.
+(it was not sent, because the run was stopped), ``unanswered`` (it had no response), ``upload`` (a
+multipart upload exists), ``copied`` (a verified copy is at the destination; on disk before the
+source's delete is sent), ``deleting`` (a destination object is about to be deleted; on disk before
+that) and ``result`` records.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from frogmove.core.journal import VERSION, segment_number, segments_of
 from frogmove.core.journal_lock import hold
+from frogmove.core.models import Replaced
 from frogmove.core.records import Record, Summary, result_record
 from frogmove.errors import RunError, UsageError
 from frogmove.quoting import in_quotes
@@ -77,11 +79,11 @@ class JournalWriter:
             path.unlink(missing_ok=True)
             raise _unwritable(path, error.__cause__ or error) from error
 
-    def copying(self, copy: Copy) -> None:
+    def copying(self, copy: Copy, backup: BackupCopy | None = None) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
         key, place, replaced = json.dumps(copy.source.key), json.dumps(copy.to_key), "null"
         if copy.replaces is not None:
-            replaced = json.dumps({"etag": copy.replaces, "version_id": copy.replaces_version})
+            replaced = json.dumps(asdict(Replaced(copy.replaces, copy.replaces_version, backup)))
         # Formatted directly: half the CPU time of json.dumps with a dict (measured), per object.
         line = f'"key": {key}, "destination_key": {place}, "replaced": {replaced}'
         try:
@@ -90,10 +92,13 @@ class JournalWriter:
         except OSError as error:
             raise self._broken(error) from error
 
+    def unanswered(self, copy: Copy) -> None:
+        """See :class:`frogmove.core.journal.Journal`."""
+        self._append({"type": "unanswered", **_place(copy)})
+
     def not_sent(self, copy: Copy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
-        place = {"key": copy.source.key, "destination_key": copy.to_key}
-        self._append({"type": "not-sent", **place})
+        self._append({"type": "not-sent", **_place(copy)})
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
@@ -223,6 +228,10 @@ class JournalWriter:
             f"The journal {in_quotes(str(self.path))} cannot be written: {error.strerror}.",
             "No source was deleted without its record. Fix the cause, then rerun.",
         )
+
+
+def _place(copy: Copy) -> Record:
+    return {"key": copy.source.key, "destination_key": copy.to_key}
 
 
 def _unwritable(path: Path, error: BaseException) -> UsageError:

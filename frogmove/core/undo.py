@@ -130,6 +130,22 @@ def unrecorded_copies(*journals: JournalReader) -> list[str]:
     return list(sent.values())
 
 
+def unanswered_copies(*journals: JournalReader) -> list[str]:
+    """Return the keys of copies that had no response and were not found by a resume.
+
+    Args:
+        journals: the run and its resumes, oldest first.
+    """
+    keys: dict[str, None] = {}
+    for journal in journals:
+        for record in journal.records():
+            if record["type"] == "unanswered":
+                keys[record["key"]] = None
+            elif record["type"] == "copied":
+                keys.pop(record.get("key", ""), None)
+    return list(keys)
+
+
 def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]:
     """Combine the ``copied`` records of a run and of its resumes, in this order.
 

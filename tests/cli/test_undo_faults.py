@@ -12,6 +12,7 @@ from tests import fault_proxy as faults
 
 if TYPE_CHECKING:
     from tests.fault_fixture import FaultFixture
+    from tests.fault_proxy import Fault, Request
 
 KEYS = [f"{number:02}" for number in range(4)]
 BODIES = {key: key.encode() for key in KEYS}
@@ -27,6 +28,17 @@ def fault_fixture(fault_fixture: FaultFixture, few_retries: str) -> FaultFixture
 def lose_copies(fault_fixture: FaultFixture, operation: str = "CopyObject") -> None:
     """Let copies take place, and nobody hear of them, in a second that has begun with the run."""
     fault_fixture.fail(faults.DROP_AFTER, operation, times=3)
+
+
+def lose_every(fault_fixture: FaultFixture, *operations: str, but: str = "") -> None:
+    """Let requests take place, and nobody hear of them, except those for one bucket."""
+
+    def lose(request: Request) -> Fault:
+        is_other = bool(but) and but in request.target
+        is_lost = request.operation in operations and not (request.is_probe or is_other)
+        return faults.DROP_AFTER if is_lost else faults.PASS
+
+    fault_fixture.proxy.schedule = lose
 
 
 def undo(fault_fixture: FaultFixture) -> tuple[int, dict[str, str]]:
@@ -54,6 +66,49 @@ def test_what_was_replaced_without_an_answer_is_not_emptied(
     assert undo(fault_fixture) == outcome
     assert buckets.here() == BODIES
     assert buckets.there() == (there if versioned else BODIES)
+
+
+@pytest.mark.parametrize("has_backup", [True, False], ids=["backup", "no-backup"])
+def test_what_was_replaced_without_any_response_is_found_and_restored(
+    fault_fixture: FaultFixture, has_backup: bool
+) -> None:
+    buckets = fault_fixture.buckets
+    there = {key: f"theirs {key}".encode() for key in KEYS}
+    for key, body in there.items():
+        buckets.put_there(key, body=body)
+    attic = f"attic-{buckets.source}"
+    if has_backup:
+        buckets.client.create_bucket(Bucket=attic)
+    lose_every(fault_fixture, "CopyObject", but=attic)
+    options = ["--backup", f"s3://{attic}"] if has_backup else []
+    ran = fault_fixture.frogmove("sync", *options, "-o", "json")
+    assert (ran.code, ran.outcomes) == (0, dict.fromkeys(KEYS, "copied"))
+    outcome = "moved" if has_backup else "failed"
+    assert undo(fault_fixture) == (not has_backup, dict.fromkeys(KEYS, outcome))
+    assert (buckets.here(), buckets.there()) == (BODIES, there if has_backup else BODIES)
+
+
+@pytest.mark.parametrize("command", ["move", "sync"])
+def test_an_undo_says_which_copies_had_no_response(
+    fault_fixture: FaultFixture, command: str
+) -> None:
+    buckets = fault_fixture.buckets
+    lose_every(fault_fixture, "CopyObject", "HeadObject")
+    selection = ["--all"] if command == "move" else []
+    ran = fault_fixture.frogmove(command, *selection, "-o", "json")
+    assert (ran.code, ran.outcomes) == (1, dict.fromkeys(KEYS, "failed"))
+    assert (buckets.here(), buckets.there()) == (BODIES, BODIES)
+    fault_fixture.proxy.reset()
+    run = ran.summary["run"]
+    undone = fault_fixture.frogmove("undo", run)
+    assert undone.code == 1
+    assert "4 copies had no response, such as of '0" in undone.err
+    assert (buckets.here(), buckets.there()) == (BODIES, BODIES)
+    if command == "move":
+        assert fault_fixture.frogmove("resume", run).code == 0
+        again = fault_fixture.frogmove("undo", run)
+        assert (again.code, "no response" in again.err) == (0, False)
+        assert (buckets.here(), buckets.there()) == (BODIES, {})
 
 
 @pytest.mark.parametrize("command", ["move", "sync"])

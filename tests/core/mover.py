@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from frogmove.core.journal import NoJournal
-from frogmove.core.models import Result, Route, VerifiedCopy
+from frogmove.core.models import BackupCopy, Result, Route, VerifiedCopy
 from frogmove.core.transfer import run
 from frogmove.errors import RunError
 from frogmove.s3.checked_delete import check_seen
@@ -68,7 +68,7 @@ class MemoryJournal(NoJournal):
         self._copying: list[str] = []
         self.flushed: set[str] = set()
 
-    def copying(self, copy: Copy) -> None:
+    def copying(self, copy: Copy, backup: BackupCopy | None = None) -> None:
         self._copying.append(copy.to_key)
 
     def flush(self) -> None:

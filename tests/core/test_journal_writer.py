@@ -262,7 +262,7 @@ def test_a_copy_that_is_about_to_be_sent_is_in_the_file_after_a_flush(
         "type": "copying",
         "key": key,
         "destination_key": f"to/{key}",
-        "replaced": replaces and {"etag": replaces, "version_id": "v"},
+        "replaced": replaces and {"etag": replaces, "version_id": "v", "backup": None},
     }
     journal.end(Summary())
     assert not path.exists()
