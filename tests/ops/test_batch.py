@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from frogmove.function.app import LambdaApp
+from frogmove.local_aws import batch_operations as local_batch_operations
 from frogmove.local_aws.batch_operations import batch_operations
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack
 from frogmove.ops import batch_manifest, batch_submission
@@ -401,6 +402,22 @@ def test_a_cancelled_job_says_what_it_did_not_do(jobs: JobFixture) -> None:
     assert "not in the job's report" in reasons[f"{jobs.prefix}c"]
     again = jobs("cancel", job)
     assert (again.code, "has ended" in again.err) == (2, True)
+
+
+def test_a_job_that_fails_says_why_and_what_it_did_not_do(
+    jobs: JobFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 ends a job if more than half of its first thousand tasks fail."""
+    monkeypatch.setattr(local_batch_operations, "_TASKS_BEFORE_FAILURE", 4)
+    keys = [f"{number}" for number in range(6)]
+    jobs.put(*keys)
+    jobs.put(*keys, bucket=jobs.destination, body=b"something else")
+    job = jobs.finished("--all")
+    told = jobs("status", job)
+    assert (told.code, "Failed" in told.out, "failure threshold" in told.out) == (1, True, True)
+    outcomes = list(jobs.outcomes(job).values())
+    assert (outcomes.count("conflict"), outcomes.count("failed")) == (4, 2)
+    assert jobs.keys(jobs.source) == set(keys)
 
 
 def test_a_refused_job_leaves_nothing(jobs: JobFixture) -> None:
