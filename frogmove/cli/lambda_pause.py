@@ -34,11 +34,9 @@ def pause(deployment: Deployment, console: Console, dry_run: bool) -> None:
       frogmove lambda pause --dry-run
       frogmove lambda pause --function frogmove:live
     """
+    _switch(deployment, console, on=False, dry_run=dry_run)
     if dry_run:
-        _show(Triggers(deployment).all(), console)
         return
-    crash_handler.begin("The switch")
-    _show(Triggers(deployment).switch(on=False), console)
     console.note(
         f"{deployment.function} is paused. `frogmove lambda resume` enables it again; so does "
         "`terraform apply`, unless `enabled = false` is set there."
@@ -61,15 +59,23 @@ def resume(deployment: Deployment, console: Console, dry_run: bool) -> None:
       frogmove lambda resume --dry-run
       frogmove lambda resume --function frogmove:live
     """
+    _switch(deployment, console, on=True, dry_run=dry_run)
     if dry_run:
-        _show(Triggers(deployment).all(), console)
         return
-    crash_handler.begin("The switch")
-    _show(Triggers(deployment).switch(on=True), console)
     console.note(
         f"{deployment.function} is enabled: uploads that wait in its queue are moved now, and all "
         "other objects at the source by the next sweep."
     )
+
+
+def _switch(deployment: Deployment, console: Console, *, on: bool, dry_run: bool) -> None:
+    """Enable or disable the triggers and print their states; in a dry run, only print them."""
+    triggers = Triggers(deployment)
+    if dry_run:
+        _show(triggers.all(), console)
+        return
+    crash_handler.begin("The switch")
+    _show(triggers.switch(on=on), console)
 
 
 def _show(triggers: Iterable[Trigger], console: Console) -> None:

@@ -119,37 +119,34 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
 
 def _reason_and_remedy(error: S3Error, bucket: str) -> tuple[str, str]:
     """Return why a bucket cannot be used, and what to do."""
-    detail = error.detail
+    name, detail = in_quotes(bucket), error.detail
     if error.code in _CLOCK_SKEW:
         return (
-            (
-                "The clocks of this machine and of the server differ too much for "
-                f"{in_quotes(bucket)}: {detail}."
-            ),
+            f"The clocks of this machine and of the server differ too much for {name}: {detail}.",
             "Set this machine's clock, for example with NTP, and try again.",
         )
     if error.is_untrusted:
         return (
-            f"The bucket {in_quotes(bucket)} cannot be reached: {detail}.",
+            f"The bucket {name} cannot be reached: {detail}.",
             "Set AWS_CA_BUNDLE to a file with the certificate of the server's CA.",
         )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return (
-                f"The bucket {in_quotes(bucket)} does not exist: {detail}.",
+                f"The bucket {name} does not exist: {detail}.",
                 "Check the bucket's name, --endpoint-url, and the AWS account.",
             )
         case Kind.CREDENTIALS:
             return (
-                f"S3 refused the credentials for {in_quotes(bucket)}: {detail}.",
+                f"S3 refused the credentials for {name}: {detail}.",
                 (
-                    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, "
-                    "or renew an expired session."
+                    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, or renew "
+                    "an expired session."
                 ),
             )
         case Kind.DENIED:
             return (
-                f"Access to {in_quotes(bucket)} was denied: {detail}.",
+                f"Access to {name} was denied: {detail}.",
                 (
                     f"Missing permission: {permission(error)}. Ask the account's administrator, or "
                     "choose another --profile."
@@ -157,20 +154,17 @@ def _reason_and_remedy(error: S3Error, bucket: str) -> tuple[str, str]:
             )
         case Kind.UNREACHABLE:
             return (
-                f"The bucket {in_quotes(bucket)} cannot be reached: {detail}.",
+                f"The bucket {name} cannot be reached: {detail}.",
                 "Check --endpoint-url, --region, the proxy and the network.",
             )
     if error.is_elsewhere:
         return (
-            (
-                f"The bucket {in_quotes(bucket)} is in another Region or at another endpoint: "
-                f"{detail}."
-            ),
+            f"The bucket {name} is in another Region or at another endpoint: {detail}.",
             _elsewhere_remedy(error),
         )
     retry, check = "Try again in a moment.", "Check the route, --endpoint-url and --region."
     remedy = retry if error.retrying_helps else check
-    return f"S3 refused a request to {in_quotes(bucket)}: {error.operation}: {detail}.", remedy
+    return f"S3 refused a request to {name}: {error.operation}: {detail}.", remedy
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html

@@ -146,10 +146,7 @@ def select(
     prefixes = tuple(prefixes)
     kinds = [bool(chosen), bool(prefixes), everything, key_list is not None].count(True)
     if kinds == 0 and not filters.has_include:
-        raise UsageError(
-            "Nothing is selected.",
-            "Give KEYs, a folder with --prefix, or --all.",
-        )
+        raise UsageError("Nothing is selected.", "Give KEYs, a folder with --prefix, or --all.")
     if kinds > 1:
         given = (key.removeprefix(route.source.prefix) for key in chosen)
         pasted = next(filter(begins_with_dash, given), "")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.client import Client
 from frogmove.core.attributes import warnings
-from frogmove.core.models import Outcome
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.server_facts import ServerFacts
 from frogmove.engine import Engine
@@ -35,7 +34,6 @@ from frogmove.function.telemetry import Telemetry
 from frogmove.quoting import in_quotes
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import NONE_SUPPORTED
-from frogmove.s3.errors import S3Error
 from frogmove.s3.limits import Limits
 
 if TYPE_CHECKING:
@@ -45,7 +43,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.function.events import Event, Upload
 
-_UNASKED = ServerFacts(NONE_SUPPORTED, BucketFeatures())
+_UNKNOWN_FACTS = ServerFacts(NONE_SUPPORTED, BucketFeatures())
 
 # A Lambda cannot wait long for a throttling server; the event is delivered again.
 _ATTEMPTS = 6
@@ -163,9 +161,9 @@ class LambdaApp:
                 refused[message.id] = error
                 telemetry.warn(error, message.id)
         key_results = self._deliver_best_effort(requested, stop, telemetry)
-        coming = redelivery.redeliveries(messages, refused, key_results)
-        redelivery.schedule(queue, coming, telemetry, partial(seconds_left, context))
-        return responses.to_queue(coming)
+        to_redeliver = redelivery.redeliveries(messages, refused, key_results)
+        redelivery.schedule(queue, to_redeliver, telemetry, partial(seconds_left, context))
+        return responses.to_queue(to_redeliver)
 
     def _handle_job(self, job: Job, stop: Flag, telemetry: Telemetry) -> dict[str, Any]:
         refusals: list[FrogmoveError | None] = []
@@ -196,14 +194,14 @@ class LambdaApp:
         from frogmove.function.sweep_sync import preview
 
         invocation = self._invocation(Engine.BOTO3, stop, telemetry, dry_run=True)
-        unseen: KeyResults = {}
-        shown = preview(plan(requested, invocation, unseen), invocation)
-        for key_result in unseen.values():
+        unplanned: KeyResults = {}
+        shown = preview(plan(requested, invocation, unplanned), invocation)
+        for key_result in unplanned.values():
             counts = shown["counts"]
             counts[key_result.outcome.value] = counts.get(key_result.outcome.value, 0) + 1
-        if any(not key_result.is_done for key_result in unseen.values()):
+        if any(not key_result.is_done for key_result in unplanned.values()):
             shown["results"] = responses.results(
-                {each: unseen[each] for each in requested if each in unseen}
+                {each: unplanned[each] for each in requested if each in unplanned}
             )
         return shown
 
@@ -226,8 +224,8 @@ class LambdaApp:
 
     def _deliver(self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry) -> KeyResults:
         key_results: KeyResults = {}
-        for together, to_quarantine in self._by_destination(requested):
-            key_results |= self._deliver_to(together, stop, telemetry, to_quarantine=to_quarantine)
+        for group, to_quarantine in self._by_destination(requested):
+            key_results |= self._deliver_to(group, stop, telemetry, to_quarantine=to_quarantine)
         return key_results
 
     def _deliver_best_effort(
@@ -235,14 +233,12 @@ class LambdaApp:
     ) -> KeyResults:
         """Move keys for a sender that gets one result per key."""
         key_results: KeyResults = {}
-        for together, to_quarantine in self._by_destination(requested):
+        for group, to_quarantine in self._by_destination(requested):
             try:
-                key_results |= self._deliver_to(
-                    together, stop, telemetry, to_quarantine=to_quarantine
-                )
+                key_results |= self._deliver_to(group, stop, telemetry, to_quarantine=to_quarantine)
             except FrogmoveError as error:
                 telemetry.warn(error)
-                key_results |= dict.fromkeys(together, _unusable(error))
+                key_results |= dict.fromkeys(group, KeyResult.of_unusable(error))
         return key_results
 
     def _by_destination(
@@ -251,11 +247,11 @@ class LambdaApp:
         """Separate the keys for the destination from those for the quarantine."""
         has_quarantine = self.config.scan_gate.quarantine is not None
         for to_quarantine in (False, True):
-            together = [
+            group = [
                 each for each in requested if (has_quarantine and each.is_threat) is to_quarantine
             ]
-            if together:
-                yield together, to_quarantine
+            if group:
+                yield group, to_quarantine
 
     def _deliver_to(
         self, requested: list[KeyRequest], stop: Flag, telemetry: Telemetry, *, to_quarantine: bool
@@ -285,7 +281,7 @@ class LambdaApp:
         kms_key_id = None if to_quarantine else config.client_config.kms_key_id
         client = self._client(engine, kms_key_id)
         # A dry run never writes probe keys; its options are not used.
-        facts = _UNASKED if dry_run else self._facts(client, route, telemetry)
+        facts = _UNKNOWN_FACTS if dry_run else self._facts(client, route, telemetry)
         is_bulk = engine is Engine.AUTO
         options = TransferOptions(
             facts.capabilities,
@@ -394,10 +390,3 @@ class LambdaApp:
         if key.startswith(source.prefix):
             return None
         return EventError(f"{in_quotes(key, 200)} is not under {source}.", "It was not changed.")
-
-
-def _unusable(error: FrogmoveError) -> KeyResult:
-    """Return the result of a key that was not moved because the destination cannot be used."""
-    cause = error.__cause__
-    passes = isinstance(cause, S3Error) and (cause.retrying_helps or cause.is_expired)
-    return KeyResult(Outcome.FAILED, f"{error} The source is kept.", passes)

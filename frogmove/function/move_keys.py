@@ -15,7 +15,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.plan import plan_move
 from frogmove.core.scheduler import Task, run_tasks
 from frogmove.core.transfer import run
-from frogmove.errors import RunError
+from frogmove.errors import FrogmoveError, RunError
 from frogmove.function.resumable_uploads import ResumableUploads
 from frogmove.function.scan_results import ScanStatus
 from frogmove.function.telemetry import QUARANTINED
@@ -79,8 +79,14 @@ class KeyResult:
     @classmethod
     def of_error(cls, error: S3Error) -> KeyResult:
         """Return the result of a key that could not be looked up."""
-        passes = error.retrying_helps or error.is_expired
-        return cls(Outcome.FAILED, describe(error, "It was not changed"), passes)
+        return cls(Outcome.FAILED, describe(error, "It was not changed"), _may_pass(error))
+
+    @classmethod
+    def of_unusable(cls, error: FrogmoveError) -> KeyResult:
+        """Return the result of a key that was not moved because the destination is unusable."""
+        cause = error.__cause__
+        retrying_helps = isinstance(cause, S3Error) and _may_pass(cause)
+        return cls(Outcome.FAILED, f"{error} The source is kept.", retrying_helps)
 
     @property
     def word(self) -> str:
@@ -91,6 +97,10 @@ class KeyResult:
     def is_done(self) -> bool:
         """Whether the request is complete."""
         return not self.outcome.needs_attention
+
+
+def _may_pass(error: S3Error) -> bool:
+    return error.retrying_helps or error.is_expired
 
 
 _GONE = KeyResult(Outcome.GONE, "no longer at the source")
@@ -140,7 +150,7 @@ def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResul
         else:
             reason = f"{each.scan.reason}; it stays at the source" if each.scan else ""
             key_results[each] = KeyResult(Outcome.WAITING, reason)
-            invocation.telemetry.unseen(each.key, Outcome.WAITING, reason)
+            invocation.telemetry.without_action(each.key, Outcome.WAITING, reason)
     lookup = Lookup(invocation.s3, invocation.route.source.bucket)
     journal = _CopyJournal(invocation.s3, invocation.route)
     for each_round in _rounds(inside, invocation, lookup):
@@ -281,7 +291,7 @@ async def _planned(
             key_result = _NOT_SELECTED
         if alternative_key:
             key_result = _ambiguous(each)
-    invocation.telemetry.unseen(each.key, key_result.outcome, key_result.reason)
+    invocation.telemetry.without_action(each.key, key_result.outcome, key_result.reason)
     key_results[each] = key_result
     return None
 

@@ -175,7 +175,7 @@ class Telemetry:
         self._metrics.add_metric("sweeps", "Count", 1)
         self._metrics.add_metric("oldest", "Seconds", round(oldest, 3))
 
-    def unseen(self, key: str, outcome: Outcome, reason: str) -> None:
+    def without_action(self, key: str, outcome: Outcome, reason: str) -> None:
         """Log a key without an action: it is gone, or its lookup failed."""
         self._started_at.pop(key, None)
         self.counts[outcome] += 1

@@ -111,16 +111,11 @@ class BucketChecks:
 
     def _public_access(self, name: str) -> Check:
         bucket = self.location.bucket
-        blocks: dict[str, Any] = {}
-        try:
-            found = send(
-                "s3:GetBucketPublicAccessBlock",
-                lambda: self.client.get_public_access_block(Bucket=bucket),
-            )
-            blocks = dict(found["PublicAccessBlockConfiguration"])
-        except AwsRequestError as error:
-            if error.cause is not Cause.MISSING:
-                raise
+        found = _send_optional(
+            "s3:GetBucketPublicAccessBlock",
+            lambda: self.client.get_public_access_block(Bucket=bucket),
+        )
+        blocks = found.get("PublicAccessBlockConfiguration", {})
         off = [each for each in _BLOCKS if not blocks.get(each)]
         if not off:
             return Check(name, State.OK, "blocked")
@@ -133,16 +128,11 @@ class BucketChecks:
 
     def _lifecycle(self, name: str) -> Check:
         bucket = self.location.bucket
-        rules: list[Any] = []
-        try:
-            found = send(
-                "s3:GetLifecycleConfiguration",
-                lambda: self.client.get_bucket_lifecycle_configuration(Bucket=bucket),
-            )
-            rules = list(found["Rules"])
-        except AwsRequestError as error:
-            if error.cause is not Cause.MISSING:
-                raise
+        found = _send_optional(
+            "s3:GetLifecycleConfiguration",
+            lambda: self.client.get_bucket_lifecycle_configuration(Bucket=bucket),
+        )
+        rules = found.get("Rules", [])
         days = [
             rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
             for rule in rules
@@ -161,16 +151,11 @@ class BucketChecks:
 
     def _object_lock(self, name: str) -> Check:
         bucket = self.location.bucket
-        lock: dict[str, Any] = {}
-        try:
-            found = send(
-                "s3:GetBucketObjectLockConfiguration",
-                lambda: self.client.get_object_lock_configuration(Bucket=bucket),
-            )
-            lock = dict(found.get("ObjectLockConfiguration", {}))
-        except AwsRequestError as error:
-            if error.cause is not Cause.MISSING:
-                raise
+        found = _send_optional(
+            "s3:GetBucketObjectLockConfiguration",
+            lambda: self.client.get_object_lock_configuration(Bucket=bucket),
+        )
+        lock = found.get("ObjectLockConfiguration", {})
         retention = lock.get("Rule", {}).get("DefaultRetention")
         if lock.get("ObjectLockEnabled") != "Enabled":
             return Check(name, State.OK, "off")
@@ -181,17 +166,12 @@ class BucketChecks:
 
     def _ownership(self, name: str) -> Check:
         bucket = self.location.bucket
-        ownership = "ObjectWriter"
-        try:
-            found = send(
-                "s3:GetBucketOwnershipControls",
-                lambda: self.client.get_bucket_ownership_controls(Bucket=bucket),
-            )
-            (rule, *_) = found["OwnershipControls"]["Rules"]
-            ownership = rule["ObjectOwnership"]
-        except AwsRequestError as error:
-            if error.cause is not Cause.MISSING:
-                raise
+        found = _send_optional(
+            "s3:GetBucketOwnershipControls",
+            lambda: self.client.get_bucket_ownership_controls(Bucket=bucket),
+        )
+        (rule, *_) = found.get("OwnershipControls", {}).get("Rules") or [{}]
+        ownership = rule.get("ObjectOwnership", "ObjectWriter")
         facts = {"ownership": ownership}
         if ownership == "BucketOwnerEnforced":
             return Check(name, State.OK, "ACLs are disabled", facts=facts)
@@ -201,6 +181,16 @@ class BucketChecks:
         )
         message = f"ACLs are enabled ({ownership}): objects may belong to other accounts"
         return Check(name, State.WARNING, message, remedy, facts)
+
+
+def _send_optional(action: str, request: Callable[[], Any]) -> Any:  # noqa: ANN401 - of boto3
+    """Send a request for a configuration; return {} if the bucket has none."""
+    try:
+        return send(action, request)
+    except AwsRequestError as error:
+        if error.cause is not Cause.MISSING:
+            raise
+        return {}
 
 
 def _prefix(rule: dict[str, Any]) -> str:

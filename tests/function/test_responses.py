@@ -144,7 +144,8 @@ def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
     state = state_of(*keys)
     event = job(*(task("external", key) for key in keys))
     interceptor = RequestHook({2: stopping(flags)}, only="CopyObject")
-    found = ends(lambda_app(state, interceptor).handle(event, CONTEXT))
+    app = lambda_app(state, interceptor, FROGMOVE_CONCURRENCY="4")
+    found = ends(app.handle(event, CONTEXT))
     temporary = [words for code, words in found if code == "TemporaryFailure"]
     assert temporary == ["failed: not reached in time"] * len(state.bodies("external"))
     assert 0 < len(temporary) < 9
