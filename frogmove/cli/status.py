@@ -39,5 +39,9 @@ def status(ctx: click.Context, config: Config, console: Console, name: str | Non
     config.route()
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client:
-        checks = Status(config, deployment, client.s3).checks()
+
+        def tell(count: int) -> None:
+            console.note(f"Listing the source: {count:,} objects so far.")
+
+        checks = Status(config, deployment, client.s3, tell).checks()
         ctx.exit(show_checks(checks, console, _WIDEST_NAME))

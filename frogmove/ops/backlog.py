@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from frogmove.s3.listing import list_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from frogmove.s3.interface import S3
     from frogmove.s3.models import S3Object
     from frogmove.s3.uri import Location
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 # The folders that are counted, so that memory stays bounded.
 _MAX_FOLDERS = 10_000
 _FOLDERS_SHOWN = 100
+
+PROGRESS_SECONDS = 10.0
+_PAGE = 1000
 
 
 @dataclass(slots=True)
@@ -55,14 +61,23 @@ class Backlog:
         }
 
 
-def count(s3: S3, source: Location) -> Backlog:
+def count(s3: S3, source: Location, on_progress: Callable[[int], None]) -> Backlog:
     """List the source.
+
+    Args:
+        s3: the client.
+        source: the source.
+        on_progress: called every ten seconds with the number of objects so far.
 
     Raises:
         S3Error: when a request fails.
     """
     backlog = Backlog()
+    told = time.monotonic()
     for item in list_prefix(s3, source.bucket, source.prefix):
         folder, slash, _ = item.key.removeprefix(source.prefix).partition("/")
         backlog.add(item, folder + slash if slash else "")
+        if backlog.objects % _PAGE == 0 and time.monotonic() - told >= PROGRESS_SECONDS:
+            told = time.monotonic()
+            on_progress(backlog.objects)
     return backlog

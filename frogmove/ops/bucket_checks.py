@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
@@ -32,16 +32,21 @@ class BucketChecks:
         end: ``source`` or ``destination``.
         location: the bucket and the prefix.
         region: the function's Region; None if it is not known.
+        owner: the account that must own the bucket; None if any may.
     """
 
     client: S3Client
     end: str
     location: Location
     region: str | None
+    owner: str | None = None
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks; only one if the bucket cannot be used."""
         found = self._check("bucket", self._bucket)
+        if self.owner is not None and found.facts.get("cause") == Cause.DENIED:
+            message = f"{found.message} Or the bucket does not belong to account {self.owner}."
+            found = replace(found, message=message)
         yield found
         if found.state is State.BROKEN:
             return
@@ -73,7 +78,10 @@ class BucketChecks:
         except AwsRequestError as error:
             return unknown_check(name, error)
         region = _OLD_NAMES.get(found.get("LocationConstraint"), found.get("LocationConstraint"))
-        message, facts = f"{self.location}, {region}", {"bucket": bucket, "region": region}
+        message = f"{self.location}, {region}"
+        facts = {"bucket": bucket, "region": region, "owner": self.owner}
+        if self.owner is not None:
+            message = f"{message}, owned by {self.owner}"
         if self.end == "source" and self.region not in {None, region}:
             message = f"{message}; the function is in {self.region}"
             remedy = "S3 reports uploads only within its Region: deploy the function there."

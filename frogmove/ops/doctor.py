@@ -78,7 +78,8 @@ class Doctor:
             region = self._deployment.configuration["FunctionArn"].split(":")[3]
         for end in ("source", "destination"):
             location = getattr(self._route, end)
-            yield from BucketChecks(self._s3, end, location, region).checks()
+            owner = self._config.expected_bucket_owner
+            yield from BucketChecks(self._s3, end, location, region, owner).checks()
 
     def _endpoint(self) -> Iterator[Check]:
         name = "endpoint"

@@ -95,8 +95,8 @@ def _remedy(bucket: str, abandoned: list[Upload]) -> str:
     if first.owner == "run":
         return "frogmove resume finishes the run, and its uploads."
     return (
-        f"aws s3api abort-multipart-upload --bucket {bucket} --key {in_quotes(first.key)} "
-        f"--upload-id {in_quotes(first.upload_id)}; a lifecycle rule removes them without that."
+        f"aws s3api abort-multipart-upload --bucket {bucket} --key={in_quotes(first.key)} "
+        f"--upload-id={in_quotes(first.upload_id)}; a lifecycle rule removes them without that."
     )
 
 

@@ -53,15 +53,22 @@ class Status:
         config: the route.
         deployment: its function.
         s3: the client for its buckets.
+        on_progress: called from time to time with the number of objects listed so far.
         now: the current time.
     """
 
     def __init__(
-        self, config: Config, deployment: Deployment, s3: S3, now: datetime | None = None
+        self,
+        config: Config,
+        deployment: Deployment,
+        s3: S3,
+        on_progress: Callable[[int], None] = lambda _: None,
+        now: datetime | None = None,
     ) -> None:
         self._config = config
         self._deployment = deployment
         self._s3 = s3
+        self._on_progress = on_progress
         self._now = now or datetime.now(UTC)
         self._option = f"--function {deployment.function}"
 
@@ -232,7 +239,7 @@ class Status:
     def _source(self) -> Check:
         source = self._config.end("source")
         try:
-            found = backlog.count(self._s3, source)
+            found = backlog.count(self._s3, source, self._on_progress)
         except S3Error as error:
             message = f"{source} cannot be listed: {error.detail}"
             return Check("source", State.UNKNOWN, message, advise(error))
@@ -248,8 +255,11 @@ class Status:
         )
         if age <= _OLD.total_seconds():
             return Check("source", State.OK, message, facts=found.record())
-        name = in_quotes(found.oldest.key.removeprefix(source.prefix))
-        return Check("source", State.WARNING, message, f"frogmove trace {name}", found.record())
+        name = found.oldest.key.removeprefix(source.prefix)
+        if name.startswith(("-", "s3://")):
+            name = f"s3://{source.bucket}/{found.oldest.key}"
+        remedy = f"frogmove trace {in_quotes(name)}"
+        return Check("source", State.WARNING, message, remedy, found.record())
 
 
 def _each(name: str, check: Callable[[], Check | None]) -> Iterator[Check]:

@@ -121,6 +121,16 @@ def test_each_missing_permission_is_named(
         assert action in told[name]["message"]
 
 
+def test_a_denied_bucket_may_be_of_another_owner(
+    server: Server, quiet_stack: Stack, clients: Clients
+) -> None:
+    owner = ("--expected-bucket-owner", "210987654321")
+    keys = keys_of_user(clients, ["sqs:GetQueueUrl"])
+    told = checks(doctor(server, quiet_stack, *owner, "-o", "json", **keys))
+    assert told["source bucket"]["state"] == "unknown"
+    assert "does not belong to account 210987654321" in told["source bucket"]["message"]
+
+
 def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
     ran = doctor(server, quiet_stack, "-o", "json", FROGMOVE_DESTINATION="s3://nowhere-at-all")
     told = checks(ran)

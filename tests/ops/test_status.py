@@ -187,7 +187,7 @@ def test_what_waits_for_hours_and_no_sweep_for_hours_need_somebody(
     later = datetime.now(UTC) + timedelta(hours=3)
     deployment = Deployment(quiet_stack.config.name, services)
     with Client(config) as client:
-        checks = Status(config, deployment, client.s3, later).checks()
+        checks = Status(config, deployment, client.s3, now=later).checks()
         told = {check.name: check for check in checks}
     assert told["source"].state is told["sweep"].state is State.WARNING
     assert told["source"].remedy == """frogmove trace 'it'"'"'s old'"""
