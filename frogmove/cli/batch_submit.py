@@ -294,6 +294,10 @@ def _submit(
     crash_handler.begin("The submission")
     with interruptible(console) as stop:
         stop.stop_message = "Stopping: if the job is created already, its id is printed."
+        stop.end_message = (
+            f"Stopped immediately. A manifest may be left at {job.location}, and `frogmove batch "
+            "status` shows whether the job was created."
+        )
         submission.stop = stop
         try:
             name = submission.submit(manifest)

@@ -37,6 +37,9 @@ _ID_LENGTH = 8
 # Keys of a message that are printed.
 _NAMED = 3
 
+# What a second signal leaves.
+HIDDEN = "Stopped immediately. Messages that were read are hidden for some minutes; none is lost."
+
 state_option = click.option(
     "--state",
     "states",
@@ -100,6 +103,7 @@ def ls(
         interruptible(console) as stop,
     ):
         stop.stop_message = "Stopping: the messages become visible again."
+        stop.end_message = HIDDEN
         batches = letters.reader.batches(stop)
         # Sweeps are few, and their texts say why they failed.
         found = [

@@ -12,6 +12,7 @@ import click
 from frogmove.cli import crash_handler, exit_codes
 from frogmove.cli.confirmation import ask_to_continue, can_ask
 from frogmove.cli.dlq import (
+    HIDDEN,
     MessageChoice,
     open_dead_letters,
     show_letter,
@@ -87,6 +88,7 @@ def redrive(
     chosen = MessageChoice(ids, frozenset(states), everything=everything)
     with open_dead_letters(config, console, name) as letters, interruptible(console) as stop:
         stop.stop_message = "Stopping: no further message is sent; the others stay."
+        stop.end_message = HIDDEN
         redrive_command = _Redrive(letters, chosen, console)
         if dry_run:
             redrive_command.show(stop)
@@ -222,6 +224,7 @@ def drop(
         interruptible(console) as stop,
     ):
         stop.stop_message = "Stopping: no further message is deleted."
+        stop.end_message = HIDDEN
         found = _find(letters, chosen, stop)
         if not stop.is_set():
             chosen.check_all_found()

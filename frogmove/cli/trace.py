@@ -9,6 +9,7 @@ import click
 
 from frogmove.boto_session import make_boto_client
 from frogmove.cli import completion, exit_codes
+from frogmove.cli.dlq import HIDDEN
 from frogmove.cli.function_options import deployment_of, function
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
@@ -65,6 +66,7 @@ def trace(
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client, interruptible(console) as stop:
         stop.stop_message = "Stopping: messages become visible again."
+        stop.end_message = HIDDEN
         s3 = make_boto_client(config, 2)
         there = deployment if deployment.services.are_beside(client.endpoint_url) else None
         found = Tracer(config, there, client.s3, s3, begin, stop).trace(whole)
