@@ -193,9 +193,10 @@ class Cli(LazyGroup):
             return command()
         if _COMPLETE in os.environ:
             # Only a shell that completes needs it.
-            from frogmove.cli.bash_completion import register
+            from frogmove.cli import bash_completion, zsh_completion
 
-            register()
+            bash_completion.register()
+            zsh_completion.register()
         crash_handler.install_hooks()
         sys.exit(crash_handler.exit_code(command))
 

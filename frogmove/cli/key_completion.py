@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from frogmove import boto_session
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.quantities import size
 from frogmove.config import Config, config_file, resolve
 from frogmove.s3.uri import Location
 
@@ -124,7 +125,7 @@ def _list(
     entries = [(each["Prefix"], "folder") for each in page.get("CommonPrefixes", [])]
     if with_keys:
         entries += [
-            (each["Key"], f"{each['Size']:,} bytes, {each['LastModified']:%Y-%m-%d %H:%M}")
+            (each["Key"], f"{size(each['Size'])}, {each['LastModified']:%Y-%m-%d %H:%M}")
             for each in page.get("Contents", [])
         ]
     for key, about in entries:

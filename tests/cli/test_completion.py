@@ -1,4 +1,4 @@
-"""What a shell completes: from this machine, and from S3 by one short listing; in a real bash."""
+"""What a shell completes: from this machine, and from S3 by one short listing; in real shells."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from select import select
+from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
-from click.shell_completion import ZshComplete
 
 from frogmove.cli import main
 from frogmove.cli.bash_completion import LineComplete
+from frogmove.cli.zsh_completion import FolderComplete
 from tests.buckets import Buckets
 from tests.cli.cli_runner import ROOT, FrogmoveRunner
 from tests.fault_proxy import SECONDS_TO_WAIT
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 PATIENT = {"FROGMOVE_COMPLETION_SECONDS": "25"}
 SECONDS = 15
 
-SHELLS = {"bash": LineComplete, "zsh": ZshComplete}
+SHELLS = {"bash": LineComplete, "zsh": FolderComplete}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_another_shell_gets_the_type_of_each(runner: FrogmoveRunner) -> None:
     kind, value, about = complete(runner, "frogmove move inde", "zsh")
     assert (kind, value) == ("plain", "index")
     assert re.fullmatch(r"5 bytes, \d{4}-\d\d-\d\d \d\d:\d\d", about)
-    assert complete(runner, "frogmove move in/dee", "zsh") == ["plain", "in/deep/", "folder"]
+    assert complete(runner, "frogmove move in/dee", "zsh") == ["open", "in/deep/", "folder"]
 
 
 def test_no_key_acts_on_the_shell(runner: FrogmoveRunner) -> None:
@@ -127,37 +128,70 @@ def test_what_is_wrong_is_never_reported_and_never_waited_for(
     assert capfd.readouterr() == ("", "")
 
 
+# How each shell is started without settings, and what it is told first.
+INTERACTIVE = {
+    "bash": (
+        ["bash", "--norc", "--noprofile", "-i"],
+        'eval "$(_FROGMOVE_COMPLETE=bash_source frogmove)"; PS1="re""ady> "\n',
+    ),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        """autoload -U compinit; compinit -D
+        eval "$(_FROGMOVE_COMPLETE=zsh_source frogmove)"; PS1="re""ady> "\n""",
+    ),
+    "fish": (
+        # It needs a controlling terminal.
+        ["setsid", "--ctty", "fish", "--no-config", "-i"],
+        """_FROGMOVE_COMPLETE=fish_source frogmove | source
+        function fish_prompt; echo -n re'ady> '; end\n""",
+    ),
+}
+
+
+def installed(name: str) -> object:
+    """Return a shell as a parameter that is skipped where the shell is not installed."""
+    missing = next((each for each in (INTERACTIVE[name][0][0], name) if not which(each)), None)
+    reason = f"there is no {missing}"
+    return pytest.param(name, marks=pytest.mark.skipif(missing is not None, reason=reason))
+
+
 @pytest.fixture
-def type_in_bash(runner: FrogmoveRunner, tmp_path: Path) -> Callable[[str, str], str]:
-    """Type into an interactive bash on a terminal, until it has shown something."""
+def type_in(runner: FrogmoveRunner, tmp_path: Path) -> Callable[[str, str, str], str]:
+    """Type into an interactive shell on a terminal, until it has shown something."""
     command = tmp_path / "bin" / "frogmove"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m frogmove "$@"\n')
     command.chmod(0o755)
     environment = runner.full_environment(
-        PATH=f"{command.parent}:{os.environ['PATH']}", PYTHONPATH=str(ROOT), TERM="xterm", **PATIENT
+        PATH=f"{command.parent}:{os.environ['PATH']}",
+        PYTHONPATH=str(ROOT),
+        TERM="xterm",
+        HOME=str(tmp_path),
+        **PATIENT,
     )
 
-    def typed(text: str, awaited: str) -> str:
+    def typed(shell: str, text: str, awaited: str) -> str:
+        arguments, first = INTERACTIVE[shell]
         ours, theirs = pty.openpty()
-        shell = subprocess.Popen(
-            ["bash", "--norc", "--noprofile", "-i"],
+        process = subprocess.Popen(
+            arguments,
             env=environment,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
+            # setsid creates no session but its own.
+            start_new_session=arguments[0] == shell,
         )
         os.close(theirs)
         try:
-            os.write(ours, b'eval "$(_FROGMOVE_COMPLETE=bash_source frogmove)"; PS1="re""ady> "\n')
-            # From its prompt on, bash reads what is typed itself.
+            os.write(ours, first.encode())
+            # From its prompt on, the shell reads what is typed itself.
             shown = read_until(ours, "ready> ")
             os.write(ours, text.encode())
             return shown + read_until(ours, awaited)
         finally:
-            shell.kill()
-            shell.wait()
+            process.kill()
+            process.wait()
             os.close(ours)
 
     return typed
@@ -174,14 +208,17 @@ def read_until(terminal: int, awaited: str) -> str:
     return shown
 
 
-def test_bash_completes_a_key_folder_by_folder(type_in_bash: Callable[[str, str], str]) -> None:
+@pytest.mark.parametrize("shell", [installed(name) for name in INTERACTIVE])
+def test_a_shell_completes_a_key_folder_by_folder(
+    type_in: Callable[[str, str, str], str], shell: str
+) -> None:
     # After a folder, typing continues: no blank is added.
-    type_in_bash("frogmove ls in/d\tc\t\n", r"frogmove ls in/deep/c\.csv (?s:.)*1 object, 13 bytes")
+    type_in(shell, "frogmove ls in/d\tc\t\n", r"1 object, 13 bytes")
 
 
-def test_bash_completes_a_uri(
-    type_in_bash: Callable[[str, str], str], runner: FrogmoveRunner
+@pytest.mark.parametrize("shell", [installed(name) for name in INTERACTIVE])
+def test_a_shell_completes_a_uri(
+    type_in: Callable[[str, str, str], str], runner: FrogmoveRunner, shell: str
 ) -> None:
     bucket = runner.buckets.source
-    shown = f"frogmove ls s3://{bucket}/in/deep/"
-    type_in_bash(f"frogmove ls s3://{bucket[:-1]}\tin/de\t\n", rf"{shown}(?s:.)*1 object, 13 bytes")
+    type_in(shell, f"frogmove ls s3://{bucket[:-1]}\tin/de\t\n", r"1 object, 13 bytes")
