@@ -12,7 +12,6 @@ from frogmove.cli import crash_handler, exit_codes, options
 from frogmove.cli.function_options import function_options
 from frogmove.cli.quantities import objects
 from frogmove.cli.signals import end, interruptible
-from frogmove.core.models import Route
 from frogmove.core.units import parse_age
 from frogmove.errors import UsageError
 from frogmove.ops.invoke import call, lambda_client
@@ -111,13 +110,17 @@ def _whole_keys(deployment: Deployment, names: tuple[str, ...]) -> list[str]:
     """Return the keys of the source that are named relative to it, or by URIs.
 
     Raises:
-        UsageError: when one is not valid.
+        UsageError: when one is not valid, or the function's settings are not.
         UnreachableError: when the function's source cannot be read.
     """
-    variables = deployment.variables
-    route = Route.parse(
-        variables.get("FROGMOVE_SOURCE", ""), variables.get("FROGMOVE_DESTINATION", "")
-    )
+    try:
+        route = deployment.settings.route
+    except UsageError as error:
+        raise UsageError(
+            f"The settings of the function {in_quotes(deployment.function)} are not valid: "
+            f"{error.message}",
+            "`frogmove doctor` says what to do.",
+        ) from error
     return [route.source_key(name) for name in names]
 
 

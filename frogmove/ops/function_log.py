@@ -84,10 +84,11 @@ class LogLine:
         if self.is_platform:
             record = self.fields.get("record")
             status = record.get("status") if isinstance(record, dict) else None
-            return status not in {None, "success"}
+            return status is not None and status != "success"
+        # They may be of any type: other programs may write to the log group, too.
         return (
-            self.fields.get("level") in _LEVELS
-            or self.fields.get("outcome") in _OUTCOMES
+            str(self.fields.get("level")) in _LEVELS
+            or str(self.fields.get("outcome")) in _OUTCOMES
             or "errorType" in self.fields
         )
 

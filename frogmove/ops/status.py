@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.core.advice import advise
 from frogmove.ops import activity, backlog, function_checks
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.alarms import check_alarms
+from frogmove.ops.aws_request import AwsRequestError, Cause
 from frogmove.ops.cached_request import cached_request
 from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.pause import schedule_trigger
@@ -85,7 +86,7 @@ class Status:
         yield function_checks.check_settings(self._deployment, self._config)
         yield function_checks.check_uploads(self._deployment)
         yield function_checks.check_scan_gate(self._deployment, self._config)
-        yield self._alarms()
+        yield check_alarms(self._deployment)
         yield from _each("queue", self._queue)
         yield check_dead_letters(self._deployment)
         yield from _each("failed sweeps", self._failed_sweeps)
@@ -105,32 +106,6 @@ class Status:
             if error.cause is not Cause.NOT_OFFERED:
                 raise
         return activity.from_log(self._deployment.log, self._now)
-
-    def _alarms(self) -> Check:
-        prefix = f"{self._deployment.name}-"
-        client = self._deployment.services.client("cloudwatch")
-        pages = client.get_paginator("describe_alarms")
-        try:
-            alarms: list[dict[str, Any]] = send(
-                "cloudwatch:DescribeAlarms",
-                lambda: list(
-                    pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]).search(
-                        "MetricAlarms[]"
-                    )
-                ),
-            )
-        except AwsRequestError as error:
-            return unknown_check("alarms", error)
-        ringing = sorted(
-            each["AlarmName"].removeprefix(prefix)
-            for each in alarms
-            if each["StateValue"] == "ALARM"
-        )
-        facts = {"alarms": len(alarms), "ringing": ringing}
-        if ringing:
-            remedy = "terraform/RUNBOOK.md says what to do for each."
-            return Check("alarms", State.WARNING, f"ringing: {', '.join(ringing)}", remedy, facts)
-        return Check("alarms", State.OK, f"none of {len(alarms)} is ringing", facts=facts)
 
     def _queue(self) -> Check:
         queue = self._deployment.queue

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from frogmove.ops.clients import Services
+    from tests.servers import Server as MotoServer
 
 
 HOSTILE = "e\x1b[31mvil/\u202egnp.exe"
@@ -191,3 +192,46 @@ def test_what_waits_for_hours_and_no_sweep_for_hours_need_somebody(
         told = {check.name: check for check in checks}
     assert told["source"].state is told["sweep"].state is State.WARNING
     assert told["source"].remedy == """frogmove trace 'it'"'"'s old'"""
+
+
+def test_what_cloudwatch_tells_is_used_where_it_is_there(
+    server: Server, quiet_stack: Stack, moto: MotoServer
+) -> None:
+    session: Any = moto.session()
+    cloudwatch = session.client("cloudwatch", endpoint_url=moto.endpoint_url)
+    name, now = quiet_stack.config.name, datetime.now(UTC)
+    for alarm, state in (("dead-letters", "ALARM"), ("errors", "OK"), ("else-errors", "ALARM")):
+        cloudwatch.put_metric_alarm(
+            AlarmName=f"{name}-{alarm}",
+            ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=1,
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            Statistic="Sum",
+            Threshold=0,
+        )
+        cloudwatch.set_alarm_state(
+            AlarmName=f"{name}-{alarm}", StateValue=state, StateReason="test"
+        )
+    route = f"{quiet_stack.source} -> {quiet_stack.destination}"
+    for namespace, metric, dimensions, value in (
+        ("frogmove", "moved", {"service": "frogmove", "route": route}, 7),
+        ("frogmove", "threats", {"service": "frogmove", "route": route}, 1),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": name}, 7200),
+    ):
+        data = {
+            "MetricName": metric,
+            "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions.items()],
+            "Timestamp": now - timedelta(minutes=4),
+            "Value": value,
+        }
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[data])
+
+    url = {"AWS_ENDPOINT_URL_CLOUDWATCH": moto.endpoint_url}
+    told = lines(status(server, quiet_stack, "-o", "json", **url))
+    assert told["alarms"]["ringing"] == ["dead-letters"]
+    assert told["alarms"]["alarms"] == 2
+    assert told["moves"]["hour"] == {"moved": 7, "threats": 1}
+    assert (told["moves"]["origin"], told["moves"]["state"]) == ("metrics", "warning")
+    assert told["queue"]["oldest_seconds"] == 7200

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cogapp import Cog  # type: ignore[import-untyped]
 
+from frogmove.ops.alarms import ALARMS
 from tests.terraform.documents import inputs, outputs
 from tests.terraform.module import MODULE, Plan
 
@@ -32,7 +33,7 @@ def test_every_alarm_has_its_remedy(plan: Plan) -> None:
     alarms = [name.removeprefix("the-deployment-") for name in plan.outputs["alarm_names"]]
     described = re.findall(r"(?m)^## ([a-z-]+)\n\n\w(?:(?!## ).*\n)+?```sh\n", RUNBOOK)
     with_a_scan = ["threats", "unscanned"]
-    assert sorted(described) == sorted(alarms + with_a_scan)
+    assert sorted(described) == sorted(alarms + with_a_scan) == sorted(ALARMS)
 
 
 def test_the_costs_add_up() -> None:

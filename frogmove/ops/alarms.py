@@ -1,0 +1,46 @@
+"""The check of the alarms that the Terraform module creates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from frogmove.ops.aws_request import AwsRequestError, send
+from frogmove.ops.check import Check, State, unknown_check
+
+if TYPE_CHECKING:
+    from frogmove.ops.deployment import Deployment
+
+# Their names after that of the deployment. The alarms of another deployment may begin with its
+# name, too.
+ALARMS = frozenset(
+    {
+        *("dead-letters", "sweep-dead-letters", "oldest-message", "oldest-object"),
+        *("errors", "throttles", "not-polled", "no-sweep"),
+        *("failed", "conflict", "threats", "unscanned"),
+    }
+)
+
+
+def check_alarms(deployment: Deployment) -> Check:
+    """Check that no alarm is ringing."""
+    name, prefix = "alarms", f"{deployment.name}-"
+    pages = deployment.services.client("cloudwatch").get_paginator("describe_alarms")
+    try:
+        found: list[dict[str, Any]] = send(
+            "cloudwatch:DescribeAlarms",
+            lambda: list(
+                pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]).search(
+                    "MetricAlarms[]"
+                )
+            ),
+        )
+    except AwsRequestError as error:
+        return unknown_check(name, error)
+    states = {each["AlarmName"].removeprefix(prefix): each["StateValue"] for each in found}
+    states = {alarm: state for alarm, state in states.items() if alarm in ALARMS}
+    ringing = sorted(alarm for alarm, state in states.items() if state == "ALARM")
+    facts = {"alarms": len(states), "ringing": ringing}
+    if ringing:
+        remedy = "terraform/RUNBOOK.md says what to do for each."
+        return Check(name, State.WARNING, f"ringing: {', '.join(ringing)}", remedy, facts)
+    return Check(name, State.OK, f"none of {len(states)} is ringing", facts=facts)
