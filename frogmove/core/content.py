@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 
 from frogmove.core.scheduler import wait_for
 from frogmove.core.verify import Match
-from frogmove.s3.future import LightFuture
+from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
 
 # Bytes of each object that are held in memory.
 CHUNK = 8 * 1024 * 1024
 
-# Concurrent comparisons: together they hold at most 64 MiB.
+# How many pairs of chunks are read at the same time: together they hold at most 64 MiB.
 AT_ONCE = 4
 
 
 @dataclass(slots=True)
 class ContentComparer:
-    """Compares objects byte by byte, a few concurrently.
+    """Compares objects byte by byte, a few concurrently, and reads ahead if they are fewer.
 
     Attributes:
         s3: the client for both buckets.
@@ -56,16 +56,39 @@ class ContentComparer:
         try:
             return await self._read(one, other)
         finally:
-            # Hand the slot directly to the comparison that has waited longest.
-            if self._waiting:
-                self._waiting.popleft().set_result(None)
-            else:
-                self._free += 1
+            self._release()
+
+    def _release(self) -> None:
+        # Hand the slot directly to the comparison that has waited longest.
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._free += 1
 
     async def _read(self, one: tuple[str, S3Object], other: tuple[str, S3Object]) -> Match:
-        for first in range(0, one[1].size, CHUNK):
-            last = min(first + CHUNK, one[1].size) - 1
-            ours, theirs = self.s3.read(*one, first, last), self.s3.read(*other, first, last)
-            if await wait_for(ours) != await wait_for(theirs):
-                return Match.DIFFERENT
-        return Match.SAME
+        reading: deque[tuple[Future[bytes], Future[bytes]]] = deque()
+        chunks = iter(range(0, one[1].size, CHUNK))
+        extra = 0
+        try:
+            while True:
+                while not reading or self._free:
+                    first = next(chunks, None)
+                    if first is None:
+                        break
+                    if reading:
+                        self._free -= 1
+                        extra += 1
+                    last = min(first + CHUNK, one[1].size) - 1
+                    pair = self.s3.read(*one, first, last), self.s3.read(*other, first, last)
+                    reading.append(pair)
+                if not reading:
+                    return Match.SAME
+                ours, theirs = reading.popleft()
+                if await wait_for(ours) != await wait_for(theirs):
+                    return Match.DIFFERENT
+                if extra:
+                    extra -= 1
+                    self._release()
+        finally:
+            for _ in range(extra):
+                self._release()

@@ -88,6 +88,11 @@ def _work(row: RowResult) -> Table:
     unit = row.size / 1e6 if row.objects == 1 else 1.0
     lines: list[tuple[str, ...]] = []
     notes = [f"Server: {row.server}."]
+    if row.objects == 1:
+        notes.append(
+            "SeaweedFS has no checksums of a copy in parts. So frogmove reads both sides and "
+            "compares them before it calls the copy done; the others compare nothing."
+        )
     for entry in row.entries:
         if not entry.samples:
             notes.append(f"{entry.tool}: {entry.problem}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from frogmove import __version__
+from frogmove.s3.models import MAX_OBJECT_SIZE
 from tests.benchmarks.requests import REGION
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ class Frogmove(Tool):
 
     def in_parts_above(self, size: int) -> Tool:
         """See :class:`Tool`."""
-        return replace(self, options=("--multipart-threshold", str(size)))
+        # A copy in parts has no MD5, and SeaweedFS has no checksums: both sides are read.
+        options = ("--multipart-threshold", str(size), "--max-compare-size", str(MAX_OBJECT_SIZE))
+        return replace(self, options=options)
 
     def _words(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
         if verb == "list":

@@ -83,3 +83,22 @@ def test_few_objects_are_held_at_once_however_many_are_compared() -> None:
     matches = list(window.run(comparer.compare(one, one) for _ in range(20)))
     assert matches == [Match.SAME] * 20
     assert slow.most == 2 * AT_ONCE
+
+
+def test_an_object_that_is_compared_alone_is_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "CHUNK", 4)
+    slow = Slow()
+    comparer = ContentComparer(slow, 100)  # type: ignore[arg-type]
+    one = ("bucket", an_object()._replace(size=40))
+    window = Scheduler(20, 1, slow.answer, Event())
+    assert list(window.run(iter([comparer.compare(one, one)]))) == [Match.SAME]
+    assert slow.most == 2 * AT_ONCE
+    assert comparer._free == AT_ONCE
+
+
+def test_what_was_read_ahead_of_a_difference_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "CHUNK", 4)
+    state, ends = two(b"frog" * 10, b"toad" * 10)
+    comparer = ContentComparer(FakeS3(state), 100)
+    assert run_one(comparer.compare(*ends)) is Match.DIFFERENT
+    assert comparer._free == AT_ONCE
