@@ -28,7 +28,7 @@ from frogmove.run_config import (
     continuation,
     new_spec,
     select_for,
-    undone_by,
+    undo_spec,
     with_route,
 )
 from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_actions
@@ -242,7 +242,7 @@ class Client(Connection):
         """
         undone = run_to_undo(run)
         spec = continuation(undone.spec, self.config, self._limits, self.named_endpoint)
-        spec = replace(undone_by(spec), kms_key_id=self.config.kms_key_id).with_options(options)
+        spec = replace(undo_spec(spec), kms_key_id=self.config.kms_key_id).with_options(options)
         return self.start(self.prepare(spec, undone_completely(undone)), journal)
 
     def verify(

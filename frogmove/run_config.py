@@ -76,8 +76,8 @@ _PLANNED = {
     "require_tag": "required tag",
 }
 
-# What a plan has where it says nothing.
-_UNSAID = dict.fromkeys(_PLANNED, "(the default)") | {"require_tag": "(none)"}
+# What a plan without a setting has instead.
+_DEFAULTS = dict.fromkeys(_PLANNED, "(the default)") | {"require_tag": "(none)"}
 
 _NOT_THIS_PLAN = "Nothing was changed. Give the plan's own settings, or make the plan again."
 
@@ -100,7 +100,7 @@ def applied_spec(path: Path, given: Config) -> RunSpec:
         then, now = getattr(planned, name), getattr(given, name)
         if now and not _is_same(name, then, now):
             raise UsageError(
-                f"The plan {in_quotes(str(path))} is for the {noun} {then or _UNSAID[name]}, "
+                f"The plan {in_quotes(str(path))} is for the {noun} {then or _DEFAULTS[name]}, "
                 f"not {now}.",
                 _NOT_THIS_PLAN,
             )
@@ -175,7 +175,7 @@ def with_route(config: Config, route: Route) -> Config:
     return replace(config, source=str(route.source), destination=str(route.destination))
 
 
-def again(earlier: RunSpec, given: Config) -> RunSpec:
+def continued_spec(earlier: RunSpec, given: Config) -> RunSpec:
     """Return the spec of a run that continues an earlier one, with its settings as defaults."""
     config = replace(config_of(earlier), **given.given())
     begun = new_spec(earlier.command, config)
@@ -205,11 +205,11 @@ def continuation(earlier: RunSpec, config: Config, limits: Limits, endpoint: str
         )
     own = {name: getattr(config, name) for name in _CONNECTION}
     named = replace(config, source=None, destination=None)
-    spec = again(earlier, named)
+    spec = continued_spec(earlier, named)
     return replace(spec, **own, concurrency=limits.concurrency, max_rate=limits.rate)
 
 
-def undone_by(spec: RunSpec) -> RunSpec:
+def undo_spec(spec: RunSpec) -> RunSpec:
     """Return the spec of the undo of a run: from its destination to its source.
 
     Without the KMS key, which is the destination's: in another Region, the source cannot use it.

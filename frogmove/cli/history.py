@@ -24,7 +24,7 @@ from frogmove.core.run_spec import Command
 from frogmove.core.undo import restored_by, unanswered_copies, unrecorded_copies
 from frogmove.past_runs import run_to_resume, run_to_undo
 from frogmove.quoting import in_quotes
-from frogmove.run_config import again, undone_by
+from frogmove.run_config import continued_spec, undo_spec
 from frogmove.run_store import find_journal, no_journal, read_journals, runs_directory
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def resume(
     earlier = _to_resume(run, console)
     if earlier is None:
         return
-    spec = again(earlier.spec, config)
+    spec = continued_spec(earlier.spec, config)
     ctx.exit(execute(spec, console, Review(dry_run), earlier=(earlier,)))
 
 
@@ -152,18 +152,13 @@ def undo(
       frogmove undo 20261123-073012-ab12
     """
     reader = run_to_undo(run)
-    _warn_of_damage(reader)
-    together = _undone_together(reader, console)
-    is_partial = _warn_of_unknown(together, console)
-    restored = restored_by(reader)
-    if restored:
-        told = f"{objects(len(restored))} that it restored, such as {in_quotes(restored[0])}"
-        console.warn(f"This undoes an undo: {told}, will not be deleted again.")
-    spec = again(reader.spec, config)
-    asks = spec.command is Command.MOVE and not dry_run and not while_live
-    note = _check_function(spec) if asks else ""
+    undone_runs = _undone_runs(reader, console)
+    is_partial = _warn_of_partial_undo(reader, undone_runs, console)
+    spec = continued_spec(reader.spec, config)
+    needs_check = spec.command is Command.MOVE and not dry_run and not while_live
+    note = _check_function(spec) if needs_check else ""
     spec = replace(
-        flags.on(undone_by(spec)),
+        flags.on(undo_spec(spec)),
         carry=list(flags.carry) or spec.carry,
         # Only a key given here: that of the route is for its destination.
         kms_key_id=ctx.params["kms_key_id"],
@@ -173,37 +168,49 @@ def undo(
         console,
         Review(dry_run, yes=yes),
         journal=flags.journal,
-        earlier=tuple(together),
+        earlier=tuple(undone_runs),
         note=note,
     )
-    is_partial |= bool(unknown_origin(together[0]) or restored)
-    is_partial |= any(each.is_damaged() for each in together)
-    if code == exit_codes.DONE and is_partial:
-        code = exit_codes.ATTENTION
-    ctx.exit(code)
+    ctx.exit(exit_codes.ATTENTION if is_partial and code == exit_codes.DONE else code)
 
 
-def _undone_together(run: JournalReader, console: Console) -> list[JournalReader]:
+def _warn_of_partial_undo(
+    run: JournalReader, undone_runs: Sequence[JournalReader], console: Console
+) -> bool:
+    """Warn of what an undo cannot take back; return whether there is anything."""
+    is_partial = _warn_of_unknown(undone_runs, console)
+    restored = restored_by(run)
+    if restored:
+        console.warn(
+            f"This undoes an undo: {objects(len(restored))} that it restored, such as "
+            f"{in_quotes(restored[0])}, will not be deleted again."
+        )
+    is_partial |= bool(restored or unknown_origin(undone_runs[0]))
+    return is_partial or any(each.is_damaged() for each in undone_runs)
+
+
+def _undone_runs(run: JournalReader, console: Console) -> list[JournalReader]:
     """Return the runs that are undone with a run; print which, and whether that was done before."""
+    _warn_of_damage(run)
     history = read_history(console)
-    together = history.with_resumes(run)
-    for each in together:
+    undone_runs = history.with_resumes(run)
+    for each in undone_runs:
         if each.spec.id != run.spec.id:
             _warn_of_damage(each)
-    origin = unknown_origin(together[0])
+    origin = unknown_origin(undone_runs[0])
     if origin is not None:
         console.warn(
-            f"{together[0].spec.id} resumed {origin}, whose journal is not in "
+            f"{undone_runs[0].spec.id} resumed {origin}, whose journal is not in "
             f"{in_quotes(str(runs_directory()))}: what that run did is not undone. Give its "
             "journal instead."
         )
     undone = [each.spec.id for each in history.undone_by(run) if is_undone(each.end())]
     if undone:
         console.note(f"{run.spec.id} was already undone by {undone[-1]}.")
-    if len(together) > 1:
-        names = ", ".join(each.spec.id for each in together)
+    if len(undone_runs) > 1:
+        names = ", ".join(each.spec.id for each in undone_runs)
         console.note(f"A run is undone together with its resumes: {names}.")
-    return together
+    return undone_runs
 
 
 def read_history(console: Console) -> RunHistory:
