@@ -122,7 +122,7 @@ def _text(line: LogLine) -> str:
     if not fields or line.is_platform:
         return line.text
     message = fields.get("message") or fields.get("errorMessage") or ""
-    parts = [f"{fields.get('level') or '':<8}", str(message)]
+    parts = [f"{fields.get('level') or ''!s:<8}", str(message)]
     if line.key is not None:
         parts.append(in_quotes(line.key))
     parts += [
