@@ -86,7 +86,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "trace",
-        "Tell what happened to a key, and where its bytes are.",
+        "Tell what happened to a key, and where its bytes are now.",
         "frogmove.cli.trace:trace",
     ),
     LazyGroup(
@@ -94,14 +94,24 @@ COMMANDS = (
         help="List, redrive and drop the messages that failed too often.",
         commands=[
             LazyCommand(
-                "ls", "List them: why they failed, where the objects are.", "frogmove.cli.dlq:ls"
-            ),
-            LazyCommand("show", "Show one of them.", "frogmove.cli.dlq:show"),
-            LazyCommand(
-                "redrive", "Send them back to the queue.", "frogmove.cli.dlq_redrive:redrive"
+                "ls",
+                "List messages: why they failed, and where their objects are.",
+                "frogmove.cli.dlq:ls",
             ),
             LazyCommand(
-                "drop", "Delete them; copies are kept in a file.", "frogmove.cli.dlq_redrive:drop"
+                "show",
+                "Show one message: its text, its keys, and the log about them.",
+                "frogmove.cli.dlq:show",
+            ),
+            LazyCommand(
+                "redrive",
+                "Send messages back to the queue, after their cause was fixed.",
+                "frogmove.cli.dlq_redrive:redrive",
+            ),
+            LazyCommand(
+                "drop",
+                "Delete messages, after copying them to a file.",
+                "frogmove.cli.dlq_redrive:drop",
             ),
         ],
     ),
@@ -115,14 +125,18 @@ COMMANDS = (
                 "frogmove.cli.batch_submit:submit",
             ),
             LazyCommand(
-                "status", "Show a job, or list the jobs.", "frogmove.cli.batch_jobs:status"
+                "status",
+                "Show a job of S3 Batch Operations, or list the jobs.",
+                "frogmove.cli.batch_jobs:status",
             ),
             LazyCommand(
                 "report",
-                "Show what became of each object of a job.",
+                "Show what became of each object of a job of S3 Batch Operations.",
                 "frogmove.cli.batch_jobs:report",
             ),
-            LazyCommand("cancel", "Cancel a job.", "frogmove.cli.batch_jobs:cancel"),
+            LazyCommand(
+                "cancel", "Cancel a job of S3 Batch Operations.", "frogmove.cli.batch_jobs:cancel"
+            ),
         ],
     ),
     LazyGroup(

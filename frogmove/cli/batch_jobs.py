@@ -89,7 +89,7 @@ def status(
     follow: bool,
     output: str,
 ) -> None:
-    """Show a job of S3 Batch Operations, or list frogmove's jobs, the newest first.
+    """Show a job of S3 Batch Operations, or list the jobs.
 
     The exit code is 1 if a task failed, or if the job failed, was cancelled or is suspended. Ctrl-C
     ends only the display, not the job.

@@ -88,7 +88,7 @@ def ls(
     states: tuple[str, ...],
     sweeps: bool,
 ) -> None:
-    """List the messages of the dead-letter queue: why each failed, and where its object is now.
+    """List messages: why they failed, and where their objects are.
 
     The reasons are from the messages and from the function's log. While the command runs, the
     messages are hidden from others; afterwards they are as before.
@@ -154,7 +154,7 @@ def show(
     message_id: str,
     sweeps: bool,
 ) -> None:
-    """Show one message of the dead-letter queue: its text, its keys, and the log about them.
+    """Show one message: its text, its keys, and the log about them.
 
     ID is the beginning of a message's id, as `frogmove dlq ls` prints it.
 

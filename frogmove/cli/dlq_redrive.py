@@ -73,7 +73,7 @@ def redrive(
     dry_run: bool,
     max_rate: float | None,
 ) -> None:
-    """Send messages of the dead-letter queue back to the queue, after their cause was fixed.
+    """Send messages back to the queue, after their cause was fixed.
 
     A message is deleted only when SQS has confirmed that it was sent: none is lost, and the command
     can be stopped and run again at any time. A message that is sent twice does no harm. --all
@@ -205,7 +205,7 @@ def drop(
     yes: bool,
     copy: Path | None,
 ) -> None:
-    """Delete messages of the dead-letter queue. No object is deleted.
+    """Delete messages, after copying them to a file. No object is deleted.
 
     Each message is copied to a file before it is deleted. Without a terminal, --yes is needed.
 
