@@ -20,6 +20,7 @@ from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
 from frogmove.engine import Engine
+from frogmove.errors import UsageError
 from frogmove.past_runs import run_to_resume, run_to_undo, undone_completely
 from frogmove.run import Run, Workers
 from frogmove.run_config import (
@@ -267,7 +268,16 @@ class Client(Connection):
         return self.prepare_verification(spec)
 
     def prepare_verification(self, spec: RunSpec) -> Verification:
-        """Do the same for the selection, mapping and comparison of a run."""
+        """Do the same for the selection, mapping and comparison of a run.
+
+        Raises:
+            UsageError: also when keys are renamed by a template.
+        """
+        if spec.mapping.rename is not None:
+            raise UsageError(
+                "A verification cannot rename keys: it compares both sides in key order.",
+                "Use `frogmove verify RUN` to check a run.",
+            )
         route = spec.route()
         listed = preflight.listed_ends(spec)
         self.preflight(route, probed=route.destination, listed=listed, dry_run=True)

@@ -15,7 +15,7 @@ from frogmove.core.extra_delete import ExtraCheck
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.forecast import forecast, forecast_deletes
 from frogmove.core.free_keys import FreeKeys
-from frogmove.core.key_plan import plan_keys, remaining_actions
+from frogmove.core.key_plan import plan_copies_as_sync, plan_keys, remaining_actions
 from frogmove.core.models import Action, Effect, Outcome, Verb
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_plan
@@ -139,13 +139,10 @@ def plan_actions(
         UsageError: when a selected key does not exist, or two objects get the same key.
         UnreachableError: when the source cannot be listed.
     """
-    actions = _plan_all(s3, spec, earlier, stop)
-    if spec.mapping.rename is not None and spec.plan is None:
-        # Lazy: it imports sqlite3, which other runs do not need.
-        from frogmove.core.unique_keys import with_unique_keys
-
-        with explain_errors(spec.route().source.bucket):
-            actions = with_unique_keys(actions)
+    if spec.mapping.rename is not None and spec.plan is None and spec.command is not Command.UNDO:
+        actions = _plan_renamed(s3, spec, earlier, stop)
+    else:
+        actions = _plan_all(s3, spec, earlier, stop)
     checker = TagChecker(s3, spec.route().source.bucket, spec.required_tags())
     is_reviewed = spec.plan is not None
     return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop, is_reviewed=is_reviewed)
@@ -190,6 +187,26 @@ def _find_free(s3: S3, spec: RunSpec) -> Callable[[Action], bool]:
             return free.is_free(action.destination_key)
 
     return is_free
+
+
+def _plan_renamed(
+    s3: S3, spec: RunSpec, earlier: tuple[JournalReader, ...], stop: Event
+) -> Iterable[Action]:
+    """Plan a run that renames: first completely, to find two objects that get the same key."""
+    # Lazy: it imports sqlite3, which other runs do not need.
+    from frogmove.core.unique_keys import with_unique_keys
+
+    is_sync = spec.command is Command.SYNC
+    # Names are in no order, so the two sides of a sync cannot be listed side by side.
+    planned = replace(spec, command=Command.COPY) if is_sync else spec
+    with explain_errors(spec.route().source.bucket):
+        actions = with_unique_keys(_plan_all(s3, planned, earlier, stop))
+    if not is_sync:
+        return actions
+    actions = plan_copies_as_sync(actions, s3, spec, HEAD_CONCURRENCY, stop)
+    return resolve_comparisons(
+        actions, s3, spec.route(), HEAD_CONCURRENCY, stop, spec.sync_options()
+    )
 
 
 def _plan_all(

@@ -228,6 +228,11 @@ def test_a_program_resumes_a_run_and_undoes_it(
         client.undo("last")
 
 
+def test_a_verification_with_a_template_is_refused(client: Client, buckets: Buckets) -> None:
+    with pytest.raises(UsageError, match="cannot rename keys"):
+        client.verify(buckets.route, rename="{name}.old")
+
+
 def test_a_program_continues_a_run_only_on_its_server_and_completely(
     client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,12 @@ def check_deletes(spec: RunSpec) -> None:
             "--delete cannot be combined with KEYs or --from-file.",
             "Select folders with --prefix instead.",
         )
+    if spec.mapping.rename is not None:
+        raise UsageError(
+            "--delete cannot be combined with --rename: the source key of an object at the "
+            "destination is not known.",
+            "Use --strip-prefix or --to-prefix instead.",
+        )
     if selection.filters != Filters(patterns=selection.filters.patterns) or spec.required_tags():
         raise UsageError(
             "--delete cannot be combined with times, sizes, storage classes or tags.",

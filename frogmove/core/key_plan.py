@@ -59,19 +59,60 @@ def plan_keys(
             )
             if spec.command is not Command.SYNC or action.verb is not Verb.COPY:
                 return action
-            seen_there = await destinations.head(action.destination_key)
+            return await _compared(action, destinations, spec)
         except S3Error as error:
-            if error.ends_the_run:
-                raise
-            reason = describe(error, "It could not be looked up, and was not changed")
-            return Action(Verb.REFUSE, _unseen(key), "", reason)
-        there = () if seen_there is None else (seen_there.object,)
-        compare = spec.sync_options().compare
-        (action,) = plan_sync((item,), there, route, compare, spec.mapping)
-        return action
+            return _not_looked_up(error, _unseen(key))
 
     actions = run_tasks((plan_one(key) for key in keys), size, stop)
     return (action for action in actions if action is not None)
+
+
+def plan_copies_as_sync(
+    copies: Iterable[Action], s3: S3, spec: RunSpec, size: int, stop: Event
+) -> Iterator[Action]:
+    """Turn a plan of copies into that of a sync: look up each destination key.
+
+    Args:
+        copies: the plan, read lazily; other actions are yielded unchanged.
+        s3: the client for both buckets.
+        spec: the sync.
+        size: maximum concurrent lookups.
+        stop: once set, no further action is planned.
+
+    Yields:
+        the actions, in the order in which lookups finish. REFUSE if the lookup failed, COMPARE as
+        in :func:`plan_sync`.
+
+    Raises:
+        S3Error: when every further lookup would fail.
+    """
+    destinations = Lookup(s3, spec.route().destination.bucket)
+
+    async def plan_one(action: Action) -> Action:
+        if action.verb is not Verb.COPY:
+            return action
+        try:
+            return await _compared(action, destinations, spec)
+        except S3Error as error:
+            return _not_looked_up(error, action.object)
+
+    return run_tasks((plan_one(action) for action in copies), size, stop)
+
+
+async def _compared(copy: Action, destinations: Lookup, spec: RunSpec) -> Action:
+    """Return what a sync does instead of a copy, by what its destination key holds."""
+    seen = await destinations.head(copy.destination_key)
+    there = () if seen is None else (seen.object,)
+    compare = spec.sync_options().compare
+    (action,) = plan_sync((copy.object,), there, spec.route(), compare, spec.mapping)
+    return action
+
+
+def _not_looked_up(error: S3Error, item: S3Object) -> Action:
+    if error.ends_the_run:
+        raise error
+    reason = describe(error, "It could not be looked up, and was not changed")
+    return Action(Verb.REFUSE, item, "", reason)
 
 
 def remaining_actions(

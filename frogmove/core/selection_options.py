@@ -103,11 +103,6 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_lis
     mapping = _read_mapping(chosen, route)
     if mapping.new_key is not None and len(selection.keys) != 1:
         raise UsageError("--as needs exactly one KEY.", "Use --rename or --to-prefix.")
-    if mapping.rename is not None and spec.command is Command.SYNC:
-        raise UsageError(
-            "A sync cannot rename keys: it compares both sides in key order.",
-            "Use --to-prefix or --strip-prefix, or `frogmove copy --rename`.",
-        )
     return replace(spec, selection=selection, mapping=mapping)
 
 

@@ -151,11 +151,53 @@ def test_two_objects_that_would_get_one_key_are_refused_before_anything_is_touch
     assert part.code == 0
 
 
-def test_a_sync_cannot_rename(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
-    buckets.put("a")
-    ran = frogmove("sync", "--rename", "{name}.old")
-    assert (ran.code, buckets.there()) == (2, {})
-    assert "A sync cannot rename" in ran.err
+@pytest.mark.parametrize("chosen", [[], ["in/a", "in/b", "in/c"], ["--from-file", "LIST"]])
+def test_a_sync_renames_and_settles(
+    buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path, chosen: list[str]
+) -> None:
+    (tmp_path / "list").write_text("in/a\nin/b\nin/c\n")
+    chosen = [str(tmp_path / "list") if each == "LIST" else each for each in chosen]
+    buckets.put("in/a", "in/b", "in/c")
+    buckets.put_there("b.old", body=b"something else")
+    buckets.put_there("a.old", body=b"in/a")
+    buckets.put_there("extra")
+    options = ("--rename", "{name}.old", *chosen)
+    dry = frogmove("sync", *options, "-n", "-o", "json")
+    effects = {each["key"]: each["effect"] for each in dry.of("action")}
+    assert {key: effects.get(key, "skip") for key in ("in/a", "in/b", "in/c")} == {
+        "in/a": "skip",
+        "in/b": "replace",
+        "in/c": "copy",
+    }
+    ran = frogmove("sync", *options, "-o", "json")
+    assert (ran.code, ran.outcomes) == (
+        0,
+        {"in/a": "skipped", "in/b": "copied", "in/c": "copied"},
+    )
+    made = {f"{name}.old": f"in/{name}".encode() for name in "abc"}
+    assert buckets.there() == made | {"extra": b"extra"}
+    again = frogmove("sync", *options, "-o", "json")
+    assert set(again.outcomes.values()) == {"skipped"}
+    assert frogmove("verify", ran.summary["run"]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--delete", "--rename", "{name}"], "--delete cannot be combined with --rename"),
+        (["--rename", "{stem}"], "would both become 'a'"),
+    ],
+)
+def test_what_a_sync_cannot_rename_is_refused(
+    buckets: Buckets, frogmove: FrogmoveRunner, options: list[str], said: str
+) -> None:
+    """Of two objects with one new key, one may already be there."""
+    buckets.put("a.1", "a.2")
+    buckets.put_there("a", body=b"a.1")
+    ran = frogmove("sync", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err.replace("\n", " ")
+    assert buckets.there() == {"a": b"a.1"}
 
 
 @pytest.mark.parametrize(
