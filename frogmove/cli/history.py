@@ -183,7 +183,7 @@ def _warn_of_partial_undo(
     if restored:
         console.warn(
             f"This undoes an undo: {objects(len(restored))} that it restored, such as "
-            f"{in_quotes(restored[0])}, will not be deleted again."
+            f"{in_quotes(restored[0]['key'])}, will not be deleted again."
         )
     is_partial |= bool(restored or unknown_origin(undone_runs[0]))
     return is_partial or any(each.is_damaged() for each in undone_runs)

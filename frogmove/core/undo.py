@@ -100,14 +100,14 @@ def _at_destination(record: Record, etag: str) -> S3Object:
     return S3Object(key, record["size"], etag, NO_TIME, storage_class)
 
 
-def restored_by(undo: JournalReader) -> list[str]:
-    """Return the keys of deleted objects that an undo restored; undoing it leaves them."""
+def restored_by(undo: JournalReader) -> list[Record]:
+    """Return the results of deleted objects that an undo restored; undoing it leaves them."""
     if undo.spec.command is not Command.UNDO:
         return []
     results = undo.of_type("result")
     # Only these have no key at the source.
     restored = (each for each in results if each.get("outcome") == Outcome.COPIED.value)
-    return [str(each.get("key")) for each in restored if not each.get("destination_key")]
+    return [each for each in restored if not each.get("destination_key")]
 
 
 def unrecorded_copies(*journals: JournalReader) -> list[str]:

@@ -11,7 +11,7 @@ from frogmove.core.models import BackupCopy, Outcome
 from frogmove.core.run_history import unknown_origin
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import run_tasks
-from frogmove.core.undo import complete_records, copies_of
+from frogmove.core.undo import complete_records, copies_of, restored_by
 from frogmove.core.verify_sides import Status, VerifyResult
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
@@ -49,7 +49,9 @@ def verify_run(s3: S3, journals: Sequence[JournalReader], size: int) -> Iterator
     copies = (check.check_copy(record) for record in copies_of(*journals))
     deleted = chain.from_iterable(journal.deletes() for journal in journals)
     deletes = (check.check_delete(record) for record in deleted)
-    yield from run_tasks(chain(copies, deletes), size)
+    restored = chain.from_iterable(map(restored_by, journals))
+    restores = (check.check_restored(record) for record in restored)
+    yield from run_tasks(chain(copies, deletes, restores), size)
     _check_end(journals)
 
 
@@ -117,6 +119,23 @@ class _RunCheck:
         if backup is not None and (kept is None or not etags_match(kept.object.etag, backup.etag)):
             reason = f"deleted, and its backup {in_quotes(backup.uri)} no longer exists"
             return result._replace(status=Status.MISSING, reason=reason)
+        return result
+
+    async def check_restored(self, record: Record) -> VerifyResult:
+        """Look up an object that an undo restored after a sync had deleted it."""
+        with complete_records():
+            key, size = record["key"], record["size"]
+        result = VerifyResult(Status.SAME, key, "", "as the undo restored it")
+        try:
+            there = await self._sources.head(key)
+        except S3Error as error:
+            return _lookup_failed(error, result)
+        if there is None:
+            return result._replace(status=Status.MISSING, reason="restored, but no longer there")
+        result = result._replace(source=there.object)
+        if there.object.size != size:
+            reason = f"replaced on {there.object.last_modified:%Y-%m-%d %H:%M}"
+            return result._replace(status=Status.DIFFERENT, reason=reason)
         return result
 
     def _of(self, bucket: str) -> Lookup:

@@ -349,9 +349,14 @@ def test_the_undo_of_an_undo_says_what_is_not_deleted_again(pair: Buckets) -> No
     frogmove("sync", "--delete")
     undone = frogmove("undo", "last", "-o", "json")
     assert (undone.code, set(pair.there())) == (0, {"extra"})
+    verified = frogmove("verify", undone.summary["run"], "-o", "json")
+    assert {each["key"]: each["status"] for each in verified.of("verified")}["extra"] == "same"
     again = frogmove("undo", undone.summary["run"])
     assert "1 object that it restored, such as 'extra', will not be deleted again" in again.err
     assert (again.code, set(pair.there())) == (1, {"a", "extra"})
+    pair.client.delete_object(Bucket=pair.destination, Key="extra")
+    lost = frogmove("verify", undone.summary["run"])
+    assert (lost.code, "restored, but no longer there" in lost.out) == (1, True)
 
 
 def test_an_undo_says_what_it_cannot_restore(pair: Buckets) -> None:
