@@ -56,11 +56,11 @@ class Browser:
 
     def evaluate(self, script: str) -> Any:
         """Run a script in the page and return what it comes to."""
-        told = self._call(
+        reported = self._call(
             "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
         )
-        assert "exceptionDetails" not in told, told
-        return told["result"].get("value")
+        assert "exceptionDetails" not in reported, reported
+        return reported["result"].get("value")
 
     def be_a_phone(self) -> None:
         """Show the page on a small screen from now on."""

@@ -257,17 +257,17 @@ class Handler(BaseHTTPRequestHandler):
             request.status = answer[0]
             self.proxy.passed(request)
             self.proxy.changed()
-        told = request.fault.answer
-        if told == "silence":
+        kind = request.fault.answer
+        if kind == "silence":
             self.proxy.closing.wait(SECONDS_TO_WAIT)
-        if told in {"none", "silence"}:
+        if kind in {"none", "silence"}:
             self._hang_up()
-        elif isinstance(told, tuple):
-            status, content = _refusal(request, *told)
+        elif isinstance(kind, tuple):
+            status, content = _refusal(request, *kind)
             self._answer(request, status, [("Content-Type", "application/xml")], content)
         elif answer is not None:
-            self._answer(request, *answer, half=told == "half")
-            if told == "last":
+            self._answer(request, *answer, half=kind == "half")
+            if kind == "last":
                 self._hang_up()
 
     def _body(self) -> bytes:
@@ -363,8 +363,8 @@ def _refusal(request: Request, status: int, code: str) -> tuple[int, bytes]:
     """Return status and body of an error; one that comes with 200 is worded as S3 does."""
     if status == 200 and request.operation == "DeleteObjects":
         keys = re.findall(r"<Key>(.*?)</Key>", request.body.decode(), re.DOTALL)
-        told = "<Code>InternalError</Code><Message>So it is.</Message>"
-        errors = "".join(f"<Error><Key>{key}</Key>{told}</Error>" for key in keys)
+        error_fields = "<Code>InternalError</Code><Message>So it is.</Message>"
+        errors = "".join(f"<Error><Key>{key}</Key>{error_fields}</Error>" for key in keys)
         return 200, f"{XML}<DeleteResult>{errors}</DeleteResult>".encode()
     late_to_know = {"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"}
     if status == 200 and request.operation not in late_to_know:

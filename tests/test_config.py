@@ -132,7 +132,7 @@ def test_an_account_or_a_key_that_can_be_none_is_refused(wrong: dict[str, str]) 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "printed"),
     [
         ("route = ", r"config\.toml"),
         ("\xff\xfe", r"config\.toml"),
@@ -155,11 +155,11 @@ def test_an_account_or_a_key_that_can_be_none_is_refused(wrong: dict[str, str]) 
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_by_name(
-    text: str, said: str, tmp_path: Path
+    text: str, printed: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.toml"
     file.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=printed):
         resolve(Config(), None, {}, file)
 
 

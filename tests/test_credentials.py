@@ -73,7 +73,7 @@ class Somebody:
             "[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
             f"[profile broken]\n{profile}\n"
         )
-        told: dict[str, str | None] = {
+        reported: dict[str, str | None] = {
             "AWS_ACCESS_KEY_ID": None,
             "AWS_SECRET_ACCESS_KEY": None,
             "AWS_SESSION_TOKEN": None,
@@ -81,7 +81,9 @@ class Somebody:
             "AWS_PROFILE": "broken",
             "FROGMOVE_ENGINE": self.engine,
         }
-        return told if endpoint_url is None else {**told, "AWS_ENDPOINT_URL_STS": endpoint_url}
+        return (
+            reported if endpoint_url is None else {**reported, "AWS_ENDPOINT_URL_STS": endpoint_url}
+        )
 
 
 @pytest.fixture(params=ENGINES)
@@ -91,7 +93,7 @@ def somebody(request: pytest.FixtureRequest, moto: Server, tmp_path: Path) -> So
     return Somebody(FrogmoveRunner(buckets), tmp_path / "aws.config", request.param)
 
 
-def said(somebody: Somebody, command: list[str], environment: dict[str, str | None]) -> str:
+def printed(somebody: Somebody, command: list[str], environment: dict[str, str | None]) -> str:
     """Run a command as somebody; return the one sentence it ends with."""
     ran = somebody.runner(*command, **environment)
     assert (ran.code, ran.out) == (2, ""), ran
@@ -118,21 +120,21 @@ def said_without_terminal(
     return _sentence(err.decode())
 
 
-def _sentence(told: str) -> str:
-    assert "Traceback" not in told
-    sentences = [line for line in told.splitlines() if line.startswith("Error: ")]
-    assert len(sentences) == 1, told
-    assert len(told.splitlines()) <= 2, told
-    assert ":." not in told
+def _sentence(reported: str) -> str:
+    assert "Traceback" not in reported
+    sentences = [line for line in reported.splitlines() if line.startswith("Error: ")]
+    assert len(sentences) == 1, reported
+    assert len(reported.splitlines()) <= 2, reported
+    assert ":." not in reported
     return sentences[0]
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_credentials_that_cannot_be_had_are_one_sentence(somebody: Somebody, name: str) -> None:
     profile, named = BROKEN[name]
-    told = said(somebody, ["ls"], somebody.environment(profile))
-    assert named.lower() in told.lower()
-    assert "InvalidAccessKeyId" not in told
+    reported = printed(somebody, ["ls"], somebody.environment(profile))
+    assert named.lower() in reported.lower()
+    assert "InvalidAccessKeyId" not in reported
     assert somebody.runner.buckets.here() == {"a": b"a"}
 
 
@@ -189,13 +191,13 @@ def test_a_credential_process_that_fails_is_to_be_tried_alone(somebody: Somebody
 
 
 def test_a_profile_that_is_not_there_is_named(somebody: Somebody) -> None:
-    told = said(somebody, ["ls", "--profile", "nobody"], somebody.environment(""))
-    assert "There is no profile 'nobody'" in told
+    reported = printed(somebody, ["ls", "--profile", "nobody"], somebody.environment(""))
+    assert "There is no profile 'nobody'" in reported
 
 
 def test_s3_has_not_refused_what_was_never_sent(somebody: Somebody) -> None:
     environment = somebody.environment("") | {"AWS_EC2_METADATA_DISABLED": "true"}
-    assert "No credentials for" in said(somebody, ["ls"], environment)
+    assert "No credentials for" in printed(somebody, ["ls"], environment)
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -207,8 +209,8 @@ def test_every_command_ends_when_a_helper_gives_stale_credentials(
 
 
 def test_an_mfa_code_is_not_asked_for_without_a_terminal(somebody: Somebody) -> None:
-    told = said_without_terminal(somebody, ["ls"], somebody.environment(MFA))
-    assert "MFA" in told
+    reported = said_without_terminal(somebody, ["ls"], somebody.environment(MFA))
+    assert "MFA" in reported
 
 
 def test_a_refusal_of_sts_names_sts(somebody: Somebody) -> None:
@@ -219,18 +221,18 @@ def test_a_refusal_of_sts_names_sts(somebody: Somebody) -> None:
         "</Error></ErrorResponse>"
     )
     with canned_server((403, denial)) as sts:
-        told = said(somebody, ["ls"], somebody.environment(profile, sts.endpoint_url))
-    assert "AssumeRole" in told
-    assert "STS" in told
-    assert "base may not assume mover" in told
+        reported = printed(somebody, ["ls"], somebody.environment(profile, sts.endpoint_url))
+    assert "AssumeRole" in reported
+    assert "STS" in reported
+    assert "base may not assume mover" in reported
 
 
 def test_an_sts_that_does_not_answer_is_named_and_not_s3(somebody: Somebody) -> None:
     profile = ROLE + "source_profile = base"
     with nobody_listening() as sts:
-        told = said(somebody, ["ls"], somebody.environment(profile, sts))
-    assert sts in told
-    assert somebody.runner.buckets.server.endpoint_url not in told
+        reported = printed(somebody, ["ls"], somebody.environment(profile, sts))
+    assert sts in reported
+    assert somebody.runner.buckets.server.endpoint_url not in reported
 
 
 def test_a_helper_that_fails_after_s3_found_the_credentials_expired(
@@ -246,5 +248,5 @@ def test_a_helper_that_fails_after_s3_found_the_credentials_expired(
     helper.chmod(0o755)
     environment = somebody.environment(f"credential_process = {helper}")
     with canned_server((400, error("ExpiredToken"))) as script:
-        told = said(somebody, ["ls", "--endpoint-url", script.endpoint_url], environment)
-    assert "sign in again" in told
+        reported = printed(somebody, ["ls", "--endpoint-url", script.endpoint_url], environment)
+    assert "sign in again" in reported

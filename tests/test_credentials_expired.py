@@ -48,8 +48,8 @@ def test_credentials_that_expire_in_the_middle_are_read_anew(
         _make_user(seaweedfs, f"{name}-{fault_fixture.buckets.source}") for name in ("old", "new")
     )
     # The operator's environment is the process's own, which changes in flight.
-    told = fault_fixture.frogmove.environment().items()
-    environment = {name: value for name, value in told if name not in CREDENTIALS}
+    reported = fault_fixture.frogmove.environment().items()
+    environment = {name: value for name, value in reported if name not in CREDENTIALS}
     monkeypatch.setattr(FrogmoveRunner, "environment", lambda _: environment)
     _become(monkeypatch, old)
 

@@ -19,8 +19,8 @@ def test_pasted_into_a_shell_every_key_is_itself() -> None:
     keys = [*HOSTILE, *(key for name, key in KEYS.items() if len(key) < 100)]
     script = "printf '%s\\0' " + " ".join(map(in_quotes, keys))
     env = {"LC_ALL": "C.UTF-8"}
-    told = subprocess.run(["bash", "-c", script], capture_output=True, check=True, env=env)
-    assert told.stdout.decode().split("\0")[:-1] == keys
+    reported = subprocess.run(["bash", "-c", script], capture_output=True, check=True, env=env)
+    assert reported.stdout.decode().split("\0")[:-1] == keys
 
 
 @pytest.mark.parametrize("key", UNSEEN.values(), ids=UNSEEN)

@@ -224,9 +224,9 @@ def _warn_of_unknown(runs: Sequence[JournalReader], console: Console) -> bool:
     """Warn of copies that an undo cannot know; return whether there are any."""
     killed = unrecorded_copies(*runs)
     if killed:
-        told = "1 object was" if len(killed) == 1 else f"{len(killed):,} objects were"
+        count = "1 object was" if len(killed) == 1 else f"{len(killed):,} objects were"
         console.warn(
-            f"{told} being copied when the run was killed, such as {in_quotes(killed[0])}. "
+            f"{count} being copied when the run was killed, such as {in_quotes(killed[0])}. "
             "Copies of them may be left at the destination; their sources were not deleted."
         )
     lost = unanswered_copies(*runs)

@@ -52,9 +52,9 @@ class FolderComplete(ZshComplete):
 
     def format_completion(self, item: CompletionItem) -> str:
         """Format a completion for the script above."""
-        told = super().format_completion(item)
+        line = super().format_completion(item)
         is_open = item.type == "plain" and str(item.value).endswith("/")
-        return f"open{told.removeprefix(item.type)}" if is_open and item.help else told
+        return f"open{line.removeprefix(item.type)}" if is_open and item.help else line
 
 
 def register() -> None:

@@ -73,11 +73,11 @@ def count(s3: S3, source: Location, on_progress: Callable[[int], None]) -> Backl
         S3Error: when a request fails.
     """
     backlog = Backlog()
-    told = time.monotonic()
+    last_report = time.monotonic()
     for item in list_prefix(s3, source.bucket, source.prefix):
         folder, slash, _ = item.key.removeprefix(source.prefix).partition("/")
         backlog.add(item, folder + slash if slash else "")
-        if backlog.objects % _PAGE == 0 and time.monotonic() - told >= PROGRESS_SECONDS:
-            told = time.monotonic()
+        if backlog.objects % _PAGE == 0 and time.monotonic() - last_report >= PROGRESS_SECONDS:
+            last_report = time.monotonic()
             on_progress(backlog.objects)
     return backlog

@@ -179,10 +179,10 @@ def _why_of_sweep(message: QueueMessage) -> str:
         return ": ".join(named)
     try:
         record = json.loads(message.body)
-        told = record["responsePayload"]["errorMessage"]
+        error_message = record["responsePayload"]["errorMessage"]
     except (ValueError, RecursionError, KeyError, TypeError):
         return ""
-    return str(told)
+    return str(error_message)
 
 
 def write_copies(file: IO[str], letters: Sequence[DeadLetter]) -> None:

@@ -113,7 +113,7 @@ def measure(
         start_new_session=True,
     ) as process:
         try:
-            told, _ = process.communicate(timeout=seconds)
+            reported, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired as late:
             raise CommandError(f"took longer than {seconds:.0f} s") from late
         finally:
@@ -121,7 +121,7 @@ def measure(
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode != 0:
         raise CommandError(f"could not be started: {' '.join(command)}")
-    code, wall, cpu, memory = json.loads(told)
+    code, wall, cpu, memory = json.loads(reported)
     if code != 0:
         words = error.read_text("utf-8", "replace").strip()[-500:]
         raise CommandError(f"exit code {code}: {words}")

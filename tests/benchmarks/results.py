@@ -134,8 +134,8 @@ class Report:
     def record(self) -> dict[str, Any]:
         """Return all figures as JSON has them, with what is worked out of them."""
         record = asdict(self)
-        for row, told in zip(self.rows, record["rows"], strict=True):
-            for entry, each in zip(row.entries, told["entries"], strict=True):
+        for row, reported in zip(self.rows, record["rows"], strict=True):
+            for entry, each in zip(row.entries, reported["entries"], strict=True):
                 if entry.samples:
                     each |= {
                         "objects_per_second": asdict(entry.rate),

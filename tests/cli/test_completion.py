@@ -103,11 +103,11 @@ def test_runs_and_routes_are_described(runner: FrogmoveRunner, tmp_path: Path) -
     assert runner("move", "once", **state).code == 0
     (run,) = (path.stem for path in (tmp_path / "state").iterdir())
     ends = f"s3://{runner.buckets.source}/ -> s3://{runner.buckets.destination}/"
-    told = complete(runner, "frogmove undo 20", "zsh", **state)
-    assert told == ["plain", run, f"move {ends}, key once"]
+    reported = complete(runner, "frogmove undo 20", "zsh", **state)
+    assert reported == ["plain", run, f"move {ends}, key once"]
     assert complete(runner, "frogmove report la", **state) == ["plain,last"]
-    told = complete(runner, "frogmove ls --route f", "zsh", **state)
-    assert told == ["plain", "fast", "s3://a1b -> s3://c1d"]
+    reported = complete(runner, "frogmove ls --route f", "zsh", **state)
+    assert reported == ["plain", "fast", "s3://a1b -> s3://c1d"]
 
 
 @pytest.mark.parametrize("problem", ["silent", "refused", "no-route", "profile"])

@@ -48,8 +48,8 @@ def test_only_yes_moves(buckets: Buckets, frogmove: FrogmoveRunner, typed: str) 
     buckets.put("a", "b")
     before = buckets.state()
     code, screen = on_terminal(frogmove, typed, "move", "--all")
-    told = f"This would move 2 objects (2 bytes) from s3://{buckets.source}/ to s3://"
-    assert f"{told}{buckets.destination}/." in screen
+    reported = f"This would move 2 objects (2 bytes) from s3://{buckets.source}/ to s3://"
+    assert f"{reported}{buckets.destination}/." in screen
     assert screen.count(QUESTION) == 1
     if typed.strip().lower() in {"y", "yes"}:
         assert (code, sorted(buckets.there()), buckets.here()) == (0, ["a", "b"], {})

@@ -61,10 +61,10 @@ def test_a_copy_is_listed_reported_and_undone(buckets: Buckets, frogmove: Frogmo
     buckets.put("a", "b")
     buckets.put_there("b")
     assert frogmove("copy", "--all").code == 0
-    (told,) = run("runs", "-o", "json").records
-    assert (told["command"], told["end"]["counts"]["copied"]) == ("copy", 2)
+    (reported,) = run("runs", "-o", "json").records
+    assert (reported["command"], reported["end"]["counts"]["copied"]) == ("copy", 2)
     assert "copied" in run("report").out
-    assert frogmove("undo", told["id"]).code == 0
+    assert frogmove("undo", reported["id"]).code == 0
     assert buckets.here() == {"a": b"a", "b": b"b"}
     assert buckets.there() == {"b": b"b"}
 

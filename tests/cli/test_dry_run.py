@@ -55,9 +55,9 @@ def foreseen(ran: Ran) -> dict[str, Any]:
 def assert_foretold(dry: Ran, real: Ran, command: str) -> None:
     """Assert that a run did what its dry run said, object by object."""
     done = {record["key"]: record for record in real.of("result")}
-    told = foreseen(dry)
-    assert told.keys() == done.keys()
-    for key, action in told.items():
+    reported = foreseen(dry)
+    assert reported.keys() == done.keys()
+    for key, action in reported.items():
         expected = OUTCOMES.get(action["effect"], DONE[command])
         assert (key, done[key]["outcome"]) == (key, expected), (action, done[key])
         if action["effect"] in {"conflict", "skip"} and command != "sync":

@@ -46,8 +46,8 @@ def test_there_is_a_file_for_each_connection(
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limit.__setitem__(slice(2), new))
     assert fit_open_files(Limits(256), Console()).concurrency == concurrency
     assert limit == [allowed, hard]
-    said = capsys.readouterr().err
-    assert (f"Using {concurrency} concurrent connection" in said) == (concurrency < 256)
+    printed = capsys.readouterr().err
+    assert (f"Using {concurrency} concurrent connection" in printed) == (concurrency < 256)
 
 
 def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "printed"),
     [
         (64, "Using 1 concurrent connection instead of 256: this process may open only 64 files."),
         (
@@ -71,7 +71,7 @@ def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_a_run_with_few_files_moves_everything_and_says_how(
-    ministack: Server, engine: str, files: int, said: str
+    ministack: Server, engine: str, files: int, printed: str
 ) -> None:
     buckets = Buckets.make(ministack)
     buckets.put(*KEYS)
@@ -86,6 +86,6 @@ def test_a_run_with_few_files_moves_everything_and_says_how(
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert said in done.stderr
+    assert printed in done.stderr
     assert sorted(buckets.there()) == KEYS
     assert buckets.keys_here() == []

@@ -108,8 +108,8 @@ def test_a_list_that_cannot_be_read_is_refused(
 ) -> None:
     buckets.put("a")
     (tmp_path / "list").write_bytes(b"a\n\xff\n")
-    for name, said in ((tmp_path / "list", "Entry 2"), (tmp_path / "no", "No such file")):
+    for name, message in ((tmp_path / "list", "Entry 2"), (tmp_path / "no", "No such file")):
         ran = frogmove("move", "--from-file", str(name))
-        assert (ran.code, said in ran.err) == (2, True)
+        assert (ran.code, message in ran.err) == (2, True)
     assert buckets.keys_here() == ["a"]
     assert frogmove("move", "-0", "a").code == 2

@@ -95,8 +95,8 @@ def test_where_a_copy_would_fail_no_delete_is_shown_or_planned(
     kept = ("skip", "only at the destination; not deleted, because others would fail")
     for option in (["-n"], ["--plan", file]):
         dry = ends("sync", "--delete", *option, "-o", "json")
-        said = {each["key"]: (each["action"], each["reason"]) for each in dry.of("action")}
-        assert (said["extra"], dry.summary["counts"]["delete"]) == (kept, 0)
+        printed = {each["key"]: (each["action"], each["reason"]) for each in dry.of("action")}
+        assert (printed["extra"], dry.summary["counts"]["delete"]) == (kept, 0)
     applied = ends("apply", file, "-o", "json")
     assert (applied.code, applied.outcomes["extra"]) == (1, "skipped")
     ran = ends("sync", "--delete")

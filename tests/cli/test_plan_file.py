@@ -51,13 +51,13 @@ def test_a_plan_is_applied_exactly(
     policies = ("--on-conflict", policy.value)
     planned = frogmove(command, *COMMANDS[command], *policies, "--plan", str(file), "-o", "json")
     assert (planned.code, buckets.state(), journals()) == (0, before, [])
-    told = {record["key"]: record for record in planned.of("action")}
+    reported = {record["key"]: record for record in planned.of("action")}
     # It is not what the plan was made for.
     buckets.put("since")
     ran = frogmove("apply", str(file), "-o", "json")
     done = {record["key"]: record for record in ran.of("result")}
-    assert done.keys() == told.keys()
-    for key, action in told.items():
+    assert done.keys() == reported.keys()
+    for key, action in reported.items():
         expected = OUTCOMES.get(Effect(action["effect"]), DONE[command])
         assert (key, done[key]["outcome"]) == (key, expected), (action, done[key])
         assert action["destination_key"] == done[key]["destination_key"]

@@ -269,8 +269,8 @@ def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None
 def test_a_copy_whose_result_is_not_known_is_reported(tmp_path: Path, output: str) -> None:
     text = "".join(render(cut_off(tmp_path, "first", "second"), output))
     if output == "json":
-        told = [record for record in map(json.loads, text.splitlines()) if "outcome" in record]
-        cells = [[each["outcome"], each["key"], each["reason"]] for each in told]
+        reported = [record for record in map(json.loads, text.splitlines()) if "outcome" in record]
+        cells = [[each["outcome"], each["key"], each["reason"]] for each in reported]
     elif output == "csv":
         cells = [[row[2], row[5], row[9]] for row in rows(text)[1:]]
     elif output == "html":

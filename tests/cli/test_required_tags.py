@@ -137,8 +137,8 @@ def test_a_plan_whose_objects_lost_the_tag_is_not_done(
     }
     ran = frogmove("apply", file, "-o", "json")
     assert ran.code == 1
-    said = {"move": "moved", "wait": "waiting", "conflict": "conflict"}
-    assert ran.outcomes == {key: said[effect] for key, effect in effects.items()}
+    printed = {"move": "moved", "wait": "waiting", "conflict": "conflict"}
+    assert ran.outcomes == {key: printed[effect] for key, effect in effects.items()}
     assert set(buckets.there()) == {"other", "stays"}
 
 

@@ -139,7 +139,7 @@ def test_a_likely_mistake_is_named_where_nothing_is_selected(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "printed"),
     [
         ("", "Nothing is selected"),
         ("--older-than 7d", "Nothing is selected"),
@@ -170,17 +170,17 @@ def test_a_likely_mistake_is_named_where_nothing_is_selected(
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_touched(
-    buckets: Buckets, frogmove: FrogmoveRunner, options: str, said: str
+    buckets: Buckets, frogmove: FrogmoveRunner, options: str, printed: str
 ) -> None:
     buckets.put("a", "b")
     ran = frogmove(*arguments("move", options))
     assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
+    assert printed in ran.err
     assert (buckets.keys_here(), buckets.there()) == (["a", "b"], {})
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "printed"),
     [
         ("reports/2026/03", "3 objects lie under it: use --prefix reports/2026/03."),
         ("reports/2026/03/", "3 objects lie under it: use --prefix reports/2026/03/."),
@@ -196,12 +196,12 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
     ],
 )
 def test_a_key_that_is_a_folder_or_a_pattern_is_answered_so(
-    buckets: Buckets, frogmove: FrogmoveRunner, key: str, said: str
+    buckets: Buckets, frogmove: FrogmoveRunner, key: str, printed: str
 ) -> None:
     buckets.put("reports/2026/03/a", "reports/2026/03/b", "reports/2026/03/c/d", "it's/e")
     ran = frogmove("move", key)
     assert ran.code == 2
-    assert said in ran.err.replace("\n", " ")
+    assert printed in ran.err.replace("\n", " ")
     assert buckets.there() == {}
 
 

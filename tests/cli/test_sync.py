@@ -95,8 +95,8 @@ def test_what_is_alike_is_mentioned_only_on_request(
     dry = frogmove("sync", "-n")
     assert [line.split()[:3] for line in dry.out.splitlines()] == [["would", "copy", "new"]]
     assert dry.err.splitlines()[1] == "1 object, 3 bytes"
-    told = frogmove("sync", "-n", "-v")
-    assert any(line.startswith("would skip      old") for line in told.out.splitlines())
+    reported = frogmove("sync", "-n", "-v")
+    assert any(line.startswith("would skip      old") for line in reported.out.splitlines())
 
 
 def test_a_key_is_carried_with_all_that_belongs_to_it(

@@ -39,8 +39,8 @@ def test_what_only_the_destination_has_is_deleted_there(pair: Buckets) -> None:
     pair.put_there("a", "extra", "x/extra")
     dry = runner(pair)("sync", "--delete", "-n", "-o", "json")
     assert dry.code == 0
-    told = {record["key"]: record["action"] for record in dry.of("action")}
-    assert told == {"a": "skip", "b/c": "copy", "extra": "delete", "x/extra": "delete"}
+    reported = {record["key"]: record["action"] for record in dry.of("action")}
+    assert reported == {"a": "skip", "b/c": "copy", "extra": "delete", "x/extra": "delete"}
     assert set(pair.there()) == {"a", "extra", "x/extra"}
     ran = runner(pair)("sync", "--delete", "-o", "json")
     assert (ran.code, ran.outcomes) == (

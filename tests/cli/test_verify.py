@@ -61,8 +61,8 @@ def test_every_difference_is_named_and_nothing_is_changed(
         "etag": "different",
         "parts": "not-compared",
     }
-    told = dict.fromkeys(("same", "missing", "extra", "not-compared"), 1)
-    counts = told | {"different": 2, "not-deleted": 0}
+    reported = dict.fromkeys(("same", "missing", "extra", "not-compared"), 1)
+    counts = reported | {"different": 2, "not-deleted": 0}
     assert ran.summary == {"type": "summary", "counts": counts, "complete": True}
     assert pair.state() == before
 

@@ -47,9 +47,9 @@ TO_IRELAND = "--region eu-west-1"
     ],
 )
 def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -> None:
-    told = str(explain(error, "external"))
+    reported = str(explain(error, "external"))
     for name in [error.code, *named]:
-        assert name in told
+        assert name in reported
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -
     ],
 )
 def test_a_failed_object_has_s3s_words_and_its_own_remedy(error: S3Error, named: list[str]) -> None:
-    told = describe(error, "It stays")
-    assert [name for name in named if name not in told] == [], told
-    assert "ListObjectsV2" not in told or error.code == "SlowDown"
+    reported = describe(error, "It stays")
+    assert [name for name in named if name not in reported] == [], reported
+    assert "ListObjectsV2" not in reported or error.code == "SlowDown"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_the_last_pattern_that_matches_decides(texts: tuple[str, ...], meant: st
 
 
 @pytest.mark.parametrize(
-    ("said", "changed", "meant"),
+    ("chosen", "changed", "meant"),
     [
         ({"newer_than": LONG_AGO}, {}, True),
         ({"newer_than": LONG_AGO + SECOND}, {}, False),
@@ -55,13 +55,13 @@ def test_the_last_pattern_that_matches_decides(texts: tuple[str, ...], meant: st
     ],
 )
 def test_time_size_and_class_decide(
-    said: dict[str, Any], changed: dict[str, Any], meant: bool
+    chosen: dict[str, Any], changed: dict[str, Any], meant: bool
 ) -> None:
-    assert Filters(**said).objects()(an_object(**changed)) is meant
+    assert Filters(**chosen).objects()(an_object(**changed)) is meant
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("chosen", "why"),
     [
         ({"patterns": (Pattern(True, "[a"),)}, "without a ']'"),
         ({"patterns": (Pattern(True, ""),)}, "empty"),
@@ -75,6 +75,6 @@ def test_time_size_and_class_decide(
         ({"min_size": -1}, "negative"),
     ],
 )
-def test_what_no_object_can_match_is_refused(said: dict[str, Any], why: str) -> None:
+def test_what_no_object_can_match_is_refused(chosen: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        Filters(**said)
+        Filters(**chosen)

@@ -93,9 +93,9 @@ def test_no_key_makes_a_pattern_slow(glob: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("glob", "said"),
+    ("glob", "printed"),
     [("", "empty"), ("a[b", "without a ']'"), ("[]", "without"), ("[z-a]", "cannot be read")],
 )
-def test_what_is_no_pattern_is_refused(glob: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_what_is_no_pattern_is_refused(glob: str, printed: str) -> None:
+    with pytest.raises(UsageError, match=printed):
         glob_regex(glob)

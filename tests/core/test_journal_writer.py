@@ -111,8 +111,8 @@ def test_what_was_left_alone_is_only_counted(path: Path) -> None:
     for outcome in Outcome:
         journal.finished(a_result(outcome))
     journal.commit()
-    told = {record["outcome"] for record in JournalReader(path).of_type("result")}
-    assert told == {outcome for outcome in Outcome if not outcome.is_counted_only}
+    reported = {record["outcome"] for record in JournalReader(path).of_type("result")}
+    assert reported == {outcome for outcome in Outcome if not outcome.is_counted_only}
 
 
 def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:

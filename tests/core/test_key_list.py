@@ -75,7 +75,7 @@ def test_every_key_is_read_back_as_it_was_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "printed"),
     [
         (b"a\n\xff\n", "Entry 2 of the list is not UTF-8"),
         (b"a\ns3://other/b\n", "Entry 2 of the list: .* not inside"),
@@ -89,8 +89,8 @@ def test_every_key_is_read_back_as_it_was_printed() -> None:
         (b'{"type": "object", "key": "else/a"}', "not inside"),
     ],
 )
-def test_what_is_no_key_of_the_source_is_refused_by_its_place(text: bytes, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_what_is_no_key_of_the_source_is_refused_by_its_place(text: bytes, printed: str) -> None:
+    with pytest.raises(UsageError, match=printed):
         read(text)
 
 
@@ -163,5 +163,5 @@ def test_nothing_else_of_a_report_is_taken_for_a_key(tmp_path: Path, ends: bool)
     else:
         journal.close()
     text = "".join(render(JournalReader(tmp_path / "run.jsonl"), "text"))
-    told = [f"in/{each.value} (1)" for each in Outcome if not each.is_counted_only]
-    assert sorted(read(text)) == sorted(told)
+    reported = [f"in/{each.value} (1)" for each in Outcome if not each.is_counted_only]
+    assert sorted(read(text)) == sorted(reported)

@@ -57,7 +57,7 @@ def test_a_pattern_that_includes_chooses_of_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "prefixes", "everything", "said"),
+    ("names", "prefixes", "everything", "printed"),
     [
         ([], [], False, "Nothing is selected"),
         (["a"], ["logs"], False, "only one of"),
@@ -76,9 +76,9 @@ def test_a_pattern_that_includes_chooses_of_everything() -> None:
     ids=repr,
 )
 def test_no_way_or_several_ways_of_choosing_are_refused(
-    names: list[str], prefixes: list[str], everything: bool, said: str
+    names: list[str], prefixes: list[str], everything: bool, printed: str
 ) -> None:
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=printed):
         select(ROUTE, names, prefixes, everything=everything)
 
 

@@ -37,14 +37,14 @@ def test_a_folder_with_nothing_in_it_is_no_error(buckets: Buckets, s3: BotoS3) -
 
 
 @pytest.mark.parametrize(
-    ("named", "said"),
+    ("named", "printed"),
     [(("a", "gone"), "no key 'gone' in"), (("gone", "a", "lost"), "'gone' and 1 more")],
 )
 def test_a_key_that_is_not_there_is_refused_before_anything_is_done(
-    buckets: Buckets, s3: BotoS3, named: tuple[str, ...], said: str
+    buckets: Buckets, s3: BotoS3, named: tuple[str, ...], printed: str
 ) -> None:
     buckets.put("a")
-    with pytest.raises(UsageError, match=said) as caught:
+    with pytest.raises(UsageError, match=printed) as caught:
         find(Selection(keys=named), s3, buckets.route, 4)
     assert buckets.source in caught.value.message
     assert caught.value.remedy

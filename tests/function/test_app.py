@@ -281,6 +281,6 @@ def test_a_ping_tells_how_the_function_is_set(
         "kms_key_id": "alias/pond",
         "expected_bucket_owner": "123456789012",
     }
-    said = str(answer) + capsys.readouterr().out
-    assert "s3cret" not in said
-    assert seaweedfs.secret_key not in said
+    printed = str(answer) + capsys.readouterr().out
+    assert "s3cret" not in printed
+    assert seaweedfs.secret_key not in printed

@@ -112,7 +112,7 @@ def test_an_upload_that_is_too_young_is_left_for_a_sweep() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "text", "said"),
+    ("variable", "text", "printed"),
     [
         ("INCLUDE", "[a", "FROGMOVE_INCLUDE: .*without a"),
         ("EXCLUDE", "[z-a]", "FROGMOVE_EXCLUDE: .*cannot be read"),
@@ -122,6 +122,8 @@ def test_an_upload_that_is_too_young_is_left_for_a_sweep() -> None:
         ("MAX_SIZE", "-1", "FROGMOVE_MAX_SIZE: .*not a size"),
     ],
 )
-def test_what_cannot_be_read_is_refused_at_the_start(variable: str, text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_what_cannot_be_read_is_refused_at_the_start(
+    variable: str, text: str, printed: str
+) -> None:
+    with pytest.raises(UsageError, match=printed):
         lambda_app(state(), no_interception, PARTS, **{f"FROGMOVE_{variable}": text})

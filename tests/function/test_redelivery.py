@@ -208,8 +208,8 @@ def test_what_comes_back_is_counted_and_reported(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (blob,) = [line for line in lines if "_aws" in line]
     assert sum(blob["rejected"]) == 2
-    told = [line for line in lines if line.get("message") == "redelivery"]
-    assert [(line["about"], line["cause"], line["seconds"]) for line in told] == [
+    reported = [line for line in lines if line.get("message") == "redelivery"]
+    assert [(line["about"], line["cause"], line["seconds"]) for line in reported] == [
         ("1", "rejected", 1),
         ("2", "rejected", 1),
     ]

@@ -95,9 +95,9 @@ def test_an_event_that_is_not_known_is_refused(name: str) -> None:
     ],
 )
 def test_a_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> None:
-    with pytest.raises(EventError) as told:
+    with pytest.raises(EventError) as shown:
         read_notification(bridged("external", "a", kind))
-    assert word in str(told.value)
+    assert word in str(shown.value)
 
 
 @pytest.mark.parametrize(

@@ -207,10 +207,10 @@ def test_sweeps_syncs_jobs_and_operators_leave_what_was_not_scanned(
     synced = invoke(gated, {"action": "sync"}, **GATE)
     assert synced["counts"] == {"copied": 2, "waiting": 2}
     answer = invoke(gated, job(task(gated.source, "clean"), task(gated.source, "threat")), **GATE)
-    told = [(each["resultCode"], each["resultString"]) for each in answer["results"]]
-    assert told[0] == ("Succeeded", "moved: the destination already held the same bytes")
-    assert told[1][0] == "Succeeded"
-    assert told[1][1].startswith("waiting: it does not have the tag")
+    reported = [(each["resultCode"], each["resultString"]) for each in answer["results"]]
+    assert reported[0] == ("Succeeded", "moved: the destination already held the same bytes")
+    assert reported[1][0] == "Succeeded"
+    assert reported[1][1].startswith("waiting: it does not have the tag")
     moved = invoke(gated, {"action": "move", "keys": ["unscanned"]}, **GATE)
     assert moved["counts"] == {"waiting": 1}
     capsys.readouterr()

@@ -98,11 +98,11 @@ def _poison() -> list[str]:
 
 
 def _send(clients: Clients, stack: Stack, bodies: Iterable[str]) -> None:
-    told = list(bodies)
-    for start in range(0, len(told), 10):
+    messages = list(bodies)
+    for start in range(0, len(messages), 10):
         entries: Any = [
             {"Id": str(number), "MessageBody": body}
-            for number, body in enumerate(told[start : start + 10])
+            for number, body in enumerate(messages[start : start + 10])
         ]
         clients.sqs.send_message_batch(QueueUrl=stack.queue_url, Entries=entries)
 

@@ -111,9 +111,9 @@ class JobFixture:
         """Submit a job, wait for its end, and return its id."""
         submitted = self("submit", *arguments, "-o", "json")
         assert submitted.code == 0, submitted.err
-        (told,) = submitted.of("submitted")
-        self("status", told["job"], "--follow")
-        return str(told["job"])
+        (reported,) = submitted.of("submitted")
+        self("status", reported["job"], "--follow")
+        return str(reported["job"])
 
     def report(self, job: str, *arguments: str) -> Ran:
         return self("report", job, "-o", "json", *arguments)
@@ -413,8 +413,12 @@ def test_a_job_that_fails_says_why_and_what_it_did_not_do(
     jobs.put(*keys)
     jobs.put(*keys, bucket=jobs.destination, body=b"something else")
     job = jobs.finished("--all")
-    told = jobs("status", job)
-    assert (told.code, "Failed" in told.out, "failure threshold" in told.out) == (1, True, True)
+    reported = jobs("status", job)
+    assert (reported.code, "Failed" in reported.out, "failure threshold" in reported.out) == (
+        1,
+        True,
+        True,
+    )
     outcomes = list(jobs.outcomes(job).values())
     assert (outcomes.count("conflict"), outcomes.count("failed")) == (4, 2)
     assert jobs.keys(jobs.source) == set(keys)

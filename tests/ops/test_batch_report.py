@@ -58,8 +58,8 @@ class ReportFixture:
             csv.writer(text).writerow(["external", key, version, status, *codes, message])
         self.put("batch/results.csv", text.getvalue().encode())
         part = {"TaskExecutionStatus": "failed", "Bucket": "any", "Key": "batch/results.csv"}
-        told = json.dumps({"Format": "Report_CSV_20180820", "Results": [part]})
-        self.put(f"batch/job-{self.name}/manifest.json", told.encode())
+        manifest = json.dumps({"Format": "Report_CSV_20180820", "Results": [part]})
+        self.put(f"batch/job-{self.name}/manifest.json", manifest.encode())
 
     def job(self, **more: Any) -> JobStatus:
         ends = {SOURCE: "s3://external/in/", DESTINATION: "s3://internal/out/"}

@@ -134,7 +134,7 @@ def test_each_message_is_explained_and_stays(dlq: DlqFixture) -> None:
         dlq.letter({"Records": "x" * 200_000}): ("unreadable", "cannot read it"),
         dlq.letter(TEST_EVENT): ("no-upload", "reports no upload"),
     }
-    other = next(name for name, told in letters.items() if told[0] == "other-bucket")
+    other = next(name for name, reported in letters.items() if reported[0] == "other-bucket")
     dlq.log(level="ERROR", message="failed", key="waits", outcome="failed", reason="access denied")
     dlq.log(level="INFO", message="moved", key="waits", outcome="moved")
     dlq.log(level="WARNING", message="Bucket another-bucket is not the source.", about=other)
@@ -305,13 +305,13 @@ def test_a_missing_permission_is_named_beside_what_is_known(dlq: DlqFixture) -> 
     some = keys_of_user(dlq.clients, [*reader, "lambda:ListEventSourceMappings"])
     listed = dlq("ls", "-o", "json", **some)
     assert listed.code == 1
-    (told,) = listed.of("message")
-    assert (told["id"], told["state"]) == (letter, "unknown")
-    assert "s3:GetObject" in told["keys"][0]["reason"]
-    said = " ".join(listed.err.split())
+    (reported,) = listed.of("message")
+    assert (reported["id"], reported["state"]) == (letter, "unknown")
+    assert "s3:GetObject" in reported["keys"][0]["reason"]
+    printed = " ".join(listed.err.split())
     for action in (
         "lambda:GetFunctionConfiguration",
         "logs:FilterLogEvents",
         "sqs:ChangeMessageVisibility",
     ):
-        assert action in said
+        assert action in printed

@@ -45,9 +45,12 @@ def test_a_route_without_a_fault_is_well_and_nothing_is_left(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
     ran = doctor(server, quiet_stack, "-o", "json")
-    told = checks(ran)
-    assert (ran.code, {name for name, each in told.items() if each["state"] != "ok"}) == (0, set())
-    assert "s3:DeleteObject" in told["permissions to move"]["allowed"]
+    reported = checks(ran)
+    assert (ran.code, {name for name, each in reported.items() if each["state"] != "ok"}) == (
+        0,
+        set(),
+    )
+    assert "s3:DeleteObject" in reported["permissions to move"]["allowed"]
     for bucket in (quiet_stack.config.source_bucket, quiet_stack.config.destination_bucket):
         assert "Contents" not in clients.s3.list_objects_v2(Bucket=bucket)
         assert "Uploads" not in clients.s3.list_multipart_uploads(Bucket=bucket)
@@ -76,7 +79,7 @@ def test_each_fault_is_named_with_its_remedy(
     )
 
     ran = doctor(server, stack, "-o", "json")
-    told = checks(ran)
+    reported = checks(ran)
     assert ran.code == 1
     for name, state, words in (
         ("destination versions", "warning", "aws s3api put-bucket-versioning"),
@@ -89,9 +92,9 @@ def test_each_fault_is_named_with_its_remedy(
         ("settings", "broken", "aws lambda update-alias"),
         ("invocation", "broken", "frogmove lambda logs --failed"),
     ):
-        assert (name, told[name]["state"]) == (name, state)
-        assert words in told[name]["remedy"]
-    assert "'internal'" in told["settings"]["message"]
+        assert (name, reported[name]["state"]) == (name, state)
+        assert words in reported[name]["remedy"]
+    assert "'internal'" in reported["settings"]["message"]
 
 
 def test_each_missing_permission_is_named(
@@ -99,11 +102,11 @@ def test_each_missing_permission_is_named(
 ) -> None:
     keys = keys_of_user(clients, ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"])
     ran = doctor(server, quiet_stack, "-o", "json", **keys)
-    told = checks(ran)
-    assert (ran.code, told["source bucket"]["state"]) == (1, "ok")
-    assert told["permissions to move"]["state"] == "broken"
+    reported = checks(ran)
+    assert (ran.code, reported["source bucket"]["state"]) == (1, "ok")
+    assert reported["permissions to move"]["state"] == "broken"
     source, destination = quiet_stack.config.source_bucket, quiet_stack.config.destination_bucket
-    assert set(told["permissions to move"]["denied"]) >= {
+    assert set(reported["permissions to move"]["denied"]) >= {
         f"s3:PutObject on {destination}",
         f"s3:GetObjectTagging on {source}",
     }
@@ -117,8 +120,8 @@ def test_each_missing_permission_is_named(
         ("log", "logs:FilterLogEvents"),
         ("source uploads", "s3:ListBucketMultipartUploads"),
     ):
-        assert (name, told[name]["state"]) == (name, "unknown")
-        assert action in told[name]["message"]
+        assert (name, reported[name]["state"]) == (name, "unknown")
+        assert action in reported[name]["message"]
 
 
 def test_a_denied_bucket_may_be_of_another_owner(
@@ -126,17 +129,17 @@ def test_a_denied_bucket_may_be_of_another_owner(
 ) -> None:
     owner = ("--expected-bucket-owner", "210987654321")
     keys = keys_of_user(clients, ["sqs:GetQueueUrl"])
-    told = checks(doctor(server, quiet_stack, *owner, "-o", "json", **keys))
-    assert told["source bucket"]["state"] == "unknown"
-    assert "does not belong to account 210987654321" in told["source bucket"]["message"]
+    reported = checks(doctor(server, quiet_stack, *owner, "-o", "json", **keys))
+    assert reported["source bucket"]["state"] == "unknown"
+    assert "does not belong to account 210987654321" in reported["source bucket"]["message"]
 
 
 def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
     ran = doctor(server, quiet_stack, "-o", "json", FROGMOVE_DESTINATION="s3://nowhere-at-all")
-    told = checks(ran)
-    assert (ran.code, told["destination bucket"]["state"]) == (1, "broken")
-    assert "destination versions" not in told
-    assert told["source bucket"]["state"] == "ok"
+    reported = checks(ran)
+    assert (ran.code, reported["destination bucket"]["state"]) == (1, "broken")
+    assert "destination versions" not in reported
+    assert reported["source bucket"]["state"] == "ok"
 
 
 def test_abandoned_uploads_and_temporary_keys_are_distinguished(
@@ -180,8 +183,8 @@ def test_a_clock_that_is_wrong_is_reported(
         monkeypatch.setenv(name, value)
     for seconds, state in ((0, State.OK), (120, State.WARNING), (1200, State.BROKEN)):
         now = datetime.now(UTC) + timedelta(seconds=seconds)
-        told = {check.name: check for check in identity_checks.check_identity(Services(), now)}
-        assert (told["credentials"].state, told["clock"].state) == (State.OK, state)
+        reported = {check.name: check for check in identity_checks.check_identity(Services(), now)}
+        assert (reported["credentials"].state, reported["clock"].state) == (State.OK, state)
 
 
 def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:

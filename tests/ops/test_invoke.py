@@ -138,10 +138,10 @@ def test_an_interrupt_ends_only_the_wait(server: Server) -> None:
         with process, listener.accept()[0] as connection:
             connection.recv(1)
             process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=60)
+            _, reported = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"The function continues" in told
-    assert b"frogmove lambda logs --function f" in told
+    assert b"The function continues" in reported
+    assert b"frogmove lambda logs --function f" in reported
 
 
 def test_a_function_that_is_not_there_is_reported(server: Server) -> None:
@@ -163,7 +163,7 @@ def test_a_call_without_credentials_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "variables", "told"),
+    ("config", "variables", "reported"),
     [
         ("", {"AWS_PROFILE": "nobody"}, ["There is no profile 'nobody'"]),
         ("", {}, ["settings cannot be used: You must specify a region.\n", "--region"]),
@@ -177,7 +177,7 @@ def test_a_call_without_credentials_is_reported() -> None:
     ids=["profile", "region", "sso", "malformed"],
 )
 def test_settings_that_cannot_be_used_are_reported_as_those_of_s3(
-    tmp_path: Path, config: str, variables: dict[str, str], told: list[str]
+    tmp_path: Path, config: str, variables: dict[str, str], reported: list[str]
 ) -> None:
     (tmp_path / "config").write_text(config)
     unset = ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID")
@@ -189,7 +189,7 @@ def test_settings_that_cannot_be_used_are_reported_as_those_of_s3(
     }
     ran = run("lambda", "invoke", "ping", environment=environment)
     assert (ran.code, ran.out) == (2, "")
-    for words in told:
+    for words in reported:
         assert words in ran.err
 
 

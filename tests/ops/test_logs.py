@@ -101,11 +101,11 @@ def test_no_lines_are_said_with_the_group(server: Server) -> None:
 
 
 def test_new_lines_are_followed_each_once(server: Server, function: str) -> None:
-    told = {name: value for name, value in environment(server).items() if value is not None}
+    reported = {name: value for name, value in environment(server).items() if value is not None}
     process = subprocess.Popen(
         [*COMMAND, "lambda", "logs", "--follow", "--failed", "--function", function],
         cwd=ROOT,
-        env={**os.environ, **told},
+        env={**os.environ, **reported},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -146,10 +146,10 @@ def test_the_function_and_its_versions_are_shown(
     version = clients.functions.publish_version(FunctionName=name)["Version"]
     clients.functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
     ran = run("lambda", "info", "--function", name, "-o", "json", environment=environment(server))
-    (told,) = ran.of("function")
-    assert (ran.code, told["unknown"]) == (0, [])
-    assert told["FROGMOVE_SOURCE"] == quiet_stack.source
-    assert told["queue"] == quiet_stack.queue_url
+    (reported,) = ran.of("function")
+    assert (ran.code, reported["unknown"]) == (0, [])
+    assert reported["FROGMOVE_SOURCE"] == quiet_stack.source
+    assert reported["queue"] == quiet_stack.queue_url
     (shown,) = ran.of("version")
     assert (shown["version"], shown["live"], shown["problem"]) == (version, True, None)
 

@@ -17,7 +17,7 @@ from tests.strategies import JSON, mutations
 NUMBERS = st.from_regex(r"\A[0-9]{10,20}[a-z]?\Z")
 
 
-def told(body: str, **more: Any) -> dict[str, Any]:
+def reported(body: str, **more: Any) -> dict[str, Any]:
     system = {"SentTimestamp": "1545082649183", "ApproximateReceiveCount": "3"}
     return {"MessageId": "m", "ReceiptHandle": "r", "Body": body, "Attributes": system, **more}
 
@@ -31,7 +31,7 @@ def told(body: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_uploads_are_those_of_the_function(body: object) -> None:
-    message = read_message(told(json.dumps(body)))
+    message = read_message(reported(json.dumps(body)))
     assert message.uploads == (("external", "a b+é"),)
     assert message.sent == datetime(2018, 12, 17, 21, 37, 29, 183000, tzinfo=UTC)
     assert (message.receives, message.problem) == (3, "")
@@ -43,19 +43,19 @@ def test_the_uploads_are_those_of_the_function(body: object) -> None:
     ids=["empty", "deep", "no Records"],
 )
 def test_what_the_function_cannot_read_is_said(body: str, problem: str) -> None:
-    message = read_message(told(body))
+    message = read_message(reported(body))
     assert (problem in message.problem, message.uploads) == (True, ())
 
 
 def test_a_message_without_an_upload_is_no_problem() -> None:
-    message = read_message(told(json.dumps(TEST_EVENT)))
+    message = read_message(reported(json.dumps(TEST_EVENT)))
     assert (message.problem, message.uploads) == ("", ())
 
 
 def test_its_attributes_can_be_sent_again() -> None:
     text = {"DataType": "String", "StringValue": "v", "StringListValues": []}
     raw = {"DataType": "Binary", "BinaryValue": b"\x00", "BinaryListValues": []}
-    message = read_message(told("x", MessageAttributes={"text": text, "raw": raw}))
+    message = read_message(reported("x", MessageAttributes={"text": text, "raw": raw}))
     assert message.attributes == {
         "text": {"DataType": "String", "StringValue": "v"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00"},
@@ -66,7 +66,7 @@ def test_its_attributes_can_be_sent_again() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(), JSON.map(json.dumps), mutations(SAMPLES, JSON).map(json.dumps)))
 def test_no_text_does_worse_than_a_problem(body: str) -> None:
-    message = read_message(told(body))
+    message = read_message(reported(body))
     assert not (message.problem and message.uploads)
     assert message.body == body
 
@@ -74,5 +74,5 @@ def test_no_text_does_worse_than_a_problem(body: str) -> None:
 @given(JSON | NUMBERS, JSON | NUMBERS)
 def test_no_attributes_do_worse(sent: object, count: object) -> None:
     more = {"Attributes": {"SentTimestamp": sent, "ApproximateReceiveCount": count}}
-    message = read_message(told("x", **more))
+    message = read_message(reported("x", **more))
     assert message.receives >= 0

@@ -71,15 +71,15 @@ def test_a_route_that_works_is_well_and_what_it_moved_is_counted(
     )
     connect(clients, stack)
     ran = status(server, stack, "-o", "json")
-    told = lines(ran)
+    reported = lines(ran)
     assert (ran.code, ran.err) == (0, "")
     assert set(states(ran).values()) == {"ok", "not offered"}
     assert states(ran)["alarms"] == "not offered"
-    assert told["moves"]["hour"] == {"moved": 2, "bytes": 10, "sweeps": 1}
-    assert told["moves"]["origin"] == "log"
-    assert told["sweep"]["last"] is not None
-    assert "does not offer cloudwatch:GetMetricData" in told["queue"]["message"]
-    assert (told["source"]["objects"], told["dead letters"]["messages"]) == (0, 0)
+    assert reported["moves"]["hour"] == {"moved": 2, "bytes": 10, "sweeps": 1}
+    assert reported["moves"]["origin"] == "log"
+    assert reported["sweep"]["last"] is not None
+    assert "does not offer cloudwatch:GetMetricData" in reported["queue"]["message"]
+    assert (reported["source"]["objects"], reported["dead letters"]["messages"]) == (0, 0)
     assert ran.records[-1]["type"] == "summary"
 
 
@@ -92,14 +92,14 @@ def test_what_waits_is_shown_escaped_and_a_pause_needs_somebody(
         clients.s3.put_object(Bucket=stack.config.source_bucket, Key=key, Body=b"frogs")
 
     ran = status(server, stack, "-o", "json")
-    told = lines(ran)
+    reported = lines(ran)
     assert ran.code == 1
     assert states(ran)["uploads"] == states(ran)["sweep"] == "warning"
-    assert f"frogmove lambda resume --function {stack.config.name}" in told["uploads"]["remedy"]
-    assert (told["source"]["objects"], told["source"]["bytes"]) == (4, 20)
-    assert told["source"]["folders"]["b/"] == 2
-    assert told["source"]["oldest_key"] == HOSTILE
-    assert told["queue"]["visible"] + told["queue"]["in_flight"] >= 4
+    assert f"frogmove lambda resume --function {stack.config.name}" in reported["uploads"]["remedy"]
+    assert (reported["source"]["objects"], reported["source"]["bytes"]) == (4, 20)
+    assert reported["source"]["folders"]["b/"] == 2
+    assert reported["source"]["oldest_key"] == HOSTILE
+    assert reported["queue"]["visible"] + reported["queue"]["in_flight"] >= 4
 
     ran = status(server, stack)
     assert ran.code == 1
@@ -119,15 +119,16 @@ def test_a_wrong_variable_and_dead_letters_are_named_as_the_cause(
     )
     clients.sqs.send_message(QueueUrl=stack.dead_letter_url, MessageBody="poison")
     ran = status(server, stack, "-o", "json")
-    told = lines(ran)
+    reported = lines(ran)
     assert ran.code == 1
-    assert told["settings"]["state"] == told["dead letters"]["state"] == "broken"
+    assert reported["settings"]["state"] == reported["dead letters"]["state"] == "broken"
     assert (
-        "FROGMOVE_ON_CONFLICT: 'sometimes' is not a conflict policy" in told["settings"]["message"]
+        "FROGMOVE_ON_CONFLICT: 'sometimes' is not a conflict policy"
+        in reported["settings"]["message"]
     )
-    assert "aws lambda update-alias" in told["settings"]["remedy"]
-    assert told["dead letters"]["messages"] == 1
-    assert "frogmove dlq" in told["dead letters"]["remedy"]
+    assert "aws lambda update-alias" in reported["settings"]["remedy"]
+    assert reported["dead letters"]["messages"] == 1
+    assert "frogmove dlq" in reported["dead letters"]["remedy"]
 
 
 def test_a_function_of_another_route_is_not_this_one(server: Server, quiet_stack: Stack) -> None:
@@ -148,16 +149,19 @@ def test_each_missing_permission_is_named_beside_what_could_be_read(
     allowed = ["lambda:GetFunctionConfiguration", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"]
     keys = keys_of_user(clients, allowed)
     ran = status(server, quiet_stack, "-o", "json", **keys)
-    told = lines(ran)
+    reported = lines(ran)
     assert ran.code == 1
     assert states(ran)["function"] == states(ran)["settings"] == "ok"
     assert (
-        told["uploads"]["state"] == told["sweep"]["state"] == told["source"]["state"] == "unknown"
+        reported["uploads"]["state"]
+        == reported["sweep"]["state"]
+        == reported["source"]["state"]
+        == "unknown"
     )
-    assert "lambda:ListEventSourceMappings" in told["uploads"]["message"]
-    assert "logs:FilterLogEvents" in told["errors"]["message"]
-    assert "scheduler:GetSchedule" in told["sweep"]["message"]
-    assert "s3:ListBucket" in told["source"]["message"] + told["source"]["remedy"]
+    assert "lambda:ListEventSourceMappings" in reported["uploads"]["message"]
+    assert "logs:FilterLogEvents" in reported["errors"]["message"]
+    assert "scheduler:GetSchedule" in reported["sweep"]["message"]
+    assert "s3:ListBucket" in reported["source"]["message"] + reported["source"]["remedy"]
 
 
 def test_a_function_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:
@@ -189,9 +193,9 @@ def test_what_waits_for_hours_and_no_sweep_for_hours_need_somebody(
     deployment = Deployment(quiet_stack.config.name, services)
     with Client(config) as client:
         checks = Status(config, deployment, client.s3, now=later).checks()
-        told = {check.name: check for check in checks}
-    assert told["source"].state is told["sweep"].state is State.WARNING
-    assert told["source"].remedy == """frogmove trace 'it'"'"'s old'"""
+        reported = {check.name: check for check in checks}
+    assert reported["source"].state is reported["sweep"].state is State.WARNING
+    assert reported["source"].remedy == """frogmove trace 'it'"'"'s old'"""
 
 
 def test_what_cloudwatch_tells_is_used_where_it_is_there(
@@ -229,9 +233,9 @@ def test_what_cloudwatch_tells_is_used_where_it_is_there(
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=[data])
 
     url = {"AWS_ENDPOINT_URL_CLOUDWATCH": moto.endpoint_url}
-    told = lines(status(server, quiet_stack, "-o", "json", **url))
-    assert told["alarms"]["ringing"] == ["dead-letters"]
-    assert told["alarms"]["alarms"] == 2
-    assert told["moves"]["hour"] == {"moved": 7, "threats": 1}
-    assert (told["moves"]["origin"], told["moves"]["state"]) == ("metrics", "warning")
-    assert told["queue"]["oldest_seconds"] == 7200
+    reported = lines(status(server, quiet_stack, "-o", "json", **url))
+    assert reported["alarms"]["ringing"] == ["dead-letters"]
+    assert reported["alarms"]["alarms"] == 2
+    assert reported["moves"]["hour"] == {"moved": 7, "threats": 1}
+    assert (reported["moves"]["origin"], reported["moves"]["state"]) == ("metrics", "warning")
+    assert reported["queue"]["oldest_seconds"] == 7200

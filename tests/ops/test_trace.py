@@ -80,8 +80,8 @@ class TraceFixture:
 
     def set_variables(self, **more: str) -> None:
         name = self.stack.config.name
-        told = self.clients.functions.get_function_configuration(FunctionName=name)
-        variables = told["Environment"]["Variables"] | more
+        reported = self.clients.functions.get_function_configuration(FunctionName=name)
+        variables = reported["Environment"]["Variables"] | more
         self.clients.functions.update_function_configuration(
             FunctionName=name, Environment={"Variables": variables}
         )
@@ -108,9 +108,9 @@ def wheres(ran: Ran) -> list[str]:
 
 def verdict(ran: Ran) -> dict[str, Any]:
     assert ran.err == "" or ran.code != 0, ran.err
-    (told,) = ran.of("trace")
-    assert ran.records[-1] == told
-    return told
+    (reported,) = ran.of("trace")
+    assert ran.records[-1] == reported
+    return reported
 
 
 def test_an_upload_that_the_function_moved(trace: TraceFixture, eventually: Eventually) -> None:
@@ -121,12 +121,14 @@ def test_an_upload_that_the_function_moved(trace: TraceFixture, eventually: Even
     )
     eventually(lambda: "function" in wheres(trace("reports/a b+.csv")))
     ran = trace("reports/a b+.csv")
-    told = verdict(ran)
-    assert (ran.code, told["todo"], told["unknown"]) == (0, [], [])
+    reported = verdict(ran)
+    assert (ran.code, reported["todo"], reported["unknown"]) == (0, [], [])
     assert set(wheres(ran)) == {"destination", "function"}
-    assert told["verdict"].startswith(f"The bytes are at s3://{trace.destination}/reports/a b+.csv")
-    assert told["places"]["source"]["exists"] is False
-    assert told["places"]["destination"]["current"]["size"] == 5
+    assert reported["verdict"].startswith(
+        f"The bytes are at s3://{trace.destination}/reports/a b+.csv"
+    )
+    assert reported["places"]["source"]["exists"] is False
+    assert reported["places"]["destination"]["current"]["size"] == 5
     # By the URI of the other side it is the same story.
     there = trace(f"s3://{trace.destination}/reports/a b+.csv")
     assert there.records == ran.records
@@ -141,9 +143,9 @@ def test_runs_on_this_machine_and_their_undo(trace: TraceFixture) -> None:
     texts = [each["text"] for each in ran.of("event") if each["where"] == "run"]
     assert any(text == f"move {moved}: moved" for text in texts)
     assert any(text.startswith("undo ") and text.endswith(": moved") for text in texts)
-    told = verdict(ran)
-    assert told["verdict"] == f"The bytes are at s3://{trace.source}/key."
-    assert told["todo"] == ["frogmove move key"]
+    reported = verdict(ran)
+    assert reported["verdict"] == f"The bytes are at s3://{trace.source}/key."
+    assert reported["todo"] == ["frogmove move key"]
 
 
 def test_a_dead_letter_with_its_reason(trace: TraceFixture) -> None:
@@ -155,9 +157,9 @@ def test_a_dead_letter_with_its_reason(trace: TraceFixture) -> None:
     ran = trace("key")
     assert sorted(wheres(ran)) == ["dlq", "function", "source"]
     assert "failed: access denied" in [each["text"] for each in ran.of("event")]
-    told = verdict(ran)
+    reported = verdict(ran)
     assert ran.code == 1
-    assert told["todo"] == [
+    assert reported["todo"] == [
         f"frogmove dlq show {dead}",
         f"Fix the cause, then: frogmove dlq redrive {dead}",
     ]
@@ -194,9 +196,9 @@ def test_what_was_deleted_is_found_in_its_versions(trace: TraceFixture) -> None:
     trace.clients.s3.delete_object(Bucket=there, Key="key")
     ran = trace("key")
     assert [each["details"]["size"] for each in ran.of("event")] == [1, None]
-    told = verdict(ran)
-    assert version in told["verdict"]
-    assert told["todo"][0].startswith(f"aws s3api copy-object --bucket {there} --key key ")
+    reported = verdict(ran)
+    assert version in reported["verdict"]
+    assert reported["todo"][0].startswith(f"aws s3api copy-object --bucket {there} --key key ")
     assert ran.code == 1
 
 
@@ -235,10 +237,10 @@ def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFi
     trace.put("key")
     some = keys_of_user(trace.clients, ["s3:ListBucket", "s3:GetObject"])
     ran = trace("key", **some)
-    told = verdict(ran)
+    reported = verdict(ran)
     assert ran.code == 1
-    assert told["verdict"] == f"The bytes are at s3://{trace.source}/key."
-    unknown = " ".join(told["unknown"])
+    assert reported["verdict"] == f"The bytes are at s3://{trace.source}/key."
+    unknown = " ".join(reported["unknown"])
     for action in (
         *("lambda:GetFunctionConfiguration", "logs:FilterLogEvents", "sqs:GetQueueUrl"),
         *("s3:ListBucketVersions", "s3:GetObjectTagging"),
@@ -252,8 +254,8 @@ def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFi
 def test_a_route_without_a_function_has_a_story_too(trace: TraceFixture) -> None:
     trace.clients.s3.put_object(Bucket=trace.destination, Key="key", Body=b"1")
     ran = trace("key", "--function", "not-there")
-    told = verdict(ran)
-    assert (ran.code, told["unknown"], told["absent"]) == (0, [], ["the function"])
+    reported = verdict(ran)
+    assert (ran.code, reported["unknown"], reported["absent"]) == (0, [], ["the function"])
     shown = trace.run("trace", "key", "--function", "not-there")
     assert "Not there: the function." in shown.err
 
@@ -263,9 +265,9 @@ def test_another_server_than_aws_has_no_function(moto: S3Server) -> None:
     buckets = Buckets.make(moto)
     buckets.put("key")
     ran = FrogmoveRunner(buckets)("trace", "key", "-o", "json")
-    told = verdict(ran)
-    assert (ran.code, told["unknown"], told["absent"]) == (1, [], ["the function"])
-    assert (wheres(ran), told["todo"]) == (["source"], ["frogmove move key"])
+    reported = verdict(ran)
+    assert (ran.code, reported["unknown"], reported["absent"]) == (1, [], ["the function"])
+    assert (wheres(ran), reported["todo"]) == (["source"], ["frogmove move key"])
     refused = FrogmoveRunner(buckets)("dlq", "ls")
     assert (refused.code, "has no queues" in refused.err) == (2, True)
 

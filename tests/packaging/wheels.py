@@ -44,15 +44,15 @@ class Wheels:
     def add(self, name: str, files: Mapping[str, str], digest: str | None = None) -> None:
         """Put a wheel into the folder and pin it, by another digest if one is given."""
         about = f"{name}-1.0.dist-info"
-        told = {
+        reported = {
             f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
             f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             f"{about}/LICENSE": "Free as a frog.\n",
         }
-        record = "".join(f"{path},,\n" for path in (*files, *told, f"{about}/RECORD"))
+        record = "".join(f"{path},,\n" for path in (*files, *reported, f"{about}/RECORD"))
         path = self.folder / f"{name}-1.0-py3-none-any.whl"
         with zipfile.ZipFile(path, "w") as archive:
-            for each, content in {**files, **told, f"{about}/RECORD": record}.items():
+            for each, content in {**files, **reported, f"{about}/RECORD": record}.items():
                 archive.writestr(each, content)
         self.pin(name, digest or hashlib.sha256(path.read_bytes()).hexdigest())
 

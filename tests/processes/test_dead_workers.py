@@ -48,22 +48,22 @@ def test_what_a_worker_reported_before_it_died_is_reported_and_recorded_once(
 
     def kill() -> None:
         """Kill the worker whose request is held, once most others are reported."""
-        told.wait(20)
+        reported.wait(20)
         busy = [path for path in segments_of(run.path) if held[0] in path.read_text("utf-8")]
         numbers = [int(path.suffix[1:]) for path in busy]
         for number in numbers:
             os.kill(sorted(workers_of(os.getpid()))[number - 1], signal.SIGKILL)
         go.set()
 
-    told = Event()
+    reported = Event()
     killer = Thread(target=kill)
     killer.start()
     results = []
     for result in run:
         results.append(result)
         if len(results) >= len(KEYS) - 20:
-            told.set()
-    told.set()
+            reported.set()
+    reported.set()
     killer.join()
     assert sorted(outcomes(results)) == sorted(KEYS)
     assert run.summary.counts.total() == len(KEYS)

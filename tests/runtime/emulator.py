@@ -192,12 +192,12 @@ class Runtime:
     @property
     def starts(self) -> list[float]:
         """How long each start of the function took, in milliseconds."""
-        return [float(told) for told in _INIT.findall(self._told())]
+        return [float(reported) for reported in _INIT.findall(self._told())]
 
     @property
     def durations(self) -> list[float]:
         """How long each invocation took, in milliseconds, without the function's start."""
-        return [float(told) for told in _INVOKE.findall(self._told())]
+        return [float(reported) for reported in _INVOKE.findall(self._told())]
 
     @property
     def memory(self) -> int:

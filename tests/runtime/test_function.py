@@ -95,10 +95,10 @@ def test_what_the_function_logs_is_json_and_inert(buckets: Buckets, runtime: Run
     buckets.put(key)
     runtime.invoke(batch(message("1", notification(buckets.source, key)), message("2", "\x1b[31m")))
     assert all(line.isprintable() for line in runtime.log)
-    told = facts(runtime)
-    (moved,) = [fact for fact in told if fact.get("key") == key]
+    reported = facts(runtime)
+    (moved,) = [fact for fact in reported if fact.get("key") == key]
     assert moved["outcome"] == "moved"
-    (metrics,) = [fact for fact in told if "_aws" in fact]
+    (metrics,) = [fact for fact in reported if "_aws" in fact]
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "frogmove"
     assert directive["Dimensions"] == [["service", "route"]]

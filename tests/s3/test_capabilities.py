@@ -61,9 +61,9 @@ def test_what_is_not_honoured_is_described(name: str) -> None:
         honours: dict[str, Any] = {each: each != name for each in NAMES}
         return Capabilities(**honours, refused=frozenset(refused), unknown=frozenset(unknown))
 
-    (told,) = without().shortcomings
-    words = told.removeprefix("ignores ")
-    assert words != told
+    (reported,) = without().shortcomings
+    words = reported.removeprefix("ignores ")
+    assert words != reported
     assert " " in words or "-" in words
     assert without(name).shortcomings == [f"refuses {words}"]
     assert without(unknown=(name,)).shortcomings == [f"may not support {words}"]

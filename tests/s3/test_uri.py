@@ -140,7 +140,7 @@ def test_a_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "printed"),
     [
         ("", "empty"),
         ("k" * 1025, "1,025 bytes"),
@@ -149,8 +149,8 @@ def test_a_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
     ],
     ids=["empty", "ascii", "two-byte", "surrogate"],
 )
-def test_what_s3_cannot_hold_is_no_key(key: str, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_what_s3_cannot_hold_is_no_key(key: str, printed: str) -> None:
+    with pytest.raises(UsageError, match=printed):
         check_key(key)
 
 

@@ -122,9 +122,9 @@ def checks(ran: Ran) -> dict[str, dict[str, Any]]:
     return {record["name"]: record for record in ran.of("check")}
 
 
-def not_known(told: dict[str, dict[str, Any]]) -> set[str]:
+def not_known(reported: dict[str, dict[str, Any]]) -> set[str]:
     """Return what could not be found out."""
-    return {name for name, record in told.items() if record["state"] == "unknown"}
+    return {name for name, record in reported.items() if record["state"] == "unknown"}
 
 
 def test_an_incident_is_found_fixed_and_accounted_for(incident: Incident, tmp_path: Path) -> None:
@@ -149,18 +149,18 @@ def test_an_incident_is_found_fixed_and_accounted_for(incident: Incident, tmp_pa
 def _is_found(operator: Operator, total: int, bad: str, good: str) -> None:
     """Status and doctor name the causes, and what to do."""
     ran = operator("status", "-o", "json")
-    told = checks(ran)
-    assert (ran.code, not_known(told)) == (1, {"scan gate"})
+    reported = checks(ran)
+    assert (ran.code, not_known(reported)) == (1, {"scan gate"})
     for name in ("settings", "dead letters"):
-        assert (name, told[name]["state"]) == (name, "broken")
-    assert "FROGMOVE_ON_CONFLICT: 'sometimes'" in told["settings"]["message"]
-    assert "aws lambda update-alias" in told["settings"]["remedy"]
-    assert told["dead letters"]["messages"] == total
-    assert told["source"]["objects"] == len(CLEAN) + len(THREAT)
+        assert (name, reported[name]["state"]) == (name, "broken")
+    assert "FROGMOVE_ON_CONFLICT: 'sometimes'" in reported["settings"]["message"]
+    assert "aws lambda update-alias" in reported["settings"]["remedy"]
+    assert reported["dead letters"]["messages"] == total
+    assert reported["source"]["objects"] == len(CLEAN) + len(THREAT)
 
-    told = checks(operator("doctor", "-o", "json"))
-    assert told["settings"]["state"] == told["invocation"]["state"] == "broken"
-    assert not_known(told) == {"scan gate"}
+    reported = checks(operator("doctor", "-o", "json"))
+    assert reported["settings"]["state"] == reported["invocation"]["state"] == "broken"
+    assert not_known(reported) == {"scan gate"}
 
     listed = operator.follow("dead-letters", "frogmove dlq ls").records
     states = sorted(record["state"] for record in listed if "state" in record)
@@ -181,8 +181,8 @@ def _is_fixed(operator: Operator, incident: Incident, good: str) -> None:
     command = "aws lambda update-alias --function-name NAME --name live --function-version VERSION"
     operator.follow("errors", command, NAME=incident.name, VERSION=good)
     assert operator.follow("errors", "frogmove lambda invoke ping").code == 0
-    told = checks(operator("doctor", "-o", "json"))
-    assert told["settings"]["state"] == told["invocation"]["state"] == "ok"
+    reported = checks(operator("doctor", "-o", "json"))
+    assert reported["settings"]["state"] == reported["invocation"]["state"] == "ok"
 
 
 def _is_redriven(operator: Operator, incident: Incident) -> None:
@@ -211,11 +211,11 @@ def _is_accounted_for(operator: Operator, incident: Incident) -> None:
     (copy,) = Path(operator.environment["FROGMOVE_STATE"] or "").glob("dropped-*")
     assert "poison" in copy.read_text()
 
-    told = checks(operator("status", "-o", "json"))
+    reported = checks(operator("status", "-o", "json"))
     for name in ("settings", "uploads", "dead letters", "queue", "source", "scan gate"):
-        assert (name, told[name]["state"]) == (name, "ok")
-    assert told["moves"]["day"]["moved"] == len(CLEAN)
-    assert told["moves"]["day"]["quarantined"] == len(THREAT)
+        assert (name, reported[name]["state"]) == (name, "ok")
+    assert reported["moves"]["day"]["moved"] == len(CLEAN)
+    assert reported["moves"]["day"]["quarantined"] == len(THREAT)
 
 
 @pytest.mark.matrix

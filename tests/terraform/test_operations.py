@@ -48,19 +48,19 @@ def checks(ran: Ran) -> dict[str, dict[str, Any]]:
 
 def test_operators_see_the_status(running: Running, operate: Callable[..., Ran]) -> None:
     ran = operate("status", "-o", "json")
-    told = checks(ran)
-    assert (ran.code, {each["state"] for each in told.values()}) == (0, {"ok", "not offered"})
-    assert told["function"]["version"] == running.output("function_version")
-    assert told["failed sweeps"]["messages"] == 0
+    reported = checks(ran)
+    assert (ran.code, {each["state"] for each in reported.values()}) == (0, {"ok", "not offered"})
+    assert reported["function"]["version"] == running.output("function_version")
+    assert reported["failed sweeps"]["messages"] == 0
 
 
 def test_operators_examine_everything(running: Running, operate: Callable[..., Ran]) -> None:
     ran = operate("doctor", "-o", "json")
-    told = checks(ran)
-    assert "s3:DeleteObject" in told["permissions to move"]["allowed"]
-    assert "s3:DeleteObject" in told["permissions to undo"]["allowed"]
+    reported = checks(ran)
+    assert "s3:DeleteObject" in reported["permissions to move"]["allowed"]
+    assert "s3:DeleteObject" in reported["permissions to undo"]["allowed"]
     # The test's deployment has no lifecycle rules, and a queue of short visibility timeout.
-    assert {name for name, each in told.items() if each["state"] != "ok"} == {
+    assert {name for name, each in reported.items() if each["state"] != "ok"} == {
         "source lifecycle",
         "destination lifecycle",
         "queue",

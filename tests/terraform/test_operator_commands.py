@@ -39,8 +39,8 @@ def frogmove(
     deployment = running.deployment
     file = tmp_path_factory.mktemp("operator") / "config.toml"
     # The plan is for another Region than the server.
-    told = deployment.plan.outputs["config_toml"].replace("eu-central-1", "us-east-1")
-    file.write_text(told, "utf-8")
+    reported = deployment.plan.outputs["config_toml"].replace("eu-central-1", "us-east-1")
+    file.write_text(reported, "utf-8")
     operator, role = deployment.person("operators"), deployment.role("batch")
     with batch_operations(role.client("s3"), invoke_by(role.client("lambda"))) as url:
         environment: dict[str, str | None] = {
@@ -129,11 +129,11 @@ def test_operators_trace_a_key(running: Running, frogmove: Callable[..., Ran]) -
     body = json.dumps(notification(deployment.buckets.source, "traced"))
     sqs.send_message(QueueUrl=url, MessageBody=body)
     ran = frogmove("trace", "traced", "-o", "json")
-    (told,) = ran.of("trace")
-    assert told["unknown"] == []
-    assert told["todo"][0].startswith("frogmove dlq show ")
+    (reported,) = ran.of("trace")
+    assert reported["unknown"] == []
+    assert reported["todo"][0].startswith("frogmove dlq show ")
     assert frogmove("move", "traced").code == 0
     moved = frogmove("trace", "traced", "-o", "json")
     assert {each["where"] for each in moved.of("event")} >= {"destination", "run", "dlq"}
-    (told,) = moved.of("trace")
-    assert (told["unknown"], told["todo"][0][:18]) == ([], "frogmove dlq drop ")
+    (reported,) = moved.of("trace")
+    assert (reported["unknown"], reported["todo"][0][:18]) == ([], "frogmove dlq drop ")
