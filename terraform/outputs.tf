@@ -8,6 +8,11 @@ output "account" {
   value       = local.account
 }
 
+output "source_account" {
+  description = "The account of the source bucket."
+  value       = local.source_account
+}
+
 output "region" {
   description = "The AWS Region."
   value       = local.region

@@ -33,10 +33,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NEEDED = (
-    *("region", "account", "source", "destination", "function_arn", "log_group"),
+    *("region", "source_account", "source", "destination", "function_arn", "log_group"),
     *("queue_url", "dead_letter_url", "sweep_dead_letter_url"),
 )
 SECONDS_BETWEEN_LOOKS = 1.0
+
+# The function's settings because of which it may leave the object where it is.
+FILTERS = (
+    *("include", "exclude", "newer_than", "older_than", "min_size", "max_size"),
+    *("storage_class", "require_tag"),
+)
 
 
 class CannotTryError(Exception):
@@ -135,8 +141,9 @@ class Trial:
         )
         self._source = Place.of(outputs["source"])
         self._destination = Place.of(outputs["destination"])
-        self._name = f"frogmove-smoke-test/{uuid.uuid4().hex}.txt"
-        self._body = self._name.encode()
+        self._name = ""
+        self._body = uuid.uuid4().hex.encode()
+        self._filters: dict[str, Any] = {}
 
     def run(self) -> None:
         """Ping the function, then let it move an object.
@@ -165,11 +172,16 @@ class Trial:
         if "FunctionError" in answer:
             raise DoesNotWorkError(f"The function cannot start or fails: {said[:2000]}")
         try:
-            version = json.loads(said)["version"]
+            version, settings = (json.loads(said)[name] for name in ("version", "settings"))
+            prefix, suffix = (settings[name] for name in ("key_prefixes", "key_suffixes"))
+            self._filters = {name: settings[name] for name in FILTERS if settings[name]}
         except (ValueError, TypeError, KeyError) as error:
             raise DoesNotWorkError(
                 f"The function is not frogmove; its response is {said[:200]}"
             ) from error
+        folder = prefix[0].removeprefix(self._source.prefix) if prefix else ""
+        unique = self._body.decode()
+        self._name = f"{folder}frogmove-smoke-test/{unique}{suffix[0] if suffix else '.txt'}"
         _say(f"the function answers: frogmove {version}")
 
     def _upload(self) -> None:
@@ -178,7 +190,7 @@ class Trial:
             Bucket=self._source.bucket,
             Key=key,
             Body=self._body,
-            ExpectedBucketOwner=self._outputs["account"],
+            ExpectedBucketOwner=self._outputs["source_account"],
         )
         _say(f"uploaded s3://{self._source.bucket}/{key}")
         # After the first apply AWS may take minutes until everything works.
@@ -197,10 +209,14 @@ class Trial:
                 return
             if waited > self._timeout:
                 where = "at both ends" if arrived is not None else "still at the source"
-                raise DoesNotWorkError(
+                message = (
                     f"After {waited:.0f} seconds the object is {where}. Check the event source "
-                    f"mapping, and the log group {self._outputs['log_group']}?"
+                    f"mapping, and the log group {self._outputs['log_group']}."
                 )
+                if self._filters:
+                    filters = ", ".join(f"{name} {value}" for name, value in self._filters.items())
+                    message += f" The function's filters are: {filters}."
+                raise DoesNotWorkError(message)
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def _read(self, place: Place) -> bytes | None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -168,11 +168,22 @@ def test_the_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
     assert running.deployment.buckets.state() == []
 
 
+def test_the_smoke_test_uploads_what_the_function_moves(ministack: Server, plan: Plan) -> None:
+    filters = {"PREFIXES": "in/csv/,in/tsv/", "SUFFIXES": ".csv"}
+    environment: Any = {f"FROGMOVE_KEY_{name}": value for name, value in filters.items()}
+    made = build(Deployment.make(ministack, plan), build_package(), **environment)
+    connect(made)
+    done = smoke_test(made, made.outputs)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert "/in/csv/frogmove-smoke-test/" in done.stdout
+
+
 def test_the_smoke_test_says_when_nothing_moves(running: Running) -> None:
     """Nothing is connected: the upload stays, is reported and removed."""
     done = smoke_test(running, running.outputs, "--timeout", "1")
     assert done.returncode == 1
     assert "still at the source" in done.stderr
+    assert "exclude ['frogmove-batch/**']" in done.stderr
     assert running.deployment.buckets.state() == []
 
 
