@@ -1,5 +1,5 @@
-# Policies for uploaders and readers, to attach to groups, users or roles. The policy for operators
-# is in operators.tf.
+# Policies for uploaders and readers, to attach to groups, users or roles, and what all policies of
+# resources refuse. The policy for operators is in operators.tf.
 
 locals {
   # Uploads that could not be moved are denied: archive storage classes, and encryption with the
@@ -91,8 +91,9 @@ data "aws_iam_policy_document" "readers" {
     }
   }
 
+  # All keys: before destination_kms_key_arn was set, copies were encrypted with the other one.
   dynamic "statement" {
-    for_each = length(local.destination_key_arns) > 0 ? [local.destination_key_arns] : []
+    for_each = length(local.object_key_arns) > 0 ? [local.object_key_arns] : []
 
     content {
       sid       = "DecryptThroughS3"
@@ -132,4 +133,39 @@ resource "aws_iam_group_policy_attachment" "operators" {
   for_each   = toset(var.operator_groups)
   group      = each.value
   policy_arn = aws_iam_policy.operators.arn
+}
+
+# Part of the policies of buckets, queues and topic.
+data "aws_iam_policy_document" "tls" {
+  for_each = merge(
+    { for side, bucket in local.policed : side => {
+      actions   = ["s3:*"]
+      resources = ["arn:${local.partition}:s3:::${bucket}", "arn:${local.partition}:s3:::${bucket}/*"]
+    } },
+    { for name, arn in {
+      "uploads"            = local.queue_arn
+      "dead letters"       = local.dead_letter_arn
+      "sweep dead letters" = local.sweep_dead_arn
+    } : name => { actions = ["sqs:*"], resources = [arn] } },
+    # Policies of topics do not support sns:*.
+    { topic = { actions = ["sns:Publish"], resources = [local.topic_arn] } },
+  )
+
+  statement {
+    sid       = "RefuseWithoutTls"
+    effect    = "Deny"
+    actions   = each.value.actions
+    resources = each.value.resources
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
 }

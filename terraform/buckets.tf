@@ -32,7 +32,7 @@ resource "aws_s3_bucket" "source" {
   # checkov:skip=CKV2_AWS_6:aws_s3_bucket_public_access_block.this is of both buckets; checkov does not follow its for_each
   # checkov:skip=CKV2_AWS_61:aws_s3_bucket_lifecycle_configuration.this is of both buckets; checkov does not follow its for_each
   # checkov:skip=CKV_AWS_18:access logs are optional, see access_log_bucket
-  # checkov:skip=CKV_AWS_21:a letterbox that is emptied within seconds; versions would keep a second copy of every file, see source_versioning
+  # checkov:skip=CKV_AWS_21:objects stay there for seconds; versions would keep a second copy of every file, see source_versioning
   # checkov:skip=CKV_AWS_144:a bucket that files only pass through needs no replica
   # checkov:skip=CKV_AWS_145:a customer KMS key is optional, see create_kms_key; SSE-S3 otherwise
   # checkov:skip=CKV2_AWS_62:its notification is in queue.tf
@@ -112,27 +112,10 @@ data "aws_iam_policy_document" "bucket" {
   for_each = local.policed
 
   source_policy_documents = concat(
+    [data.aws_iam_policy_document.tls[each.key].json],
     local.scans && each.key == "source" ? [data.aws_iam_policy_document.tag.json] : [],
     lookup(var.bucket_policy_documents, each.key, []),
   )
-
-  statement {
-    sid       = "RefuseWithoutTls"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = ["arn:${local.partition}:s3:::${each.value}", "arn:${local.partition}:s3:::${each.value}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
 
   dynamic "statement" {
     for_each = each.key == "source" ? var.uploader_accounts : {}

@@ -1,5 +1,13 @@
 # The function, its layer, its alias, and its event source mapping.
 
+locals {
+  # An upload must not become a manifest or report of S3 Batch Operations.
+  excluded = concat(
+    var.selection.exclude,
+    var.batch_operations && startswith(var.batch_prefix, var.destination_prefix) ? ["${trimprefix(var.batch_prefix, var.destination_prefix)}**"] : [],
+  )
+}
+
 resource "aws_lambda_layer_version" "libraries" {
   layer_name               = "${var.name}-libraries"
   description              = "boto3, awscrt and Powertools for frogmove, pinned"
@@ -55,7 +63,7 @@ resource "aws_lambda_function" "move" {
       length(var.upload_prefixes) == 0 ? {} : { FROGMOVE_KEY_PREFIXES = join(",", [for prefix in var.upload_prefixes : "${var.source_prefix}${prefix}"]) },
       length(var.upload_suffixes) == 0 ? {} : { FROGMOVE_KEY_SUFFIXES = join(",", var.upload_suffixes) },
       length(var.selection.include) == 0 ? {} : { FROGMOVE_INCLUDE = join(",", var.selection.include) },
-      length(var.selection.exclude) == 0 ? {} : { FROGMOVE_EXCLUDE = join(",", var.selection.exclude) },
+      length(local.excluded) == 0 ? {} : { FROGMOVE_EXCLUDE = join(",", local.excluded) },
       var.selection.newer_than == null ? {} : { FROGMOVE_NEWER_THAN = var.selection.newer_than },
       var.selection.older_than == null ? {} : { FROGMOVE_OLDER_THAN = var.selection.older_than },
       var.selection.min_size == null ? {} : { FROGMOVE_MIN_SIZE = var.selection.min_size },

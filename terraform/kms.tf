@@ -19,6 +19,8 @@ locals {
 }
 
 data "aws_iam_policy_document" "key" {
+  source_policy_documents = [data.aws_iam_policy_document.sender["key"].json]
+
   # checkov:skip=CKV_AWS_109:in a key's policy the resource * is the key itself
   # checkov:skip=CKV_AWS_111:in a key's policy the resource * is the key itself
   # checkov:skip=CKV_AWS_356:in a key's policy the resource * is the key itself
@@ -50,29 +52,6 @@ data "aws_iam_policy_document" "key" {
         type        = "*"
         identifiers = ["*"]
       }
-    }
-  }
-
-  statement {
-    sid       = "AllowUploadEvents"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = [local.sender]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [local.sender_arn]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.source_account]
     }
   }
 
@@ -133,6 +112,7 @@ data "aws_iam_policy_document" "use_keys" {
   for_each = {
     source      = { keys = local.source_key_arns, services = ["s3"] }
     destination = { keys = local.destination_key_arns, services = ["s3"] }
+    queues      = { keys = local.encrypted ? [local.key_arn] : [], services = ["sqs"] }
     all         = { keys = local.object_key_arns, services = ["s3", "sqs"] }
   }
 

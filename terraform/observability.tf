@@ -215,8 +215,10 @@ resource "aws_sns_topic" "alarms" {
 }
 
 data "aws_iam_policy_document" "topic" {
+  source_policy_documents = [data.aws_iam_policy_document.tls["topic"].json]
+
   statement {
-    sid       = "TakeAlarmsOfThisAccount"
+    sid       = "AllowAlarms"
     actions   = ["sns:Publish"]
     resources = [local.topic_arn]
 

@@ -33,29 +33,8 @@ data "aws_iam_policy_document" "operators" {
 
   statement {
     sid = "MoveAndUndo"
-    actions = distinct(concat(
-      [
-        "s3:AbortMultipartUpload",
-        "s3:DeleteObject",
-        "s3:DeleteObjectVersion",
-        "s3:GetObject",
-        "s3:GetObjectAnnotation",
-        "s3:GetObjectLegalHold",
-        "s3:GetObjectRetention",
-        "s3:GetObjectTagging",
-        "s3:GetObjectVersion",
-        "s3:GetObjectVersionAnnotation",
-        "s3:GetObjectVersionTagging",
-        "s3:ListMultipartUploadParts",
-        "s3:ListObjectAnnotations",
-        "s3:ListObjectVersionAnnotations",
-        "s3:PutObject",
-        "s3:PutObjectAnnotation",
-        "s3:PutObjectTagging",
-      ],
-      local.carried_at_the_source,
-      local.carried_to_the_destination,
-    ))
+    # In both directions; an undo also deletes the versions that it brought back.
+    actions = distinct(concat(local.source_actions, local.destination_actions, ["s3:DeleteObjectVersion"]))
     resources = concat(
       [local.source_objects, local.destination_objects],
       # Manifests are written there and reports read.
@@ -169,7 +148,7 @@ data "aws_iam_policy_document" "operators" {
     condition {
       test     = "ArnLike"
       variable = "lambda:FunctionArn"
-      values   = [local.function_arn, "${local.function_arn}:*"]
+      values   = [local.alias_arn]
     }
   }
 
@@ -227,4 +206,12 @@ resource "aws_iam_policy" "operators" {
   description = "Run the frogmove command line between source and destination"
   policy      = data.aws_iam_policy_document.operators.json
   tags        = local.tags
+
+  lifecycle {
+    precondition {
+      # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+      condition     = length(data.aws_iam_policy_document.operators.minified_json) <= 6144
+      error_message = "The operators' policy exceeds the 6,144 characters of IAM: use a shorter source_prefix, destination_prefix or batch_prefix."
+    }
+  }
 }

@@ -60,14 +60,19 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   })
 }
 
-# Both conditions are needed for S3: a bucket of the same name in another account must not be able
-# to send.
+# What the sender of uploads may do with the queue and its key. Both conditions are needed for S3: a
+# bucket of the same name in another account must not be able to send.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
-data "aws_iam_policy_document" "queue" {
+data "aws_iam_policy_document" "sender" {
+  for_each = {
+    queue = { actions = ["sqs:SendMessage"], resource = local.queue_arn }
+    key   = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resource = "*" }
+  }
+
   statement {
     sid       = "AllowUploadEvents"
-    actions   = ["sqs:SendMessage"]
-    resources = [local.queue_arn]
+    actions   = each.value.actions
+    resources = [each.value.resource]
 
     principals {
       type        = "Service"
@@ -86,29 +91,20 @@ data "aws_iam_policy_document" "queue" {
       values   = [local.source_account]
     }
   }
+}
 
-  statement {
-    sid       = "RefuseWithoutTls"
-    effect    = "Deny"
-    actions   = ["sqs:*"]
-    resources = [local.queue_arn]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
+data "aws_iam_policy_document" "queue" {
+  source_policy_documents = [data.aws_iam_policy_document.sender["queue"].json, data.aws_iam_policy_document.tls["uploads"].json]
 }
 
 resource "aws_sqs_queue_policy" "uploads" {
   queue_url = aws_sqs_queue.uploads.id
   policy    = data.aws_iam_policy_document.queue.json
+}
+
+resource "aws_sqs_queue_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.id
+  policy    = data.aws_iam_policy_document.tls["dead letters"].json
 }
 
 # A bucket has only one notification configuration: a second one of these resources, here or

@@ -22,32 +22,50 @@ locals {
   plan_prefixes    = length(local.scanned_prefixes) <= 5 ? local.scanned_prefixes : [var.source_prefix]
 }
 
-# Permission to set the tag is permission to move files.
+# Permission to set the tag is permission to move files. A copy takes the tags of its source along,
+# without naming them in the request; for other accounts that needs s3:PutObjectTagging, which no
+# policy here grants.
 data "aws_iam_policy_document" "tag" {
-  statement {
-    sid       = "OnlyScannersSetTheTag"
-    effect    = "Deny"
-    actions   = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
-    resources = ["${local.source_arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
+  dynamic "statement" {
+    for_each = {
+      OnlyScannersSetTheTag = {
+        actions = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
+        conditions = [
+          { test = "ForAnyValue:StringEquals", variable = "s3:RequestObjectTagKeys", value = local.scans ? local.required_tag.key : "GuardDutyMalwareScanStatus" },
+        ]
+      }
+      OnlyScannersCopyObjects = {
+        actions = ["s3:PutObject"]
+        conditions = [
+          { test = "Null", variable = "s3:x-amz-copy-source", value = "false" },
+          { test = "StringEquals", variable = "aws:PrincipalAccount", value = local.source_account },
+        ]
+      }
+      OnlyScannersReplicate = { actions = ["s3:ReplicateObject", "s3:ReplicateTags"], conditions = [] }
     }
 
-    condition {
-      test     = "ForAnyValue:StringEquals"
-      variable = "s3:RequestObjectTagKeys"
-      values   = [local.scans ? local.required_tag.key : "GuardDutyMalwareScanStatus"]
-    }
+    content {
+      sid       = statement.key
+      effect    = "Deny"
+      actions   = statement.value.actions
+      resources = ["${local.source_arn}/*"]
 
-    dynamic "condition" {
-      for_each = length(local.taggers) > 0 ? [local.taggers] : []
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
 
-      content {
-        test     = "ArnNotLike"
-        variable = "aws:PrincipalArn"
-        values   = condition.value
+      dynamic "condition" {
+        for_each = concat(
+          [for each in statement.value.conditions : { test = each.test, variable = each.variable, values = [each.value] }],
+          length(local.taggers) > 0 ? [{ test = "ArnNotLike", variable = "aws:PrincipalArn", values = local.taggers }] : [],
+        )
+
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
       }
     }
   }

@@ -42,6 +42,11 @@ resource "aws_sqs_queue" "sweep_dead_letters" {
   tags                      = local.tags
 }
 
+resource "aws_sqs_queue_policy" "sweep_dead_letters" {
+  queue_url = aws_sqs_queue.sweep_dead_letters.id
+  policy    = data.aws_iam_policy_document.tls["sweep dead letters"].json
+}
+
 resource "aws_iam_role" "scheduler" {
   count                = local.sweeps ? 1 : 0
   name                 = local.scheduler_role_name
@@ -53,6 +58,8 @@ resource "aws_iam_role" "scheduler" {
 }
 
 data "aws_iam_policy_document" "scheduler" {
+  source_policy_documents = [data.aws_iam_policy_document.use_keys["queues"].json]
+
   statement {
     sid       = "StartSweeps"
     actions   = ["lambda:InvokeFunction"]
@@ -63,16 +70,6 @@ data "aws_iam_policy_document" "scheduler" {
     sid       = "SendFailedSweeps"
     actions   = ["sqs:SendMessage"]
     resources = [local.sweep_dead_arn]
-  }
-
-  dynamic "statement" {
-    for_each = local.encrypted ? [local.key_arn] : []
-
-    content {
-      sid       = "UseTheQueuesKey"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [statement.value]
-    }
   }
 }
 

@@ -74,7 +74,7 @@ variable "create_groups" {
 }
 
 variable "users" {
-  description = "IAM users to create in those groups, as { uploaders = [...], readers = [...], operators = [...] }, without passwords and keys. For partners without single sign-on."
+  description = "IAM users to create in those groups, as { uploaders = [...], readers = [...], operators = [...] }, without passwords and keys. For partners without single sign-on. Names of users are unique in an account, so only one deployment can create each."
   type        = map(list(string))
   default     = {}
   nullable    = false
@@ -120,13 +120,18 @@ variable "batch_operations" {
 }
 
 variable "batch_prefix" {
-  description = "The folder of the destination bucket for manifests and reports of S3 Batch Operations, with a slash at the end."
+  description = "The folder of the destination bucket for manifests and reports of S3 Batch Operations, with a slash at the end and at most 64 characters. Uploads that would be moved there stay at the source."
   type        = string
   default     = "frogmove-batch/"
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9!_.()-]+/)+$", var.batch_prefix)) && length(var.batch_prefix) <= 512
+    condition     = !var.batch_operations || !startswith(var.destination_prefix, var.batch_prefix)
+    error_message = "destination_prefix must not be in batch_prefix: uploads would be among the manifests."
+  }
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9!_.()-]+/)+$", var.batch_prefix)) && length(var.batch_prefix) <= 64
     error_message = "A prefix is folder/ or folder/folder/: letters, digits and !_.()- with a slash at the end."
   }
 }

@@ -67,7 +67,7 @@ variable "scan_plan_arn" {
 }
 
 variable "scan_tagger_arns" {
-  description = "IAM roles and users who may set the tag, by their ARNs, * and ? allowed: the scanner with scan = tag, the role of the plan of scan_plan_arn, and operators who use undo, because the objects that they move back have the tag. The source bucket's policy denies it to everybody else."
+  description = "IAM roles and users who may set the tag, by their ARNs, * and ? allowed: the scanner with scan = tag, the role of the plan of scan_plan_arn, and operators who use undo, because the objects that they move back have the tag. The source bucket's policy denies it, and copies and replication from buckets of this account, to everybody else."
   type        = list(string)
   default     = []
   nullable    = false
@@ -80,6 +80,18 @@ variable "scan_tagger_arns" {
   validation {
     condition     = length(var.scan_tagger_arns) > 0 || (var.scan != "tag" && var.scan_plan_arn == null)
     error_message = "Add the role or user of the scanner, or the source bucket's policy denies it to set the tag."
+  }
+}
+
+variable "adopted_source_is_versioned" {
+  description = "Confirms that an adopted source bucket keeps versions. Required for a scan: a file could otherwise be replaced after its scan by another one with the same ETag."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.scan == "none" || var.create_source_bucket || var.adopted_source_is_versioned
+    error_message = "With a scan, the adopted source bucket must keep versions, so that exactly the scanned version is moved: enable them, and set adopted_source_is_versioned = true."
   }
 }
 

@@ -141,6 +141,7 @@ run "what_is_created" {
       FROGMOVE_ON_CONFLICT           = "overwrite"
       FROGMOVE_EXPECTED_BUCKET_OWNER = "123456789012"
       FROGMOVE_SWEEP_AGE             = "15m"
+      FROGMOVE_EXCLUDE               = "frogmove-batch/**"
       POWERTOOLS_LOG_LEVEL           = "INFO"
     })
     error_message = "The function gets the handler's environment variables."

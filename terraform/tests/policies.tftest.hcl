@@ -18,6 +18,10 @@ override_data {
 run "policies" {
   command = plan
 
+  variables {
+    alarm_emails = ["operators@frogtech.example"]
+  }
+
   assert {
     condition = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[0] == {
       Sid       = "AllowUploadEvents"
@@ -34,8 +38,11 @@ run "policies" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[1].Effect == "Deny" && jsondecode(aws_sqs_queue_policy.uploads.policy).Statement[1].Condition == { Bool = { "aws:SecureTransport" = "false" } }
-    error_message = "The queue refuses requests without TLS."
+    condition = alltrue([for policy in concat(
+      [aws_sqs_queue_policy.uploads.policy, aws_sqs_queue_policy.dead_letters.policy, aws_sqs_queue_policy.sweep_dead_letters.policy, aws_sns_topic_policy.alarms[0].policy],
+      [for bucket in aws_s3_bucket_policy.this : bucket.policy],
+    ) : one([for each in jsondecode(policy).Statement : [each.Effect, each.Principal, each.Condition] if each.Sid == "RefuseWithoutTls"]) == ["Deny", "*", { Bool = { "aws:SecureTransport" = "false" } }]])
+    error_message = "Queues, topic and buckets refuse requests without TLS."
   }
 
   assert {

@@ -56,8 +56,8 @@ run "a_destination_in_another_region" {
   }
 
   assert {
-    condition     = !strcontains(aws_iam_policy.uploaders.policy, var.destination_kms_key_arn) && !strcontains(aws_iam_policy.readers.policy, var.kms_key_arn) && strcontains(aws_iam_policy.uploaders.policy, var.kms_key_arn) && strcontains(aws_iam_policy.readers.policy, var.destination_kms_key_arn)
-    error_message = "Uploaders use only the source's key, and readers only the destination's."
+    condition     = !strcontains(aws_iam_policy.uploaders.policy, var.destination_kms_key_arn) && strcontains(aws_iam_policy.uploaders.policy, var.kms_key_arn) && strcontains(aws_iam_policy.readers.policy, var.destination_kms_key_arn)
+    error_message = "Uploaders use only the source's key, and readers can decrypt copies."
   }
 
   assert {

@@ -133,7 +133,7 @@ run "guardduty_of_the_whole_bucket_with_a_key" {
   }
 
   assert {
-    condition     = strcontains(aws_iam_role_policy.scan[0].policy, "UseTheKeys") && jsondecode(output.scan_bucket_policy).Statement[0].Condition.ArnNotLike["aws:PrincipalArn"] == ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-scan", "arn:aws:iam::123456789012:user/operator"]
+    condition     = strcontains(aws_iam_role_policy.scan[0].policy, "UseTheKeys") && one([for each in jsondecode(output.scan_bucket_policy).Statement : each.Condition.ArnNotLike["aws:PrincipalArn"] if each.Sid == "OnlyScannersSetTheTag"]) == ["arn:aws:iam::123456789012:role/frogmove-eu-central-1-scan", "arn:aws:iam::123456789012:user/operator"]
     error_message = "GuardDuty may use the key; operators who undo may set the tag."
   }
 
@@ -178,7 +178,7 @@ run "another_scanner" {
   }
 
   assert {
-    condition     = jsondecode(output.scan_bucket_policy).Statement[0].Condition["ForAnyValue:StringEquals"] == { "s3:RequestObjectTagKeys" = "av-status" } && contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned") && !contains(keys(aws_cloudwatch_metric_alarm.this), "threats")
+    condition     = one([for each in jsondecode(output.scan_bucket_policy).Statement : each.Condition["ForAnyValue:StringEquals"] if each.Sid == "OnlyScannersSetTheTag"]) == { "s3:RequestObjectTagKeys" = "av-status" } && contains(keys(aws_cloudwatch_metric_alarm.this), "unscanned") && !contains(keys(aws_cloudwatch_metric_alarm.this), "threats")
     error_message = "Only the scanner may set the tag, and an alarm reports objects without it."
   }
 }
@@ -203,12 +203,13 @@ run "an_adopted_source_whose_policy_guards_the_tag" {
   command = plan
 
   variables {
-    scan                       = "tag"
-    require_tag                = { key = "av-status", value = "clean" }
-    scan_tagger_arns           = ["arn:aws:iam::123456789012:role/scanner"]
-    create_source_bucket       = false
-    manage_source_notification = false
-    adopted_source_guards_tag  = true
+    scan                        = "tag"
+    require_tag                 = { key = "av-status", value = "clean" }
+    scan_tagger_arns            = ["arn:aws:iam::123456789012:role/scanner"]
+    create_source_bucket        = false
+    manage_source_notification  = false
+    adopted_source_guards_tag   = true
+    adopted_source_is_versioned = true
   }
 
   assert {
@@ -233,11 +234,12 @@ run "guardduty_in_another_account" {
   command = plan
 
   variables {
-    scan                       = "guardduty"
-    create_source_bucket       = false
-    manage_source_notification = false
-    source_account             = "210987654321"
-    adopted_source_guards_tag  = true
+    scan                        = "guardduty"
+    create_source_bucket        = false
+    manage_source_notification  = false
+    source_account              = "210987654321"
+    adopted_source_guards_tag   = true
+    adopted_source_is_versioned = true
   }
 
   expect_failures = [var.scan]
@@ -346,12 +348,26 @@ run "an_adopted_source_that_does_not_guard_the_tag" {
   command = plan
 
   variables {
-    scan                       = "guardduty"
-    create_source_bucket       = false
-    manage_source_notification = true
+    scan                        = "guardduty"
+    create_source_bucket        = false
+    manage_source_notification  = true
+    adopted_source_is_versioned = true
   }
 
   expect_failures = [var.adopted_source_guards_tag]
+}
+
+run "an_adopted_source_without_versions" {
+  command = plan
+
+  variables {
+    scan                       = "guardduty"
+    create_source_bucket       = false
+    manage_source_notification = true
+    manage_source_policy       = true
+  }
+
+  expect_failures = [var.adopted_source_is_versioned]
 }
 
 run "too_many_prefixes_for_a_scan_rule" {

@@ -159,6 +159,12 @@ def test_what_would_take_the_settings_down_is_refused_before_anything_goes(world
         "the source adopted": world.apply(
             **key, create_source_bucket="false", manage_source_notification="true"
         ),
+        "the destination in another Region": world.apply(
+            **key,
+            destination_region="eu-west-1",
+            destination_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/other",
+            batch_operations="false",
+        ),
         "no key": world.apply(),
         "another key": world.apply(kms_key_arn="arn:aws:kms:us-east-1:123456789012:key/other"),
         "force_destroy unconfirmed": world.apply(**key, force_destroy="true"),
@@ -317,10 +323,9 @@ def test_the_longest_names_fit_into_what_aws_takes() -> None:
         "destination_bucket": "c" * 63,
         "source_prefix": prefix,
         "destination_prefix": prefix,
-        "batch_prefix": prefix,
+        "batch_prefix": prefix[1:64],
         "kms_key_arn": f"{key}1",
         "bucket_kms_key_arns": json.dumps([f"{key}2"]),
-        "carry": '["redirect", "retention", "legal-hold", "acl"]',
         "alarm_emails": '["operators@frogtech.example"]',
         "tags": json.dumps({"k" * 128: "v" * 256}),
     }

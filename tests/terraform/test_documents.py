@@ -36,6 +36,15 @@ def test_every_alarm_has_its_remedy(plan: Plan) -> None:
     assert sorted(described) == sorted(alarms + with_a_scan) == sorted(ALARMS)
 
 
+def test_operators_may_run_each_command_of_the_aws_cli() -> None:
+    """The policy without the options that it depends on: GuardDuty's actions need a scan."""
+    allowed = set(re.findall(r'"([a-z]+:[A-Za-z]+)"', (MODULE / "operators.tf").read_text("utf-8")))
+    commands = re.findall(r"aws ([a-z]+) ([a-z]+(?:-[a-z]+)+)", README + RUNBOOK)
+    needed = {f"{service}:{verb.title().replace('-', '')}" for service, verb in commands}
+    assert len(needed) > 4
+    assert needed <= allowed
+
+
 def test_the_costs_add_up() -> None:
     rows = [row.split("|")[2:4] for row in README.splitlines() if re.match(r"\| (S3|SQS|L|l)", row)]
     prices = [[float(cell.rpartition("$")[2]) for cell in row] for row in rows if "$" in row[0]]

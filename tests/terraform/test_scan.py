@@ -17,12 +17,14 @@ from tests.terraform.module import GIVEN, MODULE, require_stand_in, terraform
 SCANNER = f"arn:aws:iam::{ACCOUNT}:role/scanner"
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:user/operator"
 UPLOADER = f"arn:aws:iam::{ACCOUNT}:user/uploader"
+PARTNER = "arn:aws:iam::210987654321:user/partner"
+ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 OBJECT = "arn:aws:s3:::frogtech-sharara-external/uploader/key"
 
 
 @pytest.fixture(scope="module")
-def guard() -> dict[str, Any]:
-    """The statement of the source bucket's policy, as the module renders it."""
+def guard() -> list[dict[str, Any]]:
+    """The statements of the source bucket's policy, as the module renders them."""
     require_stand_in()
     given = GIVEN | {
         "scan": "tag",
@@ -34,8 +36,8 @@ def guard() -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     document = json.loads(done.stdout[done.stdout.index('{"format_version"') :])
     policy = document["planned_values"]["outputs"]["scan_bucket_policy"]["value"]
-    statement: dict[str, Any] = json.loads(policy)["Statement"][0]
-    return statement
+    statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+    return statements
 
 
 @pytest.mark.parametrize(
@@ -54,12 +56,32 @@ def guard() -> dict[str, Any]:
     "action", ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
 )
 def test_only_the_scanner_can_set_its_tag(
-    guard: dict[str, Any], who: str, tags: list[str], allowed: bool, action: str
+    guard: list[dict[str, Any]], who: str, tags: list[str], allowed: bool, action: str
 ) -> None:
     """Even one whose own policy allows everything."""
-    anything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     keys = {"s3__requestobjecttagkeys": tags} if tags else {}
-    policy = {"Statement": [anything, guard]}
+    policy = {"Statement": [ANYTHING, *guard]}
+    assert is_allowed(policy, who, action, OBJECT, **keys) is allowed
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "copies", "allowed"),
+    [
+        (UPLOADER, "s3:PutObject", False, True),
+        # A copy takes the tags of its source along, without naming them.
+        (UPLOADER, "s3:PutObject", True, False),
+        (UPLOADER, "s3:ReplicateObject", False, False),
+        (OPERATOR, "s3:PutObject", True, True),
+        (PARTNER, "s3:PutObject", True, True),
+    ],
+)
+def test_only_the_scanner_can_copy_a_tagged_object_into_the_source(
+    guard: list[dict[str, Any]], who: str, action: str, copies: bool, allowed: bool
+) -> None:
+    keys = {"aws__principalaccount": who.split(":")[4]}
+    if copies:
+        keys["s3__x_amz_copy_source"] = "another-bucket/tagged"
+    policy = {"Statement": [ANYTHING, *guard]}
     assert is_allowed(policy, who, action, OBJECT, **keys) is allowed
 
 
