@@ -1,4 +1,4 @@
-"""The connection to one server: who asks, and what the server can do."""
+"""The connection to one server: the identity, and what the server supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the way of an upload: notification -> queue -> event source mapping -> function."""
+"""Checks of the path of an upload: notification -> queue -> event source mapping -> function."""
 
 from __future__ import annotations
 
