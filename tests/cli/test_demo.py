@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from frogmove.cli import main
 from frogmove.cli.demo import DemoRun, Step, sample_files
 from frogmove.cli.output import Console
 from frogmove.errors import RunError
-from frogmove.local_aws.environment import EmbeddedAws, embedded_aws
+from frogmove.local_aws.clients import clients_for
+from frogmove.local_aws.environment import EmbeddedAws
+from frogmove.local_aws.server import Server, running_server
+from frogmove.local_aws.stack import StackConfig, build_stack
+from frogmove.packaging.function_zip import build_package
 from tests.cli.leak_checks import living_processes, private_environment
 
 pytestmark = [
@@ -34,10 +39,20 @@ DEMO = [sys.executable, "-m", "frogmove", "demo"]
 NOTHING = (sys.executable, "-c", "pass")
 
 
+@pytest.fixture(scope="module")
+def aws_server() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
+
+
 @pytest.fixture
-def aws() -> Iterator[EmbeddedAws]:
-    with embedded_aws() as running:
-        yield running
+def aws(aws_server: Server) -> EmbeddedAws:
+    """A stack of the test's own."""
+    clients = clients_for(aws_server.endpoint_url)
+    unique = uuid.uuid4().hex[:12]
+    config = StackConfig(f"external-{unique}", f"internal-{unique}", f"frogmove-{unique}")
+    stack = build_stack(clients, build_package(), config)
+    return EmbeddedAws(aws_server, clients, stack, batch_url="")
 
 
 @pytest.fixture
@@ -133,7 +148,7 @@ def test_a_sync_without_effect_is_named(show: DemoRun) -> None:
 
 def test_a_dry_run_with_an_effect_is_named(show: DemoRun, aws: EmbeddedAws) -> None:
     aws.clients.s3.delete_object(Bucket=aws.stack.config.source_bucket, Key="c")
-    with pytest.raises(RunError, match=r"s3://frogtech-sharara-external lacks 'c'"):
+    with pytest.raises(RunError, match=f"s3://{aws.stack.config.source_bucket} lacks 'c'"):
         show.run_step(Step("Dry run", ("sync", "--dry-run")))
 
 

@@ -116,7 +116,7 @@ def test_a_summary_names_what_there_was(capsys: Capture) -> None:
     for outcome in (Outcome.MOVED, Outcome.MOVED, Outcome.FAILED):
         summary.add(a_result(outcome))
     Console().summary(summary, "run-1")
-    assert capsys.readouterr().err.startswith("2 moved, 1 failed; 8 bytes in 0.0 s")
+    assert capsys.readouterr().err.startswith("2 moved, 1 failed; 8 bytes in ")
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,9 @@ def on_terminal(runner: FrogmoveRunner, *arguments: str, **environment: str) -> 
 
 def test_a_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
     for command in (["ls"], ["move", "--all", "-n"], ["move", "--all", "-v"], ["ls", "s3://x"]):
-        process = runner.process(
-            *command,
-            env={"TERM": "xterm-256color"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for text in process.communicate(timeout=SECONDS_TO_WAIT):
-            assert inert(text.decode())
+        ran = runner(*command, TERM="xterm-256color")
+        assert inert(ran.out)
+        assert inert(ran.err)
 
 
 @pytest.mark.parametrize(
@@ -236,18 +231,12 @@ def test_a_bar_takes_one_line_of_any_terminal(runner: FrogmoveRunner, columns: i
 
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"])
 def test_no_bar_is_written_to_a_file(runner: FrogmoveRunner, name: str) -> None:
-    process = runner.process(
-        *("move", "--all"),
-        env={"TERM": "xterm-256color", name: "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, err = process.communicate(timeout=SECONDS_TO_WAIT)
-    assert process.returncode == 0
-    assert len(out.decode().splitlines()) == 4
-    assert b"in flight" not in err
-    assert b"\x1b[?25" not in err
-    assert b"\x1b[2K" not in err
+    ran = runner("move", "--all", **{"TERM": "xterm-256color", name: "1"})
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) == 4
+    assert "in flight" not in ran.err
+    assert "\x1b[?25" not in ran.err
+    assert "\x1b[2K" not in ran.err
 
 
 def test_data_stays_on_stdout_whatever_is_forced(runner: FrogmoveRunner) -> None:
@@ -276,13 +265,3 @@ def test_no_bar_is_shown_on_a_dumb_terminal(
 def test_no_bar_is_shown_when_quiet(runner: FrogmoveRunner) -> None:
     code, screen = on_terminal(runner, "move", "--all", "--yes", "-q")
     assert (code, "in flight" in screen, "moved" in screen) == (0, False, False)
-
-
-def test_a_reader_that_has_seen_enough_is_no_crash(runner: FrogmoveRunner) -> None:
-    process = runner.process("ls", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.stderr is not None
-    with process.stderr as stream:
-        assert b"Traceback" not in stream.read()
-    process.wait(SECONDS_TO_WAIT)
