@@ -1,17 +1,28 @@
-"""Work that each new S3 client repeats, done once a process: it is most of a short test."""
+"""Work that each new S3 client repeats, done once a process: it is most of a short test.
+
+That is botocore's and awscrt's start, and the test of which conditions a server honours.
+"""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore import hooks
 from botocore.loaders import JSONFileLoader, Loader
 
+from frogmove import client
 from frogmove.s3 import transport
+from frogmove.s3.capabilities import probe
+from tests import servers
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import pytest
+
+    from frogmove.s3.capabilities import Capabilities
 
 
 def share_between_clients(patch: pytest.MonkeyPatch) -> None:
@@ -25,6 +36,13 @@ def share_between_clients(patch: pytest.MonkeyPatch) -> None:
     # A handler without ``**kwargs`` fails when it is called.
     patch.setattr(hooks, "accepts_kwargs", lambda _: True)
     patch.setattr(transport, "_tls_context", cache(transport._tls_context))
+    patch.setattr(client, "probe", _known_or_probed)
+
+
+def _known_or_probed(s3: Any, bucket: str, prefix: str, stop: Event | None = None) -> Capabilities:
+    """Return what a server of the tests is known to honour; ask any other, proxies included."""
+    known = servers.capabilities_of(s3._s3.endpoint_url, os.environ.get("AWS_ACCESS_KEY_ID", ""))
+    return known or probe(s3, bucket, prefix, stop)
 
 
 def _list_services_once() -> object:

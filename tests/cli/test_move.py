@@ -240,6 +240,7 @@ def test_a_versioned_source_keeps_what_was_moved_as_a_version(
     assert kinds == ["DeleteMarkers", "Versions"]
 
 
+@pytest.mark.usefixtures("probing")
 def test_nothing_but_the_objects_is_left_at_either_end(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:

@@ -73,7 +73,7 @@ class Moment:
 
 STAGES = [
     Moment(("CopyObject",), 1, "after"),
-    Moment(("CopyObject",), 120, "after"),
+    Moment(("CopyObject",), 60, "after"),
     Moment(DELETES, 1, "before"),
     Moment(DELETES, 1, "after"),
 ]
@@ -113,7 +113,7 @@ def kill(fault_fixture: FaultFixture, moment: Moment, *arguments: str) -> int:
 def test_a_killed_move_is_finished_by_resume_and_nothing_is_lost(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:
-    bodies = fill(fault_fixture.buckets, 200)
+    bodies = fill(fault_fixture.buckets, 100)
     assert kill(fault_fixture, moment, "move", "--all") == -signal.SIGKILL
     resumed = fault_fixture.frogmove("resume", "-o", "json")
     assert resumed.code == 0, resumed
@@ -168,7 +168,13 @@ def test_a_killed_move_and_its_resume_are_undone_together(
     ]
 
 
-@pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(STAGES[2], id="copied-not-deleted", marks=pytest.mark.matrix),
+        pytest.param(STAGES[3], id="amid-deletes"),
+    ],
+)
 def test_the_report_of_a_killed_move_names_every_object_that_left_the_source(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:
@@ -265,7 +271,9 @@ def interrupted(
     fault_fixture.proxy.reset()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.matrix)]
+)
 def test_the_first_signal_tells_how_to_resume_and_resume_finishes(
     fault_fixture: FaultFixture, number: signal.Signals
 ) -> None:

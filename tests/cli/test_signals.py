@@ -45,7 +45,14 @@ def records(out: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.matrix),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.matrix),
+    ],
+)
 def test_the_first_signal_finishes_what_is_in_flight(
     buckets: Buckets, frogmove: FrogmoveRunner, number: signal.Signals
 ) -> None:
@@ -71,7 +78,9 @@ def test_the_first_signal_finishes_what_is_in_flight(
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "second", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.matrix)]
+)
 def test_a_signal_that_is_delivered_twice_is_one_request(
     buckets: Buckets, frogmove: FrogmoveRunner, second: signal.Signals
 ) -> None:

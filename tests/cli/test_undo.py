@@ -84,6 +84,7 @@ def test_an_undo_leaves_no_trace_of_its_asking_at_the_original_source(
     assert (sorted(buckets.here()), buckets.there()) == (["a", "b", "c"], {})
 
 
+@pytest.mark.usefixtures("probing")
 def test_an_undo_never_writes_a_throw_away_key_to_the_original_source(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -299,7 +299,7 @@ PIP_SETTINGS = {
     "names",
     [[*PIP_SETTINGS], *(pytest.param([name], marks=pytest.mark.long) for name in PIP_SETTINGS)],
 )
-@pytest.mark.parametrize("by", ["variable", "file"])
+@pytest.mark.parametrize("by", ["variable", pytest.param("file", marks=pytest.mark.matrix)])
 def test_no_setting_of_pip_changes_what_is_built(
     wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: list[str], by: str
 ) -> None:
@@ -318,6 +318,7 @@ def test_no_setting_of_pip_changes_what_is_built(
     assert not (tmp_path / "root").exists()
 
 
+@pytest.mark.matrix
 def test_where_packages_come_from_is_the_users_to_say(
     wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -379,6 +380,7 @@ def test_no_folder_to_work_in_is_one_sentence(
     assert "TMPDIR" in told.value.remedy
 
 
+@pytest.mark.matrix
 def test_sigterm_leaves_nothing(tmp_path: Path) -> None:
     """An index that does not answer holds pip up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -16,7 +16,7 @@ from tests.fault_proxy import PASS, FaultProxy
 if TYPE_CHECKING:
     from tests.servers import Server
 
-BODIES = {f"{number:04}": b"x" for number in range(200)}
+BODIES = {f"{number:04}": b"x" for number in range(120)}
 
 
 @pytest.fixture

@@ -340,7 +340,15 @@ if sys.argv[2] == "closed":
 
 
 @pytest.mark.usefixtures("credentials")
-@pytest.mark.parametrize("how", ["answered", "closed", "left", "killed"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("answered", marks=pytest.mark.matrix),
+        pytest.param("closed", marks=pytest.mark.matrix),
+        "left",
+        "killed",
+    ],
+)
 def test_a_process_ends_however_its_engine_is_left(how: str) -> None:
     with canned_server((200, COPIED)) as script:
         done = subprocess.run(

@@ -122,7 +122,7 @@ def test_a_large_copy_may_answer_late(
 def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bodies = {f"{number:03}": f"{number:03}".encode() for number in range(120)}
+    bodies = {f"{number:03}": f"{number:03}".encode() for number in range(60)}
     fault_fixture.buckets.put(*bodies)
     fault_fixture.proxy.schedule = lambda request: (
         faults.SILENCE if fault_fixture.sent("CopyObject") > 10 and not request.is_probe else PASS
