@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore import hooks
 from botocore.loaders import JSONFileLoader, Loader
 
-from frogmove import client
+from frogmove import connection
 from frogmove.s3 import transport
 from frogmove.s3.capabilities import probe
 from tests import servers
@@ -36,7 +36,7 @@ def share_between_clients(patch: pytest.MonkeyPatch) -> None:
     # A handler without ``**kwargs`` fails when it is called.
     patch.setattr(hooks, "accepts_kwargs", lambda _: True)
     patch.setattr(transport, "_tls_context", cache(transport._tls_context))
-    patch.setattr(client, "probe", _known_or_probed)
+    patch.setattr(connection, "probe", _known_or_probed)
 
 
 def _known_or_probed(s3: Any, bucket: str, prefix: str, stop: Event | None = None) -> Capabilities:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove import boto_session, client
+from frogmove import boto_session, connection
 from frogmove.core.run_spec import RunSpec
 from frogmove.s3.capabilities import probe
 from frogmove.s3.retry import RetryingS3
@@ -37,6 +38,15 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 SERVERS = frozenset({"server", "moto", "ministack", "seaweedfs", "scene", "stage", "case"})
+
+
+# Nothing is garbage while tests are collected, and to look for some takes a quarter of that time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from now on."""
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -215,7 +225,7 @@ _make_client_once = cache(boto_session.make_boto_client)
 @pytest.fixture
 def probing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each run find out itself which conditions the server honours."""
-    monkeypatch.setattr(client, "probe", probe)
+    monkeypatch.setattr(connection, "probe", probe)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fault_proxy import FaultProxy
     from tests.servers import Server
 
-KEYS = [f"{'abcdefgh'[number % 8]}/{number:03}" for number in range(200)]
+KEYS = [f"{'abcdefgh'[number % 8]}/{number:03}" for number in range(120)]
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from tests.buckets import Buckets
 
 
-@pytest.mark.parametrize("command", [Command.MOVE, Command.COPY])
+@pytest.mark.parametrize(
+    "command", [Command.MOVE, pytest.param(Command.COPY, marks=pytest.mark.matrix)]
+)
 def test_what_a_worker_reported_before_it_died_is_reported_and_recorded_once(
     start: Callable[..., Run], buckets: Buckets, through: FaultProxy, command: Command
 ) -> None:

@@ -64,7 +64,14 @@ def test_a_journal_without_all_its_parts_is_not_taken_for_the_whole(
     assert sorted(buckets.keys_here()) == sorted(KEYS)
 
 
-@pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(Command.MOVE, marks=pytest.mark.matrix),
+        pytest.param(Command.COPY, marks=pytest.mark.matrix),
+        Command.SYNC,
+    ],
+)
 def test_several_select_alike_and_give_the_same_keys(
     start: Callable[..., Run], buckets: Buckets, command: Command
 ) -> None:
@@ -153,7 +160,7 @@ def test_no_worker_outlives_a_run_that_is_killed(buckets: Buckets, tmp_path: Pat
     assert {**buckets.here(), **buckets.there()}.keys() == set(KEYS)
 
 
-@pytest.mark.parametrize("number", [30, 90])
+@pytest.mark.parametrize("number", [30, pytest.param(90, marks=pytest.mark.matrix)])
 def test_a_run_that_is_stopped_has_ended_only_if_everything_is_done(
     start: Callable[..., Run], buckets: Buckets, number: int
 ) -> None:

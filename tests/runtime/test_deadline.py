@@ -33,8 +33,21 @@ def through(proxy: FaultProxy, buckets: Buckets, **more: str) -> dict[str, str]:
     return environment_of(buckets, FROGMOVE_ENDPOINT_URL=proxy.endpoint_url, **more)
 
 
-@pytest.mark.parametrize("fault", [SILENCE, HEARD], ids=["never sent", "answer lost"])
-@pytest.mark.parametrize("operation", ["HeadObject", "CopyObject", "Delete"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(SILENCE, id="never sent", marks=pytest.mark.matrix),
+        pytest.param(HEARD, id="answer lost"),
+    ],
+)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param("HeadObject", marks=pytest.mark.matrix),
+        pytest.param("CopyObject", marks=pytest.mark.matrix),
+        "Delete",
+    ],
+)
 def test_one_that_hangs_loses_nothing_and_the_redelivery_finishes(
     kit: Kit, buckets: Buckets, operation: str, fault: Fault
 ) -> None:
