@@ -177,8 +177,26 @@ _SUGGESTIONS = {
     "--source and --destination.",
     "cp": "Use `frogmove copy KEY` or `frogmove copy --prefix FOLDER`; the buckets are set with "
     "--source and --destination.",
-    "rm": "frogmove deletes only what it has moved and verified; to delete extra objects at the "
-    "destination, use `frogmove sync --delete`.",
+    **dict.fromkeys(
+        ("rm", "delete", "remove"),
+        "frogmove deletes only what it has moved and verified; to delete extra objects at the "
+        "destination, use `frogmove sync --delete`.",
+    ),
+    **dict.fromkeys(
+        ("abort", "cancel", "kill", "stop"),
+        "Ctrl-C in its terminal, or SIGTERM, stops a run; `frogmove resume` finishes it.",
+    ),
+    **dict.fromkeys(
+        ("continue", "restart", "retry"), "Use `frogmove resume`, or `frogmove resume RUN`."
+    ),
+    **dict.fromkeys(
+        ("restore", "revert", "rollback"), "Use `frogmove undo RUN`, or `frogmove undo last`."
+    ),
+    **dict.fromkeys(("check", "compare", "diff"), "Use `frogmove verify`."),
+    **dict.fromkeys(
+        ("history", "log", "logs", "show"), "Use `frogmove runs`, or `frogmove report RUN`."
+    ),
+    "rename": "Use `frogmove move KEY --as NEWKEY`, or `--rename TEMPLATE`.",
     "help": "Use `frogmove --help`, or `frogmove COMMAND --help`.",
     "version": "Use `frogmove --version`.",
 }

@@ -8,6 +8,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from frogmove.cli.plan_text import confirmation_lines
+from frogmove.cli.signals import end_message
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.models import Effect
 from frogmove.core.options import OnConflict
@@ -58,6 +59,17 @@ def confirm_run(
     """
     if not _may_need_confirmation(spec):
         return True
+    with end_message(_STOPPED):
+        return _is_agreed(client, spec, earlier, console)
+
+
+# The question is on the terminal's last line.
+_STOPPED = "\nStopped: nothing was changed."
+
+
+def _is_agreed(
+    client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
+) -> bool:
     summary, is_whole = _count(client, spec, earlier, console)
     effects = summary.total.counts
     limit = 0 if _moves_everything(spec) else MAX_UNCONFIRMED

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+# Options that other tools have.
+_SUGGESTIONS = dict.fromkeys(
+    ("--recursive", "-r", "-R"), "--all and --prefix FOLDER include all folders below."
+)
+
+
 def refuse_options_as_values(
     ctx: click.Context, parameters: Iterable[click.Parameter], arguments: Sequence[str]
 ) -> None:
@@ -42,6 +48,9 @@ def refuse_options_as_values(
         is_one_hyphen = argument.startswith("-") and f"-{_name(argument)}" in options
         if is_one_hyphen and not is_value:
             raise click.NoSuchOption(argument, possibilities=[f"-{argument}"], ctx=ctx)
+        if argument in _SUGGESTIONS and argument not in options and not is_value:
+            message = f"No such option {in_quotes(argument)}. {_SUGGESTIONS[argument]}"
+            raise click.UsageError(message, ctx)
         option = options.get(argument)
         is_value = option is not None and not option.is_flag
         if is_value and argument.startswith("--") and _name(following) in options:

@@ -85,6 +85,7 @@ class _Listener:
         self._lock = Lock()
         self._stop: Stop | None = None
         self._is_ending = False
+        self.end_message = ""
         self.is_listening = False
 
     def start(self) -> Callable[[], None]:
@@ -151,7 +152,7 @@ class _Listener:
             stop = self._stop
             self._is_ending = stop is None or stop.is_set()
         if stop is None:
-            end()
+            end(self.end_message)
         if self._is_ending:
             stop.end_now()
         stop.set()
@@ -186,6 +187,16 @@ def listening() -> Iterator[None]:
     finally:
         if stop is not None:
             stop()
+
+
+@contextmanager
+def end_message(text: str) -> Iterator[None]:
+    """Print a message if a signal ends the process in this context."""
+    before, _listener.end_message = _listener.end_message, text
+    try:
+        yield
+    finally:
+        _listener.end_message = before
 
 
 def raise_interrupts() -> None:

@@ -254,6 +254,13 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
         (["rm", "a"], "deletes only"),
         (["help", "move"], "frogmove COMMAND --help"),
         (["version"], "frogmove --version"),
+        (["delete", "a"], "deletes only"),
+        (["stop"], "Ctrl-C in its terminal"),
+        (["retry", "last"], "frogmove resume"),
+        (["rollback"], "frogmove undo RUN"),
+        (["diff"], "frogmove verify"),
+        (["history"], "frogmove runs"),
+        (["rename", "a", "b"], "--as NEWKEY"),
         (["mvoe"], "Did you mean 'move'?"),
     ],
 )
@@ -262,6 +269,14 @@ def test_the_commands_of_other_tools_lead_to_ours(arguments: list[str], meant: s
     assert (ran.code, ran.out) == (2, "")
     assert f"No such command {arguments[0]!r}." in ran.err
     assert meant in ran.err
+
+
+@pytest.mark.parametrize("option", ["--recursive", "-r"])
+@pytest.mark.parametrize("verb", ["move", "ls", "sync"])
+def test_the_options_of_other_tools_lead_to_ours(verb: str, option: str) -> None:
+    ran = run(verb, option, "reports")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"No such option {option!r}. --all and --prefix FOLDER include all folders" in ran.err
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["move", "-h"], ["list", "--help"]])

@@ -67,6 +67,7 @@ def test_ctrl_c_at_the_question_ends_it(buckets: Buckets, frogmove: FrogmoveRunn
         screen.wait_for(QUESTION)
         process.send_signal(signal.SIGINT)
         assert process.wait(SECONDS_TO_WAIT) == 130
+    assert "Stopped: nothing was changed." in screen.text
     assert list(buckets.here()) == ["a"]
 
 
