@@ -18,9 +18,7 @@ def inputs() -> str:
     lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
     for name, body in _blocks(text, "variable"):
         default = _default(body)
-        lines.append(
-            f"| `{name}` | `{_argument(body, 'type')}` | {default} | {_description(body)} |"
-        )
+        lines.append(f"| `{name}` | `{_type(body)}` | {default} | {_description(body)} |")
     return "\n".join([*lines, ""])
 
 
@@ -41,6 +39,15 @@ def _blocks(text: str, kind: str) -> Iterator[tuple[str, str]]:
 def _argument(body: str, name: str) -> str | None:
     found = re.search(rf"(?m)^  {name} += (.+)$", body)
     return found and found[1]
+
+
+def _type(body: str) -> str:
+    """Return a variable's type on one line."""
+    found = re.search(r"(?ms)^  type += (.+?)\n(?=  \w|\Z)", body)
+    text = found[1] if found else ""
+    text = re.sub(r"\(\{\n +", "({ ", text)
+    text = re.sub(r"\n +\}", " }", text)
+    return re.sub(r" +", " ", re.sub(r"\n +", ", ", text))
 
 
 def _description(body: str) -> str:
