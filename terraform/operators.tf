@@ -83,6 +83,7 @@ data "aws_iam_policy_document" "operators" {
     sid = "CallTheFunction"
     actions = [
       "lambda:GetAlias",
+      "lambda:GetFunctionConcurrency",
       "lambda:GetFunctionConfiguration",
       "lambda:InvokeFunction",
       "lambda:ListAliases",

@@ -103,6 +103,7 @@ class Doctor:
     def _function(self) -> Iterator[Check]:
         deployment = self._deployment
         yield function_checks.check_state(deployment)
+        yield function_checks.check_concurrency(deployment)
         yield function_checks.check_settings(deployment, self._config)
         yield function_checks.check_scan_gate(deployment, self._config)
         yield from check_invocation(deployment)

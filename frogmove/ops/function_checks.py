@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
-from frogmove.ops.aws_request import AwsRequestError, Cause
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.pause import mapping_trigger
 from frogmove.quoting import in_quotes
@@ -92,8 +92,47 @@ def check_settings(deployment: Deployment, config: Config) -> Check:
             f"correct FROGMOVE_SOURCE and FROGMOVE_DESTINATION, or: {rollback_remedy(deployment)}"
         )
         return Check(name, State.BROKEN, message, remedy, facts)
+    different = _differences(settings.client_config, config)
+    if different:
+        remedy = "Take the route from the Terraform output config_route."
+        return Check(name, State.WARNING, "; ".join(different), remedy, facts)
     message = f"{own}, on conflict {settings.on_conflict.value}"
     return Check(name, State.OK, message, facts=facts)
+
+
+def _differences(function: Config, own: Config) -> list[str]:
+    """Return which settings the function and the command line do not share."""
+    return [
+        f"{name} is {getattr(function, name) or 'not set'} in the function, but "
+        f"{getattr(own, name) or 'not set'} here"
+        for name in ("expected_bucket_owner", "kms_key_id")
+        if getattr(function, name) != getattr(own, name)
+    ]
+
+
+def check_concurrency(deployment: Deployment) -> Check:
+    """Check that the function may be invoked more than never at the same time."""
+    name = "concurrency"
+    client = deployment.services.client("lambda")
+    try:
+        found: dict[str, Any] = send(
+            "lambda:GetFunctionConcurrency",
+            lambda: dict(client.get_function_concurrency(FunctionName=deployment.name)),
+        )
+    except AwsRequestError as error:
+        return unknown_check(name, error)
+    reserved = found.get("ReservedConcurrentExecutions")
+    facts = {"reserved": reserved}
+    if reserved is None:
+        return Check(name, State.OK, "no reserved concurrency: the account's", facts=facts)
+    if reserved:
+        return Check(name, State.OK, f"{reserved:,} reserved", facts=facts)
+    message = "0 reserved: every invocation is throttled"
+    remedy = (
+        "Set `reserved_concurrency` and apply, or: aws lambda delete-function-concurrency "
+        f"--function-name {deployment.name}"
+    )
+    return Check(name, State.BROKEN, message, remedy, facts)
 
 
 def check_scan_gate(deployment: Deployment, config: Config) -> Check:

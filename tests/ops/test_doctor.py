@@ -97,6 +97,21 @@ def test_each_fault_is_named_with_its_remedy(
     assert "'internal'" in reported["settings"]["message"]
 
 
+def test_settings_that_only_one_side_has_are_told(
+    server: Server, clients: Clients, quiet_stack: Stack
+) -> None:
+    owner = ("--expected-bucket-owner", "000000000000")
+    functions, name = clients.functions, quiet_stack.config.name
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        told = checks(doctor(server, quiet_stack, *owner, "-o", "json"))
+    finally:
+        functions.delete_function_concurrency(FunctionName=name)
+    assert (told["settings"]["state"], told["concurrency"]["state"]) == ("warning", "broken")
+    assert "expected_bucket_owner is not set in the function" in told["settings"]["message"]
+    assert "delete-function-concurrency" in told["concurrency"]["remedy"]
+
+
 def test_each_missing_permission_is_named(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:

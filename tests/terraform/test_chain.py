@@ -30,8 +30,8 @@ def running(ministack: Server, plan: Plan) -> Running:
     return build(Deployment.make(ministack, plan), build_package(), FROGMOVE_SWEEP_AGE="0")
 
 
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)

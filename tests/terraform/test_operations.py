@@ -59,10 +59,12 @@ def test_operators_examine_everything(running: Running, operate: Callable[..., R
     reported = checks(ran)
     assert "s3:DeleteObject" in reported["permissions to move"]["allowed"]
     assert "s3:DeleteObject" in reported["permissions to undo"]["allowed"]
-    # The test's deployment has no lifecycle rules, and a queue of short visibility timeout.
+    # The test's deployment has no lifecycle rules, and a queue of short visibility timeout;
+    # ministack asks for PutFunctionConcurrency where AWS asks for GetFunctionConcurrency.
     assert {name for name, each in reported.items() if each["state"] != "ok"} == {
         "source lifecycle",
         "destination lifecycle",
         "queue",
+        "concurrency",
     }
     assert running.deployment.buckets.there() == {}
