@@ -12,6 +12,7 @@ import click
 from frogmove.cli.escaping import printable
 from frogmove.cli.function_options import function_options
 from frogmove.core.units import parse_time
+from frogmove.ops.aws_request import AwsRequestError, Cause
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def logs(
     """
     begin = parse_time(since, datetime.now(UTC))
     log = deployment.log
+    if follow and next(log.lines(begin), None) is None:
+        _require_function(deployment)
     lines = _following(log, begin, failed=failed) if follow else _read(log, begin, failed=failed)
     shown = 0
     for line in lines:
@@ -74,8 +77,22 @@ def logs(
         shown += 1
         _show(line, console)
     if not shown:
+        _require_function(deployment)
         kind = "errors or warnings" if failed else "lines"
         console.note(f"No {kind} since {begin:%Y-%m-%d %H:%M} UTC in {log.group}.")
+
+
+def _require_function(deployment: Deployment) -> None:
+    """Refuse a function that does not exist; one that never ran has no log either.
+
+    Raises:
+        AwsRequestError: when it does not exist.
+    """
+    try:
+        deployment.configuration  # noqa: B018
+    except AwsRequestError as error:
+        if error.cause is Cause.MISSING:
+            raise
 
 
 def _read(log: FunctionLog, since: datetime, *, failed: bool) -> Iterator[LogLine]:

@@ -72,9 +72,12 @@ class AwsRequestError(UnreachableError):
         cause: why.
         detail: AWS's own words.
         code: AWS's own error code.
+        thing: what it is about, such as ``function 'frogmove'``; empty if it is of many things.
     """
 
-    def __init__(self, action: str, cause: Cause, detail: str, code: str = "") -> None:
+    def __init__(
+        self, action: str, cause: Cause, detail: str, code: str = "", thing: str = ""
+    ) -> None:
         self.action, self.cause, self.code = action, cause, code
         remedy = ""
         if cause is Cause.DENIED:
@@ -82,17 +85,21 @@ class AwsRequestError(UnreachableError):
             remedy = f"Have {action} granted, as in the module's policy for operators."
         elif cause is Cause.NOT_OFFERED:
             message = f"This server does not offer {action}."
+        elif cause is Cause.MISSING and thing:
+            message = f"There is no {thing} in this account and Region."
+            remedy = "Check --function, --route, --profile and --region."
         else:
             message = f"{action} failed: {detail}."
         super().__init__(message, remedy)
 
 
-def send(action: str, request: Callable[[], _T]) -> _T:
+def send(action: str, request: Callable[[], _T], thing: str = "") -> _T:
     """Send a request.
 
     Args:
         action: the IAM action that it needs.
         request: calls a method of a boto3 client.
+        thing: what it is about; see :class:`AwsRequestError`.
 
     Returns:
         its response.
@@ -106,7 +113,7 @@ def send(action: str, request: Callable[[], _T]) -> _T:
         refusal = error.response.get("Error", {})
         code = str(refusal.get("Code") or "")
         detail = " ".join(str(refusal.get("Message") or code).split()).rstrip(".")
-        raise AwsRequestError(action, _cause(code), detail, code) from error
+        raise AwsRequestError(action, _cause(code), detail, code, thing) from error
     except (NoConnectionError, HTTPClientError, OSError) as error:
         raise AwsRequestError(action, Cause.NO_RESPONSE, words(error)) from error
     except BotoCoreError as error:

@@ -49,6 +49,11 @@ class Check:
     remedy: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the thing does not exist."""
+        return self.facts.get("cause") == Cause.MISSING
+
     def record(self) -> dict[str, Any]:
         """Return the JSON record."""
         return {

@@ -6,6 +6,7 @@ permission is missing or it does not exist, has the name that the Terraform modu
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.cached_request import cached_request
 from frogmove.ops.function_log import FunctionLog
 from frogmove.ops.queue import Queue
+from frogmove.quoting import in_quotes
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 # The alias of the Terraform module.
 ALIAS = "live"
 
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+_NAME = re.compile(r"[A-Za-z0-9_.:$-]+")
+
 
 class Deployment:
     """A deployed function and its resources.
@@ -37,9 +42,17 @@ class Deployment:
         function: the function's name or ARN, with or without an alias.
         services: clients for AWS.
         schedule: the name of the schedule of its sweeps; by default as in the Terraform module.
+
+    Raises:
+        UsageError: when no function can have that name.
     """
 
     def __init__(self, function: str, services: Services, schedule: str | None = None) -> None:
+        if not _NAME.fullmatch(function):
+            raise UsageError(
+                f"{in_quotes(function)} is not the name of a function.",
+                "Write it as frogmove, frogmove:live or an ARN.",
+            )
         self.function = function
         self.services = services
         self.name = _bare(function)
@@ -56,6 +69,7 @@ class Deployment:
         found: dict[str, Any] = send(
             "lambda:GetFunctionConfiguration",
             lambda: client.get_function_configuration(FunctionName=self.function),
+            f"function {in_quotes(self.function)}",
         )
         return found
 

@@ -65,8 +65,6 @@ class Doctor:
                 self._endpoint(),
                 self._permissions(),
                 self._function(),
-                WiringChecks(self._s3, self._route.source, self._deployment).checks(),
-                self._dead_letters(),
                 self._leftovers(),
             )
         )
@@ -102,7 +100,10 @@ class Doctor:
 
     def _function(self) -> Iterator[Check]:
         deployment = self._deployment
-        yield function_checks.check_state(deployment)
+        function = function_checks.check_state(deployment)
+        yield function
+        if function.is_missing:
+            return
         yield function_checks.check_concurrency(deployment)
         yield function_checks.check_settings(deployment, self._config)
         yield function_checks.check_scan_gate(deployment, self._config)
@@ -112,9 +113,8 @@ class Doctor:
             yield Check("log", State.OK, deployment.log.group)
         except AwsRequestError as error:
             yield unknown_check("log", error)
-
-    def _dead_letters(self) -> Iterator[Check]:
-        yield check_dead_letters(self._deployment)
+        yield from WiringChecks(self._s3, self._route.source, deployment).checks()
+        yield check_dead_letters(deployment)
 
     def _leftovers(self) -> Iterator[Check]:
         for end in ("source", "destination"):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.aws_request import AwsRequestError, send
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.pause import mapping_trigger
 from frogmove.quoting import in_quotes
@@ -27,11 +26,7 @@ def check_state(deployment: Deployment) -> Check:
     try:
         found = deployment.configuration
     except AwsRequestError as error:
-        found_out = unknown_check(name, error)
-        if error.cause is not Cause.MISSING:
-            return found_out
-        remedy = "Check --function, --route and --region; terraform/README.md deploys it."
-        return replace(found_out, remedy=remedy)
+        return unknown_check(name, error)
     state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
     facts: dict[str, Any] = {
         "function": deployment.function,

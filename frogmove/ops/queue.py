@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frogmove.ops.aws_request import send
+from frogmove.quoting import in_quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class Queue:
             AwsRequestError: when it does not exist, or cannot be read.
         """
         owner = {"QueueOwnerAWSAccountId": account} if account else {}
-        url = send("sqs:GetQueueUrl", lambda: client.get_queue_url(QueueName=name, **owner))
+        url = send(
+            "sqs:GetQueueUrl",
+            lambda: client.get_queue_url(QueueName=name, **owner),
+            f"queue {in_quotes(name)}",
+        )
         return cls(client, url["QueueUrl"], _attributes(client, url["QueueUrl"]))
 
     @classmethod

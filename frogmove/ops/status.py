@@ -82,7 +82,11 @@ class Status:
         return until_unresponsive(self._checks())
 
     def _checks(self) -> Iterator[Check]:
-        yield function_checks.check_state(self._deployment)
+        function = function_checks.check_state(self._deployment)
+        yield function
+        if function.is_missing:
+            yield self._source()
+            return
         yield function_checks.check_settings(self._deployment, self._config)
         yield function_checks.check_uploads(self._deployment)
         yield function_checks.check_scan_gate(self._deployment, self._config)

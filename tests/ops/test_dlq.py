@@ -287,7 +287,7 @@ def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
         (["redrive", "abc"], "at least 8 characters"),
         (["show", "12345678"], "There is no message"),
         (["drop", "12345678", "--yes"], "There is no message"),
-        (["ls", "--function", "not-there"], "sqs:GetQueueUrl"),
+        (["ls", "--function", "not-there"], "There is no queue 'not-there-uploads-dead'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -157,6 +157,13 @@ def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: St
     assert reported["source bucket"]["state"] == "ok"
 
 
+def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
+    ran = doctor(server, quiet_stack, "--function", "not-there", "-o", "json")
+    broken = [check for check in ran.of("check") if check["state"] == "broken"]
+    assert (ran.code, [check["name"] for check in broken]) == (1, ["function"])
+    assert broken[0]["remedy"] == "Check --function, --route, --profile and --region."
+
+
 def test_abandoned_uploads_and_temporary_keys_are_distinguished(
     quiet_stack: Stack, clients: Clients
 ) -> None:

@@ -94,10 +94,20 @@ def test_only_failures_are_shown_on_request_and_as_json(server: Server, function
     assert "Task timed out" in second["line"]
 
 
-def test_no_lines_are_said_with_the_group(server: Server) -> None:
-    ran = logs(server, "never-ran")
+def test_no_lines_are_said_with_the_group(server: Server, quiet_stack: Stack) -> None:
+    name = quiet_stack.config.name
+    ran = logs(server, name, "--since", "2099-01-01")
     assert (ran.code, ran.out) == (0, "")
-    assert "/aws/lambda/never-ran" in ran.err
+    assert f"/aws/lambda/{name}" in ran.err
+
+
+@pytest.mark.parametrize("options", [[], ["--follow"]], ids=["once", "follow"])
+def test_the_log_of_a_function_that_is_not_there_is_refused(
+    server: Server, options: list[str]
+) -> None:
+    ran = logs(server, "not-there", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert "There is no function 'not-there'" in ran.err
 
 
 def test_new_lines_are_followed_each_once(server: Server, function: str) -> None:
@@ -158,6 +168,20 @@ def test_the_function_and_its_versions_are_shown(
 
 
 def test_a_function_that_is_not_there_has_no_info(server: Server) -> None:
-    ran = run("lambda", "info", "--function", "not-there", environment=environment(server))
+    for name in ("not-there", "not-there:live"):
+        ran = run("lambda", "info", "--function", name, environment=environment(server))
+        assert (ran.code, ran.out) == (2, "")
+        assert f"There is no function '{name}' in this account and Region." in ran.err
+        assert "Check --function" in ran.err
+
+
+@pytest.mark.parametrize("name", ["'frogmove'", "frogmove ", "frog/move", "\x1b[31m"])
+@pytest.mark.parametrize("command", ["lambda info", "lambda logs", "dlq ls"])
+def test_a_name_that_no_function_can_have_is_refused_before_any_request(
+    command: str, name: str
+) -> None:
+    more: dict[str, str | None] = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": None}
+    ran = run(*command.split(), "--function", name, environment=more)
     assert (ran.code, ran.out) == (2, "")
-    assert "not-there" in ran.err
+    assert "is not the name of a function" in ran.err
+    assert "\x1b" not in ran.err

@@ -164,9 +164,12 @@ def test_each_missing_permission_is_named_beside_what_could_be_read(
     assert "s3:ListBucket" in reported["source"]["message"] + reported["source"]["remedy"]
 
 
-def test_a_function_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:
+def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
     ran = status(server, quiet_stack, "--function", "not-there", "-o", "json")
-    assert (ran.code, states(ran)["function"], states(ran)["source"]) == (1, "broken", "ok")
+    assert (ran.code, states(ran)) == (1, {"function": "broken", "source": "ok"})
+    assert lines(ran)["function"]["message"] == (
+        "There is no function 'not-there' in this account and Region."
+    )
 
 
 def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
