@@ -144,6 +144,8 @@ class Scheduler:
 
     def _resume_ready(self) -> Iterator[Any]:
         """Continue tasks whose responses have arrived, but only some, so that others start."""
+        if self._batched:
+            self._flush_overdue()
         for _ in range(min(self._ready.qsize(), MAX_GROUP)):
             yield from self._resume(*self._ready.get())
 
@@ -176,8 +178,6 @@ class Scheduler:
                 return
 
     def _resume(self, task: Task[T], batched: bool) -> Iterator[T]:
-        if self._batched:
-            self._flush_overdue()
         if batched:
             self._batched -= 1
         else:
