@@ -95,6 +95,9 @@ def selection_hints(selection: Selection) -> Iterator[str]:
     yield from dict.fromkeys(filter(None, map(typographic_hint, [*folders, *globs])))
     if any(char in folder for folder in folders for char in "*?["):
         yield "A folder is not a pattern: use --include."
+    partial = next((folder for folder in folders if folder and not folder.endswith("/")), None)
+    if partial is not None:
+        yield f"A prefix is a folder: this selects only {in_quotes(f'{partial}/')}."
 
 
 def unexpected_objects(spec: RunSpec, summary: Summary) -> str:

@@ -172,6 +172,8 @@ def _replacement(action: Action, seen: Occupied, cause: str, check: DestinationC
 def _already_there(action: Action, seen: Occupied) -> Action:
     there = seen.there.object
     cause = "the destination already holds the same bytes"
+    if action.verb is Verb.MOVE:
+        cause += ": only the source would be deleted"
     reason = cause
     if may_be_itself(seen.source.object, there):
         # A run checks that with a temporary key; a dry run writes nothing.

@@ -123,6 +123,7 @@ def test_nothing_selected_is_a_warning_and_no_success(
         ("--include *.nothing", "'*' does not match '/'"),
         ("--include /a", "begins with '/'"),
         ("--prefix a*", "A folder is not a pattern"),
+        ("--prefix rep", "A prefix is a folder: this selects only 'rep/'."),
         ("--prefix /a", "A folder that begins with '/'"),
         ("--prefix s3:/a", "A URI begins with s3://"),
         ("--prefix \u201creports\u201d", "typographic quotes"),

@@ -217,3 +217,13 @@ def test_an_undo_that_is_interrupted_is_run_again(
     again = frogmove("undo", moved, "-o", "json")
     assert (again.code, again.outcomes) == (0, dict.fromkeys("abc", "moved"))
     assert (sorted(buckets.here()), buckets.there()) == (["a", "b", "c"], {})
+
+
+def test_a_dry_run_of_an_undo_says_that_only_the_copies_would_be_deleted(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a")
+    assert frogmove("copy", "a").code == 0
+    dry = frogmove("undo", "last", "-n")
+    assert "already holds the same bytes: only the source would be deleted" in dry.out
+    assert buckets.there() == {"a": b"a"}
