@@ -14,21 +14,17 @@ import zipfile
 from email import message_from_string
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
 
-from frogmove.errors import FrogmoveError, RunError
+from frogmove.errors import RunError
 from frogmove.packaging.bytecode import find_compiler
 from frogmove.packaging.layer_zip import PYTHONS, Architecture, layer, pip_command, run_pip
 from frogmove.packaging.wheel_check import check_built
 from tests.cli.cli_runner import COMMAND
-from tests.packaging.wheels import Wheels
+from tests.packaging.wheels import Wheels, names_in
 from tests.zips import LAYER, PYTHON, fetched_layer, skip_without_index, zips
-
-if TYPE_CHECKING:
-    from frogmove.packaging.zip_archive import Archive
 
 NEEDED = {
     "aws-lambda-powertools",
@@ -46,11 +42,6 @@ X86_64 = Architecture.X86_64
 
 
 @pytest.fixture
-def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wheels:
-    return Wheels.make(tmp_path, monkeypatch)
-
-
-@pytest.fixture
 def built(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The real layer for x86_64."""
     return zipfile.ZipFile(zips(tmp_path_factory) / LAYER)
@@ -63,11 +54,6 @@ def _pinned() -> dict[str, tuple[str, int]]:
         match[1]: (match[2], match[3].count("--hash=sha256:"))
         for match in re.finditer(r"^([a-z0-9-]+)==(\S+) \\\n((?: .*\n)+)", text, re.MULTILINE)
     }
-
-
-def _names(archive: Archive) -> list[str]:
-    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
-        return opened.namelist()
 
 
 def test_all_that_boto3_and_powertools_need_is_pinned() -> None:
@@ -230,7 +216,7 @@ def test_what_no_function_can_use_is_left_out(wheels: Wheels) -> None:
             "frog-1.0.data/scripts/jump": "#!python\n",
         },
     )
-    assert _names(layer(X86_64, PYTHON)) == [
+    assert names_in(layer(X86_64, PYTHON)) == [
         "python/boto3/data/s3/resources-1.json",
         "python/botocore/data/endpoints.json",
         "python/botocore/data/s3/2006-03-01/service-2.json.gz",
@@ -261,74 +247,6 @@ def test_what_cannot_be_fetched_is_named(wheels: Wheels) -> None:
     with pytest.raises(RunError, match=r"could not download .* newt==1\.0") as told:
         layer(X86_64, PYTHON)
     assert "pip config list" in told.value.remedy
-
-
-def test_the_users_settings_of_pip_do_not_stand_in_the_way(
-    wheels: Wheels, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wheels.add("frog", {"frog.py": ""})
-    for name in ("PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_COMPILE", "PIP_QUIET"):
-        monkeypatch.setenv(name, "1")
-    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
-
-
-def test_without_pip_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(FrogmoveError, match="ensurepip"):
-        layer(X86_64, PYTHON)
-
-
-PIP_SETTINGS = {
-    "PIP_PLATFORM": "win_amd64",
-    "PIP_DRY_RUN": "1",
-    "PIP_ROOT": "ROOT",
-    "PIP_TARGET": "ROOT",
-    "PIP_PREFIX": "ROOT",
-    "PIP_NO_BINARY": ":all:",
-    "PIP_CONSTRAINT": "ROOT",
-    "PIP_REPORT": "ROOT/report",
-    "PIP_PYTHON_VERSION": "2.7",
-    "PIP_ABI": "none",
-    "PIP_PYTHON": "/nowhere/python",
-    "PIP_ISOLATED": "1",
-    "PIP_LOG": "ROOT/log",
-}
-
-
-@pytest.mark.parametrize(
-    "names",
-    [[*PIP_SETTINGS], *(pytest.param([name], marks=pytest.mark.long) for name in PIP_SETTINGS)],
-)
-@pytest.mark.parametrize("by", ["variable", pytest.param("file", marks=pytest.mark.matrix)])
-def test_no_setting_of_pip_changes_what_is_built(
-    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: list[str], by: str
-) -> None:
-    """All at once, and in the long form each alone."""
-    wheels.add("frog", {"frog.py": ""})
-    lines = ["[global]", "quiet = 1"]
-    for name in names:
-        value = PIP_SETTINGS[name].replace("ROOT", str(tmp_path / "root"))
-        if by == "variable":
-            monkeypatch.setenv(name, value)
-        lines.append(f"{name.removeprefix('PIP_').lower().replace('_', '-')} = {value}")
-    if by == "file":
-        (tmp_path / "pip.conf").write_text("\n".join([*lines, ""]))
-        monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
-    assert not (tmp_path / "root").exists()
-
-
-@pytest.mark.matrix
-def test_where_packages_come_from_is_the_users_to_say(
-    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    wheels.add("frog", {"frog.py": ""})
-    monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.delenv("PIP_FIND_LINKS")
-    config = "[global]\nfind-links = /nowhere\nquiet = 2\nno-index = true\n"
-    (tmp_path / "pip.conf").write_text(f"{config}[install]\nfind-links = {wheels.folder}\n")
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    assert "python/frog.py" in _names(layer(X86_64, PYTHON))
 
 
 ELF = "\x7fELF\x02\x01\x01" + "\x00" * 11

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zipfile
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from frogmove.packaging.zip_archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,9 @@ class Wheels:
         """Ask for a wheel."""
         line = f"{name}==1.0 --hash=sha256:{digest}\n"
         self.pins.write_text(self.pins.read_text() + line)
+
+
+def names_in(archive: Archive) -> list[str]:
+    """Return the paths in a zip."""
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        return opened.namelist()
