@@ -11,6 +11,7 @@ from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.function_checks import resume_remedy
 from frogmove.ops.pause import mapping_trigger, schedule_trigger
+from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 _VISIBILITY_FACTOR = 6
 _APPLY = "Apply the Terraform module again."
+# The end of the name of the queue between uploads and the scanner of the embedded AWS.
+_TO_SCAN = "-to-scan"
 _SENDERS = ("s3.amazonaws.com", "events.amazonaws.com")
 
 
@@ -61,25 +64,31 @@ class WiringChecks:
             lambda: dict(self._client.get_bucket_notification_configuration(Bucket=bucket)),
         )
         arn = self._deployment.queue.arn
+        others = []
         for each in found.get("QueueConfigurations", []):
-            if each["QueueArn"] == arn and any(map(_is_of_uploads, each["Events"])):
-                message = f"{', '.join(each['Events'])} -> {arn}{_filter(each)}"
+            is_of_uploads = any(map(_is_of_uploads, each["Events"]))
+            message = f"{', '.join(each['Events'])} -> {each['QueueArn']}{_filter(each)}"
+            if each["QueueArn"] == arn and is_of_uploads and self._concerns(each):
                 return Check(name, State.OK, message, facts={"queue": arn})
+            if each["QueueArn"].endswith(f":{self._deployment.name}{_TO_SCAN}"):
+                return Check(name, State.OK, f"{message}, for a scan", facts={"queue": arn})
+            others.append(message)
         if "EventBridgeConfiguration" in found:
             return self._rule(name)
-        others = [
-            each["QueueArn"]
-            for each in found.get("QueueConfigurations", [])
-            if each["QueueArn"] != arn
-        ]
         message = f"{bucket} reports no uploads to {arn}"
         if others:
-            message = f"{message}, but to {', '.join(sorted(set(others)))}"
+            message = f"{message}, only: {'; '.join(others)}"
         remedy = (
             f"{_APPLY} For an adopted bucket, add {arn} to its notifications. Until then sweeps "
             "move the uploads."
         )
         return Check(name, State.BROKEN, message, remedy, {"queue": arn})
+
+    def _concerns(self, configuration: dict[str, Any]) -> bool:
+        """Tell whether a notification is about keys of the source's prefix."""
+        own = self._source.prefix
+        prefixes = [text for kind, text in _filters(configuration) if kind == "prefix"]
+        return all(own.startswith(text) or text.startswith(own) for text in prefixes)
 
     def _rule(self, name: str) -> Check:
         """Check the rule of EventBridge, which has a name of the Terraform module."""
@@ -177,9 +186,14 @@ def _is_of_uploads(event: str) -> bool:
     return event.startswith("s3:ObjectCreated:")
 
 
-def _filter(configuration: dict[str, Any]) -> str:
+def _filters(configuration: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the filters of a notification: ``prefix`` or ``suffix``, and its text."""
     rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-    named = ", ".join(f"{rule['Name'].lower()} {rule['Value']}" for rule in rules)
+    return [(rule["Name"].lower(), rule["Value"]) for rule in rules]
+
+
+def _filter(configuration: dict[str, Any]) -> str:
+    named = ", ".join(f"{kind} {in_quotes(text)}" for kind, text in _filters(configuration))
     return f", only keys with {named}" if named else ""
 
 

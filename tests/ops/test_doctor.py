@@ -10,6 +10,8 @@ from frogmove.local_aws.stack import Stack, build_stack, connect
 from frogmove.ops import identity_checks, leftovers
 from frogmove.ops.check import State
 from frogmove.ops.clients import Services
+from frogmove.ops.deployment import Deployment
+from frogmove.ops.wiring_checks import WiringChecks
 from frogmove.packaging.function_zip import build_package
 from frogmove.s3.capabilities import PROBE
 from frogmove.s3.uri import parse_location
@@ -110,6 +112,30 @@ def test_settings_that_only_one_side_has_are_told(
     assert (told["settings"]["state"], told["concurrency"]["state"]) == ("warning", "broken")
     assert "expected_bucket_owner is not set in the function" in told["settings"]["message"]
     assert "delete-function-concurrency" in told["concurrency"]["remedy"]
+
+
+def test_a_notification_about_other_keys_is_none(
+    services: Services, clients: Clients, stack_config: StackConfig
+) -> None:
+    stack = build_stack(clients, build_package(), stack_config)
+    source = parse_location(f"{stack.source}/in")
+    for prefix, state in (("", "ok"), ("in/", "ok"), ("in/a", "ok"), ("out/", "broken")):
+        rules: Any = [{"Name": "prefix", "Value": prefix}] if prefix else []
+        clients.s3.put_bucket_notification_configuration(
+            Bucket=source.bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "QueueArn": stack.queue_arn,
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": {"Key": {"FilterRules": rules}},
+                    }
+                ]
+            },
+        )
+        deployment = Deployment(stack.config.name, services)
+        first = next(WiringChecks(clients.s3, source, deployment).checks())
+        assert (prefix, first.state) == (prefix, state)
 
 
 def test_each_missing_permission_is_named(
