@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from frogmove import Client, Command, Config, OnConflict, Outcome, Verb
 from frogmove.core.filters import Filters, Pattern
+from frogmove.core.journal_reader import JournalReader
 from frogmove.core.key_mapping import KeyMapping
 from frogmove.core.models import Effect
 from frogmove.core.selection import Selection
 from frogmove.core.verify import CompareBy
 from frogmove.errors import UsageError
-from frogmove.run_config import applied_spec, new_spec
+from frogmove.run_config import applied_spec, new_spec, undo_spec
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from tests.fake_s3 import FakeS3
@@ -65,6 +66,13 @@ class Scene:
     state: FakeS3State
     spec: RunSpec
     changes: list[tuple[str, str, bytes | None]]
+
+    def change(self) -> None:
+        for bucket, key, body in self.changes:
+            if body is None:
+                self.state.buckets[bucket].pop(key, None)
+            else:
+                self.state.put(bucket, key, body)
 
 
 @st.composite
@@ -122,6 +130,15 @@ ENDS = {
     Effect.SKIP: Outcome.SKIPPED,
     Effect.CONFLICT: Outcome.CONFLICT,
     Effect.REFUSE: Outcome.FAILED,
+}
+
+
+# What comes back, and what was changed since the run, has more than one outcome.
+UNDONE = {
+    Effect.MOVE: {Outcome.MOVED},
+    Effect.ALREADY_THERE: {Outcome.MOVED},
+    Effect.RESTORE: {Outcome.MOVED, Outcome.COPIED, Outcome.CONFLICT},
+    Effect.SKIP: {Outcome.SKIPPED, Outcome.GONE, Outcome.SUPERSEDED},
 }
 
 
@@ -209,11 +226,7 @@ def test_a_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
     except UsageError:
         return
     reviewed = list(plan.written(file))
-    for bucket, key, body in scene.changes:
-        if body is None:
-            state.buckets[bucket].pop(key, None)
-        else:
-            state.put(bucket, key, body)
+    scene.change()
     held = {side: dict(state.buckets[side]) for side in SIDES}
     assert_done(client, scene, applied_spec(file, CONFIG), folder)
     moved = {(each.object.key, each.object.etag) for each in reviewed if each.verb is Verb.MOVE}
@@ -225,3 +238,32 @@ def test_a_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
         now = state.buckets[side]
         changed = {(key, it.etag) for key, it in held[side].items() if now.get(key) != it}
         assert changed <= allowed
+
+
+@settings(deadline=None, max_examples=60)
+@given(scene=scenes(), versioned=st.booleans())
+def test_an_undo_does_what_its_dry_run_says(
+    client: Client, folder: Path, scene: Scene, versioned: bool
+) -> None:
+    client.s3 = RetryingS3(FakeS3(scene.state), Limits())
+    scene.state.versioned = set(scene.state.buckets) if versioned else set()
+    try:
+        run = client.start(client.prepare(scene.spec), folder / f"{next(numbers)}.jsonl")
+    except UsageError:
+        return
+    list(run)
+    if not run.path.exists():
+        return
+    scene.change()
+    earlier = (JournalReader(run.path),)
+    spec = replace(undo_spec(run.spec), id="undo", on_conflict=OnConflict.FAIL)
+    untouched = deepcopy(scene.state)
+    effects = {
+        action.object.key: action.effect for action in client.prepare(spec, earlier, dry_run=True)
+    }
+    assert scene.state == untouched
+    undo = client.start(client.prepare(spec, earlier), folder / f"{next(numbers)}.jsonl")
+    done = {result.key: result.outcome for result in undo}
+    assert effects.keys() == done.keys()
+    for key, effect in effects.items():
+        assert done[key] in UNDONE.get(effect, {ENDS.get(effect)}), (key, effect)

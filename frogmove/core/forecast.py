@@ -17,7 +17,17 @@ from frogmove.core.destination_check import (
     Occupied,
     may_be_itself,
 )
-from frogmove.core.models import Action, Effect, Forecast, Outcome, Result, Route, Verb
+from frogmove.core.models import (
+    Action,
+    DeletedExtra,
+    Effect,
+    Forecast,
+    Outcome,
+    Result,
+    Route,
+    Verb,
+)
+from frogmove.core.restore import restore_obstacle
 from frogmove.core.scheduler import run_in_order
 from frogmove.s3.errors import S3Error
 from frogmove.s3.etag import etags_match
@@ -88,6 +98,8 @@ def forecast_deletes(
 
 
 async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -> Action:
+    if action.verb is Verb.RESTORE:
+        return await _forecast_restore(action, check)
     if action.verb not in {Verb.MOVE, Verb.COPY}:
         return action
     try:
@@ -105,6 +117,21 @@ async def _forecast(action: Action, check: DestinationCheck, *, is_free: bool) -
         if error.ends_the_run:
             raise
         return _unknown(action, error)
+
+
+async def _forecast_restore(action: Action, check: DestinationCheck) -> Action:
+    try:
+        result = await restore_obstacle(check, action)
+        is_moved = not isinstance(action.undoes, DeletedExtra)
+        if is_moved and (result is None or result.outcome is Outcome.FAILED):
+            decided = await _decide(under_policy(action, check.options), check)
+            if not decided.effect.is_transfer:
+                return decided
+    except S3Error as error:
+        if error.ends_the_run:
+            raise
+        return _unknown(action, error)
+    return action if result is None else _without_transfer(action, result)
 
 
 def _unknown(action: Action, error: S3Error) -> Action:

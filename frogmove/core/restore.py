@@ -71,7 +71,7 @@ class Restorer:
             if isinstance(moved, Result):
                 return moved
             return Result(action, Outcome.COPIED, action.reason, moved.key)
-        versions, lacking = await self._versions(copy.key)
+        versions, lacking = await _versions(self._s3, self._bucket, copy.key)
         if _is_already_restored(versions, copy):
             return Result(action, Outcome.GONE, _ALREADY_RESTORED)
         replaced = _replaced_version(versions, copy) or copy.replaced.backup
@@ -98,15 +98,9 @@ class Restorer:
     async def _restore_deleted(self, action: Action, backup: BackupCopy | None) -> Result:
         """Restore an object that a sync deleted, unless its key holds an object now."""
         item = action.object
-        there = await self._copier_here.check.source.head(item.key)
-        if there is not None and etags_match(there.object.etag, item.etag):
-            return Result(action, Outcome.SKIPPED, "the destination has it")
-        versions, lacking = await self._versions(item.key)
-        version = next((each for each in versions if etags_match(each.etag, item.etag)), None)
-        replaced = version or backup
-        if replaced is None:
-            reason = f"it was deleted and cannot be restored, because {lacking}"
-            return Result(action, Outcome.FAILED, reason)
+        replaced = await _find_deleted(self._copier_here.check, action, backup)
+        if isinstance(replaced, Result):
+            return replaced
         copier, source = self._copier_of(replaced)
         written = await copier.copy(Action(Verb.RESTORE, source, item.key), self._bucket)
         if isinstance(written, Result):
@@ -115,14 +109,6 @@ class Restorer:
         if isinstance(replaced, BackupCopy):
             origin = f"{in_quotes(replaced.uri)}, which stays"
         return Result(action, Outcome.COPIED, f"restored at the destination from {origin}")
-
-    async def _versions(self, key: str) -> tuple[Sequence[S3Object], str]:
-        """Return the versions of a key, newest first, and why there is none that can be used."""
-        try:
-            versions = await wait_for(self._s3.list_versions(self._bucket, key))
-        except S3Error as error:
-            return [], describe(error, "")
-        return versions, "the bucket keeps no version of it"
 
     def _copier_of(self, replaced: S3Object | BackupCopy) -> tuple[ObjectCopier, S3Object]:
         """Return what copies a version or a backup, and the object to copy."""
@@ -154,6 +140,60 @@ class Restorer:
         except S3Error as error:
             return describe(error, "")
         return written.reason if isinstance(written, Result) else ""
+
+
+async def restore_obstacle(check: DestinationCheck, action: Action) -> Result | None:
+    """Foresee a RESTORE action that will restore nothing; writes nothing.
+
+    Args:
+        check: looks at both sides of the undo.
+        action: the action.
+
+    Returns:
+        its result; None if there is a version or a backup to restore.
+
+    Raises:
+        S3Error: when a request failed.
+    """
+    copy = action.undoes
+    if isinstance(copy, DeletedExtra):
+        found = await _find_deleted(check, action, copy.backup)
+        return found if isinstance(found, Result) else None
+    if copy is None or copy.replaced is None:
+        return None
+    versions, lacking = await _versions(check.s3, check.route.source.bucket, copy.key)
+    if _is_already_restored(versions, copy):
+        return Result(action, Outcome.GONE, _ALREADY_RESTORED)
+    if _replaced_version(versions, copy) or copy.replaced.backup:
+        return None
+    reason = (
+        "it would be moved back, but the object that it replaced (ETag "
+        f"{copy.replaced.etag}) cannot be restored, because {lacking}"
+    )
+    return Result(action, Outcome.FAILED, reason)
+
+
+async def _find_deleted(
+    check: DestinationCheck, action: Action, backup: BackupCopy | None
+) -> S3Object | BackupCopy | Result:
+    """Find a version or a backup of an object that a sync deleted, unless it is there again."""
+    item = action.object
+    there = await check.source.head(item.key)
+    if there is not None and etags_match(there.object.etag, item.etag):
+        return Result(action, Outcome.SKIPPED, "the destination has it")
+    versions, lacking = await _versions(check.s3, check.route.source.bucket, item.key)
+    version = next((each for each in versions if etags_match(each.etag, item.etag)), None)
+    reason = f"it was deleted and cannot be restored, because {lacking}"
+    return version or backup or Result(action, Outcome.FAILED, reason)
+
+
+async def _versions(s3: S3, bucket: str, key: str) -> tuple[Sequence[S3Object], str]:
+    """Return the versions of a key, newest first, and why there is none that can be used."""
+    try:
+        versions = await wait_for(s3.list_versions(bucket, key))
+    except S3Error as error:
+        return [], describe(error, "")
+    return versions, "the bucket keeps no version of it"
 
 
 def _is_already_restored(versions: Sequence[S3Object], copy: VerifiedCopy) -> bool:
