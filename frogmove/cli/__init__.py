@@ -81,7 +81,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "demo",
-        "Demonstrate every feature on a private AWS, in a few seconds.",
+        "Show listing, moving, syncing and the Lambda on a private AWS.",
         "frogmove.cli.demo:demo",
     ),
     LazyCommand(

@@ -1,4 +1,4 @@
-"""``frogmove demo``: every feature on a private AWS, with each step checked in the buckets."""
+"""``frogmove demo``: the main features on a private AWS, with each step checked in the buckets."""
 
 import os
 import shlex
@@ -59,7 +59,7 @@ STEPS = (
 
 @click.command()
 def demo() -> None:
-    """Demonstrate every feature on a private AWS, in a few seconds.
+    """Show listing, moving, syncing and the Lambda on a private AWS.
 
     Uploads a dozen files, moves and syncs them with commands, lets the Lambda move one more, and
     checks the buckets after every step. It uses no network outside this machine and leaves no

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from frogmove.errors import UsageError
+from frogmove.errors import UnreachableError, UsageError
 from frogmove.ops.clients import Services
 from frogmove.ops.deployment import Deployment
 from frogmove.ops.pause import Triggers, moves_from
@@ -36,9 +36,13 @@ def check_paused(spec: RunSpec) -> str:
     if not name:
         return _UNKNOWN
     deployment = Deployment(name, Services(spec.profile, spec.region))
-    if not moves_from(deployment, parse_location(spec.source)):
-        return f"{name} moves uploads of another source."
-    live = [each for each in Triggers(deployment).all() if each.is_on]
+    try:
+        if not moves_from(deployment, parse_location(spec.source)):
+            return f"{name} moves uploads of another source."
+        live = [each for each in Triggers(deployment).all() if each.is_on]
+    except UnreachableError as error:
+        remedy = f"{error.remedy} Or skip this check with --while-live."
+        raise UnreachableError(error.message, remedy) from error
     if live:
         what = " and ".join(f"the {each.kind} {each.name}" for each in live)
         raise UsageError(

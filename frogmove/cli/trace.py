@@ -22,6 +22,7 @@ from frogmove.core.units import parse_time
 from frogmove.ops.trace import Tracer
 from frogmove.ops.trace_verdict import conclude
 from frogmove.s3.limits import Limits
+from frogmove.s3.uri import split
 
 if TYPE_CHECKING:
     from frogmove.cli.output import Console
@@ -84,11 +85,15 @@ def _source_key(route: Route, name: str) -> str:
     Raises:
         UsageError: when it is inside neither.
     """
-    there = route.destination
-    if name.startswith(f"s3://{there.bucket}/{there.prefix}") and not name.startswith(
-        f"s3://{route.source.bucket}/"
-    ):
-        return route.source.prefix + key_inside(there, name).removeprefix(there.prefix)
+    if name.startswith("s3://"):
+        bucket, key = split(name)
+        is_here, is_there = (
+            bucket == end.bucket and key.startswith(end.prefix)
+            for end in (route.source, route.destination)
+        )
+        if is_there and not is_here:
+            there = route.destination
+            return route.source.prefix + key_inside(there, name).removeprefix(there.prefix)
     return route.source_key(name)
 
 

@@ -17,9 +17,11 @@ from frogmove.core.models import Action, Effect, Forecast, Verb
 from frogmove.core.new_file import new_file
 from frogmove.core.records import Record, action_record
 from frogmove.core.run_spec import RunSpec
+from frogmove.core.typographic import typographic_hint
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.models import S3Object
+from frogmove.s3.uri import is_like_uri
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -265,12 +267,18 @@ def _open(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise UsageError(
-            f"The plan {in_quotes(str(path))} cannot be read: {error.strerror}."
+            f"The plan {in_quotes(str(path))} cannot be read: {error.strerror}.", _hint(path)
         ) from error
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"The plan {in_quotes(str(path))} cannot be written: {error.strerror}.",
-        "Nothing was changed. Choose another file, or make room for it.",
+        f"Nothing was changed. {_hint(path) or 'Choose another file, or make room for it.'}",
     )
+
+
+def _hint(path: Path) -> str:
+    """Say what was probably meant by a path; empty if it is not known."""
+    text = str(path)
+    return "A plan is a file on this machine." if is_like_uri(text) else typographic_hint(text)

@@ -1,4 +1,4 @@
-"""Hyphens and quotes that a word processor or a chat has replaced in a pasted command."""
+"""Hyphens and quotes that a word processor or a chat has replaced or doubled in a command."""
 
 _DASHES = ("\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212")
 
@@ -11,9 +11,11 @@ def begins_with_dash(text: str) -> bool:
 
 
 def typographic_hint(text: str) -> str:
-    """Say which character of a text was probably meant as a plain one; empty if none was."""
+    """Say which character of a text was probably not meant as it is; empty if none was."""
     if begins_with_dash(text):
         return "Options begin with plain hyphens, as in --prefix; this begins with another dash."
     if text and not _QUOTES.isdisjoint((text[0], text[-1])):
         return "A shell's quotes are plain, ' or \"; this has typographic quotes."
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return "The quotes are a part of it: write one pair only, which the shell removes."
     return ""

@@ -87,7 +87,8 @@ class AwsRequestError(UnreachableError):
             message = f"This server does not offer {action}."
         elif cause is Cause.MISSING and thing:
             message = f"There is no {thing} in this account and Region."
-            remedy = "Check --function, --route, --profile and --region."
+            options = "--schedule" if thing.startswith("schedule ") else "--function, --route"
+            remedy = f"Check {options}, --profile and --region."
         else:
             message = f"{action} failed: {detail}."
         super().__init__(message, remedy)

@@ -56,6 +56,7 @@ class Deployment:
         self.function = function
         self.services = services
         self.name = _bare(function)
+        self._is_schedule_given = schedule is not None
         self.schedule_name = schedule or f"{self.name}-sweep"
 
     @cached_request
@@ -120,15 +121,17 @@ class Deployment:
         """The schedule of the sweeps, as GetSchedule returns it; None if there is none.
 
         Raises:
-            AwsRequestError: when it cannot be read.
+            AwsRequestError: when it cannot be read, or was given by its name and does not exist.
         """
         client = self.services.client("scheduler")
         try:
             found: dict[str, Any] = send(
-                "scheduler:GetSchedule", lambda: client.get_schedule(Name=self.schedule_name)
+                "scheduler:GetSchedule",
+                lambda: client.get_schedule(Name=self.schedule_name),
+                f"schedule {in_quotes(self.schedule_name)}",
             )
         except AwsRequestError as error:
-            if error.cause is Cause.MISSING:
+            if error.cause is Cause.MISSING and not self._is_schedule_given:
                 return None
             raise
         return found

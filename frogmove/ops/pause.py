@@ -168,8 +168,7 @@ def moves_from(deployment: Deployment, source: Location) -> bool:
 def _unknown(deployment: Deployment, error: AwsRequestError) -> UnreachableError:
     return UnreachableError(
         f"The triggers of {in_quotes(deployment.function)} cannot be read: {_reason(error)}.",
-        "Check the function's name, the Region and your permissions. "
-        "`frogmove undo --while-live` skips this check.",
+        error.remedy or "Check the function's name, the Region and your permissions.",
     )
 
 

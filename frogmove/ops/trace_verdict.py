@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.required_tags import parse_tag
+from frogmove.core.typographic import typographic_hint
 from frogmove.ops.trace import DESTINATION, QUARANTINE, SCAN_TAG, SOURCE
 from frogmove.s3.etag import etags_match
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 # Keys that neither a shell nor a URL changes.
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
+
+_UNREAD = (
+    'Correct what "Not known" names (a permission, a bucket\'s name or the connection), then '
+    "trace it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def conclude(trace: Trace, argument: str, function: str) -> Verdict:
     if here.exists is None or there.exists is None:
         known = f"The bytes are at {there.uri}." if there.exists else "The bytes were not found."
         left = "source" if here.exists is None else "destination"
-        return Verdict(f"{known} The {left} could not be read.", _missing_permissions(trace))
+        return Verdict(f"{known} The {left} could not be read.", (_UNREAD,))
     if there.exists:
         version = there.current.version_id if there.current else None
         named = f", version {version}" if version else ""
@@ -138,9 +144,10 @@ def _conclude_missing(trace: Trace, argument: str) -> Verdict:
             "Neither side has it now, and no version is kept.",
             ("The lines above say what happened last. Look for a copy under another key.",),
         )
+    hint = typographic_hint(shlex.split(argument)[0])
     return Verdict(
         "Neither side has it, and nothing is known about it.",
-        ("Check the key: `frogmove ls` prints the keys of the source.",),
+        (hint or "Check the key: `frogmove ls` prints the keys of the source.",),
     )
 
 
@@ -154,7 +161,3 @@ def _restore(place: Place, version: str, argument: str, *, is_source: bool) -> s
         f"aws s3api copy-object --bucket {place.bucket} --key {place.key} "
         f"--copy-source '{place.bucket}/{place.key}?versionId={version}'"
     )
-
-
-def _missing_permissions(trace: Trace) -> tuple[str, ...]:
-    return ("Have the permissions granted that are named above.",) if trace.unknown else ()

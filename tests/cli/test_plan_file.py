@@ -295,3 +295,19 @@ def test_the_dry_run_of_a_plan_has_its_reasons(
     planned = frogmove("move", "a", "--on-conflict", "overwrite", "--plan", str(file))
     assert "would replace   a  (something else: 6 bytes of" in planned.out
     assert frogmove("apply", str(file), "-n").out == planned.out
+
+
+@pytest.mark.parametrize(
+    ("file", "printed"),
+    [
+        ("s3://bucket/today.plan", "A plan is a file on this machine."),
+        ("'today.plan'", "write one pair only, which the shell removes."),
+    ],
+)
+def test_a_path_that_was_not_meant_is_answered_so(
+    frogmove: FrogmoveRunner, file: str, printed: str
+) -> None:
+    for command in ("plan", "apply"):
+        ran = frogmove(command, file)
+        assert (ran.code, ran.out) == (2, "")
+        assert printed in " ".join(ran.err.split())

@@ -193,6 +193,7 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
         ("S3://bucket/reports", "A URI begins with s3://."),
         ("https://bucket.s3.amazonaws.com/reports", "A URI begins with s3://."),
         ("\u201creports/2026/03/a\u201d", "typographic quotes"),
+        ("'reports/2026/03/a'", "write one pair only, which the shell removes."),
         ("s3://another/reports", "with --source and --destination."),
     ],
 )

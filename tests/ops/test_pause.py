@@ -137,6 +137,15 @@ def test_a_refused_connection_is_reported(server: Server) -> None:
         ran = command(server, "lambda", "pause", "--function", "any", "--endpoint-url", url)
     assert (ran.code, ran.out) == (2, "")
     assert "cannot be read" in ran.err
+    assert "undo" not in ran.err
+
+
+def test_a_schedule_that_was_named_must_exist(server: Server, quiet_stack: Stack) -> None:
+    name = quiet_stack.config.name
+    ran = command(server, "lambda", "pause", "--function", name, "--schedule", "not-there")
+    assert (ran.code, ran.out) == (2, "")
+    assert "There is no schedule 'not-there'" in " ".join(ran.err.split())
+    assert "Check --schedule" in ran.err
 
 
 def test_what_could_be_switched_is_switched_where_something_could_not(

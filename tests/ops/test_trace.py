@@ -7,6 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import boto3
 import pytest
@@ -218,6 +219,10 @@ def test_a_key_that_nobody_knows(trace: TraceFixture) -> None:
     ran = trace("never")
     assert (ran.code, ran.of("event")) == (1, [])
     assert "nothing is known about it" in verdict(ran)["verdict"]
+    pasted = verdict(trace("'never'"))
+    assert pasted["todo"] == [
+        "The quotes are a part of it: write one pair only, which the shell removes."
+    ]
     # One that begins with it is another.
     trace.put("never-again")
     assert trace("never").of("event") == []
@@ -231,6 +236,9 @@ def test_a_hostile_key_is_inert(trace: TraceFixture) -> None:
     assert not {"\x1b", "\u202e"} & set(shown.out + shown.err)
     assert len(shown.out.splitlines()) == 4
     assert verdict(trace(HOSTILE))["places"]["source"]["exists"] is True
+    # As `frogmove ls --side destination` prints the copy.
+    copy = trace(f"s3://{trace.destination}?key={quote(HOSTILE)}")
+    assert verdict(copy)["key"] == HOSTILE
 
 
 def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFixture) -> None:
@@ -249,6 +257,7 @@ def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFi
     nobody = trace("key", **keys_of_user(trace.clients, ["sts:GetCallerIdentity"]))
     assert (nobody.code, verdict(nobody)["places"]["source"]["exists"]) == (1, None)
     assert "could not be read" in verdict(nobody)["verdict"]
+    assert 'Correct what "Not known" names' in verdict(nobody)["todo"][0]
 
 
 def test_a_route_without_a_function_has_a_story_too(trace: TraceFixture) -> None:
