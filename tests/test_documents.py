@@ -104,6 +104,9 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
     if not isinstance(command, click.Group):
         command.make_context(words[0], arguments, parent)
         return
+    if not arguments:
+        # The name of the group itself.
+        return
     context = command.make_context(words[0], arguments[:1], parent)
     chosen = command.get_command(context, arguments[0])
     assert chosen is not None, words

@@ -107,14 +107,11 @@ class FunctionLog:
         self.group = group
         self._is_json = is_json
 
-    def lines(
-        self, since: datetime, until: datetime | None = None, pattern: str = ""
-    ) -> Iterator[LogLine]:
+    def lines(self, since: datetime, pattern: str = "") -> Iterator[LogLine]:
         """Yield the lines of all streams in the order of their time.
 
         Args:
             since: the time of the first line.
-            until: the time of the last one; None for now.
             pattern: a filter of CloudWatch Logs. Servers differ: check the lines as well.
 
         Raises:
@@ -122,8 +119,6 @@ class FunctionLog:
                 lines: Lambda may create it at the first invocation.
         """
         request: dict[str, Any] = {"logGroupName": self.group, "startTime": _milliseconds(since)}
-        if until is not None:
-            request["endTime"] = _milliseconds(until)
         if pattern:
             request["filterPattern"] = pattern
         while True:
@@ -135,21 +130,21 @@ class FunctionLog:
                 return
             request["nextToken"] = token
 
-    def failures(self, since: datetime, until: datetime | None = None) -> Iterator[LogLine]:
+    def failures(self, since: datetime) -> Iterator[LogLine]:
         """Yield the lines that say that something failed; see :meth:`lines`."""
         pattern = f"{{ {_FAILURES} }}" if self._is_json else ""
-        return (line for line in self.lines(since, until, pattern) if line.is_failure)
+        return (line for line in self.lines(since, pattern) if line.is_failure)
 
     def about(self, key: str, since: datetime) -> Iterator[LogLine]:
         """Yield the lines about a key; see :meth:`lines`."""
         is_plain = self._is_json and _PLAIN_KEY.fullmatch(key)
         pattern = f'{{ $.key = "{key}" }}' if is_plain else ""
-        return (line for line in self.lines(since, None, pattern) if line.key == key)
+        return (line for line in self.lines(since, pattern) if line.key == key)
 
-    def metrics(self, since: datetime, until: datetime | None = None) -> Iterator[LogLine]:
+    def metrics(self, since: datetime) -> Iterator[LogLine]:
         """Yield the lines with metrics; see :meth:`lines`."""
         pattern = f"{{ {_METRICS} }}" if self._is_json else ""
-        return (line for line in self.lines(since, until, pattern) if line.is_metrics)
+        return (line for line in self.lines(since, pattern) if line.is_metrics)
 
     def _page(self, request: dict[str, Any]) -> dict[str, Any]:
         try:

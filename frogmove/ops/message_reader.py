@@ -13,7 +13,7 @@ from frogmove.ops.aws_request import AwsRequestError, send
 from frogmove.ops.queue_message import read_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
 
     from frogmove.ops.queue import Queue
@@ -133,19 +133,18 @@ class MessageReader:
                 self._held.pop(each.id, None)
         return left
 
-    def release(self, messages: Iterable[QueueMessage] | None = None) -> str:
-        """Make messages visible again: these, or all that are held.
+    def release(self) -> str:
+        """Make all messages visible again that were not deleted.
 
         Returns:
             why some stay hidden until their visibility timeout; empty if none does.
         """
-        ids = self._held if messages is None else (each.id for each in messages)
-        held = iter([(name, self._held[name]) for name in list(ids) if name in self._held])
+        receipts = iter(self._held.values())
         problem = ""
-        while part := list(islice(held, MAX_BATCH)):
+        while part := list(islice(receipts, MAX_BATCH)):
             entries = [
                 {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for number, (_, receipt) in enumerate(part)
+                for number, receipt in enumerate(part)
             ]
             try:
                 send(
@@ -158,8 +157,7 @@ class MessageReader:
                 )
             except AwsRequestError as error:
                 problem = problem or error.message
-            for name, _ in part:
-                self._held.pop(name, None)
+        self._held.clear()
         return problem
 
 

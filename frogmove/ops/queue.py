@@ -99,14 +99,6 @@ class Queue:
         counts = [self.attributes.get(f"ApproximateNumberOfMessages{name}", "0") for name in names]
         return Depth(*map(int, counts))
 
-    def refresh(self) -> None:
-        """Read the attributes again.
-
-        Raises:
-            AwsRequestError: when they cannot be read.
-        """
-        self.attributes = _attributes(self.client, self.url)
-
     def _redrive_policy(self) -> dict[str, Any]:
         try:
             policy = json.loads(self.attributes.get("RedrivePolicy") or "{}")

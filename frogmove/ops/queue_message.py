@@ -32,7 +32,6 @@ class QueueMessage:
         sent: when it was sent to the queue.
         receives: how often it has been delivered, in both queues.
         uploads: the bucket and the key of each upload that it reports, each once.
-        ignored: the other events that it reports.
         problem: why the function cannot read it; empty if it can.
     """
 
@@ -44,7 +43,6 @@ class QueueMessage:
     sent: datetime | None = None
     receives: int = 0
     uploads: tuple[tuple[str, str], ...] = ()
-    ignored: tuple[str, ...] = ()
     problem: str = ""
 
     @property
@@ -62,7 +60,7 @@ def read_message(response: Mapping[str, Any]) -> QueueMessage:
     """Read a message as ReceiveMessage returns it."""
     system = response.get("Attributes") or {}
     identity, body = str(response.get("MessageId", "")), str(response.get("Body", ""))
-    uploads, ignored, problem = _content(identity, body)
+    uploads, problem = _content(identity, body)
     attributes = {
         name: {part: value for part, value in each.items() if not part.endswith("ListValues")}
         for name, each in (response.get("MessageAttributes") or {}).items()
@@ -76,25 +74,24 @@ def read_message(response: Mapping[str, Any]) -> QueueMessage:
         _time(system.get("SentTimestamp")),
         _number(system.get("ApproximateReceiveCount")),
         uploads,
-        ignored,
         problem,
     )
 
 
-def _content(identity: str, body: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], str]:
-    """Return the uploads and the other events of a message, and why it cannot be read."""
+def _content(identity: str, body: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the uploads of a message, or why it cannot be read."""
     record = {"eventSource": "aws:sqs", "messageId": identity or "-", "body": body}
     try:
         event = read_event({"Records": [record]})
     except EventError as error:
-        return (), (), str(error)
+        return (), str(error)
     if not isinstance(event, Queue):
-        return (), (), "It is not a message of a queue."
+        return (), "It is not a message of a queue."
     (message,) = event.messages
     if message.error is not None:
-        return (), (), str(message.error)
+        return (), str(message.error)
     uploads = dict.fromkeys((upload.bucket, upload.key) for upload in message.uploads)
-    return tuple(uploads), tuple(each.name for each in message.ignored), ""
+    return tuple(uploads), ""
 
 
 def _time(milliseconds: object) -> datetime | None:
