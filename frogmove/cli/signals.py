@@ -86,6 +86,7 @@ class _Listener:
         self._stop: Stop | None = None
         self._is_ending = False
         self.end_message = ""
+        self.end_prefix = b""
         self.is_listening = False
 
     def start(self) -> Callable[[], None]:
@@ -152,7 +153,7 @@ class _Listener:
             stop = self._stop
             self._is_ending = stop is None or stop.is_set()
         if stop is None:
-            end(self.end_message)
+            end(self.end_message, self.end_prefix)
         if self._is_ending:
             stop.end_now()
         stop.set()
@@ -190,13 +191,19 @@ def listening() -> Iterator[None]:
 
 
 @contextmanager
-def end_message(text: str) -> Iterator[None]:
-    """Print a message if a signal ends the process in this context."""
-    before, _listener.end_message = _listener.end_message, text
+def end_message(text: str, *, has_bar: bool = False) -> Iterator[None]:
+    """Print a message if a signal ends the process in this context.
+
+    Args:
+        text: the message.
+        has_bar: whether the terminal shows a progress bar then, which is removed.
+    """
+    before = _listener.end_message, _listener.end_prefix
+    _listener.end_message, _listener.end_prefix = text, _CLEAR_BAR if has_bar else b""
     try:
         yield
     finally:
-        _listener.end_message = before
+        _listener.end_message, _listener.end_prefix = before
 
 
 def raise_interrupts() -> None:

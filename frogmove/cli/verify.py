@@ -18,6 +18,7 @@ from frogmove.cli.progress import ProgressDisplay, VerifyFigures
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
 from frogmove.cli.runner import connect, key_list_of
 from frogmove.cli.selection_options import verify_selection_options
+from frogmove.cli.signals import end_message
 from frogmove.cli.transfer_options import max_compare_size
 from frogmove.config import Config
 from frogmove.core.run_spec import Command
@@ -133,8 +134,10 @@ def _print_heading(what: str, spec: RunSpec, client: Client, console: Console) -
 
 
 def _show(verification: Verification, client: Client, console: Console) -> int:
+    figures = VerifyFigures(verification, lambda: client.s3.activity)
+    stopped = end_message("Stopped: not everything was compared.", has_bar=console.is_live)
     try:
-        with ProgressDisplay(console, VerifyFigures(verification, lambda: client.s3.activity)):
+        with stopped, ProgressDisplay(console, figures):
             for result in verification:
                 console.verified(result)
     finally:

@@ -183,6 +183,35 @@ def test_a_verification_has_a_bar_that_fits(
     assert any("2 objects · 6 bytes · " in bar for bar in bars) == (columns == 200)
 
 
+def test_an_interrupted_verification_leaves_the_terminal_in_order(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a")
+    buckets.put_there("a", body=b"b")
+    is_over = Event()
+
+    def hold(request: Request) -> Fault:
+        if request.target.partition("?")[0].endswith("/a"):
+            is_over.wait(SECONDS_TO_WAIT)
+        return PASS
+
+    with proxied(buckets.server, hold) as proxy, terminal() as screen:
+        process = frogmove.process(
+            *("verify", "--compare", "content", "--endpoint-url", proxy.endpoint_url),
+            env={"COLUMNS": None, "TERM": "xterm-256color"},
+            stdout=subprocess.PIPE,
+            stderr=screen.end,
+        )
+        with process:
+            screen.wait_for("0 not the same")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(SECONDS_TO_WAIT) == 130
+        is_over.set()
+    hidden, shown = (screen.text.rindex(f"\x1b[?25{each}") for each in "lh")
+    assert hidden < shown
+    assert screen.text.endswith("Stopped: not everything was compared.\r\n")
+
+
 def test_what_matters_least_is_left_out_first() -> None:
     figures = [Figure("7 objects", 0), Figure("1 kB", 2), Figure("3 in flight", 1)]
     assert fitting(figures, 80) == "7 objects · 1 kB · 3 in flight"
