@@ -5,7 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from frogmove.credentials import words
@@ -53,11 +59,30 @@ _NOT_OFFERED = frozenset(
     }
 )
 
+# https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
 
 class Cause(StrEnum):
     """Why a request did not succeed."""
 
     DENIED = "denied"
+    CREDENTIALS = "credentials"
     MISSING = "missing"
     NOT_OFFERED = "not offered"
     FAILED = "failed"
@@ -83,6 +108,9 @@ class AwsRequestError(UnreachableError):
         if cause is Cause.DENIED:
             message = f"The permission {action} is missing: {detail}."
             remedy = f"Have {action} granted, as in the module's policy for operators."
+        elif cause is Cause.CREDENTIALS:
+            message = f"{action} needs credentials that AWS accepts: {detail}."
+            remedy = "Sign in again, such as with `aws sso login`, or choose another --profile."
         elif cause is Cause.NOT_OFFERED:
             message = f"This server does not offer {action}."
         elif cause is Cause.MISSING and thing:
@@ -117,6 +145,8 @@ def send(action: str, request: Callable[[], _T], thing: str = "") -> _T:
         raise AwsRequestError(action, _cause(code), detail, code, thing) from error
     except (NoConnectionError, HTTPClientError, OSError) as error:
         raise AwsRequestError(action, Cause.NO_RESPONSE, words(error)) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise AwsRequestError(action, Cause.CREDENTIALS, words(error)) from error
     except BotoCoreError as error:
         raise AwsRequestError(action, Cause.FAILED, words(error)) from error
 
@@ -126,4 +156,6 @@ def _cause(code: str) -> Cause:
         return Cause.DENIED
     if code in _MISSING or code.startswith("NoSuch") or code.endswith("NotFoundError"):
         return Cause.MISSING
+    if code in _CREDENTIALS:
+        return Cause.CREDENTIALS
     return Cause.NOT_OFFERED if code in _NOT_OFFERED else Cause.FAILED

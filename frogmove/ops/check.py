@@ -76,13 +76,15 @@ def unknown_check(name: str, error: AwsRequestError) -> Check:
 
 
 def until_unresponsive(checks: Iterable[Check]) -> Iterator[Check]:
-    """Yield the checks, until two services do not respond: then none will.
+    """Yield the checks, until all others would fail for the same reason.
 
     Raises:
-        UnreachableError: when two services do not respond.
+        UnreachableError: when the credentials are refused, or two services do not respond.
     """
     unresponsive = set()
     for check in checks:
+        if check.facts.get("cause") == Cause.CREDENTIALS:
+            raise UnreachableError(check.message, check.remedy)
         yield check
         if check.facts.get("cause") == Cause.NO_RESPONSE:
             unresponsive.add(str(check.facts["action"]).partition(":")[0])

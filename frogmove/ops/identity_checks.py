@@ -39,9 +39,7 @@ def check_identity(services: Services, now: datetime) -> Iterator[Check]:
         # It needs no permission.
         found: dict[str, Any] = send("sts:GetCallerIdentity", client.get_caller_identity)
     except AwsRequestError as error:
-        check = unknown_check("credentials", error)
-        remedy = "Sign in again, or choose another --profile."
-        yield Check("credentials", check.state, check.message, remedy, check.facts)
+        yield unknown_check("credentials", error)
         return
     facts = {"account": found["Account"], "arn": found["Arn"]}
     yield Check("credentials", State.OK, found["Arn"], facts=facts)

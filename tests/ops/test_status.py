@@ -20,6 +20,8 @@ from tests.cli.cli_runner import Ran, run
 from tests.ops.conftest import keys_of_user
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from frogmove.ops.clients import Services
@@ -170,6 +172,24 @@ def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: 
     assert lines(ran)["function"]["message"] == (
         "There is no function 'not-there' in this account and Region."
     )
+
+
+@pytest.mark.parametrize("command", ["status", "doctor", "dlq ls", "lambda logs", "batch status"])
+def test_missing_credentials_are_one_fault(
+    server: Server, quiet_stack: Stack, tmp_path: Path, command: str
+) -> None:
+    none: dict[str, str | None] = {
+        "AWS_ACCESS_KEY_ID": None,
+        "AWS_SECRET_ACCESS_KEY": None,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+    }
+    ran = run(*command.split(), environment=environment(server, quiet_stack) | none)
+    assert (ran.code, ran.out) == (2, "")
+    assert len(ran.err.splitlines()) <= 3
+    assert "Unable to locate credentials" in ran.err
+    assert "--profile" in ran.err
 
 
 def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
