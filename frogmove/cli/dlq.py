@@ -57,10 +57,21 @@ sweeps_option = click.option(
 def open_dead_letters(
     config: Config, console: Console, name: str | None, *, sweeps: bool = False
 ) -> Iterator[DeadLetters]:
-    """Open the DLQ; at the end its messages are visible again, and its problems are printed."""
+    """Open the DLQ; at the end its messages are visible again, and its problems are printed.
+
+    Args:
+        config: the route.
+        console: the output.
+        name: the function; None for the route's.
+        sweeps: whether it is the DLQ of sweeps instead of that of uploads.
+
+    Raises:
+        UsageError: when the server has no queues.
+        FrogmoveError: when the DLQ cannot be read.
+    """
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client:
-        if not deployment.services.are_beside(client.endpoint_url):
+        if not deployment.services.belong_to(client.endpoint_url):
             raise UsageError(
                 f"The server {client.endpoint_url} has no queues.",
                 "Set AWS_ENDPOINT_URL if it has, as `frogmove local` does.",

@@ -69,7 +69,7 @@ def trace(
         stop.stop_message = "Stopping: messages become visible again."
         stop.end_message = HIDDEN
         s3 = make_boto_client(config, 2)
-        there = deployment if deployment.services.are_beside(client.endpoint_url) else None
+        there = deployment if deployment.services.belong_to(client.endpoint_url) else None
         found = Tracer(config, there, client.s3, s3, begin, stop).trace(whole)
         argument = key_argument(whole, route.source)
         verdict = conclude(found, argument, deployment.function)

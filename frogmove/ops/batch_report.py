@@ -57,7 +57,7 @@ _WITHOUT_MANIFEST = (
 _NOT_IN_REPORT = (
     "not in the job's report, because the job ended before it or its task was never started"
 )
-_UNCLEAR = "The function may have moved it all the same: `frogmove trace` says where it is"
+_UNCLEAR = "The function may nevertheless have moved it: `frogmove trace` says where it is"
 
 
 @dataclass(frozen=True, slots=True)

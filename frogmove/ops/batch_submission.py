@@ -87,6 +87,7 @@ class Submission:
 
         Raises:
             UsageError: when that is not possible.
+            UnreachableError: when the bucket's versioning cannot be read.
         """
         described = generator_filter(self.objects.spec.selection)
         bucket = self.job.route.source.bucket

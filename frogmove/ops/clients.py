@@ -54,11 +54,10 @@ class Services:
             self._clients[service] = self.make(service, config)
         return self._clients[service]
 
-    def are_beside(self, s3_endpoint: str) -> bool:
-        """Tell whether these services may be of the same owner as an S3 server.
+    def belong_to(self, s3_endpoint: str) -> bool:
+        """Tell whether these services may belong to an S3 server.
 
-        They are not if S3 is another server and they are AWS's: then AWS would be sent the keys of
-        that server.
+        AWS's services do not belong to another S3 server: they must not get its keys.
 
         Raises:
             UsageError, UnreachableError: see :meth:`client`.

@@ -279,7 +279,11 @@ class Level:
 
 
 def named_key(s3: S3, bucket: str, key: str) -> Sequence[S3Object]:
-    """List one key, if it exists."""
+    """List one key, if it exists.
+
+    Raises:
+        S3Error: when a request fails.
+    """
     if is_directory_bucket(bucket):
         # Their prefixes must end with a slash.
         try:
