@@ -19,15 +19,10 @@ from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
 if TYPE_CHECKING:
     from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner, Ran
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 QUESTION = "Continue? [y/N] "
-
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
 
 
 def on_terminal(frogmove: FrogmoveRunner, typed: str, *arguments: str) -> tuple[int, str]:
@@ -71,7 +66,7 @@ def test_ctrl_c_at_the_question_ends_it(buckets: Buckets, frogmove: FrogmoveRunn
     assert list(buckets.here()) == ["a"]
 
 
-@pytest.mark.parametrize("piped", ["stdin", "stderr"])
+@pytest.mark.parametrize("piped", ["stdin", pytest.param("stderr", marks=pytest.mark.matrix)])
 def test_nobody_is_asked_without_a_terminal(
     buckets: Buckets, frogmove: FrogmoveRunner, piped: str
 ) -> None:

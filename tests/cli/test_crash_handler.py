@@ -9,11 +9,12 @@ import pytest
 
 from frogmove.cli.output import Console
 from frogmove.run_store import journals, runs_directory
-from tests.buckets import Buckets
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 FAULTS = [
     RecursionError("deep"),
@@ -25,11 +26,6 @@ FAULTS = [
     AssertionError("\x1b[31mred\n"),
     BaseException("odd"),
 ]
-
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
 
 
 def fail_in(patch: pytest.MonkeyPatch, method: str, fault: BaseException) -> None:

@@ -9,23 +9,19 @@ import pytest
 
 from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.core.models import Outcome
-from tests.buckets import Buckets
 from tests.cli.terminal import terminal
 from tests.factories import a_result
 from tests.fault_proxy import SECONDS_TO_WAIT
 from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 KEYS = [f"in/{number:02}" for number in range(12)]
-
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
 
 
 def test_results_are_one_group_where_only_keys_and_numbers_differ() -> None:

@@ -19,13 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.buckets import Buckets
-    from tests.servers import Server
 
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
+SERVER = "ministack"
 
 
 def test_no_run_is_no_error_and_the_folder_is_named() -> None:

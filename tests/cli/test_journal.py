@@ -16,13 +16,8 @@ if TYPE_CHECKING:
 
     from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
 
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
+SERVER = "ministack"
 
 
 def test_a_run_that_changes_nothing_leaves_no_journal(

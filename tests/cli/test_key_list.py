@@ -16,13 +16,8 @@ if TYPE_CHECKING:
 
     from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner
-    from tests.servers import Server
 
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
+SERVER = "ministack"
 
 
 @pytest.fixture

@@ -15,13 +15,8 @@ if TYPE_CHECKING:
 
     from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
 
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
+SERVER = "ministack"
 
 
 @pytest.mark.parametrize(

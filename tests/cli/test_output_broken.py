@@ -13,7 +13,6 @@ import pytest
 from frogmove.core.journal_reader import JournalReader
 from frogmove.run_store import journals
 from tests.blocking_proxy import blocking_proxy
-from tests.buckets import Buckets
 from tests.cli.cli_runner import COMMAND, ROOT, FrogmoveRunner
 from tests.cli.terminal import terminal
 from tests.fault_proxy import SECONDS_TO_WAIT
@@ -21,7 +20,10 @@ from tests.fault_proxy import SECONDS_TO_WAIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.servers import Server
+    from tests.buckets import Buckets
+
+
+SERVER = "ministack"
 
 # More than one buffer of results in JSON.
 MANY = [f"{number:03}" for number in range(120)]
@@ -38,11 +40,6 @@ STDERR_BROKEN = [
     pytest.param("2>/dev/full", id="full"),
     pytest.param("2>&-", id="closed", marks=pytest.mark.matrix),
 ]
-
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
 
 
 def through_shell(

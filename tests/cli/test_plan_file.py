@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
+SERVER = "ministack"
 
 
 @pytest.fixture

@@ -15,22 +15,18 @@ from frogmove.cli.progress import Figure, Snapshot, VerifyFigures, duration, fit
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy
 from frogmove.s3.retry import RetryingS3
-from tests.buckets import Buckets
 from tests.cli.terminal import terminal
 from tests.fake_s3 import FakeS3
 from tests.fake_s3_state import FakeS3State
 from tests.fault_proxy import PASS, SECONDS_TO_WAIT, Fault, Request, proxied
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 KEYS = [f"{number:03}" for number in range(40)]
-
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

@@ -17,15 +17,10 @@ from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
 
 
 def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:

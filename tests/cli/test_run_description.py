@@ -9,18 +9,14 @@ import pytest
 
 from frogmove.cli.run_description import identity_words
 from frogmove.core.run_spec import Command, RunSpec
-from tests.buckets import Buckets
 
 if TYPE_CHECKING:
+    from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 ID = r"\d{8}-\d{6}-[0-9a-f]{4}"
-
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    return Buckets.make(ministack)
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.buckets import Buckets
-    from tests.servers import Server
+
+SERVER = "ministack"
 
 KEYS = ["a.csv", "a.tmp", "logs", "logs/a.csv", "logs/x/b.csv", "logs2/c.csv", "x/d.csv"]
-
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """The server that keeps every key and knows storage classes."""
-    return ministack
 
 
 SELECTED = pytest.mark.parametrize(

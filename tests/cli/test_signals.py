@@ -25,11 +25,7 @@ from tests.fault_proxy import SECONDS_TO_WAIT
 if TYPE_CHECKING:
     from tests.servers import Server
 
-
-@pytest.fixture
-def buckets(ministack: Server) -> Buckets:
-    """Those of the one server of which conditions and odd keys are both to be expected."""
-    return Buckets.make(ministack)
+SERVER = "ministack"
 
 
 def interrupt(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -20,6 +20,8 @@ from tests.fault_proxy import SECONDS_TO_WAIT
 if TYPE_CHECKING:
     from tests.servers import Server
 
+SERVER = "ministack"
+
 
 UNSHARE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 
@@ -42,12 +44,6 @@ def child(process: subprocess.Popen[bytes]) -> int:
     while not path.read_text():
         time.sleep(0.01)
     return int(path.read_text())
-
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
 
 
 @first_process

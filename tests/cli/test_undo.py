@@ -14,13 +14,8 @@ from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
     from tests.request_hooks import RequestHooks
-    from tests.servers import Server
 
-
-@pytest.fixture
-def server(ministack: Server) -> Server:
-    """It keeps every key and lists in order."""
-    return ministack
+SERVER = "ministack"
 
 
 def test_an_undo_brings_everything_back(
