@@ -228,7 +228,9 @@ def drop(
         found = _find(letters, chosen, stop)
         if not stop.is_set():
             chosen.check_all_found()
-        if dry_run or not found:
+        if not found:
+            console.total("No message was found.")
+        elif dry_run:
             for each in found:
                 show_letter(each, console)
             console.total(f"{counted(len(found), 'message', 'messages')} would be deleted")

@@ -77,6 +77,8 @@ _CREDENTIALS = frozenset(
     }
 )
 
+CHECK_CONNECTION = "Check the network, --region and AWS_ENDPOINT_URL."
+
 
 class Cause(StrEnum):
     """Why a request did not succeed."""
@@ -119,6 +121,7 @@ class AwsRequestError(UnreachableError):
             remedy = f"Check {options}, --profile and --region."
         else:
             message = f"{action} failed: {detail}."
+            remedy = CHECK_CONNECTION if cause is Cause.NO_RESPONSE else ""
         super().__init__(message, remedy)
 
 

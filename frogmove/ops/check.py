@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UnreachableError
-from frogmove.ops.aws_request import Cause
+from frogmove.ops.aws_request import CHECK_CONNECTION, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -91,5 +91,5 @@ def until_unresponsive(checks: Iterable[Check]) -> Iterator[Check]:
         if len(unresponsive) > 1:
             raise UnreachableError(
                 f"AWS does not respond ({', '.join(sorted(unresponsive))}).",
-                "Check the network, --region and AWS_ENDPOINT_URL.",
+                CHECK_CONNECTION,
             )

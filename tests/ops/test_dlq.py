@@ -266,6 +266,8 @@ def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
     dlq.put("waits")
     waits = dlq.letter(dlq.upload("waits"))
     dropped = {dlq.letter(f"poison {number} é\ud7ff") for number in range(12)}
+    none = dlq("drop", "--state", "gone", "--yes")
+    assert (none.code, none.err) == (0, "No message was found.\n")
     refused = dlq("drop", "--state", "unreadable")
     assert (refused.code, "Use --yes" in refused.err) == (2, True)
     copy = tmp_path / "copy.jsonl"

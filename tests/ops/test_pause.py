@@ -138,6 +138,7 @@ def test_a_refused_connection_is_reported(server: Server) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "cannot be read" in ran.err
     assert "undo" not in ran.err
+    assert "AWS_ENDPOINT_URL" in ran.err
 
 
 def test_a_schedule_that_was_named_must_exist(server: Server, quiet_stack: Stack) -> None:
