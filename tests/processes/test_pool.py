@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from tests.buckets import Buckets
 
 
-@pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
+@pytest.mark.parametrize(
+    "command",
+    [
+        Command.MOVE,
+        pytest.param(Command.COPY, marks=pytest.mark.matrix),
+        pytest.param(Command.SYNC, marks=pytest.mark.matrix),
+    ],
+)
 def test_every_key_is_done_once_and_by_several(
     start: Callable[..., Run], buckets: Buckets, command: Command
 ) -> None:
