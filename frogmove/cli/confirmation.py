@@ -60,14 +60,14 @@ def confirm_run(
     if not _may_need_confirmation(spec):
         return True
     with end_message(_STOPPED):
-        return _is_agreed(client, spec, earlier, console)
+        return _is_approved(client, spec, earlier, console)
 
 
 # The question is on the terminal's last line.
 _STOPPED = "\nStopped: nothing was changed."
 
 
-def _is_agreed(
+def _is_approved(
     client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
 ) -> bool:
     summary, is_whole = _count(client, spec, earlier, console)

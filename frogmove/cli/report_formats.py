@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
 
 # Records of what was begun; what came of it has its own record. A segment is a part of the journal.
-_UNSHOWN = frozenset({"copying", "not-sent", "unanswered", "segment", "end"})
+_NOT_SHOWN = frozenset({"copying", "not-sent", "unanswered", "segment", "end"})
 
 _COLUMNS = (
     "run",
@@ -77,7 +77,7 @@ def _text(report: Report) -> Iterator[str]:
 
 def _json(report: Report) -> Iterator[str]:
     reader, outcomes = report.reader, report.outcomes
-    more = (each for each in reader.records() if each["type"] not in _UNSHOWN)
+    more = (each for each in reader.records() if each["type"] not in _NOT_SHOWN)
     for record in chain(more, reader.cut_off(), reader.of_type("end")):
         if record["type"] != "result" or record.get("outcome") in outcomes:
             yield json.dumps(record) + "\n"

@@ -40,8 +40,8 @@ def status(ctx: click.Context, config: Config, console: Console, name: str | Non
     deployment = deployment_of(config, name)
     with connect(config, Limits(), console) as client:
 
-        def tell(count: int) -> None:
+        def report_progress(count: int) -> None:
             console.note(f"Listing the source: {count:,} objects so far.")
 
-        checks = Status(config, deployment, client.s3, tell).checks()
+        checks = Status(config, deployment, client.s3, report_progress).checks()
         ctx.exit(show_checks(checks, console, _WIDEST_NAME))

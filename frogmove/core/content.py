@@ -83,8 +83,8 @@ class ContentComparer:
                     reading.append(pair)
                 if not reading:
                     return Match.SAME
-                ours, theirs = reading.popleft()
-                if await wait_for(ours) != await wait_for(theirs):
+                chunk, other_chunk = reading.popleft()
+                if await wait_for(chunk) != await wait_for(other_chunk):
                     return Match.DIFFERENT
                 if extra:
                     extra -= 1

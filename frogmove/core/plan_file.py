@@ -279,6 +279,6 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 
 
 def _hint(path: Path) -> str:
-    """Say what was probably meant by a path; empty if it is not known."""
+    """Say what is probably wrong with a path; empty if nothing is known."""
     text = str(path)
     return "A plan is a file on this machine." if is_like_uri(text) else typographic_hint(text)

@@ -143,7 +143,7 @@ class Restorer:
 
 
 async def restore_obstacle(check: DestinationCheck, action: Action) -> Result | None:
-    """Foresee a RESTORE action that will restore nothing; writes nothing.
+    """Predict whether a RESTORE action can restore something; writes nothing.
 
     Args:
         check: looks at both sides of the undo.

@@ -11,7 +11,7 @@ def begins_with_dash(text: str) -> bool:
 
 
 def typographic_hint(text: str) -> str:
-    """Say which character of a text was probably not meant as it is; empty if none was."""
+    """Say which character of a text was probably typed by mistake; empty if none was."""
     if begins_with_dash(text):
         return "Options begin with plain hyphens, as in --prefix; this begins with another dash."
     if text and not _QUOTES.isdisjoint((text[0], text[-1])):

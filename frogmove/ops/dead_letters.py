@@ -132,7 +132,7 @@ class DeadLetters:
             reasons: what the log says about them.
         """
         if self._is_of_sweeps:
-            return [DeadLetter(each, (), _why_of_sweep(each), is_sweep=True) for each in messages]
+            return [DeadLetter(each, (), _sweep_failure(each), is_sweep=True) for each in messages]
         uploads = [upload for each in messages for upload in each.uploads]
         states = key_states(self._s3, self._route, uploads)
         return [
@@ -163,7 +163,7 @@ class DeadLetters:
             self._add_problem(f"{problem} The messages are hidden for some minutes.")
 
 
-def _why_of_sweep(message: QueueMessage) -> str:
+def _sweep_failure(message: QueueMessage) -> str:
     """Return why a sweep failed, by Scheduler's attributes or Lambda's record of the invocation.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html

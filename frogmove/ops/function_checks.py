@@ -106,7 +106,7 @@ def _differences(function: Config, own: Config) -> list[str]:
 
 
 def check_concurrency(deployment: Deployment) -> Check:
-    """Check that the function may be invoked more than never at the same time."""
+    """Check that the function's reserved concurrency is not 0."""
     name = "concurrency"
     client = deployment.services.client("lambda")
     try:

@@ -110,7 +110,7 @@ class Trace:
 
 
 # Without the function there is nothing of it to read.
-_FUNCTION_SETTINGS = "the function"
+_FUNCTION = "the function"
 
 
 class Tracer:
@@ -147,13 +147,13 @@ class Tracer:
         trace = Trace(key)
         trace.required_tag = self._config.require_tag
         if self._function is None:
-            trace.absent.append(_FUNCTION_SETTINGS)
+            trace.absent.append(_FUNCTION)
         else:
-            self._read(trace, _FUNCTION_SETTINGS, lambda: self._settings(trace))
+            self._read(trace, _FUNCTION, lambda: self._settings(trace))
         self._read(trace, "the runs on this machine", lambda: self._runs(trace))
         self._places(trace)
         self._read(trace, "the tags", lambda: self._tags(trace))
-        if _FUNCTION_SETTINGS not in trace.absent:
+        if _FUNCTION not in trace.absent:
             self._read(trace, "the function's triggers", lambda: self._triggers(trace))
             self._read(trace, "the function's log", lambda: self._log(trace))
             self._read(trace, "the dead-letter queue", lambda: self._dead_letters(trace))
@@ -169,7 +169,7 @@ class Tracer:
         return self._function
 
     def _read(self, trace: Trace, what: str, read: Callable[[], None]) -> None:
-        """Read one place; remember if it does not exist, or why it cannot be read."""
+        """Read one place; record that it does not exist, or why it cannot be read."""
         try:
             read()
         except (S3Error, FrogmoveError) as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Keys that neither a shell nor a URL changes.
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
-_UNREAD = (
+_READ_REMEDY = (
     'Correct what "Not known" names (a permission, a bucket\'s name or the connection), then '
     "trace it again."
 )
@@ -66,7 +66,7 @@ def conclude(trace: Trace, argument: str, function: str) -> Verdict:
     if here.exists is None or there.exists is None:
         known = f"The bytes are at {there.uri}." if there.exists else "The bytes were not found."
         left = "source" if here.exists is None else "destination"
-        return Verdict(f"{known} The {left} could not be read.", (_UNREAD,))
+        return Verdict(f"{known} The {left} could not be read.", (_READ_REMEDY,))
     if there.exists:
         version = there.current.version_id if there.current else None
         named = f", version {version}" if version else ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _VISIBILITY_FACTOR = 6
 _APPLY = "Apply the Terraform module again."
 # The end of the name of the queue between uploads and the scanner of the embedded AWS.
-_TO_SCAN = "-to-scan"
+_SCAN_QUEUE_SUFFIX = "-to-scan"
 _SENDERS = ("s3.amazonaws.com", "events.amazonaws.com")
 
 
@@ -68,9 +68,9 @@ class WiringChecks:
         for each in found.get("QueueConfigurations", []):
             is_of_uploads = any(map(_is_of_uploads, each["Events"]))
             message = f"{', '.join(each['Events'])} -> {each['QueueArn']}{_filter(each)}"
-            if each["QueueArn"] == arn and is_of_uploads and self._concerns(each):
+            if each["QueueArn"] == arn and is_of_uploads and self._is_for_source(each):
                 return Check(name, State.OK, message, facts={"queue": arn})
-            if each["QueueArn"].endswith(f":{self._deployment.name}{_TO_SCAN}"):
+            if each["QueueArn"].endswith(f":{self._deployment.name}{_SCAN_QUEUE_SUFFIX}"):
                 return Check(name, State.OK, f"{message}, for a scan", facts={"queue": arn})
             others.append(message)
         if "EventBridgeConfiguration" in found:
@@ -84,7 +84,7 @@ class WiringChecks:
         )
         return Check(name, State.BROKEN, message, remedy, {"queue": arn})
 
-    def _concerns(self, configuration: dict[str, Any]) -> bool:
+    def _is_for_source(self, configuration: dict[str, Any]) -> bool:
         """Tell whether a notification is about keys of the source's prefix."""
         own = self._source.prefix
         prefixes = [text for kind, text in _filters(configuration) if kind == "prefix"]
