@@ -46,18 +46,17 @@ class JournalReader:
         if first is None and path.stat().st_size == 0:
             raise UsageError(
                 f"{in_quotes(str(path))} is not a journal: it is empty, because its run ended "
-                "before it "
-                "did anything.",
+                "before it did anything.",
                 "Delete the file.",
             )
+        if first is None or (first["type"], first.get("version")) != ("run", VERSION):
+            raise UsageError(
+                f"{in_quotes(str(path))} is not a journal of this version of frogmove.",
+                "Choose another run, or use the version of frogmove that wrote it.",
+            )
         try:
-            if first is None or first["type"] != "run" or first["version"] != VERSION:
-                raise UsageError(
-                    f"{in_quotes(str(path))} is not a journal of this version of frogmove.",
-                    "Choose another run, or use the version of frogmove that wrote it.",
-                )
-            self.spec = RunSpec.of_record(first)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.spec = _spec(first)
+        except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
             raise UsageError(f"{in_quotes(str(path))} is not a journal of frogmove.") from error
 
     def records(self) -> Iterator[Record]:
@@ -180,6 +179,20 @@ class JournalReader:
             elif record["type"] == "copied":
                 left.pop(record["key"], None)
         return dict(left.values())
+
+
+def _spec(header: Record) -> RunSpec:
+    """Return the description of a run that a journal begins with.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError, UsageError: when it is not valid. Otherwise
+            one edited journal would end the list of all runs.
+    """
+    spec = RunSpec.of_record(header)
+    spec.route()
+    if not (spec.id.isprintable() and spec.started.isprintable()):
+        raise ValueError("an id or a time with invisible characters")
+    return spec
 
 
 def _damage(path: Path) -> list[bool]:

@@ -32,9 +32,13 @@ class RunHistory:
 
     def with_resumes(self, run: JournalReader) -> list[JournalReader]:
         """Return a run with the runs that it resumes and that resumed it, oldest first."""
-        first = run
+        first, seen = run, {run.spec.id}
         while first.spec.command is not Command.UNDO and first.spec.continues in self._by_id:
+            if first.spec.continues in seen:
+                # An edited journal: no run resumes itself.
+                break
             first = self._by_id[first.spec.continues]
+            seen.add(first.spec.id)
         found = {first.spec.id: first, run.spec.id: run}
         following = deque(found.values())
         while following:

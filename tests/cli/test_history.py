@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -199,6 +200,30 @@ def test_a_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
     assert ran.code == 0
     assert str(bad) in ran.err
     assert buckets.here() == {"a": b"a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("source", "s3://no bucket/"),
+        ("id", "\x1b[31m"),
+        ("mapping", {"rename": "{"}),
+        ("continues", "00000000-000000-0000"),
+    ],
+)
+def test_an_edited_journal_hides_no_other_run(
+    buckets: Buckets, frogmove: FrogmoveRunner, name: str, value: object
+) -> None:
+    buckets.put("a")
+    frogmove("move", "a")
+    header, *lines = journals()[0].read_text().splitlines(keepends=True)
+    edited = {**json.loads(header), "id": "00000000-000000-0000", name: value}
+    bad = runs_directory() / "00000000-000000-0000.jsonl"
+    bad.write_text("".join([json.dumps(edited), "\n", *lines]))
+    ran = frogmove("runs")
+    assert (ran.code, last_id() in ran.out, "\x1b" in ran.out) == (0, True, False)
+    assert (str(bad) in ran.err) == (name != "continues")
+    assert frogmove("undo", last_id()).code == 0
 
 
 def test_a_report_tells_what_became_of_each_object(
