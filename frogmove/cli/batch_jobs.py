@@ -21,7 +21,7 @@ from frogmove.cli.review_options import yes_option
 from frogmove.cli.signals import interruptible
 from frogmove.config import Config, config_file, resolve
 from frogmove.core.models import Outcome
-from frogmove.errors import UsageError
+from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.ops.batch_jobs import BatchOperations, check_job_id
 from frogmove.ops.batch_report import open_report
 from frogmove.ops.clients import Services
@@ -240,4 +240,10 @@ def cancel(
             ctx.exit(exit_codes.REFUSED)
     crash_handler.begin("The cancellation")
     jobs.cancel(described.id)
-    _show(jobs.describe(described.id), console)
+    try:
+        now = jobs.describe(described.id)
+    except UnreachableError as error:
+        raise RunError(
+            f"The job was cancelled, but its status cannot be read: {error.message}", error.remedy
+        ) from error
+    _show(now, console)

@@ -27,9 +27,10 @@ from frogmove.cli.parameter_types import Rate
 from frogmove.cli.quantities import counted, counts
 from frogmove.cli.signals import interruptible
 from frogmove.errors import RunError, UsageError
-from frogmove.ops.aws_request import AwsRequestError, Cause
+from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.dead_letters import create_copies_file, write_copies
 from frogmove.ops.message_reader import MAX_BATCH
+from frogmove.ops.redrive import SEND
 from frogmove.ops.redrive import redrive as send_back
 from frogmove.run_store import runs_directory
 
@@ -147,7 +148,8 @@ class _Redrive:
         try:
             self._take(results)
         except AwsRequestError as error:
-            if not self.total["sent"] and error.cause is not Cause.FAILED:
+            is_unclear = error.action == SEND and error.may_have_been_done
+            if not (self.total["sent"] or self.total["failed"] or is_unclear):
                 raise
             raise RunError(
                 f"{counted(self.total['sent'], 'message was', 'messages were')} sent; then "

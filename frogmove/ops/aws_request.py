@@ -77,6 +77,9 @@ _CREDENTIALS = frozenset(
     }
 )
 
+# The first status that says that a server failed.
+_SERVER_FAILED = 500
+
 CHECK_CONNECTION = "Check the network, --region and AWS_ENDPOINT_URL."
 
 
@@ -123,6 +126,14 @@ class AwsRequestError(UnreachableError):
             message = f"{action} failed: {detail}."
             remedy = CHECK_CONNECTION if cause is Cause.NO_RESPONSE else ""
         super().__init__(message, remedy)
+
+    @property
+    def may_have_been_done(self) -> bool:
+        """Whether AWS may have done it all the same: it failed on the way, or only the response."""
+        cause = self.__cause__
+        if isinstance(cause, ClientError):
+            return bool(cause.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED)
+        return self.cause is not Cause.CREDENTIALS and not isinstance(cause, NoConnectionError)
 
 
 def send(action: str, request: Callable[[], _T], thing: str = "") -> _T:

@@ -11,8 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from botocore.exceptions import ClientError
-
 from frogmove.errors import RunError, UsageError
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.quoting import in_quotes
@@ -35,9 +33,6 @@ DESCRIPTION = "frogmove: "
 
 # The name of a job's argument that holds an end of its route.
 SOURCE, DESTINATION = "frogmove-source", "frogmove-destination"
-
-# https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
-_SERVER_FAILED = 500
 
 _AWS_DOMAIN = re.compile(r"\.(amazonaws|api\.aws|api\.amazonwebservices)\b")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -189,7 +184,7 @@ class BatchOperations:
                 "s3:CreateJob", lambda: self.client.create_job(AccountId=account, **request)
             )
         except AwsRequestError as error:
-            if not _is_refusal(error):
+            if error.may_have_been_done:
                 raise RunError(
                     f"It is not known whether the job was created: {error.message}",
                     "`frogmove batch status` lists the jobs. It is safe to submit it again: "
@@ -244,21 +239,23 @@ class BatchOperations:
 
         Raises:
             AwsRequestError: when it was refused.
+            RunError: when it is not known whether it was cancelled.
         """
-        send(
-            "s3:UpdateJobStatus",
-            lambda: self.client.update_job_status(
-                AccountId=self.account, JobId=job, RequestedJobStatus="Cancelled"
-            ),
-        )
-
-
-def _is_refusal(error: AwsRequestError) -> bool:
-    """Tell whether the service refused the request."""
-    cause = error.__cause__
-    if not isinstance(cause, ClientError):
-        return error.cause is not Cause.FAILED
-    return cause.response["ResponseMetadata"]["HTTPStatusCode"] < _SERVER_FAILED
+        account = self.account
+        try:
+            send(
+                "s3:UpdateJobStatus",
+                lambda: self.client.update_job_status(
+                    AccountId=account, JobId=job, RequestedJobStatus="Cancelled"
+                ),
+            )
+        except AwsRequestError as error:
+            if error.may_have_been_done:
+                raise RunError(
+                    f"It is not known whether the job was cancelled: {error.message}",
+                    f"frogmove batch status {job}",
+                ) from error
+            raise
 
 
 def _without_account(request: AWSRequest, **_other: object) -> None:

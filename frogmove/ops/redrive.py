@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from frogmove.ops.queue import Queue
     from frogmove.ops.queue_message import QueueMessage
 
+# The permission to send a message.
+SEND = "sqs:SendMessage"
+
 # Bytes of one request.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 _MAX_REQUEST_BYTES = 256 * 1024
@@ -102,7 +105,7 @@ def _send(
         for number, each in enumerate(messages)
     ]
     response = send(
-        "sqs:SendMessage",
+        SEND,
         lambda: target.client.send_message_batch(QueueUrl=target.url, Entries=entries),
     )
     confirmed = {

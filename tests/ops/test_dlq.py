@@ -215,6 +215,20 @@ def test_a_lost_response_loses_no_message(
     assert len(dlq.visible(dlq.stack.queue_url)) == 15 + (5 if is_sent else 0)
 
 
+def test_a_first_message_whose_response_is_lost_may_have_been_sent(
+    dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = dlq.letter(dlq.upload("key"))
+
+    def lossy(action: str, request: Any) -> Any:
+        raise AwsRequestError(action, Cause.NO_RESPONSE, "no response")
+
+    monkeypatch.setattr(redrive, "send", lossy)
+    ran = dlq("redrive", "--all")
+    assert (ran.code, dlq.visible()) == (1, {letter})
+    assert "0 messages were sent; then sqs:SendMessage failed" in " ".join(ran.err.split())
+
+
 def test_an_interrupt_loses_no_message_and_the_next_redrive_goes_on(dlq: DlqFixture) -> None:
     dlq.pause()
     letters = {dlq.letter(dlq.upload(f"{number}")) for number in range(8)}
