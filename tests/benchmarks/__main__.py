@@ -93,7 +93,7 @@ def main(
         markdown_file.write_text(table.markdown(report), "utf-8")
     if svg_file:
         svg_file.write_text(plot.svg(report), "utf-8")
-    if is_for_all:
+    if is_for_all and len(report.rows) == len(chosen):
         publish.publish(report)
 
 
