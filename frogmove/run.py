@@ -278,7 +278,7 @@ class Run:
 
         timer = Timer(PLANNING_SECONDS, end)
         timer.daemon = True
-        # Without a thread, the search goes on to its end.
+        # Without a thread, the search continues to its end.
         with suppress(RuntimeError):
             timer.start()
 

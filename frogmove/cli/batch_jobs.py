@@ -112,7 +112,9 @@ def status(
         return
     name = check_job_id(job)
     with interruptible(console) as stop:
-        stop.stop_message = f"Stopped; the job goes on. To cancel it: frogmove batch cancel {name}"
+        stop.stop_message = (
+            f"Stopped; the job continues. To cancel it: frogmove batch cancel {name}"
+        )
         described = _follow(jobs, name, console, stop) if follow else jobs.describe(name)
         if not follow:
             _show(described, console)

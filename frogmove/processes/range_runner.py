@@ -167,7 +167,7 @@ class RangeRunner:
         """Yield the objects that are selected.
 
         It ends early once the run is stopped, and pauses where the filters leave everything out
-        for a while: what is in flight then ends and is shown, and it goes on.
+        for a while: what is in flight then ends and is shown, and the run continues.
         """
         self._is_paused = False
         matches = self._spec.selection.matcher(self._folder)

@@ -1,4 +1,4 @@
-"""Operators pause the function and go on; no undo takes place under a live one."""
+"""Operators pause and resume the function; no undo takes place while it is enabled."""
 
 from __future__ import annotations
 

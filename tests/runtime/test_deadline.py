@@ -1,4 +1,4 @@
-"""Functions that run out of time: nothing is lost, and the next delivery goes on."""
+"""Functions that run out of time: nothing is lost, and the next delivery continues."""
 
 from __future__ import annotations
 

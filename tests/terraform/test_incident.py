@@ -125,7 +125,7 @@ def checks(ran: Ran) -> dict[str, dict[str, Any]]:
 
 
 def not_known(reported: dict[str, dict[str, Any]]) -> set[str]:
-    """Return what could not be found out."""
+    """Return what could not be read."""
     return {name for name, record in reported.items() if record["state"] == "unknown"}
 
 
