@@ -88,15 +88,12 @@ data "aws_iam_policy_document" "operators" {
       "lambda:InvokeFunction",
       "lambda:ListAliases",
       "lambda:ListVersionsByFunction",
+      # To roll back: it only selects a published version. AWS checks the ARN of the function, not
+      # that of the alias.
+      # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+      "lambda:UpdateAlias",
     ]
     resources = [local.function_arn, "${local.function_arn}:*"]
-  }
-
-  # It only selects a published version.
-  statement {
-    sid       = "RollBack"
-    actions   = ["lambda:UpdateAlias"]
-    resources = [local.alias_arn]
   }
 
   statement {

@@ -198,8 +198,8 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "lambda:UpdateAlias")]) == output.function_arn
-    error_message = "Operators may roll back with the alias only."
+    condition     = contains(one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "lambda:UpdateAlias")]), "arn:aws:lambda:eu-central-1:123456789012:function:frogmove") && !strcontains(aws_iam_policy.operators.policy, "lambda:UpdateFunction")
+    error_message = "Operators may roll back with the alias, and not change the function."
   }
 
   assert {
