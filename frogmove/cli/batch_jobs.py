@@ -13,7 +13,6 @@ from frogmove.boto_session import make_boto_client
 from frogmove.cli import crash_handler, exit_codes, options, report_options, streams
 from frogmove.cli.confirmation import ask_to_continue, can_ask
 from frogmove.cli.output import Console
-from frogmove.cli.parameter_types import NonEmptyText
 from frogmove.cli.quantities import objects
 from frogmove.cli.report_formats import RENDERERS
 from frogmove.cli.report_rows import ALL, ATTENTION, Report
@@ -43,12 +42,7 @@ _OPTIONS = [
     options.route,
     options.profile,
     options.region,
-    click.option(
-        "--endpoint-url",
-        type=NonEmptyText(),
-        metavar="URL",
-        help="An S3-compatible server instead of AWS.",
-    ),
+    options.endpoint_url("S3"),
 ]
 
 

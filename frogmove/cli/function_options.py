@@ -33,12 +33,7 @@ _OPTIONS = [
     options.route,
     options.profile,
     options.region,
-    click.option(
-        "--endpoint-url",
-        type=NonEmptyText(),
-        metavar="URL",
-        help="An AWS-compatible server instead of AWS.",
-    ),
+    options.endpoint_url("AWS"),
     options.output,
 ]
 

@@ -6,7 +6,7 @@ import functools
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +21,7 @@ from frogmove.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
 profile = click.option("--profile", type=NonEmptyText(), help="A profile of the AWS configuration.")
 region = click.option("--region", type=NonEmptyText(), help="The AWS Region.")
@@ -32,6 +33,18 @@ output = click.option(
     show_default=True,
     help="Text or JSON lines.",
 )
+
+
+def endpoint_url(kind: str) -> Callable[[_Command], _Command]:
+    """Return the option for a server other than AWS, which is compatible with ``kind``."""
+    return click.option(
+        "--endpoint-url",
+        type=NonEmptyText(),
+        metavar="URL",
+        help=f"An {kind}-compatible server instead of AWS.",
+    )
+
+
 route = click.option(
     "--route",
     type=NonEmptyText(),
@@ -78,12 +91,7 @@ _ENDS = [
 _CONNECTION = [
     profile,
     region,
-    click.option(
-        "--endpoint-url",
-        type=NonEmptyText(),
-        metavar="URL",
-        help="An S3-compatible server instead of AWS.",
-    ),
+    endpoint_url("S3"),
     click.option(
         "--expected-bucket-owner",
         type=NonEmptyText(),
