@@ -146,7 +146,8 @@ data "aws_iam_policy_document" "operators" {
     condition {
       test     = "ArnLike"
       variable = "lambda:FunctionArn"
-      values   = [local.alias_arn]
+      # AWS does not document whether it is that of the function or of the alias.
+      values = [local.function_arn, local.alias_arn]
     }
   }
 
