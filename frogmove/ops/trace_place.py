@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from frogmove.core.advice import describe
 from frogmove.s3.boto_errors import failed
+from frogmove.s3.boto_shapes import is_key
 from frogmove.s3.errors import Kind, S3Error
 
 if TYPE_CHECKING:
@@ -149,14 +149,11 @@ def _look_up_object(s3: S3, place: Place, *, is_listed: bool) -> None:
 
 
 def _versions(client: S3Client, bucket: str, key: str) -> Iterator[PlaceVersion]:
-    pages = client.get_paginator("list_object_versions").paginate(
-        Bucket=bucket, Prefix=key, EncodingType="url"
-    )
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
     count = 0
     for page in pages:
-        decode = unquote if page.get("EncodingType") == "url" else str
         entries: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        ours = [each for each in entries if decode(each["Key"]) == key]
+        ours = [each for each in entries if is_key(each["Key"], key)]
         for each in sorted(ours, key=lambda each: each["LastModified"], reverse=True):
             version = each["VersionId"]
             yield PlaceVersion(

@@ -297,7 +297,7 @@ class BotoS3(BotoClient):
 
         def request() -> Sequence[S3Object]:
             pages = self._client.get_paginator("list_object_versions").paginate(
-                Bucket=bucket, Prefix=key, EncodingType="url"
+                Bucket=bucket, Prefix=key
             )
             return boto_shapes.versions(pages, key)
 

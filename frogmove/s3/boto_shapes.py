@@ -101,24 +101,38 @@ def completed_part(part: Part) -> dict[str, Any]:
 
 def uploads(page: Mapping[str, Any]) -> list[UnfinishedUpload]:
     """Read a page of multipart uploads; not every server encodes their keys."""
-    decode = unquote if page.get("EncodingType") == "url" else str
+    decode = _decoded_upload if page.get("EncodingType") == "url" else str
     return [
         UnfinishedUpload(decode(entry["Key"]), entry["UploadId"])
         for entry in page.get("Uploads", [])
     ]
 
 
+def _decoded_upload(key: str) -> str:
+    """Decode a key: S3 writes a space as a plus; a server that writes it as %20 means the plus."""
+    return unquote(key) if "%20" in key else unquote_plus(key)
+
+
 def versions(pages: Iterable[Mapping[str, Any]], key: str) -> list[S3Object]:
     """Read the versions of one key from listings with it as prefix, as far as needed."""
     found = []
     for page in pages:
-        decode = unquote if page.get("EncodingType") == "url" else str
-        listed = [(decode(entry["Key"]), entry) for entry in page.get("Versions", [])]
-        found += [_version(key, entry) for name, entry in listed if name == key]
+        listed = page.get("Versions", [])
+        ours = [entry for entry in listed if is_key(entry["Key"], key)]
+        found += [_version(key, entry) for entry in ours]
         # In key order, the key itself comes before all others with it as prefix.
-        if any(name != key for name, _ in listed):
+        if len(ours) < len(listed):
             break
     return found
+
+
+def is_key(listed: str, key: str) -> bool:
+    """Tell whether a name in a listing of versions with a key as prefix is that key.
+
+    botocore decodes a plus as a space, because S3 encodes it so; some servers leave a plus as it
+    is. The prefix tells them apart.
+    """
+    return listed in {key, key.replace("+", " ")}
 
 
 def _version(key: str, entry: Mapping[str, Any]) -> S3Object:

@@ -8,6 +8,7 @@ import pytest
 
 from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
+from frogmove.ops.trace_place import look_up_place
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.boto_shapes import quoted, unquoted
 from frogmove.s3.errors import Kind, S3Error
@@ -28,6 +29,11 @@ def s3(buckets: Buckets) -> Iterator[BotoS3]:
     made = BotoS3(buckets.client, 4)
     yield made
     made.close()
+
+
+def sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
 def speaking_to(endpoint_url: str) -> BotoS3:
@@ -225,3 +231,45 @@ def test_etags_travel_without_their_quotation_marks() -> None:
 def test_a_refusal_is_raised_where_the_answer_is_asked_for(buckets: Buckets, s3: BotoS3) -> None:
     with pytest.raises(S3Error, match="HeadObject"):
         s3.head(buckets.source, "gone").result()
+
+
+@pytest.mark.parametrize(
+    ("key", "encoded"),
+    [
+        # As S3 encodes them.
+        ("a b", "a+b"),
+        ("a+b", "a%2Bb"),
+        # As other servers do.
+        ("a b", "a%20b"),
+        ("a+b", "a+b"),
+    ],
+)
+def test_versions_are_those_of_the_key_however_it_is_encoded(
+    monkeypatch: pytest.MonkeyPatch, key: str, encoded: str
+) -> None:
+    sign_in(monkeypatch)
+    entry = f"""<Key>{encoded}</Key><VersionId>v1</VersionId><IsLatest>true</IsLatest>
+        <LastModified>2026-01-01T00:00:00.000Z</LastModified>"""
+    body = f"""{XML}<ListVersionsResult><EncodingType>url</EncodingType>
+        <IsTruncated>false</IsTruncated>
+        <Version>{entry}<ETag>"e"</ETag><Size>1</Size></Version>
+        <DeleteMarker>{entry}</DeleteMarker></ListVersionsResult>"""
+    with canned_server((200, body)) as server:
+        client = make_boto_client(Config(endpoint_url=server.endpoint_url), 2)
+        (found,) = BotoS3(client, 2).list_versions("internal", key).result()
+        place = look_up_place(BotoS3(client, 2), client, "internal", key)
+    assert (found.key, found.version_id) == (key, "v1")
+    assert [each.size for each in place.versions] == [1, None]
+
+
+@pytest.mark.parametrize("encoded", ["a+b%2Bc", "a%20b%2Bc", "a%20b+c"])
+def test_uploads_are_those_of_the_key_however_it_is_encoded(
+    monkeypatch: pytest.MonkeyPatch, encoded: str
+) -> None:
+    sign_in(monkeypatch)
+    upload = f"<Upload><Key>{encoded}</Key><UploadId>u</UploadId></Upload>"
+    body = f"""{XML}<ListMultipartUploadsResult><EncodingType>url</EncodingType>{upload}
+        </ListMultipartUploadsResult>"""
+    with canned_server((200, body)) as server:
+        (found,) = speaking_to(server.endpoint_url).list_uploads("internal", "").result()
+    assert (found.key, found.upload_id) == ("a b+c", "u")
