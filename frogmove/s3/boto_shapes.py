@@ -109,7 +109,10 @@ def uploads(page: Mapping[str, Any]) -> list[UnfinishedUpload]:
 
 
 def _decoded_upload(key: str) -> str:
-    """Decode a key: S3 writes a space as a plus; a server that writes it as %20 means the plus."""
+    """Decode a key; some servers say that it is encoded and leave it as it is."""
+    if _RAW.search(key):
+        return key
+    # S3 writes a space as a plus; a server that writes it as %20 means the plus.
     return unquote(key) if "%20" in key else unquote_plus(key)
 
 

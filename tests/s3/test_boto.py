@@ -262,7 +262,7 @@ def test_versions_are_those_of_the_key_however_it_is_encoded(
     assert [each.size for each in place.versions] == [1, None]
 
 
-@pytest.mark.parametrize("encoded", ["a+b%2Bc", "a%20b%2Bc", "a%20b+c"])
+@pytest.mark.parametrize("encoded", ["a+b%2Bc", "a%20b%2Bc", "a%20b+c", "a b+c"])
 def test_uploads_are_those_of_the_key_however_it_is_encoded(
     monkeypatch: pytest.MonkeyPatch, encoded: str
 ) -> None:
