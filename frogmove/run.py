@@ -229,7 +229,15 @@ class Run:
 
     def _run_here(self) -> Iterator[Result | None]:
         plan = self._plan
-        return run_live(self._actions, self._s3, plan.route, plan.options, plan.stop, self._journal)
+        return run_live(
+            self._actions,
+            self._s3,
+            plan.route,
+            plan.options,
+            plan.stop,
+            self._journal,
+            self.spec.max_group,
+        )
 
     def _run_pooled(self, pool: Pool) -> Iterator[Result | None]:
         yield from pool.results()

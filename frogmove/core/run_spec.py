@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.attributes import Attribute
+from frogmove.core.filters import NO_FILTERS
 from frogmove.core.key_mapping import SAME_KEYS, KeyMapping
 from frogmove.core.models import Route
 from frogmove.core.options import (
@@ -18,6 +19,7 @@ from frogmove.core.options import (
     TransferOptions,
 )
 from frogmove.core.required_tags import Tag, parse_tag
+from frogmove.core.scheduler import MAX_GROUP
 from frogmove.core.selection import Selection
 from frogmove.core.verify import CompareBy, Verify
 from frogmove.s3.limits import Limits
@@ -183,6 +185,14 @@ class RunSpec:
         if self.command is Command.UNDO:
             return ()
         return tuple(map(parse_tag, filter(None, (self.require_tag, *self.tags))))
+
+    @property
+    def max_group(self) -> int:
+        """How many copies may share a write of the journal.
+
+        1 with filters: they may leave out much, and a copy would wait for the next object.
+        """
+        return MAX_GROUP if self.selection.filters == NO_FILTERS else 1
 
     def limits(self) -> Limits:
         """Return the limits on requests to S3."""

@@ -83,6 +83,8 @@ class Scheduler:
         flush: called to send the batch: when all tasks wait for it, or after BATCH_DELAY.
         stop: once set, no further task is started; those in flight are finished.
         flush_overdue: called often while something waits for a batch.
+        max_group: maximum tasks of a group commit; 1 if the next task may be long in coming, since
+            nothing is committed meanwhile.
     """
 
     def __init__(
@@ -92,12 +94,14 @@ class Scheduler:
         flush: Callable[[], None],
         stop: Event,
         flush_overdue: Callable[[], None] = lambda: None,
+        max_group: int = MAX_GROUP,
     ) -> None:
         self._size = size
         self._max_batched = batched
         self._flush = flush
         self._stop = stop
         self._flush_overdue = flush_overdue
+        self._max_group = max_group
         self._ready: SimpleQueue[tuple[Task[Any], bool]] = SimpleQueue()
         self._uncommitted: list[tuple[Task[Any], GroupCommit]] = []
         self._requesting = 0
@@ -129,7 +133,7 @@ class Scheduler:
                     yield from self._advance(task)
                     if is_slow:
                         yield from self._resume_ready()
-                    if is_slow or len(self._uncommitted) >= MAX_GROUP:
+                    if is_slow or len(self._uncommitted) >= self._max_group:
                         yield from self._commit()
             yield from self._commit()
             if self._requesting + self._batched > 0:

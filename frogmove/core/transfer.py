@@ -19,7 +19,7 @@ from frogmove.core.multipart import InterruptedCopyError, PartsCopier
 from frogmove.core.object_delete import ObjectDeleter
 from frogmove.core.options import TransferOptions
 from frogmove.core.restore import Restorer
-from frogmove.core.scheduler import IDLE, Scheduler, Task
+from frogmove.core.scheduler import IDLE, MAX_GROUP, Scheduler, Task
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import NOT_STARTED, S3Error
@@ -68,11 +68,20 @@ def run_live(
     options: TransferOptions,
     stop: Event,
     journal: Journal | None = None,
+    max_group: int = MAX_GROUP,
 ) -> Iterator[Result | None]:
-    """Do the same as :func:`run`, and yield None where there is no result for a moment."""
+    """Do the same as :func:`run`, and yield None where there is no result for a moment.
+
+    ``max_group`` is how many copies may share a write of the journal: see :class:`Scheduler`.
+    """
     transfer = Transfer(s3, route, options, stop, journal or NoJournal())
     scheduler = Scheduler(
-        options.concurrency, MAX_PENDING_DELETES, transfer.flush, stop, transfer.flush_overdue
+        options.concurrency,
+        MAX_PENDING_DELETES,
+        transfer.flush,
+        stop,
+        transfer.flush_overdue,
+        max_group,
     )
     try:
         for result in scheduler.run_live(transfer.tasks(actions)):

@@ -127,7 +127,13 @@ class RangeRunner:
                 objects = self._count(found, listing, left)
                 actions = self._actions(objects, keys)
                 yield from run_live(
-                    actions, self._s3, self._route, self._options, self._stop, self._journal
+                    actions,
+                    self._s3,
+                    self._route,
+                    self._options,
+                    self._stop,
+                    self._journal,
+                    self._spec.max_group,
                 )
                 if self._stop.is_set():
                     break
