@@ -268,7 +268,7 @@ class Tracer:
     def _dead_letters(self, trace: Trace) -> None:
         for name, sent, receives in self._peek(trace, self._deployment.dead_letters):
             trace.dead_letters.append(name)
-            text = f"message {name}: failed; received {receives} times, this time included"
+            text = f"message {name}: failed; {_received(receives)}"
             trace.add(sent, DLQ, text, message=name, receives=receives)
 
     def _queue(self, trace: Trace) -> None:
@@ -278,7 +278,7 @@ class Tracer:
             return
         for name, sent, receives in self._peek(trace, queue):
             trace.messages.append(name)
-            text = f"message {name}: waits; received {receives} times, this time included"
+            text = f"message {name}: waits; {_received(receives)}"
             trace.add(sent, QUEUE, text, message=name, receives=receives)
 
     def _peek(self, trace: Trace, queue: Queue) -> list[tuple[str, datetime | None, int]]:
@@ -304,6 +304,10 @@ class Tracer:
             if problem:
                 trace.unknown.append(f"{queue.name}: {problem}")
         return found
+
+
+def _received(times: int) -> str:
+    return f"received {times} {'time' if times == 1 else 'times'}, this reading included"
 
 
 def _describe_record(record: Record) -> str:

@@ -177,6 +177,7 @@ def test_a_message_waits_while_the_function_is_paused(trace: TraceFixture) -> No
         ran = trace("key")
         assert wheres(ran).count("queue") == 1
         assert message in str(ran.of("event"))
+    assert "received 2 times, this reading included" in str(ran.of("event"))
     function = trace.stack.config.name
     assert verdict(ran)["todo"] == [f"frogmove lambda resume --function {function}"]
 
