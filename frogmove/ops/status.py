@@ -17,7 +17,7 @@ from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.pause import schedule_trigger
 from frogmove.ops.queue_checks import check_dead_letters, messages
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import S3Error
+from frogmove.s3.errors import Kind, S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,7 +221,8 @@ class Status:
             found = backlog.count(self._s3, source, self._on_progress)
         except S3Error as error:
             message = f"{source} cannot be listed: {error.detail}"
-            return Check("source", State.UNKNOWN, message, advise(error))
+            state = State.BROKEN if error.kind is Kind.NO_BUCKET else State.UNKNOWN
+            return Check("source", state, message, advise(error))
         if found.oldest is None:
             return Check("source", State.OK, f"nothing waits at {source}", facts=found.record())
         age = (self._now - found.oldest.last_modified).total_seconds()

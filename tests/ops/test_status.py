@@ -174,6 +174,11 @@ def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: 
     )
 
 
+def test_a_source_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:
+    ran = status(server, quiet_stack, "--source", "s3://nowhere-at-all", "-o", "json")
+    assert (ran.code, states(ran)["source"]) == (1, "broken")
+
+
 @pytest.mark.parametrize("command", ["status", "doctor", "dlq ls", "lambda logs", "batch status"])
 def test_missing_credentials_are_one_fault(
     server: Server, quiet_stack: Stack, tmp_path: Path, command: str
