@@ -231,13 +231,16 @@ def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
 def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> None:
     """A journal may have come by mail."""
     evil = "<script>alert(1)</script>"
-    header = RunSpec(id=evil, started=evil, command=Command.MOVE, source=evil, destination=evil)
+    source, destination = (f"s3://{bucket}/{evil}" for bucket in ("external", "internal"))
+    header = RunSpec(
+        id=evil, started=evil, command=Command.MOVE, source=source, destination=destination
+    )
     page = Page(rendered(tmp_path, "html", a_result(Outcome.MOVED), header=header))
     plain = Page(rendered(tmp_path / "plain", "html", a_result(Outcome.MOVED)))
     assert (page.tags, page.attributes) == (plain.tags, plain.attributes)
     assert page.text.count(evil) >= 5
     bell = "\x07\x1b[2J"
-    ringing = RunSpec(id=bell, started=bell, command=Command.MOVE, source=bell, destination=bell)
+    ringing = replace(header, source=f"s3://external/{bell}", destination=f"s3://internal/{bell}")
     for output in ("text", "html"):
         text = rendered(tmp_path / output, output, a_result(Outcome.MOVED), header=ringing)
         assert "\x1b" not in text
