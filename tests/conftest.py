@@ -37,7 +37,7 @@ FOREIGN = ("AWS_", "FROGMOVE_", "BOTO_", "XDG_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-SERVERS = frozenset({"server", "moto", "ministack", "seaweedfs", "scene", "stage", "case"})
+SERVERS = frozenset({"server", "moto", "ministack", "seaweedfs", "fault_fixture", "stage", "case"})
 
 
 # Nothing is garbage while tests are collected, and to look for some takes a quarter of that time.

@@ -45,14 +45,14 @@ class FaultFixture:
 
     @classmethod
     def make(cls, server: Server, proxy: FaultProxy) -> FaultFixture:
-        """Set a new scene before a proxy of the server."""
+        """Put a new pair of buckets behind a proxy of the server."""
         proxy.reset()
         buckets = Buckets.make(server)
         through = replace(buckets, server=replace(server, endpoint_url=proxy.endpoint_url))
         return cls(buckets, proxy, FrogmoveRunner(through))
 
     def backwards(self) -> FaultFixture:
-        """Return the same scene with source and destination exchanged."""
+        """Return the same with source and destination exchanged."""
         runner = FrogmoveRunner(_exchanged(self.frogmove.buckets))
         return FaultFixture(_exchanged(self.buckets), self.proxy, runner)
 

@@ -175,9 +175,9 @@ def refusal_of(client: Client, spec: RunSpec, *, dry_run: bool) -> str:
     return ""
 
 
-def assert_done(client: Client, scene: Scene, spec: RunSpec, folder: Path) -> None:
+def assert_done(client: Client, fault_fixture: Scene, spec: RunSpec, folder: Path) -> None:
     """Show a run, then execute it, and assert that it does what was shown."""
-    state = scene.state
+    state = fault_fixture.state
     before = bodies(state)
     refusals = [refusal_of(client, spec, dry_run=dry_run) for dry_run in (True, False)]
     assert (refusals[0], bodies(state)) == (refusals[1], before)
@@ -207,28 +207,30 @@ def assert_done(client: Client, scene: Scene, spec: RunSpec, folder: Path) -> No
 
 
 @settings(deadline=None, max_examples=60)
-@given(scene=scenes())
-def test_a_run_does_what_its_dry_run_says(client: Client, folder: Path, scene: Scene) -> None:
-    client.s3 = RetryingS3(FakeS3(scene.state), Limits())
-    assert_done(client, scene, scene.spec, folder)
+@given(fault_fixture=scenes())
+def test_a_run_does_what_its_dry_run_says(
+    client: Client, folder: Path, fault_fixture: Scene
+) -> None:
+    client.s3 = RetryingS3(FakeS3(fault_fixture.state), Limits())
+    assert_done(client, fault_fixture, fault_fixture.spec, folder)
 
 
 @settings(deadline=None, max_examples=60)
-@given(scene=scenes())
+@given(fault_fixture=scenes())
 def test_a_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
-    client: Client, folder: Path, scene: Scene
+    client: Client, folder: Path, fault_fixture: Scene
 ) -> None:
-    state = scene.state
+    state = fault_fixture.state
     client.s3 = RetryingS3(FakeS3(state), Limits())
     file = folder / f"{next(numbers)}.plan"
     try:
-        plan = client.prepare(scene.spec, dry_run=True)
+        plan = client.prepare(fault_fixture.spec, dry_run=True)
     except UsageError:
         return
     reviewed = list(plan.written(file))
-    scene.change()
+    fault_fixture.change()
     held = {side: dict(state.buckets[side]) for side in SIDES}
-    assert_done(client, scene, applied_spec(file, CONFIG), folder)
+    assert_done(client, fault_fixture, applied_spec(file, CONFIG), folder)
     moved = {(each.object.key, each.object.etag) for each in reviewed if each.verb is Verb.MOVE}
     ended = {(each.destination_key, each.replaces or "") for each in reviewed}
     ended |= {
@@ -241,27 +243,27 @@ def test_a_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
 
 
 @settings(deadline=None, max_examples=60)
-@given(scene=scenes(), versioned=st.booleans())
+@given(fault_fixture=scenes(), versioned=st.booleans())
 def test_an_undo_does_what_its_dry_run_says(
-    client: Client, folder: Path, scene: Scene, versioned: bool
+    client: Client, folder: Path, fault_fixture: Scene, versioned: bool
 ) -> None:
-    client.s3 = RetryingS3(FakeS3(scene.state), Limits())
-    scene.state.versioned = set(scene.state.buckets) if versioned else set()
+    client.s3 = RetryingS3(FakeS3(fault_fixture.state), Limits())
+    fault_fixture.state.versioned = set(fault_fixture.state.buckets) if versioned else set()
     try:
-        run = client.start(client.prepare(scene.spec), folder / f"{next(numbers)}.jsonl")
+        run = client.start(client.prepare(fault_fixture.spec), folder / f"{next(numbers)}.jsonl")
     except UsageError:
         return
     list(run)
     if not run.path.exists():
         return
-    scene.change()
+    fault_fixture.change()
     earlier = (JournalReader(run.path),)
     spec = replace(undo_spec(run.spec), id="undo", on_conflict=OnConflict.FAIL)
-    untouched = deepcopy(scene.state)
+    untouched = deepcopy(fault_fixture.state)
     effects = {
         action.object.key: action.effect for action in client.prepare(spec, earlier, dry_run=True)
     }
-    assert scene.state == untouched
+    assert fault_fixture.state == untouched
     undo = client.start(client.prepare(spec, earlier), folder / f"{next(numbers)}.jsonl")
     done = {result.key: result.outcome for result in undo}
     assert effects.keys() == done.keys()

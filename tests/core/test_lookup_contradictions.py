@@ -23,7 +23,7 @@ COMMANDS = [["move", "--all"], ["sync"]]
 
 
 @pytest.fixture(params=["seaweedfs"])
-def scene(request: pytest.FixtureRequest) -> Iterator[FaultFixture]:
+def fault_fixture(request: pytest.FixtureRequest) -> Iterator[FaultFixture]:
     server: Server = request.getfixturevalue(request.param)
     with proxied(server) as proxy:
         yield FaultFixture.make(server, proxy)
@@ -54,8 +54,8 @@ def etags(spell: Spelling) -> Callable[[str], str]:
     return lambda body: re.sub(pattern, lambda etag: f"<ETag>{spell(etag[1])}</ETag>", body)
 
 
-def run(scene: FaultFixture, engine: str, *arguments: str) -> Ran:
-    return scene.frogmove(*arguments, "-o", "json", FROGMOVE_ENGINE=engine)
+def run(fault_fixture: FaultFixture, engine: str, *arguments: str) -> Ran:
+    return fault_fixture.frogmove(*arguments, "-o", "json", FROGMOVE_ENGINE=engine)
 
 
 KEYS = ["a+b", "c%20d", "e%2Ff", "g%41", "100%25"]
@@ -64,32 +64,37 @@ KEYS = ["a+b", "c%20d", "e%2Ff", "g%41", "100%25"]
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("key", KEYS)
 def test_raw_keys_that_are_called_encoded_are_refused_and_nothing_is_touched(
-    scene: FaultFixture, engine: str, key: str
+    fault_fixture: FaultFixture, engine: str, key: str
 ) -> None:
-    scene.buckets.put("plain", key)
-    scene.proxy.rewrite = listing(raw_but_called_encoded)
-    ran = run(scene, engine, "move", "--all")
+    fault_fixture.buckets.put("plain", key)
+    fault_fixture.proxy.rewrite = listing(raw_but_called_encoded)
+    ran = run(fault_fixture, engine, "move", "--all")
     assert ran.code in {1, 2}, ran
     assert key in ran.err
-    assert (sorted(scene.buckets.here()), scene.buckets.there()) == (sorted([key, "plain"]), {})
+    assert (sorted(fault_fixture.buckets.here()), fault_fixture.buckets.there()) == (
+        sorted([key, "plain"]),
+        {},
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("command", [["ls"], ["sync"], ["sync", "-n"], ["move", "--all", "-n"]])
-def test_every_command_refuses_them(scene: FaultFixture, engine: str, command: list[str]) -> None:
-    scene.buckets.put("100%25", *KEYS)
-    scene.proxy.rewrite = listing(raw_but_called_encoded)
-    ran = run(scene, engine, *command)
+def test_every_command_refuses_them(
+    fault_fixture: FaultFixture, engine: str, command: list[str]
+) -> None:
+    fault_fixture.buckets.put("100%25", *KEYS)
+    fault_fixture.proxy.rewrite = listing(raw_but_called_encoded)
+    ran = run(fault_fixture, engine, *command)
     assert ran.code in {1, 2}, ran
     assert "a+b" in ran.err or "100%25" in ran.err
-    assert scene.buckets.there() == {}
+    assert fault_fixture.buckets.there() == {}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_keys_that_are_truly_encoded_are_moved(scene: FaultFixture, engine: str) -> None:
+def test_keys_that_are_truly_encoded_are_moved(fault_fixture: FaultFixture, engine: str) -> None:
     keys = [*KEYS, "a b", "\N{FROG FACE}", "plain"]
-    scene.buckets.put(*keys)
-    ran = run(scene, engine, "move", "--all")
+    fault_fixture.buckets.put(*keys)
+    ran = run(fault_fixture, engine, "move", "--all")
     assert (ran.code, ran.outcomes) == (0, dict.fromkeys(keys, "moved"))
 
 
@@ -101,25 +106,25 @@ SPELLINGS: dict[str, Spelling] = {
 }
 
 
-@pytest.mark.parametrize("scene", ["moto", "seaweedfs"], indirect=True)
+@pytest.mark.parametrize("fault_fixture", ["moto", "seaweedfs"], indirect=True)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_etags_that_a_listing_spells_in_another_way_are_the_same(
-    scene: FaultFixture, engine: str, command: list[str], spelling: str
+    fault_fixture: FaultFixture, engine: str, command: list[str], spelling: str
 ) -> None:
-    scene.buckets.put("a", "b")
-    scene.buckets.put("differs", body=b"new!")
-    scene.buckets.put_there("differs", body=b"old!")
-    expected = scene.buckets.here()
-    scene.proxy.rewrite = listing(etags(SPELLINGS[spelling]))
+    fault_fixture.buckets.put("a", "b")
+    fault_fixture.buckets.put("differs", body=b"new!")
+    fault_fixture.buckets.put_there("differs", body=b"old!")
+    expected = fault_fixture.buckets.here()
+    fault_fixture.proxy.rewrite = listing(etags(SPELLINGS[spelling]))
     policy = ["--on-conflict", "overwrite"]
-    ran = run(scene, engine, *command, *policy)
+    ran = run(fault_fixture, engine, *command, *policy)
     outcome = "moved" if command[0] == "move" else "copied"
     assert (ran.code, ran.outcomes) == (0, dict.fromkeys(expected, outcome)), ran
-    assert scene.buckets.there() == expected
-    assert scene.buckets.here() == ({} if outcome == "moved" else expected)
-    again = run(scene, engine, *command, *policy, "--allow-empty")
+    assert fault_fixture.buckets.there() == expected
+    assert fault_fixture.buckets.here() == ({} if outcome == "moved" else expected)
+    again = run(fault_fixture, engine, *command, *policy, "--allow-empty")
     assert (again.code, set(again.outcomes.values())) == (
         0,
         set() if outcome == "moved" else {"skipped"},
@@ -129,14 +134,14 @@ def test_etags_that_a_listing_spells_in_another_way_are_the_same(
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_etags_that_a_listing_makes_up_are_a_failure_that_says_so(
-    scene: FaultFixture, engine: str, command: list[str]
+    fault_fixture: FaultFixture, engine: str, command: list[str]
 ) -> None:
-    scene.buckets.put("a", "b")
-    before = scene.buckets.here()
-    scene.proxy.rewrite = listing(etags(lambda etag: f"&quot;{etag[::-1]}&quot;"))
-    ran = run(scene, engine, *command)
+    fault_fixture.buckets.put("a", "b")
+    before = fault_fixture.buckets.here()
+    fault_fixture.proxy.rewrite = listing(etags(lambda etag: f"&quot;{etag[::-1]}&quot;"))
+    ran = run(fault_fixture, engine, *command)
     assert (ran.code, ran.outcomes) == (1, {"a": "failed", "b": "failed"}), ran
     for record in ran.of("result"):
         assert "listing" in record["reason"]
         assert "source is kept" in record["reason"].lower() or "source kept" in record["reason"]
-    assert scene.buckets.here() == before
+    assert fault_fixture.buckets.here() == before

@@ -38,7 +38,7 @@ def by_name(value: object) -> str | None:
 
 
 @pytest.fixture
-def scene(
+def fault_fixture(
     fault_fixture: FaultFixture, few_retries: str, monkeypatch: pytest.MonkeyPatch
 ) -> FaultFixture:
     # The server honours conditions; it is spoken to as one that does not.
@@ -46,92 +46,97 @@ def scene(
     return fault_fixture
 
 
-def upload_after_the_first_delete(scene: FaultFixture, fault: Fault, key: str = "a") -> None:
+def upload_after_the_first_delete(
+    fault_fixture: FaultFixture, fault: Fault, key: str = "a"
+) -> None:
     """Let the first delete of the source fail, and have the key uploaded anew right after."""
     deletes: list[Request] = []
 
     def decide(request: Request) -> Fault:
-        if request.operation != "DeleteObject" or request.bucket != scene.buckets.source:
+        if request.operation != "DeleteObject" or request.bucket != fault_fixture.buckets.source:
             return faults.PASS
         deletes.append(request)
         if len(deletes) > 1:
             return faults.PASS
         if fault.reaches == "never":
-            scene.buckets.put(key, body=b"newer")
+            fault_fixture.buckets.put(key, body=b"newer")
         return fault
 
     def passed(request: Request) -> None:
         if deletes == [request]:
-            scene.buckets.put(key, body=b"newer")
+            fault_fixture.buckets.put(key, body=b"newer")
 
-    scene.proxy.schedule, scene.proxy.passed = decide, passed
+    fault_fixture.proxy.schedule, fault_fixture.proxy.passed = decide, passed
 
 
-def assert_each_delete_follows_a_look(scene: FaultFixture) -> None:
+def assert_each_delete_follows_a_look(fault_fixture: FaultFixture) -> None:
     last: dict[str, str] = {}
-    for request in scene.proxy.requests:
+    for request in fault_fixture.proxy.requests:
         if request.operation == "DeleteObject":
             assert last.get(request.target) == "HeadObject", "a delete was sent unseen"
         last[request.target] = request.operation
-    assert not [each for each in scene.proxy.requests if each.operation == "DeleteObjects"]
+    assert not [each for each in fault_fixture.proxy.requests if each.operation == "DeleteObjects"]
 
 
 @pytest.mark.parametrize("fault", [*LOST, *NOT_DONE], ids=by_name)
 def test_an_upload_after_a_delete_that_failed_is_not_deleted(
-    scene: FaultFixture, fault: Fault
+    fault_fixture: FaultFixture, fault: Fault
 ) -> None:
-    scene.buckets.put("a", body=b"seen")
-    upload_after_the_first_delete(scene, fault)
-    ran = scene.frogmove("move", "a", "-o", "json")
+    fault_fixture.buckets.put("a", body=b"seen")
+    upload_after_the_first_delete(fault_fixture, fault)
+    ran = fault_fixture.frogmove("move", "a", "-o", "json")
     assert (ran.code, ran.outcomes) == (0, {"a": "superseded"}), ran
-    assert scene.buckets.here() == {"a": b"newer"}
-    assert scene.buckets.there() == {"a": b"seen"}
-    assert_each_delete_follows_a_look(scene)
+    assert fault_fixture.buckets.here() == {"a": b"newer"}
+    assert fault_fixture.buckets.there() == {"a": b"seen"}
+    assert_each_delete_follows_a_look(fault_fixture)
 
 
 @pytest.mark.parametrize("honours", [REFUSED, UNTOLD], ids=["refused", "untold"])
 def test_a_condition_that_is_not_relied_upon_does_not_stand_for_a_look(
-    scene: FaultFixture, honours: Capabilities, monkeypatch: pytest.MonkeyPatch
+    fault_fixture: FaultFixture, honours: Capabilities, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "probe", lambda *_: honours)
-    scene.buckets.put("a", body=b"seen")
-    upload_after_the_first_delete(scene, faults.DROP_AFTER)
-    assert scene.frogmove("move", "a").code == 0
-    assert scene.buckets.here() == {"a": b"newer"}
-    assert_each_delete_follows_a_look(scene)
+    fault_fixture.buckets.put("a", body=b"seen")
+    upload_after_the_first_delete(fault_fixture, faults.DROP_AFTER)
+    assert fault_fixture.frogmove("move", "a").code == 0
+    assert fault_fixture.buckets.here() == {"a": b"newer"}
+    assert_each_delete_follows_a_look(fault_fixture)
 
 
 @pytest.mark.parametrize("fault", [*LOST, *NOT_DONE], ids=by_name)
-def test_a_delete_that_failed_is_made_up_for(scene: FaultFixture, fault: Fault) -> None:
-    scene.buckets.put("a", "b", "c")
-    scene.fail(fault, "DeleteObject")
-    ran = scene.frogmove("move", "--all", "-o", "json")
+def test_a_delete_that_failed_is_made_up_for(fault_fixture: FaultFixture, fault: Fault) -> None:
+    fault_fixture.buckets.put("a", "b", "c")
+    fault_fixture.fail(fault, "DeleteObject")
+    ran = fault_fixture.frogmove("move", "--all", "-o", "json")
     assert (ran.code, ran.outcomes) == (0, dict.fromkeys("abc", "moved")), ran
-    assert (scene.buckets.here(), sorted(scene.buckets.there())) == ({}, ["a", "b", "c"])
-    assert_each_delete_follows_a_look(scene)
+    assert (fault_fixture.buckets.here(), sorted(fault_fixture.buckets.there())) == (
+        {},
+        ["a", "b", "c"],
+    )
+    assert_each_delete_follows_a_look(fault_fixture)
 
 
 @pytest.mark.parametrize("fault", [faults.DROP_AFTER, faults.SLOW_DOWN], ids=by_name)
-def test_undo_deletes_nothing_unseen(scene: FaultFixture, fault: Fault) -> None:
-    scene.buckets.put("a", body=b"seen")
-    assert scene.frogmove("move", "a").code == 0
-    backwards = scene.backwards()
+def test_undo_deletes_nothing_unseen(fault_fixture: FaultFixture, fault: Fault) -> None:
+    fault_fixture.buckets.put("a", body=b"seen")
+    assert fault_fixture.frogmove("move", "a").code == 0
+    backwards = fault_fixture.backwards()
     backwards.proxy.reset()
     upload_after_the_first_delete(backwards, fault)
-    ran = scene.frogmove("undo", journals()[-1].stem, "-o", "json")
+    ran = fault_fixture.frogmove("undo", journals()[-1].stem, "-o", "json")
     assert ran.outcomes == {"a": "superseded"}, ran
-    assert scene.buckets.here() == {"a": b"seen"}
-    assert scene.buckets.there() == {"a": b"newer"}
-    assert_each_delete_follows_a_look(scene)
+    assert fault_fixture.buckets.here() == {"a": b"seen"}
+    assert fault_fixture.buckets.there() == {"a": b"newer"}
+    assert_each_delete_follows_a_look(fault_fixture)
 
 
 @pytest.mark.parametrize("sender", ["queue", "job", "move", "sweep"])
 def test_the_function_deletes_nothing_unseen(
-    scene: FaultFixture,
+    fault_fixture: FaultFixture,
     invoke: Invoke,
     sender: str,
 ) -> None:
-    source = scene.buckets.source
+    source = fault_fixture.buckets.source
     task = {"taskId": "1", "s3Bucket": source, "s3Key": "a"}
     event = {
         "queue": batch(message("1", notification(source, "a"))),
@@ -139,9 +144,9 @@ def test_the_function_deletes_nothing_unseen(
         "move": {"action": "move", "keys": ["a"]},
         "sweep": {"action": "sweep", "age": 0},
     }[sender]
-    scene.buckets.put("a", body=b"seen")
-    upload_after_the_first_delete(scene, faults.DROP_AFTER)
-    invoke(scene.frogmove.buckets, event)
-    assert scene.buckets.here() == {"a": b"newer"}
-    assert scene.buckets.there() == {"a": b"seen"}
-    assert_each_delete_follows_a_look(scene)
+    fault_fixture.buckets.put("a", body=b"seen")
+    upload_after_the_first_delete(fault_fixture, faults.DROP_AFTER)
+    invoke(fault_fixture.frogmove.buckets, event)
+    assert fault_fixture.buckets.here() == {"a": b"newer"}
+    assert fault_fixture.buckets.there() == {"a": b"seen"}
+    assert_each_delete_follows_a_look(fault_fixture)
