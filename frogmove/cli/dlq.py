@@ -20,6 +20,7 @@ from frogmove.cli.runner import connect
 from frogmove.cli.signals import interruptible
 from frogmove.errors import UsageError
 from frogmove.ops.dead_letters import STATES, DeadLetters
+from frogmove.ops.key_state import ObjectState
 from frogmove.s3.limits import Limits
 from frogmove.s3.uri import Location
 
@@ -237,9 +238,20 @@ class MessageChoice:
         return bool(found)
 
     @property
+    def has_ids(self) -> bool:
+        """Whether messages are chosen by their ids."""
+        return bool(self._left)
+
+    @property
     def needs_states(self) -> bool:
         """Whether the states of the keys have to be looked up."""
         return bool(self._states)
+
+    def is_complete(self, letters: DeadLetters) -> bool:
+        """Tell whether all messages that may have been meant were read, with their states."""
+        needs_known = self.needs_states and ObjectState.UNKNOWN.value not in self._states
+        is_known = not (needs_known and letters.has_unknown)
+        return is_known and (self.has_ids or not letters.is_incomplete)
 
     def has(self, letter: DeadLetter) -> bool:
         """Tell whether a message is chosen."""

@@ -102,7 +102,8 @@ def redrive(
         if stop.is_set():
             console.warn("Stopped. The others are in the dead-letter queue: rerun the command.")
             ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(exit_codes.ATTENTION if redrive_command.total["failed"] else exit_codes.DONE)
+    is_done = chosen.is_complete(letters) and not redrive_command.total["failed"]
+    ctx.exit(exit_codes.DONE if is_done else exit_codes.ATTENTION)
 
 
 class _Redrive:
@@ -244,7 +245,8 @@ def drop(
             _drop(letters, found, copy, stop, console, total)
         if stop.is_set():
             ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(exit_codes.ATTENTION if total["failed"] else exit_codes.DONE)
+    is_done = chosen.is_complete(letters) and not total["failed"]
+    ctx.exit(exit_codes.DONE if is_done else exit_codes.ATTENTION)
 
 
 def _find(letters: DeadLetters, chosen: MessageChoice, stop: Stop) -> list[DeadLetter]:

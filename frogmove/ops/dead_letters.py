@@ -16,7 +16,7 @@ from frogmove.ops.message_reader import MessageReader
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from threading import Event
 
@@ -84,6 +84,7 @@ class DeadLetters:
     Attributes:
         reader: reads the DLQ.
         problems: what could not be read, and why, each once.
+        has_unknown: whether the state of an object could not be read.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class DeadLetters:
         self.reader = MessageReader(queue)
         self._is_of_sweeps = sweeps
         self.problems: list[str] = []
+        self.has_unknown = False
         self._s3 = s3
         self._route = self._find_route(config)
 
@@ -135,6 +137,7 @@ class DeadLetters:
             return [DeadLetter(each, (), _sweep_failure(each), is_sweep=True) for each in messages]
         uploads = [upload for each in messages for upload in each.uploads]
         states = key_states(self._s3, self._route, uploads)
+        self._check_known(states.values())
         return [
             DeadLetter(
                 each,
@@ -143,6 +146,17 @@ class DeadLetters:
             )
             for each in messages
         ]
+
+    def _check_known(self, states: Iterable[KeyState]) -> None:
+        unknown = next((each for each in states if each.state is ObjectState.UNKNOWN), None)
+        if unknown is not None and not self.has_unknown:
+            self.has_unknown = True
+            self._add_problem(f"Where some objects are is not known: {unknown.reason}.")
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether messages may not have been read."""
+        return self.reader.is_incomplete or self.reader.hidden > 0
 
     def reasons(self, messages: Sequence[QueueMessage]) -> FailureReasons:
         """Read from the log why messages failed."""
@@ -158,6 +172,11 @@ class DeadLetters:
         if self.reader.is_incomplete:
             self._add_problem(
                 "Not all messages were read, because others came again. Run it once more."
+            )
+        if self.reader.hidden:
+            self._add_problem(
+                f"About {self.reader.hidden:,} more messages could not be read, because somebody "
+                "else reads them, or did so until now. Run it again in some minutes."
             )
         if problem:
             self._add_problem(f"{problem} The messages are hidden for some minutes.")

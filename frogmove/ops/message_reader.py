@@ -37,6 +37,11 @@ MAX_BATCH = 10
 _REPEATS = 3
 
 
+# Of a message that this command no longer hides.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+_NOT_HELD = frozenset({"MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"})
+
+
 class MessageReader:
     """Reads a queue.
 
@@ -48,6 +53,7 @@ class MessageReader:
         sent_ids: the ids of messages that this command has sent, which are not read.
         rate: how many messages are handled per second.
         is_incomplete: whether messages may have been missed, because others came again and again.
+        hidden: about how many messages could not be received, because others hold them.
     """
 
     def __init__(self, queue: Queue, hold: int | None = None) -> None:
@@ -55,6 +61,7 @@ class MessageReader:
         self.sent_ids: set[str] = set()
         self.rate = _RATE
         self.is_incomplete = False
+        self.hidden = 0
         self._hold = hold
         self._seen: set[str] = set()
         self._held: dict[str, str] = {}
@@ -74,6 +81,8 @@ class MessageReader:
         while not stop.is_set():
             received = self._receive(max_messages, hold)
             if not received:
+                depth = self.queue.depth
+                self.hidden = min(depth.in_flight, max(0, depth.total - len(self._seen)))
                 return
             new = []
             for message in received:
@@ -147,7 +156,7 @@ class MessageReader:
                 for number, receipt in enumerate(part)
             ]
             try:
-                send(
+                response = send(
                     "sqs:ChangeMessageVisibility",
                     lambda entries=entries: (  # type: ignore[misc]
                         self.queue.client.change_message_visibility_batch(
@@ -157,6 +166,11 @@ class MessageReader:
                 )
             except AwsRequestError as error:
                 problem = problem or error.message
+                continue
+            for each in response.get("Failed", []):
+                # Whose time is over is visible already, or somebody else's.
+                if str(each.get("Code")).rpartition(".")[2] not in _NOT_HELD:
+                    problem = problem or f"sqs:ChangeMessageVisibility failed: {_words(each)}."
         self._held.clear()
         return problem
 
@@ -171,12 +185,14 @@ def refusals(
         messages: its messages; the id of an entry is the number of its message.
         done: the ids of the entries that were done.
     """
-    reasons = {
-        each["Id"]: " ".join(str(each.get("Message") or each.get("Code")).split())
-        for each in response.get("Failed", [])
-    }
+    reasons = {each["Id"]: _words(each) for each in response.get("Failed", [])}
     return {
         each.id: reasons.get(str(number), "SQS did not say whether it was done")
         for number, each in enumerate(messages)
         if str(number) not in done
     }
+
+
+def _words(failure: Mapping[str, Any]) -> str:
+    """Return why an entry of a batch request failed, on one line."""
+    return " ".join(str(failure.get("Message") or failure.get("Code")).split()).rstrip(".")

@@ -301,6 +301,8 @@ class Tracer:
                     break
         finally:
             problem = reader.release()
+            if reader.is_incomplete:
+                trace.unknown.append(f"{queue.name}: not all of its messages could be read")
             if problem:
                 trace.unknown.append(f"{queue.name}: {problem}")
         return found

@@ -274,6 +274,35 @@ def test_messages_that_come_again_and_again_end_the_command(
     listed = dlq("ls", "-o", "json")
     assert (listed.code, [each["id"] for each in listed.of("message")]) == (1, [letter])
     assert "Not all messages were read" in listed.err
+    for arguments in (["redrive", "--all", "-n"], ["drop", "--state", "moved", "--yes"]):
+        assert dlq(*arguments).code == 1
+
+
+def test_messages_that_somebody_else_holds_are_counted(dlq: DlqFixture) -> None:
+    """As after a command that was ended at once."""
+    dlq.letter("poison")
+    receive = dlq.clients.sqs.receive_message
+    url = dlq.stack.dead_letter_url
+    assert len(receive(QueueUrl=url, VisibilityTimeout=60)["Messages"]) == 1
+    for arguments in (["ls"], ["redrive", "--all"], ["drop", "--all", "--yes"]):
+        ran = dlq(*arguments)
+        assert (ran.code, "About 1 more messages could not" in ran.err) == (1, True), arguments
+
+
+def test_a_message_that_stays_hidden_is_reported(
+    dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dlq.letter("poison")
+
+    def refused(action: str, request: Any) -> Any:
+        if action == "sqs:ChangeMessageVisibility":
+            return {"Failed": [{"Id": "0", "Code": "InternalError", "Message": "Once more."}]}
+        return send(action, request)
+
+    monkeypatch.setattr(message_reader, "send", refused)
+    listed = dlq("ls")
+    assert listed.code == 1
+    assert "sqs:ChangeMessageVisibility failed: Once more." in " ".join(listed.err.split())
 
 
 def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
@@ -312,6 +341,16 @@ def test_what_is_not_clear_is_refused(dlq: DlqFixture, arguments: list[str], wor
     refused = dlq(*arguments)
     assert (refused.code, refused.out) == (2, "")
     assert words in " ".join(refused.err.split())
+    assert dlq.visible() == {letter}
+
+
+def test_messages_with_unknown_states_are_left_and_said_so(dlq: DlqFixture) -> None:
+    letter = dlq.letter(dlq.upload("key"))
+    some = keys_of_user(dlq.clients, ["sqs:*", "lambda:*"])
+    for arguments in (["redrive", "--state", "waits"], ["drop", "--state", "moved", "--yes"]):
+        left = dlq(*arguments, **some)
+        printed = " ".join(left.err.split())
+        assert (left.code, "Where some objects are is not known" in printed) == (1, True), printed
     assert dlq.visible() == {letter}
 
 
