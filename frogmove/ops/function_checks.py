@@ -56,9 +56,9 @@ def check_state(deployment: Deployment) -> Check:
 def rollback_remedy(deployment: Deployment) -> str:
     """Return how to return to an earlier version."""
     return (
-        f"Roll back: frogmove lambda info --function {deployment.function} lists the versions; "
+        f"frogmove lambda info --function {deployment.function} lists the versions; "
         f"aws lambda update-alias --function-name {deployment.name} --name live "
-        "--function-version VERSION"
+        "--function-version VERSION rolls back"
     )
 
 
