@@ -196,7 +196,14 @@ def report(
             streams.check()
             sys.stdout.write(text)
         counts = shown.counts()
-    needs_attention = any(counts[each] for each in ATTENTION) or described.status != "Complete"
+        unreported = found.unreported()
+    if unreported:
+        Console().warn(
+            f"The results of {objects(unreported)} are not in the job's report. `frogmove batch "
+            "submit` with the job's selection moves those that are still at the source."
+        )
+    needs_attention = any(counts[each] for each in ATTENTION) or described.needs_attention
+    needs_attention = needs_attention or unreported > 0 or described.status != "Complete"
     ctx.exit(exit_codes.ATTENTION if needs_attention else exit_codes.DONE)
 
 

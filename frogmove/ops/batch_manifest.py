@@ -145,9 +145,7 @@ def read_entries(text: IO[str], fields: Sequence[str]) -> Iterator[Entry]:
     own = [IGNORED, IGNORED]
     has_sizes = list(fields[-2:]) == own and IGNORED not in fields[:-2]
     place = {name: number for number, name in enumerate(fields) if name != IGNORED}
-    for row in csv.reader(text):
-        if not row:
-            continue
+    for row in read_rows(text, "the job's manifest"):
         if KEY not in place or len(row) < len(fields):
             raise RunError("A line of the job's manifest has no key.")
         size, etag = row[-2:] if has_sizes else ("", "")
@@ -158,6 +156,18 @@ def read_entries(text: IO[str], fields: Sequence[str]) -> Iterator[Entry]:
             int(size) if size.isascii() and size.isdigit() else 0,
             etag,
         )
+
+
+def read_rows(text: IO[str], name: str) -> Iterator[list[str]]:
+    """Read the lines of a CSV file that are not empty.
+
+    Raises:
+        RunError: when one cannot be read.
+    """
+    try:
+        yield from filter(None, csv.reader(text))
+    except csv.Error as error:
+        raise RunError(f"A line of {name} cannot be read: {error}.") from error
 
 
 class _Stream(io.RawIOBase):

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-examples-reports
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 import json
 import sqlite3
@@ -24,7 +23,7 @@ from frogmove.core.models import Outcome, Route
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.ops.batch_jobs import DESTINATION, SOURCE
-from frogmove.ops.batch_manifest import FORMAT, encode_key, read_entries
+from frogmove.ops.batch_manifest import FORMAT, encode_key, read_entries, read_rows
 from frogmove.quoting import in_quotes
 from frogmove.s3.boto_errors import failed
 from frogmove.s3.models import NO_TIME, S3Object
@@ -157,6 +156,14 @@ class JobReport:
                 outcome, reason = read_message(status, message)
             yield TaskResult(unquote(key), version or None, size, etag, outcome, reason)
 
+    def unreported(self) -> int:
+        """Return how many of the job's tasks are not in its report.
+
+        With a manifest of ours, each of them is a result that failed.
+        """
+        reported: int = sum(self.end()["counts"].values())
+        return max(0, self.job.total - reported)
+
     def records(self) -> Iterator[Record]:
         """Yield all JSON records: the run, the results, the end."""
         yield {"type": "run", **self.spec.record()}
@@ -281,7 +288,7 @@ def _load_tasks(database: sqlite3.Connection, job: JobStatus, s3: S3Client) -> N
         raise _unreadable(bucket, manifest, error) from error
     except (BotoCoreError, OSError) as error:
         raise _unreadable(bucket, manifest, error) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise RunError(f"s3://{bucket}/{manifest} is not the manifest of a report.") from error
     for key in keys:
         with _downloaded(s3, bucket, key) as text:
@@ -289,9 +296,7 @@ def _load_tasks(database: sqlite3.Connection, job: JobStatus, s3: S3Client) -> N
 
 
 def _tasks(text: IO[str], name: str) -> Iterator[tuple[str, ...]]:
-    for row in csv.reader(text):
-        if not row:
-            continue
+    for row in read_rows(text, f"the report {name!a}"):
         if len(row) <= _MESSAGE:
             raise RunError(f"A line of the report {name!a} has an unknown format.")
         # A message with an unquoted comma.

@@ -137,6 +137,12 @@ class Submission:
                 manifest.has_versions = first.version_id is not None
                 manifest.add([first])
                 manifest.add(items)
+            unreported = report.unreported()
+        if unreported or (earlier.status != "Complete" and not earlier.total):
+            self.problems.append(
+                f"Not all objects of the job {in_quotes(name)} are in its report: it listed them "
+                "itself and did not reach all. Submit its selection again for the others."
+            )
 
     def request(self, manifest: Manifest | None, etag: str = NO_ETAG) -> dict[str, Any]:
         """Return the request that creates the job.

@@ -8,6 +8,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,7 +19,8 @@ from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.ops import batch_manifest
 from frogmove.ops.batch_jobs import DESTINATION, SOURCE, JobStatus, read_status
 from frogmove.ops.batch_manifest import Manifest
-from frogmove.ops.batch_report import JobReport, open_report, read_message
+from frogmove.ops.batch_report import JobReport, job_route, open_report, read_message
+from frogmove.ops.batch_submission import JobObjects, Submission
 from frogmove.s3.models import S3Object
 from tests.keys import KEYS
 
@@ -136,6 +138,31 @@ def test_size_etag_and_version_come_from_our_manifest(reports: ReportFixture) ->
 def test_a_generated_manifest_is_not_needed(reports: ReportFixture) -> None:
     reports.report(("in/a%20b", "", "succeeded", "moved"), ("in/c", "", "failed", TIMED_OUT))
     assert reports.outcomes() == {"in/a b": Outcome.MOVED, "in/c": Outcome.FAILED}
+    # Nothing but the number of tasks says that the report is not complete.
+    job = reports.job(ProgressSummary={"TotalNumberOfTasks": 3, "NumberOfTasksSucceeded": 2})
+    with open_report(job, reports.buckets.client) as report:
+        assert report.unreported() == 1
+
+
+@pytest.mark.parametrize(
+    ("tasks", "status", "is_complete"),
+    [(1, "Complete", True), (2, "Complete", False), (0, "Failed", False)],
+)
+def test_a_retry_says_that_a_report_does_not_name_all_objects(
+    reports: ReportFixture, tasks: int, status: str, *, is_complete: bool
+) -> None:
+    if tasks:
+        reports.report(("in/a", "", "failed", "failed: access denied"))
+    job = reports.job(Status=status, ProgressSummary={"TotalNumberOfTasks": tasks})
+    jobs: Any = SimpleNamespace(describe=lambda _name: job)
+    plan: Any = SimpleNamespace(route=job_route(job))
+    unused: Any = None
+    wanted = JobObjects(unused, failed_of=job.id)
+    submission = Submission(wanted, plan, unused, reports.buckets.client, jobs)
+    with batch_manifest.open_manifest("external", has_versions=False) as manifest:
+        submission.fill(manifest)
+        assert manifest.count == min(tasks, 1)
+    assert (submission.problems == []) is is_complete
 
 
 @pytest.mark.parametrize(
@@ -176,6 +203,12 @@ def test_a_report_that_is_missing_or_has_an_unknown_format(reports: ReportFixtur
     reports.report(("in/a", "", "succeeded", "moved"))
     reports.put("batch/results.csv", b"external,in/a\n")
     with pytest.raises(RunError, match="has an unknown format"):
+        reports.outcomes(**manifest)
+    reports.put("batch/results.csv", b"x" * 200_000)
+    with pytest.raises(RunError, match="cannot be read: field larger"):
+        reports.outcomes(**manifest)
+    reports.put(f"batch/job-{reports.name}/manifest.json", b"[" * 100_000)
+    with pytest.raises(RunError, match="is not the manifest of a report"):
         reports.outcomes(**manifest)
 
 
