@@ -60,7 +60,7 @@ def test_one_that_hangs_loses_nothing_and_the_redelivery_finishes(
             return fault if hangs else PASS
 
         proxy.schedule = hang
-        with running(kit, through(proxy, buckets), seconds=2) as runtime:
+        with running(kit, through(proxy, buckets), seconds=4) as runtime:
             assert not is_done(runtime.invoke(event))
             assert b"a" in {**buckets.here(), **buckets.there()}.values()
             proxy.reset()
@@ -178,7 +178,7 @@ def test_a_new_process_goes_on_where_another_was_given_up(kit: Kit, buckets: Buc
     sizes = {"FROGMOVE_MULTIPART_THRESHOLD": "8MiB", "FROGMOVE_PART_SIZE": "8MiB"}
     with proxied(buckets.server) as proxy:
         proxy.schedule = lambda request: SILENCE if request.query.get("partNumber") == "6" else PASS
-        with running(kit, through(proxy, buckets, **sizes), seconds=2) as runtime:
+        with running(kit, through(proxy, buckets, **sizes), seconds=4) as runtime:
             assert not is_done(runtime.invoke(event))
         proxy.reset()
         with running(kit, through(proxy, buckets, **sizes)) as runtime:
@@ -196,7 +196,7 @@ def test_a_completion_whose_response_is_lost_loses_nothing(kit: Kit, buckets: Bu
         proxy.schedule = lambda request: (
             HEARD if request.operation == "CompleteMultipartUpload" else PASS
         )
-        with running(kit, through(proxy, buckets, **sizes), seconds=2) as runtime:
+        with running(kit, through(proxy, buckets, **sizes), seconds=4) as runtime:
             assert not is_done(runtime.invoke(event))
             assert buckets.keys_here() == ["large"]
             proxy.reset()
