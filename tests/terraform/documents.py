@@ -1,4 +1,4 @@
-"""What terraform/README.md shows of the module, read out of the module; ``cog`` puts it in."""
+"""The parts of terraform/REFERENCE.md that are generated from the module; ``cog`` inserts them."""
 
 from __future__ import annotations
 

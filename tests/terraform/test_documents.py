@@ -1,4 +1,4 @@
-"""terraform/README.md holds what the module says of itself, and what it adds up is right."""
+"""The documents of the module match it, and their sums are right."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ README, RUNBOOK = ((MODULE / name).read_text("utf-8") for name in ("README.md", 
 
 def test_inputs_and_outputs_are_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(MODULE.parent)
-    assert Cog().main(["cog", "--check", "terraform/README.md"]) == 0
+    assert Cog().main(["cog", "--check", "terraform/REFERENCE.md"]) == 0
 
 
 def test_every_input_and_output_is_described() -> None:
