@@ -32,6 +32,7 @@ from frogmove.ops.dead_letters import create_copies_file, write_copies
 from frogmove.ops.message_reader import MAX_BATCH
 from frogmove.ops.redrive import SEND
 from frogmove.ops.redrive import redrive as send_back
+from frogmove.quoting import in_quotes
 from frogmove.run_store import runs_directory
 
 if TYPE_CHECKING:
@@ -272,21 +273,23 @@ def _drop(
 ) -> None:
     """Copy and delete messages, ten at once."""
     path = copy or runs_directory() / f"dropped-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.messages"
-    with create_copies_file(path) as file:
-        for first in range(0, len(found), MAX_BATCH):
-            if stop.is_set():
-                break
-            part = found[first : first + MAX_BATCH]
-            try:
+    try:
+        with create_copies_file(path) as file:
+            for first in range(0, len(found), MAX_BATCH):
+                if stop.is_set():
+                    break
+                part = found[first : first + MAX_BATCH]
                 write_copies(file, part)
-            except OSError as error:
-                raise RunError(
-                    f"The copy {str(path)!r} cannot be written: {error.strerror}.",
-                    f"{total['deleted']:,} messages were deleted; the others are in the queue.",
-                ) from error
-            left = letters.reader.delete([each.message for each in part])
-            for each in part:
-                problem = left.get(each.message.id, "")
-                total["failed" if problem else "deleted"] += 1
-                _show_result("failed" if problem else "deleted", each.message.id, problem, console)
+                left = letters.reader.delete([each.message for each in part])
+                for each in part:
+                    problem = left.get(each.message.id, "")
+                    word = "failed" if problem else "deleted"
+                    total[word] += 1
+                    _show_result(word, each.message.id, problem, console)
+    except OSError as error:
+        # Closing the file fails as well, and would hide what was done.
+        raise RunError(
+            f"The copy {in_quotes(str(path))} cannot be written: {error.strerror}.",
+            f"{total['deleted']:,} messages were deleted; the others are in the queue.",
+        ) from error
     console.total(f"{counts(total)}; copies are in {printable(str(path))}")

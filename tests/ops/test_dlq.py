@@ -9,11 +9,13 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from frogmove.cli import dlq_redrive
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack
 from frogmove.ops import message_reader, redrive
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
@@ -23,8 +25,6 @@ from tests.cli.cli_runner import COMMAND, ROOT, Ran, run
 from tests.ops.conftest import keys_of_user
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from tests.local_aws.conftest import Eventually
@@ -322,6 +322,19 @@ def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
 
     refused = dlq("drop", "--all", "--yes", "--copy", str(copy))
     assert (refused.code, dlq.visible()) == (2, {waits})
+
+
+def test_on_a_full_disk_nothing_is_deleted(
+    dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = dlq.letter("poison")
+    full = Path("/dev/full")
+    monkeypatch.setattr(dlq_redrive, "create_copies_file", lambda _path: full.open("w"))
+    ran = dlq("drop", "--all", "--yes")
+    printed = " ".join(ran.err.split())
+    assert (ran.code, "cannot be written" in printed) == (1, True), printed
+    assert "0 messages were deleted" in printed
+    assert dlq.visible() == {letter}
 
 
 @pytest.mark.parametrize(
