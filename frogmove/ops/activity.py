@@ -5,12 +5,13 @@ The metrics are those of :mod:`frogmove.function.telemetry`, which are in the lo
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from frogmove.ops.aws_request import send
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,6 +144,12 @@ def _read(
             )
         ),
     )
+    # Of a metric with several pages, the last one tells.
+    states = {result["Id"]: result.get("StatusCode") or "Complete" for result in results}
+    for name, state in states.items():
+        if state != "Complete":
+            detail = f"{name} is not complete: {state}"
+            raise AwsRequestError("cloudwatch:GetMetricData", Cause.FAILED, detail)
     for result in results:
         times = (time.astimezone(UTC) for time in result["Timestamps"])
         found[result["Id"]] += zip(times, result["Values"], strict=True)
@@ -151,4 +158,4 @@ def _read(
 
 def _numbers(value: object) -> Iterable[float]:
     values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, int | float)]
+    return [each for each in values if isinstance(each, int | float) and math.isfinite(each)]

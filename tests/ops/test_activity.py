@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.ops import activity
+from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.function_log import FunctionLog
 
 if TYPE_CHECKING:
@@ -60,6 +62,34 @@ def test_the_age_of_the_oldest_message_is_the_newest_one(session: Any) -> None:
     assert activity.oldest_message(cloudwatch, "uploads", NOW) == 4000
 
 
+def test_metrics_that_are_not_complete_are_not_added_up() -> None:
+    results = [
+        {"Id": "moved", "Timestamps": [NOW], "Values": [3.0], "StatusCode": "PartialData"},
+        {"Id": "failed", "Timestamps": [], "Values": [], "StatusCode": "InternalError"},
+        {"Id": "moved", "Timestamps": [NOW], "Values": [4.0], "StatusCode": "Complete"},
+    ]
+
+    def metrics(*numbers: int) -> Any:
+        found = [{"MetricDataResults": [results[number] for number in numbers]}]
+        pages = SimpleNamespace(paginate=lambda **_: PageIteratorOf(found))
+        return SimpleNamespace(get_paginator=lambda _name: pages)
+
+    assert activity.from_metrics(metrics(0, 2), ROUTE, NOW).hour == {"moved": 7}
+    for incomplete in ((0,), (0, 2, 1)):
+        with pytest.raises(AwsRequestError, match="is not complete"):
+            activity.from_metrics(metrics(*incomplete), ROUTE, NOW)
+
+
+class PageIteratorOf:
+    """Pages as botocore's paginator returns them."""
+
+    def __init__(self, pages: list[dict[str, Any]]) -> None:
+        self._pages = pages
+
+    def search(self, _expression: str) -> list[Any]:
+        return [result for page in self._pages for result in page["MetricDataResults"]]
+
+
 def test_the_log_holds_the_same_numbers(session: Any) -> None:
     logs = session("logs")
     logs.create_log_group(logGroupName="/aws/lambda/f")
@@ -68,7 +98,14 @@ def test_the_log_holds_the_same_numbers(session: Any) -> None:
         ("two", MINUTES_AGO, {"moved": [1.0, 2.0]}),
     ):
         logs.create_log_stream(logGroupName="/aws/lambda/f", logStreamName=stream)
-        lines = ("START", json.dumps({"_aws": {"Timestamp": 1}} | values), '{"moved": 9}', "{")
+        wrong = '{"_aws": {}, "moved": [NaN, Infinity]}'
+        lines = (
+            "START",
+            wrong,
+            json.dumps({"_aws": {"Timestamp": 1}} | values),
+            '{"moved": 9}',
+            "{",
+        )
         events = [{"timestamp": int(time.timestamp() * 1000), "message": line} for line in lines]
         logs.put_log_events(logGroupName="/aws/lambda/f", logStreamName=stream, logEvents=events)
     found = activity.from_log(FunctionLog(logs, "/aws/lambda/f"), NOW)
