@@ -109,7 +109,7 @@ def _no_response(function: str, why: str) -> RunError:
 def _read(function: str, payload: bytes, *, failed: bool) -> object:
     try:
         parsed: Any = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"The function {in_quotes(function)} did not return JSON.") from error
     if failed:
         message = parsed.get("errorMessage") if isinstance(parsed, dict) else None

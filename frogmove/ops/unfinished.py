@@ -12,6 +12,9 @@ from frogmove.quoting import in_quotes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Each response has one of these.
+_FIELDS = frozenset({"action", "counts", "batchItemFailures", "results"})
+
 _NEED_ATTENTION = ("conflict", "failed")
 
 
@@ -22,7 +25,7 @@ def unfinished(response: object, event: object) -> list[str]:
         response: the function's response.
         event: the event; the response refers to its tasks and messages by id.
     """
-    if not isinstance(response, dict):
+    if not isinstance(response, dict) or _FIELDS.isdisjoint(response):
         return ["The response is not from frogmove."]
     return [*_of_keys(response), *_of_messages(response), *_of_tasks(response, _keys_of(event))]
 

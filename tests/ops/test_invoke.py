@@ -257,6 +257,12 @@ def test_a_call_that_is_refused_touches_nothing(server: Server, status: int) -> 
     assert "was not called" in ran.err
 
 
+def test_an_answer_that_is_nested_too_deeply_is_not_json(server: Server) -> None:
+    with canned_server((200, "[" * 100_000)) as script:
+        ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
+    assert (ran.code, "did not return JSON" in ran.err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [

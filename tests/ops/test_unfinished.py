@@ -30,6 +30,8 @@ def test_nothing_is_left_where_all_is_done(answer: dict[str, Any]) -> None:
     ("answer", "words"),
     [
         ({"counts": {"failed": 1}}, "1 more failed"),
+        ({}, "not from frogmove"),
+        ({"statusCode": 500, "body": "error"}, "not from frogmove"),
         ({"counts": {"moved": 1, "conflict": 2}}, "2 more failed"),
         ({"counts": {"moved": 1}, "finished": False}, "again"),
         ({"batchItemFailures": [{"itemIdentifier": "m1"}]}, "m1"),
