@@ -98,7 +98,7 @@ def redrive(
             crash_handler.begin("The redrive")
             redrive_command.run(stop, max_rate)
         if not stop.is_set():
-            chosen.check_all_found()
+            redrive_command.check_all_found()
         console.total(counts(redrive_command.total) or "No message was found.")
         if stop.is_set():
             console.warn("Stopped. The others are in the dead-letter queue: rerun the command.")
@@ -130,6 +130,20 @@ class _Redrive:
             if each not in found:
                 self.total["left, unreadable" if each.problem else "left"] += 1
         return found
+
+    def check_all_found(self) -> None:
+        """Check that there was a message for each id.
+
+        Raises:
+            UsageError: when there is none for an id, and none was sent.
+            RunError: when there is none for an id, but others were sent.
+        """
+        try:
+            self._chosen.check_all_found()
+        except UsageError as error:
+            if not (self.total["sent"] or self.total["failed"]):
+                raise
+            raise RunError(f"{error.message} Done: {counts(self.total)}.", error.remedy) from error
 
     def show(self, stop: Stop) -> None:
         """Print which messages would be sent."""

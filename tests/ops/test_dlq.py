@@ -264,6 +264,15 @@ def test_only_messages_of_one_state_are_sent(dlq: DlqFixture) -> None:
     assert len(dlq.visible(dlq.stack.queue_url)) == 1
 
 
+def test_an_id_that_is_not_there_is_no_refusal_once_another_was_sent(dlq: DlqFixture) -> None:
+    dlq.pause()
+    letter = dlq.letter(dlq.upload("key"))
+    ran = dlq("redrive", letter, "12345678")
+    assert (ran.code, dlq.visible()) == (1, set())
+    assert "There is no message '12345678'" in ran.err
+    assert "1 sent" in ran.err
+
+
 def test_messages_that_come_again_and_again_end_the_command(
     dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
