@@ -69,7 +69,7 @@ class CopyRequest:
 
 
 class FakeS3:
-    """One client of a world."""
+    """One client of a fake S3."""
 
     def __init__(self, state: FakeS3State, interceptor: Interceptor = no_interception) -> None:
         self.state = state

@@ -149,7 +149,7 @@ def test_a_checksum_that_parts_do_not_add_up_to_is_not_asked_for(
     assert seaweedfs_buckets.there() == {"a": body}
 
 
-def test_headers_tags_and_storage_class_are_carried_by_hand(
+def test_headers_tags_and_storage_class_are_carried_explicitly(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     headers: dict[str, Any] = {

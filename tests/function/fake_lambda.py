@@ -58,7 +58,7 @@ def lambda_app(
     parts: Multipart = PARTS,
     **environment: str,
 ) -> LambdaApp:
-    """Make a process whose S3 is a world in memory."""
+    """Make a process whose S3 is in memory."""
 
     def connect(*_: object) -> Client:
         return FakeClient(RetryingS3(FakeS3(state, interceptor), Limits(4, attempts=1)))

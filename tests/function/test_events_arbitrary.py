@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class WatchedWorld(FakeS3State):
-    """A world that remembers which buckets somebody asked for."""
+    """S3 in memory that records which buckets were requested."""
 
     asked: set[str] = field(default_factory=set)
 

@@ -244,7 +244,7 @@ def test_another_scanners_tag_moves_what_it_was_given_to(
 # In memory: schedules, and what no server can be brought to do.
 
 
-def world(*, versioned: bool = False) -> FakeS3State:
+def scanned_state(*, versioned: bool = False) -> FakeS3State:
     buckets: dict[str, Any] = {"external": {}, "internal": {}}
     return FakeS3State(buckets, versioned={"external"} if versioned else set())
 
@@ -256,7 +256,7 @@ def gated_app(state: FakeS3State, interceptor: Interceptor = no_interception) ->
 @pytest.mark.parametrize("versioned", [False, True])
 def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bool) -> None:
     for moment in range(6):
-        made = world(versioned=versioned)
+        made = scanned_state(versioned=versioned)
         stored = made.put("external", "key", b"good")
         event = queued(scan_result("external", "key", stored.etag, stored.version_id))
         hook = RequestHook({moment: lambda: made.put("external", "key", b"evil")})  # noqa: B023
@@ -267,7 +267,7 @@ def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bo
 
 
 def test_a_version_is_distinguished_from_another_of_the_same_etag() -> None:
-    made = world(versioned=True)
+    made = scanned_state(versioned=True)
     stored = made.put("external", "key", b"good", etag="collides")
     event = queued(scan_result("external", "key", stored.etag, stored.version_id))
     made.put("external", "key", b"evil", etag="collides")
@@ -277,7 +277,7 @@ def test_a_version_is_distinguished_from_another_of_the_same_etag() -> None:
 
 
 def test_tags_that_cannot_be_read_now_are_read_at_the_next_delivery() -> None:
-    made = world()
+    made = scanned_state()
     made.put("external", "key", b"good", tags=TAGS)
 
     def fail() -> None:
@@ -301,7 +301,7 @@ def test_tags_that_cannot_be_read_now_are_read_at_the_next_delivery() -> None:
     ],
 )
 def test_a_broken_scan_result_moves_nothing(broken: dict[str, Any]) -> None:
-    made = world()
+    made = scanned_state()
     stored = made.put("external", "key", b"good", tags=TAGS)
     event = queued(scan_result("external", "key", stored.etag) | broken)
     failures = {"batchItemFailures": [{"itemIdentifier": "0"}]}
@@ -325,7 +325,7 @@ def test_a_broken_scan_result_moves_nothing(broken: dict[str, Any]) -> None:
 def test_a_scan_result_that_says_something_else_moves_nothing(
     path: tuple[str, ...], value: Any
 ) -> None:
-    made = world()
+    made = scanned_state()
     stored = made.put("external", "key", b"good", tags=TAGS)
     event = scan_result("external", "key", stored.etag)
     place = event["detail"]

@@ -38,7 +38,7 @@ KEEPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class AppliedModule:
     """A deployment of full buckets, with policies that somebody else attached too.
 
     Attributes:
@@ -125,21 +125,21 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> World:
+def applied(tmp_path_factory: pytest.TempPathFactory) -> AppliedModule:
     """A deployment with a key of its own, made once."""
     require_stand_in()
-    made = World(tmp_path_factory.mktemp("applied"))
+    made = AppliedModule(tmp_path_factory.mktemp("applied"))
     done = made.apply(create_kms_key="true", reader_groups='["analysts"]')
     assert done.returncode == 0, done.stdout + done.stderr
     return made
 
 
 @pytest.fixture
-def world(applied: World, tmp_path: Path) -> World:
+def module(applied: AppliedModule, tmp_path: Path) -> AppliedModule:
     """A copy of that deployment, for one test."""
     for name in ("state", "cloud"):
         shutil.copy(applied.folder / name, tmp_path / name)
-    return World(tmp_path)
+    return AppliedModule(tmp_path)
 
 
 def recipe(heading: str) -> str:
@@ -149,37 +149,39 @@ def recipe(heading: str) -> str:
     return found[1]
 
 
-def test_what_would_take_the_settings_down_is_refused_before_anything_goes(world: World) -> None:
-    before, there = world.kept(), world.there()
+def test_what_would_take_the_settings_down_is_refused_before_anything_goes(
+    module: AppliedModule,
+) -> None:
+    before, there = module.kept(), module.there()
     key = {"create_kms_key": "true", "reader_groups": '["analysts"]'}
     refused = {
-        "destroy": world.destroy(**key),
-        "a setting alone": world.destroy("-target=aws_s3_bucket_versioning.this", **key),
-        "another destination": world.apply(**key, destination_bucket="another-bucket"),
-        "the source adopted": world.apply(
+        "destroy": module.destroy(**key),
+        "a setting alone": module.destroy("-target=aws_s3_bucket_versioning.this", **key),
+        "another destination": module.apply(**key, destination_bucket="another-bucket"),
+        "the source adopted": module.apply(
             **key, create_source_bucket="false", manage_source_notification="true"
         ),
-        "the destination in another Region": world.apply(
+        "the destination in another Region": module.apply(
             **key,
             destination_region="eu-west-1",
             destination_kms_key_arn="arn:aws:kms:eu-west-1:123456789012:key/other",
             batch_operations="false",
         ),
-        "no key": world.apply(),
-        "another key": world.apply(kms_key_arn="arn:aws:kms:us-east-1:123456789012:key/other"),
-        "force_destroy unconfirmed": world.apply(**key, force_destroy="true"),
+        "no key": module.apply(),
+        "another key": module.apply(kms_key_arn="arn:aws:kms:us-east-1:123456789012:key/other"),
+        "force_destroy unconfirmed": module.apply(**key, force_destroy="true"),
     }
     for what, done in refused.items():
         assert done.returncode != 0, what
         assert "terraform_data.kept[" in done.stderr, (what, done.stderr)
-    assert world.kept() == before
-    assert world.there() == there
+    assert module.kept() == before
+    assert module.there() == there
 
 
-def test_a_change_that_keeps_the_buckets_is_not_refused(world: World) -> None:
+def test_a_change_that_keeps_the_buckets_is_not_refused(module: AppliedModule) -> None:
     """Everything else that can be set, of which nothing that objects are kept by is replaced."""
-    before = world.there()
-    done = world.apply(
+    before = module.there()
+    done = module.apply(
         create_kms_key="true",
         reader_groups='["analysts"]',
         source_prefix="in/",
@@ -191,24 +193,24 @@ def test_a_change_that_keeps_the_buckets_is_not_refused(world: World) -> None:
         scan="guardduty",
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert before.keys() <= world.there().keys() | {
+    assert before.keys() <= module.there().keys() | {
         key for key in before if ":layer:" in key or "policy of " in key
     }
 
 
-def test_a_change_of_the_route_replaces_no_policy_that_is_attached(world: World) -> None:
-    done = world.run("plan", create_kms_key="true", source_prefix="a/", destination_prefix="b/")
+def test_a_change_of_the_route_replaces_no_policy_that_is_attached(module: AppliedModule) -> None:
+    done = module.run("plan", create_kms_key="true", source_prefix="a/", destination_prefix="b/")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not re.search("aws_iam_policy.* must be replaced", done.stdout)
     assert re.search(r"aws_iam_policy.operators will be updated in-place", done.stdout)
 
 
-def test_the_recipe_that_keeps_buckets_keeps_what_they_are_read_by(world: World) -> None:
-    before = world.kept()
-    done = world.shell(recipe("Destroy."), create_kms_key="true")
+def test_the_recipe_that_keeps_buckets_keeps_what_they_are_read_by(module: AppliedModule) -> None:
+    before = module.kept()
+    done = module.shell(recipe("Destroy."), create_kms_key="true")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert world.state() == {}
-    there = world.there()
+    assert module.state() == {}
+    there = module.there()
     made = set(there.values())
     assert {name.split(".")[0] for name in before} & {"aws_kms_key", "aws_s3_bucket"} <= made
     assert {f"arn:aws:iam::123456789012:policy/{name}" for name in PEOPLE.split(",")} <= set(there)
@@ -217,24 +219,24 @@ def test_the_recipe_that_keeps_buckets_keeps_what_they_are_read_by(world: World)
 
 
 @pytest.mark.long
-def test_the_recipe_for_another_destination_keeps_the_former_one(world: World) -> None:
-    done = world.shell(
+def test_the_recipe_for_another_destination_keeps_the_former_one(module: AppliedModule) -> None:
+    done = module.shell(
         recipe("Another bucket."), create_kms_key="true", destination_bucket="another-bucket"
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    buckets = {made["bucket"] for name, made in world.state().items() if "aws_s3_bucket." in name}
+    buckets = {made["bucket"] for name, made in module.state().items() if "aws_s3_bucket." in name}
     assert buckets == {SOURCE, "another-bucket"}
-    assert f"arn:aws:s3:::{DESTINATION}" in world.there()
-    versioned = world.state()["aws_s3_bucket_versioning.this[destination]"]
+    assert f"arn:aws:s3:::{DESTINATION}" in module.there()
+    versioned = module.state()["aws_s3_bucket_versioning.this[destination]"]
     assert versioned["bucket"] == "another-bucket"
 
 
 @pytest.mark.long
-def test_the_recipe_that_deletes_everything_does(world: World) -> None:
-    detached = replace(world, attached="")
+def test_the_recipe_that_deletes_everything_does(module: AppliedModule) -> None:
+    detached = replace(module, attached="")
     done = detached.shell(recipe("Delete."), create_kms_key="true", force_destroy="true")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert world.there() == {}
+    assert module.there() == {}
 
 
 @pytest.mark.long
@@ -251,13 +253,13 @@ def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
-    """Applied one after the other into one world, where a second thing of a name is refused."""
+    """Applied one after the other into one module, where a second thing of a name is refused."""
     require_stand_in()
     shared = {"trigger": "eventbridge", "create_kms_key": "true"}
-    first = World(tmp_path / "first")
-    second = World(tmp_path / "second")
-    for world in (first, second):
-        world.folder.mkdir()
+    first = AppliedModule(tmp_path / "first")
+    second = AppliedModule(tmp_path / "second")
+    for module in (first, second):
+        module.folder.mkdir()
     done = first.apply(**shared, source_prefix="a/")
     assert done.returncode == 0, done.stdout + done.stderr
     shutil.copy(first.folder / "cloud", second.folder / "cloud")
