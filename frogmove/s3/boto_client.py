@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,16 +26,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+# Bytes of address space that must be left after a thread is started: with less, its requests, or
+# those of other threads, could not be sent.
+_RESERVE = 64 << 20
+
+
 class _Threads(ThreadPoolExecutor):
-    """A pool of as many threads as requested, or as the system allows."""
+    """A pool of as many threads as requested, or as the system's threads and memory allow."""
 
     def _adjust_thread_count(self) -> None:
+        if len(self._threads) == self._max_workers:
+            return
+        # The work is already in the queue: if there is no further thread, existing ones do it.
+        if self._threads:
+            with (
+                suppress(RuntimeError, OSError),
+                mmap.mmap(-1, _RESERVE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS),
+            ):
+                super()._adjust_thread_count()
+            return
         try:
             super()._adjust_thread_count()
         except RuntimeError as error:
-            # The work is already in the queue; the existing threads will do it.
-            if not self._threads:
-                raise no_threads() from error
+            raise no_threads() from error
 
 
 class BotoClient:
