@@ -115,24 +115,30 @@ class Day:
         with (
             blocking_proxy(self.buckets.server) as proxy,
             TemporaryFile("w+", encoding="utf-8") as out,
-            TemporaryFile("w+", encoding="utf-8") as err,
         ):
-            proxy.opened.set()
+            proxy.let_pass(copies - 1)
             environment: dict[str, Any] = {"FROGMOVE_ENDPOINT_URL": proxy.endpoint_url}
             process = self.frogmove.process(
-                *arguments, "-o", "json", env=environment, stdout=out, stderr=err
+                *arguments, "-o", "json", env=environment, stdout=out, stderr=subprocess.PIPE
             )
+            assert process.stderr is not None
             try:
                 proxy.wait_for_copies(copies)
                 assert len(workers_of(process.pid)) == workers
                 process.send_signal(number)
+                # Otherwise a quick run could be complete before it notices the signal.
+                err = b""
+                while b"Stopping" not in err and (line := process.stderr.readline()):
+                    err += line
+                proxy.opened.set()
+                err += process.stderr.read()
                 code = process.wait(SECONDS_TO_WAIT)
             finally:
                 process.kill()
                 process.wait()
+                process.stderr.close()
             out.seek(0)
-            err.seek(0)
-            ran = Ran(code, out.read(), err.read())
+            ran = Ran(code, out.read(), err.decode())
         assert (ran.code, ran.summary["interrupted"]) == (130, True), ran.err
         assert f"frogmove resume {ran.summary['run']}" in ran.err
         return ran
