@@ -8,6 +8,7 @@ its sender's last. After every step the newest bytes of every key must be somewh
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import zlib
 from dataclasses import replace
@@ -25,6 +26,7 @@ from hypothesis.stateful import (
     rule,
 )
 
+from frogmove.core import batch_delete, scheduler
 from frogmove.core.models import Outcome
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
 from frogmove.core.plan import plan_move
@@ -56,6 +58,13 @@ SCHEDULE = ["served"] * 20 + [
     "slow copy",
     "crash",
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decide nothing by the time that passes: a schedule must be the same when it is repeated."""
+    monkeypatch.setattr(scheduler, "SLOW_START", math.inf)
+    monkeypatch.setattr(batch_delete, "MAX_WAIT_SECONDS", math.inf)
 
 
 class Protocol(RuleBasedStateMachine):
