@@ -64,6 +64,7 @@ def test_it_makes_a_function_and_a_layer_for_each_architecture(tmp_path: Path) -
     ]
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("wheels")
 def test_json_tells_what_terraform_and_lambda_compare(tmp_path: Path) -> None:
     ran = _package("-d", str(tmp_path), "--architecture", "arm64", "-o", "json")
@@ -91,6 +92,7 @@ def test_without_an_interpreter_it_says_what_that_costs(
     assert not any(record["bytecode"] for record in ran.records)
 
 
+@pytest.mark.matrix
 def test_when_a_layer_cannot_be_made_nothing_is_replaced(wheels: Wheels, tmp_path: Path) -> None:
     wheels.pin("newt", "0" * 64)
     (tmp_path / "dist").mkdir()
@@ -103,6 +105,7 @@ def test_when_a_layer_cannot_be_made_nothing_is_replaced(wheels: Wheels, tmp_pat
     assert (tmp_path / "dist" / NAME).read_bytes() == b"of yesterday"
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("wheels")
 def test_what_lambda_would_refuse_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

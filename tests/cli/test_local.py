@@ -125,6 +125,7 @@ def test_killing_it_leaves_no_trace_either(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.matrix
 def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
     with _running(tmp_path, "--no-trigger") as (_, lines):
         (upload,) = [line.lstrip("# ") for line in lines if "put_object" in line]
@@ -151,6 +152,7 @@ def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.matrix
 def test_the_lambda_moves_uploads(tmp_path: Path) -> None:
     with _running(tmp_path) as (_, lines):
         s3 = clients_for(_exported(lines, "AWS_ENDPOINT_URL")).s3

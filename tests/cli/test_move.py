@@ -252,6 +252,7 @@ def test_nothing_but_the_objects_is_left_at_either_end(
     assert list(buckets.there()) == ["a"]
 
 
+@pytest.mark.matrix
 def test_more_keys_than_one_page_or_one_batch_holds_are_all_moved(ministack: Server) -> None:
     buckets = Buckets.make(ministack)
     keys = [f"{number:04}" for number in range(1_001)]

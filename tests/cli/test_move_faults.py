@@ -315,6 +315,7 @@ def test_a_server_that_never_answers_is_given_up(
     assert fault_fixture.buckets.here() == BODIES
 
 
+@pytest.mark.matrix
 def test_a_server_that_falls_silent_in_the_middle_loses_nothing(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

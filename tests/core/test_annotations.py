@@ -167,6 +167,7 @@ def test_a_twin_with_others_is_a_conflict(
     assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
+@pytest.mark.matrix
 def test_one_that_is_replaced_meanwhile_arrives_in_its_last_state(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:

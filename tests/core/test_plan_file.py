@@ -106,6 +106,7 @@ def consume(actions: Iterator[object]) -> int:
     return sum(1 for _ in actions)
 
 
+@pytest.mark.matrix
 def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
     path, kept = tmp_path / "plan", tmp_path / "kept"
     summary = PlanSummary(SPEC)

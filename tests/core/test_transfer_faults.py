@@ -286,6 +286,7 @@ POLICIES = st.sampled_from([OnConflict.FAIL, OnConflict.OVERWRITE, OnConflict.KE
 NO_REASON = (HealthCheck.too_slow, HealthCheck.filter_too_much)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=4, deadline=None, database=None, suppress_health_check=NO_REASON)
 @example(Schedule({}), OnConflict.FAIL, 4, True)

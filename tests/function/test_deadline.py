@@ -109,6 +109,7 @@ def test_a_batch_of_deletes_that_hangs_comes_again(
     assert (behind.here(), behind.there()) == ({}, {"a": b"a", "b": b"b"})
 
 
+@pytest.mark.matrix
 def test_a_server_that_never_answers_is_reported_in_time(
     behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:

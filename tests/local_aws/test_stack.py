@@ -133,6 +133,7 @@ def test_an_object_with_metadata_and_tags_arrives_with_them(
     assert tags == [{"Key": "kind", "Value": "report"}]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("poison", ["garbage", _notification("a-foreign-bucket", "key")])
 def test_a_poisoned_message_ends_in_the_dead_letter_queue(
     clients: Clients, stack: Stack, eventually: Eventually, poison: str
@@ -145,6 +146,7 @@ def test_a_poisoned_message_ends_in_the_dead_letter_queue(
     eventually(lambda: _waiting(clients, stack.queue_url) == 0)
 
 
+@pytest.mark.matrix
 def test_a_poisoned_message_waits_for_no_visibility_timeout(
     clients: Clients, stack_config: StackConfig, eventually: Eventually
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_poisoned_message_does_not_fail_its_batch(
     eventually(lambda: _dead_letters(clients, stack) == ["garbage"])
 
 
+@pytest.mark.matrix
 def test_stacks_live_side_by_side_on_one_server(
     clients: Clients, stack: Stack, eventually: Eventually
 ) -> None:
@@ -263,6 +266,7 @@ def test_a_server_that_is_gone_is_reported() -> None:
         build_stack(gone, build_package())
 
 
+@pytest.mark.matrix
 def test_a_handler_that_cannot_be_imported_moves_nothing(
     clients: Clients, stack_config: StackConfig, eventually: Eventually
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from frogmove.function.resumable_uploads import FOLDER
 from frogmove.local_aws.stack import Stack, build_stack, connect
 from frogmove.ops import identity_checks, leftovers
@@ -20,8 +22,6 @@ from tests.cli.cli_runner import Ran, run
 from tests.ops.conftest import keys_of_user
 
 if TYPE_CHECKING:
-    import pytest
-
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from frogmove.local_aws.stack import StackConfig
@@ -235,6 +235,7 @@ def test_a_clock_that_is_wrong_is_reported(
         assert (reported["credentials"].state, reported["clock"].state) == (State.OK, state)
 
 
+@pytest.mark.matrix
 def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
     with nobody_listening() as url:
         ran = doctor(server, quiet_stack, "-o", "json", AWS_ENDPOINT_URL=url)

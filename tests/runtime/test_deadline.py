@@ -161,6 +161,7 @@ def resumes(kit: Kit, buckets: Buckets, large: Large) -> None:
     assert uploads.get("Uploads", []) == []
 
 
+@pytest.mark.matrix
 def test_a_large_object_is_resumed_by_part_over_deliveries(kit: Kit, buckets: Buckets) -> None:
     resumes(kit, buckets, Large(200 * MIB, 5 * MIB, delay=2.0, seconds=6))
 
