@@ -222,7 +222,7 @@ def test_s3_lists_the_objects_if_the_selection_allows_it(jobs: JobFixture) -> No
         (["--all", "--role-arn", "somebody"], "S3 would refuse the job: RoleArn 'somebody'"),
         (["--all", "--batch-location", "s3://SOURCEjobs"], "objects of the source are moved"),
         (["--all", "--destination", "s3://other"], "not from"),
-        (["--all", "--function", "not-there"], "GetFunctionConfiguration"),
+        (["--all", "--function", "not-there"], "There is no function"),
         (["--all", "--retry-failed", "12345"], "Give only one of"),
         (["--retry-failed", "/"], "is not the id of a job"),
         (["--retry-failed", "not-there"], "There is no job"),

@@ -94,7 +94,7 @@ def test_it_is_applied_once_goes_back_and_keeps_its_buckets_when_destroyed() -> 
     assert int(destroyed[1]) == int(applied[1]) - 2 * len(kept)
 
 
-@pytest.mark.long
+@pytest.mark.matrix
 def test_checkov_finds_nothing() -> None:
     """In an environment of its own, as checkov pins what others need newer."""
     checkov = _checkov()

@@ -11,7 +11,7 @@ from cogapp import Cog  # type: ignore[import-untyped]
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.long
+@pytest.mark.matrix
 @pytest.mark.skipif(
     importlib.util.find_spec("ministack") is None, reason="ministack is not installed"
 )
