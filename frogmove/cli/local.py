@@ -50,7 +50,7 @@ def local(port: int | None, no_trigger: bool, scan: bool) -> None:
         for line in _how_to_use(aws, no_trigger):
             console.say(line)
         console.flush()
-        aws.server.wait()
+        aws.server.wait(aws.interrupted)
     console.note("Stopped. All its data was removed.")
 
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
 from types import FrameType
 
 from frogmove.local_aws.batch_operations import batch_operations, invoke_by
@@ -31,12 +32,14 @@ class EmbeddedAws:
         clients: its clients.
         stack: the stack.
         batch_url: the URL of its S3 Batch Operations.
+        interrupted: holds the signal that ends it, once it has arrived.
     """
 
     server: Server
     clients: Clients
     stack: Stack
     batch_url: str
+    interrupted: SimpleQueue[int]
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables for frogmove, and any AWS SDK, to use this stack."""
@@ -71,32 +74,40 @@ def embedded_aws(
         RunError: when it could not be started or set up.
         KeyboardInterrupt: on SIGINT, SIGTERM or SIGHUP.
     """
-    with _interrupted_by_signals(), running_server(port) as server:
+    with _interrupted_by_signals() as interrupted, running_server(port) as server:
         clients = clients_for(server.endpoint_url)
         stack_config = StackConfig(quarantine_bucket=quarantine_bucket)
         stack = build_stack(clients, build_package(), stack_config)
         with batch_operations(clients.s3, invoke_by(clients.functions)) as batch_url:
-            yield EmbeddedAws(server, clients, stack, batch_url)
+            if not interrupted.empty():
+                raise KeyboardInterrupt
+            yield EmbeddedAws(server, clients, stack, batch_url, interrupted)
 
 
 @contextmanager
-def _interrupted_by_signals() -> Iterator[None]:
+def _interrupted_by_signals() -> Iterator[SimpleQueue[int]]:
     """Raise KeyboardInterrupt on the first signal, and ignore later ones.
+
+    The signal is also put into the queue: Python drops exceptions that are raised in finalizers.
 
     The clean-up ends processes and removes directories, which is fast: a second Ctrl-C must not
     interrupt it.
     """
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
+    def interrupt(received: int, _frame: FrameType | None) -> None:
         for number in heeded:
             signal.signal(number, signal.SIG_IGN)
+        interrupted.put(received)
         raise KeyboardInterrupt
+
+    # Unlike an event, it may be used in a signal handler.
+    interrupted: SimpleQueue[int] = SimpleQueue()
 
     # A signal that is already ignored stays ignored, as nohup wants it.
     heeded = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
     earlier = {number: signal.signal(number, interrupt) for number in heeded}
     try:
-        yield
+        yield interrupted
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from frogmove.errors import FrogmoveError, RunError
 from frogmove.local_aws import guard
@@ -33,6 +34,7 @@ _HOST = "127.0.0.1"
 _SERVICES = ("s3", "sqs", "iam", "sts", "lambda", "logs", "scheduler")
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.02
+_WATCH_SECONDS = 0.2
 _PORTS_TRIED = 5
 _LOG_LINES_SHOWN = 5
 
@@ -84,13 +86,17 @@ class Server:
         """Return the end of its log on one line; empty if there is none."""
         return _log_tail(self.log)
 
-    def wait(self) -> None:
+    def wait(self, interrupted: SimpleQueue[int]) -> None:
         """Wait until the process ends unexpectedly.
 
         Raises:
             RunError: when it has ended; with the end of its log.
+            KeyboardInterrupt: when a signal has been put into the queue.
         """
-        self.process.wait()
+        while self.process.poll() is None:
+            if not interrupted.empty():
+                raise KeyboardInterrupt
+            time.sleep(_WATCH_SECONDS)
         raise _ended(self.process, self.log)
 
 

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from click.testing import CliRunner
@@ -52,7 +53,7 @@ def aws(aws_server: Server) -> EmbeddedAws:
     unique = uuid.uuid4().hex[:12]
     config = StackConfig(f"external-{unique}", f"internal-{unique}", f"frogmove-{unique}")
     stack = build_stack(clients, build_package(), config)
-    return EmbeddedAws(aws_server, clients, stack, batch_url="")
+    return EmbeddedAws(aws_server, clients, stack, "", SimpleQueue())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import boto3
 import pytest
@@ -201,7 +202,7 @@ def test_waiting_for_it_tells_that_it_ended(own_temp: Path) -> None:
     with running_server() as server:
         os.killpg(server.process.pid, signal.SIGKILL)
         with pytest.raises(FrogmoveError, match="exited unexpectedly"):
-            server.wait()
+            server.wait(SimpleQueue())
     assert list(own_temp.iterdir()) == []
 
 
