@@ -70,12 +70,13 @@ def to_operator(move: Move, key_results: KeyResults, moved_bytes: int) -> dict[s
     requested = [KeyRequest(key) for key in move.keys]
     if not move.return_failures:
         _check(requested, key_results)
+    found = {each: key_results.get(each, NOT_REACHED) for each in requested}
     return {
         "dry_run": False,
-        "finished": not any(key_results[each].unfinished for each in requested),
-        "counts": _counts(requested, key_results),
+        "finished": not any(each.unfinished for each in found.values()),
+        "counts": _counts(requested, found),
         "bytes": moved_bytes,
-        "results": results({each: key_results[each] for each in requested}),
+        "results": results(found),
     }
 
 

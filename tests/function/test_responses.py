@@ -152,6 +152,18 @@ def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
     assert 0 < len(temporary) < 40
 
 
+def test_an_operators_move_without_time_for_all_returns_what_is_left(flags: list[Event]) -> None:
+    keys = [f"k{number}" for number in range(40)]
+    state = state_of(*keys)
+    interceptor = RequestHook({2: stopping(flags)}, only="CopyObject")
+    app = lambda_app(state, interceptor, FROGMOVE_CONCURRENCY="4")
+    event = {"action": "move", "keys": keys, "return_failures": True}
+    response = app.handle(event, CONTEXT)
+    left = [each["key"] for each in response["results"] if each["reason"] == "not reached in time"]
+    assert (response["finished"], sorted(left)) == (False, sorted(state.bodies("external")))
+    assert 0 < len(left) < 40
+
+
 def plus(key: str = "a") -> dict[str, Any]:
     return task("external", "x") | {"s3Key": f"{key}+b"}
 
