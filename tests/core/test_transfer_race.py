@@ -213,8 +213,12 @@ def test_an_upload_between_copy_and_delete_is_not_deleted(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, keys: list[str]
 ) -> None:
     seaweedfs_buckets.put(*keys, body=b"seen")
-    for operation in ("DeleteObject", "DeleteObjects"):
-        hooks.before(operation, lambda: seaweedfs_buckets.put("a", body=b"newer"))
+
+    def upload() -> None:
+        seaweedfs_buckets.put("a", body=b"newer")
+
+    hooks.before("DeleteObject", upload, match=f"{seaweedfs_buckets.source}/a")
+    hooks.before("DeleteObjects", upload, match="<Key>a</Key>")
     ran = FrogmoveRunner(seaweedfs_buckets)("move", "--all", "-o", "json")
     assert ran.code == 0
     assert ran.outcomes == dict.fromkeys(keys, "moved") | {"a": "superseded"}
