@@ -4,7 +4,7 @@ from frogmove.core.advice import describe, explain
 from frogmove.s3.errors import S3Error
 
 
-def test_a_missing_permission_is_named_with_the_operation() -> None:
+def test_explain_names_a_missing_permission_with_the_operation() -> None:
     problem = explain(S3Error("ListObjectsV2", "AccessDenied", 403, "No."), "external")
     assert "Access to 'external' was denied" in problem.message
     assert "s3:ListBucket" in problem.remedy
@@ -46,7 +46,7 @@ TO_IRELAND = "--region eu-west-1"
         (S3Error("ListObjectsV2", "MethodNotAllowed", 405, "Not that."), ["Not that"]),
     ],
 )
-def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -> None:
+def test_explain_keeps_the_servers_code_and_words(error: S3Error, named: list[str]) -> None:
     reported = str(explain(error, "external"))
     for name in [error.code, *named]:
         assert name in reported
@@ -71,7 +71,9 @@ def test_the_servers_code_and_words_are_kept(error: S3Error, named: list[str]) -
         (S3Error("CopyObject", "AuthorizationHeaderMalformed", 400, EXPECTING), [TO_IRELAND]),
     ],
 )
-def test_a_failed_object_has_s3s_words_and_its_own_remedy(error: S3Error, named: list[str]) -> None:
+def test_describe_has_s3s_words_and_the_objects_own_remedy(
+    error: S3Error, named: list[str]
+) -> None:
     reported = describe(error, "It stays")
     assert [name for name in named if name not in reported] == [], reported
     assert "ListObjectsV2" not in reported or error.code == "SlowDown"
@@ -80,7 +82,7 @@ def test_a_failed_object_has_s3s_words_and_its_own_remedy(error: S3Error, named:
 @pytest.mark.parametrize(
     ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("", 418), ("Odd", 400)]
 )
-def test_any_other_refusal_is_reported_with_s3s_own_words(code: str, status: int) -> None:
+def test_explain_reports_any_other_refusal_with_s3s_own_words(code: str, status: int) -> None:
     problem = explain(S3Error("ListObjectsV2", code, status, "It said so."), "external")
     assert "'external'" in problem.message
     assert "It said so" in problem.message

@@ -82,7 +82,7 @@ def move(
 
 @pytest.mark.parametrize("threshold", [PART, 2 * PART], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("verb", [Verb.MOVE, Verb.COPY])
-def test_they_arrive_with_the_object(
+def test_annotations_arrive_with_the_object(
     ministack_buckets: Buckets, hooks: RequestHooks, threshold: int, verb: Verb
 ) -> None:
     body = put(ministack_buckets)
@@ -94,7 +94,7 @@ def test_they_arrive_with_the_object(
     assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
-def test_none_are_looked_for_in_a_single_copy(
+def test_annotations_are_not_listed_for_a_single_copy(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     """S3 carries them there, and a move of small objects needs no further request."""
@@ -113,7 +113,7 @@ def test_none_are_looked_for_in_a_single_copy(
         ("PutObjectAnnotation", 503, "SlowDown"),
     ],
 )
-def test_while_they_are_not_carried_the_source_is_kept(
+def test_annotations_that_are_not_carried_keep_the_source(
     ministack_buckets: Buckets, hooks: RequestHooks, operation: str, status: int, code: str
 ) -> None:
     body = put(ministack_buckets)
@@ -126,7 +126,7 @@ def test_while_they_are_not_carried_the_source_is_kept(
     assert notes(ministack_buckets, ministack_buckets.source) == NOTES
 
 
-def test_what_a_run_lost_on_its_way_the_next_one_carries(
+def test_annotations_that_one_run_lost_are_carried_by_the_next(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     """The copy was complete when the run ended; only its annotations were missing."""
@@ -141,7 +141,7 @@ def test_what_a_run_lost_on_its_way_the_next_one_carries(
 
 
 @pytest.mark.parametrize("size", [10, PART + 1], ids=["small", "large"])
-def test_a_twin_without_them_gets_them(
+def test_annotations_are_given_to_a_twin_without_them(
     ministack_buckets: Buckets, hooks: RequestHooks, size: int
 ) -> None:
     """The same bytes at the destination are no copy while what belongs to them is missing."""
@@ -152,7 +152,7 @@ def test_a_twin_without_them_gets_them(
 
 
 @pytest.mark.parametrize("size", [10, PART + 1], ids=["small", "large"])
-def test_a_twin_with_others_is_a_conflict(
+def test_annotations_of_a_twin_that_differ_are_a_conflict(
     ministack_buckets: Buckets, hooks: RequestHooks, size: int
 ) -> None:
     body = put(ministack_buckets, size)
@@ -168,7 +168,7 @@ def test_a_twin_with_others_is_a_conflict(
 
 
 @pytest.mark.matrix
-def test_one_that_is_replaced_meanwhile_arrives_in_its_last_state(
+def test_annotations_replaced_meanwhile_arrive_in_their_last_state(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     put(ministack_buckets)
@@ -183,7 +183,7 @@ def test_one_that_is_replaced_meanwhile_arrives_in_its_last_state(
     assert notes(ministack_buckets, ministack_buckets.destination) == NOTES | late
 
 
-def test_a_copy_that_is_replaced_meanwhile_gets_none(
+def test_annotations_are_not_given_to_a_copy_that_is_replaced_meanwhile(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     body = put(ministack_buckets)
@@ -194,7 +194,7 @@ def test_a_copy_that_is_replaced_meanwhile_gets_none(
     assert notes(ministack_buckets, ministack_buckets.destination) == {}
 
 
-def test_a_resumed_copy_carries_them(
+def test_annotations_are_carried_by_a_resumed_copy(
     ministack_buckets: Buckets, hooks: RequestHooks, tmp_path: Path
 ) -> None:
     body = put(ministack_buckets)
@@ -213,7 +213,7 @@ def test_a_resumed_copy_carries_them(
     assert notes(ministack_buckets, ministack_buckets.destination) == NOTES
 
 
-def test_those_of_a_named_version_are_carried(
+def test_annotations_of_a_named_version_are_carried(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     ministack_buckets.version()
@@ -232,7 +232,7 @@ def test_those_of_a_named_version_are_carried(
 
 
 @pytest.mark.parametrize("name", ["moto", "seaweedfs"])
-def test_a_server_that_knows_none_is_no_failure(
+def test_annotations_that_a_server_does_not_know_are_no_failure(
     request: pytest.FixtureRequest, hooks: RequestHooks, name: str
 ) -> None:
     """To such a server the question looks like a read of the whole object."""
@@ -248,7 +248,7 @@ def test_a_server_that_knows_none_is_no_failure(
     ("status", "code"),
     [(501, "NotImplemented"), (405, "MethodNotAllowed"), (400, "InvalidArgument")],
 )
-def test_a_server_that_refuses_the_question_is_no_failure(
+def test_annotations_that_a_server_refuses_to_list_are_no_failure(
     ministack_buckets: Buckets, hooks: RequestHooks, status: int, code: str
 ) -> None:
     body = put(ministack_buckets, notes={})

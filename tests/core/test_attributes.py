@@ -94,7 +94,9 @@ GIVEN = {"redirect": REDIRECT, "retention": RETENTION, "legal-hold": HOLD}
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("size", SHORT.values(), ids=SHORT)
 @pytest.mark.parametrize("name", GIVEN)
-def test_it_is_carried_where_it_is_asked_for(site: Site, name: str, size: int, engine: str) -> None:
+def test_carry_gives_the_copy_its_attribute_or_keeps_the_source(
+    site: Site, name: str, size: int, engine: str
+) -> None:
     site.put(size, **GIVEN[name])
     ran = site.move("--carry", name, *IN_PARTS, FROGMOVE_ENGINE=engine)
     if size == SHORT["large"] and name != "redirect":
@@ -111,7 +113,7 @@ def test_it_is_carried_where_it_is_asked_for(site: Site, name: str, size: int, e
 
 @pytest.mark.parametrize("size", SHORT.values(), ids=SHORT)
 @pytest.mark.parametrize("name", ["retention", "legal-hold"])
-def test_what_is_not_carried_is_reported(site: Site, name: str, size: int) -> None:
+def test_attributes_that_are_not_carried_are_reported(site: Site, name: str, size: int) -> None:
     site.put(size, **GIVEN[name])
     ran = site.move(*IN_PARTS)
     (result,) = ran.of("result")
@@ -122,7 +124,7 @@ def test_what_is_not_carried_is_reported(site: Site, name: str, size: int) -> No
         assert result["reason"] == ""
 
 
-def test_a_redirect_that_was_dropped_is_reported(site: Site, hooks: RequestHooks) -> None:
+def test_redirect_that_was_dropped_is_reported(site: Site, hooks: RequestHooks) -> None:
     """AWS drops it from a single copy."""
     site.put(**REDIRECT)
     drop_redirects(site, hooks)
@@ -133,7 +135,7 @@ def test_a_redirect_that_was_dropped_is_reported(site: Site, hooks: RequestHooks
 
 
 @pytest.mark.parametrize("carry", [(), ("--carry", "redirect")], ids=["strict", "asked"])
-def test_a_copy_that_lacks_what_it_must_have_keeps_its_source(
+def test_copy_that_lacks_what_it_must_have_keeps_its_source(
     site: Site, hooks: RequestHooks, carry: tuple[str, ...]
 ) -> None:
     site.put(**REDIRECT)
@@ -155,7 +157,9 @@ def drop_redirects(site: Site, hooks: RequestHooks) -> None:
     hooks.before("HeadObject", lose, times=9, match=site.buckets.destination)
 
 
-def test_strict_looks_where_the_bucket_does_not_say(ministack: Server, hooks: RequestHooks) -> None:
+def test_verify_strict_looks_where_the_bucket_does_not_say(
+    ministack: Server, hooks: RequestHooks
+) -> None:
     site = Site.make(ministack, features=False)
     site.put(**REDIRECT)
     drop_redirects(site, hooks)
@@ -163,7 +167,7 @@ def test_strict_looks_where_the_bucket_does_not_say(ministack: Server, hooks: Re
     assert (ran.code, ran.outcomes) == (1, {"a": "failed"})
 
 
-def test_what_cannot_be_given_to_the_copy_keeps_its_source(site: Site) -> None:
+def test_attribute_that_the_copy_cannot_have_keeps_the_source(site: Site) -> None:
     """The destination has no Object Lock."""
     plain = Buckets.make(site.buckets.server)
     site.put(**RETENTION)
@@ -181,7 +185,7 @@ def test_retention_that_has_ended_is_none(site: Site) -> None:
     assert "ObjectLockMode" not in site.head()
 
 
-def test_an_acl_is_carried_where_it_is_asked_for(site: Site) -> None:
+def test_acl_is_carried_where_it_is_asked_for(site: Site) -> None:
     site.put(ACL="public-read")
     ran = site.move("--carry", "acl")
     assert (ran.code, ran.outcomes) == (0, {"a": "moved"}), ran
@@ -190,7 +194,7 @@ def test_an_acl_is_carried_where_it_is_asked_for(site: Site) -> None:
     assert len(grantees) == 2
 
 
-def test_that_acls_are_not_carried_is_reported_once_a_run(site: Site) -> None:
+def test_acls_that_are_not_carried_are_reported_once_a_run(site: Site) -> None:
     site.put(ACL="public-read")
     ran = site.move()
     assert ran.outcomes == {"a": "moved"}
@@ -203,7 +207,7 @@ def test_that_acls_are_not_carried_is_reported_once_a_run(site: Site) -> None:
 # What it costs.
 
 
-def test_without_such_features_no_object_is_asked_for_any(
+def test_attributes_are_not_asked_for_where_the_bucket_uses_none(
     ministack: Server, hooks: RequestHooks
 ) -> None:
     site = Site.make(ministack, features=False)
@@ -217,7 +221,9 @@ def test_without_such_features_no_object_is_asked_for_any(
 
 
 @pytest.mark.parametrize("name", ["moto", "seaweedfs"])
-def test_other_servers_have_none_or_say_so(request: pytest.FixtureRequest, name: str) -> None:
+def test_bucket_features_of_other_servers_are_none(
+    request: pytest.FixtureRequest, name: str
+) -> None:
     buckets = Buckets.make(request.getfixturevalue(name))
     s3 = BotoS3(buckets.client, 4)
     assert read_features(request_features(s3, buckets.source)) == BucketFeatures()
@@ -227,7 +233,7 @@ def test_other_servers_have_none_or_say_so(request: pytest.FixtureRequest, name:
     assert buckets.there() == {"a": b"a"}
 
 
-def test_who_may_not_ask_is_told_what_is_not_known(site: Site) -> None:
+def test_bucket_features_that_may_not_be_read_are_reported(site: Site) -> None:
     site.put()
     actions = ("GetBucketWebsite", "GetBucketObjectLockConfiguration", "GetBucketOwnershipControls")
     who = denied(site.buckets, *(f"s3:{action}" for action in actions))
@@ -236,7 +242,7 @@ def test_who_may_not_ask_is_told_what_is_not_known(site: Site) -> None:
     assert "cannot be determined whether the source bucket uses" in " ".join(ran.err.split())
 
 
-def test_who_may_not_read_retention_is_told(site: Site) -> None:
+def test_retention_that_may_not_be_read_is_reported(site: Site) -> None:
     """HEAD leaves it out then; this server's does not."""
     site.put()
     who = denied(site.buckets, "s3:GetObjectRetention")
@@ -251,7 +257,9 @@ def test_who_may_not_read_retention_is_told(site: Site) -> None:
     )
 
 
-def test_a_large_copy_is_begun_with_them(site: Site, hooks: RequestHooks) -> None:
+def test_multipart_copy_is_begun_with_retention_hold_and_acl(
+    site: Site, hooks: RequestHooks
+) -> None:
     site.put(SHORT["large"], ACL="public-read", **RETENTION, **HOLD)
     site.move("--carry", "retention,legal-hold,acl", *IN_PARTS)
     (begun,) = hooks.of("CreateMultipartUpload")
@@ -264,7 +272,7 @@ def test_a_large_copy_is_begun_with_them(site: Site, hooks: RequestHooks) -> Non
 # Everywhere.
 
 
-def test_a_twin_without_it_is_a_conflict(site: Site) -> None:
+def test_twin_without_the_retention_is_a_conflict(site: Site) -> None:
     site.put(**RETENTION)
     site.buckets.put_there("a", body=bytes(10))
     ran = site.move("--carry", "retention")
@@ -284,14 +292,14 @@ def test_resume_carries_what_the_run_was_to_carry(site: Site, hooks: RequestHook
     assert site.head()["ObjectLockLegalHoldStatus"] == "ON"
 
 
-def test_sync_carries_it(site: Site) -> None:
+def test_sync_carries_a_legal_hold(site: Site) -> None:
     site.put(**HOLD)
     ran = FrogmoveRunner(site.buckets)("sync", "-o", "json", "--carry", "legal-hold")
     assert (ran.code, ran.outcomes) == (0, {"a": "copied"})
     assert site.head()["ObjectLockLegalHoldStatus"] == "ON"
 
 
-def test_the_function_carries_it(site: Site, invoke: Invoke) -> None:
+def test_function_carries_a_legal_hold(site: Site, invoke: Invoke) -> None:
     site.put(**HOLD)
     event = batch(message("1", notification(site.buckets.source, "a")))
     assert invoke(site.buckets, event, FROGMOVE_CARRY="redirect, legal-hold") == {
@@ -300,7 +308,7 @@ def test_the_function_carries_it(site: Site, invoke: Invoke) -> None:
     assert site.head()["ObjectLockLegalHoldStatus"] == "ON"
 
 
-def test_a_list_of_attributes_is_read() -> None:
+def test_parse_attributes_reads_a_list() -> None:
     assert parse_attributes("") == frozenset()
     assert parse_attributes("redirect, acl,") == {Attribute.REDIRECT, Attribute.ACL}
     with pytest.raises(UsageError, match="Unknown attribute") as caught:
@@ -308,7 +316,7 @@ def test_a_list_of_attributes_is_read() -> None:
     assert "legal-hold" in caught.value.remedy
 
 
-def test_nothing_is_printed_where_nothing_can_be_lost() -> None:
+def test_warnings_are_none_where_nothing_can_be_lost() -> None:
     assert warnings(BucketFeatures(), frozenset()) == []
     website = BucketFeatures(on=frozenset({Feature.WEBSITE}))
     assert warnings(website, frozenset()) == []

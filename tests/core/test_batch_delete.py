@@ -23,7 +23,7 @@ def seeded(count: int) -> tuple[FakeS3State, list[Deletion]]:
     return state, [Deletion(key, state.put("a", key, b"x").etag) for key in keys]
 
 
-def test_a_full_batch_is_sent_by_itself() -> None:
+def test_batch_that_is_full_is_sent() -> None:
     state, deletions = seeded(1000)
     before = Before()
     batch = BatchDeleter(FakeS3(state), "a", before, batched=True)
@@ -33,7 +33,7 @@ def test_a_full_batch_is_sent_by_itself() -> None:
     assert before.times == 1
 
 
-def test_nothing_is_sent_before_the_batch_is_full_or_flushed() -> None:
+def test_batch_is_not_sent_before_it_is_full_or_flushed() -> None:
     state, deletions = seeded(3)
     batch = BatchDeleter(FakeS3(state), "a", Before(), batched=True)
     errors = [batch.add(deletion) for deletion in deletions]
@@ -43,7 +43,7 @@ def test_nothing_is_sent_before_the_batch_is_full_or_flushed() -> None:
     assert [error.result(0) for error in errors] == [None] * 3
 
 
-def test_each_key_has_its_own_result() -> None:
+def test_batch_gives_each_key_its_own_result() -> None:
     state, deletions = seeded(2)
     state.put("a", "key 1", b"newer")
     batch = BatchDeleter(FakeS3(state), "a", Before(), batched=True)
@@ -54,7 +54,7 @@ def test_each_key_has_its_own_result() -> None:
     assert state.bodies("a") == {"key 1": b"newer"}
 
 
-def test_a_key_that_xml_cannot_carry_is_deleted_alone_and_at_once() -> None:
+def test_key_that_xml_cannot_carry_is_deleted_alone_and_at_once() -> None:
     state = FakeS3State({"a": {}})
     etag = state.put("a", "line\r", b"x").etag
     before = Before()
@@ -64,7 +64,7 @@ def test_a_key_that_xml_cannot_carry_is_deleted_alone_and_at_once() -> None:
     assert before.times == 1
 
 
-def test_a_server_without_conditions_in_batches_gets_single_deletes() -> None:
+def test_deletes_are_single_on_a_server_without_conditions_in_batches() -> None:
     state, deletions = seeded(3)
     before = Before()
     batch = BatchDeleter(FakeS3(state), "a", before, batched=False)
@@ -72,7 +72,7 @@ def test_a_server_without_conditions_in_batches_gets_single_deletes() -> None:
     assert before.times == 3
 
 
-def test_one_key_twice_is_never_in_one_batch() -> None:
+def test_batch_never_has_one_key_twice() -> None:
     state, (deletion,) = seeded(1)
     batch = BatchDeleter(FakeS3(state), "a", Before(), batched=True)
     first, second = batch.add(deletion), batch.add(deletion)
@@ -83,7 +83,7 @@ def test_one_key_twice_is_never_in_one_batch() -> None:
     assert again.kind is Kind.MISSING
 
 
-def test_a_failed_request_fails_each_of_its_keys() -> None:
+def test_batch_whose_request_fails_fails_each_of_its_keys() -> None:
     batch = BatchDeleter(FakeS3(FakeS3State()), "gone", Before(), batched=True)
     errors = [batch.add(Deletion(key, None)) for key in ("a", "b")]
     batch.flush()
@@ -91,10 +91,10 @@ def test_a_failed_request_fails_each_of_its_keys() -> None:
 
 
 @pytest.mark.parametrize("key", ["a/b c", "é", "🐸", "<&>'\"", "a//b", "\ud7ff\ue000"])
-def test_what_xml_carries(key: str) -> None:
+def test_fits_xml_accepts_what_xml_carries(key: str) -> None:
     assert fits_xml(key)
 
 
 @pytest.mark.parametrize("key", ["\r", "\n", "\t", "\x00", "\x1b", "\x7f", "\x85", "\uffff"])
-def test_what_xml_harms(key: str) -> None:
+def test_fits_xml_refuses_what_xml_harms(key: str) -> None:
     assert not fits_xml(f"a{key}b")

@@ -63,7 +63,9 @@ def assert_source(buckets: Buckets, outcome: str, moves: bool) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_sync(buckets: Buckets, policy: OnConflict, engine: str) -> None:
+def test_sync_follows_the_conflict_policy(
+    buckets: Buckets, policy: OnConflict, engine: str
+) -> None:
     outcome, there = ends(policy, "copied")
     command = ("sync", "--on-conflict", policy.value, "-o", "json")
     ran = FrogmoveRunner(buckets)(*command, FROGMOVE_ENGINE=engine)
@@ -73,7 +75,9 @@ def test_a_sync(buckets: Buckets, policy: OnConflict, engine: str) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("compare", ["size", "checksum", "content"])
-def test_a_sync_however_it_compares(buckets: Buckets, policy: OnConflict, compare: str) -> None:
+def test_sync_follows_the_conflict_policy_however_it_compares(
+    buckets: Buckets, policy: OnConflict, compare: str
+) -> None:
     theirs = ALIKE if compare != "size" else THEIRS
     buckets.put_there("a.txt", body=theirs)
     outcome, there = ends(policy, "copied", theirs)
@@ -82,7 +86,7 @@ def test_a_sync_however_it_compares(buckets: Buckets, policy: OnConflict, compar
     assert (buckets.here(), buckets.there()) == ({"a.txt": MINE}, there)
 
 
-def test_a_sync_overwrites_by_default(buckets: Buckets) -> None:
+def test_sync_overwrites_by_default(buckets: Buckets) -> None:
     frogmove = FrogmoveRunner(buckets)
     assert frogmove("sync", "-o", "json").outcomes == {"a.txt": "copied"}
     assert buckets.there() == {"a.txt": MINE}
@@ -96,7 +100,7 @@ def _sentences(text: str, option: str) -> list[str]:
     return [part.partition(" --")[0] for part in words.split(option) if part.startswith(" [")]
 
 
-def test_a_sync_that_kept_both_has_nothing_more_to_do(buckets: Buckets) -> None:
+def test_sync_that_kept_both_has_nothing_more_to_do(buckets: Buckets) -> None:
     frogmove = FrogmoveRunner(buckets)
     for _ in range(2):
         assert frogmove("sync", "--on-conflict", "keep-both").code == 0
@@ -104,7 +108,7 @@ def test_a_sync_that_kept_both_has_nothing_more_to_do(buckets: Buckets) -> None:
 
 
 @pytest.mark.parametrize("policy", [OnConflict.FAIL, OnConflict.SKIP, OnConflict.KEEP_BOTH])
-def test_a_sync_of_an_object_in_parts(seaweedfs: Server, policy: OnConflict) -> None:
+def test_sync_in_parts_follows_the_conflict_policy(seaweedfs: Server, policy: OnConflict) -> None:
     buckets = Buckets.make(seaweedfs)
     body, theirs = os.urandom(6 * 2**20), os.urandom(6 * 2**20)
     buckets.put("a", body=body)
@@ -117,7 +121,9 @@ def test_a_sync_of_an_object_in_parts(seaweedfs: Server, policy: OnConflict) -> 
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("selection", ["a.txt", "--all"])
-def test_a_move(buckets: Buckets, policy: OnConflict, selection: str) -> None:
+def test_move_follows_the_conflict_policy(
+    buckets: Buckets, policy: OnConflict, selection: str
+) -> None:
     outcome, there = ends(policy, "moved")
     ran = FrogmoveRunner(buckets)("move", selection, "--on-conflict", policy.value, "-o", "json")
     assert (ran.code, ran.outcomes) == (int(outcome == "conflict"), {"a.txt": outcome})
@@ -145,7 +151,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 @pytest.mark.parametrize("command", ["move", "sync"])
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_resume(
+def test_resume_follows_the_conflict_policy(
     buckets: Buckets,
     hooks: RequestHooks,
     interrupt: Callable[[], None],
@@ -166,7 +172,7 @@ def test_a_resume(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_an_undo(seaweedfs: Server, policy: OnConflict) -> None:
+def test_undo_follows_the_conflict_policy(seaweedfs: Server, policy: OnConflict) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a.txt", body=MINE)
     frogmove = FrogmoveRunner(buckets)
@@ -181,7 +187,7 @@ def test_an_undo(seaweedfs: Server, policy: OnConflict) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("action", ["sync", "sweep", "move", "job", "queue"])
-def test_the_function(
+def test_function_follows_the_conflict_policy(
     buckets: Buckets,
     invoke: Invoke,
     action: str,
@@ -210,7 +216,9 @@ def test_the_function(
 
 @pytest.mark.parametrize("policy", [None, OnConflict.SKIP])
 @pytest.mark.parametrize("command", ["move", "sync", "undo"])
-def test_a_dry_run_names_it(buckets: Buckets, command: str, policy: OnConflict | None) -> None:
+def test_dry_run_names_the_conflict_policy(
+    buckets: Buckets, command: str, policy: OnConflict | None
+) -> None:
     frogmove = FrogmoveRunner(buckets)
     arguments = {"move": ["--all"], "sync": [], "undo": []}[command]
     if command == "undo":
@@ -227,7 +235,7 @@ def test_a_dry_run_names_it(buckets: Buckets, command: str, policy: OnConflict |
     assert ran.summary["on_conflict"] == expected.value
 
 
-def test_a_dry_resume_names_it(
+def test_dry_run_of_resume_names_the_conflict_policy(
     buckets: Buckets, hooks: RequestHooks, interrupt: Callable[[], None]
 ) -> None:
     buckets.put("0")
@@ -239,7 +247,7 @@ def test_a_dry_resume_names_it(
 
 
 @pytest.mark.parametrize("action", ["sync", "sweep", "move"])
-def test_a_dry_run_of_the_function_names_it(
+def test_dry_run_of_the_function_names_the_conflict_policy(
     buckets: Buckets,
     invoke: Invoke,
     action: str,
@@ -251,7 +259,7 @@ def test_a_dry_run_of_the_function_names_it(
     assert invoke(buckets, event, FROGMOVE_ON_CONFLICT="skip")["on_conflict"] == "skip"
 
 
-def test_two_sources_that_are_kept_under_one_name_do_not_overwrite_each_other(
+def test_keep_both_does_not_overwrite_one_source_with_another(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     """The name under which both are kept may be the name of another source."""

@@ -42,7 +42,7 @@ def two(one: bytes, other: bytes) -> tuple[FakeS3State, list[tuple[str, S3Object
         (b"123456789", b"123456789", Match.UNKNOWN),
     ],
 )
-def test_bytes_are_compared_to_the_last(
+def test_content_comparer_compares_bytes_to_the_last(
     monkeypatch: pytest.MonkeyPatch, one: bytes, other: bytes, match: Match
 ) -> None:
     monkeypatch.setattr(content, "CHUNK", 4)
@@ -50,7 +50,7 @@ def test_bytes_are_compared_to_the_last(
     assert run_one(ContentComparer(FakeS3(state), 8).compare(*ends)) is match
 
 
-def test_what_changes_while_it_is_read_is_no_comparison() -> None:
+def test_content_comparer_fails_if_an_object_changes_while_it_is_read() -> None:
     state, ends = two(b"frog", b"frog")
     state.put("internal", "key", b"toad")
     with pytest.raises(S3Error):
@@ -75,7 +75,7 @@ class Slow:
             self.asked.pop().set_result(b"body")
 
 
-def test_few_objects_are_held_at_once_however_many_are_compared() -> None:
+def test_content_comparer_holds_few_objects_however_many_are_compared() -> None:
     slow = Slow()
     comparer = ContentComparer(slow, 100)  # type: ignore[arg-type]
     one = ("bucket", an_object())
@@ -85,7 +85,7 @@ def test_few_objects_are_held_at_once_however_many_are_compared() -> None:
     assert slow.most == 2 * AT_ONCE
 
 
-def test_an_object_that_is_compared_alone_is_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_comparer_reads_a_single_object_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "CHUNK", 4)
     slow = Slow()
     comparer = ContentComparer(slow, 100)  # type: ignore[arg-type]
@@ -96,7 +96,9 @@ def test_an_object_that_is_compared_alone_is_read_ahead(monkeypatch: pytest.Monk
     assert comparer._free == AT_ONCE
 
 
-def test_what_was_read_ahead_of_a_difference_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_comparer_gives_up_what_it_read_ahead_of_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(content, "CHUNK", 4)
     state, ends = two(b"frog" * 10, b"toad" * 10)
     comparer = ContentComparer(FakeS3(state), 100)

@@ -49,7 +49,7 @@ def state() -> FakeS3State:
 @pytest.mark.parametrize("capabilities", [ALL_SUPPORTED, UNGUARDED], ids=["guarded", "unguarded"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("threshold", [3, 4], ids=["in-parts", "at-once"])
-def test_an_object_is_copied_where_there_is_nothing(
+def test_copy_is_made_where_there_is_nothing(
     state: FakeS3State, policy: OnConflict, capabilities: Any, threshold: int
 ) -> None:
     multipart = Multipart(threshold, part_size=3)
@@ -63,7 +63,7 @@ def test_an_object_is_copied_where_there_is_nothing(
     assert state.bodies("external") == {"key": MINE}
 
 
-def test_a_copy_whose_etag_proves_it_costs_one_request(state: FakeS3State) -> None:
+def test_copy_whose_etag_proves_it_costs_one_request(state: FakeS3State) -> None:
     hook = RequestHook()
     action = seen(state)
     assert verified(copy_object(state, action, FakeS3(state, hook))).note == ""
@@ -75,7 +75,9 @@ def test_a_copy_whose_etag_proves_it_costs_one_request(state: FakeS3State) -> No
 
 @pytest.mark.parametrize("capabilities", [ALL_SUPPORTED, UNGUARDED], ids=["guarded", "unguarded"])
 @pytest.mark.parametrize("threshold", [3, 100], ids=["in-parts", "at-once"])
-def test_what_is_gone_is_gone(state: FakeS3State, capabilities: Any, threshold: int) -> None:
+def test_copy_of_an_object_that_is_gone_is_gone(
+    state: FakeS3State, capabilities: Any, threshold: int
+) -> None:
     action = seen(state)
     del state.buckets["external"]["key"]
     multipart = Multipart(threshold, part_size=3)
@@ -88,7 +90,7 @@ def test_what_is_gone_is_gone(state: FakeS3State, capabilities: Any, threshold: 
 @pytest.mark.parametrize("threshold", [3, 100], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("there", [None, THEIRS, MINE], ids=["nothing", "theirs", "mine"])
-def test_what_changed_since_it_was_seen_is_superseded(
+def test_copy_of_an_object_that_changed_is_superseded(
     state: FakeS3State, capabilities: Any, threshold: int, policy: OnConflict, there: bytes | None
 ) -> None:
     action = seen(state)
@@ -111,7 +113,7 @@ def test_what_changed_since_it_was_seen_is_superseded(
 @pytest.mark.parametrize("capabilities", [ALL_SUPPORTED, UNGUARDED], ids=["guarded", "unguarded"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("threshold", [3, 100], ids=["in-parts", "at-once"])
-def test_an_identical_destination_is_as_good_as_a_copy(
+def test_copy_counts_an_identical_destination_as_made(
     state: FakeS3State, policy: OnConflict, capabilities: Any, threshold: int
 ) -> None:
     state.put("internal", "key", MINE)
@@ -135,7 +137,7 @@ OUTCOMES = {
 @pytest.mark.parametrize("capabilities", [ALL_SUPPORTED, UNGUARDED], ids=["guarded", "unguarded"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("threshold", [3, 100], ids=["in-parts", "at-once"])
-def test_each_policy_does_its_own_with_another_object(
+def test_copy_follows_the_conflict_policy(
     state: FakeS3State, policy: OnConflict, capabilities: Any, threshold: int
 ) -> None:
     state.put("internal", "key", THEIRS)
@@ -158,7 +160,7 @@ def test_each_policy_does_its_own_with_another_object(
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_what_comes_into_the_way_during_the_copy_is_treated_as_what_was_there(
+def test_copy_follows_the_conflict_policy_for_what_comes_meanwhile(
     state: FakeS3State, policy: OnConflict
 ) -> None:
     action = seen(state)
@@ -169,7 +171,7 @@ def test_what_comes_into_the_way_during_the_copy_is_treated_as_what_was_there(
     assert (answer.outcome if isinstance(answer, Result) else None) is outcome
 
 
-def test_what_is_overwritten_is_what_was_looked_at(state: FakeS3State) -> None:
+def test_copy_replaces_only_what_was_looked_at(state: FakeS3State) -> None:
     """Between the look and the copy the destination changes once more."""
     state.put("internal", "key", b"first")
     action = seen(state)
@@ -187,7 +189,7 @@ def test_what_is_overwritten_is_what_was_looked_at(state: FakeS3State) -> None:
     assert state.bodies("internal") == {"key": MINE}
 
 
-def test_a_destination_that_keeps_changing_is_not_touched(
+def test_copy_does_not_touch_a_destination_that_keeps_changing(
     state: FakeS3State,
 ) -> None:
     action = seen(state)
@@ -206,7 +208,7 @@ def test_a_destination_that_keeps_changing_is_not_touched(
     assert state.bodies("external") == {"key": MINE}
 
 
-def test_an_obstacle_that_goes_away_is_none(state: FakeS3State) -> None:
+def test_copy_is_made_once_the_obstacle_has_gone(state: FakeS3State) -> None:
     state.put("internal", "key", THEIRS)
     action, heads = seen(state), []
 
@@ -226,7 +228,9 @@ def test_an_obstacle_that_goes_away_is_none(state: FakeS3State) -> None:
 
 @pytest.mark.parametrize("threshold", [3, 100], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("capabilities", [ALL_SUPPORTED, UNGUARDED], ids=["guarded", "unguarded"])
-def test_what_sync_saw_is_replaced(state: FakeS3State, threshold: int, capabilities: Any) -> None:
+def test_copy_for_sync_replaces_what_sync_saw(
+    state: FakeS3State, threshold: int, capabilities: Any
+) -> None:
     there = state.put("internal", "key", THEIRS)
     multipart = Multipart(threshold, part_size=3)
     action = seen(state, replaces=there.etag)
@@ -238,7 +242,7 @@ def test_what_sync_saw_is_replaced(state: FakeS3State, threshold: int, capabilit
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("threshold", [3, 100], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("capabilities", [ALL_SUPPORTED, UNGUARDED], ids=["guarded", "unguarded"])
-def test_what_sync_did_not_see_is_not_replaced(
+def test_copy_for_sync_does_not_replace_what_sync_did_not_see(
     state: FakeS3State, policy: OnConflict, threshold: int, capabilities: Any
 ) -> None:
     """Whatever the policy: it is about what is in a move's way."""
@@ -252,7 +256,7 @@ def test_what_sync_did_not_see_is_not_replaced(
     assert state.bodies("internal") == {"key": b"changed since"}
 
 
-def test_what_sync_was_to_replace_and_is_gone_is_written_anew(state: FakeS3State) -> None:
+def test_copy_for_sync_is_made_where_what_it_was_to_replace_is_gone(state: FakeS3State) -> None:
     assert verified(copy_object(state, seen(state, replaces=md5(THEIRS)))).replaced is None
     assert state.bodies("internal") == {"key": MINE}
 
@@ -278,14 +282,14 @@ def test_what_sync_was_to_replace_and_is_gone_is_written_anew(state: FakeS3State
         ("🐸.txt", "🐸.12345678.txt"),
     ],
 )
-def test_what_is_kept_beside_another_keeps_its_folder_and_extension(key: str, kept: str) -> None:
+def test_keep_both_key_keeps_folder_and_extension(key: str, kept: str) -> None:
     assert keep_both_key(key, "1234567890abcdef") == kept
 
 
 @given(
     st.text(st.sampled_from("a./é"), min_size=1, max_size=9), st.sampled_from(["0" * 32, md5(b"")])
 )
-def test_the_name_beside_is_another_in_the_same_folder_and_always_the_same(
+def test_keep_both_key_is_another_key_in_the_same_folder_and_always_the_same(
     key: str, etag: str
 ) -> None:
     kept = keep_both_key(key, etag)
@@ -295,7 +299,7 @@ def test_the_name_beside_is_another_in_the_same_folder_and_always_the_same(
     assert kept.replace(f".{etag[:8]}", "", 1) == key
 
 
-def test_a_second_run_finds_what_the_first_kept_beside(state: FakeS3State) -> None:
+def test_keep_both_finds_what_an_earlier_run_kept(state: FakeS3State) -> None:
     state.put("internal", "key", THEIRS)
     action = seen(state)
     copy_object(state, action, on_conflict=OnConflict.KEEP_BOTH)
@@ -305,7 +309,7 @@ def test_a_second_run_finds_what_the_first_kept_beside(state: FakeS3State) -> No
     assert state.bodies("internal") == {"key": THEIRS, KEEP_BOTH_KEY: MINE}
 
 
-def test_both_cannot_be_kept_where_another_has_that_name_too(state: FakeS3State) -> None:
+def test_keep_both_is_a_conflict_where_another_has_that_key_too(state: FakeS3State) -> None:
     state.put("internal", "key", THEIRS)
     state.put("internal", KEEP_BOTH_KEY, b"another")
     answer = copy_object(state, seen(state), on_conflict=OnConflict.KEEP_BOTH)
@@ -316,7 +320,7 @@ def test_both_cannot_be_kept_where_another_has_that_name_too(state: FakeS3State)
 @pytest.mark.parametrize(
     ("length", "kept"), [(MAX_KEY_BYTES - 9, True), (MAX_KEY_BYTES - 8, False)]
 )
-def test_both_cannot_be_kept_where_the_name_would_be_too_long(
+def test_keep_both_is_limited_by_the_longest_key(
     state: FakeS3State, length: int, kept: bool
 ) -> None:
     key = "k" * length

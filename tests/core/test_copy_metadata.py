@@ -43,7 +43,7 @@ BELONGINGS = {
 @pytest.mark.parametrize("server", ["moto", "seaweedfs"], indirect=True)
 @pytest.mark.parametrize("size", [1, 6 * MIB], ids=["at-once", "in-parts"])
 @pytest.mark.parametrize("command", [["move", "--all"], ["sync"]], ids=["move", "sync"])
-def test_what_belongs_to_an_object_arrives_with_it(
+def test_metadata_tags_and_storage_class_arrive_with_the_copy(
     buckets: Buckets, hooks: RequestHooks, size: int, command: list[str]
 ) -> None:
     buckets.put("a", body=b"x" * size, Tagging="team=pond%20life&a%2Bb=c%3Dd", **BELONGINGS)
@@ -57,7 +57,7 @@ def test_what_belongs_to_an_object_arrives_with_it(
 
 
 # aws-cli#5375: without the permission for tags, only large objects fail, and unclearly.
-def test_without_the_permission_for_tags_a_large_object_stays_and_the_reason_is_reported(
+def test_copy_in_parts_without_permission_for_tags_keeps_the_source_and_says_so(
     ministack_buckets: Buckets,
 ) -> None:
     ministack_buckets.put("large", body=b"x" * 6 * MIB, Tagging="team=pond")
@@ -74,7 +74,7 @@ def test_without_the_permission_for_tags_a_large_object_stays_and_the_reason_is_
 
 # aws-cli#3250: what is archived cannot be copied until it is restored, and then it can.
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
-def test_an_archived_object_stays_until_it_is_restored(
+def test_archived_object_stays_until_it_is_restored(
     moto: Server, hooks: RequestHooks, storage_class: str
 ) -> None:
     """On moto, as ministack and SeaweedFS copy what is archived."""

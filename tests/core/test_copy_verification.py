@@ -71,7 +71,7 @@ ETAGS = {"kms": "f" * 32, "parts": md5(b"parts") + "-2", "odd": "not-hexadecimal
 @pytest.mark.parametrize("etag", ETAGS.values(), ids=ETAGS)
 @pytest.mark.parametrize("verify", list(Verify))
 @pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "none"])
-def test_where_etags_prove_nothing_checksums_do_and_else_the_bytes(
+def test_copy_is_verified_by_checksums_or_bytes_where_etags_prove_nothing(
     state: FakeS3State, etag: str, verify: Verify, checksums: bool
 ) -> None:
     state.put("external", "key", MINE, etag)
@@ -82,7 +82,7 @@ def test_where_etags_prove_nothing_checksums_do_and_else_the_bytes(
 
 
 @pytest.mark.parametrize("verify", list(Verify))
-def test_what_nothing_proves_and_is_too_large_to_be_read_stays_at_the_source(
+def test_copy_that_nothing_proves_and_is_too_large_to_read_keeps_the_source(
     state: FakeS3State, verify: Verify
 ) -> None:
     state.put("external", "key", MINE, "odd")
@@ -94,7 +94,7 @@ def test_what_nothing_proves_and_is_too_large_to_be_read_stays_at_the_source(
 
 
 @pytest.mark.parametrize("verify", list(Verify))
-def test_a_forged_crc_does_not_make_other_bytes_the_copy(
+def test_copy_verification_is_not_deceived_by_a_forged_crc(
     state: FakeS3State, verify: Verify
 ) -> None:
     state.put("external", "key", MINE + b"\0\0\0\0" * 2)
@@ -109,9 +109,7 @@ def test_a_forged_crc_does_not_make_other_bytes_the_copy(
 
 
 @pytest.mark.parametrize("etag", [None, "odd"], ids=["comparable", "incomparable"])
-def test_a_copy_whose_answer_was_lost_is_known_as_ours(
-    state: FakeS3State, etag: str | None
-) -> None:
+def test_copy_whose_answer_was_lost_is_known_as_ours(state: FakeS3State, etag: str | None) -> None:
     state.put("external", "key", MINE)
     state.put("internal", "key", MINE, etag)
     assert "already held the same bytes" in verified(copy_object(state, seen(state))).note
@@ -129,13 +127,15 @@ class Described(FakeS3):
         return described
 
 
-def test_the_same_bytes_with_other_metadata_are_not_there_already(state: FakeS3State) -> None:
+def test_destination_with_the_same_bytes_and_other_metadata_is_a_conflict(
+    state: FakeS3State,
+) -> None:
     state.put("internal", "key", MINE)
     reason = ended(copy_object(state, seen(state), Described(state)), Outcome.CONFLICT)
     assert "other content headers or metadata" in reason
 
 
-def test_the_same_bytes_without_the_key_asked_for_are_not_there_already(state: FakeS3State) -> None:
+def test_destination_without_the_kms_key_asked_for_is_a_conflict(state: FakeS3State) -> None:
     state.put("internal", "key", MINE)
     reason = ended(copy_object(state, seen(state), kms_key_id="alias/frog"), Outcome.CONFLICT)
     assert "not encrypted with the requested KMS key" in reason
@@ -144,7 +144,7 @@ def test_the_same_bytes_without_the_key_asked_for_are_not_there_already(state: F
 @pytest.mark.parametrize("verify", list(Verify))
 @pytest.mark.parametrize("etag", [md5(MINE), *ETAGS.values()])
 @pytest.mark.parametrize("checksums", [True, False], ids=["checksums", "none"])
-def test_a_copy_that_is_not_the_source_is_detected(
+def test_copy_that_is_not_the_source_is_detected(
     state: FakeS3State, verify: Verify, etag: str, checksums: bool
 ) -> None:
     state.put("external", "key", MINE, etag)
@@ -167,7 +167,7 @@ def test_a_copy_that_is_not_the_source_is_detected(
 
 
 @pytest.mark.parametrize("verify", list(Verify))
-def test_a_copy_of_the_right_size_is_identified_by_its_checksum(
+def test_copy_of_the_right_size_and_other_bytes_fails_by_its_checksum(
     state: FakeS3State, verify: Verify
 ) -> None:
     state.put("external", "key", MINE, ETAGS["parts"])
@@ -192,7 +192,7 @@ def _swap(state: FakeS3State, body: bytes) -> None:
         ("remove", Outcome.CONFLICT, "the copy was overwritten"),
     ],
 )
-def test_what_changes_before_the_proof_is_not_proved(
+def test_copy_is_not_verified_if_either_object_changes_before(
     state: FakeS3State, deed: str, outcome: Outcome, word: str
 ) -> None:
     state.put("external", "key", MINE, ETAGS["parts"])
@@ -209,7 +209,7 @@ def test_what_changes_before_the_proof_is_not_proved(
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "InternalError", "InvalidRequest"])
-def test_a_refusal_that_is_no_condition_is_raised(state: FakeS3State, code: str) -> None:
+def test_copy_raises_a_refusal_that_is_no_condition(state: FakeS3State, code: str) -> None:
     action = seen(state)
 
     def refuse(operation: str, request: Callable[[], T]) -> T:
@@ -223,7 +223,7 @@ def test_a_refusal_that_is_no_condition_is_raised(state: FakeS3State, code: str)
 
 @pytest.mark.parametrize("body", [MINE, THEIRS], ids=["same", "other"])
 @pytest.mark.parametrize("policy", POLICIES)
-def test_two_of_the_same_second_are_asked_whether_they_are_one_and_leave_nothing(
+def test_copy_probes_whether_two_objects_of_one_second_are_one_and_leaves_nothing(
     state: FakeS3State, body: bytes, policy: OnConflict
 ) -> None:
     there = state.put("internal", "key", body)
@@ -238,7 +238,7 @@ def test_two_of_the_same_second_are_asked_whether_they_are_one_and_leave_nothing
 @pytest.mark.parametrize("etag", [None, ETAGS["parts"]], ids=["by MD5", "by content"])
 @pytest.mark.parametrize("twin", [True, False])
 @pytest.mark.parametrize("number", range(9))
-def test_an_object_moved_by_another_run_between_two_requests_is_no_failure(
+def test_copy_whose_source_another_run_moves_between_two_requests_is_no_failure(
     state: FakeS3State, number: int, twin: bool, etag: str | None
 ) -> None:
     state.put("external", "key", MINE, etag)
@@ -255,7 +255,7 @@ def test_an_object_moved_by_another_run_between_two_requests_is_no_failure(
 
 @pytest.mark.parametrize("etag", [None, ETAGS["parts"]], ids=["by MD5", "by content"])
 @pytest.mark.parametrize("number", range(9))
-def test_a_twin_deleted_between_two_requests_is_no_failure(
+def test_copy_whose_twin_is_deleted_between_two_requests_is_no_failure(
     state: FakeS3State, number: int, etag: str | None
 ) -> None:
     state.put("external", "key", MINE, etag)
@@ -270,7 +270,7 @@ def test_a_twin_deleted_between_two_requests_is_no_failure(
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "PreconditionFailed"])
 @pytest.mark.parametrize("refused", ["CopyObject", "GetObjectTagging"])
-def test_a_condition_that_is_refused_though_it_holds_is_a_failure_and_no_conflict(
+def test_copy_raises_a_condition_that_is_refused_though_it_holds(
     state: FakeS3State, refused: str, code: str
 ) -> None:
     state.put("internal", "key", MINE)

@@ -28,7 +28,7 @@ ERROR = b"<Error><Code>InternalError</Code><Message>So it is.</Message></Error>"
     [(404, b""), (404, PAGE), (200, PAGE), (200, ERROR)],
     ids=["404", "404 of a gateway", "page of a gateway", "error in a 200"],
 )
-def test_a_delete_that_was_not_answered_by_s3_is_looked_after(
+def test_delete_that_was_not_answered_by_s3_is_looked_after(
     fault_fixture: FaultFixture, few_retries: str, status: int, body: bytes, reaches: str
 ) -> None:
     fault_fixture.buckets.put("a")
@@ -62,7 +62,7 @@ def test_a_delete_that_was_not_answered_by_s3_is_looked_after(
 
 # s5cmd#720, mc#2474: a delete that failed is only printed, and the exit code is 0.
 @pytest.mark.parametrize("keys", [["a"], ["a", "b"]], ids=["alone", "in-a-batch"])
-def test_a_delete_that_fails_fails_the_run_and_says_where_the_bytes_are(
+def test_delete_that_fails_fails_the_run_and_says_where_the_bytes_are(
     ministack_buckets: Buckets, keys: list[str]
 ) -> None:
     ministack_buckets.put(*keys)
@@ -79,7 +79,7 @@ def test_a_delete_that_fails_fails_the_run_and_says_where_the_bytes_are(
     assert (again.code, again.outcomes) == (0, dict.fromkeys(keys, "moved"))
 
 
-def test_one_key_of_a_batch_that_is_not_deleted_is_the_one_that_fails(
+def test_delete_that_fails_for_one_key_of_a_batch_fails_that_key_only(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     ministack_buckets.put("a", "b")

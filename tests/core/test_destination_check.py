@@ -75,7 +75,7 @@ def run(buckets: Buckets, engine: str, *arguments: str) -> Ran:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("verify", ["auto", "strict"])
 @pytest.mark.parametrize("selection", [["k"], ["--all"]], ids=["key", "all"])
-def test_a_move_takes_no_forged_object_for_its_copy(
+def test_move_takes_no_forged_object_for_its_copy(
     forged: Forged, engine: str, verify: str, selection: list[str]
 ) -> None:
     ran = run(forged.buckets, engine, "move", *selection, "--verify", verify)
@@ -84,7 +84,7 @@ def test_a_move_takes_no_forged_object_for_its_copy(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_move_that_skips_keeps_both_where_they_are(forged: Forged, engine: str) -> None:
+def test_move_that_skips_keeps_both_where_they_are(forged: Forged, engine: str) -> None:
     ran = run(forged.buckets, engine, "move", "k", "--on-conflict", "skip")
     assert (ran.code, ran.outcomes) == (0, {"k": "skipped"})
     forged.assert_both_are_kept()
@@ -109,14 +109,14 @@ def test_keep_both_keeps_both_and_is_not_deceived_at_the_second_key_either(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("compare", ["auto", "checksum", "content"])
-def test_a_sync_replaces_a_forged_object(forged: Forged, engine: str, compare: str) -> None:
+def test_sync_replaces_a_forged_object(forged: Forged, engine: str, compare: str) -> None:
     ran = run(forged.buckets, engine, "sync", "--compare", compare, "--on-conflict", "overwrite")
     assert (ran.code, ran.outcomes) == (0, {"k": "copied"})
     assert forged.buckets.here() == forged.buckets.there() == {"k": forged.mine}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_resume_is_not_deceived(forged: Forged, engine: str) -> None:
+def test_resume_takes_no_forged_object_for_its_copy(forged: Forged, engine: str) -> None:
     assert run(forged.buckets, engine, "move", "--all").code == 1
     ran = run(forged.buckets, engine, "resume")
     assert "k" not in ran.outcomes or ran.outcomes["k"] == "conflict"
@@ -124,7 +124,7 @@ def test_a_resume_is_not_deceived(forged: Forged, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_an_undo_is_not_deceived(buckets: Buckets, engine: str) -> None:
+def test_undo_takes_no_forged_object_for_its_copy(buckets: Buckets, engine: str) -> None:
     forged = Forged.make(buckets)
     buckets.client.delete_object(Bucket=buckets.destination, Key="k")
     moved = run(buckets, engine, "move", "k")
@@ -144,7 +144,7 @@ EVENTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_the_function_replaces_a_forged_object_by_default_and_never_takes_it_for_the_copy(
+def test_function_replaces_a_forged_object_by_default_and_never_takes_it_for_the_copy(
     forged: Forged, invoke: Invoke, name: str
 ) -> None:
     invoke(forged.buckets, EVENTS[name])
@@ -160,7 +160,7 @@ def tasks(buckets: Buckets) -> Any:
 
 
 @pytest.mark.parametrize("event", [queue, tasks])
-def test_the_function_reports_a_forged_object_as_a_conflict_where_nothing_may_be_overwritten(
+def test_function_reports_a_forged_object_as_a_conflict_where_nothing_may_be_overwritten(
     forged: Forged, invoke: Invoke, event: Callable[[Buckets], Any]
 ) -> None:
     answer = invoke(forged.buckets, event(forged.buckets), FROGMOVE_ON_CONFLICT="fail")
@@ -174,14 +174,14 @@ def test_the_function_reports_a_forged_object_as_a_conflict_where_nothing_may_be
 
 
 @pytest.mark.parametrize("event", [queue, tasks])
-def test_the_function_puts_a_version_over_a_forged_object(
+def test_function_puts_a_version_over_a_forged_object(
     forged: Forged, invoke: Invoke, event: Callable[[Buckets], Any]
 ) -> None:
     invoke(forged.buckets, event(forged.buckets))
     assert (forged.buckets.here(), forged.buckets.there()) == ({}, {"k": forged.mine})
 
 
-def test_the_functions_sync_replaces_a_forged_object(forged: Forged, invoke: Invoke) -> None:
+def test_function_sync_replaces_a_forged_object(forged: Forged, invoke: Invoke) -> None:
     answer = invoke(forged.buckets, {"action": "sync"})
     assert answer["counts"] == {"copied": 1}
     assert forged.buckets.here() == forged.buckets.there() == {"k": forged.mine}
@@ -192,7 +192,7 @@ def test_the_functions_sync_replaces_a_forged_object(forged: Forged, invoke: Inv
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("tagging", ["", "team=toad", "team=pond&more=1"])
-def test_the_same_bytes_with_other_tags_are_not_there_already(
+def test_destination_with_the_same_bytes_and_other_tags_is_a_conflict(
     buckets: Buckets, engine: str, tagging: str
 ) -> None:
     buckets.put("k", Tagging="team=pond")
@@ -213,7 +213,7 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/"
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("there", [None, "toad"], ids=["unencrypted", "another-key"])
-def test_the_same_bytes_under_another_kms_key_are_not_there_already(
+def test_destination_with_the_same_bytes_under_another_kms_key_is_a_conflict(
     moto: Server, engine: str, there: str | None
 ) -> None:
     buckets = Buckets.make(moto)
@@ -231,7 +231,7 @@ def test_the_same_bytes_under_another_kms_key_are_not_there_already(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("named", [f"{KEY}frog", "frog"])
-def test_the_same_bytes_under_the_kms_key_asked_for_are_there_already(
+def test_destination_with_the_same_bytes_under_the_kms_key_asked_for_is_the_copy(
     moto: Server, engine: str, named: str
 ) -> None:
     buckets = Buckets.make(moto)
@@ -255,7 +255,7 @@ def test_the_same_bytes_under_the_kms_key_asked_for_are_there_already(
         ("team=pond", "", "conflict"),
     ],
 )
-def test_without_the_right_to_read_tags_there_only_untagged_objects_are_there_already(
+def test_tags_that_may_not_be_read_are_a_conflict_unless_there_are_none(
     ministack: Server, engine: str, mine: str, theirs: str, outcome: str
 ) -> None:
     buckets = Buckets.make(ministack)

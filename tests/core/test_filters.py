@@ -32,7 +32,7 @@ def patterns(*texts: str) -> Filters:
         (("+nothing",), ""),
     ],
 )
-def test_the_last_pattern_that_matches_decides(texts: tuple[str, ...], meant: str) -> None:
+def test_patterns_are_decided_by_the_last_that_matches(texts: tuple[str, ...], meant: str) -> None:
     names = ["a.csv", "a.tmp", "d/a.csv", "d/a.tmp"]
     assert list(filter(patterns(*texts).names(), names)) == meant.split()
 
@@ -54,7 +54,7 @@ def test_the_last_pattern_that_matches_decides(texts: tuple[str, ...], meant: st
         ({"storage_classes": ("GLACIER",)}, {"storage_class": "glacier"}, True),
     ],
 )
-def test_time_size_and_class_decide(
+def test_filters_select_by_time_size_and_class(
     chosen: dict[str, Any], changed: dict[str, Any], meant: bool
 ) -> None:
     assert Filters(**chosen).objects()(an_object(**changed)) is meant
@@ -75,6 +75,6 @@ def test_time_size_and_class_decide(
         ({"min_size": -1}, "negative"),
     ],
 )
-def test_what_no_object_can_match_is_refused(chosen: dict[str, Any], why: str) -> None:
+def test_filters_that_no_object_can_match_are_refused(chosen: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         Filters(**chosen)

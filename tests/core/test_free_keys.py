@@ -17,13 +17,13 @@ HELD = [f"{number:06}" for number in range(0, 20_000, 3)]
 ASKED = [f"{number:06}" for number in range(0, 20_000, 2)]
 
 
-def test_keys_asked_in_order_are_answered_exactly() -> None:
+def test_free_keys_answers_exactly_in_order() -> None:
     free = FreeKeys(HELD)
     held = set(HELD)
     assert [free.is_free(key) for key in ASKED] == [key not in held for key in ASKED]
 
 
-def test_keys_asked_nearly_in_order_are_answered_too() -> None:
+def test_free_keys_answers_nearly_in_order_too() -> None:
     shuffled = random.Random(1)
     asked = sorted(ASKED, key=lambda key: int(key) + shuffled.randrange(3000))
     free = FreeKeys(HELD)
@@ -31,7 +31,7 @@ def test_keys_asked_nearly_in_order_are_answered_too() -> None:
     assert [free.is_free(key) for key in asked] == [key not in held for key in asked]
 
 
-def test_what_is_asked_out_of_order_is_not_called_free() -> None:
+def test_free_keys_calls_nothing_free_that_is_asked_out_of_order() -> None:
     free = FreeKeys(HELD)
     assert free.is_free("019999")
     assert not free.is_free("000001")
@@ -42,13 +42,13 @@ def test_what_is_asked_out_of_order_is_not_called_free() -> None:
     [["b", "a"], [*HELD[:1000], "000001", *HELD[1000:]]],
     ids=["within", "between"],
 )
-def test_a_listing_in_another_order_tells_nothing(listed: list[str]) -> None:
+def test_free_keys_knows_nothing_from_a_listing_in_another_order(listed: list[str]) -> None:
     free = FreeKeys(listed)
     assert not free.is_free("c")
     assert not free.is_free("d")
 
 
-def test_a_listing_far_longer_than_the_plan_is_given_up() -> None:
+def test_free_keys_gives_up_a_listing_far_longer_than_the_plan() -> None:
     read = 0
 
     def endless() -> Iterator[str]:
@@ -62,7 +62,7 @@ def test_a_listing_far_longer_than_the_plan_is_given_up() -> None:
     assert read < 20_000
 
 
-def test_a_listing_that_is_denied_tells_nothing_and_another_error_is_raised() -> None:
+def test_free_keys_knows_nothing_from_a_denied_listing_and_raises_other_errors() -> None:
     def refused(code: str, status: int) -> Iterator[str]:
         yield from ["a"] * 0
         raise S3Error("ListObjectsV2", code, status, "")

@@ -45,7 +45,7 @@ def matches(glob: str, key: str) -> bool:
         ("**a/*/b**c", ["a/x/bc", "x/a/x/b/c", "a/a/x/bc"], ["a/x/y/bc"]),
     ],
 )
-def test_a_pattern_matches_whole_keys(glob: str, yes: list[str], no: list[str]) -> None:
+def test_glob_matches_whole_keys(glob: str, yes: list[str], no: list[str]) -> None:
     assert [key for key in yes if not matches(glob, key)] == []
     assert [key for key in no if matches(glob, key)] == []
 
@@ -54,7 +54,7 @@ def test_a_pattern_matches_whole_keys(glob: str, yes: list[str], no: list[str]) 
     st.lists(st.sampled_from(["a", "b", "/", "*", "**", "?", "[!a]", "**/"]), max_size=9),
     st.text("ab/", max_size=12),
 )
-def test_it_matches_what_trying_everything_matches(tokens: list[str], key: str) -> None:
+def test_glob_matches_what_trying_everything_matches(tokens: list[str], key: str) -> None:
     glob = "".join(tokens)
     if glob:
         assert matches(glob, key) == tried(glob, key)
@@ -85,7 +85,7 @@ def tried(glob: str, key: str) -> bool:
     "glob", ["*a*a*a*a*a*a*b", "**a**a**a**a**a**b", "**/*a*a*a*a/b", "**a*a*a*a*a*b", "**?*?*?*b"]
 )
 @pytest.mark.parametrize("key", ["a" * 1024, "/" * 1024, "a/" * 512, "ab" * 512])
-def test_no_key_makes_a_pattern_slow(glob: str, key: str) -> None:
+def test_glob_is_not_slow_on_any_key(glob: str, key: str) -> None:
     regex = re.compile(glob_regex(glob), re.DOTALL)
     begun = time.process_time()
     regex.match(key)
@@ -96,6 +96,6 @@ def test_no_key_makes_a_pattern_slow(glob: str, key: str) -> None:
     ("glob", "printed"),
     [("", "empty"), ("a[b", "without a ']'"), ("[]", "without"), ("[z-a]", "cannot be read")],
 )
-def test_what_is_no_pattern_is_refused(glob: str, printed: str) -> None:
+def test_glob_that_cannot_be_read_is_refused(glob: str, printed: str) -> None:
     with pytest.raises(UsageError, match=printed):
         glob_regex(glob)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 20])
-def test_an_incomplete_last_line_is_ignored_and_reported(path: Path, cut: int) -> None:
+def test_journal_with_an_incomplete_last_line_is_read_without_it_and_reported(
+    path: Path, cut: int
+) -> None:
     journal = JournalWriter(path, HEADER)
     move(a_state("a", "b"), journal)
     journal.commit()
@@ -34,7 +36,7 @@ def test_an_incomplete_last_line_is_ignored_and_reported(path: Path, cut: int) -
     assert incomplete.end() is None
 
 
-def test_damage_in_the_middle_is_distinguished_from_an_incomplete_end(path: Path) -> None:
+def test_journal_damaged_in_the_middle_is_distinguished_from_an_incomplete_one(path: Path) -> None:
     journal = JournalWriter(path, HEADER)
     for _ in range(3):
         journal.finished(a_result(Outcome.MOVED))
@@ -47,7 +49,7 @@ def test_damage_in_the_middle_is_distinguished_from_an_incomplete_end(path: Path
     assert len(list(reader.records())) == 1
 
 
-def test_damage_in_a_segment_is_reported_as_well(path: Path) -> None:
+def test_journal_with_a_damaged_segment_is_reported_as_damaged(path: Path) -> None:
     JournalWriter(path, HEADER).commit()
     segment = path.with_name(f"{path.name}.1")
     journal = JournalWriter(segment, HEADER)
@@ -64,7 +66,7 @@ def test_damage_in_a_segment_is_reported_as_well(path: Path) -> None:
     assert JournalReader(path).is_incomplete()
 
 
-def test_a_segment_that_is_missing_is_reported_as_damage(path: Path) -> None:
+def test_journal_with_a_missing_segment_is_reported_as_damaged(path: Path) -> None:
     journal = JournalWriter(path, HEADER)
     segment = path.with_name(f"{path.name}.1")
     JournalWriter(segment, HEADER).commit()
@@ -76,7 +78,7 @@ def test_a_segment_that_is_missing_is_reported_as_damage(path: Path) -> None:
 
 
 @pytest.mark.parametrize("tail", [b"\x00" * 512, b"\xff\xfe\n", b"[]\n", b'{"key": 1}\n', b"{"])
-def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
+def test_journal_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
     journal = JournalWriter(path, HEADER)
     journal.finished(a_result(Outcome.MOVED))
     journal.commit()
@@ -105,14 +107,14 @@ def test_a_tail_of_anything_is_left_out(path: Path, tail: bytes) -> None:
     ],
     ids=repr,
 )
-def test_what_is_not_a_journal_is_refused(path: Path, content: bytes) -> None:
+def test_journal_reader_refuses_what_is_not_a_journal(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     with pytest.raises(UsageError, match="not a journal"):
         JournalReader(path)
 
 
-def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> None:
+def test_journal_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> None:
     JournalWriter(path, HEADER)
     (record,) = records(path)
     path.write_text(json.dumps(record | {"invented": "later"}) + "\n")
@@ -123,7 +125,7 @@ def test_a_header_of_a_later_frogmove_is_read_for_what_is_known(path: Path) -> N
     ("name", "value"),
     [("command", "<script>"), ("on_conflict", "maybe"), ("verify", ""), ("compare", None)],
 )
-def test_a_header_with_a_choice_that_is_none_is_refused(
+def test_journal_header_with_an_unknown_choice_is_refused(
     path: Path, name: str, value: object
 ) -> None:
     JournalWriter(path, HEADER)
@@ -133,7 +135,7 @@ def test_a_header_with_a_choice_that_is_none_is_refused(
         JournalReader(path)
 
 
-def test_a_journal_that_is_not_there_is_named(path: Path) -> None:
+def test_journal_that_is_not_there_is_named(path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read") as caught:
         JournalReader(path)
     assert "frogmove runs" in caught.value.remedy
@@ -150,7 +152,7 @@ def test_uploads_of_copies_that_were_finished_are_not_left(path: Path) -> None:
     assert left[1] == "two"
 
 
-def test_a_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
+def test_journal_that_is_read_while_it_is_written_is_whole_so_far(path: Path) -> None:
     state, journal = a_state("a", "b"), JournalWriter(path, HEADER)
     incomplete: list[bool] = []
     check = before(DELETES, lambda: incomplete.append(JournalReader(path).is_incomplete()))

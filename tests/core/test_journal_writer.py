@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
+def test_journal_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
     JournalWriter(path, HEADER)
     (record,) = records(path)
     assert (record["type"], record["version"]) == ("run", 3)
@@ -35,13 +35,13 @@ def test_it_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
     assert JournalReader(path).spec == HEADER
 
 
-def test_it_is_nobody_elses_to_read(path: Path) -> None:
+def test_journal_can_be_read_by_its_owner_only(path: Path) -> None:
     JournalWriter(path, HEADER)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"], ["a\n", "b"]], ids=repr)
-def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
+def test_journal_has_each_copy_on_the_disk_when_its_delete_is_sent(
     path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
 ) -> None:
     synced = 0
@@ -70,7 +70,7 @@ def test_each_copy_is_on_the_disk_when_its_delete_is_sent(
         assert on_disk == [set(keys)]
 
 
-def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
+def test_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
     state = a_state("a")
     state.put("internal", "a", b"theirs")
     move(
@@ -95,7 +95,7 @@ def test_a_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
     }
 
 
-def test_a_run_that_came_to_its_end_says_so(path: Path) -> None:
+def test_journal_of_a_run_that_came_to_its_end_says_so(path: Path) -> None:
     journal, summary = JournalWriter(path, HEADER), Summary()
     journal.finished(a_result(Outcome.FAILED, "a", "because"))
     summary.add(a_result(Outcome.FAILED, "a"))
@@ -106,7 +106,7 @@ def test_a_run_that_came_to_its_end_says_so(path: Path) -> None:
     assert [record["type"] for record in records(path)] == ["run", "result", "end"]
 
 
-def test_what_was_left_alone_is_only_counted(path: Path) -> None:
+def test_journal_only_counts_what_was_left_alone(path: Path) -> None:
     journal = JournalWriter(path, HEADER)
     for outcome in Outcome:
         journal.finished(a_result(outcome))
@@ -115,14 +115,14 @@ def test_what_was_left_alone_is_only_counted(path: Path) -> None:
     assert reported == {outcome for outcome in Outcome if not outcome.is_counted_only}
 
 
-def test_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
+def test_journal_of_a_run_that_did_nothing_leaves_no_file(path: Path) -> None:
     journal = JournalWriter(path, HEADER)
     journal.finished(a_result(Outcome.SKIPPED))
     journal.end(Summary())
     assert not path.exists()
 
 
-def test_hostile_keys_stay_one_record_each(path: Path) -> None:
+def test_journal_keeps_hostile_keys_as_one_record_each(path: Path) -> None:
     keys = ['"\n{"type": "copied"}\n', "\u2028", "\x00", "é\\", "\ud7ff🐸"]
     state = a_state(*keys)
     move(state, JournalWriter(path, HEADER))
@@ -132,7 +132,7 @@ def test_hostile_keys_stay_one_record_each(path: Path) -> None:
     assert path.read_bytes().isascii()
 
 
-def test_a_journal_is_never_written_over(path: Path) -> None:
+def test_journal_is_never_written_over(path: Path) -> None:
     JournalWriter(path, HEADER)
     before = path.read_bytes()
     with pytest.raises(UsageError, match="cannot be written"):
@@ -140,7 +140,7 @@ def test_a_journal_is_never_written_over(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> None:
+def test_journal_that_cannot_be_written_refuses_the_run(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "run.jsonl", tmp_path):
         with pytest.raises(UsageError, match="cannot be written") as caught:
@@ -149,7 +149,7 @@ def test_where_no_journal_can_be_written_the_run_is_refused(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"], ["a\n"]], ids=repr)
-def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
+def test_journal_on_a_full_disk_ends_the_run_and_deletes_no_source_unrecorded(
     path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
 ) -> None:
     state, journal = a_state(*keys), JournalWriter(path, HEADER)
@@ -166,7 +166,7 @@ def test_a_full_disk_ends_the_run_and_no_source_is_deleted_unrecorded(
     assert state.bodies("external") == {key: key.encode() for key in keys}
 
 
-def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
+def test_journal_on_a_disk_that_fills_up_has_a_record_of_every_deleted_source(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"{number}\n" for number in range(9)]
@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_later_costs_only_what_was_not_recorded(
     assert state.bodies("internal").keys() | state.bodies("external").keys() == set(keys)
 
 
-def test_a_device_that_is_full_is_a_full_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_on_a_full_device_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel's own refusal, at the write and not only at the sync."""
     opened = os.open
     monkeypatch.setattr(os, "open", lambda *_: opened("/dev/full", os.O_WRONLY))
@@ -201,7 +201,7 @@ def test_a_device_that_is_full_is_a_full_disk(path: Path, monkeypatch: pytest.Mo
 MULTIPART = TransferOptions(ALL_SUPPORTED, multipart=Multipart(threshold=5, part_size=4, at_once=1))
 
 
-def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
+def test_upload_is_in_the_journal_before_its_first_part(path: Path) -> None:
     state = a_state("a large one")
     seen: list[list[str]] = []
 
@@ -214,7 +214,7 @@ def test_an_upload_is_on_the_disk_before_its_first_part(path: Path) -> None:
     assert all(len(uploads) == 1 for uploads in seen)
 
 
-def test_an_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path) -> None:
+def test_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path) -> None:
     item = an_object("large", b"bytes")
     journal = JournalWriter(path, HEADER)
     journal.upload_begun(item, "to", "one", 5)
@@ -229,7 +229,7 @@ def test_an_upload_is_resumed_only_for_the_same_bytes_place_and_parts(path: Path
     assert again.upload_to_resume(item, "to", 5) is None
 
 
-def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Path) -> None:
+def test_upload_that_was_not_resumed_is_handed_on_or_abandoned(path: Path) -> None:
     first = JournalWriter(path, HEADER)
     first.upload_begun(an_object("a"), "to/a", "one", 5)
     first.upload_begun(an_object("b"), "to/b", "two", 5)
@@ -251,7 +251,7 @@ def test_an_upload_that_nothing_came_back_for_is_handed_on_or_abandoned(path: Pa
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 @pytest.mark.parametrize("replaces", [None, 'W/"1"'])
-def test_a_copy_that_is_about_to_be_sent_is_in_the_file_after_a_flush(
+def test_copy_that_is_about_to_be_sent_is_in_the_file_after_a_flush(
     path: Path, key: str, replaces: str | None
 ) -> None:
     journal = JournalWriter(path, HEADER)

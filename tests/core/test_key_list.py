@@ -59,16 +59,16 @@ def read(text: str | bytes, *, nul: bool = False) -> list[str]:
         ('{"type": "no JSON\n', ['{"type": "no JSON']),
     ],
 )
-def test_a_line_is_a_key_as_printed(text: str, keys: list[str]) -> None:
+def test_key_list_line_is_a_key_as_printed(text: str, keys: list[str]) -> None:
     assert read(text) == [f"in/{key}" for key in keys]
 
 
-def test_between_nuls_every_text_is_a_key_unchanged() -> None:
+def test_key_list_with_nuls_has_every_text_unchanged() -> None:
     names = ["a\nb", "'a'", "s3://x", "moved  4  a", '{"type": "object"}', " a "]
     assert read("\0".join(names), nul=True) == [f"in/{name}" for name in names]
 
 
-def test_every_key_is_read_back_as_it_was_printed() -> None:
+def test_key_list_reads_back_every_key_as_printed() -> None:
     keys = list(KEYS.values())
     lines = "\n".join(key_argument(key, Location("src")) for key in keys).encode()
     assert list(read_keys(io.BytesIO(lines), Location("src"), nul=False)) == keys
@@ -89,19 +89,21 @@ def test_every_key_is_read_back_as_it_was_printed() -> None:
         (b'{"type": "object", "key": "else/a"}', "not inside"),
     ],
 )
-def test_what_is_no_key_of_the_source_is_refused_by_its_place(text: bytes, printed: str) -> None:
+def test_key_list_entry_that_is_no_key_of_the_source_is_refused_by_its_place(
+    text: bytes, printed: str
+) -> None:
     with pytest.raises(UsageError, match=printed):
         read(text)
 
 
-def test_a_list_is_kept_in_its_order_with_each_key_once(tmp_path: Path) -> None:
+def test_key_list_is_kept_in_its_order_with_each_key_once(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "run.keys"
     write_key_list(iter(["b", "a\n", "b", "c", "a\n"]), path)
     assert list(read_key_list(path)) == ["b", "a\n", "c"]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
+def test_key_list_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "run.keys"
     with pytest.raises(UsageError):
         write_key_list(read_keys(io.BytesIO(b"a\n\xff"), SOURCE, nul=False), path)
@@ -112,7 +114,7 @@ def test_a_list_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
         read_key_list(path)
 
 
-def test_nothing_is_kept_before_all_is_read(tmp_path: Path) -> None:
+def test_key_list_is_not_kept_before_all_is_read(tmp_path: Path) -> None:
     def slow() -> Iterator[str]:
         yield "a"
         assert list(tmp_path.iterdir()) == []
@@ -122,14 +124,14 @@ def test_nothing_is_kept_before_all_is_read(tmp_path: Path) -> None:
     assert list(read_key_list(tmp_path / "run.keys")) == ["a", "b"]
 
 
-def test_a_full_disk_is_reported(tmp_path: Path) -> None:
+def test_key_list_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     # A file in place of the folder, as nobody can fill the disk of a test.
     (tmp_path / "runs").write_text("")
     with pytest.raises(UsageError, match="cannot be written"):
         write_key_list(["a"], tmp_path / "runs" / "run.keys")
 
 
-def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
+def test_key_list_that_is_long_takes_no_memory(tmp_path: Path) -> None:
     stream = io.BytesIO(b"".join(b"folder/%07d\n" % number for number in range(30_000)))
     path = tmp_path / "run.keys"
     tracemalloc.start()
@@ -142,7 +144,7 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_nothing_else_of_a_report_is_taken_for_a_key(tmp_path: Path, ends: bool) -> None:
+def test_key_list_takes_nothing_else_of_a_report_for_a_key(tmp_path: Path, ends: bool) -> None:
     spec = RunSpec(
         id="20261123-073012-ab12",
         started="2026-11-23T07:30:12+00:00",

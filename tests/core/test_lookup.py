@@ -43,7 +43,7 @@ def find(s3: FakeS3, item: S3Object) -> Head | None:
     return run_one(Lookup(s3, "external").find(item))
 
 
-def test_what_is_as_it_was_listed_is_looked_at_once(state: FakeS3State) -> None:
+def test_lookup_asks_once_for_what_is_as_listed(state: FakeS3State) -> None:
     item = seen(state).object
     hook = RequestHook()
     found = find(FakeS3(state, hook), item)
@@ -52,13 +52,13 @@ def test_what_is_as_it_was_listed_is_looked_at_once(state: FakeS3State) -> None:
     assert hook.operations == ["HeadObject"]
 
 
-def test_what_is_gone_from_the_listing_too_is_gone(state: FakeS3State) -> None:
+def test_lookup_finds_nothing_where_the_listing_has_nothing_either(state: FakeS3State) -> None:
     item = seen(state).object
     state.buckets["external"].clear()
     assert find(FakeS3(state), item) is None
 
 
-def test_what_was_overwritten_is_another(state: FakeS3State) -> None:
+def test_lookup_finds_what_was_overwritten_as_another(state: FakeS3State) -> None:
     item = seen(state).object
     state.put("external", "key", b"newer")
     found = find(FakeS3(state), item)
@@ -66,7 +66,7 @@ def test_what_was_overwritten_is_another(state: FakeS3State) -> None:
     assert found.object.etag != item.etag
 
 
-def test_what_is_listed_and_not_found_has_not_gone(state: FakeS3State) -> None:
+def test_lookup_raises_if_what_is_listed_is_not_found(state: FakeS3State) -> None:
     with pytest.raises(S3Error, match="is wrong") as caught:
         find(FakeS3(state, not_found), seen(state).object)
     assert caught.value.code == MALFORMED
@@ -74,7 +74,7 @@ def test_what_is_listed_and_not_found_has_not_gone(state: FakeS3State) -> None:
     assert not caught.value.ends_the_run
 
 
-def test_what_is_listed_with_another_etag_was_not_overwritten(state: FakeS3State) -> None:
+def test_lookup_raises_if_head_and_listing_have_different_etags(state: FakeS3State) -> None:
     item = seen(state).object
 
     def other(operation: str, request: Callable[[], T]) -> T:
@@ -89,7 +89,7 @@ def test_what_is_listed_with_another_etag_was_not_overwritten(state: FakeS3State
 
 
 @pytest.mark.parametrize("first", ["delete", "overwrite"])
-def test_what_changes_between_the_two_answers_is_no_contradiction(
+def test_lookup_takes_no_change_between_the_two_answers_for_a_contradiction(
     state: FakeS3State, first: str
 ) -> None:
     item = seen(state).object
@@ -104,7 +104,7 @@ def test_what_changes_between_the_two_answers_is_no_contradiction(
     assert found.object.etag == item.etag
 
 
-def test_without_permission_to_list_head_alone_decides(state: FakeS3State) -> None:
+def test_lookup_without_permission_to_list_trusts_head_alone(state: FakeS3State) -> None:
     item = seen(state).object
     state.buckets["external"].clear()
 
@@ -116,12 +116,12 @@ def test_without_permission_to_list_head_alone_decides(state: FakeS3State) -> No
     assert find(FakeS3(state, denied), item) is None
 
 
-def test_the_copy_of_what_is_listed_and_not_found_fails(state: FakeS3State) -> None:
+def test_copy_of_what_is_listed_and_not_found_fails(state: FakeS3State) -> None:
     with pytest.raises(S3Error, match="is wrong"):
         copy_object(state, seen(state), FakeS3(state, not_found))
 
 
-def test_a_named_version_is_not_held_to_a_listing(state: FakeS3State) -> None:
+def test_named_version_is_not_held_to_a_listing(state: FakeS3State) -> None:
     item = seen(state).object._replace(version_id="1")
     action = Action(Verb.MOVE, item, "key")
     ended(copy_object(state, action, FakeS3(state, not_found)), Outcome.GONE)

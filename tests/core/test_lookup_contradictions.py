@@ -63,7 +63,7 @@ KEYS = ["a+b", "c%20d", "e%2Ff", "g%41", "100%25"]
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("key", KEYS)
-def test_raw_keys_that_are_called_encoded_are_refused_and_nothing_is_touched(
+def test_listing_with_raw_keys_that_are_called_encoded_is_refused_and_nothing_is_touched(
     fault_fixture: FaultFixture, engine: str, key: str
 ) -> None:
     fault_fixture.buckets.put("plain", key)
@@ -79,7 +79,7 @@ def test_raw_keys_that_are_called_encoded_are_refused_and_nothing_is_touched(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("command", [["ls"], ["sync"], ["sync", "-n"], ["move", "--all", "-n"]])
-def test_every_command_refuses_them(
+def test_listing_with_raw_keys_that_are_called_encoded_is_refused_by_every_command(
     fault_fixture: FaultFixture, engine: str, command: list[str]
 ) -> None:
     fault_fixture.buckets.put("100%25", *KEYS)

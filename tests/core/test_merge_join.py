@@ -16,7 +16,9 @@ def in_order(keys: set[str]) -> list[S3Object]:
 
 
 @given(KEYS, KEYS)
-def test_every_key_is_paired_once_as_two_dictionaries_would(one: set[str], other: set[str]) -> None:
+def test_merge_join_pairs_every_key_once_as_two_dictionaries_would(
+    one: set[str], other: set[str]
+) -> None:
     pairs = list(merge_join(in_order(one), in_order(other), lambda item: item.key, extras=True))
     assert [key for _, key, _ in pairs] == sorted(one | other, key=str.encode)
     for source, key, there in pairs:
@@ -25,7 +27,9 @@ def test_every_key_is_paired_once_as_two_dictionaries_would(one: set[str], other
 
 
 @given(KEYS, KEYS)
-def test_without_extras_every_source_object_is_paired(one: set[str], other: set[str]) -> None:
+def test_merge_join_without_extras_pairs_every_source_object(
+    one: set[str], other: set[str]
+) -> None:
     pairs = list(merge_join(in_order(one), in_order(other), lambda item: item.key))
     assert {key: there is not None for _, key, there in pairs} == {key: key in other for key in one}
 
@@ -37,7 +41,7 @@ def test_without_extras_every_source_object_is_paired(one: set[str], other: set[
     st.sampled_from(["", "a/", "new/"]),
     st.text("a/\U0001f438", min_size=1, max_size=4),
 )
-def test_the_source_key_of_a_destination_key_is_the_one_that_gets_it(
+def test_source_key_of_a_destination_key_is_the_one_that_gets_it(
     source: str, destination: str, strip: str, to: str, name: str
 ) -> None:
     route = Route(parse_location(f"s3://src/{source}"), parse_location(f"s3://dst/{destination}"))

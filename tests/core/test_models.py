@@ -26,7 +26,7 @@ def route(source: str = "s3://src/in", destination: str = "s3://dst/out") -> Rou
         ("s3://one/a", "s3://one/a//"),
     ],
 )
-def test_a_route_onto_or_into_itself_is_refused(source: str, destination: str) -> None:
+def test_route_onto_or_into_itself_is_refused(source: str, destination: str) -> None:
     with pytest.raises(UsageError, match="s3://one") as caught:
         route(source, destination)
     assert caught.value.remedy
@@ -42,7 +42,7 @@ def test_a_route_onto_or_into_itself_is_refused(source: str, destination: str) -
         ("s3://one//", "s3://one/a"),
     ],
 )
-def test_two_places_are_a_route(source: str, destination: str) -> None:
+def test_route_between_two_places_is_accepted(source: str, destination: str) -> None:
     assert route(source, destination).source == parse_location(source)
 
 
@@ -56,16 +56,16 @@ def test_two_places_are_a_route(source: str, destination: str) -> None:
         ("in/../a", "out/../a"),
     ],
 )
-def test_a_key_keeps_its_name_under_the_other_prefix(key: str, goes_to: str) -> None:
+def test_destination_key_keeps_the_name_under_the_other_prefix(key: str, goes_to: str) -> None:
     assert route().destination_key(key) == goes_to
 
 
-def test_a_leading_slash_is_kept() -> None:
+def test_destination_key_keeps_a_leading_slash() -> None:
     assert route("s3://src", "s3://dst").destination_key("/a") == "/a"
 
 
 @given(st.lists(KEYS, unique=True, max_size=20))
-def test_no_two_keys_go_to_the_same_place(names: list[str]) -> None:
+def test_destination_key_is_another_for_every_key(names: list[str]) -> None:
     there = [route().destination_key("in/" + name) for name in names]
     assert len(set(there)) == len(names)
 
@@ -82,7 +82,7 @@ def test_no_two_keys_go_to_the_same_place(names: list[str]) -> None:
         ("S3://src/in/a", "in/S3://src/in/a"),
     ],
 )
-def test_a_key_is_named_relative_to_the_source_or_by_its_uri(name: str, key: str) -> None:
+def test_source_key_is_named_relative_to_the_source_or_by_its_uri(name: str, key: str) -> None:
     assert route().source_key(name) == key
 
 
@@ -102,13 +102,13 @@ def test_a_key_is_named_relative_to_the_source_or_by_its_uri(name: str, key: str
     ],
     ids=ascii,
 )
-def test_a_name_that_is_no_key_of_the_source_is_refused(name: str) -> None:
+def test_source_key_refuses_a_name_that_is_no_key_of_the_source(name: str) -> None:
     with pytest.raises(UsageError):
         route().source_key(name)
 
 
 @given(KEYS)
-def test_a_listed_name_leads_back_to_its_key(name: str) -> None:
+def test_source_key_of_a_listed_name_is_its_key(name: str) -> None:
     assume(not name.startswith("s3://"))
     assert route().source_key(name) == "in/" + name
     bare = Route(Location("src"), Location("dst"))
@@ -123,7 +123,7 @@ prefixes = st.sampled_from(["", "a", "a/b", "a//b", "b/"])
 
 
 @given(st.sets(names), prefixes, prefixes)
-def test_no_two_keys_of_a_route_have_one_destination(
+def test_destination_key_is_another_for_every_key_of_any_route(
     keys: set[str], source: str, destination: str
 ) -> None:
     route = Route(

@@ -43,7 +43,7 @@ PART = MIN_PART_SIZE
 PARTS = Multipart(threshold=PART, part_size=PART, at_once=1)
 
 
-def test_the_etag_of_parts_is_made_of_theirs() -> None:
+def test_assembled_etag_is_made_of_the_etags_of_the_parts() -> None:
     parts = [Part(1, md5(b"a")), Part(2, md5(b"b"))]
     digests = bytes.fromhex(md5(b"a") + md5(b"b"))
     assert assembled_etag(parts) == f"{md5(digests)}-2"
@@ -93,7 +93,7 @@ def uploads(seaweedfs_buckets: Buckets) -> list[Any]:
 
 
 @pytest.mark.parametrize("at_once", [1, 16])
-def test_a_large_object_arrives_whole(
+def test_multipart_copy_arrives_whole(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, at_once: int
 ) -> None:
     body = put(seaweedfs_buckets, 2 * PART + 1)
@@ -104,7 +104,7 @@ def test_a_large_object_arrives_whole(
     assert hooks.of("CopyObject") == []
 
 
-def test_each_part_is_copied_under_the_sources_etag_and_completed_under_a_condition(
+def test_multipart_copy_names_the_sources_etag_for_each_part_and_completes_under_a_condition(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     put(seaweedfs_buckets)
@@ -120,7 +120,7 @@ def test_each_part_is_copied_under_the_sources_etag_and_completed_under_a_condit
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME"])
-def test_the_whole_objects_checksum_is_carried_and_held_to(
+def test_multipart_copy_carries_the_checksum_of_the_whole_object(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, algorithm: str
 ) -> None:
     put(seaweedfs_buckets, ChecksumAlgorithm=algorithm)
@@ -138,7 +138,7 @@ def test_the_whole_objects_checksum_is_carried_and_held_to(
     assert there[f"Checksum{algorithm}"] == checksum
 
 
-def test_a_checksum_that_parts_do_not_add_up_to_is_not_asked_for(
+def test_multipart_copy_does_not_ask_for_a_checksum_that_parts_do_not_add_up_to(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     body = put(seaweedfs_buckets, ChecksumAlgorithm="SHA256")
@@ -149,7 +149,7 @@ def test_a_checksum_that_parts_do_not_add_up_to_is_not_asked_for(
     assert seaweedfs_buckets.there() == {"a": body}
 
 
-def test_headers_tags_and_storage_class_are_carried_explicitly(
+def test_multipart_copy_carries_headers_tags_and_storage_class(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     headers: dict[str, Any] = {
@@ -178,7 +178,7 @@ def test_headers_tags_and_storage_class_are_carried_explicitly(
 
 @pytest.mark.parametrize("part", [1, 2])
 @pytest.mark.parametrize("at_once", [1, 16])
-def test_a_source_that_changes_between_parts_ends_the_copy(
+def test_multipart_copy_ends_if_the_source_changes_between_parts(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, part: int, at_once: int
 ) -> None:
     put(seaweedfs_buckets)
@@ -191,7 +191,7 @@ def test_a_source_that_changes_between_parts_ends_the_copy(
 
 
 @pytest.mark.parametrize("policy", list(OnConflict))
-def test_a_destination_that_is_written_to_meanwhile_is_not_overwritten_unseen(
+def test_multipart_copy_does_not_overwrite_unseen_what_is_written_meanwhile(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, policy: OnConflict
 ) -> None:
     body = put(seaweedfs_buckets)
@@ -211,7 +211,7 @@ def test_a_destination_that_is_written_to_meanwhile_is_not_overwritten_unseen(
     assert uploads(seaweedfs_buckets) == []
 
 
-def test_no_part_is_copied_towards_what_is_in_the_way_already(
+def test_multipart_copy_is_not_begun_where_something_is_in_the_way(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     put(seaweedfs_buckets)
@@ -225,7 +225,7 @@ def test_no_part_is_copied_towards_what_is_in_the_way_already(
 
 @pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
 @pytest.mark.parametrize("reply", [refusal(403, "AccessDenied"), refusal(200, "AccessDenied")])
-def test_what_fails_is_thrown_away(
+def test_multipart_copy_that_fails_is_aborted(
     seaweedfs_buckets: Buckets,
     hooks: RequestHooks,
     operation: str,
@@ -242,7 +242,7 @@ def test_what_fails_is_thrown_away(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
 
-def test_no_part_is_in_flight_when_the_upload_is_thrown_away(
+def test_multipart_copy_is_aborted_with_no_part_in_flight(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     """A part that lands behind the abort is kept and billed."""
@@ -254,7 +254,7 @@ def test_no_part_is_in_flight_when_the_upload_is_thrown_away(
 
 
 @pytest.mark.parametrize("since", [None, b"theirs"], ids=["as-it-was", "overwritten"])
-def test_an_answer_that_was_lost_is_recognised(since: bytes | None) -> None:
+def test_multipart_copy_whose_answer_was_lost_is_recognised(since: bytes | None) -> None:
     """In memory, as SeaweedFS completes again what was completed; S3 knows of no such upload."""
     state = FakeS3State({"external": {}, "internal": {}})
     state.put("external", "a", b"0123456789")
@@ -280,7 +280,7 @@ def test_an_answer_that_was_lost_is_recognised(since: bytes | None) -> None:
     assert state.uploads == {}
 
 
-def test_an_upload_that_somebody_threw_away_is_no_success(
+def test_multipart_copy_whose_upload_somebody_aborted_is_no_success(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     body = put(seaweedfs_buckets)
@@ -298,7 +298,7 @@ def test_an_upload_that_somebody_threw_away_is_no_success(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {"a": b"theirs"})
 
 
-def test_an_upload_that_cannot_be_noted_is_thrown_away(
+def test_multipart_copy_that_the_journal_cannot_record_is_aborted(
     seaweedfs_buckets: Buckets,
     hooks: RequestHooks,
     journal: JournalWriter,
@@ -320,7 +320,7 @@ def test_an_upload_that_cannot_be_noted_is_thrown_away(
 # Stopped, and resumed.
 
 
-def test_without_a_journal_what_is_stopped_is_thrown_away(
+def test_multipart_copy_that_is_stopped_without_a_journal_is_aborted(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     body, stop = put(seaweedfs_buckets), Event()
@@ -332,7 +332,7 @@ def test_without_a_journal_what_is_stopped_is_thrown_away(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": body}, {})
 
 
-def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
+def test_multipart_copy_with_a_journal_is_resumed_from_the_part_that_was_reached(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalWriter, tmp_path: Path
 ) -> None:
     body, stop = put(seaweedfs_buckets), Event()
@@ -349,7 +349,7 @@ def test_with_a_journal_it_is_gone_on_with_from_the_part_that_was_reached(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": body})
 
 
-def test_parts_of_other_bytes_are_not_gone_on_with(
+def test_multipart_copy_is_not_resumed_with_parts_of_other_bytes(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalWriter, tmp_path: Path
 ) -> None:
     put(seaweedfs_buckets)
@@ -364,7 +364,7 @@ def test_parts_of_other_bytes_are_not_gone_on_with(
     assert seaweedfs_buckets.there() == {"a": newer}
 
 
-def test_an_upload_that_is_gone_is_begun_anew(
+def test_multipart_copy_whose_upload_is_gone_is_begun_anew(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, journal: JournalWriter, tmp_path: Path
 ) -> None:
     """As by a lifecycle rule that aborts incomplete uploads."""
@@ -385,7 +385,7 @@ def test_an_upload_that_is_gone_is_begun_anew(
     )
 
 
-def test_a_large_copy_keeps_its_source(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> None:
+def test_multipart_copy_keeps_its_source(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> None:
     body = put(seaweedfs_buckets)
     assert move(seaweedfs_buckets, hooks, verb=Verb.COPY).outcome is Outcome.COPIED
     assert seaweedfs_buckets.here() == seaweedfs_buckets.there() == {"a": body}

@@ -15,7 +15,7 @@ GIB = 1024 * MIB
 LARGEST = MAX_PARTS * 5 * GIB
 
 
-def test_a_choice_may_be_given_as_text() -> None:
+def test_transfer_options_take_choices_as_text() -> None:
     options = TransferOptions(on_conflict="keep-both", verify="strict", carry=frozenset({"acl"}))  # type: ignore[arg-type]
     assert options.on_conflict is OnConflict.KEEP_BOTH
     assert options.verify is Verify.STRICT
@@ -23,7 +23,9 @@ def test_a_choice_may_be_given_as_text() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"on_conflict": "skipp"}, {"verify": 3}, {"carry": ["owner"]}])
-def test_a_choice_that_there_is_not_is_refused_with_those_there_are(wrong: dict[str, str]) -> None:
+def test_transfer_options_refuse_an_unknown_choice_and_name_the_known_ones(
+    wrong: dict[str, str],
+) -> None:
     with pytest.raises(UsageError) as caught:
         TransferOptions(**wrong)  # type: ignore[arg-type]
     assert any(word in caught.value.remedy for word in ("skip", "strict", "acl"))
@@ -36,7 +38,7 @@ def test_a_choice_that_there_is_not_is_refused_with_those_there_are(wrong: dict[
 @example(MAX_COPY_SIZE + 1, 512 * MIB)
 @example(LARGEST, MIN_PART_SIZE)
 @example(1, MIN_PART_SIZE)
-def test_the_parts_cover_every_byte_once_within_s3s_limits(size: int, part_size: int) -> None:
+def test_parts_cover_every_byte_once_within_s3s_limits(size: int, part_size: int) -> None:
     parts = Multipart(part_size=part_size).parts(size)
     assert [number for number, _, _ in parts] == list(range(1, len(parts) + 1))
     assert len(parts) <= MAX_PARTS
@@ -48,11 +50,11 @@ def test_the_parts_cover_every_byte_once_within_s3s_limits(size: int, part_size:
 
 
 @given(st.integers(1, LARGEST))
-def test_a_size_always_has_the_same_parts(size: int) -> None:
+def test_parts_of_a_size_are_always_the_same(size: int) -> None:
     """Otherwise a resumed upload would be assembled of parts that do not fit."""
     assert Multipart().parts(size) == Multipart(at_once=3, threshold=9).parts(size)
 
 
-def test_what_is_at_the_threshold_is_still_copied_at_once() -> None:
+def test_multipart_defaults_are_within_s3s_limits() -> None:
     assert Multipart().threshold == MAX_COPY_SIZE
     assert Multipart().part_size >= MIN_PART_SIZE

@@ -31,7 +31,7 @@ def verbs(actions: list[Action]) -> dict[str, Verb]:
     return {action.object.key: action.verb for action in actions}
 
 
-def test_a_move_takes_every_object_to_its_place_in_the_order_given() -> None:
+def test_plan_move_takes_every_object_to_its_place_in_the_order_given() -> None:
     items = [an_object(key) for key in ("in/b", "in/a", "in//c", "in/d/")]
     actions = list(plan_move(items, FOLDERS))
     assert [action.destination_key for action in actions] == [
@@ -45,7 +45,7 @@ def test_a_move_takes_every_object_to_its_place_in_the_order_given() -> None:
     assert {action.replaces for action in actions} == {None}
 
 
-def test_the_marker_of_the_source_folder_stays_where_it_is() -> None:
+def test_plan_move_leaves_the_marker_of_the_source_folder() -> None:
     (action,) = plan_move([an_object("in/", b"")], FOLDERS)
     assert action.verb is Verb.SKIP
     (full,) = plan_move([an_object("in/", b"data")], FOLDERS)
@@ -68,12 +68,12 @@ def test_the_marker_of_the_source_folder_stays_where_it_is() -> None:
     ],
     ids=["fits", "one-too-many", "two-byte-fits", "two-byte-too-many"],
 )
-def test_a_key_that_grows_past_1024_bytes_is_refused(name: str, verb: Verb) -> None:
+def test_plan_move_refuses_a_key_that_grows_past_1024_bytes(name: str, verb: Verb) -> None:
     (action,) = plan_move([an_object("in/" + name)], FOLDERS)
     assert action.verb is verb
 
 
-def test_an_object_of_any_size_is_moved() -> None:
+def test_plan_move_takes_an_object_of_any_size() -> None:
     (action,) = plan_move([an_object(size=48 * 2**40)], ROUTE)
     assert action.verb is Verb.MOVE
 
@@ -127,7 +127,7 @@ def test_sync_finds_twins_across_different_prefixes() -> None:
     ids=["reversed", "twice", "tree-order", "utf16-order", "accent"],
 )
 @pytest.mark.parametrize("side", ["source", "destination"])
-def test_a_listing_out_of_order_ends_a_sync(keys: tuple[str, str], side: str) -> None:
+def test_sync_ends_at_a_listing_out_of_order(keys: tuple[str, str], side: str) -> None:
     wrong, right = [an_object(key) for key in keys], [an_object("zz"), an_object(chr(0x10FFFF))]
     pair = (wrong, right) if side == "source" else (right, wrong)
     with pytest.raises(RunError, match="listings in key order") as caught:
@@ -135,14 +135,14 @@ def test_a_listing_out_of_order_ends_a_sync(keys: tuple[str, str], side: str) ->
     assert repr(keys[1]) in caught.value.message
 
 
-def test_what_was_in_order_is_passed_on_before_the_first_that_is_not() -> None:
+def test_in_order_passes_on_what_came_before_the_first_key_out_of_order() -> None:
     passed = in_order([an_object("a"), an_object("b"), an_object("a")])
     assert [next(passed).key, next(passed).key] == ["a", "b"]
     with pytest.raises(RunError):
         next(passed)
 
 
-def test_a_plan_takes_objects_one_by_one_on_demand() -> None:
+def test_plan_takes_objects_one_by_one_on_demand() -> None:
     taken: list[str] = []
 
     def endless() -> Iterator[S3Object]:

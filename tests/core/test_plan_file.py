@@ -71,7 +71,7 @@ THERE = an_object("out/a", etag="f" * 32)
         Action(Verb.NOT_FOUND, an_object("in/a"), "", "gone"),
     ],
 )
-def test_what_is_written_is_read(tmp_path: Path, action: Action) -> None:
+def test_plan_file_is_read_as_it_was_written(tmp_path: Path, action: Action) -> None:
     path = tmp_path / "plan"
     assert list(write_plan(path, HEADER, [action])) == [action]
     assert list(read_plan(path)) == [action]
@@ -79,7 +79,7 @@ def test_what_is_written_is_read(tmp_path: Path, action: Action) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_plan_without_a_look_at_the_destination_is_not_written(tmp_path: Path) -> None:
+def test_plan_file_is_not_written_without_a_look_at_the_destination(tmp_path: Path) -> None:
     path = tmp_path / "plan"
     with pytest.raises(UsageError):
         list(write_plan(path, HEADER, [Action(Verb.MOVE, an_object("in/a"), "out/a")]))
@@ -107,7 +107,7 @@ def consume(actions: Iterator[object]) -> int:
 
 
 @pytest.mark.matrix
-def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
+def test_plan_file_takes_no_more_memory_if_it_is_longer(tmp_path: Path) -> None:
     path, kept = tmp_path / "plan", tmp_path / "kept"
     summary = PlanSummary(SPEC)
     outcomes: Counter[str] = Counter()
@@ -143,6 +143,6 @@ def test_memory_does_not_grow_with_the_plan(tmp_path: Path) -> None:
         ("minioadmin", "key:"),
     ],
 )
-def test_an_access_key_tells_the_account(access_key: str, account: str) -> None:
+def test_access_key_tells_the_account(access_key: str, account: str) -> None:
     assert _account_of_key(access_key).startswith(account)
     assert access_key not in _account_of_key(access_key)

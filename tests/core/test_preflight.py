@@ -26,43 +26,43 @@ def refused(s3: BotoS3, bucket: str) -> UnreachableError:
     return caught.value
 
 
-def test_a_bucket_that_is_there_can_be_reached_empty_or_not(buckets: Buckets, s3: BotoS3) -> None:
+def test_preflight_passes_for_a_bucket_empty_or_not(buckets: Buckets, s3: BotoS3) -> None:
     check(s3, Location(buckets.source))
     buckets.put("a")
     check(s3, Location(buckets.source, "folder/"))
 
 
-def test_a_missing_bucket_is_named(s3: BotoS3) -> None:
+def test_preflight_names_a_missing_bucket(s3: BotoS3) -> None:
     assert "does not exist" in refused(s3, "frogmove-has-no-such-bucket").message
 
 
-def test_nobodys_keys_are_refused_credentials(ministack: Server) -> None:
+def test_preflight_reports_an_unknown_access_key(ministack: Server) -> None:
     buckets = Buckets.make(ministack)
     s3 = BotoS3(ministack.spoken_to_as("AKIANOBODY", "nothing").client(), 1)
     assert "AWS_ACCESS_KEY_ID" in refused(s3, buckets.source).remedy
 
 
-def test_a_wrong_secret_is_refused_credentials(seaweedfs: Server) -> None:
+def test_preflight_reports_a_wrong_secret(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     s3 = BotoS3(seaweedfs.spoken_to_as("AKADMIN", "wrong").client(), 1)
     assert "refused the credentials" in refused(s3, buckets.source).message
 
 
-def test_without_permission_to_list_one_may_still_move(seaweedfs: Server) -> None:
+def test_preflight_passes_without_permission_to_list(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     s3 = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
     check(s3, Location(buckets.source))
     s3.close()
 
 
-def test_who_must_list_and_may_not_is_told(seaweedfs: Server) -> None:
+def test_preflight_names_the_permission_to_list_where_it_is_needed(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
     with pytest.raises(UnreachableError, match="permission: s3:ListBucket"):
         check(bob, Location(buckets.source), must_list=[Location(buckets.source)])
 
 
-def test_no_credentials_at_all_are_reported_with_the_ways_to_give_them(moto: Server) -> None:
+def test_preflight_without_credentials_names_the_ways_to_give_them(moto: Server) -> None:
     buckets = Buckets.make(moto)
     s3 = BotoS3(make_boto_client(Config(endpoint_url=moto.endpoint_url), 1), 1)
     problem = refused(s3, buckets.source)
@@ -70,7 +70,7 @@ def test_no_credentials_at_all_are_reported_with_the_ways_to_give_them(moto: Ser
     assert "--profile" in problem.remedy
 
 
-def test_an_endpoint_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preflight_names_an_endpoint_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with nobody_listening() as endpoint_url:

@@ -7,7 +7,7 @@ from frogmove.core.records import Summary, action_record, object_record, result_
 from tests.factories import a_result, an_action, an_object, md5
 
 
-def test_an_object_reads_as_its_documented_record() -> None:
+def test_object_record_is_as_documented() -> None:
     assert object_record(an_object("a é", b"1234")) == {
         "type": "object",
         "key": "a é",
@@ -18,7 +18,7 @@ def test_an_object_reads_as_its_documented_record() -> None:
     }
 
 
-def test_an_action_reads_as_its_documented_record() -> None:
+def test_action_record_is_as_documented() -> None:
     assert action_record(an_action(Verb.COPY, "a", "the sizes differ")) == {
         "type": "action",
         "action": "copy",
@@ -32,7 +32,7 @@ def test_an_action_reads_as_its_documented_record() -> None:
     }
 
 
-def test_a_result_reads_as_its_documented_record() -> None:
+def test_result_record_is_as_documented() -> None:
     assert result_record(Result(an_action(key="a"), Outcome.CONFLICT, "other", "a (2)")) == {
         "type": "result",
         "key": "a",
@@ -44,11 +44,11 @@ def test_a_result_reads_as_its_documented_record() -> None:
     }
 
 
-def test_the_bytes_of_a_result_went_where_the_action_names_unless_the_result_differs() -> None:
+def test_result_has_the_destination_key_of_its_action_unless_it_names_another() -> None:
     assert a_result(Outcome.MOVED, "a").destination_key == "a"
 
 
-def test_a_summary_counts_every_outcome_and_the_bytes_that_were_carried() -> None:
+def test_summary_counts_every_outcome_and_the_bytes_that_were_carried() -> None:
     summary = Summary()
     for outcome in [*Outcome, Outcome.MOVED]:
         summary.add(a_result(outcome))
@@ -60,13 +60,13 @@ def test_a_summary_counts_every_outcome_and_the_bytes_that_were_carried() -> Non
     assert record["interrupted"] is False
 
 
-def test_an_empty_summary_names_every_outcome_and_is_json() -> None:
+def test_summary_that_is_empty_names_every_outcome_and_is_json() -> None:
     record = json.loads(json.dumps(Summary().record()))
     assert record["counts"] == {outcome.value: 0 for outcome in Outcome}
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_somebody_has_to_look_at_what_is_not_as_it_was_asked_for(outcome: Outcome) -> None:
+def test_summary_needs_attention_for_not_found_conflict_and_failed(outcome: Outcome) -> None:
     summary = Summary()
     summary.add(a_result(outcome))
     assert summary.needs_attention is (

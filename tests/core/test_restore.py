@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def test_what_was_replaced_is_reported_as_lost_where_no_version_is_kept(
+def test_undo_reports_what_was_replaced_as_lost_where_no_version_is_kept(
     state: FakeS3State, runs: Runs
 ) -> None:
     state.put("internal", "a", b"theirs")
@@ -41,7 +41,7 @@ def test_what_was_replaced_is_reported_as_lost_where_no_version_is_kept(
 @pytest.mark.parametrize("lost", ["", "CopyObject"], ids=["heard", "answer-lost"])
 @pytest.mark.parametrize("theirs", [b"theirs", b"other"])
 @pytest.mark.parametrize("command", ["move", "sync", "in-parts"])
-def test_what_was_replaced_is_there_again_where_its_version_is_kept(
+def test_undo_restores_what_was_replaced_where_its_version_is_kept(
     state: FakeS3State, runs: Runs, command: str, theirs: bytes, lost: str
 ) -> None:
     parts = TransferOptions(ALL_SUPPORTED, OnConflict.OVERWRITE, multipart=Multipart(0, 3))
@@ -61,7 +61,7 @@ def test_what_was_replaced_is_there_again_where_its_version_is_kept(
     assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": theirs})
 
 
-def test_what_was_written_since_over_what_replaced_another_stays(
+def test_undo_leaves_what_was_written_since_over_what_replaced_another(
     state: FakeS3State, runs: Runs
 ) -> None:
     state.versioned.add("internal")
@@ -73,7 +73,7 @@ def test_what_was_written_since_over_what_replaced_another_stays(
     assert state.bodies("internal") == {"a": b"since"}
 
 
-def test_after_an_overwrite_whose_answer_was_lost_the_key_is_not_emptied(
+def test_undo_does_not_empty_the_key_of_an_overwrite_whose_answer_was_lost(
     state: FakeS3State, runs: Runs
 ) -> None:
     before = state.bodies("external")
@@ -85,7 +85,7 @@ def test_after_an_overwrite_whose_answer_was_lost_the_key_is_not_emptied(
 
 
 @pytest.mark.parametrize("command", ["move", "sync"])
-def test_what_the_destination_held_before_is_not_taken_away(
+def test_undo_does_not_take_away_what_the_destination_held_before(
     state: FakeS3State, runs: Runs, command: str
 ) -> None:
     before = state.bodies("external")
@@ -97,7 +97,7 @@ def test_what_the_destination_held_before_is_not_taken_away(
     assert (state.bodies("external"), state.bodies("internal")) == (before, {"a": b"a"})
 
 
-def test_after_a_sync_only_the_copies_go_away(state: FakeS3State, runs: Runs) -> None:
+def test_undo_of_a_sync_takes_only_the_copies_away(state: FakeS3State, runs: Runs) -> None:
     state.put("internal", "a", b"theirs")
     state.put("internal", "b", b"b")
     state.put("internal", "kept", b"kept")
@@ -137,7 +137,7 @@ class CopyFaults:
     in_parts=st.booleans(),
 )
 @settings(deadline=None, max_examples=40)
-def test_whatever_response_is_lost_an_undo_leaves_both_sides_as_they_were(
+def test_undo_leaves_both_sides_as_they_were_whatever_response_is_lost(
     tmp_path_factory: pytest.TempPathFactory,
     places: list[str],
     faults: list[str],

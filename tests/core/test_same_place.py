@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         ("//", "/"),
     ],
 )
-def test_a_place_cannot_be_moved_onto_or_into_itself(
+def test_route_onto_or_into_itself_is_refused_before_any_request(
     ministack_buckets: Buckets, hooks: RequestHooks, source: str, destination: str
 ) -> None:
     ministack_buckets.put("a", "logs/a", "logs/2026/a", "/a", "logs//a")
@@ -68,7 +68,7 @@ def test_a_place_cannot_be_moved_onto_or_into_itself(
     "ends", [("/logs", "//logs"), ("//logs", "/logs"), ("/a/b", "/a//b"), ("/a//b", "/a/b")]
 )
 @pytest.mark.parametrize("policy", [OnConflict.FAIL, OnConflict.OVERWRITE])
-def test_a_server_that_folds_slashes_does_not_make_two_places_of_one(
+def test_move_on_a_server_that_folds_slashes_keeps_the_object(
     seaweedfs_buckets: Buckets, ends: tuple[str, str], policy: OnConflict
 ) -> None:
     seaweedfs_buckets.put("logs/x", "a/b/x")
@@ -97,7 +97,7 @@ def alias(etag: str | None, *, checksums: bool) -> tuple[FakeS3State, Route]:
 @pytest.mark.parametrize("checksums", [True, False])
 @pytest.mark.parametrize("threshold", [5, 5_000], ids=["in-parts", "at-once"])
 @pytest.mark.parametrize("guarded", [True, False])
-def test_a_bucket_under_another_name_is_not_moved_onto_itself(
+def test_move_of_a_bucket_under_another_name_onto_itself_fails(
     policy: OnConflict, etag: str | None, checksums: bool, threshold: int, guarded: bool
 ) -> None:
     state, route = alias(etag, checksums=checksums)
@@ -137,7 +137,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_two_places_are_distinguished_without_permission_to_delete() -> None:
+def test_is_same_place_needs_no_permission_to_delete() -> None:
     state = FakeS3State({"external": {}, "internal": {}})
 
     def interceptor(operation: str, request: Callable[[], Any]) -> Any:
@@ -171,7 +171,7 @@ def aliased(ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Frog
 
 
 @pytest.mark.parametrize("end", ["--source", "--destination"])
-def test_a_dry_run_finds_an_alias_and_writes_nothing(
+def test_dry_run_finds_an_alias_and_writes_nothing(
     ministack_buckets: Buckets, aliased: FrogmoveRunner, written: list[str], end: str
 ) -> None:
     ministack_buckets.put("a", "b")
@@ -186,7 +186,7 @@ def test_a_dry_run_finds_an_alias_and_writes_nothing(
     assert written == []
 
 
-def test_a_dry_run_between_an_alias_and_another_bucket_writes_nothing(
+def test_dry_run_between_an_alias_and_another_bucket_writes_nothing(
     ministack_buckets: Buckets, aliased: FrogmoveRunner, written: list[str]
 ) -> None:
     ministack_buckets.put("a")
@@ -197,7 +197,7 @@ def test_a_dry_run_between_an_alias_and_another_bucket_writes_nothing(
     assert written == []
 
 
-def test_a_run_finds_an_alias_without_an_object(
+def test_move_finds_an_alias_without_writing_an_object(
     ministack_buckets: Buckets, aliased: FrogmoveRunner, written: list[str]
 ) -> None:
     """Objects set off notifications; an upload that never ends sets off nothing."""

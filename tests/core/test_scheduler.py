@@ -31,11 +31,11 @@ async def add_one(future: Future[int]) -> int:
     return await wait_for(future) + 1
 
 
-def test_a_task_returns_what_its_answers_come_to() -> None:
+def test_run_one_returns_the_result_of_a_task() -> None:
     assert run_one(add_one(done(1))) == 2
 
 
-def test_a_failed_answer_is_raised_where_it_is_awaited() -> None:
+def test_wait_for_raises_a_failed_answer() -> None:
     async def careful() -> str:
         future: Future[int] = Future()
         future.set_exception(KeyError("lost"))
@@ -48,13 +48,13 @@ def test_a_failed_answer_is_raised_where_it_is_awaited() -> None:
     assert run_one(careful()) == "handled"
 
 
-def test_every_task_ends_whatever_the_order_of_the_answers() -> None:
+def test_scheduler_ends_every_task_whatever_the_order_of_the_answers() -> None:
     with ThreadPoolExecutor(4) as pool:
         tasks = (add_one(pool.submit(int, number)) for number in range(200))
         assert sorted(window().run(iter(tasks))) == list(range(1, 201))
 
 
-def test_no_more_tasks_are_taken_than_the_window_holds() -> None:
+def test_scheduler_takes_no_more_tasks_than_it_has_room_for() -> None:
     futures = [Future[int]() for _ in range(10)]
     taken: list[int] = []
 
@@ -73,7 +73,7 @@ def test_no_more_tasks_are_taken_than_the_window_holds() -> None:
     assert len(list(results)) == 9
 
 
-def test_tasks_that_wait_for_company_give_their_place_up() -> None:
+def test_scheduler_gives_the_slot_of_a_task_that_waits_for_a_batch_to_another() -> None:
     waiting: list[BatchedFuture[int]] = []
 
     async def join() -> int:
@@ -89,7 +89,7 @@ def test_tasks_that_wait_for_company_give_their_place_up() -> None:
     assert sorted(results) == list(range(10))
 
 
-def test_only_so_many_wait_for_company() -> None:
+def test_scheduler_limits_the_tasks_that_wait_for_a_batch() -> None:
     waiting: list[BatchedFuture[None]] = []
     most = 0
 
@@ -108,7 +108,7 @@ def test_only_so_many_wait_for_company() -> None:
     assert most == 5
 
 
-def test_after_a_stop_nothing_is_taken_and_what_is_in_flight_is_finished() -> None:
+def test_scheduler_that_is_stopped_takes_no_task_and_finishes_those_in_flight() -> None:
     stop = Event()
     futures = [Future[int]() for _ in range(10)]
     results = window(size=2, stop=stop).run(add_one(future) for future in futures)
@@ -120,7 +120,7 @@ def test_after_a_stop_nothing_is_taken_and_what_is_in_flight_is_finished() -> No
     assert len(list(results)) <= 2
 
 
-def test_when_no_more_tasks_can_be_had_those_in_flight_are_finished_first() -> None:
+def test_scheduler_finishes_tasks_in_flight_before_it_raises_an_error_of_the_iterator() -> None:
     future: Future[int] = Future()
 
     def tasks() -> Iterator[Task[int]]:
@@ -152,19 +152,19 @@ class Log:
         return number
 
 
-def test_tasks_that_commit_in_one_turn_share_one_write() -> None:
+def test_group_commit_of_tasks_in_one_turn_is_one_write() -> None:
     log = Log()
     assert sorted(window(size=8).run(map(log.record, range(20)))) == list(range(20))
     assert log.written == [[*range(8)], [*range(8, 16)], [*range(16, 20)]]
 
 
-def test_a_group_commit_has_a_largest_size() -> None:
+def test_group_commit_has_a_largest_size() -> None:
     log = Log()
     assert len(list(window(size=256).run(map(log.record, range(100))))) == 100
     assert max(map(len, log.written)) == MAX_GROUP
 
 
-def test_a_task_does_not_wait_to_commit_with_those_that_are_slow_to_come() -> None:
+def test_group_commit_does_not_wait_for_tasks_that_are_slow_to_come() -> None:
     log = Log()
 
     def tasks() -> Iterator[Task[int]]:
@@ -176,7 +176,7 @@ def test_a_task_does_not_wait_to_commit_with_those_that_are_slow_to_come() -> No
     assert list(window().run(tasks())) == [0, 1, 2]
 
 
-def test_a_write_that_fails_ends_the_tasks() -> None:
+def test_group_commit_that_fails_ends_the_tasks() -> None:
     def write() -> None:
         raise OSError("the disk is full")
 
@@ -184,7 +184,7 @@ def test_a_write_that_fails_ends_the_tasks() -> None:
         run_one(group_commit(write))
 
 
-def test_what_a_task_raises_is_raised() -> None:
+def test_scheduler_raises_what_a_task_raises() -> None:
     async def broken() -> int:
         raise ValueError("a bug")
 

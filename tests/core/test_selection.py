@@ -46,13 +46,13 @@ def folders(*folders: str) -> Selection:
     ],
     ids=repr,
 )
-def test_one_way_of_choosing_is_a_selection(
+def test_select_takes_one_way_of_choosing(
     names: list[str], prefixes: list[str], everything: bool, means: Selection
 ) -> None:
     assert select(ROUTE, names, prefixes, everything=everything) == means
 
 
-def test_a_pattern_that_includes_chooses_of_everything() -> None:
+def test_select_with_an_include_chooses_of_everything() -> None:
     assert select(ROUTE, filters=CSV) == Selection(base="in/", folders=("in/",), filters=CSV)
 
 
@@ -75,14 +75,14 @@ def test_a_pattern_that_includes_chooses_of_everything() -> None:
     ],
     ids=repr,
 )
-def test_no_way_or_several_ways_of_choosing_are_refused(
+def test_select_refuses_no_way_and_several_ways_of_choosing(
     names: list[str], prefixes: list[str], everything: bool, printed: str
 ) -> None:
     with pytest.raises(UsageError, match=printed):
         select(ROUTE, names, prefixes, everything=everything)
 
 
-def test_filters_other_than_includes_do_not_choose() -> None:
+def test_select_refuses_filters_without_an_include() -> None:
     with pytest.raises(UsageError, match="Nothing is selected"):
         select(ROUTE, filters=Filters(patterns=(Pattern(False, "*.tmp"),), older_than=LONG_AGO))
 
@@ -122,6 +122,6 @@ def test_patterns_match_below_the_folder_or_the_source() -> None:
     ],
     ids=repr,
 )
-def test_a_selection_is_the_same_after_a_journal_or_a_pipe(chosen: Selection) -> None:
+def test_selection_is_the_same_after_a_journal_or_a_pipe(chosen: Selection) -> None:
     assert Selection.of_record(json.loads(json.dumps(chosen.record()))) == chosen
     assert pickle.loads(pickle.dumps(chosen)) == chosen

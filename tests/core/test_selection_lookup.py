@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-def test_keys_are_found_in_the_order_they_were_named(buckets: Buckets, s3: BotoS3) -> None:
+def test_find_returns_keys_in_the_order_they_were_named(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", "b//c", "d")
     found = find(Selection(keys=("d", "b//c")), s3, buckets.route, 4)
     assert [item.key for item in found] == ["d", "b//c"]
     assert list(found) == [buckets.seen("d"), buckets.seen("b//c")]
 
 
-def test_a_folder_is_found_with_its_own_name_and_without_its_namesakes(
+def test_find_returns_a_folder_with_its_own_name_and_without_its_namesakes(
     buckets: Buckets, s3: BotoS3
 ) -> None:
     buckets.put("logs", "logs/a", "logs2/b")
@@ -32,7 +32,7 @@ def test_a_folder_is_found_with_its_own_name_and_without_its_namesakes(
     assert [item.key for item in found] == ["logs", "logs/a"]
 
 
-def test_a_folder_with_nothing_in_it_is_no_error(buckets: Buckets, s3: BotoS3) -> None:
+def test_find_in_an_empty_folder_is_no_error(buckets: Buckets, s3: BotoS3) -> None:
     assert list(find(Selection(folders=("nothing",)), s3, buckets.route, 4)) == []
 
 
@@ -40,7 +40,7 @@ def test_a_folder_with_nothing_in_it_is_no_error(buckets: Buckets, s3: BotoS3) -
     ("named", "printed"),
     [(("a", "gone"), "no key 'gone' in"), (("gone", "a", "lost"), "'gone' and 1 more")],
 )
-def test_a_key_that_is_not_there_is_refused_before_anything_is_done(
+def test_find_refuses_a_key_that_is_not_there_before_anything_is_done(
     buckets: Buckets, s3: BotoS3, named: tuple[str, ...], printed: str
 ) -> None:
     buckets.put("a")
@@ -50,7 +50,7 @@ def test_a_key_that_is_not_there_is_refused_before_anything_is_done(
     assert caught.value.remedy
 
 
-def test_a_version_that_is_not_there_is_not_taken_for_its_key(ministack: Server) -> None:
+def test_find_does_not_take_a_missing_version_for_its_key(ministack: Server) -> None:
     buckets = Buckets.make(ministack)
     buckets.put("a")
     s3 = BotoS3(ministack.client(), 1)
@@ -60,19 +60,19 @@ def test_a_version_that_is_not_there_is_not_taken_for_its_key(ministack: Server)
 
 
 @pytest.mark.parametrize("dash", ["\u2013prefix", "\u2014-prefix", "\u2212n"])
-def test_a_dash_that_is_no_hyphen_is_spoken_of(buckets: Buckets, s3: BotoS3, dash: str) -> None:
+def test_find_hints_at_a_dash_that_is_no_hyphen(buckets: Buckets, s3: BotoS3, dash: str) -> None:
     with pytest.raises(UsageError) as caught:
         find(Selection(keys=(dash, "in")), s3, buckets.route, 4)
     assert "plain hyphens" in caught.value.remedy
 
 
-def test_keys_are_looked_for_in_the_source_alone(buckets: Buckets, s3: BotoS3) -> None:
+def test_find_looks_for_keys_in_the_source_alone(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put_there("a")
     with pytest.raises(UsageError):
         find(Selection(keys=("a",)), s3, buckets.route, 4)
 
 
-def test_what_cannot_be_looked_at_is_not_taken_for_gone(seaweedfs: Server) -> None:
+def test_find_does_not_take_a_denied_key_for_gone(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a")
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
@@ -81,7 +81,7 @@ def test_what_cannot_be_looked_at_is_not_taken_for_gone(seaweedfs: Server) -> No
     assert caught.value.kind is Kind.DENIED
 
 
-def test_each_key_is_answered_by_what_is_there_now(buckets: Buckets, s3: BotoS3) -> None:
+def test_head_each_answers_with_what_is_there_now(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", "b")
     answers = dict(head_each(["a", "gone", "k" * 1025, "b"], s3, buckets.source, 2))
     assert answers["a"] == buckets.seen("a")
@@ -90,7 +90,7 @@ def test_each_key_is_answered_by_what_is_there_now(buckets: Buckets, s3: BotoS3)
     assert isinstance(answers["k" * 1025], S3Error | None)
 
 
-def test_more_keys_than_may_be_looked_at_at_once_are_all_answered(
+def test_head_each_answers_more_keys_than_may_be_asked_for_at_once(
     buckets: Buckets, s3: BotoS3
 ) -> None:
     keys = [str(number) for number in range(30)]
@@ -99,7 +99,9 @@ def test_more_keys_than_may_be_looked_at_at_once_are_all_answered(
     assert all(isinstance(answers[key], S3Object) for key in keys)
 
 
-def test_a_missing_bucket_is_not_an_empty_folder(buckets: Buckets, s3: BotoS3) -> None:
+def test_find_does_not_take_a_missing_bucket_for_an_empty_folder(
+    buckets: Buckets, s3: BotoS3
+) -> None:
     route = Route(Location("frogmove-has-no-such-bucket"), buckets.route.destination)
     with pytest.raises(S3Error) as caught:
         list(find(Selection(folders=("",)), s3, route, 4))

@@ -34,7 +34,7 @@ def resolved(buckets: Buckets, s3: BotoS3, actions: list[Action]) -> list[Action
     return list(resolve_comparisons(actions, s3, buckets.route, 4, Event()))
 
 
-def test_the_same_size_and_other_bytes_are_copied(buckets: Buckets, s3: BotoS3) -> None:
+def test_sync_copies_the_same_size_and_other_bytes(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", body=b"new!")
     buckets.put_there("a", body=b"old!")
     (open_question,) = planned(buckets, s3)
@@ -45,9 +45,7 @@ def test_the_same_size_and_other_bytes_are_copied(buckets: Buckets, s3: BotoS3) 
     assert action.replaces == open_question.replaces
 
 
-def test_what_cannot_be_compared_is_up_to_date_once_it_is_newer(
-    buckets: Buckets, s3: BotoS3
-) -> None:
+def test_sync_skips_what_cannot_be_compared_once_it_is_newer(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put_in_parts(buckets.source, "a", b"frog")
     time.sleep(1.1)
     buckets.put_there("a", body=b"frog")
@@ -63,7 +61,7 @@ def test_what_cannot_be_compared_is_up_to_date_once_it_is_newer(
     assert "no ETag or checksum proves" in action.reason
 
 
-def test_what_went_away_since_it_was_listed_is_left_to_the_copys_conditions(
+def test_sync_leaves_what_went_away_since_it_was_listed_to_the_copys_conditions(
     buckets: Buckets, s3: BotoS3
 ) -> None:
     buckets.put("a", body=b"new!")
@@ -74,7 +72,7 @@ def test_what_went_away_since_it_was_listed_is_left_to_the_copys_conditions(
     assert action.verb is Verb.COPY
 
 
-def test_what_became_the_same_since_it_was_listed_is_skipped(buckets: Buckets, s3: BotoS3) -> None:
+def test_sync_skips_what_became_the_same_since_it_was_listed(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", body=b"new!")
     buckets.put_there("a", body=b"old!")
     plan = planned(buckets, s3)
@@ -85,14 +83,14 @@ def test_what_became_the_same_since_it_was_listed_is_skipped(buckets: Buckets, s
 
 
 @pytest.mark.parametrize("verb", [Verb.COPY, Verb.SKIP, Verb.REFUSE, Verb.MOVE])
-def test_what_is_decided_already_is_passed_on_unchanged(
+def test_resolve_comparisons_passes_on_what_is_decided_already(
     buckets: Buckets, s3: BotoS3, verb: Verb
 ) -> None:
     actions = [an_action(verb, key, "because") for key in ("b", "a")]
     assert resolved(buckets, s3, actions) == actions
 
 
-def test_what_cannot_be_looked_up_is_refused(buckets: Buckets, s3: BotoS3) -> None:
+def test_resolve_comparisons_refuses_what_cannot_be_looked_up(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", body=b"new!")
     buckets.put_there("a", body=b"old!")
     actions = planned(buckets, s3)
@@ -105,7 +103,7 @@ def test_what_cannot_be_looked_up_is_refused(buckets: Buckets, s3: BotoS3) -> No
     assert "could not be compared" in action.reason
 
 
-def test_once_stopped_no_further_action_is_taken(buckets: Buckets, s3: BotoS3) -> None:
+def test_resolve_comparisons_takes_no_action_once_stopped(buckets: Buckets, s3: BotoS3) -> None:
     stop = Event()
     stop.set()
     actions = [an_action(Verb.COPY)]
@@ -113,7 +111,7 @@ def test_once_stopped_no_further_action_is_taken(buckets: Buckets, s3: BotoS3) -
 
 
 @pytest.mark.parametrize("year", [1970, 2026, 2099])
-def test_the_time_of_an_object_is_no_reason_to_skip_it(year: int) -> None:
+def test_time_of_an_object_is_no_reason_to_skip_it(year: int) -> None:
     """In memory, as no server lets one choose an object's time."""
     state = FakeS3State({"external": {}, "internal": {}})
     s3 = FakeS3(state)

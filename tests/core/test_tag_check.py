@@ -50,7 +50,7 @@ def move(made: FakeS3State, interceptor: Interceptor = no_interception) -> list[
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-def test_what_lacks_the_tag_waits_and_is_no_failure(versioned: bool) -> None:
+def test_tag_check_lets_what_lacks_the_tag_wait_without_a_failure(versioned: bool) -> None:
     made = state(versioned=versioned)
     made.put("external", "clean", GOOD, tags=CLEAN)
     made.put("external", "none", GOOD)
@@ -81,7 +81,7 @@ def in_turn(
 @pytest.mark.parametrize("versioned", [False, True])
 @pytest.mark.parametrize("first", [GOOD, EVIL])
 @pytest.mark.parametrize("kind", ["a clean one", "evil", "clean, then evil"])
-def test_no_schedule_of_replacements_lets_an_untagged_object_pass(
+def test_tag_check_lets_no_untagged_object_pass_in_any_schedule_of_replacements(
     versioned: bool, first: bytes, kind: str
 ) -> None:
     for moments in ((at, later) for at in range(8) for later in range(at, 8)):
@@ -94,7 +94,7 @@ def test_no_schedule_of_replacements_lets_an_untagged_object_pass(
         assert made.bodies("internal").get("key", GOOD) == GOOD, (moments, made)
 
 
-def test_two_files_of_one_etag_are_distinguished_where_there_are_versions() -> None:
+def test_tag_check_distinguishes_versions_of_one_etag() -> None:
     made = state(versioned=True)
     made.put("external", "key", GOOD, etag="collides", tags=CLEAN)
     # Right before the copy.
@@ -105,7 +105,7 @@ def test_two_files_of_one_etag_are_distinguished_where_there_are_versions() -> N
     assert made.bodies("internal") == {"key": GOOD}
 
 
-def test_what_is_gone_by_then_is_skipped() -> None:
+def test_tag_check_skips_what_is_gone_by_then() -> None:
     made = state(versioned=False)
     made.put("external", "key", GOOD, tags=CLEAN)
     for operation in ("HeadObject", "GetObjectTagging"):
@@ -114,11 +114,11 @@ def test_what_is_gone_by_then_is_skipped() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "key", "=value", "k" * 129 + "=", "k=" + "v" * 257])
-def test_what_is_no_tag_is_refused(text: str) -> None:
+def test_parse_tag_refuses_what_is_no_tag(text: str) -> None:
     with pytest.raises(UsageError, match="KEY=VALUE"):
         parse_tag(text)
 
 
-def test_a_value_may_hold_the_sign() -> None:
+def test_parse_tag_reads_a_value_with_an_equals_sign() -> None:
     assert parse_tag("a=b=c") == Tag("a", "b=c")
     assert parse_tag("a=") == Tag("a", "")

@@ -299,7 +299,7 @@ NO_REASON = (HealthCheck.too_slow, HealthCheck.filter_too_much)
     False,
 )
 @given(SCHEDULES, POLICIES, st.integers(1, 4), CONDITIONAL)
-def test_no_schedule_of_faults_and_overwrites_loses_a_key(
+def test_move_loses_no_key_in_a_schedule_of_faults_and_overwrites(
     stage: Stage,
     engine: str,
     schedule: Schedule,
@@ -314,7 +314,7 @@ def test_no_schedule_of_faults_and_overwrites_loses_a_key(
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=500, deadline=None, database=None, suppress_health_check=NO_REASON)
 @given(SCHEDULES, POLICIES, st.integers(1, 4), CONDITIONAL)
-def test_many_schedules_of_faults_and_overwrites_lose_no_key(
+def test_move_loses_no_key_in_many_schedules_of_faults_and_overwrites(
     stage: Stage,
     engine: str,
     schedule: Schedule,

@@ -95,7 +95,7 @@ def outcomes(found: list[Result]) -> dict[str, Outcome]:
 
 
 @pytest.mark.parametrize("others", [[], ["b", "c"]], ids=["alone", "in-a-batch"])
-def test_an_object_overwritten_between_copy_and_delete_is_still_there(
+def test_move_leaves_an_object_that_is_overwritten_between_copy_and_delete(
     buckets: Buckets, others: list[str]
 ) -> None:
     buckets.put("a", body=b"old")
@@ -108,7 +108,7 @@ def test_an_object_overwritten_between_copy_and_delete_is_still_there(
     assert not any(outcome.needs_attention for outcome in outcomes(found).values())
 
 
-def test_what_was_superseded_is_moved_by_the_next_run(buckets: Buckets) -> None:
+def test_move_of_what_was_superseded_is_done_by_the_next_run(buckets: Buckets) -> None:
     buckets.put("a", body=b"old")
     move(Raced(buckets, after=lambda: buckets.put("a", body=b"new upload")), buckets)
     found = move(Raced(buckets), buckets, OnConflict.OVERWRITE)
@@ -116,21 +116,27 @@ def test_what_was_superseded_is_moved_by_the_next_run(buckets: Buckets) -> None:
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"new upload"})
 
 
-def test_an_object_overwritten_before_its_copy_is_not_touched(buckets: Buckets) -> None:
+def test_move_does_not_touch_an_object_that_is_overwritten_before_its_copy(
+    buckets: Buckets,
+) -> None:
     buckets.put("a", body=b"old")
     s3 = Raced(buckets, before=lambda: buckets.put("a", body=b"new upload"))
     assert outcomes(move(s3, buckets)) == {"a": Outcome.SUPERSEDED}
     assert (buckets.here(), buckets.there()) == ({"a": b"new upload"}, {})
 
 
-def test_an_object_overwritten_with_the_same_bytes_is_moved(buckets: Buckets) -> None:
+def test_move_of_an_object_that_is_overwritten_with_the_same_bytes_is_done(
+    buckets: Buckets,
+) -> None:
     buckets.put("a", body=b"same")
     s3 = Raced(buckets, after=lambda: buckets.put("a", body=b"same"))
     assert outcomes(move(s3, buckets)) == {"a": Outcome.MOVED}
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"same"})
 
 
-def test_an_object_that_vanishes_before_its_copy_is_gone_and_no_failure(buckets: Buckets) -> None:
+def test_move_of_an_object_that_vanishes_before_its_copy_is_gone_and_no_failure(
+    buckets: Buckets,
+) -> None:
     buckets.put("a")
     s3 = Raced(buckets, before=lambda: remove(buckets, buckets.source))
     found = move(s3, buckets)
@@ -138,21 +144,23 @@ def test_an_object_that_vanishes_before_its_copy_is_gone_and_no_failure(buckets:
     assert (buckets.here(), buckets.there()) == ({}, {})
 
 
-def test_an_object_that_vanishes_after_its_copy_has_been_moved(buckets: Buckets) -> None:
+def test_move_of_an_object_that_vanishes_after_its_copy_is_done(buckets: Buckets) -> None:
     buckets.put("a")
     s3 = Raced(buckets, after=lambda: remove(buckets, buckets.source))
     assert outcomes(move(s3, buckets)) == {"a": Outcome.MOVED}
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"a"})
 
 
-def test_what_appears_at_the_destination_meanwhile_is_not_overwritten(buckets: Buckets) -> None:
+def test_move_does_not_overwrite_what_appears_at_the_destination_meanwhile(
+    buckets: Buckets,
+) -> None:
     buckets.put("a", body=b"mine")
     s3 = Raced(buckets, before=lambda: buckets.put_there("a", body=b"theirs"))
     assert outcomes(move(s3, buckets)) == {"a": Outcome.CONFLICT}
     assert (buckets.here(), buckets.there()) == ({"a": b"mine"}, {"a": b"theirs"})
 
 
-def test_the_same_bytes_appearing_at_the_destination_finish_the_move(buckets: Buckets) -> None:
+def test_move_is_finished_by_the_same_bytes_appearing_at_the_destination(buckets: Buckets) -> None:
     buckets.put("a", body=b"same")
     s3 = Raced(buckets, before=lambda: buckets.put_there("a", body=b"same"))
     assert outcomes(move(s3, buckets)) == {"a": Outcome.MOVED}
@@ -191,7 +199,7 @@ def remove(buckets: Buckets, bucket: str) -> None:
     buckets.client.delete_object(Bucket=bucket, Key="a")
 
 
-def test_an_answer_to_a_delete_that_is_lost_is_not_taken_for_a_change(buckets: Buckets) -> None:
+def test_delete_whose_answer_is_lost_is_not_taken_for_a_change(buckets: Buckets) -> None:
     class Forgetful(Raced):
         """S3 that deletes, and says that it could not tell."""
 
@@ -209,7 +217,7 @@ MIB = 1024 * 1024
 
 # `aws s3 mv`, `s5cmd mv`, `rclone move` and `mc mv` delete whatever is there by then.
 @pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"]], ids=["alone", "in-a-batch"])
-def test_an_upload_between_copy_and_delete_is_not_deleted(
+def test_move_does_not_delete_an_upload_between_copy_and_delete(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, keys: list[str]
 ) -> None:
     seaweedfs_buckets.put(*keys, body=b"seen")
@@ -226,7 +234,7 @@ def test_an_upload_between_copy_and_delete_is_not_deleted(
     assert seaweedfs_buckets.there() == dict.fromkeys(keys, b"seen")
 
 
-def test_the_next_run_moves_the_newer_upload_only_if_it_may_overwrite(
+def test_move_of_a_newer_upload_needs_to_be_allowed_to_overwrite(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     seaweedfs_buckets.put("a", body=b"seen")
@@ -242,7 +250,7 @@ def test_the_next_run_moves_the_newer_upload_only_if_it_may_overwrite(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({}, {"a": b"newer"})
 
 
-def test_an_upload_before_the_copy_is_not_copied_unseen(
+def test_move_does_not_copy_an_upload_that_it_has_not_seen(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     seaweedfs_buckets.put("a", body=b"seen")
@@ -252,7 +260,7 @@ def test_an_upload_before_the_copy_is_not_copied_unseen(
     assert (seaweedfs_buckets.here(), seaweedfs_buckets.there()) == ({"a": b"newer"}, {})
 
 
-def test_where_deletes_take_no_condition_the_source_is_looked_at_before(
+def test_move_looks_at_the_source_before_a_delete_that_takes_no_condition(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MinIO and Ceph delete whatever the condition, so HEAD comes first there."""
@@ -277,7 +285,7 @@ def test_where_deletes_take_no_condition_the_source_is_looked_at_before(
 
 # s3transfer#362: the source changes between two parts, and the object is a mix.
 @pytest.mark.parametrize("part", [1, 3])
-def test_a_source_that_changes_between_parts_tears_nothing(
+def test_multipart_copy_mixes_no_bytes_if_the_source_changes_between_parts(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, part: int
 ) -> None:
     size = 10 * MIB + 1
@@ -301,7 +309,7 @@ def test_a_source_that_changes_between_parts_tears_nothing(
 
 # aws-cli#6953: an object that vanishes during the run is not a failure of the run.
 @pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
-def test_a_source_that_vanishes_is_no_failure(
+def test_move_of_a_source_that_vanishes_is_no_failure(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
 ) -> None:
     seaweedfs_buckets.put("a")

@@ -36,7 +36,7 @@ RECORD = {
 }
 
 
-def test_a_copy_is_named_by_what_the_run_wrote() -> None:
+def test_plan_undo_names_a_copy_by_what_the_run_wrote() -> None:
     (action,) = plan_undo([RECORD])
     assert (action.verb, action.object.key, action.destination_key) == (Verb.MOVE, "to/a", "a")
     assert (action.object.etag, action.object.size) == ("copy's", 1)
@@ -47,14 +47,14 @@ def test_a_copy_is_named_by_what_the_run_wrote() -> None:
 @pytest.mark.parametrize(
     "more", [{"held": True}, {"replaced": {"etag": "theirs", "version_id": None}}]
 )
-def test_what_did_not_take_a_free_place_is_not_taken_away(more: dict[str, object]) -> None:
+def test_plan_undo_does_not_take_away_what_took_no_free_place(more: dict[str, object]) -> None:
     (action,) = plan_undo([RECORD | more])
     assert action.verb is Verb.RESTORE
     assert (action.object.key, action.destination_key) == ("to/a", "a")
 
 
 @pytest.mark.parametrize("lacking", sorted(set(RECORD) - {"type", "etag", "resent", "modified"}))
-def test_a_record_that_lacks_something_is_refused(lacking: str) -> None:
+def test_plan_undo_refuses_a_record_that_lacks_something(lacking: str) -> None:
     record = {name: value for name, value in RECORD.items() if name != lacking}
     with pytest.raises(UsageError, match=lacking):
         list(plan_undo([record]))
@@ -92,7 +92,7 @@ def journal(*records: dict[str, object]) -> JournalReader:
         (RECORD, RECORD | {"destination_etag": "other", "held": True}, None),
     ],
 )
-def test_of_two_copies_to_one_place_counts_what_was_there_before_the_first(
+def test_copies_of_joins_two_copies_to_one_place(
     earlier: dict[str, object], later: dict[str, object], joined: dict[str, object] | None
 ) -> None:
     other = RECORD | {"key": "b", "destination_key": "to/b"}
@@ -121,13 +121,13 @@ EARLIER = "2026-11-23T07:30:11+00:00"
         (SENT | {"destination_key": "to/b"}, FOUND, {}),
     ],
 )
-def test_what_a_resume_finds_is_the_killed_runs_if_it_was_sent_and_made_since(
+def test_copies_of_counts_what_a_resume_finds_if_it_was_sent_and_made_since(
     sent: dict[str, object], found: dict[str, object], expected: dict[str, object]
 ) -> None:
     assert list(copies_of(journal(sent), journal(found))) == [found | expected]
 
 
-def test_what_a_resume_finds_is_not_the_runs_if_it_was_not_sent() -> None:
+def test_copies_of_does_not_count_what_a_resume_finds_if_it_was_not_sent() -> None:
     dropped: dict[str, object] = {**SENT, "type": "not-sent"}
     assert list(copies_of(journal({**SENT}, dropped), journal(FOUND))) == [FOUND]
 
@@ -140,17 +140,17 @@ def test_what_a_resume_finds_is_not_the_runs_if_it_was_not_sent() -> None:
         (FOUND, {}),
     ],
 )
-def test_what_a_run_finds_is_its_own_if_it_sent_it_before_and_it_was_made_since(
+def test_copies_of_counts_what_a_run_finds_if_it_was_resent_and_made_since(
     found: dict[str, object], expected: dict[str, object]
 ) -> None:
     assert list(copies_of(journal(found))) == [found | expected]
 
 
-def test_nothing_copied_is_nothing_to_undo() -> None:
+def test_plan_undo_of_nothing_copied_is_nothing() -> None:
     assert list(plan_undo([])) == []
 
 
-def test_a_moves_objects_come_back(state: FakeS3State, runs: Runs) -> None:
+def test_undo_brings_a_moves_objects_back(state: FakeS3State, runs: Runs) -> None:
     before = state.bodies("external")
     moved = runs.move()
     assert state.bodies("external") == {}
@@ -159,7 +159,7 @@ def test_a_moves_objects_come_back(state: FakeS3State, runs: Runs) -> None:
     assert (state.bodies("external"), state.bodies("internal")) == (before, {})
 
 
-def test_keys_come_back_to_their_own_places(state: FakeS3State, runs: Runs) -> None:
+def test_undo_brings_keys_back_to_their_own_places(state: FakeS3State, runs: Runs) -> None:
     state.buckets["external"].clear()
     state.put("external", "in/a", b"mine")
     route = Route(Location("external", "in/"), Location("internal", "out/2026/"))
@@ -169,7 +169,7 @@ def test_keys_come_back_to_their_own_places(state: FakeS3State, runs: Runs) -> N
     assert state.bodies("external") == {"in/a": b"mine"}
 
 
-def test_what_was_kept_beside_another_comes_back_under_its_own_name(
+def test_undo_brings_what_was_kept_beside_another_back_under_its_own_name(
     state: FakeS3State, runs: Runs
 ) -> None:
     state.put("internal", "a", b"theirs")
@@ -178,7 +178,7 @@ def test_what_was_kept_beside_another_comes_back_under_its_own_name(
     assert state.bodies("internal") == {"a": b"theirs"}
 
 
-def test_what_changed_at_the_destination_since_stays_there(state: FakeS3State, runs: Runs) -> None:
+def test_undo_leaves_what_changed_at_the_destination_since(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
     state.put("internal", "a", b"changed since")
     runs.undo(moved)
@@ -191,7 +191,9 @@ def test_what_changed_at_the_destination_since_stays_there(state: FakeS3State, r
     assert "a" not in state.bodies("external")
 
 
-def test_what_is_gone_from_the_destination_is_no_failure(state: FakeS3State, runs: Runs) -> None:
+def test_undo_of_what_is_gone_from_the_destination_is_no_failure(
+    state: FakeS3State, runs: Runs
+) -> None:
     moved = runs.move()
     del state.buckets["internal"]["a"]
     runs.undo(moved)
@@ -199,7 +201,7 @@ def test_what_is_gone_from_the_destination_is_no_failure(state: FakeS3State, run
 
 
 @pytest.mark.parametrize("policy", [OnConflict.FAIL, OnConflict.SKIP])
-def test_what_was_uploaded_since_is_not_overwritten(
+def test_undo_does_not_overwrite_what_was_uploaded_since(
     state: FakeS3State, runs: Runs, policy: OnConflict
 ) -> None:
     moved = runs.move()
@@ -210,7 +212,7 @@ def test_what_was_uploaded_since_is_not_overwritten(
     assert state.bodies("internal") == {"a": b"a"}
 
 
-def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(
+def test_undo_of_what_was_uploaded_again_only_deletes_the_copy(
     state: FakeS3State, runs: Runs
 ) -> None:
     moved = runs.move()
@@ -221,7 +223,7 @@ def test_what_was_uploaded_again_meanwhile_only_loses_its_copy(
     assert state.bodies("internal") == {}
 
 
-def test_an_undo_can_be_undone(state: FakeS3State, runs: Runs) -> None:
+def test_undo_can_be_undone(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
     after = state.bodies("internal")
     undone = runs.undo(moved)
@@ -229,7 +231,7 @@ def test_an_undo_can_be_undone(state: FakeS3State, runs: Runs) -> None:
     assert (state.bodies("external"), state.bodies("internal")) == ({}, after)
 
 
-def test_an_undo_that_ran_before_finds_nothing_left(state: FakeS3State, runs: Runs) -> None:
+def test_undo_that_ran_before_finds_nothing_left(state: FakeS3State, runs: Runs) -> None:
     moved = runs.move()
     runs.undo(moved)
     before = state.bodies("external")
@@ -238,7 +240,9 @@ def test_an_undo_that_ran_before_finds_nothing_left(state: FakeS3State, runs: Ru
     assert state.bodies("external") == before
 
 
-def test_a_copy_whose_source_was_not_deleted_only_goes_away(state: FakeS3State, runs: Runs) -> None:
+def test_undo_of_a_copy_whose_source_was_not_deleted_only_deletes_the_copy(
+    state: FakeS3State, runs: Runs
+) -> None:
     """As after a crash between the journal's record and the delete."""
     moved = runs.move()
     state.buckets["external"] |= {
@@ -251,7 +255,7 @@ def test_a_copy_whose_source_was_not_deleted_only_goes_away(state: FakeS3State, 
     assert (state.bodies("external"), state.bodies("internal")) == (before, {})
 
 
-def test_an_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
+def test_undo_writes_no_throw_away_key_to_where_uploads_set_something_off(
     state: FakeS3State, runs: Runs
 ) -> None:
     """A copy as old as its source makes one ask whether the two are one."""

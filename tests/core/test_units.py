@@ -16,12 +16,12 @@ from frogmove.errors import UsageError
         ("0", 0),
     ],
 )
-def test_a_size_is_a_number_of_bytes(text: str, bytes_: int) -> None:
+def test_parse_size_reads_a_number_of_bytes(text: str, bytes_: int) -> None:
     assert parse_size(text) == bytes_
 
 
 @pytest.mark.parametrize("text", ["", "MiB", "-1", "1.5GB", "1 XB", "٣", "9" * 30, "1MiB2"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_parse_size_refuses_what_is_no_size(text: str) -> None:
     with pytest.raises(UsageError, match="is not a size"):
         parse_size(text)
 
@@ -39,7 +39,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         (1.5, 1.5),
     ],
 )
-def test_an_age_is_a_number_of_seconds(value: object, seconds: float) -> None:
+def test_parse_age_reads_a_number_of_seconds(value: object, seconds: float) -> None:
     assert parse_age(value) == seconds
 
 
@@ -47,7 +47,7 @@ def test_an_age_is_a_number_of_seconds(value: object, seconds: float) -> None:
     "value",
     ["", "soon", "-1", "3M", "1.5h", "1y", "٣", None, True, -1, 1e10, float("nan"), [], "9" * 99],
 )
-def test_what_is_no_age_is_refused(value: object) -> None:
+def test_parse_age_refuses_what_is_no_age(value: object) -> None:
     with pytest.raises(UsageError, match="is not an age"):
         parse_age(value)
 
@@ -68,7 +68,7 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
         ("2026-03-01T12:30:00+01:00", datetime(2026, 3, 1, 11, 30, tzinfo=UTC)),
     ],
 )
-def test_a_time_is_an_age_or_a_date_in_utc(text: str, time: datetime) -> None:
+def test_parse_time_reads_an_age_or_a_date_in_utc(text: str, time: datetime) -> None:
     read = parse_time(text, NOW)
     assert read == time
     assert read.tzinfo is UTC
@@ -81,6 +81,6 @@ def test_a_time_is_an_age_or_a_date_in_utc(text: str, time: datetime) -> None:
         *("Z", "3M", "0001-01-01T00:00:00+01:00"),
     ],
 )
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_parse_time_refuses_what_is_no_time(text: str) -> None:
     with pytest.raises(UsageError, match="neither an age nor a date"):
         parse_time(text, NOW)

@@ -54,7 +54,7 @@ def move(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> Result:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("ends", ["well", "badly"])
-def test_an_upload_whose_answer_was_lost_does_not_stay(
+def test_upload_whose_answer_was_lost_does_not_stay(
     seaweedfs: Server, engine: str, ends: str
 ) -> None:
     """Nobody who pays for its storage would see it. Uploads of other programs stay."""
@@ -81,7 +81,7 @@ def test_an_upload_whose_answer_was_lost_does_not_stay(
     assert fault_fixture.buckets.there() == ({"a": body} if ends == "well" else {})
 
 
-def test_an_upload_that_others_began_meanwhile_and_fill_stays(
+def test_upload_that_others_began_meanwhile_and_fill_stays(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     body = put(seaweedfs_buckets)
@@ -101,7 +101,7 @@ def test_an_upload_that_others_began_meanwhile_and_fill_stays(
 
 
 @pytest.mark.parametrize("times", [1, ALWAYS])
-def test_where_uploads_cannot_be_listed_none_is_touched(
+def test_uploads_are_not_touched_where_they_cannot_be_listed(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, times: int
 ) -> None:
     body = put(seaweedfs_buckets)
@@ -127,7 +127,7 @@ def one_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # rclone#4300, aws-cli#1428: multipart uploads are not aborted, and billed for ever.
 @pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
-def test_an_upload_that_fails_is_aborted(
+def test_upload_that_fails_is_aborted(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
 ) -> None:
     seaweedfs_buckets.put("a", body=b"x" * 6 * MIB)
@@ -141,7 +141,7 @@ def test_an_upload_that_fails_is_aborted(
 
 
 @pytest.mark.usefixtures("one_part_at_a_time")
-def test_an_upload_that_is_interrupted_is_kept_only_to_be_resumed(
+def test_upload_that_is_interrupted_is_kept_only_to_be_resumed(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     body = os.urandom(11 * MIB)

@@ -32,7 +32,7 @@ def head(
         ("0x8D4BCC2E4835CD0", "0x8D4BCC2E4835CD0", False),
     ],
 )
-def test_only_two_equal_md5s_prove_the_same_bytes(one: str, other: str, same: bool) -> None:
+def test_same_etag_needs_two_equal_md5s(one: str, other: str, same: bool) -> None:
     assert same_etag(one, other) is same
 
 
@@ -79,7 +79,7 @@ def test_only_two_equal_md5s_prove_the_same_bytes(one: str, other: str, same: bo
     ],
     ids=lambda value: "" if isinstance(value, Head) else str(value),
 )
-def test_two_objects_are_compared_by_the_best_proof_there_is(
+def test_compare_uses_the_best_proof_there_is(
     one: Head, other: Head, match: Match, by: str
 ) -> None:
     assert compare(one, other) == Comparison(match, by)
@@ -87,7 +87,7 @@ def test_two_objects_are_compared_by_the_best_proof_there_is(
 
 
 @pytest.mark.parametrize("full_object", [True, False])
-def test_a_crc_proves_our_own_copy_only(full_object: bool) -> None:
+def test_compare_takes_a_crc_as_proof_of_our_own_copy_only(full_object: bool) -> None:
     one, other = (head(etag, crc("x", full_object=full_object)) for etag in (PARTS, ONE))
     assert compare(one, other).match is Match.UNKNOWN
     assert compare(one, other, is_our_copy=True).match is Match.SAME
@@ -107,11 +107,11 @@ HEADS = st.builds(
 
 
 @given(HEADS, HEADS)
-def test_objects_of_different_sizes_are_never_the_same(one: Head, other: Head) -> None:
+def test_compare_never_calls_objects_of_different_sizes_the_same(one: Head, other: Head) -> None:
     if one.object.size != other.object.size:
         assert compare(one, other).match is Match.DIFFERENT
 
 
 @given(HEADS)
-def test_an_object_never_differs_from_itself(head: Head) -> None:
+def test_compare_never_calls_an_object_different_from_itself(head: Head) -> None:
     assert compare(head, head).match is not Match.DIFFERENT

@@ -63,7 +63,7 @@ def results(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("state", ["never", "suspended", "enabled"])
-def test_null_is_moved_like_any_current_object(buckets: Buckets, state: str) -> None:
+def test_null_version_is_moved_like_any_current_object(buckets: Buckets, state: str) -> None:
     buckets.put("a", body=b"mine")
     if state != "never":
         buckets.version()
@@ -75,7 +75,7 @@ def test_null_is_moved_like_any_current_object(buckets: Buckets, state: str) -> 
 
 
 @pytest.mark.parametrize("looked_at", [False, True], ids=["if-match", "looked-at"])
-def test_null_is_deleted_only_as_it_was_seen(
+def test_null_version_is_deleted_only_as_it_was_seen(
     buckets: Buckets,
     hooks: RequestHooks,
     monkeypatch: pytest.MonkeyPatch,
@@ -105,7 +105,7 @@ def test_null_is_deleted_only_as_it_was_seen(
 
 
 @pytest.mark.parametrize("over", ["a version", "a delete marker"])
-def test_null_under_something_newer_is_left_alone(
+def test_null_version_under_something_newer_is_left_alone(
     buckets: Buckets,
     invoke: Invoke,
     over: str,
@@ -127,7 +127,7 @@ def test_null_under_something_newer_is_left_alone(
     assert buckets.state() == before
 
 
-def test_a_job_moves_null_under_its_etag(
+def test_null_version_is_moved_by_a_job_under_its_etag(
     buckets: Buckets,
     invoke: Invoke,
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_job_moves_null_under_its_etag(
 # Older versions.
 
 
-def test_an_older_version_does_not_replace_what_is_newer(buckets: Buckets) -> None:
+def test_version_that_is_older_does_not_replace_what_is_newer(buckets: Buckets) -> None:
     buckets.version()
     old, new = put(buckets, b"old"), put(buckets, b"new")
     frogmove = FrogmoveRunner(buckets)
@@ -162,7 +162,7 @@ def test_an_older_version_does_not_replace_what_is_newer(buckets: Buckets) -> No
         ("keep-both", 0, {"a": b"new", f"a.{md5(b'old')[:8]}": b"old"}),
     ],
 )
-def test_every_other_policy_holds_for_versions(
+def test_versions_follow_every_other_conflict_policy(
     buckets: Buckets, policy: str, code: int, there: dict[str, bytes]
 ) -> None:
     buckets.version()
@@ -172,7 +172,7 @@ def test_every_other_policy_holds_for_versions(
     assert (ran.code, buckets.there()) == (code, there)
 
 
-def test_a_version_replaces_what_is_older(buckets: Buckets) -> None:
+def test_version_replaces_what_is_older(buckets: Buckets) -> None:
     buckets.version()
     buckets.put_there("a", body=b"older still")
     time.sleep(1.1)
@@ -181,7 +181,7 @@ def test_a_version_replaces_what_is_older(buckets: Buckets) -> None:
     assert (ran.code, ran.outcomes, buckets.there()) == (0, {"a": "moved"}, {"a": b"mine"})
 
 
-def test_tasks_of_one_key_leave_the_newest_in_whatever_order_they_come(
+def test_versions_of_one_key_in_several_tasks_leave_the_newest_in_whatever_order(
     buckets: Buckets,
     invoke: Invoke,
 ) -> None:
@@ -197,7 +197,7 @@ def test_tasks_of_one_key_leave_the_newest_in_whatever_order_they_come(
     assert sorted(versions_here(buckets)) == sorted(versions[:2])
 
 
-def test_tasks_of_one_invocation_end_with_the_newest_over_what_is_newer_than_the_others(
+def test_versions_in_tasks_of_one_invocation_do_not_replace_what_is_newer(
     buckets: Buckets,
     invoke: Invoke,
 ) -> None:
@@ -212,7 +212,7 @@ def test_tasks_of_one_invocation_end_with_the_newest_over_what_is_newer_than_the
 
 
 @pytest.mark.parametrize("command", ["move", "copy"])
-def test_an_empty_version_is_refused_and_not_taken_for_the_current_one(
+def test_version_id_that_is_empty_is_refused_and_not_taken_for_the_current_one(
     ministack_buckets: Buckets, command: str
 ) -> None:
     ministack_buckets.put("a")
@@ -224,7 +224,7 @@ def test_an_empty_version_is_refused_and_not_taken_for_the_current_one(
 
 
 # `mv --version-id` copies a version and puts a delete marker on the current one.
-def test_a_version_that_is_moved_is_the_one_that_is_deleted(
+def test_version_that_is_moved_is_the_one_that_is_deleted(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     ministack_buckets.version()
@@ -245,7 +245,7 @@ def test_a_version_that_is_moved_is_the_one_that_is_deleted(
 
 
 @pytest.mark.parametrize("engine", ["crt", "boto3"])
-def test_a_delete_marker_is_refused_by_that_name(
+def test_delete_marker_is_refused_by_that_name(
     ministack_buckets: Buckets, invoke: Invoke, engine: str
 ) -> None:
     buckets = ministack_buckets
@@ -263,7 +263,7 @@ def test_a_delete_marker_is_refused_by_that_name(
     assert buckets.state() == before
 
 
-def test_a_version_that_is_not_there_is_refused_and_nothing_is_touched(
+def test_version_that_is_not_there_is_refused_and_nothing_is_touched(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     ministack_buckets.version()
