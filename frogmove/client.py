@@ -230,7 +230,8 @@ class Client(Connection):
 
         Args:
             run: its id, a prefix of it, its journal, or ``last``.
-            options: how objects are moved back; by default as the run moved them.
+            options: how objects are moved back; by default as the run moved them, but nothing
+                at the source is overwritten.
             journal: see :meth:`move`.
 
         Returns:

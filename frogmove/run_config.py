@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.config import Config
 from frogmove.core.key_mapping import SAME_KEYS
+from frogmove.core.options import OnConflict
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import Selection
 from frogmove.core.selection_options import choose
@@ -213,11 +214,14 @@ def undo_spec(spec: RunSpec) -> RunSpec:
     """Return the spec of the undo of a run: from its destination to its source.
 
     Without the KMS key, which is the destination's: in another Region, the source cannot use it.
+    And without the run's conflict policy, which is for its destination: an undo must not overwrite
+    what was uploaded to the source since.
     """
     return replace(
         spec,
         command=Command.UNDO,
         plan=None,
+        on_conflict=OnConflict.FAIL,
         source=spec.destination,
         destination=spec.source,
         kms_key_id=None,

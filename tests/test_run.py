@@ -228,6 +228,21 @@ def test_a_program_resumes_a_run_and_undoes_it(
         client.undo("last")
 
 
+@pytest.mark.parametrize("command", ["move", "copy", "sync"])
+@pytest.mark.parametrize("policy", [OnConflict.OVERWRITE, OnConflict.KEEP_BOTH, OnConflict.SKIP])
+def test_an_undo_overwrites_no_upload_whatever_the_policy_of_the_run(
+    client: Client, buckets: Buckets, command: str, policy: OnConflict
+) -> None:
+    buckets.put("a")
+    options = TransferOptions(on_conflict=policy)
+    run = getattr(client, command)(buckets.route, "a", options=options)
+    assert not any(result.outcome.needs_attention for result in run)
+    buckets.put("a", body=b"uploaded since")
+    undo = client.undo(run.spec.id)
+    assert [result.outcome for result in undo] == [Outcome.CONFLICT]
+    assert (buckets.here(), buckets.there()) == ({"a": b"uploaded since"}, {"a": b"a"})
+
+
 def test_a_verification_with_a_template_is_refused(client: Client, buckets: Buckets) -> None:
     with pytest.raises(UsageError, match="cannot rename keys"):
         client.verify(buckets.route, rename="{name}.old")
