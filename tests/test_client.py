@@ -45,20 +45,20 @@ def test_certificates_that_are_not_there_are_named(
     make_boto_client(Config(endpoint_url="http://127.0.0.1:9"), 1)
 
 
-def test_a_client_speaks_to_the_region_and_endpoint_that_were_asked_for() -> None:
+def test_client_speaks_to_the_region_and_endpoint_that_were_asked_for() -> None:
     client = make_boto_client(Config(region="eu-central-1"), 1)
     assert client.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
     local = make_boto_client(Config(endpoint_url="http://127.0.0.1:9"), 1)
     assert local.meta.endpoint_url == "http://127.0.0.1:9"
 
 
-def test_aws_is_known_to_honour_every_condition_and_is_not_asked() -> None:
+def test_client_knows_that_aws_honours_every_condition() -> None:
     connection = Client(Config(region="eu-central-1"), Limits())
     assert connection.capabilities(Location("internal")) is ALL_SUPPORTED
     connection.close()
 
 
-def test_any_other_server_is_asked(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_probes_any_other_server(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in buckets.server.environment().items():
         monkeypatch.setenv(name, value)
     connection = Client(Config(endpoint_url=buckets.server.endpoint_url), Limits())
@@ -66,7 +66,7 @@ def test_any_other_server_is_asked(buckets: Buckets, monkeypatch: pytest.MonkeyP
     connection.close()
 
 
-def test_a_throttled_request_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_sends_a_throttled_request_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     ok = f"{XML}<CopyObjectResult><ETag>&quot;{md5(b'x')}&quot;</ETag></CopyObjectResult>"

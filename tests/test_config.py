@@ -62,25 +62,25 @@ def file(tmp_path: Path) -> Path:
         "empty-is-not-given",
     ],
 )
-def test_each_setting_comes_from_the_first_that_has_it(
+def test_setting_comes_from_the_first_source_that_has_it(
     flag: str | None, named: str | None, environment: dict[str, str], source: str, file: Path
 ) -> None:
     assert resolve(Config(source=flag), named, environment, file).source == source
 
 
-def test_one_end_may_come_from_a_flag_and_the_other_from_a_route(file: Path) -> None:
+def test_route_may_have_one_end_from_a_flag_and_the_other_from_the_file(file: Path) -> None:
     config = resolve(Config(destination="s3://flag"), "other", {}, file)
     assert (config.source, config.destination) == ("s3://other-source", "s3://flag")
     assert (config.profile, config.region) == ("operator", "eu-central-1")
     assert config.endpoint_url == "http://127.0.0.1:9"
 
 
-def test_without_any_source_of_settings_there_are_none(tmp_path: Path) -> None:
+def test_config_without_any_settings_is_empty(tmp_path: Path) -> None:
     assert resolve(Config(), None, {}, None) == Config()
     assert resolve(Config(), None, {}, tmp_path / "absent.toml") == Config()
 
 
-def test_a_route_that_is_not_there_is_refused_with_those_that_are(file: Path) -> None:
+def test_route_that_is_not_there_is_refused_with_those_that_are(file: Path) -> None:
     with pytest.raises(UsageError, match="'ohter'") as caught:
         resolve(Config(), "ohter", {}, file)
     assert "default, other" in caught.value.remedy
@@ -88,13 +88,13 @@ def test_a_route_that_is_not_there_is_refused_with_those_that_are(file: Path) ->
         resolve(Config(), None, {"FROGMOVE_ROUTE": "ohter"}, file)
 
 
-def test_a_route_is_refused_where_there_is_no_file(tmp_path: Path) -> None:
+def test_route_is_refused_where_there_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent\.toml") as caught:
         resolve(Config(), "other", {}, tmp_path / "absent.toml")
     assert "does not exist" in caught.value.remedy
 
 
-def test_a_file_that_the_environment_names_and_that_is_not_there_is_refused(
+def test_config_file_that_the_environment_names_and_that_is_not_there_is_refused(
     tmp_path: Path,
 ) -> None:
     absent = tmp_path / "absent.toml"
@@ -102,13 +102,13 @@ def test_a_file_that_the_environment_names_and_that_is_not_there_is_refused(
         resolve(Config(source="s3://abc"), None, {"FROGMOVE_CONFIG": str(absent)}, absent)
 
 
-def test_a_file_that_cannot_be_read_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_config_file_that_cannot_be_read_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: Is a directory") as caught:
         resolve(Config(), None, {}, tmp_path)
     assert "FROGMOVE_CONFIG" in caught.value.remedy
 
 
-def test_a_file_without_routes_says_how_a_route_is_written(file: Path) -> None:
+def test_config_file_without_routes_says_how_a_route_is_written(file: Path) -> None:
     file.write_text("", "utf-8")
     with pytest.raises(UsageError) as caught:
         resolve(Config(), "other", {}, file)
@@ -126,7 +126,7 @@ def test_a_file_without_routes_says_how_a_route_is_written(file: Path) -> None:
     ],
     ids=ascii,
 )
-def test_an_account_or_a_key_that_can_be_none_is_refused(wrong: dict[str, str]) -> None:
+def test_bucket_owner_or_kms_key_that_can_be_none_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="is not"):
         Config(**wrong)
 
@@ -154,7 +154,7 @@ def test_an_account_or_a_key_that_can_be_none_is_refused(wrong: dict[str, str]) 
         "value-a-number",
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_by_name(
+def test_config_file_that_cannot_be_used_is_refused_by_name(
     text: str, printed: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.toml"
@@ -163,12 +163,12 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(
         resolve(Config(), None, {}, file)
 
 
-def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
+def test_config_file_that_is_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         resolve(Config(), None, {}, tmp_path)
 
 
-def test_the_file_is_the_one_named_else_the_users_own(tmp_path: Path) -> None:
+def test_config_file_is_the_one_named_else_the_users_own(tmp_path: Path) -> None:
     named = tmp_path / "mine.toml"
     assert config_file({"FROGMOVE_CONFIG": str(named)}) == named
     own = config_file({})
@@ -177,7 +177,7 @@ def test_the_file_is_the_one_named_else_the_users_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["source", "destination"])
-def test_a_missing_end_of_the_route_is_refused_with_all_ways_to_give_it(name: str) -> None:
+def test_route_without_an_end_is_refused_with_all_ways_to_give_it(name: str) -> None:
     given = {"source": "s3://one", "destination": "s3://two", name: None}
     with pytest.raises(UsageError, match=f"No {name}") as caught:
         Config(**given).route()
@@ -185,7 +185,7 @@ def test_a_missing_end_of_the_route_is_refused_with_all_ways_to_give_it(name: st
         assert way in caught.value.remedy
 
 
-def test_the_environment_gives_the_key_and_the_owner_too() -> None:
+def test_environment_gives_the_kms_key_and_the_owner_too() -> None:
     environment = {
         "FROGMOVE_KMS_KEY_ID": "alias/pond",
         "FROGMOVE_EXPECTED_BUCKET_OWNER": "123456789012",
@@ -200,12 +200,12 @@ DOCUMENTS = (PACKAGE / "cli" / "README.md", PACKAGE / "function" / "README.md")
 TEXT = "".join(path.read_text("utf-8") for path in DOCUMENTS)
 
 
-def test_the_documents_name_every_setting_of_a_route() -> None:
+def test_documents_name_every_setting_of_a_route() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     assert [each.name for each in fields(Config) if each.name not in example] == []
 
 
-def test_the_documents_name_every_environment_variable() -> None:
+def test_documents_name_every_environment_variable() -> None:
     sources = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
     read = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", sources))
     named = set(re.findall(r"(?<![A-Z_])FROGMOVE_[A-Z_]+[A-Z]\b", TEXT))

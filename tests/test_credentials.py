@@ -138,7 +138,7 @@ def test_credentials_that_cannot_be_had_are_one_sentence(somebody: Somebody, nam
     assert somebody.runner.buckets.here() == {"a": b"a"}
 
 
-def test_a_configuration_that_is_no_ini_file_is_named_and_not_quoted(somebody: Somebody) -> None:
+def test_aws_config_file_that_is_no_ini_file_is_named_and_not_quoted(somebody: Somebody) -> None:
     environment = somebody.environment("region = eu-central-1\nsecret-of-mine\n")
     ran = somebody.runner("ls", **environment)
     assert ran.code == 2, ran
@@ -166,7 +166,7 @@ TOKENS = {
 
 @pytest.mark.parametrize("name", TOKENS)
 @pytest.mark.parametrize("chained", [False, True])
-def test_who_has_no_sso_token_is_told_to_sign_in(
+def test_sso_without_a_token_says_how_to_sign_in(
     somebody: Somebody, name: str, chained: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -183,37 +183,37 @@ def test_who_has_no_sso_token_is_told_to_sign_in(
     assert f"aws sso login --profile {'person' if chained else 'broken'}" in ran.err
 
 
-def test_a_credential_process_that_fails_is_to_be_tried_alone(somebody: Somebody) -> None:
+def test_credential_process_that_fails_is_to_be_tried_alone(somebody: Somebody) -> None:
     ran = somebody.runner("ls", **somebody.environment(BROKEN["helper-fails"][0]))
     assert ran.code == 2
     assert "sign in first" in ran.err
     assert "Run the credential_process of the profile 'broken' yourself" in ran.err
 
 
-def test_a_profile_that_is_not_there_is_named(somebody: Somebody) -> None:
+def test_profile_that_is_not_there_is_named(somebody: Somebody) -> None:
     reported = printed(somebody, ["ls", "--profile", "nobody"], somebody.environment(""))
     assert "There is no profile 'nobody'" in reported
 
 
-def test_s3_has_not_refused_what_was_never_sent(somebody: Somebody) -> None:
+def test_credentials_that_were_never_sent_are_not_called_refused(somebody: Somebody) -> None:
     environment = somebody.environment("") | {"AWS_EC2_METADATA_DISABLED": "true"}
     assert "No credentials for" in printed(somebody, ["ls"], environment)
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_every_command_ends_when_a_helper_gives_stale_credentials(
+def test_credentials_that_are_stale_end_every_command(
     somebody: Somebody, command: list[str]
 ) -> None:
     environment = somebody.environment(BROKEN["helper-stale"][0])
     assert "expired" in said_without_terminal(somebody, command, environment)
 
 
-def test_an_mfa_code_is_not_asked_for_without_a_terminal(somebody: Somebody) -> None:
+def test_mfa_code_is_not_asked_for_without_a_terminal(somebody: Somebody) -> None:
     reported = said_without_terminal(somebody, ["ls"], somebody.environment(MFA))
     assert "MFA" in reported
 
 
-def test_a_refusal_of_sts_names_sts(somebody: Somebody) -> None:
+def test_sts_refusal_names_sts(somebody: Somebody) -> None:
     profile = ROLE + "source_profile = base"
     denial = (
         '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>'
@@ -227,7 +227,7 @@ def test_a_refusal_of_sts_names_sts(somebody: Somebody) -> None:
     assert "base may not assume mover" in reported
 
 
-def test_an_sts_that_does_not_answer_is_named_and_not_s3(somebody: Somebody) -> None:
+def test_sts_that_does_not_answer_is_named_and_not_s3(somebody: Somebody) -> None:
     profile = ROLE + "source_profile = base"
     with nobody_listening() as sts:
         reported = printed(somebody, ["ls"], somebody.environment(profile, sts))
@@ -235,7 +235,7 @@ def test_an_sts_that_does_not_answer_is_named_and_not_s3(somebody: Somebody) -> 
     assert somebody.runner.buckets.server.endpoint_url not in reported
 
 
-def test_a_helper_that_fails_after_s3_found_the_credentials_expired(
+def test_credential_process_that_fails_after_s3_found_the_credentials_expired_is_reported(
     somebody: Somebody, tmp_path: Path
 ) -> None:
     once = tmp_path / "once"

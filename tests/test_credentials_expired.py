@@ -170,7 +170,7 @@ class _Client:
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
-def test_each_way_of_saying_expired_is_understood(code: str) -> None:
+def test_credentials_are_renewed_after_each_code_for_expired(code: str) -> None:
     made: list[_Client] = []
 
     def renew() -> Any:
@@ -185,7 +185,7 @@ def test_each_way_of_saying_expired_is_understood(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "AccessDenied"])
-def test_what_new_credentials_would_not_cure_is_not_renewed(code: str) -> None:
+def test_credentials_are_not_renewed_where_that_does_not_help(code: str) -> None:
     def renew() -> Any:
         raise AssertionError
 

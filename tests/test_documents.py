@@ -117,7 +117,7 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
 FILES = {f"reports/{month}.csv" for month in range(3)} | {"reports/2026.csv", "old/x.csv"}
 
 
-def test_the_readmes_commands_run(
+def test_readme_commands_run(
     ministack: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -208,16 +208,14 @@ def assert_done(client: Client, fault_fixture: Scene, spec: RunSpec, folder: Pat
 
 @settings(deadline=None, max_examples=60)
 @given(fault_fixture=scenes())
-def test_a_run_does_what_its_dry_run_says(
-    client: Client, folder: Path, fault_fixture: Scene
-) -> None:
+def test_run_does_what_its_dry_run_says(client: Client, folder: Path, fault_fixture: Scene) -> None:
     client.s3 = RetryingS3(FakeS3(fault_fixture.state), Limits())
     assert_done(client, fault_fixture, fault_fixture.spec, folder)
 
 
 @settings(deadline=None, max_examples=60)
 @given(fault_fixture=scenes())
-def test_a_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
+def test_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
     client: Client, folder: Path, fault_fixture: Scene
 ) -> None:
     state = fault_fixture.state
@@ -244,7 +242,7 @@ def test_a_plan_does_what_its_dry_run_says_and_nothing_that_was_not_reviewed(
 
 @settings(deadline=None, max_examples=60)
 @given(fault_fixture=scenes(), versioned=st.booleans())
-def test_an_undo_does_what_its_dry_run_says(
+def test_undo_does_what_its_dry_run_says(
     client: Client, folder: Path, fault_fixture: Scene, versioned: bool
 ) -> None:
     client.s3 = RetryingS3(FakeS3(fault_fixture.state), Limits())

@@ -49,7 +49,7 @@ def _once(operation: str, fault: Fault) -> Callable[[Request], Fault]:
 
 
 @pytest.mark.parametrize("name", ["ministack", "seaweedfs", "moto"])
-def test_signed_requests_of_every_kind_pass_unharmed(
+def test_fault_proxy_passes_signed_requests_of_every_kind(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     server: Server = request.getfixturevalue(name)
@@ -79,7 +79,7 @@ def test_signed_requests_of_every_kind_pass_unharmed(
         assert len({each.connection for each in proxy.requests}) == 1
 
 
-def test_a_body_in_chunks_arrives_whole(moto: Server) -> None:
+def test_fault_proxy_passes_a_body_in_chunks(moto: Server) -> None:
     buckets = Buckets.make(moto)
     with proxied(moto) as proxy:
         connection = http.client.HTTPConnection(urlsplit(proxy.endpoint_url).netloc)
@@ -106,7 +106,7 @@ def test_a_body_in_chunks_arrives_whole(moto: Server) -> None:
     ],
     ids=lambda value: value.name if isinstance(value, Fault) else "",
 )
-def test_a_fault_fails_the_request_and_the_server_did_it_or_not(
+def test_fault_fails_the_request_and_the_server_did_it_or_not(
     behind: tuple[FaultProxy, Buckets, Any], fault: Fault, *, is_done: bool
 ) -> None:
     proxy, buckets, client = behind
@@ -122,7 +122,7 @@ def test_a_fault_fails_the_request_and_the_server_did_it_or_not(
         assert caught.value.response["Error"]["Code"] == fault.answer[1]
 
 
-def test_a_late_request_takes_place_when_it_is_let_go(
+def test_late_request_takes_place_when_it_is_let_go(
     behind: tuple[FaultProxy, Buckets, Any],
 ) -> None:
     proxy, buckets, client = behind
@@ -136,7 +136,7 @@ def test_a_late_request_takes_place_when_it_is_let_go(
     assert proxy.deliver_late() == []
 
 
-def test_a_batch_of_deletes_is_refused_key_by_key(behind: tuple[FaultProxy, Buckets, Any]) -> None:
+def test_batch_of_deletes_is_refused_key_by_key(behind: tuple[FaultProxy, Buckets, Any]) -> None:
     proxy, buckets, client = behind
     buckets.put("a&b", "c")
     keys = [{"Key": "a&b"}, {"Key": "c"}]
@@ -147,7 +147,7 @@ def test_a_batch_of_deletes_is_refused_key_by_key(behind: tuple[FaultProxy, Buck
 
 
 @pytest.mark.parametrize("fault", [faults.TRUNCATE, faults.FAIL], ids=lambda fault: fault.name)
-def test_a_listing_can_be_spoilt(behind: tuple[FaultProxy, Buckets, Any], fault: Fault) -> None:
+def test_listing_can_be_spoilt(behind: tuple[FaultProxy, Buckets, Any], fault: Fault) -> None:
     proxy, buckets, client = behind
     proxy.schedule = _once("ListObjectsV2", fault)
     with pytest.raises((ClientError, HTTPClientError)):
@@ -164,7 +164,7 @@ def test_silence_lasts_longer_than_anyone_waits(ministack: Server) -> None:
             client.list_buckets()
 
 
-def test_a_schedule_that_waits_delays_the_request(behind: tuple[FaultProxy, Buckets, Any]) -> None:
+def test_schedule_that_waits_delays_the_request(behind: tuple[FaultProxy, Buckets, Any]) -> None:
     proxy, buckets, client = behind
     go = Event()
 
@@ -183,5 +183,5 @@ def test_a_schedule_that_waits_delays_the_request(behind: tuple[FaultProxy, Buck
     assert buckets.here() == {"a": b"a"}
 
 
-def test_without_faults_nothing_is_kept_back() -> None:
+def test_fault_proxy_passes_everything_without_faults() -> None:
     assert nothing_happens(Request(1, "GET", "/", {}, b"", 1)) is PASS

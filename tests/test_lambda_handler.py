@@ -69,14 +69,14 @@ def test_uploads_that_a_queue_reports_are_moved(buckets: Buckets, function: Func
     assert buckets.there() == {"a": b"a", "b": b"b"}
 
 
-def test_a_notification_alone_is_answered_with_counts(buckets: Buckets, function: Function) -> None:
+def test_notification_alone_is_answered_with_counts(buckets: Buckets, function: Function) -> None:
     buckets.put("a", "b")
     event = notification(buckets.source, "a", "b", "gone", "a")
     assert function(event) == {"counts": {"moved": 2, "gone": 1}}
     assert buckets.there() == {"a": b"a", "b": b"b"}
 
 
-def test_every_key_is_moved_unchanged(buckets: Buckets, function: Function) -> None:
+def test_handler_moves_every_key_unchanged(buckets: Buckets, function: Function) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     event = batch(*(message(str(n), notification(buckets.source, k)) for n, k in enumerate(keys)))
@@ -85,7 +85,7 @@ def test_every_key_is_moved_unchanged(buckets: Buckets, function: Function) -> N
     assert buckets.there() == {key: key.encode() for key in keys}
 
 
-def test_exactly_the_messages_that_could_not_be_dealt_with_are_delivered_again(
+def test_handler_returns_exactly_the_messages_that_could_not_be_dealt_with(
     buckets: Buckets, function: Function
 ) -> None:
     buckets.put("good", "twice", "refused", body=b"mine")
@@ -112,7 +112,7 @@ def test_exactly_the_messages_that_could_not_be_dealt_with_are_delivered_again(
     assert buckets.there() == {"good": b"mine", "twice": b"mine", "refused": b"theirs"}
 
 
-def test_a_second_delivery_changes_nothing(buckets: Buckets, function: Function) -> None:
+def test_redelivery_changes_nothing(buckets: Buckets, function: Function) -> None:
     buckets.put("a")
     event = batch(message("1", notification(buckets.source, "a")))
     function(event)
@@ -121,7 +121,9 @@ def test_a_second_delivery_changes_nothing(buckets: Buckets, function: Function)
     assert buckets.state() == before
 
 
-def test_what_replaced_a_reported_upload_is_moved(buckets: Buckets, function: Function) -> None:
+def test_handler_moves_what_replaced_a_reported_upload(
+    buckets: Buckets, function: Function
+) -> None:
     buckets.put("a", body=b"old")
     event = notification(buckets.source, "a")
     buckets.put("a", body=b"newer")
@@ -129,7 +131,7 @@ def test_what_replaced_a_reported_upload_is_moved(buckets: Buckets, function: Fu
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"newer"})
 
 
-def test_a_newer_upload_overwrites_what_was_moved_before(
+def test_upload_that_is_newer_overwrites_what_was_moved_before(
     buckets: Buckets, function: Function
 ) -> None:
     buckets.put("a", body=b"new")
@@ -138,7 +140,7 @@ def test_a_newer_upload_overwrites_what_was_moved_before(
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"new"})
 
 
-def test_a_notification_that_fails_raises_so_that_it_is_delivered_again(
+def test_notification_that_fails_raises_so_that_it_is_delivered_again(
     buckets: Buckets, function: Function
 ) -> None:
     buckets.put("a", "b", body=b"mine")
@@ -149,7 +151,7 @@ def test_a_notification_that_fails_raises_so_that_it_is_delivered_again(
     assert buckets.there() == {"a": b"theirs", "b": b"mine"}
 
 
-def test_only_keys_under_the_prefix_are_moved(buckets: Buckets, function: Function) -> None:
+def test_handler_moves_only_keys_under_the_prefix(buckets: Buckets, function: Function) -> None:
     buckets.put("in/a", "in2/b", "c")
     event = batch(*(message(key, notification(buckets.source, key)) for key in buckets.here()))
     source, destination = f"s3://{buckets.source}/in", f"s3://{buckets.destination}/out"
@@ -159,7 +161,7 @@ def test_only_keys_under_the_prefix_are_moved(buckets: Buckets, function: Functi
     assert buckets.there() == {"out/a": b"in/a"}
 
 
-def test_a_route_within_one_bucket_does_not_move_what_it_has_moved(
+def test_route_within_one_bucket_does_not_move_what_it_has_moved(
     buckets: Buckets, function: Function
 ) -> None:
     buckets.put("in/a")
@@ -172,7 +174,7 @@ def test_a_route_within_one_bucket_does_not_move_what_it_has_moved(
     assert buckets.here() == {"out/a": b"in/a"}
 
 
-def test_an_event_of_another_kind_raises(buckets: Buckets, function: Function) -> None:
+def test_event_of_another_kind_raises(buckets: Buckets, function: Function) -> None:
     buckets.put("a")
     events: list[dict[str, Any]] = [{}, {"Records": [{}]}, notification("another-bucket", "a")]
     for event in events:
@@ -181,11 +183,11 @@ def test_an_event_of_another_kind_raises(buckets: Buckets, function: Function) -
     assert list(buckets.here()) == ["a"]
 
 
-def test_the_test_event_is_consumed(function: Function) -> None:
+def test_s3_test_event_is_consumed(function: Function) -> None:
     assert function(dict(TEST_EVENT)) == {"counts": {}}
 
 
-def test_a_message_about_a_key_that_s3_cannot_hold_harms_no_other(
+def test_message_about_a_key_that_s3_cannot_hold_harms_no_other(
     buckets: Buckets, function: Function
 ) -> None:
     buckets.put("a")
@@ -198,7 +200,7 @@ def test_a_message_about_a_key_that_s3_cannot_hold_harms_no_other(
     assert buckets.there() == {"a": b"a"}
 
 
-def test_refused_credentials_have_every_message_delivered_again(
+def test_credentials_that_are_refused_have_every_message_delivered_again(
     seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -214,7 +216,7 @@ def test_refused_credentials_have_every_message_delivered_again(
     assert (len(buckets.here()), buckets.there()) == (2, {})
 
 
-def test_what_is_logged_is_json_and_inert(
+def test_log_is_json_and_inert(
     buckets: Buckets, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = KEYS["escape sequence"]
@@ -235,7 +237,7 @@ def test_what_is_logged_is_json_and_inert(
     assert end.items() >= {"event": "queue", "counts": {"moved": 1}}.items()
 
 
-def test_the_client_is_made_once(buckets: Buckets, function: Function) -> None:
+def test_client_is_made_once(buckets: Buckets, function: Function) -> None:
     buckets.put("a", "b")
     function(notification(buckets.source, "a"))
     first = lambda_handler.app()
@@ -281,13 +283,13 @@ def started(*lines: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_a_function_with_wrong_settings_fails_at_its_start() -> None:
+def test_function_with_wrong_settings_fails_at_its_start() -> None:
     done = started()
     assert done.returncode != 0
     assert "UsageError: No source was given." in done.stderr
 
 
-def test_a_function_starts_with_its_client_and_without_what_a_terminal_needs() -> None:
+def test_function_starts_with_its_client_and_without_what_a_terminal_needs() -> None:
     done = started(
         "assert it.app.cache_info().currsize == 1",
         "found = {'click', 'rich', 'platformdirs', 'moto', 'ministack'} & set(sys.modules)",

@@ -15,7 +15,7 @@ HOSTILE = ["'; touch x; '", '"`id`', "'\"$(id)", "it's", "$'x'", "a\\'b", "~", "
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_pasted_into_a_shell_every_key_is_itself() -> None:
+def test_in_quotes_gives_a_shell_every_key_unchanged() -> None:
     keys = [*HOSTILE, *(key for name, key in KEYS.items() if len(key) < 100)]
     script = "printf '%s\\0' " + " ".join(map(in_quotes, keys))
     env = {"LC_ALL": "C.UTF-8"}
@@ -24,17 +24,17 @@ def test_pasted_into_a_shell_every_key_is_itself() -> None:
 
 
 @pytest.mark.parametrize("key", UNSEEN.values(), ids=UNSEEN)
-def test_nothing_of_a_key_acts_on_a_terminal(key: str) -> None:
+def test_in_quotes_leaves_nothing_of_a_key_that_acts_on_a_terminal(key: str) -> None:
     assert in_quotes(key).isprintable()
 
 
-def test_what_is_long_is_cut_behind_the_quotes() -> None:
+def test_in_quotes_cuts_a_long_text_behind_the_quotes() -> None:
     assert in_quotes("'" * 5, 2) == "''\"'\"''\"'\"''…"
     assert in_quotes("ab", 2) == "'ab'"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_key_that_is_no_key_of_the_source_is_quoted_in_the_refusal(name: str) -> None:
+def test_key_that_is_no_key_of_the_source_is_quoted_in_the_refusal(name: str) -> None:
     uri = f"s3://other/{name}"
     ran = run("move", uri, "--source", "s3://some-bucket", "--destination", "s3://another")
     assert ran.code == 2
@@ -42,7 +42,7 @@ def test_a_key_that_is_no_key_of_the_source_is_quoted_in_the_refusal(name: str) 
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "\x1b[31m"])
-def test_a_name_that_does_not_exist_is_quoted_in_the_refusal(name: str, tmp_path: Path) -> None:
+def test_name_that_does_not_exist_is_quoted_in_the_refusal(name: str, tmp_path: Path) -> None:
     (tmp_path / "20261123-073012-ab12.jsonl").touch()
     places: dict[str, str | None] = {
         "FROGMOVE_STATE": str(tmp_path),

@@ -33,12 +33,12 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("text", SECRETS)
-def test_the_secrets_of_urls_are_not_shown(text: str) -> None:
+def test_redact_hides_the_secrets_of_urls(text: str) -> None:
     assert "hidden" not in redact(text)
     assert "hidden" not in str(UsageError(text, text))
     assert "hidden" not in str(S3Error("HeadObject", "", None, text))
 
 
 @pytest.mark.parametrize("text", PLAIN)
-def test_everything_else_is_unchanged(text: str) -> None:
+def test_redact_leaves_everything_else_unchanged(text: str) -> None:
     assert redact(text) == text

@@ -74,7 +74,9 @@ def test_move_moves_what_was_selected_and_keeps_a_journal(client: Client, bucket
     assert (reader.spec.selection.folders, reader.end() is None) == (("reports",), False)
 
 
-def test_a_program_selects_as_the_command_line_does(client: Client, buckets: Buckets) -> None:
+def test_selection_options_select_as_the_command_line_does(
+    client: Client, buckets: Buckets
+) -> None:
     buckets.put("a/1.csv", "a/2.csv", "a/3.tmp", "b/4.csv", "c/5.csv")
     chosen = SelectionOptions(
         prefix=["a", "b"],
@@ -118,7 +120,7 @@ def test_plan_changes_nothing(client: Client, buckets: Buckets) -> None:
     assert (buckets.state(), journals()) == (before, [])
 
 
-def test_options_say_what_becomes_of_a_conflict(client: Client, buckets: Buckets) -> None:
+def test_transfer_options_say_what_becomes_of_a_conflict(client: Client, buckets: Buckets) -> None:
     buckets.put("a", body=b"ours")
     buckets.put_there("a", body=b"theirs")
     options = TransferOptions(on_conflict=OnConflict.SKIP)
@@ -127,7 +129,7 @@ def test_options_say_what_becomes_of_a_conflict(client: Client, buckets: Buckets
     assert buckets.there() == {"a": b"theirs"}
 
 
-def test_a_run_that_is_not_taken_to_its_end_is_interrupted_and_loses_nothing(
+def test_run_that_is_not_taken_to_its_end_is_interrupted_and_loses_nothing(
     slow_client: Client, buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
@@ -142,9 +144,7 @@ def test_a_run_that_is_not_taken_to_its_end_is_interrupted_and_loses_nothing(
     assert end["interrupted"]
 
 
-def test_a_run_that_is_stopped_ends_what_is_in_flight(
-    slow_client: Client, buckets: Buckets
-) -> None:
+def test_run_that_is_stopped_ends_what_is_in_flight(slow_client: Client, buckets: Buckets) -> None:
     buckets.put(*KEYS)
     run = slow_client.move(buckets.route, everything=True)
     for _ in run:
@@ -153,7 +153,7 @@ def test_a_run_that_is_stopped_ends_what_is_in_flight(
     assert 0 < len(buckets.there()) == run.summary.counts[Outcome.MOVED]
 
 
-def test_what_cannot_be_meant_is_refused_before_anything_is_touched(
+def test_client_refuses_what_cannot_be_meant_before_anything_is_touched(
     client: Client, buckets: Buckets
 ) -> None:
     buckets.put("a")
@@ -168,7 +168,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_touched(
     assert (buckets.keys_here(), journals()) == (["a"], [])
 
 
-def test_a_run_that_cannot_go_on_raises_after_its_results(client: Client, buckets: Buckets) -> None:
+def test_run_that_cannot_go_on_raises_after_its_results(client: Client, buckets: Buckets) -> None:
     buckets.put(*KEYS)
     run = client.move(buckets.route, everything=True)
     buckets.client.delete_bucket(Bucket=buckets.destination)
@@ -178,18 +178,18 @@ def test_a_run_that_cannot_go_on_raises_after_its_results(client: Client, bucket
     assert JournalReader(run.path).end() is None
 
 
-def test_every_error_is_one_of_ours() -> None:
+def test_errors_are_all_frogmove_errors() -> None:
     for error in (UsageError, UnreachableError, RunError, S3Error):
         assert issubclass(error, FrogmoveError)
 
 
-def test_every_public_name_can_be_had_and_no_other() -> None:
+def test_public_names_can_all_be_had_and_no_other() -> None:
     assert [getattr(frogmove, name).__name__ for name in frogmove.__all__] == frogmove.__all__
     with pytest.raises(AttributeError):
         frogmove.Nothing  # noqa: B018
 
 
-def test_the_readmes_examples_run(
+def test_readme_examples_run(
     client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.put("a", *KEYS)
@@ -204,7 +204,7 @@ def test_the_readmes_examples_run(
     assert sorted(buckets.there()) == KEYS
 
 
-def test_a_program_resumes_a_run_and_undoes_it(
+def test_client_resumes_a_run_and_undoes_it(
     client: Client, slow_client: Client, buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
@@ -243,12 +243,12 @@ def test_an_undo_overwrites_no_upload_whatever_the_policy_of_the_run(
     assert (buckets.here(), buckets.there()) == ({"a": b"uploaded since"}, {"a": b"a"})
 
 
-def test_a_verification_with_a_template_is_refused(client: Client, buckets: Buckets) -> None:
+def test_verification_with_a_template_is_refused(client: Client, buckets: Buckets) -> None:
     with pytest.raises(UsageError, match="cannot rename keys"):
         client.verify(buckets.route, rename="{name}.old")
 
 
-def test_a_program_continues_a_run_only_on_its_server_and_completely(
+def test_client_continues_a_run_only_on_its_server_and_completely(
     client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.put(*KEYS[:2])
@@ -269,7 +269,7 @@ def test_a_program_continues_a_run_only_on_its_server_and_completely(
 
 
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
-def test_a_run_that_is_stopped_is_interrupted_and_its_resume_does_the_rest(
+def test_run_that_is_stopped_is_interrupted_and_its_resume_does_the_rest(
     client: Client, buckets: Buckets, frogmove: FrogmoveRunner, command: Command
 ) -> None:
     """What plans a sync compares ahead of the copies."""
@@ -298,7 +298,7 @@ def test_progress_counts_the_listings_of_this_run_only(client: Client, buckets: 
     assert listed == [len(KEYS) + 1] * 2
 
 
-def test_a_run_that_is_stopped_amid_its_last_objects_has_nothing_left(
+def test_run_that_is_stopped_amid_its_last_objects_has_nothing_left(
     client: Client, buckets: Buckets
 ) -> None:
     buckets.put("a")
@@ -308,7 +308,7 @@ def test_a_run_that_is_stopped_amid_its_last_objects_has_nothing_left(
     assert not run.summary.interrupted
 
 
-def test_a_filtered_listing_ends_when_its_run_is_stopped(
+def test_filtered_listing_ends_when_its_run_is_stopped(
     client: Client, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the first key nothing matches, and the listing would never end."""

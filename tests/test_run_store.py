@@ -18,16 +18,18 @@ def a_journal(name: str) -> Path:
     return path
 
 
-def test_they_are_kept_where_the_platform_keeps_state(tmp_path: Path) -> None:
+def test_runs_directory_is_where_the_platform_keeps_state(tmp_path: Path) -> None:
     assert runs_directory().is_relative_to(tmp_path / "home")
 
 
-def test_they_are_kept_where_one_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_runs_directory_is_where_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("FROGMOVE_STATE", str(tmp_path / "mine"))
     assert runs_directory() == tmp_path / "mine"
 
 
-def test_a_runs_name_is_its_time_and_no_two_are_alike() -> None:
+def test_run_id_is_its_time_and_no_two_are_alike() -> None:
     names = []
     for _ in range(100):
         name = new_run_id()
@@ -38,13 +40,13 @@ def test_a_runs_name_is_its_time_and_no_two_are_alike() -> None:
     assert names == sorted(names)
 
 
-def test_without_a_folder_there_are_none() -> None:
+def test_journals_are_none_without_a_folder() -> None:
     assert journals() == []
     with pytest.raises(UsageError, match="There are no runs"):
         find_journal(None)
 
 
-def test_the_last_run_is_the_one_that_is_meant() -> None:
+def test_find_journal_finds_the_last_run() -> None:
     names = ["20261123-073012-ab12", "20251231-235959-ffff", "20261123-073012-0001"]
     for name in names:
         a_journal(name)
@@ -53,7 +55,7 @@ def test_the_last_run_is_the_one_that_is_meant() -> None:
     assert find_journal(None).stem == "20261123-073012-ab12"
 
 
-def test_a_run_is_named_by_its_id_or_its_file(
+def test_find_journal_finds_a_run_by_its_id_or_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = a_journal("20261123-073012-ab12")
@@ -67,7 +69,7 @@ def test_a_run_is_named_by_its_id_or_its_file(
 
 
 @pytest.mark.parametrize("run", ["", "..", "../x", "20261124", "/", "/no/such/file", "\x00"])
-def test_what_is_no_run_is_named(run: str) -> None:
+def test_find_journal_names_what_is_no_run(run: str) -> None:
     a_journal("20261123-073012-ab12")
     with pytest.raises(UsageError) as caught:
         find_journal(run)

@@ -47,7 +47,7 @@ def versions(buckets: Buckets, bucket: str) -> list[tuple[str, bool]]:
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "b"]], ids=["alone", "in-a-batch"])
 @pytest.mark.parametrize("server", ["ministack", "seaweedfs", "moto"], indirect=True)
-def test_what_is_moved_from_a_versioned_bucket_stays_behind_a_delete_marker(
+def test_versioned_bucket_keeps_what_was_moved_behind_a_delete_marker(
     buckets: Buckets, frogmove: FrogmoveRunner, keys: list[str]
 ) -> None:
     buckets.version()
@@ -60,7 +60,7 @@ def test_what_is_moved_from_a_versioned_bucket_stays_behind_a_delete_marker(
     assert versions(buckets, buckets.source) == sorted(marked * len(keys))
 
 
-def test_what_is_overwritten_in_a_versioned_bucket_stays_as_a_version(
+def test_versioned_bucket_keeps_what_was_overwritten_as_a_version(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -71,7 +71,7 @@ def test_what_is_overwritten_in_a_versioned_bucket_stays_as_a_version(
     assert versions(buckets, buckets.destination) == [("Versions", False), ("Versions", True)]
 
 
-def test_a_delete_marker_at_the_destination_is_nothing_in_the_way(
+def test_delete_marker_at_the_destination_is_nothing_in_the_way(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -83,7 +83,7 @@ def test_a_delete_marker_at_the_destination_is_nothing_in_the_way(
     assert buckets.there() == {"a": b"a"}
 
 
-def test_what_was_moved_already_is_missing_though_its_versions_are_there(
+def test_key_that_was_moved_already_is_missing_though_its_versions_are_there(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -95,7 +95,7 @@ def test_what_was_moved_already_is_missing_though_its_versions_are_there(
     assert buckets.state() == before
 
 
-def test_the_current_version_can_be_named_and_then_the_one_before_it_is_current(
+def test_version_id_of_the_current_version_makes_the_one_before_it_current(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -126,7 +126,7 @@ def locked(buckets: Buckets) -> tuple[list[str], str]:
     return ["--source", f"s3://{bucket}"], answer["VersionId"]
 
 
-def test_a_locked_object_is_moved_and_its_version_stays(
+def test_locked_object_is_moved_and_its_version_stays(
     buckets: Buckets, frogmove: FrogmoveRunner, locked: tuple[list[str], str]
 ) -> None:
     source, _ = locked
@@ -139,7 +139,7 @@ def test_a_locked_object_is_moved_and_its_version_stays(
     assert buckets.there() == {"a": b"locked"}
 
 
-def test_a_locked_version_fails_clearly_and_once(
+def test_locked_version_fails_clearly_and_once(
     buckets: Buckets, frogmove: FrogmoveRunner, locked: tuple[list[str], str], hooks: RequestHooks
 ) -> None:
     source, version = locked
@@ -218,7 +218,7 @@ def sent(
     return request
 
 
-def test_every_operation_of_the_interface_is_held_to_it() -> None:
+def test_operations_are_those_of_the_interface() -> None:
     operations = {name for name in vars(S3) if not name.startswith("_")}
     assert len(operations) == len(OPERATIONS)
 
@@ -238,7 +238,7 @@ def test_owner_payer_and_key_go_with_every_request_that_takes_them(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_nothing_of_it_goes_out_unasked(
+def test_owner_payer_and_key_are_not_sent_unasked(
     hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     request = sent(hooks, monkeypatch, Config(region="us-east-1"), name)
@@ -246,7 +246,7 @@ def test_nothing_of_it_goes_out_unasked(
     assert not ENCRYPTION.keys() & request.headers.keys()
 
 
-def test_the_commands_options_reach_every_request_of_a_move(
+def test_options_of_a_command_reach_every_request_of_a_move(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
@@ -261,7 +261,7 @@ def test_the_commands_options_reach_every_request_of_a_move(
 
 
 @pytest.mark.parametrize(("whose", "code"), [("source", 2), ("destination", 1)])
-def test_a_bucket_of_another_owner_is_refused_and_nothing_is_touched(
+def test_bucket_of_another_owner_is_refused_and_nothing_is_touched(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, whose: str, code: int
 ) -> None:
     """No server here compares owners: the refusals are S3's, given in its place."""
@@ -288,7 +288,7 @@ def test_a_bucket_of_another_owner_is_refused_and_nothing_is_touched(
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
 @pytest.mark.parametrize("code", ["InvalidObjectState", "ObjectNotInActiveTierError"])
 @pytest.mark.parametrize("command", [["move", "--all"], ["sync"]], ids=["move", "sync"])
-def test_what_is_archived_is_reported_and_is_not_asked_for_again(
+def test_archived_object_is_reported_and_not_asked_for_again(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     hooks: RequestHooks,
@@ -307,7 +307,7 @@ def test_what_is_archived_is_reported_and_is_not_asked_for_again(
     assert hooks.of("DeleteObject", "DeleteObjects") == []
 
 
-def test_what_was_restored_is_moved_into_the_class_it_had(moto: Server) -> None:
+def test_restored_object_is_moved_into_the_class_it_had(moto: Server) -> None:
     buckets = Buckets.make(moto)
     buckets.put("a", StorageClass="GLACIER")
     where = {"Bucket": buckets.source, "Key": "a"}
@@ -321,7 +321,7 @@ def test_what_was_restored_is_moved_into_the_class_it_had(moto: Server) -> None:
 
 
 @pytest.mark.parametrize("storage_class", ["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"])
-def test_a_class_that_can_be_read_at_once_is_moved_and_kept(
+def test_storage_class_that_can_be_read_at_once_is_moved_and_kept(
     buckets: Buckets, frogmove: FrogmoveRunner, storage_class: str
 ) -> None:
     buckets.put("a", StorageClass=storage_class)

@@ -117,7 +117,7 @@ def asked(engine: str, script: CannedServer, ask: Callable[[S3], object]) -> obj
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", LISTINGS)
-def test_a_listing_is_read_alike_or_refused(name: str, engine: str) -> None:
+def test_listing_is_read_alike_or_refused(name: str, engine: str) -> None:
     answer, expected = LISTINGS[name]
 
     def ask(s3: S3) -> object:
@@ -128,7 +128,7 @@ def test_a_listing_is_read_alike_or_refused(name: str, engine: str) -> None:
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("name", COPIES)
-def test_a_copy_is_read_alike_or_refused(name: str) -> None:
+def test_copy_answer_is_read_alike_or_refused(name: str) -> None:
     answer, expected = COPIES[name]
     found = [
         made_of(engine, answer, lambda s3: s3.copy(COPY).result()) for engine in ("boto3", "crt")
@@ -138,7 +138,7 @@ def test_a_copy_is_read_alike_or_refused(name: str) -> None:
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_batch_that_is_answered_with_nonsense_deletes_nothing_for_certain(engine: str) -> None:
+def test_batch_that_is_answered_with_nonsense_deletes_nothing_for_certain(engine: str) -> None:
     def ask(s3: S3) -> object:
         results = s3.delete_many("external", [Deletion("a", md5(b"x"))]).result()
         assert results["a"] is not None
@@ -155,7 +155,7 @@ def token(text: str) -> str:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("ways", [1, 8])
 @pytest.mark.parametrize("circle", [1, 2, 3, 7])
-def test_a_token_that_comes_again_ends_the_listing_with_an_error(
+def test_token_that_comes_again_ends_the_listing_with_an_error(
     engine: str, ways: int, circle: int
 ) -> None:
     start = [page(entry("0"), more=token("start"))]
@@ -174,7 +174,7 @@ def test_a_token_that_comes_again_ends_the_listing_with_an_error(
 @pytest.mark.parametrize(
     ("name", "named"), [("no-token", "NextContinuationToken"), ("not-utf-8", "in/%FF")]
 )
-def test_every_command_refuses_it_by_name(
+def test_listing_that_is_malformed_is_refused_by_name_by_every_command(
     engine: str, command: list[str], name: str, named: str, moto: Server
 ) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
@@ -191,7 +191,7 @@ def test_every_command_refuses_it_by_name(
     [refusal(200, "AccessDenied"), Reply(200), Reply(200, "<CopyObjectResult/>")],
     ids=["refusal", "empty", "no-etag"],
 )
-def test_a_200_that_carries_an_error_is_no_copy(
+def test_copy_answered_200_with_an_error_is_no_copy(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, reply: Reply
 ) -> None:
     seaweedfs_buckets.put("a", body=b"x")
@@ -211,7 +211,7 @@ def test_a_200_that_carries_an_error_is_no_copy(
 
 
 @pytest.mark.parametrize("operation", ["CopyObject", "DeleteObject"])
-def test_a_200_that_carries_a_passing_error_is_asked_again(
+def test_request_answered_200_with_a_passing_error_is_sent_again(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, operation: str
 ) -> None:
     seaweedfs_buckets.put("a", body=b"x")

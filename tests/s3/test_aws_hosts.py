@@ -100,13 +100,13 @@ OTHERS = [
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", AWS)
-def test_s3s_own_names_are_aws(host: str, scheme: str) -> None:
+def test_is_aws_knows_s3s_own_names(host: str, scheme: str) -> None:
     assert is_aws(f"{scheme}://{host}")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", OTHERS)
-def test_nothing_else_is_aws(host: str, scheme: str) -> None:
+def test_is_aws_refuses_all_other_names(host: str, scheme: str) -> None:
     assert not is_aws(f"{scheme}://{host}")
 
 
@@ -124,7 +124,7 @@ def test_nothing_else_is_aws(host: str, scheme: str) -> None:
         ("http://127.0.0.1:9000", False),
     ],
 )
-def test_a_regions_own_endpoint_is_distinguished_from_a_named_one(
+def test_is_default_distinguishes_a_regions_own_endpoint_from_a_named_one(
     endpoint_url: str, default: bool
 ) -> None:
     assert is_default(endpoint_url, "eu-central-1") is default
@@ -134,13 +134,13 @@ INTERFACE = "https://bucket.vpce-1a2b-5e6f.s3.eu-central-1.vpce.amazonaws.com"
 
 
 @pytest.mark.parametrize("url", [INTERFACE, "https://s3.eu-central-1.amazonaws.com"])
-def test_a_named_endpoint_is_kept_even_where_it_is_aws(url: str) -> None:
+def test_named_endpoint_is_kept_even_where_it_is_aws(url: str) -> None:
     connection = Client(Config(region="eu-central-1", endpoint_url=url), Limits(1))
     connection.close()
     assert connection.named_endpoint == url
 
 
-def test_an_endpoint_named_in_the_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_endpoint_of_the_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", INTERFACE)
     connection = Client(Config(region="eu-central-1"), Limits(1))
     connection.close()
@@ -148,7 +148,7 @@ def test_an_endpoint_named_in_the_environment_is_kept(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("variable", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", ""])
-def test_a_regions_own_endpoint_is_nobodys_name(
+def test_named_endpoint_is_none_for_a_regions_own(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     if variable:

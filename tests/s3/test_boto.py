@@ -40,7 +40,7 @@ def speaking_to(endpoint_url: str) -> BotoS3:
     return BotoS3(make_boto_client(Config(endpoint_url=endpoint_url), 2), 2)
 
 
-def test_a_copy_carries_headers_metadata_and_tags(buckets: Buckets, s3: BotoS3) -> None:
+def test_copy_carries_headers_metadata_and_tags(buckets: Buckets, s3: BotoS3) -> None:
     headers: dict[str, Any] = {
         "ContentType": "text/csv; charset=utf-8",
         "ContentDisposition": "attachment",
@@ -59,7 +59,7 @@ def test_a_copy_carries_headers_metadata_and_tags(buckets: Buckets, s3: BotoS3) 
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "pond", "year": "2026"}
 
 
-def test_a_copy_keeps_the_storage_class(buckets: Buckets, s3: BotoS3) -> None:
+def test_copy_keeps_the_storage_class(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", StorageClass="STANDARD_IA")
     (item,) = s3.list_page(buckets.source, "").result().objects
     assert item.storage_class == "STANDARD_IA"
@@ -67,7 +67,7 @@ def test_a_copy_keeps_the_storage_class(buckets: Buckets, s3: BotoS3) -> None:
     assert s3.head(buckets.destination, "a").result().object.storage_class == "STANDARD_IA"
 
 
-def test_a_version_that_is_named_is_the_one_that_is_copied_and_deleted(
+def test_version_that_is_named_is_the_one_that_is_copied_and_deleted(
     buckets: Buckets, s3: BotoS3
 ) -> None:
     buckets.version()
@@ -84,7 +84,7 @@ def test_a_version_that_is_named_is_the_one_that_is_copied_and_deleted(
     assert len([row for row in buckets.state() if row[0] == buckets.source]) == 1
 
 
-def test_a_named_version_can_be_deleted_in_a_batch(buckets: Buckets, s3: BotoS3) -> None:
+def test_named_version_can_be_deleted_in_a_batch(buckets: Buckets, s3: BotoS3) -> None:
     buckets.version()
     buckets.put("a", body=b"old")
     old = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
@@ -94,7 +94,7 @@ def test_a_named_version_can_be_deleted_in_a_batch(buckets: Buckets, s3: BotoS3)
     assert buckets.here() == {"a": b"newer"}
 
 
-def test_deleting_from_a_versioned_bucket_leaves_the_version(buckets: Buckets, s3: BotoS3) -> None:
+def test_delete_from_a_versioned_bucket_leaves_the_version(buckets: Buckets, s3: BotoS3) -> None:
     buckets.version()
     buckets.put("a")
     s3.delete(buckets.source, Deletion("a", md5(b"a"))).result()
@@ -103,7 +103,7 @@ def test_deleting_from_a_versioned_bucket_leaves_the_version(buckets: Buckets, s
     assert sorted(map(str, kinds)) == ["DeleteMarkers", "Versions"]
 
 
-def test_a_head_tells_a_full_objects_checksum(buckets: Buckets, s3: BotoS3) -> None:
+def test_head_tells_a_full_objects_checksum(buckets: Buckets, s3: BotoS3) -> None:
     buckets.put("a", body=b"frog", ChecksumAlgorithm="SHA256")
     found = s3.head(buckets.source, "a").result().checksums
     checksums = {checksum.algorithm: checksum for checksum in found}
@@ -111,7 +111,7 @@ def test_a_head_tells_a_full_objects_checksum(buckets: Buckets, s3: BotoS3) -> N
     assert checksums["SHA256"].value == "dPpTJ8wPTpR3id1emJphqCQphqWW8XBkCskDN7HaHuQ="
 
 
-def test_the_checksum_of_parts_is_not_taken_for_the_objects(seaweedfs: Server) -> None:
+def test_head_does_not_take_the_checksum_of_parts_for_the_objects(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     client, where = buckets.client, {"Bucket": buckets.source, "Key": "a"}
     upload = client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]
@@ -130,7 +130,7 @@ def test_the_checksum_of_parts_is_not_taken_for_the_objects(seaweedfs: Server) -
     [(("AKADMIN", "wrong"), Kind.CREDENTIALS), (("AKBOB", "SKBOB"), Kind.DENIED)],
     ids=["wrong-secret", "no-rights"],
 )
-def test_refused_credentials_are_distinguished_from_missing_permission(
+def test_credentials_that_are_refused_are_distinguished_from_missing_permission(
     seaweedfs: Server, keys: tuple[str, str], kind: Kind
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -138,7 +138,7 @@ def test_refused_credentials_are_distinguished_from_missing_permission(
     assert refusal(s3.list_page(buckets.source, "").exception()).kind is kind
 
 
-def test_without_credentials_nothing_is_sent(server: Server) -> None:
+def test_request_without_credentials_is_not_sent(server: Server) -> None:
     s3 = BotoS3(make_boto_client(Config(endpoint_url=server.endpoint_url), 1), 1)
     problem = refusal(s3.head("external", "a").exception())
     assert problem.kind is Kind.CREDENTIALS
@@ -146,14 +146,14 @@ def test_without_credentials_nothing_is_sent(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_parameter_that_cannot_be_sent_is_a_refusal() -> None:
+def test_parameter_that_cannot_be_sent_is_a_refusal() -> None:
     s3 = speaking_to("http://127.0.0.1:9")
     assert refusal(s3.head("external", "").exception()).kind is Kind.REFUSED
     assert refusal(s3.list_page("no bucket", "").exception()).kind is Kind.REFUSED
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_port_where_nobody_listens_is_unreachable() -> None:
+def test_port_where_nobody_listens_is_unreachable() -> None:
     with nobody_listening() as endpoint_url:
         s3 = speaking_to(endpoint_url)
         problem = refusal(s3.head("external", "a").exception())
@@ -166,7 +166,7 @@ COPY = Copy("external", an_object("a"), "internal", "a")
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
-def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
+def test_copy_answered_200_with_an_error_is_no_copy(code: str) -> None:
     with canned_server((200, error(code))) as script:
         problem = refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
     assert problem.retrying_helps
@@ -176,7 +176,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
 @pytest.mark.parametrize(
     "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
 )
-def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
+def test_copy_answered_200_with_nothing_is_no_copy(body: str) -> None:
     with canned_server((200, body)) as script:
         refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
 
@@ -193,7 +193,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
         (501, "NotImplemented", Kind.REFUSED),
     ],
 )
-def test_a_refusal_is_reported_with_its_kind(status: int, code: str, kind: Kind) -> None:
+def test_refusal_is_reported_with_its_kind(status: int, code: str, kind: Kind) -> None:
     with canned_server((status, error(code, "Said so."))) as script:
         problem = refusal(speaking_to(script.endpoint_url).copy(COPY).exception())
     assert (problem.kind, problem.code, problem.status) == (kind, code, status)
@@ -201,7 +201,7 @@ def test_a_refusal_is_reported_with_its_kind(status: int, code: str, kind: Kind)
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
+def test_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
     answer = f"""{XML}<DeleteResult>
       <Deleted><Key>a</Key></Deleted>
       <Error><Key>b</Key><Code>AccessDenied</Code><Message>No.</Message></Error>
@@ -217,7 +217,7 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_closed_implementation_takes_no_more() -> None:
+def test_boto_s3_takes_no_more_once_closed() -> None:
     s3 = speaking_to("http://127.0.0.1:9")
     s3.close()
     with pytest.raises(RuntimeError):
@@ -228,7 +228,7 @@ def test_etags_travel_without_their_quotation_marks() -> None:
     assert (quoted("abc"), unquoted('"abc"'), unquoted("abc")) == ('"abc"', "abc", "abc")
 
 
-def test_a_refusal_is_raised_where_the_answer_is_asked_for(buckets: Buckets, s3: BotoS3) -> None:
+def test_refusal_is_raised_where_the_answer_is_asked_for(buckets: Buckets, s3: BotoS3) -> None:
     with pytest.raises(S3Error, match="HeadObject"):
         s3.head(buckets.source, "gone").result()
 

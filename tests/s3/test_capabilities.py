@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-def test_a_probe_finds_what_each_server_is_known_to_ignore(case: ContractCase) -> None:
+def test_probe_finds_what_each_server_is_known_to_ignore(case: ContractCase) -> None:
     assert probe(case.s3, case.destination, "") == case.honours
 
 
-def test_a_probe_leaves_nothing_behind_and_never_writes_to_the_source(case: ContractCase) -> None:
+def test_probe_leaves_nothing_behind_and_never_writes_to_the_source(case: ContractCase) -> None:
     case.put("kept", bucket=case.destination)
     probe(case.s3, case.destination, "folder/")
     assert case.keys(case.destination) == ["kept"]
     assert case.keys(case.source) == []
 
 
-def test_a_probe_leaves_no_versions_behind(server: Server) -> None:
+def test_probe_leaves_no_versions_behind(server: Server) -> None:
     buckets = Buckets.make(server)
     buckets.version()
     probe(BotoS3(buckets.client, 1), buckets.destination, "folder/")
@@ -43,7 +43,7 @@ def test_a_probe_leaves_no_versions_behind(server: Server) -> None:
     assert buckets.state() == []
 
 
-def test_a_bucket_that_cannot_be_written_to_cannot_be_probed(seaweedfs: Server) -> None:
+def test_probe_of_a_bucket_that_cannot_be_written_to_fails(seaweedfs: Server) -> None:
     buckets = Buckets.make(seaweedfs)
     bob = BotoS3(seaweedfs.spoken_to_as("AKBOB", "SKBOB").client(), 1)
     with pytest.raises(S3Error) as caught:
@@ -56,7 +56,7 @@ NAMES = ["copy_source", "copy_destination", "delete", "delete_many", "copy_repla
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_not_honoured_is_described(name: str) -> None:
+def test_shortcomings_describe_what_is_not_honoured(name: str) -> None:
     def without(*refused: str, unknown: tuple[str, ...] = ()) -> Capabilities:
         honours: dict[str, Any] = {each: each != name for each in NAMES}
         return Capabilities(**honours, refused=frozenset(refused), unknown=frozenset(unknown))
@@ -71,7 +71,7 @@ def test_what_is_not_honoured_is_described(name: str) -> None:
     assert without(unknown=(name,)).sends(name)
 
 
-def test_aws_lacks_nothing() -> None:
+def test_shortcomings_of_aws_are_none() -> None:
     assert ALL_SUPPORTED.shortcomings == []
     assert all(ALL_SUPPORTED.sends(name) for name in NAMES)
 
@@ -79,7 +79,7 @@ def test_aws_lacks_nothing() -> None:
 # Without permission to delete at the destination, as the Lambda's role is.
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("versioned", [False, True], ids=["plain", "versioned"])
-def test_who_may_not_delete_there_writes_no_throw_away_key(
+def test_probe_without_permission_to_delete_writes_no_throw_away_key(
     ministack_buckets: Buckets, engine: str, versioned: bool
 ) -> None:
     if versioned:
@@ -97,7 +97,7 @@ def test_who_may_not_delete_there_writes_no_throw_away_key(
     } == {"a", "b"}
 
 
-def test_who_may_not_delete_versions_there_hides_the_throw_away_keys(
+def test_probe_without_permission_to_delete_versions_hides_the_throw_away_keys(
     ministack_buckets: Buckets,
 ) -> None:
     ministack_buckets.version()
@@ -112,7 +112,7 @@ def test_who_may_not_delete_versions_there_hides_the_throw_away_keys(
     ("number", "signum"),
     [*((number, signal.SIGTERM) for number in (1, 2, 5, 8)), (1, signal.SIGINT)],
 )
-def test_what_is_stopped_at_a_question_leaves_nothing(
+def test_probe_that_is_stopped_leaves_nothing(
     ministack: Server, ministack_proxy: FaultProxy, number: int, signum: signal.Signals
 ) -> None:
     fault_fixture = FaultFixture.make(ministack, ministack_proxy)
@@ -142,7 +142,7 @@ def test_what_is_stopped_at_a_question_leaves_nothing(
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "CopyObject"])
-def test_a_throw_away_key_whose_answer_was_lost_is_deleted(
+def test_throw_away_key_whose_answer_was_lost_is_deleted(
     ministack: Server, ministack_proxy: FaultProxy, operation: str
 ) -> None:
     fault_fixture = FaultFixture.make(ministack, ministack_proxy)

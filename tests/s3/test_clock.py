@@ -3,7 +3,7 @@ from threading import Event, get_ident
 from frogmove.s3.clock import Clock
 
 
-def test_what_is_due_earlier_is_called_earlier() -> None:
+def test_clock_calls_first_what_is_due_first() -> None:
     clock = Clock()
     called: list[str] = []
     done = Event()
@@ -18,7 +18,7 @@ def test_what_is_due_earlier_is_called_earlier() -> None:
     assert called == ["soon", "late"]
 
 
-def test_it_is_called_on_another_thread() -> None:
+def test_clock_calls_on_another_thread() -> None:
     clock = Clock()
     called = Event()
     idents: list[int] = []
@@ -32,6 +32,6 @@ def test_it_is_called_on_another_thread() -> None:
     assert idents != [get_ident()]
 
 
-def test_time_does_not_go_back() -> None:
+def test_clock_does_not_go_back() -> None:
     clock = Clock()
     assert clock.now() <= clock.now()

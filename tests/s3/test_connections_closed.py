@@ -24,7 +24,7 @@ def fault_fixture(engine: str, ministack: Server, ministack_proxy: FaultProxy) -
     return FaultFixture.make(ministack, ministack_proxy)
 
 
-def test_every_object_is_moved_with_hardly_a_retry(
+def test_connections_that_the_server_closes_cost_hardly_a_retry(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # boto3 looks whether a connection is still there; one may be closed just after that.

@@ -23,7 +23,7 @@ def copy_of(case: ContractCase, item: S3Object, to_key: str = "copy", **more: ob
 # head, put, list_page
 
 
-def test_an_object_is_seen_as_it_was_written(case: ContractCase) -> None:
+def test_head_shows_an_object_as_it_was_written(case: ContractCase) -> None:
     written = case.s3.put(case.source, "a", b"frog").result()
     seen = case.seen("a")
     assert (seen.key, seen.size, seen.etag) == ("a", 4, written.etag)
@@ -33,7 +33,7 @@ def test_an_object_is_seen_as_it_was_written(case: ContractCase) -> None:
     assert seen.version_id is None
 
 
-def test_a_listing_shows_what_a_head_shows(case: ContractCase) -> None:
+def test_listing_shows_what_a_head_shows(case: ContractCase) -> None:
     case.put("a", "b/c")
     page = case.s3.list_page(case.source, "").result()
     assert page.token is None
@@ -44,7 +44,7 @@ def test_a_listing_shows_what_a_head_shows(case: ContractCase) -> None:
         assert item.storage_class == "STANDARD"
 
 
-def test_a_range_is_read_while_the_object_is_what_was_seen(case: ContractCase) -> None:
+def test_read_needs_the_object_as_it_was_seen(case: ContractCase) -> None:
     case.s3.put(case.source, "a", b"frogs").result()
     seen = case.seen("a")
     assert case.s3.read(case.source, seen, 1, 3).result() == b"rog"
@@ -53,7 +53,7 @@ def test_a_range_is_read_while_the_object_is_what_was_seen(case: ContractCase) -
     assert error.kind is Kind.CHANGED
 
 
-def test_an_empty_bucket_is_an_empty_page(case: ContractCase) -> None:
+def test_listing_of_an_empty_bucket_is_an_empty_page(case: ContractCase) -> None:
     page = case.s3.list_page(case.source, "").result()
     assert (list(page.objects), page.token) == ([], None)
 
@@ -68,7 +68,7 @@ def test_pages_hold_as_many_as_asked_for_and_every_key_once(case: ContractCase) 
     assert [item.key for page in pages for item in page.objects] == keys
 
 
-def test_a_prefix_is_compared_byte_by_byte(case: ContractCase) -> None:
+def test_prefix_is_compared_byte_by_byte(case: ContractCase) -> None:
     case.put("log", "logs/a", "logs2/b", "Logs/c")
     page = case.s3.list_page(case.source, "logs").result()
     assert {item.key for item in page.objects} == {"logs/a", "logs2/b"}
@@ -86,7 +86,7 @@ def test_listings_are_in_the_order_of_utf8_bytes(case: ContractCase) -> None:
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_a_key_goes_through_every_operation_unharmed(case: ContractCase, name: str) -> None:
+def test_key_goes_through_every_operation_unharmed(case: ContractCase, name: str) -> None:
     if name in case.lacks:
         pytest.skip(f"{case.name} does not keep such a key as it is")
     key = KEYS[name]
@@ -107,7 +107,7 @@ def test_a_key_goes_through_every_operation_unharmed(case: ContractCase, name: s
 # Copies
 
 
-def test_a_copy_leaves_the_source_and_holds_its_bytes(case: ContractCase) -> None:
+def test_copy_leaves_the_source_and_holds_its_bytes(case: ContractCase) -> None:
     case.put("a")
     item = case.seen("a")
     copied = case.s3.copy(copy_of(case, item)).result()
@@ -116,7 +116,7 @@ def test_a_copy_leaves_the_source_and_holds_its_bytes(case: ContractCase) -> Non
     assert case.seen("a").etag == item.etag
 
 
-def test_a_source_that_has_changed_is_not_copied(case: ContractCase) -> None:
+def test_copy_of_a_source_that_has_changed_is_refused(case: ContractCase) -> None:
     case.needs("copy_source")
     case.put("a")
     stale = case.seen("a")._replace(etag=OTHER)
@@ -125,7 +125,7 @@ def test_a_source_that_has_changed_is_not_copied(case: ContractCase) -> None:
     assert case.keys(case.destination) == []
 
 
-def test_a_source_that_is_gone_is_missing(case: ContractCase) -> None:
+def test_copy_of_a_source_that_is_gone_is_missing(case: ContractCase) -> None:
     case.put("a")
     gone = case.seen("a")._replace(key="gone")
     copy = copy_of(case, gone, guard_destination=case.honours.copy_destination)
@@ -144,7 +144,7 @@ def test_a_source_that_is_gone_is_missing(case: ContractCase) -> None:
     ],
     ids=["free", "taken", "as-seen", "other-than-seen", "gone-since-seen"],
 )
-def test_a_guarded_copy_overwrites_exactly_what_it_names(
+def test_copy_that_is_guarded_overwrites_exactly_what_it_names(
     case: ContractCase, there: str | None, replaces: str | None, written: bool
 ) -> None:
     case.needs("copy_destination")
@@ -162,7 +162,7 @@ def test_a_guarded_copy_overwrites_exactly_what_it_names(
         assert [item.etag for item in held.values()] == [md5(b"old")][: there is not None]
 
 
-def test_an_unguarded_copy_overwrites_whatever_is_there(case: ContractCase) -> None:
+def test_copy_that_is_unguarded_overwrites_whatever_is_there(case: ContractCase) -> None:
     case.put("a")
     case.put("copy", bucket=case.destination)
     case.s3.copy(copy_of(case, case.seen("a"), guard_destination=False)).result()
@@ -172,7 +172,7 @@ def test_an_unguarded_copy_overwrites_whatever_is_there(case: ContractCase) -> N
 # Deletes
 
 
-def test_an_object_is_deleted_only_as_it_was_seen(case: ContractCase) -> None:
+def test_delete_takes_an_object_only_as_it_was_seen(case: ContractCase) -> None:
     case.needs("delete")
     case.put("a")
     error = refusal(case.s3.delete(case.source, Deletion("a", OTHER)).exception())
@@ -182,14 +182,14 @@ def test_an_object_is_deleted_only_as_it_was_seen(case: ContractCase) -> None:
     assert case.keys() == []
 
 
-def test_a_conditional_delete_of_what_is_gone_is_no_success(case: ContractCase) -> None:
+def test_delete_under_a_condition_of_what_is_gone_is_no_success(case: ContractCase) -> None:
     case.needs("delete")
     error = refusal(case.s3.delete(case.source, Deletion("gone", OTHER)).exception())
     assert error.kind in {Kind.MISSING, Kind.CHANGED}
 
 
 @pytest.mark.parametrize("etag", [None, md5(b"a")], ids=["looked-at", "with-a-condition-too"])
-def test_a_delete_can_be_held_to_a_look(case: ContractCase, etag: str | None) -> None:
+def test_delete_can_be_held_to_a_look(case: ContractCase, etag: str | None) -> None:
     case.put("a", "b")
     error = refusal(case.s3.delete(case.source, Deletion("a", None, seen=OTHER)).exception())
     assert error.kind is Kind.CHANGED
@@ -200,11 +200,11 @@ def test_a_delete_can_be_held_to_a_look(case: ContractCase, etag: str | None) ->
     assert case.keys() == ["b"]
 
 
-def test_an_unconditional_delete_of_what_is_gone_succeeds(case: ContractCase) -> None:
+def test_delete_without_a_condition_of_what_is_gone_succeeds(case: ContractCase) -> None:
     assert case.s3.delete(case.source, Deletion("gone", None)).result() is None
 
 
-def test_a_batch_tells_of_each_key(case: ContractCase) -> None:
+def test_batch_tells_of_each_key(case: ContractCase) -> None:
     case.needs("delete_many")
     case.put("a", "b", "c", "d")
     deletions = [
@@ -219,7 +219,7 @@ def test_a_batch_tells_of_each_key(case: ContractCase) -> None:
     assert case.keys() == ["b", "d"]
 
 
-def test_the_largest_batch_is_one_request(case: ContractCase) -> None:
+def test_batch_of_the_largest_size_is_accepted(case: ContractCase) -> None:
     keys = [f"k{number:04}" for number in range(MAX_BATCH_DELETES)]
     results = case.s3.delete_many(case.source, [Deletion(key, None) for key in keys]).result()
     assert results == dict.fromkeys(keys)
@@ -248,21 +248,21 @@ def test_uploads_in_flight_are_listed_by_prefix_at_once(case: ContractCase) -> N
     assert case.keys(case.destination) == []
 
 
-def test_what_was_thrown_away_is_not_listed(case: ContractCase) -> None:
+def test_upload_that_was_aborted_is_not_listed(case: ContractCase) -> None:
     begun_so = begun(case, "a", "b")
     case.s3.abort_upload(case.destination, "a", begun_so["a"]).result()
     listed = case.s3.list_uploads(case.destination, "").result()
     assert [(each.key, each.upload_id) for each in listed] == [("b", begun_so["b"])]
 
 
-def test_without_uploads_nothing_is_listed(case: ContractCase) -> None:
+def test_uploads_of_a_bucket_without_any_are_none(case: ContractCase) -> None:
     assert list(case.s3.list_uploads(case.destination, "").result()) == []
 
 
 # Versions
 
 
-def test_the_versions_of_a_key_are_listed_the_newest_first(case: ContractCase) -> None:
+def test_versions_of_a_key_are_listed_the_newest_first(case: ContractCase) -> None:
     keys = ["a b+é", "a b+éa"]
     case.keep_versions(case.destination)
     for body in (b"1", b"22", b"333"):
@@ -277,7 +277,7 @@ def test_the_versions_of_a_key_are_listed_the_newest_first(case: ContractCase) -
         assert oldest.object.etag == listed[2].etag != newest.object.etag
 
 
-def test_an_earlier_version_is_put_over_a_later_one(case: ContractCase) -> None:
+def test_version_that_is_earlier_is_put_over_a_later_one(case: ContractCase) -> None:
     case.needs("copy_replace")
     case.keep_versions(case.destination)
     for body in (b"earlier", b"later"):
@@ -292,12 +292,12 @@ def test_an_earlier_version_is_put_over_a_later_one(case: ContractCase) -> None:
 # Refusals
 
 
-def test_a_missing_object_is_missing(case: ContractCase) -> None:
+def test_head_of_a_missing_object_is_missing(case: ContractCase) -> None:
     assert refusal(case.s3.head(case.source, "gone").exception()).kind is Kind.MISSING
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "CopyObject", "PutObject", "DeleteObjects"])
-def test_a_missing_bucket_is_reported_by_name(case: ContractCase, operation: str) -> None:
+def test_missing_bucket_is_reported_by_name(case: ContractCase, operation: str) -> None:
     if (case.name, operation) == ("seaweedfs", "CopyObject"):
         pytest.skip("seaweedfs answers 500 to a copy into a missing bucket")
     error = refusal(ask_nowhere(case, operation))

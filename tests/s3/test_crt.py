@@ -64,7 +64,7 @@ COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
-def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
+def test_copy_answered_200_with_an_error_is_no_copy(code: str) -> None:
     with canned_server((200, error(code))) as script, speaking_to(script.endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception())
     assert problem.retrying_helps
@@ -75,7 +75,7 @@ def test_a_200_that_carries_an_error_is_no_copy(code: str) -> None:
 @pytest.mark.parametrize(
     "body", ["", XML, f"{XML}<CopyObjectResult></CopyObjectResult>", "<html>", "\x00"], ids=ascii
 )
-def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
+def test_copy_answered_200_with_nothing_is_no_copy(body: str) -> None:
     with canned_server((200, body)) as script, speaking_to(script.endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception())
     assert (problem.code, problem.status) == ("MalformedResponse", 500)
@@ -85,7 +85,7 @@ def test_a_200_that_says_nothing_is_no_copy(body: str) -> None:
 @pytest.mark.parametrize(
     "body", ["", error("InternalError"), f"{XML}<Other/>", "<ListBucketResult"]
 )
-def test_a_200_that_lists_nothing_is_no_end_of_the_listing(body: str) -> None:
+def test_listing_answered_200_with_no_listing_is_refused(body: str) -> None:
     with canned_server((200, body)) as script, speaking_to(script.endpoint_url) as s3:
         refusal(s3.list_page("external", "").exception())
 
@@ -108,7 +108,7 @@ def test_a_200_that_lists_nothing_is_no_end_of_the_listing(body: str) -> None:
         (418, ""),
     ],
 )
-def test_both_engines_tell_refusals_alike(status: int, code: str) -> None:
+def test_engines_tell_refusals_alike(status: int, code: str) -> None:
     body = error(code, "Said so.") if code else "Busy"
     with canned_server((status, body)) as script, speaking_to(script.endpoint_url) as s3:
         boto = BotoS3(make_boto_client(Config(endpoint_url=script.endpoint_url), 2), 2)
@@ -133,7 +133,7 @@ def test_both_engines_tell_refusals_alike(status: int, code: str) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
+def test_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() -> None:
     answer = f"""{XML}<DeleteResult>
       <Deleted><Key>a</Key></Deleted>
       <Error><Key>b</Key><Code>AccessDenied</Code><Message>No.</Message></Error>
@@ -149,7 +149,7 @@ def test_a_batch_fails_the_keys_that_its_answer_lists_as_errors_or_leaves_out() 
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_slow_down_is_reported_at_once_and_once() -> None:
+def test_slow_down_is_reported_at_once_and_once() -> None:
     with canned_server((503, error("SlowDown"))) as script, speaking_to(script.endpoint_url) as s3:
         began = time.monotonic()
         assert refusal(s3.copy(COPY).exception()).kind is Kind.THROTTLED
@@ -161,7 +161,7 @@ def test_a_slow_down_is_reported_at_once_and_once() -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_port_where_nobody_listens_is_unreachable() -> None:
+def test_port_where_nobody_listens_is_unreachable() -> None:
     with nobody_listening() as endpoint_url, speaking_to(endpoint_url) as s3:
         problem = refusal(s3.head("external", "a").exception())
     assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
@@ -197,7 +197,7 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<CopyObjectResult>"
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("said", [b"", HALF, b"HTTP/1.1 200"], ids=["nothing", "half", "a word"])
-def test_an_answer_that_does_not_come_is_not_waited_for(
+def test_answer_that_does_not_come_is_not_waited_for(
     said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeouts, "QUICK", 0.5)
@@ -208,14 +208,14 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("said", [b"", HALF, b"what?\r\n\r\n"], ids=["nothing", "half", "no HTTP"])
-def test_an_answer_that_breaks_off_is_no_answer(said: bytes) -> None:
+def test_answer_that_breaks_off_is_no_answer(said: bytes) -> None:
     with mute(said, hang_up=True) as endpoint_url, speaking_to(endpoint_url) as s3:
         problem = refusal(s3.copy(COPY).exception(20))
     assert (problem.kind, problem.status) == (Kind.UNREACHABLE, None)
 
 
 @pytest.mark.usefixtures("credentials")
-def test_more_requests_than_connections_wait_for_their_turn() -> None:
+def test_requests_beyond_the_connections_wait_for_their_turn() -> None:
     with (
         canned_server((200, COPIED)) as script,
         speaking_to(script.endpoint_url, connections=2) as s3,
@@ -230,7 +230,7 @@ def test_more_requests_than_connections_wait_for_their_turn() -> None:
 # Who asks
 
 
-def test_without_credentials_nothing_is_sent(server: Server) -> None:
+def test_request_without_credentials_is_not_sent(server: Server) -> None:
     with speaking_to(server.endpoint_url) as s3:
         problem = refusal(s3.head("external", "a").exception())
     assert problem.kind is Kind.CREDENTIALS
@@ -242,7 +242,7 @@ def test_without_credentials_nothing_is_sent(server: Server) -> None:
     [(("AKADMIN", "wrong"), Kind.CREDENTIALS), (("AKBOB", "SKBOB"), Kind.DENIED)],
     ids=["wrong-secret", "no-rights"],
 )
-def test_refused_credentials_are_distinguished_from_missing_permission(
+def test_credentials_that_are_refused_are_distinguished_from_missing_permission(
     seaweedfs: Server, keys: tuple[str, str], kind: Kind
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -280,7 +280,7 @@ def test_credentials_that_are_renewed_are_taken_up(
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> None:
+def test_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> None:
     refused = (400, error("ExpiredToken"))
     with canned_server(refused, refused, (200, COPIED)) as script:
         config = Config(endpoint_url=script.endpoint_url)
@@ -295,7 +295,7 @@ def test_a_client_with_new_keys_takes_over_where_the_old_ones_have_expired() -> 
         s3.close()
 
 
-def test_an_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore import UNSIGNED
     from botocore.config import Config
 
@@ -311,7 +311,7 @@ def test_an_anonymous_client_signs_nothing(server: Server, monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_closed_engine_takes_no_more() -> None:
+def test_crt_s3_takes_no_more_once_closed() -> None:
     with speaking_to("http://127.0.0.1:9") as s3:
         pass
     with pytest.raises(RuntimeError):

@@ -42,7 +42,7 @@ if sys.argv[2] == "closed":
         "killed",
     ],
 )
-def test_a_process_ends_however_its_engine_is_left(how: str) -> None:
+def test_process_ends_however_its_engine_is_left(how: str) -> None:
     with canned_server((200, COPIED)) as script:
         done = subprocess.run(
             [sys.executable, "-c", LEAVES, script.endpoint_url, how],

@@ -80,7 +80,7 @@ def test_keys_move_from_and_to_directory_buckets(
     assert buckets.keys_here() == KEYS
 
 
-def test_a_sync_of_them_is_refused_in_one_sentence(buckets: Buckets) -> None:
+def test_sync_of_directory_buckets_is_refused_in_one_sentence(buckets: Buckets) -> None:
     buckets.put(*KEYS)
     ran = FrogmoveRunner(buckets)("sync")
     assert ran.code == 2
@@ -88,7 +88,7 @@ def test_a_sync_of_them_is_refused_in_one_sentence(buckets: Buckets) -> None:
     assert buckets.there() == {}
 
 
-def test_what_a_directory_bucket_honours_is_probed_even_on_aws(
+def test_directory_bucket_is_probed_even_on_aws(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = replace(ALL_SUPPORTED, delete=False)

@@ -154,7 +154,7 @@ def tunnels() -> Iterator[tuple[str, list[str]]]:
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ["boto3", "crt"])
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
-def test_a_certificate_is_trusted_only_where_its_bundle_is_named(
+def test_certificate_is_trusted_only_where_its_bundle_is_named(
     monkeypatch: pytest.MonkeyPatch, certificate: Path, engine: str, variable: str
 ) -> None:
     monkeypatch.setattr(timeouts, "HANDSHAKE", 1.0)
@@ -189,7 +189,7 @@ def test_https_goes_through_a_proxy_in_a_tunnel(
 
 
 @pytest.mark.usefixtures("credentials")
-def test_auto_is_crt_and_says_so() -> None:
+def test_auto_engine_is_crt_and_says_so() -> None:
     made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine == "crt"
     made.close()
@@ -200,7 +200,7 @@ def test_auto_is_crt_and_says_so() -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_where_awscrt_is_missing_auto_is_boto3_and_says_why(
+def test_auto_engine_is_boto3_where_awscrt_is_missing_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def missing(*_: object) -> CrtS3:
@@ -232,7 +232,7 @@ def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("engine", ["boto3", "crt"])
-def test_a_system_without_threads_is_reported_in_one_sentence(
+def test_system_without_threads_is_reported_in_one_sentence(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:

@@ -35,17 +35,19 @@ CODES = [
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), CODES)
-def test_a_code_says_more_than_a_status(code: str, status: int | None, kind: Kind) -> None:
+def test_kind_of_takes_the_code_before_the_status(
+    code: str, status: int | None, kind: Kind
+) -> None:
     assert kind_of(code, status) is kind
 
 
 @given(st.text(max_size=20), st.one_of(st.none(), st.integers(100, 599)))
-def test_every_answer_has_a_kind(code: str, status: int | None) -> None:
+def test_kind_of_knows_every_answer(code: str, status: int | None) -> None:
     assert kind_of(code, status) in Kind
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), CODES)
-def test_what_ends_a_run_does_not_pass_by_itself(code: str, status: int | None, kind: Kind) -> None:
+def test_error_that_ends_a_run_is_not_retried(code: str, status: int | None, kind: Kind) -> None:
     error = S3Error("CopyObject", code, status, "")
     assert error.kind is kind
     assert not (error.ends_the_run and error.retrying_helps)
@@ -54,14 +56,14 @@ def test_what_ends_a_run_does_not_pass_by_itself(code: str, status: int | None, 
 @pytest.mark.parametrize(
     ("code", "status"), [("InvalidAccessKeyId", 403), ("ExpiredToken", 400), ("NoSuchBucket", 404)]
 )
-def test_refused_credentials_and_a_missing_bucket_end_a_run(code: str, status: int) -> None:
+def test_error_of_credentials_or_a_missing_bucket_ends_a_run(code: str, status: int) -> None:
     assert S3Error("CopyObject", code, status, "").ends_the_run
 
 
 @pytest.mark.parametrize(
     ("code", "status"), [("AccessDenied", 403), ("NoSuchKey", 404), ("InvalidObjectState", 403)]
 )
-def test_what_concerns_one_object_does_not_end_a_run(code: str, status: int) -> None:
+def test_error_of_one_object_does_not_end_a_run(code: str, status: int) -> None:
     assert not S3Error("CopyObject", code, status, "").ends_the_run
 
 
@@ -72,5 +74,5 @@ def test_what_concerns_one_object_does_not_end_a_run(code: str, status: int) -> 
         ("", "CopyObject: throttled (SlowDown)"),
     ],
 )
-def test_an_error_names_the_operation_and_the_code(message: str, shown: str) -> None:
+def test_error_names_the_operation_and_the_code(message: str, shown: str) -> None:
     assert str(S3Error("CopyObject", "SlowDown", 503, message)) == shown

@@ -68,7 +68,7 @@ def test_sync_does_without_what_is_refused(fault_fixture: FaultFixture, case: st
 
 @pytest.mark.parametrize("engine", ["boto3"], indirect=True)
 @pytest.mark.parametrize("case", ["encoding", "checksums in HEAD"])
-def test_a_dry_run_and_ls_do_without_it_too(fault_fixture: FaultFixture, case: str) -> None:
+def test_dry_run_and_ls_do_without_what_is_refused(fault_fixture: FaultFixture, case: str) -> None:
     refuse(fault_fixture.proxy, HARMLESS[case])
     before = fault_fixture.buckets.state()
     assert fault_fixture.frogmove("ls").code == 0
@@ -85,7 +85,7 @@ def test_batches_are_sent_with_their_md5_where_that_is_wanted(fault_fixture: Fau
     assert "x-amz-checksum-crc32" not in batch.headers
 
 
-def test_what_is_refused_is_reported_once(fault_fixture: FaultFixture) -> None:
+def test_refused_header_is_reported_once(fault_fixture: FaultFixture) -> None:
     refuse(fault_fixture.proxy, HARMLESS["tagging (R2)"])
     ran = fault_fixture.frogmove("move", "--all")
     assert ran.code == 0
@@ -104,7 +104,7 @@ def test_what_is_refused_is_reported_once(fault_fixture: FaultFixture) -> None:
         ("probe's deletes denied", "may not support copy-source-if-match"),
     ],
 )
-def test_a_strict_operator_is_told_what_is_missing(
+def test_require_conditional_names_what_is_missing(
     fault_fixture: FaultFixture, case: str, words: str
 ) -> None:
     refuse(fault_fixture.proxy, ALL_CASES[case])
@@ -118,7 +118,7 @@ def test_a_strict_operator_is_told_what_is_missing(
 @pytest.mark.parametrize(
     "name", ["x-amz-tagging-directive", "x-amz-copy-source-if-match", "if-none-match"]
 )
-def test_what_is_honoured_stays_in_use_when_something_else_is_refused(
+def test_conditions_stay_in_use_when_something_else_is_refused(
     fault_fixture: FaultFixture, name: str
 ) -> None:
     refuse(fault_fixture.proxy, (header(name), 501, "NotImplemented"))
@@ -153,7 +153,7 @@ def test_tags_that_were_not_carried_are_reported(fault_fixture: FaultFixture, ve
     assert ("tagged" in fault_fixture.buckets.here()) is (verify == "strict")
 
 
-def test_a_new_upload_survives_where_conditional_deletes_are_refused(
+def test_upload_that_is_new_survives_where_conditional_deletes_are_refused(
     fault_fixture: FaultFixture,
 ) -> None:
     matches, *_ = HARMLESS["if-match on deletes"]
@@ -193,7 +193,7 @@ def test_copies_in_parts_do_without_what_is_refused(
     assert there(fault_fixture) == {"large": body}
 
 
-def test_a_size_that_does_not_fit_is_no_header_that_is_not_known(
+def test_size_that_does_not_fit_is_no_header_that_is_not_known(
     fault_fixture: FaultFixture,
 ) -> None:
     fault_fixture.buckets.put("large", body=bytes(6 * 1024 * 1024))

@@ -12,7 +12,7 @@ import pytest
 from frogmove.s3.future import Future, LightFuture, pass_on
 
 
-def test_a_resolved_future_has_a_result() -> None:
+def test_future_that_is_resolved_has_a_result() -> None:
     future: LightFuture[int] = LightFuture()
     assert not future.done()
     future.set_result(7)
@@ -21,14 +21,14 @@ def test_a_resolved_future_has_a_result() -> None:
     assert future.exception() is None
 
 
-def test_a_failed_one_has_an_error() -> None:
+def test_future_that_failed_has_an_error() -> None:
     future: LightFuture[int] = LightFuture()
     future.set_exception(ValueError("no"))
     with pytest.raises(ValueError, match="no"):
         future.result()
 
 
-def test_it_can_be_shown_at_any_time() -> None:
+def test_future_can_be_shown_at_any_time() -> None:
     futures: list[LightFuture[int]] = [LightFuture(), LightFuture(), LightFuture()]
     futures[1].set_result(1)
     futures[2].set_exception(ValueError())
@@ -39,7 +39,7 @@ def test_it_can_be_shown_at_any_time() -> None:
     ]
 
 
-def test_it_is_resolved_once() -> None:
+def test_future_is_resolved_once() -> None:
     future: LightFuture[int] = LightFuture()
     future.set_result(1)
     with pytest.raises(InvalidStateError):
@@ -47,7 +47,7 @@ def test_it_is_resolved_once() -> None:
     assert future.result() == 1
 
 
-def test_all_that_wait_are_woken() -> None:
+def test_future_wakes_a_thread_that_waits() -> None:
     future: LightFuture[str] = LightFuture()
     resolver = Thread(target=future.set_result, args=("done",))
     resolver.start()
@@ -55,12 +55,12 @@ def test_all_that_wait_are_woken() -> None:
     resolver.join()
 
 
-def test_waiting_ends_in_time() -> None:
+def test_future_waits_no_longer_than_its_timeout() -> None:
     with pytest.raises(TimeoutError):
         LightFuture[int]().result(timeout=0.001)
 
 
-def test_a_callback_that_fails_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_callback_that_fails_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
     future: LightFuture[int] = LightFuture()
     called: list[Future[int]] = []
     future.add_done_callback(lambda _: 1 // 0)
@@ -71,7 +71,7 @@ def test_a_callback_that_fails_does_not_keep_the_others(caplog: pytest.LogCaptur
     assert called == [future, future]
 
 
-def test_two_threads_call_each_callback_once() -> None:
+def test_callbacks_are_called_once_with_two_threads() -> None:
     for _ in range(300):
         future: LightFuture[int] = LightFuture()
         called: list[Future[int]] = []

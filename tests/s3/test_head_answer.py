@@ -77,7 +77,7 @@ def answering(changes: dict[str, bytes | None]) -> Iterator[str]:
 
 @pytest.mark.parametrize("engine", ["boto3", "crt"])
 @pytest.mark.parametrize("name", HEADS)
-def test_a_head_is_read_alike_or_refused(
+def test_head_is_read_alike_or_refused(
     engine: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")

@@ -33,7 +33,7 @@ def test_slow_down_halves_what_may_be_in_flight_once_for_all_that_get_it() -> No
     assert pressure.limit == 4
 
 
-def test_success_brings_the_limit_back_up_to_what_was_asked_for() -> None:
+def test_concurrency_limit_rises_with_success_to_what_was_asked_for() -> None:
     pressure = ConcurrencyLimiter(8)
     pressure.begin()
     pressure.end(SLOW_DOWN)
@@ -45,7 +45,7 @@ def test_success_brings_the_limit_back_up_to_what_was_asked_for() -> None:
 
 
 @given(st.lists(st.sampled_from([SLOW_DOWN, TIMEOUT, None])))
-def test_one_request_may_always_be_in_flight(ends: list[S3Error | None]) -> None:
+def test_concurrency_limit_always_allows_one_request(ends: list[S3Error | None]) -> None:
     pressure = ConcurrencyLimiter(4)
     for end in ends:
         pressure.begin()
@@ -54,13 +54,13 @@ def test_one_request_may_always_be_in_flight(ends: list[S3Error | None]) -> None
     assert pressure.has_room()
 
 
-def test_the_wait_doubles_up_to_its_longest() -> None:
+def test_retry_delay_doubles_up_to_its_longest() -> None:
     policy = retry_policy(Limits(attempts=9, first_delay=0.1, max_delay=1.0))
     delays = [policy.delay(TIMEOUT, attempt) for attempt in range(1, 9)]
     assert delays == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0])
 
 
-def test_the_wait_is_drawn_from_nothing_to_its_longest() -> None:
+def test_retry_delay_is_drawn_from_nothing_to_its_longest() -> None:
     drawn: list[tuple[float, float]] = []
 
     def jitter(low: float, high: float) -> float:
@@ -72,30 +72,30 @@ def test_the_wait_is_drawn_from_nothing_to_its_longest() -> None:
     assert drawn == [(0, 0.1)]
 
 
-def test_the_last_attempt_is_the_last() -> None:
+def test_retry_policy_gives_no_delay_after_the_last_attempt() -> None:
     policy = retry_policy(Limits(attempts=3))
     assert policy.delay(TIMEOUT, 2) is not None
     assert policy.delay(TIMEOUT, 3) is None
 
 
-def test_what_waiting_does_not_cure_is_not_tried_again() -> None:
+def test_retry_policy_does_not_retry_what_waiting_does_not_cure() -> None:
     assert retry_policy(Limits()).delay(DENIED, 1) is None
 
 
-def test_a_server_that_never_answered_is_given_up_soon() -> None:
+def test_retry_policy_gives_up_soon_a_server_that_never_answered() -> None:
     policy = RetryPolicy(Limits(attempts=8), longest)
     assert policy.delay(TIMEOUT, 2) is not None
     assert policy.delay(TIMEOUT, 3) is None
 
 
 @pytest.mark.parametrize("code", ["AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE", "SSLError"])
-def test_a_server_that_was_never_trusted_is_not_asked_again(code: str) -> None:
+def test_retry_policy_does_not_ask_a_server_again_that_was_never_trusted(code: str) -> None:
     untrusted = S3Error("CopyObject", code, None, "certificate verify failed")
     assert RetryPolicy(Limits(attempts=8), longest).delay(untrusted, 1) is None
     assert retry_policy(Limits(attempts=8)).delay(untrusted, 1) is not None
 
 
-def test_the_budget_of_a_run_ends_retries_and_success_refills_it() -> None:
+def test_retry_quota_of_a_run_ends_retries_and_success_refills_it() -> None:
     policy = retry_policy(Limits(retry_quota=2))
     assert policy.delay(TIMEOUT, 1) is not None
     assert policy.delay(TIMEOUT, 1) is not None

@@ -33,7 +33,9 @@ def many(case: ContractCase) -> ContractCase:
     return case
 
 
-def test_more_keys_than_a_page_holds_are_all_listed_once_and_in_order(many: ContractCase) -> None:
+def test_listing_of_more_keys_than_a_page_holds_has_all_once_and_in_order(
+    many: ContractCase,
+) -> None:
     listed = [item.key for item in list_prefix(many.s3, many.source, "")]
     assert listed == [f"{n:05}" for n in range(1_001)]
 
@@ -51,7 +53,7 @@ def test_more_keys_than_a_page_holds_are_all_listed_once_and_in_order(many: Cont
         ("", sorted(LOGS)),
     ],
 )
-def test_a_folder_is_its_name_and_what_is_under_it(
+def test_folder_is_its_name_and_what_is_under_it(
     case: ContractCase, folder: str, listed: list[str]
 ) -> None:
     if "trailing slash" in case.lacks:
@@ -60,18 +62,18 @@ def test_a_folder_is_its_name_and_what_is_under_it(
     assert keys(case, folder) == listed
 
 
-def test_a_folder_of_plain_keys_is_the_same_on_every_server(case: ContractCase) -> None:
+def test_folder_of_plain_keys_is_the_same_on_every_server(case: ContractCase) -> None:
     case.put("log", "logs/a", "logs/b/c", "logs2/e")
     assert keys(case, "logs") == keys(case, "logs/") == ["logs/a", "logs/b/c"]
 
 
-def test_a_missing_bucket_is_an_error_and_not_an_empty_listing(case: ContractCase) -> None:
+def test_missing_bucket_is_an_error_and_not_an_empty_listing(case: ContractCase) -> None:
     with pytest.raises(S3Error) as caught:
         list(list_prefix(case.s3, "frogmove-has-no-such-bucket", ""))
     assert caught.value.kind is Kind.NO_BUCKET
 
 
-def test_a_page_that_fails_fails_the_listing_after_what_came_before_it() -> None:
+def test_page_that_fails_fails_the_listing_after_what_came_before_it() -> None:
     state = FakeS3State({"external": {}})
     keys = [f"{number:04}" for number in range(1_001)]
     for key in keys:

@@ -61,7 +61,7 @@ def listed(state: FakeS3State, concurrency: int, prefix: str = "") -> list[str]:
     prefix=st.sampled_from(["", "", "a", "a/"]),
 )
 @example([f"{n:04}" for n in range(300)], 3, 8, str.encode, "")
-def test_a_parallel_listing_is_the_plain_one(
+def test_parallel_listing_is_the_plain_one(
     keys: list[str], page: int, concurrency: int, order: Callable[[str], Any], prefix: str
 ) -> None:
     state = state_of(keys, page, order)
@@ -91,7 +91,7 @@ class SequentialS3(FakeS3):
 )
 @example([f"{n:04}" for n in range(300)], 3, 8, True, "")
 @example([f"{n:04}" for n in range(300)], 3, 8, False, "")
-def test_a_server_that_cannot_begin_in_the_middle_is_listed_page_by_page(
+def test_server_that_cannot_begin_in_the_middle_is_listed_page_by_page(
     keys: list[str], page: int, concurrency: int, refuses: bool, prefix: str
 ) -> None:
     state = state_of(keys, page)
@@ -101,7 +101,7 @@ def test_a_server_that_cannot_begin_in_the_middle_is_listed_page_by_page(
     assert found == listed(state, 1, prefix)
 
 
-def test_a_directory_bucket_is_not_asked_to_begin_in_the_middle() -> None:
+def test_directory_bucket_is_not_asked_to_begin_in_the_middle() -> None:
     bucket = "fast--usw2-az1--x-s3"
     state = FakeS3State({bucket: {}}, page=3, order=ORDERS[2])
     for number in range(100):
@@ -112,7 +112,7 @@ def test_a_directory_bucket_is_not_asked_to_begin_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize("bucket", ["a-bucket", "fast--usw2-az1--x-s3"])
-def test_a_folder_is_listed_with_the_object_of_its_own_name(bucket: str) -> None:
+def test_folder_is_listed_with_the_object_of_its_own_name(bucket: str) -> None:
     state = FakeS3State({bucket: {}})
     for key in ("logs", "logs/a", "logs2"):
         state.put(bucket, key, b"")
@@ -141,7 +141,7 @@ def test_guesses_are_worth_their_requests(key: Callable[[int], str]) -> None:
     assert s3.pages < 2 * 200
 
 
-def test_a_short_listing_asks_for_no_more_than_its_pages() -> None:
+def test_listing_that_is_short_asks_for_no_more_than_its_pages() -> None:
     s3 = CountingS3(state_of(["a", "b", "c"], page=1000))
     assert len(list(list_prefix(s3, "a", ""))) == 3
     assert s3.pages == 1
@@ -162,7 +162,7 @@ def test_keys_that_come_and_go_do_not_harm_the_others() -> None:
 @given(
     st.text(max_size=6), st.one_of(st.none(), st.text(max_size=6)), st.lists(st.text(), max_size=3)
 )
-def test_a_midpoint_lies_between(low: str, high: str | None, sample: list[str]) -> None:
+def test_midpoint_lies_between(low: str, high: str | None, sample: list[str]) -> None:
     if high is not None and not low < high:
         return
     middle = midpoint(low, high, sample)
@@ -171,7 +171,7 @@ def test_a_midpoint_lies_between(low: str, high: str | None, sample: list[str]) 
         assert high is None or middle.encode() < high.encode()
 
 
-def test_cuts_are_spread_evenly() -> None:
+def test_spread_gives_evenly_spaced_cuts() -> None:
     cuts = [str(number) for number in range(100)]
     chosen = spread(cuts, 10)
     assert {int(b) - int(a) for a, b in pairwise(chosen)} == {10}

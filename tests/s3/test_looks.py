@@ -79,7 +79,7 @@ def assert_each_delete_follows_a_look(fault_fixture: FaultFixture) -> None:
 
 
 @pytest.mark.parametrize("fault", [*LOST, *NOT_DONE], ids=by_name)
-def test_an_upload_after_a_delete_that_failed_is_not_deleted(
+def test_upload_after_a_delete_that_failed_is_not_deleted(
     fault_fixture: FaultFixture, fault: Fault
 ) -> None:
     fault_fixture.buckets.put("a", body=b"seen")
@@ -92,7 +92,7 @@ def test_an_upload_after_a_delete_that_failed_is_not_deleted(
 
 
 @pytest.mark.parametrize("honours", [REFUSED, UNTOLD], ids=["refused", "untold"])
-def test_a_condition_that_is_not_relied_upon_does_not_stand_for_a_look(
+def test_condition_that_is_not_relied_upon_does_not_stand_for_a_look(
     fault_fixture: FaultFixture, honours: Capabilities, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "probe", lambda *_: honours)
@@ -104,7 +104,7 @@ def test_a_condition_that_is_not_relied_upon_does_not_stand_for_a_look(
 
 
 @pytest.mark.parametrize("fault", [*LOST, *NOT_DONE], ids=by_name)
-def test_a_delete_that_failed_is_made_up_for(fault_fixture: FaultFixture, fault: Fault) -> None:
+def test_delete_that_failed_is_made_up_for(fault_fixture: FaultFixture, fault: Fault) -> None:
     fault_fixture.buckets.put("a", "b", "c")
     fault_fixture.fail(fault, "DeleteObject")
     ran = fault_fixture.frogmove("move", "--all", "-o", "json")
@@ -131,7 +131,7 @@ def test_undo_deletes_nothing_unseen(fault_fixture: FaultFixture, fault: Fault) 
 
 
 @pytest.mark.parametrize("sender", ["queue", "job", "move", "sweep"])
-def test_the_function_deletes_nothing_unseen(
+def test_function_deletes_nothing_unseen(
     fault_fixture: FaultFixture,
     invoke: Invoke,
     sender: str,

@@ -47,13 +47,13 @@ def listing_of(*keys: str, of: KeyRange, empty_first: bool = False) -> RangeList
     return RangeListing(s3, "bucket", "", of)
 
 
-def test_a_range_that_begins_with_empty_pages_tells_its_first_key() -> None:
+def test_range_that_begins_with_empty_pages_tells_its_first_key() -> None:
     listing = listing_of(*"abc", of=KeyRange("a", None), empty_first=True)
     assert listing.begin() == "b"
     assert [item.key for item in listing.objects()] == ["b", "c"]
 
 
-def test_a_first_key_that_went_meanwhile_is_a_gap_of_just_that_key() -> None:
+def test_range_whose_end_key_went_meanwhile_has_a_gap_of_just_that_key() -> None:
     listing = listing_of(*"abd", of=KeyRange("", "c", ends_at_key=True))
     listing.begin()
     assert [item.key for item in listing.objects()] == ["a", "b"]
@@ -61,21 +61,21 @@ def test_a_first_key_that_went_meanwhile_is_a_gap_of_just_that_key() -> None:
     assert not listing.is_broken
 
 
-def test_a_range_that_lost_all_its_keys_is_a_gap() -> None:
+def test_range_that_lost_all_its_keys_is_a_gap() -> None:
     listing = listing_of("a", of=KeyRange("a", "c", ends_at_key=True))
     listing.begin()
     assert list(listing.objects()) == []
     assert listing.gap == KeyRange("a", "c")
 
 
-def test_a_range_that_ends_with_the_first_key_of_the_next_has_no_gap() -> None:
+def test_range_that_ends_with_the_first_key_of_the_next_has_no_gap() -> None:
     listing = listing_of(*"abcd", of=KeyRange("", "c", ends_at_key=True))
     listing.begin()
     assert [item.key for item in listing.objects()] == ["a", "b", "c"]
     assert listing.gap is None
 
 
-def test_who_waits_for_the_end_of_a_range_is_let_go_when_the_run_stops() -> None:
+def test_range_listing_that_waits_for_its_end_is_let_go_when_the_run_stops() -> None:
     listing = listing_of(*"abcdefgh", of=KeyRange("", None))
     listing.begin()
     objects = listing.objects()

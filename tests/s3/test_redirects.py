@@ -24,7 +24,7 @@ REGION = "<Region>eu-west-1</Region>"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_wrong_region_leads_to_the_right_one(engine: str, moto: Server) -> None:
+def test_region_that_is_wrong_leads_to_the_right_one(engine: str, moto: Server) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
     wrong = error(
         "AuthorizationHeaderMalformed", f"The region is wrong.</Message>{REGION}<Message>"
@@ -36,7 +36,7 @@ def test_a_wrong_region_leads_to_the_right_one(engine: str, moto: Server) -> Non
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("status", "words"), [(403, "Forbidden (403)"), (404, "Not Found (404)")])
-def test_a_refusal_that_is_not_s3s_keeps_its_status(
+def test_refusal_that_is_not_s3s_keeps_its_status(
     engine: str, status: int, words: str, moto: Server
 ) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
@@ -48,7 +48,7 @@ def test_a_refusal_that_is_not_s3s_keeps_its_status(
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("status", [301, 302, 307])
 @pytest.mark.parametrize("body", ["", error("PermanentRedirect", "Use another endpoint.")])
-def test_a_redirect_without_a_region_is_one_sentence(
+def test_redirect_without_a_region_is_one_sentence(
     engine: str, status: int, body: str, moto: Server
 ) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
@@ -96,7 +96,7 @@ def two_regions(request: Request) -> Reply:
 
 
 @pytest.mark.parametrize("region", ["us-west-2", "eu-central-1", "us-east-1"])
-def test_the_delete_goes_to_the_region_of_the_source(hooks: RequestHooks, region: str) -> None:
+def test_delete_goes_to_the_region_of_the_source(hooks: RequestHooks, region: str) -> None:
     """No server here has Regions: each request is answered in its place."""
     hooks.serve(two_regions)
     ran = run_command(
@@ -112,7 +112,7 @@ def test_the_delete_goes_to_the_region_of_the_source(hooks: RequestHooks, region
 
 @pytest.mark.parametrize("region", ["us-west-2", "eu-central-1"])
 @pytest.mark.parametrize("keys", ["a", "ab"])
-def test_the_function_sends_each_request_to_the_region_of_its_bucket(
+def test_function_sends_each_request_to_the_region_of_its_bucket(
     hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, region: str, keys: str
 ) -> None:
     hooks.serve(two_regions)

@@ -126,7 +126,7 @@ def everything(key: str) -> Iterator[tuple[str, Callable[[S3], Future[Any]]]]:
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_both_engines_send_the_same_request(engines: Engines, name: str) -> None:
+def test_engines_send_the_same_request(engines: Engines, name: str) -> None:
     for form, ask in everything(KEYS[name]):
         boto, crt = engines.ask(ask)
         assert crt.same() == boto.same(), form
@@ -149,7 +149,7 @@ def test_conditions_name_an_etag_as_the_server_wrote_it(engines: Engines, etag: 
 
 
 @pytest.mark.parametrize("name", ["markup", "query", "NFD", "double slash", "leading slash"])
-def test_a_signature_is_the_one_that_botocore_would_make(engines: Engines, name: str) -> None:
+def test_signature_is_the_one_that_botocore_would_make(engines: Engines, name: str) -> None:
     for form, ask in everything(KEYS[name]):
         _, crt = engines.ask(ask)
         names = re.search(r"SignedHeaders=([^,]*),", crt.headers["authorization"])
@@ -177,7 +177,7 @@ def signature(sent: Sent, names: list[str]) -> str:
     )
 
 
-def test_through_a_proxy_both_engines_send_the_same_request(
+def test_engines_send_the_same_request_through_a_proxy(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config_file = tmp_path / "config"
@@ -192,7 +192,7 @@ def test_through_a_proxy_both_engines_send_the_same_request(
             assert crt.same() == boto.same(), form
 
 
-def test_a_proxy_is_passed_by_where_botocore_passes_it_by(
+def test_proxy_is_passed_by_where_botocore_passes_it_by(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -247,7 +247,7 @@ class Held:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_both_engines_go_to_the_same_place(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_engines_go_to_the_same_place(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     bucket, environment = PLACES[place]
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     for name, value in environment.items():
@@ -299,7 +299,7 @@ class Elsewhere(Held):
         done(HttpResponse(204 if is_here else 301, [], b""))
 
 
-def test_a_bucket_in_another_region_is_asked_there_from_the_second_request_on(
+def test_bucket_in_another_region_is_asked_there_from_the_second_request_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
@@ -335,7 +335,7 @@ def scope(headers: dict[str, str]) -> str:
     ["external--use1-az4--x-s3", "arn:aws:s3::123456789012:accesspoint/pond.mrap"],
     ids=["directory bucket", "multi-Region access point"],
 )
-def test_what_is_signed_in_a_way_of_its_own_goes_through_boto3(
+def test_bucket_that_is_signed_in_a_way_of_its_own_goes_through_boto3(
     monkeypatch: pytest.MonkeyPatch, bucket: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -69,7 +69,7 @@ def copy(state: FakeS3State, key: str) -> Copy:
     return Copy("a", source, "b", key)
 
 
-def test_what_may_pass_is_tried_again_after_a_wait(state: FakeS3State) -> None:
+def test_retry_sends_again_after_a_wait_what_may_pass(state: FakeS3State) -> None:
     clock = ManualClock()
     s3 = patient(state, Faults("InternalError", "SlowDown"), clock)
     answer = s3.copy(copy(state, "k0"))
@@ -80,14 +80,14 @@ def test_what_may_pass_is_tried_again_after_a_wait(state: FakeS3State) -> None:
     assert answer.result().etag == state.buckets["b"]["k0"].etag
 
 
-def test_what_does_not_pass_is_answered_at_once(state: FakeS3State) -> None:
+def test_retry_answers_at_once_what_does_not_pass(state: FakeS3State) -> None:
     interceptor = Faults("AccessDenied")
     answer = patient(state, interceptor, ManualClock()).head("a", "k0")
     assert isinstance(answer.exception(), S3Error)
     assert interceptor.requests == 1
 
 
-def test_a_delete_of_whatever_is_there_is_not_sent_again(state: FakeS3State) -> None:
+def test_delete_of_whatever_is_there_is_not_sent_again(state: FakeS3State) -> None:
     clock = ManualClock()
     answer = patient(state, Faults("InternalError"), clock).delete("a", Deletion("k0", None))
     clock.advance(60)
@@ -95,7 +95,7 @@ def test_a_delete_of_whatever_is_there_is_not_sent_again(state: FakeS3State) -> 
     assert "k0" in state.buckets["a"]
 
 
-def test_a_delete_of_what_a_look_has_to_find_is_looked_at_again(state: FakeS3State) -> None:
+def test_delete_of_what_a_look_has_to_find_is_looked_at_again(state: FakeS3State) -> None:
     clock = ManualClock()
     seen = state.buckets["a"]["k0"].etag
     s3 = patient(state, Faults("InternalError"), clock)
@@ -108,7 +108,7 @@ def test_a_delete_of_what_a_look_has_to_find_is_looked_at_again(state: FakeS3Sta
     assert state.bodies("a")["k0"] == b"newer"
 
 
-def test_the_attempts_come_to_an_end(state: FakeS3State) -> None:
+def test_attempts_come_to_an_end(state: FakeS3State) -> None:
     clock = ManualClock()
     interceptor = Faults(*["InternalError"] * 10)
     s3 = patient(state, interceptor, clock, attempts=3)
@@ -119,7 +119,7 @@ def test_the_attempts_come_to_an_end(state: FakeS3State) -> None:
     assert interceptor.requests == 3
 
 
-def test_no_more_requests_are_in_flight_than_allowed(state: FakeS3State) -> None:
+def test_requests_in_flight_are_no_more_than_allowed(state: FakeS3State) -> None:
     held: list[LightFuture[None]] = []
 
     class Holding(FakeS3):
@@ -151,12 +151,12 @@ def test_copies_keep_to_the_rate(state: FakeS3State) -> None:
     assert counts == [1, 2, 3, 4, 5]
 
 
-def test_other_requests_do_not_wait_for_the_rate(state: FakeS3State) -> None:
+def test_rate_does_not_hold_up_other_requests(state: FakeS3State) -> None:
     s3 = patient(state, Faults(), ManualClock(), rate=0.01)
     assert all(s3.head("a", f"k{number}").done() for number in range(5))
 
 
-def test_what_waits_for_its_turn_can_be_dropped(state: FakeS3State) -> None:
+def test_copies_that_wait_for_the_rate_can_be_cancelled(state: FakeS3State) -> None:
     clock = ManualClock()
     faults = Faults("SlowDown")
     s3 = patient(state, faults, clock, rate=2.0)
@@ -189,7 +189,7 @@ class Unanswering(FakeS3):
         return self.asked[-1]
 
 
-def test_what_is_in_flight_when_the_time_is_up_fails_at_once(state: FakeS3State) -> None:
+def test_abort_pending_fails_at_once_what_is_in_flight(state: FakeS3State) -> None:
     silent = Unanswering(state)
     s3 = RetryingS3(silent, Limits(2))
     answers = [s3.head("a", f"k{number}") for number in range(5)]
@@ -202,7 +202,7 @@ def test_what_is_in_flight_when_the_time_is_up_fails_at_once(state: FakeS3State)
     assert len(silent.asked) == 2
 
 
-def test_an_answer_that_comes_after_all_is_nobodys(state: FakeS3State) -> None:
+def test_abort_pending_ignores_an_answer_that_comes_after_all(state: FakeS3State) -> None:
     silent = Unanswering(state)
     s3 = RetryingS3(silent, Limits(2))
     answers = [s3.head("a", "k0"), s3.head("a", "k1")]
@@ -212,7 +212,7 @@ def test_an_answer_that_comes_after_all_is_nobodys(state: FakeS3State) -> None:
     assert all(isinstance(answer.exception(timeout=0), S3Error) for answer in answers)
 
 
-def test_what_waits_to_be_retried_when_the_time_is_up_is_not_sent_again(state: FakeS3State) -> None:
+def test_abort_pending_drops_what_waits_to_be_retried(state: FakeS3State) -> None:
     clock, interceptor = ManualClock(), Faults("SlowDown")
     s3 = patient(state, interceptor, clock)
     answer = s3.head("a", "k0")

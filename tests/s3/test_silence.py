@@ -69,7 +69,7 @@ def full() -> Iterator[int]:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_server_that_accepts_and_says_nothing(
+def test_server_that_accepts_and_says_nothing_is_given_up(
     engine: str, command: list[str], scheme: str, moto: Server
 ) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
@@ -78,7 +78,7 @@ def test_a_server_that_accepts_and_says_nothing(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_server_that_cannot_be_connected_to(engine: str, moto: Server) -> None:
+def test_server_that_cannot_be_connected_to_is_given_up(engine: str, moto: Server) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
     with full() as port:
         gives_up(runner, engine, ["ls"], f"http://127.0.0.1:{port}")
@@ -102,7 +102,7 @@ def fault_fixture(engine: str, moto: Server) -> Iterator[FaultFixture]:
         yield FaultFixture.make(moto, proxy)
 
 
-def test_a_large_copy_may_answer_late(
+def test_large_copy_may_answer_late(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeouts, "LARGE", 10)
@@ -119,7 +119,7 @@ def test_a_large_copy_may_answer_late(
     assert fault_fixture.sent("CopyObject") == 1
 
 
-def test_a_server_that_falls_silent_ends_the_run_and_loses_nothing(
+def test_server_that_falls_silent_ends_the_run_and_loses_nothing(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies = {f"{number:03}": f"{number:03}".encode() for number in range(60)}

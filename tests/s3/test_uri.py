@@ -47,7 +47,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
         (f"s3://{EVERYWHERE}/a", EVERYWHERE, "a"),
     ],
 )
-def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
+def test_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
     uri: str, bucket: str, key: str
 ) -> None:
     assert split(uri) == (bucket, key)
@@ -87,7 +87,7 @@ def test_a_uri_is_split_at_the_first_slash_and_nothing_is_decoded(
         "s3://arn:aws:sqs:eu-west-1:123456789012:queue",
     ],
 )
-def test_what_is_no_s3_uri_is_refused_with_its_own_words_and_a_remedy(uri: str) -> None:
+def test_uri_that_is_none_of_s3_is_refused_with_its_own_words_and_a_remedy(uri: str) -> None:
     with pytest.raises(UsageError) as caught:
         split(uri)
     assert in_quotes(uri) in caught.value.message
@@ -95,12 +95,12 @@ def test_what_is_no_s3_uri_is_refused_with_its_own_words_and_a_remedy(uri: str) 
 
 
 @given(BUCKETS, KEYS)
-def test_every_bucket_and_key_come_back_out_of_their_uri(bucket: str, key: str) -> None:
+def test_uri_gives_back_its_bucket_and_key(bucket: str, key: str) -> None:
     assert split(f"s3://{bucket}/{key}") == (bucket, key)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_uri_or_a_usage_error(text: str) -> None:
+def test_uri_of_any_text_is_read_or_a_usage_error(text: str) -> None:
     try:
         bucket, key = split(text)
     except UsageError:
@@ -120,14 +120,14 @@ def test_any_text_is_a_uri_or_a_usage_error(text: str) -> None:
         ("s3://bucket/a/b c", "a/b c/", "s3://bucket/a/b c/"),
     ],
 )
-def test_a_prefix_is_a_folder(uri: str, prefix: str, shown: str) -> None:
+def test_prefix_is_a_folder(uri: str, prefix: str, shown: str) -> None:
     location = parse_location(uri)
     assert location == Location("bucket", prefix)
     assert str(location) == shown
     assert parse_location(str(location)) == location
 
 
-def test_a_prefix_that_leaves_no_room_for_a_key_is_refused() -> None:
+def test_prefix_that_leaves_no_room_for_a_key_is_refused() -> None:
     with pytest.raises(UsageError, match="1,025 bytes"):
         parse_location("s3://bucket/" + "p" * MAX_KEY_BYTES)
 
@@ -135,7 +135,7 @@ def test_a_prefix_that_leaves_no_room_for_a_key_is_refused() -> None:
 @pytest.mark.parametrize(
     "key", ["a", "/", " ", "\n", "é" * 512, "😀" * 256, "k" * 1024, "..", "\x00"], ids=ascii
 )
-def test_a_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
+def test_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
     assert check_key(key) == key
 
 
@@ -149,13 +149,13 @@ def test_a_key_of_up_to_1024_bytes_is_a_key(key: str) -> None:
     ],
     ids=["empty", "ascii", "two-byte", "surrogate"],
 )
-def test_what_s3_cannot_hold_is_no_key(key: str, printed: str) -> None:
+def test_key_that_s3_cannot_hold_is_refused(key: str, printed: str) -> None:
     with pytest.raises(UsageError, match=printed):
         check_key(key)
 
 
 @pytest.mark.parametrize("uri", [f"s3://{DOOR}/logs/", f"s3://{EVERYWHERE}/", "s3://Old_Bucket/a/"])
-def test_a_location_says_itself_again(uri: str) -> None:
+def test_location_says_itself_again(uri: str) -> None:
     assert str(parse_location(uri)) == uri
     assert parse_location(str(parse_location(uri))) == parse_location(uri)
 
@@ -171,5 +171,5 @@ def test_a_location_says_itself_again(uri: str) -> None:
         (DOOR, False),
     ],
 )
-def test_a_directory_bucket_is_known_by_its_name(bucket: str, directory: bool) -> None:
+def test_directory_bucket_is_known_by_its_name(bucket: str, directory: bool) -> None:
     assert is_directory_bucket(bucket) is directory

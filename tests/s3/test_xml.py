@@ -53,7 +53,7 @@ def listing(key: str, *, namespace: str = AWS, encoded: bool = True, gap: str = 
 @pytest.mark.parametrize(
     "key", [*KEYS.values(), "Key", "Contents", "http://s3.amazonaws.com/doc/2006-03-01/}Key"]
 )
-def test_a_listing_is_read_however_it_is_written(key: str, namespace: str, gap: str) -> None:
+def test_listing_is_read_however_it_is_written(key: str, namespace: str, gap: str) -> None:
     expected = Page([S3Object(key, 7, md5(b"x"), MOMENT)], "1/+=", [key])
     assert xml.read_page(listing(key, namespace=namespace, gap=gap)) == expected
     if all(char >= " " for char in key) and "\uffff" not in key:
@@ -100,7 +100,7 @@ def by_the_parser(body: bytes) -> Page | None:
     prefixes=st.lists(st.sampled_from(list(KEYS.values())), max_size=2),
     token=st.sampled_from(["", "1/+="]),
 )
-def test_a_listing_as_s3_writes_it_is_read_like_any_other(
+def test_listing_as_s3_writes_it_is_read_like_any_other(
     keys: list[str], prefixes: list[str], token: str
 ) -> None:
     body = as_s3_writes_it(keys, prefixes, token)
@@ -112,7 +112,7 @@ def test_a_listing_as_s3_writes_it_is_read_like_any_other(
 
 
 @given(data=st.data())
-def test_damage_is_never_read_as_another_listing(data: st.DataObject) -> None:
+def test_listing_with_damage_is_never_read_as_another(data: st.DataObject) -> None:
     body = as_s3_writes_it(["a/b c", "d&e", "f"], ["g/"], "1/+=")
     first = data.draw(st.integers(0, len(body) - 1))
     last = data.draw(st.integers(first, min(len(body), first + 120)))
@@ -137,7 +137,7 @@ def test_damage_is_never_read_as_another_listing(data: st.DataObject) -> None:
     ],
 )
 @pytest.mark.parametrize("etag", [b"&quot;a-1&quot;", b'"a-1"', b"a-1", b"&#34;a-1&#34;"])
-def test_the_etag_of_a_copy_is_read_however_it_is_written(body: bytes, etag: bytes) -> None:
+def test_etag_of_a_copy_is_read_however_it_is_written(body: bytes, etag: bytes) -> None:
     assert xml.read_copied(body % (b"<ETag>" + etag + b"</ETag>")) == "a-1"
 
 
@@ -150,7 +150,7 @@ def test_the_etag_of_a_copy_is_read_however_it_is_written(body: bytes, etag: byt
         b"",
     ],
 )
-def test_what_is_no_copy_is_not_read_as_one(body: bytes) -> None:
+def test_read_copied_refuses_what_is_no_copy(body: bytes) -> None:
     with pytest.raises(xml.MalformedResponseError):
         xml.read_copied(body)
 
@@ -168,18 +168,18 @@ def test_what_is_no_copy_is_not_read_as_one(body: bytes) -> None:
         b"",
     ],
 )
-def test_half_a_listing_is_none(broken: bytes) -> None:
+def test_read_page_refuses_half_a_listing(broken: bytes) -> None:
     with pytest.raises(xml.MalformedResponseError):
         xml.read_page(broken)
 
 
-def test_a_time_without_a_zone_is_utc() -> None:
+def test_timestamp_without_a_zone_is_utc() -> None:
     assert parse_timestamp("2026-10-12T17:50:30") == MOMENT
     assert parse_timestamp("2026-10-12T19:50:30+02:00") == MOMENT
 
 
 @pytest.mark.parametrize("key", ["a<b>&\"'", "a\nb\rc", "é🐸", " a "])
-def test_a_key_to_delete_is_read_back_as_it_was_written(key: str) -> None:
+def test_key_to_delete_is_read_back_as_it_was_written(key: str) -> None:
     body = xml.write_deletions([Deletion(key, "e<"), Deletion(key, None, "v&")])
     first, second = ElementTree.fromstring(body)
     assert [leaf.text for leaf in first] == [key, '"e<"']
@@ -198,7 +198,7 @@ def test_read_error_reads_past_prefixes_comments_and_what_is_deeper() -> None:
     assert xml.read_error(body) == ("SlowDown", "")
 
 
-def test_an_error_is_distinguished_from_what_is_none() -> None:
+def test_read_error_distinguishes_an_error_from_what_is_none() -> None:
     assert xml.read_error(b"<Error><Code>SlowDown</Code><Message/></Error>") == ("SlowDown", "")
     assert xml.read_error(b"<Fine/>") is None
     assert xml.read_error(b"") is None
