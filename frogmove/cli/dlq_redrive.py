@@ -249,9 +249,7 @@ def drop(
         if not found:
             console.total("No message was found.")
         elif dry_run:
-            for each in found:
-                show_letter(each, console)
-            console.total(f"{counted(len(found), 'message', 'messages')} would be deleted")
+            _show(found, console)
         elif not yes and not _may_drop(found, console):
             console.warn("Nothing was changed.")
             ctx.exit(exit_codes.REFUSED)
@@ -266,6 +264,12 @@ def drop(
 
 def _find(letters: DeadLetters, chosen: MessageChoice, stop: Stop) -> list[DeadLetter]:
     return [letter for batch in letters.batches(stop) for letter in batch if chosen.has(letter)]
+
+
+def _show(found: list[DeadLetter], console: Console) -> None:
+    for each in found:
+        show_letter(each, console)
+    console.total(f"{counted(len(found), 'message', 'messages')} would be deleted")
 
 
 def _may_drop(found: list[DeadLetter], console: Console) -> bool:

@@ -7,7 +7,9 @@ import os
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,6 +18,11 @@ from tests.benchmarks import peers, plot, publish, table, workload
 from tests.benchmarks.results import Report
 from tests.benchmarks.rows import FULL, GIB, QUICK, Row, rows
 from tests.benchmarks.tools import FROGMOVE, frogmove, interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.benchmarks.tools import Tool
 
 WIDTH = 140
 
@@ -58,30 +65,14 @@ def main(
     report = _report()
     if quick:
         report.notes.append("These sizes only show that all of it works: figures mean nothing.")
-    tools = [frogmove()]
-    for peer in peers.peers(programs):
-        if isinstance(peer, str):
-            report.notes.append(peer)
-            progress.print(peer, style="yellow", markup=False)
-        else:
-            tools.append(peer)
-    if programs:
-        tools = [tool for tool in tools if tool.name in programs]
+    tools = list(_tools(programs, report, progress))
     report.versions = {tool.name: tool.version for tool in tools}
-
-    def say(text: str) -> None:
-        progress.print(text, style="dim", highlight=False, markup=False)
-
     try:
         for row in chosen:
-            taking = [tool for tool in tools if tool.name not in row.without]
-            if row.family:
-                taking = [tool for tool in taking if tool.name == FROGMOVE]
-            if row.is_start:
-                taking.append(interpreter())
+            taking = list(_taking(row, tools))
             most = 1 if row.family or quick else row.rounds
             times = 1 if row.objects == 1 else min(rounds or most, most)
-            report.rows.append(workload.run(row, taking, times, say))
+            report.rows.append(workload.run(row, taking, times, partial(_say, progress)))
     except KeyboardInterrupt:
         report.notes.append(f"Interrupted after {len(report.rows)} of {len(chosen)} rows.")
     out = Console()
@@ -95,6 +86,31 @@ def main(
         svg_file.write_text(plot.svg(report), "utf-8")
     if is_for_all and len(report.rows) == len(chosen):
         publish.publish(report)
+
+
+def _tools(names: tuple[str, ...], report: Report, progress: Console) -> Iterator[Tool]:
+    """Yield the programs named, or all; note why one cannot be had."""
+    if not names or FROGMOVE in names:
+        yield frogmove()
+    for peer in peers.peers(names):
+        if isinstance(peer, str):
+            report.notes.append(peer)
+            progress.print(peer, style="yellow", markup=False)
+        else:
+            yield peer
+
+
+def _taking(row: Row, tools: list[Tool]) -> Iterator[Tool]:
+    """Yield the programs that take part in a row."""
+    for tool in tools:
+        if tool.name not in row.without and (tool.name == FROGMOVE or not row.family):
+            yield tool
+    if row.is_start:
+        yield interpreter()
+
+
+def _say(progress: Console, text: str) -> None:
+    progress.print(text, style="dim", highlight=False, markup=False)
 
 
 def _chosen(known: list[Row], names: tuple[str, ...]) -> list[Row]:
