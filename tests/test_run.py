@@ -6,6 +6,7 @@ import io
 import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from tests.buckets import Buckets
     from tests.cli.cli_runner import FrogmoveRunner
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 KEYS = [f"reports/{number:02}" for number in range(20)]
 
 
@@ -194,9 +195,10 @@ def test_readme_examples_run(
 ) -> None:
     buckets.put("a", *KEYS)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", buckets.server.endpoint_url)
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
+    texts = [(ROOT / name).read_text("utf-8") for name in ("README.md", "frogmove/README.md")]
+    blocks = [re.findall(r"```python\n(.*?)```", text, re.DOTALL) for text in texts]
+    assert all(blocks)
+    for block in chain(*blocks):
         code = block.replace("frogtech-sharara-external", buckets.source)
         exec(code.replace("frogtech-sharara-internal", buckets.destination), {})
     assert buckets.keys_here() == ["a"]
