@@ -148,7 +148,8 @@ resource "aws_cloudwatch_event_rule" "uploads" {
   description = local.guardduty ? "Scan results of GuardDuty for the source of frogmove" : "Uploads to the source of frogmove"
   tags        = local.tags
 
-  # The function uses only the results of its own plan.
+  # The function uses only the results of its own plan. It gets those of all files of the source,
+  # because threats are put aside or reported whether or not the function is set to move them.
   # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
   event_pattern = local.guardduty ? jsonencode({
@@ -156,7 +157,7 @@ resource "aws_cloudwatch_event_rule" "uploads" {
     detail-type = ["GuardDuty Malware Protection Object Scan Result"]
     detail = { s3ObjectDetails = merge(
       { bucketName = [var.source_bucket] },
-      local.key_patterns == null ? {} : { objectKey = local.key_patterns },
+      var.source_prefix == "" ? {} : { objectKey = [{ prefix = var.source_prefix }] },
     ) }
     }) : jsonencode({
     source      = ["aws.s3"]
@@ -169,7 +170,7 @@ resource "aws_cloudwatch_event_rule" "uploads" {
 
   lifecycle {
     precondition {
-      condition     = length(jsonencode(local.announced)) <= 4000
+      condition     = local.guardduty || length(jsonencode(local.announced)) <= 4000
       error_message = "source_prefix, upload_prefixes and upload_suffixes exceed the size limit of an EventBridge rule: use fewer or shorter ones."
     }
   }

@@ -339,10 +339,10 @@ class LambdaApp:
             client.s3.abort_pending()
 
     def _filter(self, uploads: tuple[Upload, ...], telemetry: Telemetry) -> tuple[Upload, ...]:
-        """Remove keys that do not match the configured prefixes and suffixes."""
+        """Remove keys that do not match the configured prefixes and suffixes, except threats."""
         selected = []
         for upload in uploads:
-            if self.config.object_filter.matches(upload.key):
+            if upload.is_threat or self.config.object_filter.matches(upload.key):
                 selected.append(upload)
             else:
                 telemetry.outside(upload.key, "does not match the configured prefixes and suffixes")

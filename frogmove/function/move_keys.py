@@ -55,7 +55,7 @@ class KeyRequest:
     @property
     def is_threat(self) -> bool:
         """Whether the scan found threats."""
-        return self.scan is not None and self.scan.status is ScanStatus.THREATS_FOUND
+        return self.scan is not None and self.scan.is_threat
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,8 @@ def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResul
     for each in dict.fromkeys(requested):
         if not each.key.startswith(invocation.route.source.prefix):
             key_results[each] = KeyResult(Outcome.SKIPPED, "not under the source's prefix")
+            if each.scan is not None and each.is_threat:
+                invocation.telemetry.scanned(each.key, each.scan)
             invocation.telemetry.outside(each.key)
         elif _is_clean(each, invocation) or invocation.is_quarantine:
             inside.append(each)
@@ -272,7 +274,9 @@ async def _planned(
         alternative_key = each.alternative_key and await lookup.head(
             each.alternative_key, each.version_id
         )
-        is_left = each.is_upload and seen is not None and not invocation.is_selected(seen.object)
+        # Threats are quarantined whether or not the filters select them.
+        is_filtered = each.is_upload and not each.is_threat
+        is_left = is_filtered and seen is not None and not invocation.is_selected(seen.object)
         if (
             seen is not None
             and not alternative_key

@@ -38,6 +38,11 @@ class Upload:
     key: str
     scan: ScanResult | None = None
 
+    @property
+    def is_threat(self) -> bool:
+        """Whether its scan found threats."""
+        return self.scan is not None and self.scan.is_threat
+
 
 @dataclass(frozen=True, slots=True)
 class Ignored:

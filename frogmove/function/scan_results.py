@@ -53,9 +53,14 @@ class ScanResult:
     threats: tuple[str, ...] = ()
 
     @property
+    def is_threat(self) -> bool:
+        """Whether threats were found."""
+        return self.status is ScanStatus.THREATS_FOUND
+
+    @property
     def reason(self) -> str:
         """Why the object is not moved, for the operator."""
-        if self.status is ScanStatus.THREATS_FOUND:
+        if self.is_threat:
             return f"threats found: {', '.join(self.threats) or 'not named'}"
         return f"not found clean: its scan ended as {self.status}"
 

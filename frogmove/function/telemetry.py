@@ -17,7 +17,6 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 )
 
 from frogmove.core.models import Outcome
-from frogmove.function.scan_results import ScanStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -185,8 +184,7 @@ class Telemetry:
 
     def scanned(self, key: str, scan: ScanResult) -> None:
         """Log an object that is not clean."""
-        is_threat = scan.status is ScanStatus.THREATS_FOUND
-        self._scans["threats" if is_threat else "unscanned"] += 1
+        self._scans["threats" if scan.is_threat else "unscanned"] += 1
         _log.warning(
             scan.status.value,
             key=key,
