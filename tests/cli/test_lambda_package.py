@@ -51,6 +51,7 @@ def test_the_zips_are_the_same_from_another_folder_with_another_umask(
         assert (tmp_path / "dist" / name).read_bytes() == (first / name).read_bytes()
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("wheels")
 def test_it_makes_a_function_and_a_layer_for_each_architecture(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "dist"

@@ -170,7 +170,10 @@ def day(ministack: Server, count: int) -> Day:
     return made
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(3_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "count",
+    [pytest.param(300, marks=pytest.mark.matrix), pytest.param(3_000, marks=pytest.mark.long)],
+)
 def test_an_operators_day(day: Day, count: int, tmp_path: Path) -> None:
     assert len(day.here) == count
     plan = partial(plan_and_apply, file=str(tmp_path / "a plan"))

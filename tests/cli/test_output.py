@@ -202,7 +202,9 @@ def test_a_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
     assert screen.text.rindex("in flight") < screen.text.rindex("\x1b[2K")
 
 
-@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+@pytest.mark.parametrize(
+    "columns", [40, *(pytest.param(columns, marks=pytest.mark.matrix) for columns in (60, 80, 200))]
+)
 def test_a_bar_takes_one_line_of_any_terminal(runner: FrogmoveRunner, columns: int) -> None:
     with blocking_proxy(runner.buckets.server) as door, terminal(columns) as screen:
         process = runner.process(

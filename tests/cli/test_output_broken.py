@@ -103,6 +103,7 @@ def test_a_broken_stdout_ends_a_run_like_an_interrupt(
     assert sorted(buckets.there()) == MANY
 
 
+@pytest.mark.matrix
 def test_a_small_run_whose_reader_is_gone_says_where_its_report_is(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
@@ -161,6 +162,7 @@ def test_what_cannot_be_printed_is_never_a_success(
     assert sorted(buckets.here()) == ["a", "b"]
 
 
+@pytest.mark.matrix
 def test_a_listing_ends_soon_after_its_reader(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*(f"{'k' * 200}{key}" for key in MANY))
     code, out, err = through_shell(frogmove, "| head -1", "ls")

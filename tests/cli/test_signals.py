@@ -117,6 +117,7 @@ def test_the_second_signal_ends_at_once_and_says_what_is_where(
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
+@pytest.mark.matrix
 def test_what_waits_for_its_turn_is_dropped(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*KEYS)
     with blocking_proxy(buckets.server) as door:
@@ -230,6 +231,7 @@ def test_no_way_to_resume_is_reported_where_nothing_is_left(
     assert "resume" not in frogmove("runs").out
 
 
+@pytest.mark.matrix
 def test_a_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*KEYS)
     with in_flight(frogmove, "move", "--all") as (_, process):
@@ -269,6 +271,7 @@ def test_a_signal_is_answered_at_once_even_where_the_server_is_not(
     assert b"Traceback" not in err
 
 
+@pytest.mark.matrix
 def test_nohup_keeps_a_run_going(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*KEYS)
     ignored = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)

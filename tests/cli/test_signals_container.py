@@ -59,6 +59,7 @@ def test_the_first_process_of_a_container_heeds_signals(
     assert (process.returncode, err) == (130, b"")
 
 
+@pytest.mark.matrix
 @first_process
 def test_a_run_as_the_first_process_of_a_container_finishes_what_is_in_flight(
     buckets: Buckets, frogmove: FrogmoveRunner

@@ -87,6 +87,7 @@ def test_one_process_does_all_where_the_system_allows_no_other(
     assert sorted(outcomes(list(start(Command.MOVE)))) == sorted(KEYS[:40])
 
 
+@pytest.mark.matrix
 def test_a_file_that_has_the_name_of_a_segment_is_left_alone(
     start: Callable[..., Run], buckets: Buckets, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_every_key_is_done_once_and_by_several(
     assert end["counts"][done] == len(KEYS)
 
 
+@pytest.mark.matrix
 def test_a_journal_without_all_its_parts_is_not_taken_for_the_whole(
     start: Callable[..., Run], buckets: Buckets
 ) -> None:
