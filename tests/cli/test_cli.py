@@ -63,7 +63,7 @@ def untouched(buckets: Buckets) -> None:
 
 
 @commands
-def test_without_a_route_the_ways_to_give_one_are_listed(
+def test_route_that_is_missing_lists_the_ways_to_give_it(
     runner: FrogmoveRunner, command: list[str]
 ) -> None:
     ran = runner(*command, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
@@ -71,34 +71,36 @@ def test_without_a_route_the_ways_to_give_one_are_listed(
 
 
 @pytest.mark.parametrize("command", [["move", "a"], ["sync"]], ids=["move", "sync"])
-def test_without_a_destination_nothing_is_moved(runner: FrogmoveRunner, command: list[str]) -> None:
+def test_destination_that_is_missing_refuses_move_and_sync(
+    runner: FrogmoveRunner, command: list[str]
+) -> None:
     refused(runner(*command, FROGMOVE_DESTINATION=None), "--destination")
     untouched(runner.buckets)
 
 
 @commands
 @pytest.mark.parametrize("uri", ["incoming", "https://x/y", "s3://", "s3://upper!/x", "s3://a b"])
-def test_a_malformed_uri_is_named(runner: FrogmoveRunner, command: list[str], uri: str) -> None:
+def test_uri_that_is_malformed_is_named(
+    runner: FrogmoveRunner, command: list[str], uri: str
+) -> None:
     refused(runner(*command, "--source", uri), repr(uri), "s3" if uri == "incoming" else uri)
     untouched(runner.buckets)
 
 
 @commands
-def test_a_source_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
+def test_source_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
     refused(runner(*command, "--source", "s3://frogmove-not-there"), "'frogmove-not-there'")
 
 
 @pytest.mark.parametrize("command", [["move", "a"], ["sync"], ["sync", "-n"]], ids=" ".join)
-def test_a_destination_that_is_not_there_is_named(
-    runner: FrogmoveRunner, command: list[str]
-) -> None:
+def test_destination_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
     ran = runner(*command, "--destination", "s3://frogmove-not-there/x")
     refused(ran, "'frogmove-not-there'", "--endpoint-url")
     untouched(runner.buckets)
 
 
 @commands
-def test_without_any_credentials_the_ways_to_give_them_are_listed(
+def test_credentials_that_are_missing_list_the_ways_to_give_them(
     runner: FrogmoveRunner, command: list[str]
 ) -> None:
     ran = runner(*command, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
@@ -107,18 +109,20 @@ def test_without_any_credentials_the_ways_to_give_them_are_listed(
 
 
 @commands
-def test_half_of_the_credentials_are_none(runner: FrogmoveRunner, command: list[str]) -> None:
+def test_credentials_of_which_half_is_missing_are_none(
+    runner: FrogmoveRunner, command: list[str]
+) -> None:
     refused(runner(*command, AWS_SECRET_ACCESS_KEY=None), "redentials", "AWS_SECRET_ACCESS_KEY")
 
 
 @commands
-def test_a_profile_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
+def test_profile_that_is_not_there_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
     refused(runner(*command, "--profile", "nobody"), "nobody", "--profile")
     untouched(runner.buckets)
 
 
 @commands
-def test_wrong_credentials_are_distinguished_from_missing_permission(
+def test_credentials_that_are_wrong_are_distinguished_from_missing_permission(
     seaweedfs: Server, command: list[str]
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -132,7 +136,7 @@ def test_wrong_credentials_are_distinguished_from_missing_permission(
 
 
 @commands
-def test_a_reader_of_the_destination_alone_is_told_what_is_missing(
+def test_permission_that_is_missing_for_the_source_is_reported(
     ministack: Server, command: list[str]
 ) -> None:
     buckets = Buckets.make(ministack)
@@ -158,19 +162,17 @@ def a_user_of(bucket: str, server: Server) -> Server:
 
 
 @commands
-def test_an_endpoint_that_does_not_answer_is_named(
-    runner: FrogmoveRunner, command: list[str]
-) -> None:
+def test_endpoint_that_does_not_answer_is_named(runner: FrogmoveRunner, command: list[str]) -> None:
     with nobody_listening() as endpoint_url:
         refused(runner(*command, "--endpoint-url", endpoint_url), endpoint_url, "--endpoint-url")
 
 
 @pytest.mark.parametrize("endpoint_url", ["nowhere", "http://", "ftp://127.0.0.1", "http://[::1"])
-def test_an_endpoint_that_is_no_url_is_refused(runner: FrogmoveRunner, endpoint_url: str) -> None:
+def test_endpoint_that_is_no_url_is_refused(runner: FrogmoveRunner, endpoint_url: str) -> None:
     refused(runner("ls", "--endpoint-url", endpoint_url), "--endpoint-url")
 
 
-def test_an_endpoint_that_is_no_s3_is_refused(runner: FrogmoveRunner) -> None:
+def test_endpoint_that_is_no_s3_is_refused(runner: FrogmoveRunner) -> None:
     with canned_server((200, "<html>hello</html>")) as script:
         ran = runner("move", "--all", "--endpoint-url", script.endpoint_url)
     assert ran.code in {1, 2}
@@ -178,7 +180,7 @@ def test_an_endpoint_that_is_no_s3_is_refused(runner: FrogmoveRunner) -> None:
     untouched(runner.buckets)
 
 
-def test_an_expired_session_names_the_command_to_renew_it(runner: FrogmoveRunner) -> None:
+def test_expired_session_names_the_command_to_renew_it(runner: FrogmoveRunner) -> None:
     with canned_server((400, error("ExpiredToken", "The provided token has expired."))) as script:
         ran = runner("ls", "--endpoint-url", script.endpoint_url)
     refused(ran, "token has expired", "renew")
@@ -186,7 +188,7 @@ def test_an_expired_session_names_the_command_to_renew_it(runner: FrogmoveRunner
 
 @pytest.mark.parametrize("command", [["move", "--all"], ["move", "a"], ["sync"]], ids=" ".join)
 @pytest.mark.parametrize("prefix", ["", "/", "/inside"])
-def test_a_route_onto_or_into_itself_is_refused(
+def test_route_onto_or_into_itself_is_refused(
     runner: FrogmoveRunner, command: list[str], prefix: str
 ) -> None:
     source = f"s3://{runner.buckets.source}"
@@ -195,22 +197,20 @@ def test_a_route_onto_or_into_itself_is_refused(
     untouched(runner.buckets)
 
 
-def test_a_key_outside_the_source_is_refused(runner: FrogmoveRunner) -> None:
+def test_key_outside_the_source_is_refused(runner: FrogmoveRunner) -> None:
     refused(runner("move", f"s3://{runner.buckets.destination}/a"), "not inside")
     refused(runner("move", "k" * 1025), "1,025 bytes")
     refused(runner("move", "gone"), "'gone'", "frogmove ls")
 
 
 @pytest.mark.parametrize("command", [["move", "\x1b[31m"], ["ls", "s3://\x1b[31m/x"]], ids=ascii)
-def test_an_error_shows_no_control_characters(runner: FrogmoveRunner, command: list[str]) -> None:
+def test_error_shows_no_control_characters(runner: FrogmoveRunner, command: list[str]) -> None:
     ran = runner(*command)
     assert ran.code == 2
     assert "\x1b" not in ran.err
 
 
-def test_a_route_is_taken_from_the_configuration_file(
-    runner: FrogmoveRunner, tmp_path: Path
-) -> None:
+def test_route_is_taken_from_the_configuration_file(runner: FrogmoveRunner, tmp_path: Path) -> None:
     buckets = runner.buckets
     file = tmp_path / "mine.toml"
     file.write_text(
@@ -240,7 +240,7 @@ def test_a_route_is_taken_from_the_configuration_file(
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_2(arguments: list[str]) -> None:
+def test_usage_that_is_wrong_exits_2(arguments: list[str]) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert "Usage: " in ran.err
@@ -264,7 +264,7 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
         (["mvoe"], "Did you mean 'move'?"),
     ],
 )
-def test_the_commands_of_other_tools_lead_to_ours(arguments: list[str], meant: str) -> None:
+def test_commands_of_other_tools_lead_to_ours(arguments: list[str], meant: str) -> None:
     ran = run(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert f"No such command {arguments[0]!r}." in ran.err
@@ -273,7 +273,7 @@ def test_the_commands_of_other_tools_lead_to_ours(arguments: list[str], meant: s
 
 @pytest.mark.parametrize("option", ["--recursive", "-r"])
 @pytest.mark.parametrize("verb", ["move", "ls", "sync"])
-def test_the_options_of_other_tools_lead_to_ours(verb: str, option: str) -> None:
+def test_options_of_other_tools_lead_to_ours(verb: str, option: str) -> None:
     ran = run(verb, option, "reports")
     assert (ran.code, ran.out) == (2, "")
     assert f"No such option {option!r}. --all and --prefix FOLDER include all folders" in ran.err
@@ -297,7 +297,7 @@ def lazy_commands(group: click.Group) -> Iterator[LazyCommand]:
 
 
 @pytest.mark.parametrize("command", [*lazy_commands(main)], ids=lambda command: str(command.name))
-def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(command: LazyCommand) -> None:
+def test_command_is_listed_with_the_first_sentence_of_its_own_help(command: LazyCommand) -> None:
     loaded = command.load()
     assert isinstance(loaded, click.Command)
     assert command.short_help == loaded.get_short_help_str(limit=88)
@@ -311,7 +311,7 @@ def test_help_is_laid_out_as_it_was_written(command: str) -> None:
     assert "Examples:\n" in ran.out or "Examples: " not in ran.out
 
 
-def test_the_version_is_printed() -> None:
+def test_version_is_printed() -> None:
     ran = run("--version")
     assert (ran.code, ran.out) == (0, f"frogmove {__version__}\n")
 
@@ -356,7 +356,7 @@ main(prog_name="frogmove")
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 
-def test_a_shell_completes_commands_options_routes_and_runs(tmp_path: Path) -> None:
+def test_completion_offers_commands_options_routes_and_runs(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[routes.frogtech]\nsource = "s3://a1b"\n[routes.other]\n[routes.fast]\n')
     (tmp_path / "20261123-073012-ab12.jsonl").touch()

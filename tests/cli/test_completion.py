@@ -62,7 +62,7 @@ def complete(
         return made.complete().splitlines()
 
 
-def test_folders_and_keys_of_the_source_are_completed(runner: FrogmoveRunner) -> None:
+def test_completion_offers_folders_and_keys_of_the_source(runner: FrogmoveRunner) -> None:
     assert complete(runner, "frogmove move in") == ["open,in/", "plain,index"]
     assert complete(runner, "frogmove ls in/") == [
         "open,in/deep/",
@@ -73,7 +73,7 @@ def test_folders_and_keys_of_the_source_are_completed(runner: FrogmoveRunner) ->
     assert complete(runner, "frogmove move no-such") == []
 
 
-def test_buckets_and_folders_of_a_uri_are_completed(runner: FrogmoveRunner) -> None:
+def test_completion_offers_buckets_and_folders_of_a_uri(runner: FrogmoveRunner) -> None:
     bucket = runner.buckets.source
     assert f"open,s3://{bucket}/" in complete(runner, "frogmove ls --source s")
     # Bash has taken "s3:" for a word of its own.
@@ -82,20 +82,20 @@ def test_buckets_and_folders_of_a_uri_are_completed(runner: FrogmoveRunner) -> N
     assert complete(runner, f"frogmove move s3://{bucket}/ind") == [f"plain,//{bucket}/index"]
 
 
-def test_another_shell_gets_the_type_of_each(runner: FrogmoveRunner) -> None:
+def test_completion_tells_other_shells_the_type_of_each(runner: FrogmoveRunner) -> None:
     kind, value, about = complete(runner, "frogmove move inde", "zsh")
     assert (kind, value) == ("plain", "index")
     assert re.fullmatch(r"5 bytes, \d{4}-\d\d-\d\d \d\d:\d\d", about)
     assert complete(runner, "frogmove move in/dee", "zsh") == ["open", "in/deep/", "folder"]
 
 
-def test_no_key_acts_on_the_shell(runner: FrogmoveRunner) -> None:
+def test_completion_offers_no_key_that_acts_on_the_shell(runner: FrogmoveRunner) -> None:
     offered = [line.partition(",")[2] for line in complete(runner, "frogmove move out/")]
     assert offered
     assert [name for name in offered if not re.fullmatch(r"[\w./,:%@+=-]+", name)] == []
 
 
-def test_runs_and_routes_are_described(runner: FrogmoveRunner, tmp_path: Path) -> None:
+def test_completion_describes_runs_and_routes(runner: FrogmoveRunner, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[routes.fast]\nsource = "s3://a1b"\ndestination = "s3://c1d"\n')
     state = {"FROGMOVE_STATE": str(tmp_path / "state"), "FROGMOVE_CONFIG": str(config)}
@@ -111,7 +111,7 @@ def test_runs_and_routes_are_described(runner: FrogmoveRunner, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("problem", ["silent", "refused", "no-route", "profile"])
-def test_what_is_wrong_is_never_reported_and_never_waited_for(
+def test_completion_never_reports_and_never_waits_for_what_is_wrong(
     runner: FrogmoveRunner, problem: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -209,7 +209,7 @@ def read_until(terminal: int, awaited: str) -> str:
 
 
 @pytest.mark.parametrize("shell", [installed(name) for name in INTERACTIVE])
-def test_a_shell_completes_a_key_folder_by_folder(
+def test_shell_completes_a_key_folder_by_folder(
     type_in: Callable[[str, str, str], str], shell: str
 ) -> None:
     # After a folder, typing continues: no blank is added.
@@ -217,7 +217,7 @@ def test_a_shell_completes_a_key_folder_by_folder(
 
 
 @pytest.mark.parametrize("shell", [installed(name) for name in INTERACTIVE])
-def test_a_shell_completes_a_uri(
+def test_shell_completes_a_uri(
     type_in: Callable[[str, str, str], str], runner: FrogmoveRunner, shell: str
 ) -> None:
     bucket = runner.buckets.source

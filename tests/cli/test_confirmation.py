@@ -38,7 +38,9 @@ def on_terminal(frogmove: FrogmoveRunner, typed: str, *arguments: str) -> tuple[
 
 
 @pytest.mark.parametrize("typed", ["\n", "n\n", "\x04", "yess\n", "y\n", "YES\n"])
-def test_only_yes_moves(buckets: Buckets, frogmove: FrogmoveRunner, typed: str) -> None:
+def test_confirmation_moves_only_after_yes(
+    buckets: Buckets, frogmove: FrogmoveRunner, typed: str
+) -> None:
     buckets.version()
     buckets.put("a", "b")
     before = buckets.state()
@@ -53,7 +55,7 @@ def test_only_yes_moves(buckets: Buckets, frogmove: FrogmoveRunner, typed: str) 
         assert "Nothing was changed." in screen
 
 
-def test_ctrl_c_at_the_question_ends_it(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_confirmation_is_ended_by_ctrl_c(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     with terminal() as screen:
         process = frogmove.process(
@@ -67,7 +69,7 @@ def test_ctrl_c_at_the_question_ends_it(buckets: Buckets, frogmove: FrogmoveRunn
 
 
 @pytest.mark.parametrize("piped", ["stdin", pytest.param("stderr", marks=pytest.mark.matrix)])
-def test_nobody_is_asked_without_a_terminal(
+def test_confirmation_is_not_asked_for_without_a_terminal(
     buckets: Buckets, frogmove: FrogmoveRunner, piped: str
 ) -> None:
     buckets.put("a")
@@ -115,7 +117,7 @@ def is_asked(ran: Ran) -> bool:
         ("sync --prefix gone --prefix in --on-conflict skip --delete", True),
     ],
 )
-def test_what_is_asked_for(
+def test_confirmation_is_asked_for_what_moves_much_or_replaces(
     buckets: Buckets, frogmove: FrogmoveRunner, arguments: str, expected: bool
 ) -> None:
     buckets.put("in/a", "b", "taken")
@@ -134,7 +136,7 @@ def test_what_is_asked_for(
 
 
 @pytest.mark.usefixtures("_asked")
-def test_many_are_asked_for_however_they_are_chosen(
+def test_confirmation_is_asked_for_many_however_they_are_chosen(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(confirmation, "MAX_UNCONFIRMED", 2)
@@ -149,7 +151,7 @@ def test_many_are_asked_for_however_they_are_chosen(
 
 
 @pytest.mark.usefixtures("_asked")
-def test_counting_is_announced_even_if_the_server_is_slow(
+def test_confirmation_announces_counting_even_if_the_server_is_slow(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.put("a", "b")
@@ -179,7 +181,7 @@ def test_counting_is_announced_even_if_the_server_is_slow(
 
 
 @pytest.mark.usefixtures("_asked")
-def test_an_undo_that_restores_is_asked_for_and_a_plan_is_not(
+def test_confirmation_is_asked_for_an_undo_that_restores_and_not_for_a_plan(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: object
 ) -> None:
     buckets.version()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_key_is_copied_unchanged_and_stays(buckets: Buckets, engine: str) -> None:
+def test_copy_leaves_every_key_unchanged_at_both_ends(buckets: Buckets, engine: str) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     ran = FrogmoveRunner(buckets)("copy", "--all", "-o", "json", "--engine", engine)
@@ -26,7 +26,7 @@ def test_every_key_is_copied_unchanged_and_stays(buckets: Buckets, engine: str) 
     assert buckets.here() == buckets.there() == {key: key.encode() for key in keys}
 
 
-def test_only_what_is_chosen_is_copied(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_copy_takes_only_what_is_chosen(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("logs/a", "logs2/b", "c", "d")
     assert frogmove("copy", "--prefix", "logs").code == 0
     assert frogmove("copy", f"s3://{buckets.source}/c").code == 0
@@ -34,7 +34,7 @@ def test_only_what_is_chosen_is_copied(buckets: Buckets, frogmove: FrogmoveRunne
     assert sorted(buckets.here()) == ["c", "d", "logs/a", "logs2/b"]
 
 
-def test_a_dry_run_says_what_it_would_copy_and_changes_nothing(
+def test_dry_run_says_what_it_would_copy_and_changes_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
@@ -43,7 +43,7 @@ def test_a_dry_run_says_what_it_would_copy_and_changes_nothing(
     assert buckets.state() == before
 
 
-def test_what_the_destination_holds_is_for_the_policy_to_judge(
+def test_copy_leaves_what_the_destination_holds_to_the_policy(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("same", "other")
@@ -57,7 +57,7 @@ def test_what_the_destination_holds_is_for_the_policy_to_judge(
     assert buckets.here() == buckets.there()
 
 
-def test_a_copy_is_listed_reported_and_undone(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_copy_is_listed_reported_and_undone(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a", "b")
     buckets.put_there("b")
     assert frogmove("copy", "--all").code == 0
@@ -69,7 +69,7 @@ def test_a_copy_is_listed_reported_and_undone(buckets: Buckets, frogmove: Frogmo
     assert buckets.there() == {"b": b"b"}
 
 
-def test_an_interrupted_copy_is_finished_as_a_copy(
+def test_copy_that_was_interrupted_is_finished_as_a_copy(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
@@ -82,7 +82,7 @@ def test_an_interrupted_copy_is_finished_as_a_copy(
     assert buckets.here() == buckets.there() == {key: key.encode() for key in keys}
 
 
-def test_a_version_null_that_is_not_current_is_copied(
+def test_copy_takes_a_version_null_that_is_not_current(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", body=b"old")

@@ -41,7 +41,7 @@ def fail_in(patch: pytest.MonkeyPatch, method: str, fault: BaseException) -> Non
     [(["ls"], "listed", 2), (["move", "--all"], "done", 1)],
     ids=["before", "in a run"],
 )
-def test_any_fault_is_one_sentence(
+def test_crash_handler_makes_one_sentence_of_any_fault(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     monkeypatch: pytest.MonkeyPatch,

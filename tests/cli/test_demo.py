@@ -65,7 +65,7 @@ def show(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> DemoRun:
     return show
 
 
-def test_it_shows_the_whole_mission_and_leaves_no_trace(tmp_path: Path) -> None:
+def test_demo_shows_the_whole_mission_and_leaves_no_trace(tmp_path: Path) -> None:
     # A user's own settings must neither be used nor stand in the way.
     foreign = {
         "AWS_PROFILE": "not-there",
@@ -105,7 +105,7 @@ def _patience() -> float:
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
+def test_demo_ends_on_a_signal_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen(
         DEMO,
         env=private_environment(tmp_path),
@@ -126,14 +126,14 @@ def test_a_signal_ends_it_without_a_trace(tmp_path: Path, number: signal.Signals
     assert living_processes(tmp_path) == []
 
 
-def test_a_command_without_effect_fails_the_whole_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_fails_if_a_command_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROGMOVE", NOTHING)
     result = CliRunner().invoke(main, ["demo"])
     assert result.exit_code == 1
     assert "`frogmove move 'reports/2026 été+1%.csv'` did not have" in result.stderr
 
 
-def test_a_move_without_effect_is_named(show: DemoRun) -> None:
+def test_demo_names_a_move_without_effect(show: DemoRun) -> None:
     show.run_step(Step("Nothing", ("ls",)))
     with pytest.raises(
         RunError, match=r"step `frogmove move 'a b'` did not have the expected effect"
@@ -142,30 +142,30 @@ def test_a_move_without_effect_is_named(show: DemoRun) -> None:
     assert "wrongly holds 'a b'" in str(e.value)
 
 
-def test_a_sync_without_effect_is_named(show: DemoRun) -> None:
+def test_demo_names_a_sync_without_effect(show: DemoRun) -> None:
     with pytest.raises(RunError, match="lacks 'a b', 'c'"):
         show.run_step(Step("Sync", ("sync",), copies_all=True))
 
 
-def test_a_dry_run_with_an_effect_is_named(show: DemoRun, aws: EmbeddedAws) -> None:
+def test_demo_names_a_dry_run_with_an_effect(show: DemoRun, aws: EmbeddedAws) -> None:
     aws.clients.s3.delete_object(Bucket=aws.stack.config.source_bucket, Key="c")
     with pytest.raises(RunError, match=f"s3://{aws.stack.config.source_bucket} lacks 'c'"):
         show.run_step(Step("Dry run", ("sync", "--dry-run")))
 
 
-def test_other_bytes_are_named(show: DemoRun, aws: EmbeddedAws) -> None:
+def test_demo_names_other_bytes(show: DemoRun, aws: EmbeddedAws) -> None:
     aws.clients.s3.put_object(Bucket=aws.stack.config.source_bucket, Key="c", Body=b"3")
     with pytest.raises(RunError, match="holds other bytes in 'c'"):
         show.run_step(Step("Dry run", ("sync", "--dry-run")))
 
 
-def test_a_command_that_fails_is_named(show: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_names_a_command_that_fails(show: DemoRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROGMOVE", (sys.executable, "-c", "raise SystemExit(3)"))
     with pytest.raises(RunError, match="`frogmove ls` failed with exit code 3"):
         show.run_step(Step("List", ("ls",)))
 
 
-def test_a_lambda_without_effect_is_named(
+def test_demo_names_a_lambda_without_effect(
     show: DemoRun, aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_SECONDS_FOR_LAMBDA", 0.2)
@@ -174,7 +174,7 @@ def test_a_lambda_without_effect_is_named(
         show.automatic_move()
 
 
-def test_a_server_that_is_lost_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_reports_a_server_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_it(show: DemoRun, step: Step) -> None:
         server = show._aws.server.process
         os.killpg(server.pid, signal.SIGKILL)

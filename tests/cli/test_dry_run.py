@@ -68,7 +68,7 @@ def assert_foretold(dry: Ran, real: Ran, command: str) -> None:
 
 @pytest.mark.parametrize("policy", OnConflict)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_it_says_is_what_the_run_does(moto: Server, command: str, policy: OnConflict) -> None:
+def test_dry_run_says_what_the_run_does(moto: Server, command: str, policy: OnConflict) -> None:
     buckets = Buckets.make(moto)
     buckets.version()
     arrange(buckets)
@@ -89,7 +89,9 @@ def test_what_it_says_is_what_the_run_does(moto: Server, command: str, policy: O
 
 
 @pytest.mark.parametrize("policy", [OnConflict.OVERWRITE, OnConflict.KEEP_BOTH])
-def test_on_a_server_that_lists_in_another_order(seaweedfs: Server, policy: OnConflict) -> None:
+def test_dry_run_says_what_the_run_does_on_a_server_with_another_order(
+    seaweedfs: Server, policy: OnConflict
+) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a/x", "a.txt", "a-b", body=BODY)
     buckets.put_there("a/x", "a.txt", "a-b", "b", body=b"toad")
@@ -103,7 +105,9 @@ def test_on_a_server_that_lists_in_another_order(seaweedfs: Server, policy: OnCo
 
 
 @pytest.mark.parametrize("way", ["keys", "list", "prefix", "mapped", "renamed", "tagged"])
-def test_however_objects_are_selected(ministack: Server, tmp_path: Path, way: str) -> None:
+def test_dry_run_says_what_the_run_does_however_objects_are_selected(
+    ministack: Server, tmp_path: Path, way: str
+) -> None:
     buckets = Buckets.make(ministack)
     keys = tmp_path / "keys"
     keys.write_text("in/a\nin/b\nin/c\nin/gone\n")
@@ -127,7 +131,7 @@ def test_however_objects_are_selected(ministack: Server, tmp_path: Path, way: st
     assert_foretold(dry, frogmove("move", *given, "-o", "json"), "move")
 
 
-def test_each_object_is_reported_and_summed_up_by_reason_and_folder(
+def test_dry_run_reports_each_object_and_sums_up_by_reason_and_folder(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("in/a", "in/b", "top.txt", body=BODY)
@@ -156,7 +160,7 @@ def test_each_object_is_reported_and_summed_up_by_reason_and_folder(
     ]
 
 
-def test_a_restored_object_is_not_called_archived(moto: Server) -> None:
+def test_dry_run_does_not_call_a_restored_object_archived(moto: Server) -> None:
     buckets = Buckets.make(moto)
     buckets.put("a", StorageClass="GLACIER")
     frogmove = FrogmoveRunner(buckets)
@@ -167,7 +171,7 @@ def test_a_restored_object_is_not_called_archived(moto: Server) -> None:
     assert_foretold(dry, frogmove("move", "a", "-o", "json"), "move")
 
 
-def test_a_destination_that_must_not_be_read_is_not_known(
+def test_dry_run_does_not_know_a_destination_that_must_not_be_read(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
@@ -180,7 +184,7 @@ def test_a_destination_that_must_not_be_read_is_not_known(
     assert "HeadObject" in foreseen(ran)["a"]["reason"]
 
 
-def test_a_dry_undo_looks_where_objects_come_back_to(
+def test_dry_run_of_an_undo_looks_where_objects_come_back_to(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")

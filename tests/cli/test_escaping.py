@@ -40,23 +40,23 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 
 
 @pytest.mark.parametrize("key", PLAIN)
-def test_a_key_that_can_be_seen_is_shown_unchanged(key: str) -> None:
+def test_printable_shows_a_key_that_can_be_seen_unchanged(key: str) -> None:
     assert printable(key) == key
 
 
 @pytest.mark.parametrize(("key", "shown"), HOSTILE.items(), ids=[ascii(key) for key in HOSTILE])
-def test_what_cannot_be_seen_is_shown_escaped(key: str, shown: str) -> None:
+def test_printable_escapes_what_cannot_be_seen(key: str, shown: str) -> None:
     assert printable(key) == shown
 
 
 @given(st.text(max_size=30))
-def test_no_text_acts_on_a_terminal(key: str) -> None:
+def test_printable_lets_no_text_act_on_a_terminal(key: str) -> None:
     categories = {unicodedata.category(char) for char in printable(key)}
     assert not categories & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @given(TEXT, TEXT)
-def test_no_two_keys_are_shown_alike(one: str, other: str) -> None:
+def test_printable_shows_no_two_keys_alike(one: str, other: str) -> None:
     assert (printable(one) == printable(other)) is (one == other)
     # The likeliest lookalike: what another key is shown as.
     assert (printable(printable(one)) == printable(one)) is (printable(one) == one)
@@ -65,7 +65,7 @@ def test_no_two_keys_are_shown_alike(one: str, other: str) -> None:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to paste into")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TEXT, min_size=1, max_size=20))
-def test_a_quoted_key_pasted_into_bash_is_the_key_again(keys: list[str]) -> None:
+def test_printable_key_pasted_into_bash_is_the_key_again(keys: list[str]) -> None:
     quoted = [shown for key in keys if (shown := printable(key)) != key]
     script = "".join(f"printf '%s\\0' {shown}\n" for shown in quoted)
     done = subprocess.run(

@@ -19,7 +19,7 @@ from tests.factories import a_result
         ([Outcome.FAILED], True, 130),
     ],
 )
-def test_a_run_ends_with_the_documented_code(
+def test_exit_code_of_a_run_is_as_documented(
     outcomes: list[Outcome], interrupted: bool, code: int
 ) -> None:
     summary = Summary()
@@ -39,5 +39,5 @@ def test_a_run_ends_with_the_documented_code(
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_only_a_run_that_had_begun_ends_with_1(error: FrogmoveError, code: int) -> None:
+def test_exit_code_1_is_only_for_a_run_that_had_begun(error: FrogmoveError, code: int) -> None:
     assert exit_codes.of_error(error) == code

@@ -24,7 +24,7 @@ SERVER = "ministack"
 KEYS = [f"in/{number:02}" for number in range(12)]
 
 
-def test_results_are_one_group_where_only_keys_and_numbers_differ() -> None:
+def test_failure_groups_join_results_where_only_keys_and_numbers_differ() -> None:
     groups = FailureGroups()
     for number in range(5):
         groups.add(a_result(Outcome.FAILED, f"k{number}", f"k{number}: part {number} was refused"))
@@ -36,7 +36,7 @@ def test_results_are_one_group_where_only_keys_and_numbers_differ() -> None:
     assert group.reason == "k0: part 0 was refused"
 
 
-def test_reasons_without_end_take_no_memory_without_end() -> None:
+def test_failure_groups_of_endless_reasons_take_no_endless_memory() -> None:
     groups = FailureGroups()
     for number in range(1000):
         groups.add(a_result(Outcome.FAILED, f"k{number}", "x" * (1 + number)))
@@ -44,7 +44,7 @@ def test_reasons_without_end_take_no_memory_without_end() -> None:
     assert (group.count, group.reason) == (980, "other reasons")
 
 
-def test_identical_failures_are_reported_once_with_their_number(
+def test_failures_that_are_identical_are_reported_once_with_their_number(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put(*KEYS)
@@ -61,7 +61,7 @@ def test_identical_failures_are_reported_once_with_their_number(
     assert sorted(buckets.here()) == KEYS
 
 
-def test_on_a_terminal_only_the_first_of_many_alike_are_listed(
+def test_failures_that_are_alike_are_cut_short_on_a_terminal(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put(*KEYS)
@@ -82,7 +82,7 @@ def test_on_a_terminal_only_the_first_of_many_alike_are_listed(
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_run_stops_at_so_many_failures_and_can_be_resumed(
+def test_max_errors_stops_a_run_that_can_be_resumed(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, processes: str
 ) -> None:
     buckets.put(*KEYS)
@@ -101,7 +101,7 @@ def test_a_run_stops_at_so_many_failures_and_can_be_resumed(
     assert list(buckets.here()) == [KEYS[0]]
 
 
-def test_conflicts_do_not_stop_a_run(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_max_errors_does_not_count_conflicts(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*KEYS)
     buckets.put_there(*KEYS[:3], body=b"something else")
     ran = frogmove("move", "--all", "--max-errors", "1")

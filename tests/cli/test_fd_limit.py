@@ -33,7 +33,7 @@ KEYS = [f"{number:03}" for number in range(100)]
         (20, 20, 20, 1),
     ],
 )
-def test_there_is_a_file_for_each_connection(
+def test_fit_open_files_has_a_file_for_each_connection(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     soft: int,
@@ -50,7 +50,9 @@ def test_there_is_a_file_for_each_connection(
     assert (f"Using {concurrency} concurrent connection" in printed) == (concurrency < 256)
 
 
-def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fit_open_files_keeps_a_limit_that_cannot_be_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*_: object) -> None:
         raise ValueError("current limit exceeds maximum limit")
 
@@ -70,7 +72,7 @@ def test_a_limit_that_cannot_be_raised_is_kept(monkeypatch: pytest.MonkeyPatch) 
         ),
     ],
 )
-def test_a_run_with_few_files_moves_everything_and_says_how(
+def test_run_with_few_files_moves_everything_and_says_how(
     ministack: Server, engine: str, files: int, printed: str
 ) -> None:
     buckets = Buckets.make(ministack)

@@ -15,7 +15,7 @@ COMMANDS = ["ls", "move", "copy", "sync", "verify", "resume", "undo"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_is_in_one_group(name: str) -> None:
+def test_help_all_shows_every_option_in_one_group(name: str) -> None:
     context = click.Context(main)
     _, command, _ = main.resolve_command(context, [name])
     assert isinstance(command, GroupedCommand)
@@ -31,7 +31,7 @@ def test_every_option_is_in_one_group(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_short_help_names_every_option(name: str) -> None:
+def test_help_names_every_option(name: str) -> None:
     shown = run(name, "--help").out
     explained = run(name, "--help-all").out
     for option in re.findall(r"--[a-z][a-z-]+", explained):
@@ -39,7 +39,7 @@ def test_the_short_help_names_every_option(name: str) -> None:
     assert len(shown) < len(explained)
 
 
-def test_the_short_help_fits_a_tall_screen() -> None:
+def test_help_fits_a_tall_screen() -> None:
     lines = run("move", "--help").out.splitlines()
     assert len(lines) < 65
     assert all(len(line) <= 80 for line in lines)

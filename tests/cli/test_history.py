@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SERVER = "ministack"
 
 
-def test_no_run_is_no_error_and_the_folder_is_named() -> None:
+def test_runs_without_any_run_are_no_error_and_the_folder_is_named() -> None:
     assert run("runs") == (run("runs", "-o", "json"))
     assert run("runs").out == ""
     assert run("report").code == 2
@@ -33,7 +33,7 @@ def test_no_run_is_no_error_and_the_folder_is_named() -> None:
         assert repr(str(runs_directory())) in run(command).err
 
 
-def test_a_folder_of_journals_that_cannot_be_read_is_not_taken_for_an_empty_one(
+def test_runs_directory_that_cannot_be_read_is_not_taken_for_an_empty_one(
     tmp_path: Path,
 ) -> None:
     state = tmp_path / "file"
@@ -45,7 +45,7 @@ def test_a_folder_of_journals_that_cannot_be_read_is_not_taken_for_an_empty_one(
         assert "FROGMOVE_STATE" in ran.err
 
 
-def test_each_run_is_listed_the_newest_last(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_runs_are_listed_the_newest_last(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     for key in ("a", "b", "c"):
         buckets.put(key)
         frogmove("move", key)
@@ -61,7 +61,7 @@ def test_each_run_is_listed_the_newest_last(buckets: Buckets, frogmove: Frogmove
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_the_runs_fit_a_terminal_and_say_what_became_of_each(
+def test_runs_fit_a_terminal_and_say_what_became_of_each(
     buckets: Buckets, frogmove: FrogmoveRunner, columns: int
 ) -> None:
     buckets.put(*(f"a folder with a long name/{number}" for number in range(3)))
@@ -83,7 +83,7 @@ def test_the_runs_fit_a_terminal_and_say_what_became_of_each(
     assert (f"s3://{buckets.source}/ -> " in second) == (columns == 200)
 
 
-def test_a_run_that_is_running_is_neither_resumed_nor_undone(
+def test_run_that_is_running_is_neither_resumed_nor_undone(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -111,7 +111,7 @@ def test_a_run_that_is_running_is_neither_resumed_nor_undone(
 
 
 @pytest.mark.parametrize("verb", ["resume", "undo"])
-def test_a_run_whose_resume_or_undo_is_running_is_left_to_it(buckets: Buckets, verb: str) -> None:
+def test_run_whose_resume_or_undo_is_running_is_left_to_it(buckets: Buckets, verb: str) -> None:
     frogmove = FrogmoveRunner(buckets, ("", "longer/"))
     buckets.put("a", "k" * 1020)
     assert frogmove("move", "--all").code == 1
@@ -125,7 +125,7 @@ def test_a_run_whose_resume_or_undo_is_running_is_left_to_it(buckets: Buckets, v
     assert len(journals()) == 2
 
 
-def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(
+def test_run_is_named_by_last_by_a_beginning_or_by_a_file(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     for key in ("a", "b"):
@@ -159,7 +159,7 @@ def test_a_run_is_named_by_last_by_a_beginning_or_by_a_file(
     assert buckets.here() == {}
 
 
-def test_one_broken_journal_does_not_hide_the_others(
+def test_journal_that_is_broken_does_not_hide_the_others(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
@@ -171,7 +171,7 @@ def test_one_broken_journal_does_not_hide_the_others(
     assert "not a journal" in ran.err
 
 
-def test_of_many_files_that_are_no_journals_only_some_are_named() -> None:
+def test_journals_that_are_none_are_named_only_in_part() -> None:
     runs_directory().mkdir(parents=True)
     for number in range(10):
         (runs_directory() / f"{number:04}.jsonl").write_text("{}\n")
@@ -182,7 +182,7 @@ def test_of_many_files_that_are_no_journals_only_some_are_named() -> None:
 
 
 @pytest.mark.parametrize("kind", ["unreadable", "damaged", "empty"])
-def test_a_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
+def test_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
     buckets: Buckets, frogmove: FrogmoveRunner, kind: str
 ) -> None:
     buckets.put("a")
@@ -211,7 +211,7 @@ def test_a_journal_that_cannot_be_read_is_not_taken_for_a_finished_run(
         ("continues", "00000000-000000-0000"),
     ],
 )
-def test_an_edited_journal_hides_no_other_run(
+def test_journal_that_was_edited_hides_no_other_run(
     buckets: Buckets, frogmove: FrogmoveRunner, name: str, value: object
 ) -> None:
     buckets.put("a")
@@ -226,7 +226,7 @@ def test_an_edited_journal_hides_no_other_run(
     assert frogmove("undo", last_id()).code == 0
 
 
-def test_a_report_tells_what_became_of_each_object(
+def test_report_tells_what_became_of_each_object(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -246,7 +246,7 @@ def test_a_report_tells_what_became_of_each_object(
 
 
 @pytest.mark.parametrize("command", ["report", "resume", "undo"])
-def test_a_run_that_is_not_there_is_named(command: str) -> None:
+def test_run_that_is_not_there_is_named(command: str) -> None:
     ran = run(command, "20260101-000000-0000")
     assert (ran.code, ran.out) == (2, "")
     assert "'20260101-000000-0000'" in ran.err
@@ -254,7 +254,7 @@ def test_a_run_that_is_not_there_is_named(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["report", "resume", "undo"])
-def test_what_is_not_a_journal_is_refused(command: str, tmp_path: Path) -> None:
+def test_file_that_is_not_a_journal_is_refused(command: str, tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear S3,\n")
     ran = run(command, str(path))
@@ -262,7 +262,9 @@ def test_what_is_not_a_journal_is_refused(command: str, tmp_path: Path) -> None:
     assert "not a journal" in ran.err
 
 
-def test_an_incomplete_end_is_reported(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_journal_with_an_incomplete_end_is_reported(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", "b")
     frogmove("move", "--all")
     path = journals()[-1]

@@ -167,7 +167,7 @@ def chosen(buckets: Buckets, how: str, keys: list[str]) -> list[str]:
     [*product(["ministack", "ceph"], ["all", "named"]), ("moto", "all")],
     indirect=["buckets"],
 )
-def test_every_key_is_moved_there_and_back_with_all_that_belongs_to_it(
+def test_keys_are_moved_there_and_back_with_all_that_belongs_to_them(
     buckets: Buckets, how: str
 ) -> None:
     keys = keys_for(buckets.server)
@@ -180,7 +180,7 @@ def test_every_key_is_moved_there_and_back_with_all_that_belongs_to_it(
 
 
 @pytest.mark.parametrize("buckets", ["ministack", "moto", "ceph"], indirect=True)
-def test_every_key_is_synced_there_and_back_with_all_that_belongs_to_it(buckets: Buckets) -> None:
+def test_keys_are_synced_there_and_back_with_all_that_belongs_to_them(buckets: Buckets) -> None:
     keys = keys_for(buckets.server)
     everything = fill(buckets, keys)
     there = FrogmoveRunner(buckets)("sync", "-o", "json")
@@ -196,7 +196,7 @@ def test_every_key_is_synced_there_and_back_with_all_that_belongs_to_it(buckets:
     assert contents(buckets, buckets.destination) == everything
 
 
-def test_odd_folders_keep_odd_keys_as_well(buckets: Buckets) -> None:
+def test_folders_that_are_odd_keep_odd_keys_as_well(buckets: Buckets) -> None:
     source, destination = (folder + "/" for folder in ODD_FOLDERS)
     names = [key for key in keys_for(buckets.server) if len(key) < 100]
     everything = fill(buckets, [source + name for name in names])
@@ -209,7 +209,7 @@ def test_odd_folders_keep_odd_keys_as_well(buckets: Buckets) -> None:
     }
 
 
-def test_a_folder_is_never_taken_for_its_namesakes(buckets: Buckets) -> None:
+def test_folder_is_never_taken_for_its_namesakes(buckets: Buckets) -> None:
     everything = fill(buckets, keys_for(buckets.server))
     assert FrogmoveRunner(buckets)("move", "--prefix", "logs").code == 0
     assert sorted(contents(buckets, buckets.destination)) == ["logs", "logs/1"]
@@ -251,7 +251,7 @@ def test_keys_that_look_alike_stay_apart(ministack_buckets: Buckets) -> None:
     )
 
 
-def test_one_twin_moves_without_the_other(ministack_buckets: Buckets) -> None:
+def test_key_moves_without_its_twin(ministack_buckets: Buckets) -> None:
     ministack_buckets.put(*TWINS)
     ran = FrogmoveRunner(ministack_buckets)("move", "--", *TWINS[::2])
     assert ran.code == 0

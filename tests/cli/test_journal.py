@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SERVER = "ministack"
 
 
-def test_a_run_that_changes_nothing_leaves_no_journal(
+def test_journal_is_not_left_by_a_run_that_changes_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
@@ -32,7 +32,7 @@ def test_a_run_that_changes_nothing_leaves_no_journal(
     assert journals() == []
 
 
-def test_a_journal_goes_where_the_option_says(
+def test_journal_goes_where_the_option_says(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     buckets.put("a")
@@ -45,7 +45,7 @@ def test_a_journal_goes_where_the_option_says(
     assert buckets.here() == {"a": b"a"}
 
 
-def test_where_the_journal_cannot_be_written_nothing_is_touched(
+def test_journal_that_cannot_be_written_touches_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     buckets.version()
@@ -63,7 +63,7 @@ def test_where_the_journal_cannot_be_written_nothing_is_touched(
     assert "FROGMOVE_STATE" in ran.err
 
 
-def test_a_disk_that_is_full_already_refuses_the_run_and_leaves_no_half_a_journal(
+def test_journal_on_a_disk_that_is_full_already_refuses_the_run_and_leaves_no_half(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
@@ -77,7 +77,7 @@ def test_a_disk_that_is_full_already_refuses_the_run_and_leaves_no_half_a_journa
     assert (buckets.here(), journals()) == ({"a": b"a"}, [])
 
 
-def test_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unrecorded(
+def test_journal_on_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unrecorded(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.put("a", "b")
@@ -98,7 +98,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unrecorded(
 
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"]], ids=["alone", "in-a-batch"])
-def test_each_copy_is_in_the_file_when_its_delete_is_sent(
+def test_journal_has_each_copy_when_its_delete_is_sent(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, keys: list[str]
 ) -> None:
     buckets.put(*keys)

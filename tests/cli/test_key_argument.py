@@ -57,7 +57,7 @@ def read_by_us(arguments: list[str], side: Location) -> list[str]:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("side", SIDES, ids=str)
-def test_odd_keys_mean_themselves_again(shell: str, side: Location) -> None:
+def test_key_argument_of_an_odd_key_means_the_key_again(shell: str, side: Location) -> None:
     keys = [side.prefix + name for name in ODD]
     for encoding in ("utf-8", "ascii"):
         words = [key_argument(key, side, encoding) for key in keys]
@@ -68,7 +68,9 @@ def test_odd_keys_mean_themselves_again(shell: str, side: Location) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(names=st.lists(TEXT, min_size=1, max_size=60), side=st.sampled_from(SIDES))
 @example(names=ODD, side=SIDES[0])
-def test_any_key_means_itself_again(shell: str, names: list[str], side: Location) -> None:
+def test_key_argument_of_any_key_means_the_key_again(
+    shell: str, names: list[str], side: Location
+) -> None:
     keys = [side.prefix + name for name in names]
     words = [key_argument(key, side) for key in keys]
     assert all(word.isprintable() for word in words)
@@ -76,12 +78,12 @@ def test_any_key_means_itself_again(shell: str, names: list[str], side: Location
 
 
 @given(TEXT)
-def test_no_word_is_a_formula(name: str) -> None:
+def test_key_argument_is_no_formula(name: str) -> None:
     assert not key_argument(name, SIDES[0]).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 @pytest.mark.parametrize("key", ["a", "reports/2026-06.csv", "a//b/", "a%20b+c=d@e:f,g", "/", "_"])
-def test_a_plain_key_stays_plain(key: str) -> None:
+def test_key_argument_of_a_plain_key_is_plain(key: str) -> None:
     assert key_argument(key, SIDES[0]) == key
     assert key_argument(f"in/{key}", SIDES[1]) == key
 
@@ -97,5 +99,5 @@ def test_a_plain_key_stays_plain(key: str) -> None:
         ("été 蛙.csv", "'été 蛙.csv'"),
     ],
 )
-def test_the_forms_are_these(key: str, shown: str) -> None:
+def test_key_argument_has_these_forms(key: str, shown: str) -> None:
     assert key_argument(key, SIDES[0]) == shown

@@ -29,7 +29,7 @@ def listed(buckets: Buckets) -> list[str]:
 
 
 @pytest.mark.parametrize("printed", ["ls", "ls -o json", "report", "report -o json"])
-def test_what_our_own_commands_print_is_read_back_exactly(
+def test_from_file_reads_back_exactly_what_our_own_commands_print(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     listed: list[str],
@@ -47,7 +47,7 @@ def test_what_our_own_commands_print_is_read_back_exactly(
     assert sorted(buckets.there()) == listed
 
 
-def test_the_results_of_a_verification_are_a_list_of_its_keys(
+def test_from_file_reads_the_results_of_a_verification(
     buckets: Buckets, frogmove: FrogmoveRunner, listed: list[str], tmp_path: Path
 ) -> None:
     verified = frogmove("verify", "-o", "json")
@@ -57,7 +57,7 @@ def test_the_results_of_a_verification_are_a_list_of_its_keys(
     assert sorted(buckets.there()) == listed
 
 
-def test_keys_between_nuls_come_through_a_pipe(
+def test_from_file_reads_keys_between_nuls_from_a_pipe(
     buckets: Buckets, frogmove: FrogmoveRunner, listed: list[str]
 ) -> None:
     given = "\0".join(listed).encode()
@@ -66,7 +66,7 @@ def test_keys_between_nuls_come_through_a_pipe(
     assert (process.returncode, buckets.keys_here()) == (0, [])
 
 
-def test_a_key_of_a_list_that_is_not_there_is_a_result(
+def test_from_file_reports_a_key_that_is_not_there_as_a_result(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str, tmp_path: Path
 ) -> None:
     buckets.put("a", "b", "c.tmp")
@@ -81,7 +81,7 @@ def test_a_key_of_a_list_that_is_not_there_is_a_result(
     assert "typo" in frogmove("report").out
 
 
-def test_lists_are_kept_as_long_as_runs_can_be_resumed(
+def test_key_lists_are_kept_as_long_as_runs_can_be_resumed(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     def kept() -> list[str]:
@@ -98,7 +98,7 @@ def test_lists_are_kept_as_long_as_runs_can_be_resumed(
     assert len(kept()) == 1
 
 
-def test_a_list_that_cannot_be_read_is_refused(
+def test_from_file_that_cannot_be_read_is_refused(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     buckets.put("a")

@@ -28,7 +28,9 @@ SERVER = "ministack"
         ("--prefix in/d --strip-prefix in/ --to-prefix x/y", "x/y/d/b.csv"),
     ],
 )
-def test_keys_go_to_other_folders(buckets: Buckets, verb: str, options: str, made: str) -> None:
+def test_to_prefix_and_strip_prefix_put_keys_into_other_folders(
+    buckets: Buckets, verb: str, options: str, made: str
+) -> None:
     frogmove = FrogmoveRunner(buckets, ("s", "out"))
     buckets.put("s/in/a.csv", "s/in/d/b.csv")
     given = arguments(verb, options.replace("DESTINATION", buckets.destination))
@@ -42,7 +44,7 @@ def test_keys_go_to_other_folders(buckets: Buckets, verb: str, options: str, mad
         assert set(again.outcomes.values()) == {"skipped"}
 
 
-def test_a_sync_into_another_folder_finds_what_is_there(
+def test_sync_into_another_folder_finds_what_is_there(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("d", "d/a", "d/b", "d-e", "e/a")
@@ -68,7 +70,7 @@ def test_a_sync_into_another_folder_finds_what_is_there(
         ("--to-prefix " + "p" * 1020, "longer than 1,024 bytes"),
     ],
 )
-def test_what_gets_no_key_stays_with_its_reason(
+def test_key_that_cannot_be_mapped_stays_with_its_reason(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str, options: str, said: str
 ) -> None:
     buckets.put("in/a/", body=b"body")
@@ -92,7 +94,7 @@ def test_undo_resume_and_report_know_the_other_keys(
     assert (buckets.keys_here(), buckets.there()) == (["in/a", "in/b", "other"], {})
 
 
-def test_a_key_gets_another_name(buckets: Buckets, verb: str) -> None:
+def test_as_option_gives_a_key_another_name(buckets: Buckets, verb: str) -> None:
     frogmove = FrogmoveRunner(buckets, ("in", "out"))
     buckets.put("in/a", "in/b")
     assert frogmove(verb, "a", "--as", "x/y").code == 0
@@ -118,7 +120,7 @@ RENAMED = ["a.csv", "x/b.tar.gz", "x/y/.hidden", "x/y/", "{n}"]
         ("{{}}{folder}+{name}", "{}+a.csv {}x+b.tar.gz {}x/y+.hidden {}x/y+ {}+{n}"),
     ],
 )
-def test_keys_are_made_of_a_template(
+def test_rename_makes_keys_of_a_template(
     buckets: Buckets, frogmove: FrogmoveRunner, template: str, made: str
 ) -> None:
     buckets.put(*RENAMED)
@@ -133,7 +135,7 @@ def test_keys_are_made_of_a_template(
 
 @pytest.mark.parametrize("dry_run", [["--dry-run"], []])
 @pytest.mark.parametrize("verb", ["move", "copy"])
-def test_two_objects_that_would_get_one_key_are_refused_before_anything_is_touched(
+def test_rename_of_two_objects_to_one_key_is_refused_before_anything_is_touched(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str, dry_run: list[str]
 ) -> None:
     keys = ["1/a", "2/a", "2/b", "3/b", "3/c"]
@@ -147,7 +149,7 @@ def test_two_objects_that_would_get_one_key_are_refused_before_anything_is_touch
 
 
 @pytest.mark.parametrize("chosen", [[], ["in/a", "in/b", "in/c"], ["--from-file", "LIST"]])
-def test_a_sync_renames_and_settles(
+def test_sync_renames_and_settles(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path, chosen: list[str]
 ) -> None:
     (tmp_path / "list").write_text("in/a\nin/b\nin/c\n")
@@ -183,7 +185,7 @@ def test_a_sync_renames_and_settles(
         (["--rename", "{stem}"], "would both become 'a'"),
     ],
 )
-def test_what_a_sync_cannot_rename_is_refused(
+def test_sync_refuses_what_it_cannot_rename(
     buckets: Buckets, frogmove: FrogmoveRunner, options: list[str], said: str
 ) -> None:
     """Of two objects with one new key, one may already be there."""
@@ -199,7 +201,7 @@ def test_what_a_sync_cannot_rename_is_refused(
     "options",
     ["--from-file LIST --to-prefix new", "--include in/* --rename new/{folder}/{name}"],
 )
-def test_a_resume_goes_on_with_the_selection_and_the_keys(
+def test_resume_goes_on_with_the_selection_and_the_keys(
     buckets: Buckets, hooks: RequestHooks, tmp_path: Path, options: str
 ) -> None:
     frogmove = FrogmoveRunner(buckets)
@@ -216,9 +218,7 @@ def test_a_resume_goes_on_with_the_selection_and_the_keys(
     assert buckets.keys_here() == ["in/a.tmp", "other"]
 
 
-def test_an_undo_restores_what_a_rename_replaced(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_undo_restores_what_a_rename_replaced(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.version()
     buckets.put("in/a")
     buckets.put_there("a.old", body=b"before")

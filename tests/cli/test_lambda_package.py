@@ -35,7 +35,7 @@ def _package(*arguments: str) -> Any:
 
 
 @pytest.mark.long
-def test_the_zips_are_the_same_from_another_folder_with_another_umask(
+def test_zips_are_the_same_from_another_folder_with_another_umask(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     first = zips(tmp_path_factory)
@@ -53,7 +53,7 @@ def test_the_zips_are_the_same_from_another_folder_with_another_umask(
 
 @pytest.mark.matrix
 @pytest.mark.usefixtures("wheels")
-def test_it_makes_a_function_and_a_layer_for_each_architecture(tmp_path: Path) -> None:
+def test_lambda_package_makes_a_function_and_a_layer_for_each_architecture(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "dist"
     ran = _package("-d", str(directory))
     assert ran.code == 0, ran
@@ -67,7 +67,7 @@ def test_it_makes_a_function_and_a_layer_for_each_architecture(tmp_path: Path) -
 
 @pytest.mark.matrix
 @pytest.mark.usefixtures("wheels")
-def test_json_tells_what_terraform_and_lambda_compare(tmp_path: Path) -> None:
+def test_lambda_package_json_tells_what_terraform_and_lambda_compare(tmp_path: Path) -> None:
     ran = _package("-d", str(tmp_path), "--architecture", "arm64", "-o", "json")
     compiled = find_compiler(PYTHON) is not None
     for record in ran.of("archive"):
@@ -79,7 +79,7 @@ def test_json_tells_what_terraform_and_lambda_compare(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("wheels")
-def test_without_an_interpreter_it_says_what_that_costs(
+def test_lambda_package_without_an_interpreter_says_what_that_costs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -94,7 +94,9 @@ def test_without_an_interpreter_it_says_what_that_costs(
 
 
 @pytest.mark.matrix
-def test_when_a_layer_cannot_be_made_nothing_is_replaced(wheels: Wheels, tmp_path: Path) -> None:
+def test_lambda_package_that_cannot_make_a_layer_replaces_nothing(
+    wheels: Wheels, tmp_path: Path
+) -> None:
     wheels.pin("newt", "0" * 64)
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / NAME).write_bytes(b"of yesterday")
@@ -108,7 +110,7 @@ def test_when_a_layer_cannot_be_made_nothing_is_replaced(wheels: Wheels, tmp_pat
 
 @pytest.mark.matrix
 @pytest.mark.usefixtures("wheels")
-def test_what_lambda_would_refuse_is_not_written(
+def test_lambda_package_does_not_write_what_lambda_would_refuse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zip_archive, "MAX_ZIPPED_BYTES", 1000)
@@ -129,7 +131,7 @@ def test_what_lambda_would_refuse_is_not_written(
     ],
     ids=" ".join,
 )
-def test_bad_options_are_refused_before_anything_is_fetched(
+def test_lambda_package_refuses_bad_options_before_anything_is_fetched(
     wheels: Wheels, arguments: list[str]
 ) -> None:
     wheels.pin("newt", "0" * 64)

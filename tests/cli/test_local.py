@@ -81,7 +81,7 @@ def _eventually_no_processes(temporary: Path) -> bool:
         pytest.param(signal.SIGHUP, marks=pytest.mark.matrix),
     ],
 )
-def test_a_signal_ends_it_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
+def test_local_ends_on_a_signal_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -98,7 +98,7 @@ def test_a_signal_ends_it_without_a_trace(tmp_path: Path, number: signal.Signals
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_signal_while_it_starts_ends_it_without_a_trace(tmp_path: Path) -> None:
+def test_local_ends_on_a_signal_while_it_starts_without_a_trace(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "frogmove", "local"],
         env=private_environment(tmp_path),
@@ -118,7 +118,7 @@ def test_a_signal_while_it_starts_ends_it_without_a_trace(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_killing_it_leaves_no_trace_either(tmp_path: Path) -> None:
+def test_local_that_is_killed_leaves_no_trace(tmp_path: Path) -> None:
     with _running(tmp_path) as (process, _):
         process.kill()
     assert _eventually_no_processes(tmp_path)
@@ -126,7 +126,7 @@ def test_killing_it_leaves_no_trace_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.matrix
-def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
+def test_local_prints_what_another_terminal_can_use(tmp_path: Path) -> None:
     with _running(tmp_path, "--no-trigger") as (_, lines):
         (upload,) = [line.lstrip("# ") for line in lines if "put_object" in line]
         # Uploads stay until a command moves them.
@@ -153,7 +153,7 @@ def test_another_terminal_can_use_what_it_prints(tmp_path: Path) -> None:
 
 
 @pytest.mark.matrix
-def test_the_lambda_moves_uploads(tmp_path: Path) -> None:
+def test_local_lambda_moves_uploads(tmp_path: Path) -> None:
     with _running(tmp_path) as (_, lines):
         s3 = clients_for(_exported(lines, "AWS_ENDPOINT_URL")).s3
         source = _exported(lines, "FROGMOVE_SOURCE").removeprefix("s3://")
@@ -180,7 +180,7 @@ def _eventually(is_true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_an_incident_lets_nothing_in_that_was_not_found_clean(tmp_path: Path) -> None:
+def test_local_scan_lets_nothing_in_that_was_not_found_clean(tmp_path: Path) -> None:
     """While the function is broken, one upload is infected, and two are replaced when scanned."""
     with _running(tmp_path, "--scan") as (_, lines):
         clients = clients_for(_exported(lines, "AWS_ENDPOINT_URL"))
@@ -221,7 +221,7 @@ def test_an_incident_lets_nothing_in_that_was_not_found_clean(tmp_path: Path) ->
         assert [version["IsLatest"] for version in versions] == [True]
 
 
-def test_it_says_that_the_server_ended(tmp_path: Path) -> None:
+def test_local_says_that_the_server_ended(tmp_path: Path) -> None:
     with _running(tmp_path) as (process, _):
         (server,) = tmp_path.glob("*/ministack-*.pid")
         os.kill(int(server.read_text()), signal.SIGKILL)
@@ -231,7 +231,7 @@ def test_it_says_that_the_server_ended(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_taken_port_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_reports_a_taken_port(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -243,14 +243,16 @@ def test_a_taken_port_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "pond"])
-def test_an_impossible_port_is_refused(port: str) -> None:
+def test_local_refuses_an_impossible_port(port: str) -> None:
     result = CliRunner().invoke(main, ["local", "--port", port])
     assert result.exit_code == 2
     assert "--port" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["local", "demo"])
-def test_a_missing_ministack_is_reported(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_and_demo_report_a_missing_ministack(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     result = CliRunner().invoke(main, [command])
     assert result.exit_code == 2

@@ -25,7 +25,7 @@ def names(out: str) -> list[str]:
     return [match[3] for line in lines if (match := LINE.fullmatch(line))]
 
 
-def test_keys_are_listed_with_size_and_time_and_totals_apart(
+def test_ls_lists_keys_with_size_and_time_and_totals_apart(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("b", body=b"12345")
@@ -42,7 +42,7 @@ def test_list_is_ls(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     assert frogmove("list") == frogmove("ls")
 
 
-def test_an_empty_source_is_no_error(frogmove: FrogmoveRunner) -> None:
+def test_ls_of_an_empty_source_is_no_error(frogmove: FrogmoveRunner) -> None:
     ran = frogmove("ls")
     assert (ran.code, ran.out, ran.err) == (0, "", "0 objects, 0 bytes\n")
 
@@ -58,7 +58,7 @@ def test_an_empty_source_is_no_error(frogmove: FrogmoveRunner) -> None:
         (["reports", "--include", "*.csv"], "'*' does not match '/'"),
     ],
 )
-def test_an_empty_selection_is_a_warning_with_what_may_be_wrong(
+def test_ls_of_an_empty_selection_is_a_warning_with_what_may_be_wrong(
     buckets: Buckets, frogmove: FrogmoveRunner, arguments: list[str], hint: str
 ) -> None:
     buckets.put("reports/2026/a.csv")
@@ -68,13 +68,13 @@ def test_an_empty_selection_is_a_warning_with_what_may_be_wrong(
     assert frogmove("ls", *arguments, "--allow-empty").code == 0
 
 
-def test_the_other_side_is_listed_on_request(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_lists_the_other_side_on_request(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("here")
     buckets.put_there("there")
     assert names(frogmove("ls", "--side", "destination").out) == ["there"]
 
 
-def test_any_bucket_is_listed_by_its_uri(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_lists_any_bucket_by_its_uri(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put_there("logs/a", "logs2/b")
     uri = f"s3://{buckets.destination}/logs"
     ran = frogmove("ls", uri, FROGMOVE_SOURCE=None, FROGMOVE_DESTINATION=None)
@@ -82,14 +82,14 @@ def test_any_bucket_is_listed_by_its_uri(buckets: Buckets, frogmove: FrogmoveRun
 
 
 @pytest.mark.parametrize("folder", ["logs", "logs/"])
-def test_a_folder_is_listed_without_its_namesakes(
+def test_ls_lists_a_folder_without_its_namesakes(
     buckets: Buckets, frogmove: FrogmoveRunner, folder: str
 ) -> None:
     buckets.put("log", "logs/a", "logs//b", "logs2/c")
     assert names(frogmove("ls", folder).out) == ["logs//b", "logs/a"]
 
 
-def test_keys_are_relative_to_the_source(buckets: Buckets) -> None:
+def test_ls_shows_keys_relative_to_the_source(buckets: Buckets) -> None:
     buckets.put("in/a", "in/logs/b", "in2/c", "in/in/d")
     frogmove = FrogmoveRunner(buckets, ("in", ""))
     assert names(frogmove("ls").out) == ["a", "in/d", "logs/b"]
@@ -98,7 +98,7 @@ def test_keys_are_relative_to_the_source(buckets: Buckets) -> None:
     assert names(frogmove("ls", f"s3://{buckets.source}/in2").out) == ["in2/c"]
 
 
-def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
+def test_ls_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
     buckets.put("in/b", "in/a é\n" if buckets.server.name != "moto" else "in/a é")
     ran = FrogmoveRunner(buckets, ("in", ""))("ls", "-o", "json")
     first, second, summary = ran.records
@@ -111,14 +111,14 @@ def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
     assert ran.err == ""
 
 
-def test_quietly_only_the_data_is_printed(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_quiet_prints_only_the_data(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     ran = frogmove("ls", "-q")
     assert names(ran.out) == ["a"]
     assert ran.err == ""
 
 
-def test_no_key_acts_on_a_terminal_and_none_is_shown_as_another(
+def test_ls_shows_no_key_that_acts_on_a_terminal_or_looks_like_another(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     keys = {name: key for name, key in KEYS.items() if name not in buckets.server.lacks}
@@ -132,7 +132,7 @@ def test_no_key_acts_on_a_terminal_and_none_is_shown_as_another(
     assert {char for char in out if not char.isprintable()} == {"\n"}
 
 
-def test_listing_changes_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_changes_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.version()
     buckets.put("a")
     buckets.put_there("b")
@@ -143,13 +143,13 @@ def test_listing_changes_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> 
 
 
 @pytest.mark.parametrize("folder", ["s3://", "s3://x/y", "k" * 1025], ids=["bare", "short", "long"])
-def test_what_is_no_folder_is_refused(frogmove: FrogmoveRunner, folder: str) -> None:
+def test_ls_refuses_what_is_no_folder(frogmove: FrogmoveRunner, folder: str) -> None:
     ran = frogmove("ls", folder)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("Error: ")
 
 
-def test_a_uri_and_a_side_are_not_both_taken(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_takes_either_a_uri_or_a_side(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     ran = frogmove("ls", f"s3://{buckets.source}", "--side", "destination")
     assert (ran.code, ran.out) == (2, "")
     assert "either a URI or --side" in ran.err
@@ -158,7 +158,9 @@ def test_a_uri_and_a_side_are_not_both_taken(buckets: Buckets, frogmove: Frogmov
 FOLDER = " " * 10 + "PRE" + " " * 23
 
 
-def test_one_level_is_its_folders_then_its_keys(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_directories_shows_folders_then_keys_of_one_level(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("b.csv", "a/1", "a/b/2", "c/", "x y/3")
     ran = frogmove("ls", "-d")
     lines = ran.out.splitlines()
@@ -174,7 +176,7 @@ def test_one_level_is_its_folders_then_its_keys(buckets: Buckets, frogmove: Frog
     assert within.summary == {"type": "summary", "objects": 1, "folders": 1, "bytes": 3}
 
 
-def test_one_level_of_many_pages_is_complete(
+def test_ls_directories_of_many_pages_is_complete(
     buckets: Buckets, frogmove: FrogmoveRunner, short_pages: None
 ) -> None:
     buckets.put("a/1", "b", "c/1", "d", "e/1", "f", "g/1", "h")
@@ -185,7 +187,9 @@ def test_one_level_of_many_pages_is_complete(
     assert names(ran.out) == ["b", "d", "h"]
 
 
-def test_sizes_for_people_and_totals_for_habits(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_ls_shows_sizes_for_people_and_totals_for_habits(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", body=b"x" * 1500)
     ran = frogmove("ls", "-h", "--summarize")
     row, *totals = ran.out.splitlines()
@@ -202,7 +206,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_in_a_folder")
-def test_keys_ended_by_nuls_are_as_they_are_and_are_read_back(buckets: Buckets) -> None:
+def test_ls_with_nuls_shows_keys_as_they_are_and_they_are_read_back(buckets: Buckets) -> None:
     keys = ["in/a b", "in/--all", "in/s3://x", "in/it's", "in/new\nline", "in/é"]
     if buckets.server.name == "moto":
         keys.remove("in/new\nline")
@@ -219,7 +223,7 @@ def test_keys_ended_by_nuls_are_as_they_are_and_are_read_back(buckets: Buckets) 
 
 
 @pytest.mark.usefixtures("_in_a_folder")
-def test_what_a_listing_for_people_prints_is_read_back_but_for_its_folders(
+def test_ls_for_people_is_read_back_but_for_its_folders(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b c", "d/e")
@@ -235,7 +239,7 @@ def test_what_a_listing_for_people_prints_is_read_back_but_for_its_folders(
 @pytest.mark.parametrize(
     "options", [["-0", "-o", "json"], ["-0h"], ["-0", "--summarize"], ["-d", "--from-file", "x"]]
 )
-def test_views_that_contradict_each_other_are_refused(
+def test_ls_refuses_views_that_contradict_each_other(
     frogmove: FrogmoveRunner, options: list[str]
 ) -> None:
     ran = frogmove("ls", *options)

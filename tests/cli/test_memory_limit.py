@@ -20,7 +20,9 @@ MIB = 1024 * 1024
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("mebibytes", [350, 450, 600])
-def test_a_run_with_little_memory_for_threads(engine: str, mebibytes: int, moto: Server) -> None:
+def test_run_with_little_memory_for_threads_moves_everything(
+    engine: str, mebibytes: int, moto: Server
+) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
     bodies = {f"{number:02}": b"x" for number in range(60)}
     runner.buckets.put(*bodies, body=b"x")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         ["sync", "--include", "--delete", "-n"],
     ],
 )
-def test_an_option_is_no_value_unless_joined_by_an_equals_sign(
+def test_option_is_no_value_unless_joined_by_an_equals_sign(
     buckets: Buckets, frogmove: FrogmoveRunner, arguments: list[str]
 ) -> None:
     buckets.put("in/a", "-n")
@@ -43,7 +43,9 @@ def test_values_that_look_like_options_are_taken_as_they_are_meant(
     }
 
 
-def test_one_hyphen_for_two_is_reported(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_option_with_one_hyphen_for_two_is_reported(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("in/a")
     for typed in ("-prefix", "-prefix=in"):
         ran = frogmove("move", typed, "in")

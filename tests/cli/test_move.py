@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-def test_exactly_the_key_that_is_named_is_moved(buckets: Buckets) -> None:
+def test_move_takes_exactly_the_key_that_is_named(buckets: Buckets) -> None:
     key = "reports/2026 été+1%.csv"
     buckets.put(key, key + "2", "reports/2026", "reports")
     environment: dict[str, str | None] = {
@@ -33,7 +33,7 @@ def test_exactly_the_key_that_is_named_is_moved(buckets: Buckets) -> None:
     assert ran.out.splitlines()[0].startswith(f"moved       '{key}'")
 
 
-def test_data_goes_to_stdout_and_the_rest_to_stderr(
+def test_move_prints_data_to_stdout_and_the_rest_to_stderr(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -46,7 +46,7 @@ def test_data_goes_to_stdout_and_the_rest_to_stderr(
     assert "moved" not in ran.err.replace("2 moved;", "").replace("was moved", "")
 
 
-def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
+def test_move_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
     buckets.put("in/a", body=b"12345")
     ran = FrogmoveRunner(buckets, ("in", "out"))("move", "a", "-o", "json")
     (result,) = ran.of("result")
@@ -68,7 +68,9 @@ def test_json_lines_have_the_documented_shape(buckets: Buckets) -> None:
 
 
 @pytest.mark.parametrize("how", ["all", "named"])
-def test_every_key_is_moved_unchanged(buckets: Buckets, frogmove: FrogmoveRunner, how: str) -> None:
+def test_move_leaves_every_key_unchanged(
+    buckets: Buckets, frogmove: FrogmoveRunner, how: str
+) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     chosen = ["--all"] if how == "all" else ["--", *keys]
@@ -79,7 +81,9 @@ def test_every_key_is_moved_unchanged(buckets: Buckets, frogmove: FrogmoveRunner
     assert ran.outcomes == dict.fromkeys(keys, "moved")
 
 
-def test_no_key_acts_on_a_terminal(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_move_prints_no_key_that_acts_on_a_terminal(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     dry, real = frogmove("move", "--all", "-n"), frogmove("move", "--all")
@@ -91,7 +95,7 @@ def test_no_key_acts_on_a_terminal(buckets: Buckets, frogmove: FrogmoveRunner) -
         assert f"moved       {shown}" in real.out
 
 
-def test_a_listed_name_that_had_to_be_quoted_can_be_pasted(
+def test_key_that_had_to_be_quoted_can_be_pasted(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("tab\there")
@@ -101,9 +105,7 @@ def test_a_listed_name_that_had_to_be_quoted_can_be_pasted(
     assert list(buckets.there()) == ["tab\there"]
 
 
-def test_a_key_is_carried_with_all_that_belongs_to_it(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_move_carries_all_that_belongs_to_a_key(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     headers = {"ContentType": "text/csv", "CacheControl": "no-store", "ContentLanguage": "fr"}
     buckets.client.put_object(
         Bucket=buckets.source,
@@ -124,7 +126,7 @@ def test_a_key_is_carried_with_all_that_belongs_to_it(
     assert tags == [{"Key": "team", "Value": "pond"}]
 
 
-def test_a_folder_is_moved_without_its_namesakes(
+def test_move_takes_a_folder_without_its_namesakes(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("logs", "logs/a", "logs/b/c", "logs2", "logs2/d", "log")
@@ -133,7 +135,7 @@ def test_a_folder_is_moved_without_its_namesakes(
     assert sorted(buckets.here()) == ["log", "logs2", "logs2/d"]
 
 
-def test_keys_keep_their_names_under_the_destination(buckets: Buckets) -> None:
+def test_move_keeps_names_under_the_destination(buckets: Buckets) -> None:
     buckets.put("in/a", "in/b//c", "in/", "in2/d", "a")
     frogmove = FrogmoveRunner(buckets, ("in", "out/2026"))
     uri = f"s3://{buckets.source}/in/b//c"
@@ -142,28 +144,28 @@ def test_keys_keep_their_names_under_the_destination(buckets: Buckets) -> None:
     assert sorted(buckets.here()) == ["a", "in/", "in2/d"]
 
 
-def test_a_route_may_lead_to_another_folder_of_the_same_bucket(buckets: Buckets) -> None:
+def test_route_may_lead_to_another_folder_of_the_same_bucket(buckets: Buckets) -> None:
     buckets.put("logs/a", "logs2/b")
     ends = [f"--source=s3://{buckets.source}/logs", f"--destination=s3://{buckets.source}/logs2"]
     assert FrogmoveRunner(buckets)("move", "--all", *ends).code == 0
     assert buckets.here() == {"logs2/a": b"logs/a", "logs2/b": b"logs2/b"}
 
 
-def test_the_marker_of_the_source_folder_stays(buckets: Buckets) -> None:
+def test_marker_of_the_source_folder_stays(buckets: Buckets) -> None:
     buckets.put("in/", "in/a", body=b"")
     ran = FrogmoveRunner(buckets, ("in", "out"))("move", "--all", "-o", "json")
     assert ran.outcomes == {"in/": "skipped", "in/a": "moved"}
     assert list(buckets.here()) == ["in/"]
 
 
-def test_moving_nothing_is_no_error_where_it_may_be(frogmove: FrogmoveRunner) -> None:
+def test_move_of_nothing_is_no_error_where_it_may_be(frogmove: FrogmoveRunner) -> None:
     for chosen in (["--all"], ["--prefix", "nothing"]):
         ran = frogmove("move", *chosen, "--allow-empty")
         assert (ran.code, ran.out) == (0, "")
         assert "nothing to do" in ran.err
 
 
-def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
+def test_dry_run_changes_nothing_and_shows_what_the_real_run_does(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -183,7 +185,7 @@ def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
     assert dry.summary["bytes"] == real.summary["bytes"] == 6
 
 
-def test_what_the_destination_holds_is_not_overwritten(
+def test_move_does_not_overwrite_what_the_destination_holds(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b", body=b"mine")
@@ -199,7 +201,7 @@ def test_what_the_destination_holds_is_not_overwritten(
     assert "source kept" in text.out
 
 
-def test_an_interrupted_move_is_finished_by_the_next(
+def test_move_that_was_interrupted_is_finished_by_the_next(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", body=b"same")
@@ -210,15 +212,13 @@ def test_an_interrupted_move_is_finished_by_the_next(
     assert buckets.there() == {"a": b"same"}
 
 
-def test_a_key_named_several_times_is_moved_once(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_key_named_several_times_is_moved_once(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     ran = frogmove("move", "a", "a", f"s3://{buckets.source}/a", "-o", "json")
     assert (ran.code, ran.summary["counts"]["moved"]) == (0, 1)
 
 
-def test_one_missing_key_keeps_all_from_being_moved(
+def test_key_that_is_missing_keeps_all_from_being_moved(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -229,7 +229,7 @@ def test_one_missing_key_keeps_all_from_being_moved(
     assert buckets.state() == before
 
 
-def test_a_versioned_source_keeps_what_was_moved_as_a_version(
+def test_versioned_source_keeps_what_was_moved_as_a_version(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -241,7 +241,7 @@ def test_a_versioned_source_keeps_what_was_moved_as_a_version(
 
 
 @pytest.mark.usefixtures("probing")
-def test_nothing_but_the_objects_is_left_at_either_end(
+def test_move_leaves_only_the_objects_at_either_end(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -253,7 +253,7 @@ def test_nothing_but_the_objects_is_left_at_either_end(
 
 
 @pytest.mark.matrix
-def test_more_keys_than_one_page_or_one_batch_holds_are_all_moved(ministack: Server) -> None:
+def test_move_takes_more_keys_than_one_page_or_one_batch_holds(ministack: Server) -> None:
     buckets = Buckets.make(ministack)
     keys = [f"{number:04}" for number in range(1_001)]
     with ThreadPoolExecutor(4) as pool:
@@ -269,7 +269,7 @@ def test_more_keys_than_one_page_or_one_batch_holds_are_all_moved(ministack: Ser
 @pytest.mark.parametrize(
     "chosen", [[], ["a", "--all"], ["--prefix", ""], ["--prefix", "a", "--all"]], ids=" ".join
 )
-def test_what_is_to_be_moved_has_to_be_given_in_one_way(
+def test_move_needs_one_way_of_choosing(
     buckets: Buckets, frogmove: FrogmoveRunner, chosen: list[str]
 ) -> None:
     buckets.put("a")
@@ -278,7 +278,7 @@ def test_what_is_to_be_moved_has_to_be_given_in_one_way(
     assert list(buckets.here()) == ["a"]
 
 
-def test_quietly_only_what_needs_attention_is_printed(
+def test_move_quiet_prints_only_what_needs_attention(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -289,7 +289,7 @@ def test_quietly_only_what_needs_attention_is_printed(
     assert line.startswith("conflict    b ")
 
 
-def test_a_server_that_ignores_conditions_is_spoken_of(
+def test_server_that_ignores_conditions_is_reported(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
@@ -301,7 +301,7 @@ def test_a_server_that_ignores_conditions_is_spoken_of(
 @pytest.mark.parametrize(
     "arguments", [("move", "a"), ("move", "a", "--dry-run"), ("move", "--all")]
 )
-def test_a_source_bucket_that_is_not_there_is_not_one_whose_keys_are_gone(
+def test_source_bucket_that_is_not_there_is_not_one_whose_keys_are_gone(
     buckets: Buckets, arguments: tuple[str, ...]
 ) -> None:
     ran = FrogmoveRunner(replace(buckets, source="frogmove-nobodys-source"))(*arguments)
@@ -311,7 +311,7 @@ def test_a_source_bucket_that_is_not_there_is_not_one_whose_keys_are_gone(
 
 
 # aws-sdk-net#1388: a leading slash that a library strips makes a copy land on itself.
-def test_a_leading_slash_is_part_of_a_key(ministack_buckets: Buckets, hooks: RequestHooks) -> None:
+def test_leading_slash_is_part_of_a_key(ministack_buckets: Buckets, hooks: RequestHooks) -> None:
     keys = ["/a", "a", "//a", "/"]
     ministack_buckets.put(*keys)
     ministack_buckets.put_there("a", body=b"theirs")
@@ -321,7 +321,7 @@ def test_a_leading_slash_is_part_of_a_key(ministack_buckets: Buckets, hooks: Req
     assert ministack_buckets.there() == {"/a": b"/a", "//a": b"//a", "/": b"/", "a": b"theirs"}
 
 
-def test_a_leading_slash_keeps_two_places_of_one_bucket_apart(ministack_buckets: Buckets) -> None:
+def test_leading_slash_keeps_two_places_of_one_bucket_apart(ministack_buckets: Buckets) -> None:
     ministack_buckets.put("/in/a", "in/a")
     ends = [
         f"--source=s3://{ministack_buckets.source}//in",
@@ -331,7 +331,7 @@ def test_a_leading_slash_keeps_two_places_of_one_bucket_apart(ministack_buckets:
     assert ministack_buckets.here() == {"out/a": b"/in/a", "in/a": b"in/a"}
 
 
-def test_a_folder_is_not_a_prefix(ministack_buckets: Buckets) -> None:
+def test_folder_is_not_a_prefix(ministack_buckets: Buckets) -> None:
     ministack_buckets.put("logs/a", "logs2/b", "logs")
     for arguments in (
         ["--prefix", "logs"],

@@ -47,7 +47,7 @@ def assert_moved(fault_fixture: FaultFixture, ran: Ran, bodies: dict[str, bytes]
 
 
 @pytest.mark.parametrize("fault", [*LOST_ANSWERS, *NOT_DONE], ids=by_name)
-def test_a_copy_that_failed_on_the_way_is_tried_again_and_recognised(
+def test_copy_that_failed_on_the_way_is_tried_again_and_recognised(
     fault_fixture: FaultFixture, fault: Fault
 ) -> None:
     fault_fixture.fail(fault, "CopyObject")
@@ -56,7 +56,7 @@ def test_a_copy_that_failed_on_the_way_is_tried_again_and_recognised(
 
 
 @pytest.mark.parametrize("fault", [*LOST_ANSWERS, *NOT_DONE], ids=by_name)
-def test_a_batch_of_deletes_that_failed_on_the_way_is_recognised(
+def test_batch_of_deletes_that_failed_on_the_way_is_recognised(
     fault_fixture: FaultFixture, fault: Fault
 ) -> None:
     fault_fixture.fail(fault, "DeleteObjects")
@@ -65,7 +65,7 @@ def test_a_batch_of_deletes_that_failed_on_the_way_is_recognised(
 
 
 @pytest.mark.parametrize("fault", [*LOST_ANSWERS, *NOT_DONE], ids=by_name)
-def test_a_single_delete_that_failed_on_the_way_is_recognised(
+def test_delete_that_failed_on_the_way_is_recognised(
     fault_fixture: FaultFixture, fault: Fault
 ) -> None:
     fault_fixture.fail(fault, "DeleteObject")
@@ -84,7 +84,7 @@ def test_a_single_delete_that_failed_on_the_way_is_recognised(
         *("CompleteMultipartUpload", "DeleteObject"),
     ],
 )
-def test_no_step_of_a_copy_in_parts_is_lost_on_the_way(
+def test_multipart_copy_loses_no_step_on_the_way(
     fault_fixture: FaultFixture, operation: str, fault: Fault
 ) -> None:
     body = b"sixteen bytes and" * (6 * MIB // 17)
@@ -105,7 +105,7 @@ def test_no_step_of_a_copy_in_parts_is_lost_on_the_way(
 @pytest.mark.parametrize(
     "fault", [faults.ERROR_IN_200, faults.ERROR_IN_200_AFTER, faults.DROP_AFTER], ids=by_name
 )
-def test_a_copy_that_is_never_confirmed_keeps_its_source(
+def test_copy_that_is_never_confirmed_keeps_its_source(
     fault_fixture: FaultFixture, fault: Fault
 ) -> None:
     fault_fixture.proxy.schedule = lambda request: (
@@ -136,7 +136,7 @@ def test_deletes_that_are_never_confirmed_are_reported_with_both_places(
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operations", [("CopyObject",), DELETES], ids=["copy", "delete"])
-def test_what_somebody_uploads_meanwhile_stays_and_the_next_run_moves_it(
+def test_upload_meanwhile_stays_and_the_next_run_moves_it(
     fault_fixture: FaultFixture, operations: tuple[str, ...], when: str
 ) -> None:
     def upload(request: Request) -> Fault:
@@ -163,7 +163,7 @@ def test_what_somebody_uploads_meanwhile_stays_and_the_next_run_moves_it(
     )
 
 
-def test_what_somebody_puts_at_the_destination_just_before_a_copy_stays(
+def test_object_put_at_the_destination_just_before_a_copy_stays(
     fault_fixture: FaultFixture,
 ) -> None:
     def put(request: Request) -> Fault:
@@ -179,7 +179,7 @@ def test_what_somebody_puts_at_the_destination_just_before_a_copy_stays(
     assert fault_fixture.buckets.there() == rest | {"03": b"theirs"}
 
 
-def test_a_storm_of_slow_down_is_given_way_to_and_lived_through(
+def test_slow_down_lowers_the_concurrency_and_success_raises_it_again(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = [f"more/{number:02}" for number in range(90)]
@@ -249,9 +249,7 @@ BROKEN = [faults.TRUNCATE, faults.FAIL]
 
 @pytest.mark.usefixtures("short_pages")
 @pytest.mark.parametrize("fault", BROKEN, ids=by_name)
-def test_what_was_seen_is_moved_when_the_listing_breaks(
-    fault_fixture: FaultFixture, fault: Fault
-) -> None:
+def test_listing_that_breaks_moves_what_was_seen(fault_fixture: FaultFixture, fault: Fault) -> None:
     fault_fixture.proxy.schedule = _on_page_two(fault_fixture.buckets.source, fault, 1000)
     ran = fault_fixture.frogmove("move", "--all")
     assert ran.code == 1
@@ -269,7 +267,7 @@ def test_what_was_seen_is_moved_when_the_listing_breaks(
 @pytest.mark.usefixtures("short_pages")
 @pytest.mark.parametrize("fault", BROKEN, ids=by_name)
 @pytest.mark.parametrize("command", ["move", "sync"])
-def test_a_page_that_comes_at_the_second_attempt_is_no_trouble(
+def test_page_that_comes_at_the_second_attempt_is_no_trouble(
     fault_fixture: FaultFixture, fault: Fault, command: str
 ) -> None:
     fault_fixture.proxy.schedule = _on_page_two(fault_fixture.buckets.source, fault, 1)
@@ -280,7 +278,7 @@ def test_a_page_that_comes_at_the_second_attempt_is_no_trouble(
 @pytest.mark.usefixtures("short_pages")
 @pytest.mark.parametrize("fault", BROKEN, ids=by_name)
 @pytest.mark.parametrize("side", ["source", "destination"])
-def test_a_sync_whose_listing_breaks_overwrites_and_loses_nothing(
+def test_sync_whose_listing_breaks_overwrites_and_loses_nothing(
     fault_fixture: FaultFixture, fault: Fault, side: str
 ) -> None:
     there = dict.fromkeys(KEYS[1:], b"theirs")
@@ -303,7 +301,7 @@ def _wait_no_longer_than(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(timeouts, "QUICK", seconds)
 
 
-def test_a_server_that_never_answers_is_given_up(
+def test_server_that_never_answers_is_given_up(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _wait_no_longer_than(0.1, monkeypatch)
@@ -316,7 +314,7 @@ def test_a_server_that_never_answers_is_given_up(
 
 
 @pytest.mark.matrix
-def test_a_server_that_falls_silent_in_the_middle_loses_nothing(
+def test_server_that_falls_silent_in_the_middle_loses_nothing(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _wait_no_longer_than(1.0, monkeypatch)
@@ -336,7 +334,7 @@ def test_a_server_that_falls_silent_in_the_middle_loses_nothing(
     assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({}, BODIES)
 
 
-def test_a_single_silence_is_waited_out(
+def test_silence_once_is_waited_out(
     fault_fixture: FaultFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _wait_no_longer_than(1.0, monkeypatch)

@@ -39,7 +39,9 @@ def test_unsigned_runs_need_no_credentials(moto: Server, engine: str) -> None:
     assert buckets.keys_here() == ["a", "b"]
 
 
-def test_what_nobody_may_do_is_refused_before_anything_is_touched(seaweedfs: Server) -> None:
+def test_no_sign_request_without_permission_is_refused_before_anything_is_touched(
+    seaweedfs: Server,
+) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a")
     ran = FrogmoveRunner(buckets)("move", "--all", "--no-sign-request", **NOBODY)

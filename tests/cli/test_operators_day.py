@@ -174,7 +174,7 @@ def day(ministack: Server, count: int) -> Day:
     "count",
     [pytest.param(300, marks=pytest.mark.matrix), pytest.param(3_000, marks=pytest.mark.long)],
 )
-def test_an_operators_day(day: Day, count: int, tmp_path: Path) -> None:
+def test_operators_day(day: Day, count: int, tmp_path: Path) -> None:
     assert len(day.here) == count
     plan = partial(plan_and_apply, file=str(tmp_path / "a plan"))
     for step in (look, mistype, move_and_undo, copy, plan, clear_out, sync, report):

@@ -13,7 +13,7 @@ from tests.cli.cli_runner import run
     ],
 )
 @pytest.mark.parametrize("command", ["move a", "copy a", "sync", "resume"])
-def test_an_empty_value_is_no_value_that_was_meant(command: str, option: str) -> None:
+def test_option_with_an_empty_value_is_refused(command: str, option: str) -> None:
     if command == "resume" and option in {"--route", "--source", "--destination"}:
         pytest.skip("resume has no such option")
     ran = run(*command.split(), option, "")

@@ -41,7 +41,7 @@ def inert(text: str) -> bool:
 
 
 @keys
-def test_a_key_is_inert_in_every_line_of_data(capsys: Capture, key: str) -> None:
+def test_key_is_inert_in_every_line_of_data(capsys: Capture, key: str) -> None:
     console = Console(verbose=True)
     console.source = console.destination = SIDE
     console.listed(an_object(key), SIDE)
@@ -57,7 +57,7 @@ def test_a_key_is_inert_in_every_line_of_data(capsys: Capture, key: str) -> None
 
 
 @keys
-def test_a_key_is_inert_in_every_line_of_commentary(capsys: Capture, key: str) -> None:
+def test_key_is_inert_in_every_line_of_commentary(capsys: Capture, key: str) -> None:
     console = Console(verbose=True)
     console.note(key)
     console.detail(key)
@@ -70,7 +70,7 @@ def test_a_key_is_inert_in_every_line_of_commentary(capsys: Capture, key: str) -
 
 
 @keys
-def test_a_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> None:
+def test_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> None:
     console = Console(json_lines=True)
     console.listed(an_object(key), SIDE)
     console.planned(an_action(Verb.SKIP, key))
@@ -111,7 +111,7 @@ def test_json_lines_are_complete_even_when_quiet(capsys: Capture) -> None:
     assert err == ""
 
 
-def test_a_summary_names_what_there_was(capsys: Capture) -> None:
+def test_summary_names_what_there_was(capsys: Capture) -> None:
     summary = Summary()
     for outcome in (Outcome.MOVED, Outcome.MOVED, Outcome.FAILED):
         summary.add(a_result(outcome))
@@ -122,7 +122,7 @@ def test_a_summary_names_what_there_was(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1500, "1.5 kB")]
 )
-def test_a_size_is_shown_in_units(count: int, text: str) -> None:
+def test_size_is_shown_in_units(count: int, text: str) -> None:
     assert size(count) == text
 
 
@@ -150,7 +150,7 @@ def on_terminal(runner: FrogmoveRunner, *arguments: str, **environment: str) -> 
     return code, screen.text
 
 
-def test_a_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
+def test_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
     for command in (["ls"], ["move", "--all", "-n"], ["move", "--all", "-v"], ["ls", "s3://x"]):
         ran = runner(*command, TERM="xterm-256color")
         assert inert(ran.out)
@@ -160,7 +160,7 @@ def test_a_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
 @pytest.mark.parametrize(
     "command", [["ls"], ["move", "--all", "--yes"], ["sync", "-n"]], ids=" ".join
 )
-def test_a_terminal_gets_colours_and_keys_that_are_inert(
+def test_terminal_gets_colours_and_keys_that_are_inert(
     runner: FrogmoveRunner, command: list[str]
 ) -> None:
     code, screen = on_terminal(runner, *command)
@@ -180,7 +180,7 @@ def test_no_color_means_no_colour(runner: FrogmoveRunner, command: list[str]) ->
     assert not COLOUR.search(screen)
 
 
-def test_a_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
+def test_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
     with blocking_proxy(runner.buckets.server) as door, terminal() as screen:
         process = runner.process(
             "move",
@@ -205,7 +205,7 @@ def test_a_bar_follows_a_run_on_a_terminal(runner: FrogmoveRunner) -> None:
 @pytest.mark.parametrize(
     "columns", [40, *(pytest.param(columns, marks=pytest.mark.matrix) for columns in (60, 80, 200))]
 )
-def test_a_bar_takes_one_line_of_any_terminal(runner: FrogmoveRunner, columns: int) -> None:
+def test_bar_takes_one_line_of_any_terminal(runner: FrogmoveRunner, columns: int) -> None:
     with blocking_proxy(runner.buckets.server) as door, terminal(columns) as screen:
         process = runner.process(
             *("move", "--all", "--concurrency", "2"),
@@ -232,7 +232,7 @@ def test_a_bar_takes_one_line_of_any_terminal(runner: FrogmoveRunner, columns: i
 
 
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"])
-def test_no_bar_is_written_to_a_file(runner: FrogmoveRunner, name: str) -> None:
+def test_bar_is_not_written_to_a_file(runner: FrogmoveRunner, name: str) -> None:
     ran = runner("move", "--all", **{"TERM": "xterm-256color", name: "1"})
     assert ran.code == 0
     assert len(ran.out.splitlines()) == 4
@@ -256,7 +256,7 @@ def test_data_stays_on_stdout_whatever_is_forced(runner: FrogmoveRunner) -> None
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "unknown"}], ids=str)
-def test_no_bar_is_shown_on_a_dumb_terminal(
+def test_bar_is_not_shown_on_a_dumb_terminal(
     runner: FrogmoveRunner, environment: dict[str, str]
 ) -> None:
     code, screen = on_terminal(runner, "move", "--all", "--yes", **environment)
@@ -264,6 +264,6 @@ def test_no_bar_is_shown_on_a_dumb_terminal(
     assert "4 moved" in screen
 
 
-def test_no_bar_is_shown_when_quiet(runner: FrogmoveRunner) -> None:
+def test_bar_is_not_shown_when_quiet(runner: FrogmoveRunner) -> None:
     code, screen = on_terminal(runner, "move", "--all", "--yes", "-q")
     assert (code, "in flight" in screen, "moved" in screen) == (0, False, False)

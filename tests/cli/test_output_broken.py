@@ -72,7 +72,7 @@ def account(buckets: Buckets, keys: list[str]) -> JournalReader:
 
 
 @pytest.mark.parametrize("tail", BROKEN.values(), ids=BROKEN)
-def test_a_move_that_can_print_nothing_keeps_a_complete_journal(
+def test_move_that_can_print_nothing_keeps_a_complete_journal(
     buckets: Buckets, frogmove: FrogmoveRunner, tail: str
 ) -> None:
     keys = MANY[:20]
@@ -84,7 +84,7 @@ def test_a_move_that_can_print_nothing_keeps_a_complete_journal(
 
 
 @pytest.mark.parametrize("tail", [*BROKEN.values(), "| head -1"], ids=[*BROKEN, "head"])
-def test_a_broken_stdout_ends_a_run_like_an_interrupt(
+def test_stdout_that_is_broken_ends_a_run_like_an_interrupt(
     buckets: Buckets, frogmove: FrogmoveRunner, tail: str
 ) -> None:
     buckets.put(*MANY)
@@ -104,7 +104,7 @@ def test_a_broken_stdout_ends_a_run_like_an_interrupt(
 
 
 @pytest.mark.matrix
-def test_a_small_run_whose_reader_is_gone_says_where_its_report_is(
+def test_run_whose_reader_is_gone_says_where_its_report_is(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -117,7 +117,7 @@ def test_a_small_run_whose_reader_is_gone_says_where_its_report_is(
 
 
 @pytest.mark.parametrize("tail", STDERR_BROKEN)
-def test_a_broken_stderr_alone_changes_nothing(
+def test_stderr_that_is_broken_alone_changes_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner, tail: str
 ) -> None:
     buckets.put("a", "b")
@@ -149,7 +149,7 @@ READING = (
     [(BROKEN["full"], READING), (BROKEN["both closed"], READING[:3])],
     ids=["full", "both closed"],
 )
-def test_what_cannot_be_printed_is_never_a_success(
+def test_output_that_cannot_be_printed_is_never_a_success(
     buckets: Buckets, frogmove: FrogmoveRunner, tail: str, commands: Sequence[list[str]]
 ) -> None:
     buckets.put("gone")
@@ -163,7 +163,7 @@ def test_what_cannot_be_printed_is_never_a_success(
 
 
 @pytest.mark.matrix
-def test_a_listing_ends_soon_after_its_reader(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_listing_ends_soon_after_its_reader(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*(f"{'k' * 200}{key}" for key in MANY))
     code, out, err = through_shell(frogmove, "| head -1", "ls")
     assert (code, len(out.splitlines())) == (1, 1)
@@ -178,7 +178,7 @@ NARROW = (
 
 
 @pytest.mark.parametrize("environment", NARROW, ids=str)
-def test_what_cannot_be_encoded_is_escaped(
+def test_output_that_cannot_be_encoded_is_escaped(
     buckets: Buckets, frogmove: FrogmoveRunner, environment: dict[str, str]
 ) -> None:
     keys = ["🐸/蛙 ď", "a"]
@@ -193,7 +193,7 @@ def test_what_cannot_be_encoded_is_escaped(
     account(buckets, keys)
 
 
-def test_a_terminal_that_goes_away_ends_a_run_like_an_interrupt(
+def test_terminal_that_goes_away_ends_a_run_like_an_interrupt(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put(*MANY)
@@ -225,7 +225,7 @@ def test_a_terminal_that_goes_away_ends_a_run_like_an_interrupt(
     assert sorted(buckets.there()) == MANY
 
 
-def test_a_stdout_that_does_not_block_is_waited_for(
+def test_stdout_that_does_not_block_is_waited_for(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put(*(f"{'k' * 900}{key}" for key in MANY))

@@ -25,14 +25,14 @@ SIZES = Size(5 * 1024 * 1024, 5_000_000_000)
         (5_000_000_000, 5_000_000_000),
     ],
 )
-def test_a_size_is_read(text: object, size: int) -> None:
+def test_size_is_read(text: object, size: int) -> None:
     assert SIZES.convert(text, None, None) == size
 
 
 @pytest.mark.parametrize(
     "text", ["", "5", "4MiB", "5MB", "5001MB", "1TB", "5242879", "999999999999GB"]
 )
-def test_a_size_outside_the_limits_is_refused(text: str) -> None:
+def test_size_outside_the_limits_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         SIZES.convert(text, None, None)
 
@@ -41,18 +41,18 @@ def test_a_size_outside_the_limits_is_refused(text: str) -> None:
     "text",
     ["much", "-5MiB", "5.5MiB", "5 M", "MiB", "5PiB", "5MiBs", "0x500000", "5_242_880"],
 )
-def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
+def test_size_that_is_none_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(click.BadParameter, match="64MiB or 5GB"):
         SIZES.convert(text, None, None)
 
 
-def test_a_size_out_of_bounds_names_the_bounds() -> None:
+def test_size_out_of_bounds_names_the_bounds() -> None:
     with pytest.raises(click.BadParameter, match=r"5,242,880 and 5,000,000,000"):
         SIZES.convert("1kb", None, None)
 
 
 @pytest.mark.parametrize("unit", ["k", "m", "g", "t"])
-def test_each_unit_is_a_thousand_or_1024_of_the_one_before(unit: str) -> None:
+def test_size_units_are_each_a_thousand_or_1024_of_the_one_before(unit: str) -> None:
     any_size = Size(0, 10**15)
     power = "kmgt".index(unit) + 1
     assert any_size.convert(f"3{unit}B", None, None) == 3 * 1000**power

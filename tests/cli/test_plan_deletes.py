@@ -28,7 +28,7 @@ def runner(pair: Buckets) -> FrogmoveRunner:
     return FrogmoveRunner(pair)
 
 
-def test_a_plan_with_deletes_is_applied_exactly(
+def test_plan_with_deletes_is_applied_exactly(
     pair: Buckets, runner: FrogmoveRunner, tmp_path: Path
 ) -> None:
     pair.put("a")
@@ -64,7 +64,7 @@ def test_a_plan_with_deletes_is_applied_exactly(
 
 
 @pytest.mark.parametrize("backup", [False, True])
-def test_what_somebody_else_deleted_is_neither_reported_as_deleted_nor_restored(
+def test_apply_neither_reports_as_deleted_nor_restores_what_somebody_else_deleted(
     pair: Buckets, runner: FrogmoveRunner, tmp_path: Path, backup: bool
 ) -> None:
     pair.version()
@@ -85,7 +85,7 @@ def test_what_somebody_else_deleted_is_neither_reported_as_deleted_nor_restored(
     assert pair.there() == {"b": b"old", "extra": b"old"}
 
 
-def test_where_a_copy_would_fail_no_delete_is_shown_or_planned(
+def test_deletes_are_not_shown_or_planned_where_a_copy_would_fail(
     pair: Buckets, tmp_path: Path
 ) -> None:
     ends = FrogmoveRunner(pair, ("", "longer/"))

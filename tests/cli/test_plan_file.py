@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("policy", OnConflict)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_plan_is_applied_exactly(
+def test_plan_is_applied_exactly(
     moto: Server, file: Path, command: str, policy: OnConflict
 ) -> None:
     buckets = Buckets.make(moto)
@@ -63,7 +63,7 @@ def test_a_plan_is_applied_exactly(
 
 
 @pytest.mark.parametrize("policy", ["overwrite", "keep-both"])
-def test_what_has_changed_since_is_left(
+def test_plan_leaves_what_has_changed_since(
     seaweedfs_buckets: Buckets, file: Path, policy: str
 ) -> None:
     buckets = seaweedfs_buckets
@@ -115,7 +115,7 @@ def test_what_has_changed_since_is_left(
         (lambda text: text.splitlines(keepends=True)[0] + "[]\n" + text, "edited"),
     ],
 )
-def test_a_file_that_is_not_as_it_was_written_is_refused(
+def test_plan_file_that_is_not_as_it_was_written_is_refused(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path, change: object, message: str
 ) -> None:
     buckets.put("a", "b")
@@ -132,7 +132,7 @@ def test_a_file_that_is_not_as_it_was_written_is_refused(
     assert not runs_directory().exists() or list(runs_directory().iterdir()) == []
 
 
-def test_a_plan_that_becomes_another_while_it_is_read_is_refused(
+def test_plan_that_becomes_another_while_it_is_read_is_refused(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets.put("a")
@@ -162,7 +162,7 @@ def test_a_plan_that_becomes_another_while_it_is_read_is_refused(
         ({"AWS_ACCESS_KEY_ID": "ANOTHER"}, "another account"),
     ],
 )
-def test_a_plan_for_something_else_is_refused(
+def test_plan_for_something_else_is_refused(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path, other: dict[str, str], message: str
 ) -> None:
     buckets.put("a")
@@ -174,7 +174,7 @@ def test_a_plan_for_something_else_is_refused(
     assert not list(runs_directory().glob("*"))
 
 
-def test_a_plan_needs_no_route_of_its_own_to_be_applied(
+def test_plan_needs_no_route_of_its_own_to_be_applied(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path
 ) -> None:
     buckets.put("a")
@@ -187,7 +187,7 @@ def test_a_plan_needs_no_route_of_its_own_to_be_applied(
     assert (ran.code, ran.outcomes, buckets.there()) == (0, {"a": "copied"}, {"a": b"a"})
 
 
-def test_a_plan_is_shown(buckets: Buckets, frogmove: FrogmoveRunner, file: Path) -> None:
+def test_plan_is_shown(buckets: Buckets, frogmove: FrogmoveRunner, file: Path) -> None:
     buckets.put("in/large", body=b"x" * 5000)
     buckets.put("in/small", "taken")
     buckets.put_there("taken", body=b"theirs")
@@ -209,7 +209,7 @@ def test_a_plan_is_shown(buckets: Buckets, frogmove: FrogmoveRunner, file: Path)
     assert [each["key"] for each in record["largest"]] == ["in/large", "in/small"]
 
 
-def test_a_file_that_is_there_is_not_overwritten(
+def test_plan_file_that_is_there_is_not_overwritten(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path
 ) -> None:
     buckets.put("a")
@@ -220,7 +220,7 @@ def test_a_file_that_is_there_is_not_overwritten(
     assert frogmove("move", "--all", "--plan", "/nowhere/plan").code == 2
 
 
-def test_a_plan_that_cannot_be_made_or_is_interrupted_leaves_no_file(
+def test_plan_that_cannot_be_made_or_is_interrupted_leaves_no_file(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b")
@@ -232,7 +232,7 @@ def test_a_plan_that_cannot_be_made_or_is_interrupted_leaves_no_file(
     assert not file.exists()
 
 
-def test_an_interrupted_apply_is_resumed_and_undone(
+def test_apply_that_was_interrupted_is_resumed_and_undone(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path, hooks: RequestHooks
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
@@ -251,7 +251,7 @@ def test_an_interrupted_apply_is_resumed_and_undone(
     assert (sorted(buckets.here()), buckets.there()) == ([*keys, "since"], {})
 
 
-def test_a_program_writes_and_applies_plans(
+def test_client_writes_and_applies_plans(
     buckets: Buckets, monkeypatch: pytest.MonkeyPatch, file: Path
 ) -> None:
     for name, value in buckets.server.environment().items():
@@ -266,7 +266,7 @@ def test_a_program_writes_and_applies_plans(
     assert json.loads(file.read_text().splitlines()[-1])["actions"] == 1
 
 
-def test_a_plan_that_is_applied_again_says_so_even_if_quiet(
+def test_plan_that_is_applied_again_says_so_even_if_quiet(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path
 ) -> None:
     buckets.put("a", "b")
@@ -283,7 +283,7 @@ def test_a_plan_that_is_applied_again_says_so_even_if_quiet(
     assert "1 object changed after the plan was made, 1 object already gone." in ran.err
 
 
-def test_the_dry_run_of_a_plan_has_its_reasons(
+def test_dry_run_of_a_plan_has_its_reasons(
     buckets: Buckets, frogmove: FrogmoveRunner, file: Path
 ) -> None:
     buckets.put("a", body=b"mine")
@@ -300,7 +300,7 @@ def test_the_dry_run_of_a_plan_has_its_reasons(
         ("'today.plan'", "write one pair only, which the shell removes."),
     ],
 )
-def test_a_path_that_was_not_meant_is_answered_so(
+def test_plan_path_that_was_not_meant_is_answered_so(
     frogmove: FrogmoveRunner, file: str, printed: str
 ) -> None:
     for command in ("plan", "apply"):

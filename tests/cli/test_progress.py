@@ -65,7 +65,7 @@ def test_results_are_printed_soon_under_a_rate_and_an_interrupt_drops_the_rest(
     ],
     ids=["auto", "quiet-always", "quiet", "never"],
 )
-def test_without_a_terminal_a_line_is_printed_now_and_then(
+def test_progress_line_is_printed_now_and_then_without_a_terminal(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     monkeypatch: pytest.MonkeyPatch,
@@ -86,7 +86,7 @@ def test_without_a_terminal_a_line_is_printed_now_and_then(
 
 
 @pytest.mark.parametrize("columns", [40, 200])
-def test_the_bar_moves_under_a_rate_and_fits(
+def test_bar_moves_under_a_rate_and_fits(
     buckets: Buckets, frogmove: FrogmoveRunner, columns: int
 ) -> None:
     buckets.put(*KEYS[:12])
@@ -113,7 +113,7 @@ def test_the_bar_moves_under_a_rate_and_fits(
 
 
 @pytest.mark.parametrize("arguments", [[], ["-q"], ["--progress", "never"]], ids=" ".join)
-def test_a_verification_prints_a_line_now_and_then(
+def test_verification_prints_a_line_now_and_then(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     monkeypatch: pytest.MonkeyPatch,
@@ -149,7 +149,7 @@ def test_a_verification_prints_a_line_now_and_then(
 
 
 @pytest.mark.parametrize("columns", [40, 200])
-def test_a_verification_has_a_bar_that_fits(
+def test_verification_has_a_bar_that_fits(
     buckets: Buckets, frogmove: FrogmoveRunner, columns: int
 ) -> None:
     for key in KEYS[:3]:
@@ -179,7 +179,7 @@ def test_a_verification_has_a_bar_that_fits(
     assert any("2 objects · 6 bytes · " in bar for bar in bars) == (columns == 200)
 
 
-def test_an_interrupted_verification_leaves_the_terminal_in_order(
+def test_verification_that_is_interrupted_leaves_the_terminal_in_order(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
@@ -208,7 +208,7 @@ def test_an_interrupted_verification_leaves_the_terminal_in_order(
     assert screen.text.endswith("Stopped: not everything was compared.\r\n")
 
 
-def test_what_matters_least_is_left_out_first() -> None:
+def test_fitting_leaves_out_first_what_matters_least() -> None:
     figures = [Figure("7 objects", 0), Figure("1 kB", 2), Figure("3 in flight", 1)]
     assert fitting(figures, 80) == "7 objects · 1 kB · 3 in flight"
     assert fitting(figures, 25) == "7 objects · 3 in flight"
@@ -226,7 +226,7 @@ def test_what_matters_least_is_left_out_first() -> None:
         (9e6, "2,500 h 00 min"),
     ],
 )
-def test_a_duration_is_shown_in_units(seconds: float, text: str) -> None:
+def test_duration_is_shown_in_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -246,7 +246,7 @@ def test_parts_of_a_large_object_count_before_it_is_complete() -> None:
     assert s3.activity == (0, 0, 0, 0)
 
 
-def test_what_is_listed_is_reported_where_a_filter_leaves_most_out(
+def test_listed_objects_are_reported_where_a_filter_leaves_most_out(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.1)

@@ -43,7 +43,9 @@ def with_user(url: str) -> str:
 @pytest.mark.parametrize(
     "variable", ["--endpoint-url", "FROGMOVE_ENDPOINT_URL", "AWS_ENDPOINT_URL"]
 )
-def test_a_run_through_an_endpoint_with_a_password(runner: FrogmoveRunner, variable: str) -> None:
+def test_endpoint_with_a_password_is_never_told_in_a_run(
+    runner: FrogmoveRunner, variable: str
+) -> None:
     url = with_user(runner.buckets.server.endpoint_url)
     given = [variable, url] if variable.startswith("--") else []
     environment = {} if given else {variable: url}
@@ -57,7 +59,7 @@ def test_a_run_through_an_endpoint_with_a_password(runner: FrogmoveRunner, varia
 
 
 @pytest.mark.parametrize("answer", [(403, error("AccessDenied")), (500, ""), (301, ""), (200, "?")])
-def test_refusals_of_an_endpoint_with_a_password(
+def test_endpoint_with_a_password_is_never_told_in_refusals(
     runner: FrogmoveRunner, answer: tuple[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RunSpec, "limits", limits_of_few_retries)
@@ -68,7 +70,7 @@ def test_refusals_of_an_endpoint_with_a_password(
 
 
 @pytest.mark.parametrize("more", ["/?x=hidden", "?x=hidden", "/#hidden"])
-def test_an_endpoint_with_a_query_is_asked_without(runner: FrogmoveRunner, more: str) -> None:
+def test_endpoint_with_a_query_is_asked_without(runner: FrogmoveRunner, more: str) -> None:
     url = runner.buckets.server.endpoint_url + more
     ran = runner("move", "--all", "-v", "--endpoint-url", url)
     assert ran.code == 0, ran
@@ -78,7 +80,9 @@ def test_an_endpoint_with_a_query_is_asked_without(runner: FrogmoveRunner, more:
 @pytest.mark.parametrize(
     "user", ["u:a/hidden", "u:a#hidden", "u:a?hidden", "u:a hidden", "hidden:x y"]
 )
-def test_a_password_that_should_have_been_escaped(runner: FrogmoveRunner, user: str) -> None:
+def test_password_that_should_have_been_escaped_is_never_told(
+    runner: FrogmoveRunner, user: str
+) -> None:
     ran = runner("ls", "-v", "--endpoint-url", f"http://{user}@127.0.0.1:9000")
     assert ran.code == 2
     untold(ran)
@@ -88,7 +92,9 @@ PROXIES = ["http://u:a#hidden@127.0.0.1:1", "socks5://u:hidden@127.0.0.1:1", "u:
 
 
 @pytest.mark.parametrize("proxy", PROXIES)
-def test_a_proxy_that_cannot_be_used(runner: FrogmoveRunner, proxy: str) -> None:
+def test_proxy_that_cannot_be_used_is_refused_without_its_password(
+    runner: FrogmoveRunner, proxy: str
+) -> None:
     aim = "http://s3.example.test"
     ran = runner("ls", "-v", "--endpoint-url", aim, HTTP_PROXY=proxy)
     assert ran.code == 2
@@ -97,7 +103,9 @@ def test_a_proxy_that_cannot_be_used(runner: FrogmoveRunner, proxy: str) -> None
     untold(ran)
 
 
-def test_an_endpoint_and_a_proxy_that_nobody_serves(runner: FrogmoveRunner) -> None:
+def test_endpoint_and_proxy_that_nobody_serves_are_named_without_their_password(
+    runner: FrogmoveRunner,
+) -> None:
     with nobody_listening() as url:
         ran = runner("ls", "-v", "--endpoint-url", with_user(url))
         assert (ran.code, url in ran.err) == (2, True), ran

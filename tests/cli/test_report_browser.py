@@ -56,7 +56,7 @@ def choose(page: Browser, text: str, outcome: str) -> None:
     )
 
 
-def test_what_needs_attention_comes_first_and_no_key_acts(page: Browser) -> None:
+def test_report_page_shows_first_what_needs_attention_and_no_key_acts(page: Browser) -> None:
     assert set(rows(page)[:2]) == {KEYS[7], HOSTILE}
     assert len(rows(page)) == len(KEYS)
     assert page.evaluate("document.title").startswith("frogmove move ")
@@ -68,7 +68,7 @@ def test_what_needs_attention_comes_first_and_no_key_acts(page: Browser) -> None
     assert page.problems == []
 
 
-def test_the_filter_narrows_by_text_and_by_outcome(page: Browser) -> None:
+def test_report_page_filters_by_text_and_by_outcome(page: Browser) -> None:
     choose(page, "REPORT 0", "")
     assert len(rows(page)) == 10
     choose(page, "", "conflict")
@@ -80,7 +80,7 @@ def test_the_filter_narrows_by_text_and_by_outcome(page: Browser) -> None:
     assert len(rows(page)) == len(KEYS)
 
 
-def test_it_is_readable_on_a_phone_and_in_the_dark(page: Browser) -> None:
+def test_report_page_is_readable_on_a_phone_and_in_the_dark(page: Browser) -> None:
     light = page.evaluate("getComputedStyle(document.querySelector('.bad')).color")
     page.be_a_phone()
     page.be_dark()
@@ -90,7 +90,7 @@ def test_it_is_readable_on_a_phone_and_in_the_dark(page: Browser) -> None:
     assert len(rows(page)) == len(KEYS)
 
 
-def test_only_the_pages_own_script_may_run(page: Browser) -> None:
+def test_report_page_runs_only_its_own_script(page: Browser) -> None:
     page.evaluate(
         "document.body.appendChild(document.createElement('script')).textContent"
         " = 'document.title = \"owned\"'"

@@ -122,7 +122,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("output", ["text", "csv", "html"])
-def test_each_result_is_reported_with_its_reason(tmp_path: Path, output: str) -> None:
+def test_report_shows_each_result_with_its_reason(tmp_path: Path, output: str) -> None:
     results = [a_result(outcome, f"key-{outcome}", f"why {outcome}") for outcome in Outcome]
     text = rendered(tmp_path, output, *results)
     for outcome in set(Outcome) - {Outcome.SKIPPED, Outcome.WAITING}:
@@ -132,7 +132,7 @@ def test_each_result_is_reported_with_its_reason(tmp_path: Path, output: str) ->
     assert "key-waiting" not in text
 
 
-def test_a_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
+def test_report_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
     text = rendered(tmp_path, "text", a_result(Outcome.MOVED), a_result(Outcome.FAILED, "b", "No."))
     lines = text.splitlines()
     assert lines[0] == "move s3://external/ -> s3://internal/"
@@ -148,7 +148,7 @@ def test_a_table_says_which_run_and_what_it_came_to(tmp_path: Path) -> None:
     ]
 
 
-def test_a_key_that_changed_its_place_is_shown_with_both(tmp_path: Path) -> None:
+def test_report_shows_both_places_of_a_key_that_changed_it(tmp_path: Path) -> None:
     result = a_result(Outcome.MOVED)
     object.__setattr__(result, "destination_key", "kept/beside")
     assert "key -> kept/beside\n" in rendered(tmp_path, "text", result)
@@ -157,21 +157,21 @@ def test_a_key_that_changed_its_place_is_shown_with_both(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("output", ["text", "csv", "html"])
-def test_no_key_acts_on_a_terminal_or_an_editor(tmp_path: Path, output: str) -> None:
+def test_report_lets_no_key_act_on_a_terminal_or_an_editor(tmp_path: Path, output: str) -> None:
     results = [a_result(Outcome.FAILED, key, reason=key) for key in HOSTILE + FORMULAS]
     text = rendered(tmp_path, output, *results)
     assert {char for char in text if not char.isprintable()} <= {"\n", "\r"}
     assert text.count("\r") == (text.count("\r\n") if output == "csv" else 0)
 
 
-def test_a_line_of_the_table_is_one_result(tmp_path: Path) -> None:
+def test_report_table_has_one_line_for_each_result(tmp_path: Path) -> None:
     results = [a_result(Outcome.MOVED, key) for key in HOSTILE + FORMULAS]
     lines = rendered(tmp_path, "text", *results).splitlines()
     shown = [key_argument(key, Location("external")) for key in HOSTILE + FORMULAS]
     assert lines[3:-3] == [f"moved       {4:>13}  {key}" for key in shown]
 
 
-def test_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
+def test_report_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
     results = [a_result(Outcome.MOVED, key) for key in HOSTILE]
     text = rendered(tmp_path, "json", *results)
     records = [json.loads(line) for line in text.splitlines()]
@@ -180,7 +180,7 @@ def test_json_is_the_journal_line_by_line(tmp_path: Path) -> None:
     assert text.isascii()
 
 
-def test_csv_has_a_row_for_each_result_whatever_the_key(tmp_path: Path) -> None:
+def test_report_csv_has_a_row_for_each_result_whatever_the_key(tmp_path: Path) -> None:
     results = [a_result(Outcome.MOVED, key) for key in HOSTILE]
     table = rows(rendered(tmp_path, "csv", *results))
     assert table[0] == [
@@ -196,7 +196,7 @@ def test_csv_has_a_row_for_each_result_whatever_the_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_no_cell_of_a_spreadsheet_is_a_formula(tmp_path: Path, formula: str) -> None:
+def test_report_csv_has_no_cell_that_is_a_formula(tmp_path: Path, formula: str) -> None:
     text = rendered(tmp_path, "csv", a_result(Outcome.FAILED, formula, reason=formula))
     (row,) = rows(text)[1:]
     for cell in row:
@@ -205,13 +205,13 @@ def test_no_cell_of_a_spreadsheet_is_a_formula(tmp_path: Path, formula: str) -> 
     assert formula.strip() in row[9]
 
 
-def test_no_two_keys_are_the_same_cell(tmp_path: Path) -> None:
+def test_report_csv_has_another_cell_for_every_key(tmp_path: Path) -> None:
     keys = ["=1", "'=1", "''=1"]
     text = rendered(tmp_path, "csv", *(a_result(Outcome.MOVED, key) for key in keys))
     assert {row[5] for row in rows(text)[1:]} == {f"'{key}" for key in keys}
 
 
-def test_a_page_has_no_element_of_somebody_elses(tmp_path: Path) -> None:
+def test_report_html_has_no_element_of_somebody_elses(tmp_path: Path) -> None:
     results = [a_result(Outcome.FAILED, key, reason=key) for key in HOSTILE + FORMULAS]
     page = Page(rendered(tmp_path, "html", *results))
     plain = Page(rendered(tmp_path / "plain", "html", a_result(Outcome.FAILED)))
@@ -222,13 +222,13 @@ def test_a_page_has_no_element_of_somebody_elses(tmp_path: Path) -> None:
     assert [row[4] for row in results_] == [printable(key) for key in HOSTILE + FORMULAS]
 
 
-def test_a_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+def test_report_html_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
     text = rendered(tmp_path, "html", a_result(Outcome.MOVED))
     for word in ("http://", "https://", "//cdn", "url(", "@import", "src=", "href="):
         assert word not in text
 
 
-def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> None:
+def test_report_trusts_a_journals_header_no_more_than_its_keys(tmp_path: Path) -> None:
     """A journal may have come by mail."""
     evil = "<script>alert(1)</script>"
     source, destination = (f"s3://{bucket}/{evil}" for bucket in ("external", "internal"))
@@ -248,7 +248,9 @@ def test_a_journals_header_is_no_more_trusted_than_its_keys(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("output", ["text", "html"])
-def test_a_run_that_did_not_end_names_the_command_to_finish_it(tmp_path: Path, output: str) -> None:
+def test_report_of_a_run_that_did_not_end_names_the_command_to_finish_it(
+    tmp_path: Path, output: str
+) -> None:
     journal = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC)
     journal.finished(a_result(Outcome.MOVED))
     journal.commit()
@@ -257,7 +259,7 @@ def test_a_run_that_did_not_end_names_the_command_to_finish_it(tmp_path: Path, o
 
 
 @pytest.mark.parametrize("output", ["text", "html"])
-def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None:
+def test_report_of_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None:
     journal, summary = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC), Summary()
     journal.finished(a_result(Outcome.MOVED))
     summary.interrupted = True
@@ -269,7 +271,7 @@ def test_a_run_that_was_interrupted_says_so(tmp_path: Path, output: str) -> None
 
 
 @pytest.mark.parametrize("output", ["text", "json", "csv", "html"])
-def test_a_copy_whose_result_is_not_known_is_reported(tmp_path: Path, output: str) -> None:
+def test_report_has_a_copy_whose_result_is_not_known(tmp_path: Path, output: str) -> None:
     text = "".join(render(cut_off(tmp_path, "first", "second"), output))
     if output == "json":
         reported = [record for record in map(json.loads, text.splitlines()) if "outcome" in record]
@@ -288,13 +290,13 @@ def test_a_copy_whose_result_is_not_known_is_reported(tmp_path: Path, output: st
     ]
 
 
-def test_a_sync_that_was_cut_off_sent_no_deletes(tmp_path: Path) -> None:
+def test_report_of_a_sync_that_was_cut_off_speaks_of_no_deletes(tmp_path: Path) -> None:
     text = "".join(render(cut_off(tmp_path, "first", "second", command=Command.SYNC), "text"))
     assert "(the run was cut off)" in text
     assert "delete" not in text
 
 
-def test_what_is_not_known_stands_before_the_end(tmp_path: Path) -> None:
+def test_report_has_what_is_not_known_before_the_end(tmp_path: Path) -> None:
     """As where nobody read the results any more."""
     reader = cut_off(tmp_path, "first", "second")
     with (tmp_path / "run.jsonl").open("a") as file:
@@ -304,7 +306,7 @@ def test_what_is_not_known_stands_before_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["text", "json", "csv", "html"])
-def test_only_the_outcomes_that_were_asked_for_are_shown(tmp_path: Path, output: str) -> None:
+def test_report_shows_only_the_outcomes_that_were_asked_for(tmp_path: Path, output: str) -> None:
     results = [a_result(outcome, f"key-{outcome}") for outcome in Outcome]
     reader = journal_of(tmp_path, *results)
     text = "".join(render(reader, output, {"failed", "conflict"}))
@@ -312,7 +314,7 @@ def test_only_the_outcomes_that_were_asked_for_are_shown(tmp_path: Path, output:
     assert shown == {"failed", "conflict"}
 
 
-def test_a_page_of_a_large_run_says_where_the_rest_is(
+def test_report_html_of_a_large_run_says_where_the_rest_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report_html, "MAX_ROWS", 3)

@@ -37,9 +37,7 @@ def config(tmp_path: Path, buckets: Buckets) -> str:
 
 @pytest.mark.parametrize(("verb", "processes"), [("move", "1"), ("move", "2"), ("copy", "1")])
 @pytest.mark.usefixtures("keys")
-def test_a_tag_selects(
-    buckets: Buckets, frogmove: FrogmoveRunner, verb: str, processes: str
-) -> None:
+def test_tag_selects(buckets: Buckets, frogmove: FrogmoveRunner, verb: str, processes: str) -> None:
     tags = ["--tag", CLEAN, "--tag", "team=a"]
     ran = frogmove(verb, "--all", *tags, "--processes", processes, "-o", "json")
     assert ran.code == 0, ran.err
@@ -52,7 +50,7 @@ def test_a_tag_selects(
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_dry_run_says_what_would_wait(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_dry_run_says_what_would_wait(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     before = buckets.state()
     ran = frogmove("move", "--all", "--tag", CLEAN, "--dry-run", "-o", "json")
     planned = {record["key"]: record["action"] for record in ran.of("action")}
@@ -61,20 +59,20 @@ def test_a_dry_run_says_what_would_wait(buckets: Buckets, frogmove: FrogmoveRunn
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_sync_leaves_what_lacks_the_tag(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_sync_leaves_what_lacks_the_tag(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     ran = frogmove("sync", "-o", "json", FROGMOVE_REQUIRE_TAG=CLEAN)
     assert (ran.code, set(buckets.there())) == (0, {"clean", "other"})
     assert ran.summary["counts"]["waiting"] == 2
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_listing_shows_what_carries_the_tag_in_order(frogmove: FrogmoveRunner) -> None:
+def test_ls_shows_what_carries_the_tag_in_order(frogmove: FrogmoveRunner) -> None:
     ran = frogmove("ls", "--tag", CLEAN, "-o", "json")
     assert [record["key"] for record in ran.of("object")] == ["clean", "other"]
 
 
 @pytest.mark.usefixtures("keys")
-def test_the_route_requires_its_tag_of_every_command_and_of_resumes(
+def test_route_requires_its_tag_of_every_command_and_of_resumes(
     buckets: Buckets, frogmove: FrogmoveRunner, config: str
 ) -> None:
     ran = frogmove("move", "--all", "--route", "scanned", FROGMOVE_CONFIG=config)
@@ -91,7 +89,7 @@ def test_the_route_requires_its_tag_of_every_command_and_of_resumes(
 
 
 @pytest.mark.usefixtures("keys")
-def test_an_undo_needs_no_tag(buckets: Buckets, frogmove: FrogmoveRunner, config: str) -> None:
+def test_undo_needs_no_tag(buckets: Buckets, frogmove: FrogmoveRunner, config: str) -> None:
     options = ["--route", "scanned", "--no-require-scan", "-o", "json"]
     frogmove("move", "unscanned", *options, FROGMOVE_CONFIG=config)
     (run,) = frogmove("runs", "-o", "json").of("run")
@@ -100,7 +98,7 @@ def test_an_undo_needs_no_tag(buckets: Buckets, frogmove: FrogmoveRunner, config
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_scan_is_not_required_of_a_route_that_knows_none(
+def test_require_scan_is_refused_for_a_route_that_requires_no_tag(
     buckets: Buckets, frogmove: FrogmoveRunner, config: str
 ) -> None:
     before = buckets.state()
@@ -110,7 +108,7 @@ def test_a_scan_is_not_required_of_a_route_that_knows_none(
 
 
 @pytest.mark.parametrize("text", ["key", "=value"])
-def test_what_is_no_tag_is_refused(frogmove: FrogmoveRunner, text: str) -> None:
+def test_tag_that_is_none_is_refused(frogmove: FrogmoveRunner, text: str) -> None:
     for command in (["move", "--all"], ["sync"], ["ls"]):
         ran = frogmove(*command, "--tag", text)
         assert (ran.code, "is not a tag" in ran.err) == (2, True)
@@ -118,7 +116,7 @@ def test_what_is_no_tag_is_refused(frogmove: FrogmoveRunner, text: str) -> None:
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_plan_whose_objects_lost_the_tag_is_not_done(
+def test_plan_whose_objects_lost_the_tag_is_not_done(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     buckets.put("changed", "gone", "stays", Tagging=CLEAN)
@@ -142,7 +140,7 @@ def test_a_plan_whose_objects_lost_the_tag_is_not_done(
     assert set(buckets.there()) == {"other", "stays"}
 
 
-def test_a_plan_made_before_the_route_required_a_tag_is_refused(
+def test_plan_made_before_the_route_required_a_tag_is_refused(
     buckets: Buckets, frogmove: FrogmoveRunner, config: str, tmp_path: Path
 ) -> None:
     buckets.put("a")

@@ -27,7 +27,9 @@ def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:
     hooks.before(operation, lambda: os.kill(os.getpid(), signal.SIGINT), skip=skip)
 
 
-def test_an_interrupted_move_is_finished(seaweedfs_buckets: Buckets, hooks: RequestHooks) -> None:
+def test_move_that_was_interrupted_is_finished_by_resume(
+    seaweedfs_buckets: Buckets, hooks: RequestHooks
+) -> None:
     keys = [f"{number:02}" for number in range(12)]
     seaweedfs_buckets.put(*keys)
     interrupt_at(hooks, "CopyObject", skip=3)
@@ -46,7 +48,7 @@ def test_an_interrupted_move_is_finished(seaweedfs_buckets: Buckets, hooks: Requ
     assert (again["continues"], again["command"]) == (first, "move")
 
 
-def test_keys_that_were_named_and_are_moved_already_are_no_error(
+def test_resume_of_keys_that_are_moved_already_is_no_error(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b", "c", "not named")
@@ -57,7 +59,7 @@ def test_keys_that_were_named_and_are_moved_already_are_no_error(
     assert buckets.here() == {"not named": b"not named"}
 
 
-def test_a_resume_keeps_to_the_journals_route_and_policy(
+def test_resume_keeps_to_the_journals_route_and_policy(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("in/a", "in/b", "a")
@@ -76,7 +78,7 @@ def test_a_resume_keeps_to_the_journals_route_and_policy(
     assert sorted(buckets.there().values()) == [b"in/a", b"in/b", b"theirs", b"theirs"]
 
 
-def test_a_resume_goes_to_the_server_of_the_run(
+def test_resume_goes_to_the_server_of_the_run(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
@@ -86,7 +88,7 @@ def test_a_resume_goes_to_the_server_of_the_run(
     assert (resumed.code, resumed.outcomes) == (0, {"a": "moved"})
 
 
-def test_an_interrupted_sync_is_finished(
+def test_sync_that_was_interrupted_is_finished_by_resume(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
@@ -99,7 +101,7 @@ def test_an_interrupted_sync_is_finished(
     assert buckets.here() == buckets.there() == {key: key.encode() for key in keys}
 
 
-def test_a_version_is_finished_as_that_version(
+def test_resume_finishes_a_version_as_that_version(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.version()
@@ -113,7 +115,7 @@ def test_a_version_is_finished_as_that_version(
     assert frogmove("resume", "-o", "json").outcomes == {}
 
 
-def test_a_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
+def test_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b")
@@ -125,7 +127,7 @@ def test_a_dry_run_of_a_resume_shows_what_is_left_and_changes_nothing(
     assert (buckets.state(), journals()) == (before, left)
 
 
-def test_an_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_undo_is_not_resumed_but_run_again(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a")
     frogmove("move", "a")
     frogmove("undo", last_id())
@@ -141,7 +143,7 @@ def uploads(buckets: Buckets) -> list[Any]:
 
 
 @pytest.mark.parametrize("since", ["changed", "gone"])
-def test_an_upload_that_is_of_no_more_use_is_aborted(
+def test_upload_that_is_of_no_more_use_is_aborted(
     seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, since: str
 ) -> None:
     monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
@@ -160,7 +162,9 @@ def test_an_upload_that_is_of_no_more_use_is_aborted(
     assert seaweedfs_buckets.there() == ({"a": b"2"} if since == "changed" else {})
 
 
-def test_a_finished_run_is_left_alone(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_run_that_is_finished_is_left_alone_by_resume(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a")
     frogmove("move", "--all")
     buckets.put("since")
@@ -172,7 +176,7 @@ def test_a_finished_run_is_left_alone(buckets: Buckets, frogmove: FrogmoveRunner
     assert len(journals()) == 1
 
 
-def test_the_last_unfinished_run_is_resumed_and_only_once(
+def test_resume_takes_the_last_unfinished_run_and_only_once(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b")
@@ -190,7 +194,7 @@ def test_the_last_unfinished_run_is_resumed_and_only_once(
     assert buckets.here() == {"since": b"since"}
 
 
-def test_a_run_that_had_nothing_left_to_do_is_not_resumed_again(
+def test_run_that_had_nothing_left_to_do_is_not_resumed_again(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
@@ -201,7 +205,7 @@ def test_a_run_that_had_nothing_left_to_do_is_not_resumed_again(
     assert "Nothing to resume" in frogmove("resume").err
 
 
-def test_a_run_that_was_undone_is_not_resumed_by_itself(
+def test_run_that_was_undone_is_not_resumed_unasked(
     seaweedfs_buckets: Buckets, hooks: RequestHooks
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
@@ -215,7 +219,7 @@ def test_a_run_that_was_undone_is_not_resumed_by_itself(
     assert "undone by" in run("runs").out
 
 
-def test_an_undo_that_is_unfinished_is_reported(
+def test_undo_that_is_unfinished_is_reported(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b")

@@ -110,7 +110,7 @@ def kill(fault_fixture: FaultFixture, moment: Moment, *arguments: str) -> int:
 @pytest.mark.parametrize(
     "moment", STAGES, ids=["first-copy", "amid-copies", "copied-not-deleted", "amid-deletes"]
 )
-def test_a_killed_move_is_finished_by_resume_and_nothing_is_lost(
+def test_move_that_was_killed_is_finished_by_resume_and_nothing_is_lost(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:
     bodies = fill(fault_fixture.buckets, 100)
@@ -121,7 +121,7 @@ def test_a_killed_move_is_finished_by_resume_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
-def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
+def test_move_that_was_killed_can_be_undone_as_its_journal_knew_of_every_delete(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:
     bodies = fill(fault_fixture.buckets, 40)
@@ -133,7 +133,7 @@ def test_a_killed_move_can_be_undone_as_its_journal_knew_of_every_delete(
     assert fault_fixture.buckets.here() == bodies
 
 
-def test_an_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -> None:
+def test_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -> None:
     fill(fault_fixture.buckets, 1)
     assert kill(fault_fixture, STAGES[0], "move", "--all") == -signal.SIGKILL
     assert fault_fixture.buckets.there()
@@ -148,7 +148,7 @@ def test_an_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
-def test_a_killed_move_and_its_resume_are_undone_together(
+def test_move_that_was_killed_and_its_resume_are_undone_together(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:
     bodies = fill(fault_fixture.buckets, 40)
@@ -175,7 +175,7 @@ def test_a_killed_move_and_its_resume_are_undone_together(
         pytest.param(STAGES[3], id="amid-deletes"),
     ],
 )
-def test_the_report_of_a_killed_move_names_every_object_that_left_the_source(
+def test_report_of_a_killed_move_names_every_object_that_left_the_source(
     fault_fixture: FaultFixture, moment: Moment
 ) -> None:
     bodies = fill(fault_fixture.buckets, 40)
@@ -187,7 +187,7 @@ def test_the_report_of_a_killed_move_names_every_object_that_left_the_source(
 
 
 @pytest.mark.matrix
-def test_the_report_of_a_move_whose_output_nobody_read_names_all_that_left_the_source(
+def test_report_of_a_move_whose_output_nobody_read_names_all_that_left_the_source(
     fault_fixture: FaultFixture,
 ) -> None:
     bodies = fill(fault_fixture.buckets, 40)
@@ -203,7 +203,7 @@ def test_the_report_of_a_move_whose_output_nobody_read_names_all_that_left_the_s
 
 @pytest.mark.matrix
 @pytest.mark.long
-def test_twenty_kills_of_large_moves_and_of_their_resumption_lose_nothing(
+def test_moves_and_resumes_that_are_killed_twenty_times_lose_nothing(
     fault_fixture: FaultFixture,
 ) -> None:
     bodies = fill(fault_fixture.buckets, 2_000)
@@ -274,7 +274,7 @@ def interrupted(
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.matrix)]
 )
-def test_the_first_signal_tells_how_to_resume_and_resume_finishes(
+def test_first_signal_tells_how_to_resume_and_resume_finishes(
     fault_fixture: FaultFixture, number: signal.Signals
 ) -> None:
     bodies = fill(fault_fixture.buckets, 60)
@@ -294,7 +294,7 @@ def test_the_first_signal_tells_how_to_resume_and_resume_finishes(
     assert_all_is_there_once(fault_fixture, bodies)
 
 
-def test_the_second_signal_ends_at_once_and_resume_finishes(fault_fixture: FaultFixture) -> None:
+def test_second_signal_ends_at_once_and_resume_finishes(fault_fixture: FaultFixture) -> None:
     bodies = fill(fault_fixture.buckets, 60)
     with interrupted(fault_fixture, signal.SIGINT, "CopyObject", 8, "move", "--all") as (
         process,
@@ -344,7 +344,7 @@ def assert_large_is_whole(fault_fixture: FaultFixture, bodies: dict[str, bytes])
     assert tag == {"Key": "team", "Value": "pond"}
 
 
-def test_a_copy_in_parts_that_was_killed_goes_on_from_the_parts_it_has(
+def test_multipart_copy_that_was_killed_goes_on_from_the_parts_it_has(
     fault_fixture: FaultFixture,
 ) -> None:
     bodies = put_large(fault_fixture.buckets, 4)
@@ -372,7 +372,7 @@ def _copied_parts(proxy: FaultProxy) -> set[str]:
 
 
 @pytest.mark.matrix
-def test_a_copy_in_parts_that_was_interrupted_is_kept_named_and_resumed(
+def test_multipart_copy_that_was_interrupted_is_kept_named_and_resumed(
     fault_fixture: FaultFixture,
 ) -> None:
     at_once = Multipart().at_once

@@ -30,7 +30,7 @@ ID = r"\d{8}-\d{6}-[0-9a-f]{4}"
     ],
     ids=["all", "prefix", "key", "keys", "sync"],
 )
-def test_a_run_begins_with_what_goes_where(
+def test_run_begins_with_what_goes_where(
     buckets: Buckets, frogmove: FrogmoveRunner, arguments: list[str], selected: str
 ) -> None:
     buckets.put("a", "in/b", "in/c")
@@ -47,9 +47,7 @@ def test_a_run_begins_with_what_goes_where(
     assert (quiet.code, quiet.err) == (0, "")
 
 
-def test_a_run_ends_with_its_id_and_the_way_back(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_run_ends_with_its_id_and_the_way_back(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("a", "b")
     ran = frogmove("move", "--all", "-o", "json")
     run = ran.summary["run"]
@@ -62,7 +60,7 @@ def test_a_run_ends_with_its_id_and_the_way_back(
     assert sorted(buckets.here()) == ["a", "b"]
 
 
-def test_a_run_that_failed_in_part_ends_with_how_to_try_that_again(
+def test_run_that_failed_in_part_ends_with_how_to_try_that_again(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b")
@@ -75,12 +73,12 @@ def test_a_run_that_failed_in_part_ends_with_how_to_try_that_again(
     assert again.err.splitlines()[-1] == f"Run {run}. To see it again: frogmove report {run}"
 
 
-def test_a_run_that_did_nothing_says_so(frogmove: FrogmoveRunner) -> None:
+def test_run_that_did_nothing_says_so(frogmove: FrogmoveRunner) -> None:
     ran = frogmove("move", "--all")
     assert re.fullmatch(rf"Run {ID} changed nothing\.", ran.err.splitlines()[-1])
 
 
-def test_a_named_journal_is_named_in_what_comes_next(
+def test_journal_that_is_named_is_named_in_what_comes_next(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: object
 ) -> None:
     buckets.put("a")
@@ -106,7 +104,7 @@ def test_a_named_journal_is_named_in_what_comes_next(
         ({"endpoint_url": "http://x"}, {}, "default credentials, http://x"),
     ],
 )
-def test_the_identity_and_the_endpoint_are_shown(
+def test_identity_words_show_the_identity_and_the_endpoint(
     settings: dict[str, Any], environment: dict[str, str], words: str
 ) -> None:
     spec = RunSpec(

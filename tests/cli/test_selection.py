@@ -38,7 +38,7 @@ SELECTED = pytest.mark.parametrize(
 
 
 @SELECTED
-def test_exactly_what_is_selected_goes(
+def test_selection_is_exactly_what_goes(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str, options: str, selected: str
 ) -> None:
     buckets.put(*KEYS)
@@ -53,7 +53,7 @@ def test_exactly_what_is_selected_goes(
 
 
 @SELECTED
-def test_exactly_what_is_selected_is_listed(
+def test_ls_lists_exactly_what_is_selected(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path, options: str, selected: str
 ) -> None:
     buckets.put(*KEYS)
@@ -65,7 +65,7 @@ def test_exactly_what_is_selected_is_listed(
     assert (ran.code, [each["key"] for each in ran.of("object")]) == (0, selected.split())
 
 
-def test_a_listing_says_what_is_not_there(
+def test_ls_says_what_is_not_there(
     buckets: Buckets, frogmove: FrogmoveRunner, tmp_path: Path
 ) -> None:
     buckets.put("a", "b/c")
@@ -79,7 +79,7 @@ def test_a_listing_says_what_is_not_there(
     assert frogmove("ls", "a", "--prefix", "b").code == 2
 
 
-def test_what_is_newer_or_older_than_a_time_stays(
+def test_newer_than_and_older_than_keep_a_key_back(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str
 ) -> None:
     buckets.put("a", "b")
@@ -88,7 +88,7 @@ def test_what_is_newer_or_older_than_a_time_stays(
         assert (ran.code, buckets.there()) == (1, {})
 
 
-def test_only_objects_of_a_storage_class_go(
+def test_storage_class_selects_objects(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str
 ) -> None:
     buckets.put("a", "d/b", StorageClass="STANDARD_IA")
@@ -99,7 +99,7 @@ def test_only_objects_of_a_storage_class_go(
 
 @pytest.mark.parametrize("options", ["--prefix nothing", "--include *.nothing", "a --include b"])
 @pytest.mark.parametrize("dry_run", [["--dry-run"], []])
-def test_nothing_selected_is_a_warning_and_no_success(
+def test_selection_of_nothing_is_a_warning_and_no_success(
     buckets: Buckets, frogmove: FrogmoveRunner, verb: str, options: str, dry_run: list[str]
 ) -> None:
     buckets.put("a")
@@ -125,7 +125,7 @@ def test_nothing_selected_is_a_warning_and_no_success(
         ("--include \u2018*.csv\u2019", "typographic quotes"),
     ],
 )
-def test_a_likely_mistake_is_named_where_nothing_is_selected(
+def test_selection_of_nothing_names_a_likely_mistake(
     buckets: Buckets, frogmove: FrogmoveRunner, options: str, hint: str
 ) -> None:
     buckets.put("a")
@@ -165,7 +165,7 @@ def test_a_likely_mistake_is_named_where_nothing_is_selected(
         ("--all --include caf\udce9*", "is not UTF-8"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_touched(
+def test_selection_that_cannot_be_is_refused_before_anything_is_touched(
     buckets: Buckets, frogmove: FrogmoveRunner, options: str, printed: str
 ) -> None:
     buckets.put("a", "b")
@@ -192,7 +192,7 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
         ("s3://another/reports", "with --source and --destination."),
     ],
 )
-def test_a_key_that_is_a_folder_or_a_pattern_is_answered_so(
+def test_key_that_is_a_folder_or_a_pattern_is_answered_so(
     buckets: Buckets, frogmove: FrogmoveRunner, key: str, printed: str
 ) -> None:
     buckets.put("reports/2026/03/a", "reports/2026/03/b", "reports/2026/03/c/d", "it's/e")
@@ -202,9 +202,7 @@ def test_a_key_that_is_a_folder_or_a_pattern_is_answered_so(
     assert buckets.there() == {}
 
 
-def test_a_key_that_looks_like_a_pattern_is_a_key(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_key_that_looks_like_a_pattern_is_a_key(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("*.csv", "a.csv")
     assert frogmove("move", "*.csv").code == 0
     assert list(buckets.there()) == ["*.csv"]

@@ -49,7 +49,7 @@ def records(out: bytes) -> list[dict[str, Any]]:
         pytest.param(signal.SIGHUP, marks=pytest.mark.matrix),
     ],
 )
-def test_the_first_signal_finishes_what_is_in_flight(
+def test_first_signal_finishes_what_is_in_flight(
     buckets: Buckets, frogmove: FrogmoveRunner, number: signal.Signals
 ) -> None:
     buckets.put(*KEYS)
@@ -77,7 +77,7 @@ def test_the_first_signal_finishes_what_is_in_flight(
 @pytest.mark.parametrize(
     "second", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.matrix)]
 )
-def test_a_signal_that_is_delivered_twice_is_one_request(
+def test_signal_that_is_delivered_twice_is_one_request(
     buckets: Buckets, frogmove: FrogmoveRunner, second: signal.Signals
 ) -> None:
     buckets.put(*KEYS)
@@ -96,7 +96,7 @@ def test_a_signal_that_is_delivered_twice_is_one_request(
     assert sorted([*buckets.here(), *buckets.there()]) == KEYS
 
 
-def test_the_second_signal_ends_at_once_and_says_what_is_where(
+def test_second_signal_ends_at_once_and_says_what_is_where(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put(*KEYS)
@@ -118,7 +118,9 @@ def test_the_second_signal_ends_at_once_and_says_what_is_where(
 
 
 @pytest.mark.matrix
-def test_what_waits_for_its_turn_is_dropped(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_signal_drops_copies_that_wait_for_the_rate(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put(*KEYS)
     with blocking_proxy(buckets.server) as door:
         door.opened.set()
@@ -199,7 +201,7 @@ def read_terminal(ours: int, awaited: str | None) -> str:
 @pytest.mark.parametrize(
     "command", [("sync",), ("copy", "--all"), ("copy", *KEYS)], ids=["sync", "copy", "keys"]
 )
-def test_a_way_to_resume_is_reported_where_anything_was_not_begun(
+def test_signal_reports_a_way_to_resume_where_anything_was_not_begun(
     buckets: Buckets, frogmove: FrogmoveRunner, command: list[str], processes: str
 ) -> None:
     buckets.put(*KEYS)
@@ -216,7 +218,7 @@ def test_a_way_to_resume_is_reported_where_anything_was_not_begun(
 
 
 @pytest.mark.parametrize("concurrency", ["8", "256"])
-def test_no_way_to_resume_is_reported_where_nothing_is_left(
+def test_signal_reports_no_way_to_resume_where_nothing_is_left(
     buckets: Buckets, frogmove: FrogmoveRunner, concurrency: str
 ) -> None:
     buckets.put(*KEYS[:HELD])
@@ -232,7 +234,7 @@ def test_no_way_to_resume_is_reported_where_nothing_is_left(
 
 
 @pytest.mark.matrix
-def test_a_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_process_that_is_killed_loses_nothing(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put(*KEYS)
     with in_flight(frogmove, "move", "--all") as (_, process):
         process.kill()
@@ -260,7 +262,7 @@ ANSWERED = {
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     ],
 )
-def test_a_signal_is_answered_at_once_even_where_the_server_is_not(
+def test_signal_is_answered_at_once_even_where_the_server_is_not(
     moto: Server, command: str, number: signal.Signals
 ) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
@@ -284,7 +286,7 @@ def test_nohup_keeps_a_run_going(buckets: Buckets, frogmove: FrogmoveRunner) -> 
     assert (buckets.here(), sorted(buckets.there())) == ({}, KEYS)
 
 
-def test_a_reader_that_does_not_read_holds_nothing_up(
+def test_reader_that_does_not_read_holds_nothing_up(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     """Such as a pager that shows the first page."""

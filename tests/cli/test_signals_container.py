@@ -49,7 +49,7 @@ def child(process: subprocess.Popen[bytes]) -> int:
 @first_process
 @pytest.mark.parametrize("command", ["ls", "move --all"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_process_of_a_container_heeds_signals(
+def test_first_process_of_a_container_heeds_signals(
     moto: Server, command: str, number: signal.Signals
 ) -> None:
     runner = FrogmoveRunner(Buckets.make(moto))
@@ -61,7 +61,7 @@ def test_the_first_process_of_a_container_heeds_signals(
 
 @pytest.mark.matrix
 @first_process
-def test_a_run_as_the_first_process_of_a_container_finishes_what_is_in_flight(
+def test_run_as_the_first_process_of_a_container_finishes_what_is_in_flight(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put(*KEYS)

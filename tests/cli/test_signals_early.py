@@ -71,7 +71,7 @@ def signalled_at_import(
         ("rich", "report", signal.SIGTERM),
     ],
 )
-def test_a_signal_at_an_import_ends_the_command(
+def test_signal_at_an_import_ends_the_command(
     runner: FrogmoveRunner, tmp_path: Path, module: str, command: str, number: signal.Signals
 ) -> None:
     code, err = signalled_at_import(runner, tmp_path, module, f"{number:d}", *command.split())

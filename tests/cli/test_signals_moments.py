@@ -63,7 +63,7 @@ def signalled_at(fault_fixture: FaultFixture, number: int, signum: signal.Signal
 
 
 @pytest.mark.parametrize("number", [1, 3, 4, 7, 11, 16])
-def test_a_signal_at_a_request_leaves_nothing(fault_fixture: FaultFixture, number: int) -> None:
+def test_signal_at_a_request_leaves_nothing(fault_fixture: FaultFixture, number: int) -> None:
     assert signalled_at(fault_fixture, number, signal.SIGTERM) == 130
 
 
@@ -71,7 +71,7 @@ def test_a_signal_at_a_request_leaves_nothing(fault_fixture: FaultFixture, numbe
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("number", range(1, REQUESTS))
-def test_a_signal_at_any_request_leaves_nothing(
+def test_signal_at_any_request_leaves_nothing(
     fault_fixture: FaultFixture,
     monkeypatch: pytest.MonkeyPatch,
     number: int,
@@ -85,7 +85,7 @@ def test_a_signal_at_any_request_leaves_nothing(
 
 @pytest.mark.long
 @pytest.mark.parametrize("moment", range(40))
-def test_a_signal_at_any_moment_leaves_nothing(fault_fixture: FaultFixture, moment: int) -> None:
+def test_signal_at_any_moment_leaves_nothing(fault_fixture: FaultFixture, moment: int) -> None:
     def when(process: subprocess.Popen[bytes]) -> None:
         time.sleep(moment * 0.05)
         process.send_signal(signal.SIGTERM)
@@ -94,7 +94,7 @@ def test_a_signal_at_any_moment_leaves_nothing(fault_fixture: FaultFixture, mome
     assert run(fault_fixture, when) in {-signal.SIGTERM, 0, 130}
 
 
-def test_a_run_that_was_stopped_before_its_first_object_can_be_resumed(
+def test_run_that_was_stopped_before_its_first_object_can_be_resumed(
     fault_fixture: FaultFixture,
 ) -> None:
     listed, go = Event(), Event()
@@ -120,7 +120,7 @@ def test_a_run_that_was_stopped_before_its_first_object_can_be_resumed(
     assert (fault_fixture.buckets.here(), sorted(fault_fixture.buckets.there())) == ({}, KEYS)
 
 
-def test_a_second_signal_amid_the_questions_says_what_may_be_left(
+def test_second_signal_amid_the_probe_says_what_may_be_left(
     fault_fixture: FaultFixture,
 ) -> None:
     asked, go = Event(), Event()

@@ -30,7 +30,7 @@ def remove_source(fault_fixture: FaultFixture) -> None:
 
 
 @pytest.mark.parametrize("command", ["move a", "move --all", "copy a", "sync", "move a -n"])
-def test_a_command_refuses_a_source_that_is_not_there(
+def test_command_refuses_a_source_that_is_not_there(
     fault_fixture: FaultFixture, command: str
 ) -> None:
     remove_source(fault_fixture)
@@ -39,7 +39,7 @@ def test_a_command_refuses_a_source_that_is_not_there(
     assert "does not exist" in ran.err.replace("\n", " ")
 
 
-def test_a_resume_refuses_a_source_that_is_not_there_any_more(fault_fixture: FaultFixture) -> None:
+def test_resume_refuses_a_source_that_is_not_there_any_more(fault_fixture: FaultFixture) -> None:
     fault_fixture.buckets.put("a", "b")
     fault_fixture.proxy.reset(lambda request: DENIED if _copies(request, "a") else Fault("pass"))
     assert fault_fixture.frogmove("move", "--all").code == 1

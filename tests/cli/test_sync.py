@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-def test_the_destination_gets_what_it_lacks_and_the_source_keeps_everything(
+def test_sync_gives_the_destination_what_it_lacks_and_keeps_the_source(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a", "b/c", "d")
@@ -25,7 +25,7 @@ def test_the_destination_gets_what_it_lacks_and_the_source_keeps_everything(
     assert buckets.there() == {"a": b"a", "b/c": b"b/c", "d": b"d", "theirs": b"theirs"}
 
 
-def test_what_differs_is_replaced(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_sync_replaces_what_differs(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("size", body=b"longer")
     buckets.put_there("size", body=b"short")
     buckets.put("bytes", body=b"new!")
@@ -40,7 +40,9 @@ def test_what_differs_is_replaced(buckets: Buckets, frogmove: FrogmoveRunner) ->
     assert buckets.there() == {"size": b"longer", "bytes": b"new!", "same": b"same"}
 
 
-def test_a_second_sync_has_nothing_to_do(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_sync_that_is_repeated_has_nothing_to_do(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
     buckets.put("a", "b")
     frogmove("sync")
     before = buckets.state()
@@ -49,7 +51,7 @@ def test_a_second_sync_has_nothing_to_do(buckets: Buckets, frogmove: FrogmoveRun
     assert buckets.state() == before
 
 
-def test_every_key_is_copied_unchanged(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_sync_leaves_every_key_unchanged(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     ran = frogmove("sync", "-o", "json")
@@ -57,7 +59,7 @@ def test_every_key_is_copied_unchanged(buckets: Buckets, frogmove: FrogmoveRunne
     assert buckets.there() == buckets.here() == {key: key.encode() for key in keys}
 
 
-def test_only_the_folders_of_the_route_are_synced(buckets: Buckets) -> None:
+def test_sync_takes_only_the_folders_of_the_route(buckets: Buckets) -> None:
     buckets.put("in/a", "in/b", "in2/c", "a")
     buckets.put_there("out/b", body=b"in/b")
     buckets.put_there("a")
@@ -66,7 +68,7 @@ def test_only_the_folders_of_the_route_are_synced(buckets: Buckets) -> None:
     assert buckets.there() == {"a": b"a", "out/a": b"in/a", "out/b": b"in/b"}
 
 
-def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
+def test_dry_run_changes_nothing_and_shows_what_the_real_run_does(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -87,7 +89,7 @@ def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_does(
     assert dry.summary["bytes"] == real.summary["bytes"]
 
 
-def test_what_is_alike_is_mentioned_only_on_request(
+def test_sync_mentions_what_is_alike_only_on_request(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("new", "old")
@@ -99,9 +101,7 @@ def test_what_is_alike_is_mentioned_only_on_request(
     assert any(line.startswith("would skip      old") for line in reported.out.splitlines())
 
 
-def test_a_key_is_carried_with_all_that_belongs_to_it(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_sync_carries_all_that_belongs_to_a_key(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     where = {"Bucket": buckets.source, "Key": "a"}
     buckets.client.put_object(
         **where, Body=b"x", ContentType="text/csv", Metadata={"owner": "frog"}, Tagging="team=pond"
@@ -114,7 +114,7 @@ def test_a_key_is_carried_with_all_that_belongs_to_it(
     assert tags == [{"Key": "team", "Value": "pond"}]
 
 
-def test_a_server_that_lists_out_of_order_is_refused_and_nothing_is_overwritten(
+def test_server_that_lists_out_of_order_is_refused_and_nothing_is_overwritten(
     seaweedfs: Server,
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -132,7 +132,7 @@ def test_a_server_that_lists_out_of_order_is_refused_and_nothing_is_overwritten(
     ("side", "page"), [("source", 1), ("source", 3), ("destination", 1), ("destination", 2)]
 )
 @pytest.mark.parametrize("code", ["AccessDenied", "MalformedXML"])
-def test_a_listing_that_breaks_deletes_and_overwrites_nothing(
+def test_listing_that_breaks_deletes_and_overwrites_nothing(
     ministack_buckets: Buckets, hooks: RequestHooks, side: str, page: int, code: str
 ) -> None:
     ministack_buckets.put("a", "b", "c", "d", "e")
@@ -155,7 +155,7 @@ def test_a_listing_that_breaks_deletes_and_overwrites_nothing(
         assert there[key] in {key.encode(), b"theirs"}
 
 
-def test_a_sync_leaves_what_only_the_destination_has(ministack_buckets: Buckets) -> None:
+def test_sync_leaves_what_only_the_destination_has(ministack_buckets: Buckets) -> None:
     ministack_buckets.put("a")
     ministack_buckets.put_there("kept")
     assert FrogmoveRunner(ministack_buckets)("sync").code == 0

@@ -33,7 +33,7 @@ COPIED = {
 
 
 @pytest.mark.parametrize("compare", COPIED)
-def test_each_way_of_comparing_copies_what_it_takes_for_something_else(
+def test_compare_copies_what_it_takes_for_something_else(
     buckets: Buckets, frogmove: FrogmoveRunner, compare: str
 ) -> None:
     arrange(buckets)
@@ -46,7 +46,7 @@ def test_each_way_of_comparing_copies_what_it_takes_for_something_else(
     assert buckets.here() == dict.fromkeys(expected, b"frog")
 
 
-def test_comparing_content_settles(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_compare_by_content_settles(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     arrange(buckets)
     assert frogmove("sync", "--compare", "content").code == 0
     again = frogmove("sync", "--compare", "content", "-o", "json")
@@ -54,7 +54,7 @@ def test_comparing_content_settles(buckets: Buckets, frogmove: FrogmoveRunner) -
     assert {record["reason"] for record in again.of("result")} == {"already there, same content"}
 
 
-def test_content_is_read_even_where_etags_are_equal(
+def test_compare_by_content_reads_even_where_etags_are_equal(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a")
@@ -64,7 +64,7 @@ def test_content_is_read_even_where_etags_are_equal(
     assert len(hooks.of("GetObject")) == 2
 
 
-def test_what_is_too_large_to_be_read_is_left_to_the_policy(
+def test_compare_by_content_leaves_what_is_too_large_to_the_policy(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     arrange(buckets)
@@ -77,7 +77,7 @@ def test_what_is_too_large_to_be_read_is_left_to_the_policy(
     assert buckets.there() == before
 
 
-def test_what_is_too_large_to_be_read_can_be_replaced_or_compared_by_its_md5(
+def test_compare_by_content_replaces_what_is_too_large_or_compares_its_md5(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("other", "same", body=b"frog")
@@ -89,14 +89,14 @@ def test_what_is_too_large_to_be_read_can_be_replaced_or_compared_by_its_md5(
     assert buckets.there() == buckets.here()
 
 
-def test_a_resume_compares_as_its_run_did(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+def test_resume_compares_as_its_run_did(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     arrange(buckets)
     assert frogmove("sync", "--compare", "checksum").code == 0
     (path,) = journals()
     assert JournalReader(path).spec.compare == "checksum"
 
 
-def test_what_cannot_be_read_is_a_failure_of_its_own(
+def test_compare_by_content_fails_only_what_cannot_be_read(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     arrange(buckets)
@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_a_failure_of_its_own(
 
 @pytest.mark.parametrize("side", ["source", "destination"])
 @pytest.mark.parametrize("status", [400, 403])
-def test_an_object_that_cannot_be_looked_up_is_a_failure_of_its_own(
+def test_compare_fails_only_what_cannot_be_looked_up(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, side: str, status: int
 ) -> None:
     buckets.put("locked", "other", body=b"frog")
@@ -131,7 +131,7 @@ def test_an_object_that_cannot_be_looked_up_is_a_failure_of_its_own(
 
 
 @pytest.mark.parametrize("compare", ["auto", *COPIED])
-def test_a_dry_run_compares_in_the_same_way_and_changes_nothing(
+def test_dry_run_compares_in_the_same_way_and_changes_nothing(
     buckets: Buckets, frogmove: FrogmoveRunner, compare: str
 ) -> None:
     buckets.version()
@@ -145,7 +145,7 @@ def test_a_dry_run_compares_in_the_same_way_and_changes_nothing(
 
 
 # aws-cli#3273: same size, other bytes: skipped. s5cmd: newer than the local clock: skipped.
-def test_the_same_size_does_not_pass_for_the_same_bytes(ministack_buckets: Buckets) -> None:
+def test_sync_does_not_take_the_same_size_for_the_same_bytes(ministack_buckets: Buckets) -> None:
     ministack_buckets.put("a", body=b"new!")
     ministack_buckets.put_there("a", body=b"old!")
     ran = FrogmoveRunner(ministack_buckets)("sync", "-o", "json")

@@ -34,7 +34,7 @@ def runner(pair: Buckets) -> FrogmoveRunner:
     return FrogmoveRunner(pair)
 
 
-def test_what_only_the_destination_has_is_deleted_there(pair: Buckets) -> None:
+def test_sync_delete_deletes_what_only_the_destination_has(pair: Buckets) -> None:
     pair.put("a", "b/c")
     pair.put_there("a", "extra", "x/extra")
     dry = runner(pair)("sync", "--delete", "-n", "-o", "json")
@@ -53,7 +53,7 @@ def test_what_only_the_destination_has_is_deleted_there(pair: Buckets) -> None:
     assert outcomes == {"b/c": "copied", "extra": "deleted", "x/extra": "deleted"}
 
 
-def test_a_run_of_several_processes_deletes_as_well(
+def test_sync_delete_with_several_processes_deletes_as_well(
     pair: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "MIN_OBJECTS", 5)
@@ -65,7 +65,7 @@ def test_a_run_of_several_processes_deletes_as_well(
     assert set(pair.there()) == set(keys[:50])
 
 
-def test_only_what_is_selected_is_deleted(pair: Buckets) -> None:
+def test_sync_delete_deletes_only_what_is_selected(pair: Buckets) -> None:
     pair.put("in/logs/a.csv", "in/logs/b.txt", "in/other/c.csv")
     pair.put_there("out/new/extra.csv", "out/new/extra.txt", "out/new/b.txt", "out/c.csv", "d.csv")
     ends = FrogmoveRunner(pair, ("in/", "out/"))
@@ -77,7 +77,7 @@ def test_only_what_is_selected_is_deleted(pair: Buckets) -> None:
     assert set(pair.there()) == left
 
 
-def test_an_empty_source_deletes_nothing(pair: Buckets) -> None:
+def test_sync_delete_of_an_empty_source_deletes_nothing(pair: Buckets) -> None:
     pair.put("b/c")
     pair.put_there("a/1", "b/1")
     ran = runner(pair)("sync", "--delete", "--prefix", "a", "--prefix", "b")
@@ -86,7 +86,7 @@ def test_an_empty_source_deletes_nothing(pair: Buckets) -> None:
 
 
 @pytest.mark.parametrize(("bound", "code"), [("2", 2), ("49%", 2), ("3", 0), ("60%", 0), ("0", 2)])
-def test_no_more_is_deleted_than_allowed(pair: Buckets, bound: str, code: int) -> None:
+def test_max_delete_allows_no_more_deletes(pair: Buckets, bound: str, code: int) -> None:
     pair.put("a", "b", "new")
     pair.put_there("a", "b", "1", "2", "3")
     ran = runner(pair)("sync", "--delete", "--max-delete", bound)
@@ -115,7 +115,9 @@ def test_no_more_is_deleted_than_allowed(pair: Buckets, bound: str, code: int) -
     ],
     ids=lambda options: " ".join(options),
 )
-def test_what_does_not_go_with_deletes_is_refused(pair: Buckets, options: list[str]) -> None:
+def test_sync_delete_refuses_what_does_not_go_with_deletes(
+    pair: Buckets, options: list[str]
+) -> None:
     pair.put("a")
     pair.put_there("extra")
     names = {"SOURCE": f"s3://{pair.source}", "DESTINATION": f"s3://{pair.destination}"}
@@ -126,14 +128,14 @@ def test_what_does_not_go_with_deletes_is_refused(pair: Buckets, options: list[s
     assert pair.there() == {"extra": b"extra"}
 
 
-def test_a_bound_without_deletes_is_refused(pair: Buckets) -> None:
+def test_max_delete_without_deletes_is_refused(pair: Buckets) -> None:
     pair.put("a")
     ran = runner(pair)("sync", "--max-delete", "5")
     assert (ran.code, pair.there()) == (2, {})
     assert "--max-delete goes with --delete" in ran.err
 
 
-def test_a_disk_without_space_for_the_deletes_is_told_before_anything_is_done(
+def test_disk_without_space_for_the_deletes_is_told_before_anything_is_done(
     pair: Buckets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair.put("a")
@@ -150,7 +152,7 @@ def test_a_disk_without_space_for_the_deletes_is_told_before_anything_is_done(
 
 
 @pytest.mark.parametrize("side", ["source", "destination"])
-def test_a_listing_that_fails_on_a_later_page_deletes_nothing(
+def test_listing_that_fails_on_a_later_page_deletes_nothing(
     fault_fixture: FaultFixture, few_retries: str, short_pages: None, side: str
 ) -> None:
     buckets = fault_fixture.buckets
@@ -169,7 +171,9 @@ def test_a_listing_that_fails_on_a_later_page_deletes_nothing(
     assert set(buckets.there()) == set("abcdefgh")
 
 
-def test_what_a_listing_left_out_stays(pair: Buckets, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sync_delete_leaves_what_a_listing_left_out(
+    pair: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair.put("a", "b", "c")
     pair.put_there("a", "b", "c", "extra")
     whole = boto_shapes.page
@@ -188,7 +192,7 @@ def test_what_a_listing_left_out_stays(pair: Buckets, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("fault", [DROP_AFTER, DROP_BEFORE, FAIL_AFTER], ids=lambda each: each.name)
-def test_a_delete_whose_answer_is_lost_is_sent_again(
+def test_delete_whose_answer_is_lost_is_sent_again(
     fault_fixture: FaultFixture, few_retries: str, fault: Fault
 ) -> None:
     buckets = fault_fixture.buckets
@@ -201,7 +205,7 @@ def test_a_delete_whose_answer_is_lost_is_sent_again(
     assert set(buckets.there()) == {"a"}
 
 
-def test_nothing_is_deleted_after_a_copy_failed(
+def test_sync_delete_deletes_nothing_after_a_copy_failed(
     fault_fixture: FaultFixture, few_retries: str
 ) -> None:
     buckets = fault_fixture.buckets
@@ -218,7 +222,7 @@ def test_nothing_is_deleted_after_a_copy_failed(
 
 
 @pytest.mark.parametrize("side", ["source", "destination"])
-def test_what_was_written_since_the_listing_stays(
+def test_sync_delete_leaves_what_was_written_since_the_listing(
     fault_fixture: FaultFixture, engine: str, side: str
 ) -> None:
     buckets = fault_fixture.buckets
@@ -242,7 +246,7 @@ def test_what_was_written_since_the_listing_stays(
     assert [each["key"] for each in undone.of("action")] == ["other"]
 
 
-def test_a_delete_that_was_cut_off_is_in_the_report(pair: Buckets) -> None:
+def test_delete_that_was_cut_off_is_in_the_report(pair: Buckets) -> None:
     pair.put("a")
     pair.put_there("a", "extra")
     runner(pair)("sync", "--delete")
@@ -263,7 +267,7 @@ def client(pair: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         yield client
 
 
-def test_programs_delete_as_well(pair: Buckets, client: Client) -> None:
+def test_client_sync_deletes_as_well(pair: Buckets, client: Client) -> None:
     pair.put("a")
     pair.put_there("a", "extra")
     plan = client.plan(pair.route, command=Command.SYNC, delete=True)
@@ -280,7 +284,9 @@ def test_programs_delete_as_well(pair: Buckets, client: Client) -> None:
     assert set(pair.there()) == {"a"}
 
 
-def test_an_interrupted_run_deletes_nothing_and_is_resumed(pair: Buckets, client: Client) -> None:
+def test_sync_delete_that_was_interrupted_deletes_nothing_and_is_resumed(
+    pair: Buckets, client: Client
+) -> None:
     pair.put("a", "b")
     pair.put_there("extra")
     run = client.sync(pair.route, delete=True)
@@ -291,7 +297,7 @@ def test_an_interrupted_run_deletes_nothing_and_is_resumed(pair: Buckets, client
     assert resumed.outcomes == {"a": "skipped", "b": "skipped", "extra": "deleted"}
 
 
-def test_an_interrupted_apply_deletes_in_its_resume(
+def test_apply_that_was_interrupted_deletes_in_its_resume(
     pair: Buckets, client: Client, tmp_path: Path
 ) -> None:
     pair.put("a", "b")

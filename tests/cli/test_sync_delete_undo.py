@@ -23,7 +23,7 @@ def attic(ministack_buckets: Buckets) -> Buckets:
     return replace(ministack_buckets, source=name)
 
 
-def test_what_is_deleted_or_replaced_is_kept_in_the_backup(
+def test_backup_keeps_what_is_deleted_or_replaced(
     ministack_buckets: Buckets, attic: Buckets
 ) -> None:
     ministack_buckets.put("in/a", body=b"new!")
@@ -49,7 +49,7 @@ def test_what_is_deleted_or_replaced_is_kept_in_the_backup(
     assert ministack_buckets.here() == {"in/a": b"new!"}
 
 
-def test_a_key_that_would_be_too_long_in_the_backup_is_refused_or_fails(
+def test_backup_of_a_key_that_would_be_too_long_is_refused_or_fails(
     ministack_buckets: Buckets, attic: Buckets
 ) -> None:
     frogmove = FrogmoveRunner(ministack_buckets)
@@ -71,7 +71,7 @@ def test_a_key_that_would_be_too_long_in_the_backup_is_refused_or_fails(
     assert (ministack_buckets.there()[long], attic.here()) == (b"theirs", {})
 
 
-def test_what_cannot_be_kept_is_neither_deleted_nor_replaced(
+def test_backup_that_fails_keeps_its_object_from_being_deleted_or_replaced(
     fault_fixture: FaultFixture, few_retries: str
 ) -> None:
     buckets = fault_fixture.buckets
@@ -91,7 +91,7 @@ def test_what_cannot_be_kept_is_neither_deleted_nor_replaced(
     assert buckets.there() == {"a": b"old!", "extra": b"extra"}
 
 
-def test_an_undo_restores_what_was_deleted_from_its_version(ministack_buckets: Buckets) -> None:
+def test_undo_restores_what_was_deleted_from_its_version(ministack_buckets: Buckets) -> None:
     ministack_buckets.version()
     ministack_buckets.put("a")
     ministack_buckets.put_there("a", "extra", "again", "other")
@@ -116,7 +116,7 @@ def test_an_undo_restores_what_was_deleted_from_its_version(ministack_buckets: B
     }
 
 
-def test_the_undo_of_an_undo_says_what_is_not_deleted_again(ministack_buckets: Buckets) -> None:
+def test_undo_of_an_undo_says_what_is_not_deleted_again(ministack_buckets: Buckets) -> None:
     ministack_buckets.version()
     ministack_buckets.put("a")
     ministack_buckets.put_there("extra")
@@ -134,7 +134,7 @@ def test_the_undo_of_an_undo_says_what_is_not_deleted_again(ministack_buckets: B
     assert (lost.code, "restored, but no longer there" in lost.out) == (1, True)
 
 
-def test_an_undo_says_what_it_cannot_restore(ministack_buckets: Buckets) -> None:
+def test_undo_says_what_it_cannot_restore(ministack_buckets: Buckets) -> None:
     ministack_buckets.put("a")
     ministack_buckets.put_there("a", "extra")
     ran = FrogmoveRunner(ministack_buckets)("sync", "--delete")

@@ -51,7 +51,7 @@ def options_of(flags: TransferFlags) -> TransferOptions:
     return spec.options(ALL_SUPPORTED, BucketFeatures())
 
 
-def test_without_options_a_run_is_careful() -> None:
+def test_transfer_options_are_careful_by_default() -> None:
     flags = policy_of()
     assert flags == TransferFlags()
     options = options_of(flags)
@@ -61,7 +61,7 @@ def test_without_options_a_run_is_careful() -> None:
     assert options.probe_source is False
 
 
-def test_each_option_arrives(tmp_path: Path) -> None:
+def test_transfer_options_arrive(tmp_path: Path) -> None:
     journal = tmp_path / "run.jsonl"
     flags = policy_of(
         *("--on-conflict", "keep-both", "--verify", "strict", "--require-conditional"),
@@ -82,7 +82,7 @@ def test_each_option_arrives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flags", list(OnConflict))
-def test_each_policy_can_be_named(flags: OnConflict) -> None:
+def test_on_conflict_names_each_policy(flags: OnConflict) -> None:
     assert options_of(policy_of("--on-conflict", flags.value)).on_conflict is flags
 
 
@@ -105,7 +105,7 @@ def test_each_policy_can_be_named(flags: OnConflict) -> None:
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
+def test_transfer_options_that_cannot_be_meant_are_refused(arguments: list[str]) -> None:
     with pytest.raises(click.UsageError, match="Invalid value") as caught:
         policy_of(*arguments)
     assert "valid float" not in caught.value.message
@@ -113,12 +113,12 @@ def test_what_cannot_be_meant_is_refused(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("threshold", ["5MiB", "64MiB", "512MiB", "1GB", "5GB"])
-def test_parts_are_never_larger_than_what_is_copied_at_once(threshold: str) -> None:
+def test_multipart_threshold_is_never_smaller_than_a_part(threshold: str) -> None:
     multipart = options_of(policy_of("--multipart-threshold", threshold)).multipart
     assert 5 * MIB <= multipart.part_size <= multipart.threshold
 
 
-def test_a_server_that_ignores_conditions_can_be_refused(
+def test_require_conditional_refuses_a_server_that_ignores_conditions(
     ministack: Server, hooks: RequestHooks
 ) -> None:
     buckets = Buckets.make(ministack)
@@ -132,14 +132,16 @@ def test_a_server_that_ignores_conditions_can_be_refused(
     assert buckets.state() == before
 
 
-def test_a_server_that_honours_all_conditions_is_not_refused(seaweedfs: Server) -> None:
+def test_require_conditional_does_not_refuse_a_server_that_honours_all_conditions(
+    seaweedfs: Server,
+) -> None:
     buckets = Buckets.make(seaweedfs)
     buckets.put("a")
     assert FrogmoveRunner(buckets)("move", "a", "--require-conditional").code == 0
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"a"})
 
 
-def test_a_rate_holds_for_a_whole_run(ministack: Server, hooks: RequestHooks) -> None:
+def test_max_rate_holds_for_a_whole_run(ministack: Server, hooks: RequestHooks) -> None:
     buckets = Buckets.make(ministack)
     buckets.put("a", "b", "c")
     ran = FrogmoveRunner(buckets)("move", "--all", "--max-rate", "8", "-o", "json")
@@ -158,7 +160,7 @@ def test_a_rate_holds_for_a_whole_run(ministack: Server, hooks: RequestHooks) ->
     ],
 )
 @pytest.mark.parametrize("server", ["ministack", "seaweedfs"], indirect=True)
-def test_each_policy_comes_to_its_own(
+def test_on_conflict_does_what_each_policy_says(
     buckets: Buckets, frogmove: FrogmoveRunner, flags: str, code: int, there: dict[str, bytes]
 ) -> None:
     buckets.put("a")
@@ -170,7 +172,7 @@ def test_each_policy_comes_to_its_own(
 
 @pytest.mark.parametrize("verify", ["auto", "strict"])
 @pytest.mark.parametrize(("limit", "code", "outcome"), [("1GiB", 0, "moved"), ("1", 1, "conflict")])
-def test_a_size_is_no_proof(
+def test_size_is_no_proof(
     ministack: Server, verify: str, limit: str, code: int, outcome: str
 ) -> None:
     """Of parts, without a checksum of the whole: its ETag is not that of a copy."""

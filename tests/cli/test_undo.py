@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SERVER = "ministack"
 
 
-def test_an_undo_brings_everything_back(
+def test_undo_brings_everything_back(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     keys = ["a", "b//c", "/d", "e\n", "é 🐸"]
@@ -42,7 +42,7 @@ def test_an_undo_brings_everything_back(
     assert (buckets.here(), buckets.there()) == ({}, before)
 
 
-def test_an_undo_does_not_use_the_destinations_kms_key_at_the_source(
+def test_undo_does_not_use_the_destinations_kms_key_at_the_source(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")
@@ -54,7 +54,7 @@ def test_an_undo_does_not_use_the_destinations_kms_key_at_the_source(
     assert head["SSEKMSKeyId"] == "alias/toad"
 
 
-def test_an_undo_keeps_to_the_journals_route(buckets: Buckets) -> None:
+def test_undo_keeps_to_the_journals_route(buckets: Buckets) -> None:
     buckets.put("in/a", "a")
     FrogmoveRunner(buckets, ("in", "out"))("move", "--all")
     other = Buckets.make(buckets.server)
@@ -63,7 +63,7 @@ def test_an_undo_keeps_to_the_journals_route(buckets: Buckets) -> None:
     assert (buckets.there(), other.here(), other.there()) == ({}, {}, {})
 
 
-def test_an_undo_leaves_no_trace_of_its_asking_at_the_original_source(
+def test_undo_leaves_no_trace_of_its_asking_at_the_original_source(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.version()
@@ -80,7 +80,7 @@ def test_an_undo_leaves_no_trace_of_its_asking_at_the_original_source(
 
 
 @pytest.mark.usefixtures("probing")
-def test_an_undo_never_writes_a_throw_away_key_to_the_original_source(
+def test_undo_never_writes_a_throw_away_key_to_the_original_source(
     buckets: Buckets, frogmove: FrogmoveRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the requests themselves, as what was written and deleted again leaves no trace."""
@@ -106,9 +106,7 @@ def test_an_undo_never_writes_a_throw_away_key_to_the_original_source(
 
 
 @pytest.mark.parametrize("server", ["ministack", "seaweedfs"], indirect=True)
-def test_what_changed_since_is_left_alone_by_an_undo(
-    buckets: Buckets, frogmove: FrogmoveRunner
-) -> None:
+def test_undo_leaves_alone_what_changed_since(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
     buckets.put("changed", "uploaded", "same")
     frogmove("move", "--all")
     buckets.put_there("changed", body=b"since")
@@ -128,7 +126,7 @@ ALL = ["ministack", "seaweedfs"]
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("command", [("move", "--all", *OVERWRITE), ("sync", *OVERWRITE)])
 @pytest.mark.parametrize("server", ALL, indirect=True)
-def test_what_was_replaced_is_there_again_where_versions_are_kept(
+def test_undo_restores_what_was_replaced_where_versions_are_kept(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     command: tuple[str, ...],
@@ -162,7 +160,7 @@ def test_what_was_replaced_is_there_again_where_versions_are_kept(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("server", ALL, indirect=True)
-def test_what_the_destination_held_before_stays_there(
+def test_undo_leaves_what_the_destination_held_before(
     buckets: Buckets, frogmove: FrogmoveRunner, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FROGMOVE_ENGINE", engine)
@@ -175,7 +173,7 @@ def test_what_the_destination_held_before_stays_there(
     assert buckets.there() == {"twin": b"twin"}
 
 
-def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_reported(
+def test_undo_reports_what_was_replaced_where_no_versions_are_kept(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("other")
@@ -188,7 +186,7 @@ def test_what_was_replaced_where_no_versions_are_kept_stays_replaced_and_is_repo
     assert (buckets.here(), buckets.there()) == ({"other": b"other"}, {"other": b"other"})
 
 
-def test_what_a_sync_replaced_is_not_undone_and_reported(
+def test_undo_of_a_sync_reports_what_was_replaced(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("new", "other")
@@ -200,7 +198,7 @@ def test_what_a_sync_replaced_is_not_undone_and_reported(
     assert buckets.there() == {"other": b"other"}
 
 
-def test_an_undo_that_is_interrupted_is_run_again(
+def test_undo_that_is_interrupted_is_run_again(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
     buckets.put("a", "b", "c")
@@ -214,7 +212,7 @@ def test_an_undo_that_is_interrupted_is_run_again(
     assert (sorted(buckets.here()), buckets.there()) == (["a", "b", "c"], {})
 
 
-def test_a_dry_run_of_an_undo_says_that_only_the_copies_would_be_deleted(
+def test_dry_run_of_an_undo_says_that_only_the_copies_would_be_deleted(
     buckets: Buckets, frogmove: FrogmoveRunner
 ) -> None:
     buckets.put("a")

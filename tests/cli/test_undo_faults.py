@@ -49,7 +49,7 @@ def undo(fault_fixture: FaultFixture) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.parametrize("command", ["move", "sync"])
 @pytest.mark.parametrize("versioned", [True, False], ids=["versioned", "unversioned"])
-def test_what_was_replaced_without_an_answer_is_not_emptied(
+def test_undo_does_not_empty_what_was_replaced_without_an_answer(
     fault_fixture: FaultFixture, command: str, versioned: bool
 ) -> None:
     buckets = fault_fixture.buckets
@@ -69,7 +69,7 @@ def test_what_was_replaced_without_an_answer_is_not_emptied(
 
 
 @pytest.mark.parametrize("has_backup", [True, False], ids=["backup", "no-backup"])
-def test_what_was_replaced_without_any_response_is_found_and_restored(
+def test_undo_finds_and_restores_what_was_replaced_without_any_response(
     fault_fixture: FaultFixture, has_backup: bool
 ) -> None:
     buckets = fault_fixture.buckets
@@ -89,9 +89,7 @@ def test_what_was_replaced_without_any_response_is_found_and_restored(
 
 
 @pytest.mark.parametrize("command", ["move", "sync"])
-def test_an_undo_says_which_copies_had_no_response(
-    fault_fixture: FaultFixture, command: str
-) -> None:
+def test_undo_says_which_copies_had_no_response(fault_fixture: FaultFixture, command: str) -> None:
     buckets = fault_fixture.buckets
     lose_every(fault_fixture, "CopyObject", "HeadObject")
     selection = ["--all"] if command == "move" else []
@@ -112,7 +110,7 @@ def test_an_undo_says_which_copies_had_no_response(
 
 
 @pytest.mark.parametrize("command", ["move", "sync"])
-def test_what_was_copied_without_an_answer_is_the_runs_own(
+def test_undo_takes_what_was_copied_without_an_answer_for_the_runs_own(
     fault_fixture: FaultFixture, command: str
 ) -> None:
     lose_copies(fault_fixture)
@@ -122,7 +120,7 @@ def test_what_was_copied_without_an_answer_is_the_runs_own(
     assert fault_fixture.buckets.there() == {}
 
 
-def test_what_was_there_before_the_run_stays_also_where_copies_had_no_answer(
+def test_undo_leaves_what_was_there_before_the_run_also_where_copies_had_no_answer(
     fault_fixture: FaultFixture,
 ) -> None:
     fault_fixture.buckets.put_there(*KEYS[:2])

@@ -45,7 +45,7 @@ def differ(pair: Buckets) -> None:
     pair.put_there("parts", body=b"frog")
 
 
-def test_every_difference_is_named_and_nothing_is_changed(
+def test_verify_names_every_difference_and_changes_nothing(
     pair: Buckets, verify: FrogmoveRunner
 ) -> None:
     pair.version()
@@ -67,7 +67,7 @@ def test_every_difference_is_named_and_nothing_is_changed(
     assert pair.state() == before
 
 
-def test_a_person_is_told_what_differs_and_how_to_find_out_more(
+def test_verify_tells_a_person_what_differs_and_how_to_find_out_more(
     pair: Buckets, verify: FrogmoveRunner
 ) -> None:
     differ(pair)
@@ -80,7 +80,7 @@ def test_a_person_is_told_what_differs_and_how_to_find_out_more(
     assert ran.err.splitlines()[-1] == summary
 
 
-def test_equal_sides_are_the_same(pair: Buckets, verify: FrogmoveRunner) -> None:
+def test_verify_calls_equal_sides_the_same(pair: Buckets, verify: FrogmoveRunner) -> None:
     pair.put("a", "b/c")
     pair.put_there("a", "b/c")
     ran = verify("verify", "-v")
@@ -89,7 +89,7 @@ def test_equal_sides_are_the_same(pair: Buckets, verify: FrogmoveRunner) -> None
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"frog", "same"), (b"toad", "different")])
-def test_the_bytes_decide_where_nothing_else_does(
+def test_verify_compares_the_bytes_where_nothing_else_decides(
     pair: Buckets, verify: FrogmoveRunner, body: bytes, status: str
 ) -> None:
     pair.put_in_parts(pair.source, "a", b"frog")
@@ -102,7 +102,7 @@ def test_the_bytes_decide_where_nothing_else_does(
     assert (by_size.code, statuses(by_size)) == (0, {"a": "same"})
 
 
-def test_only_what_is_selected_is_compared_and_its_twin_is_no_extra(pair: Buckets) -> None:
+def test_verify_compares_only_what_is_selected_and_its_twin_is_no_extra(pair: Buckets) -> None:
     pair.put("in/logs/a.csv", "in/logs/b.txt", "in/other/c.csv")
     pair.put("in/logs/large.csv", body=b"x" * 99)
     pair.put_there("out/new/a.csv", body=b"in/logs/a.csv")
@@ -115,7 +115,7 @@ def test_only_what_is_selected_is_compared_and_its_twin_is_no_extra(pair: Bucket
     assert statuses(ran) == {"in/logs/a.csv": "same", "in/logs/extra.csv": "extra"}
 
 
-def test_folder_markers_of_the_route_itself_are_no_difference(pair: Buckets) -> None:
+def test_verify_takes_folder_markers_of_the_route_for_no_difference(pair: Buckets) -> None:
     pair.put("in/", body=b"")
     pair.put("in/a")
     pair.put_there("out/", body=b"")
@@ -124,7 +124,7 @@ def test_folder_markers_of_the_route_itself_are_no_difference(pair: Buckets) -> 
     assert (ran.code, statuses(ran)) == (0, {"in/a": "same"})
 
 
-def test_a_list_of_keys_is_looked_up_on_both_sides(
+def test_verify_looks_a_list_of_keys_up_on_both_sides(
     pair: Buckets, verify: FrogmoveRunner, tmp_path: Path
 ) -> None:
     pair.put("a", "b")
@@ -136,14 +136,14 @@ def test_a_list_of_keys_is_looked_up_on_both_sides(
     assert ran.code == 1
 
 
-def test_nothing_selected_is_no_success(verify: FrogmoveRunner) -> None:
+def test_verify_of_nothing_is_no_success(verify: FrogmoveRunner) -> None:
     ran = verify("verify", "--prefix", "nothing")
     assert (ran.code, ran.out) == (1, "")
     assert verify("verify", "--prefix", "nothing", "--allow-empty").code == 0
 
 
 @pytest.mark.parametrize("side", ["source", "destination"])
-def test_a_listing_that_breaks_is_no_success(
+def test_verify_is_no_success_where_a_listing_breaks(
     fault_fixture: FaultFixture, few_retries: str, short_pages: None, side: str
 ) -> None:
     buckets = fault_fixture.buckets
@@ -168,7 +168,7 @@ def last_run() -> str:
 
 
 @pytest.mark.parametrize("command", ["move", "copy", "sync"])
-def test_a_run_is_verified_by_what_its_journal_says(
+def test_verify_of_a_run_goes_by_its_journal(
     pair: Buckets, verify: FrogmoveRunner, command: str
 ) -> None:
     pair.put("a", "b")
@@ -185,7 +185,7 @@ def test_a_run_is_verified_by_what_its_journal_says(
     assert (again.code, statuses(again)) == (1, {"a": "missing", "b": "different"})
 
 
-def test_a_source_that_is_there_after_a_move_is_named_but_a_new_upload_is_not(
+def test_verify_names_a_source_that_is_there_after_a_move_but_not_a_new_upload(
     pair: Buckets, verify: FrogmoveRunner
 ) -> None:
     pair.put("again", "new")
@@ -196,7 +196,9 @@ def test_a_source_that_is_there_after_a_move_is_named_but_a_new_upload_is_not(
     assert (ran.code, statuses(ran)) == (1, {"again": "not-deleted", "new": "same"})
 
 
-def test_what_a_run_left_undone_is_no_success(pair: Buckets, verify: FrogmoveRunner) -> None:
+def test_verify_is_no_success_where_a_run_left_something_undone(
+    pair: Buckets, verify: FrogmoveRunner
+) -> None:
     pair.put("a", "b")
     pair.put_there("b", body=b"theirs")
     assert verify("move", "--all").code == 1
@@ -206,7 +208,7 @@ def test_what_a_run_left_undone_is_no_success(pair: Buckets, verify: FrogmoveRun
     assert ran.summary["complete"] is False
 
 
-def test_a_run_is_verified_with_its_resumes(pair: Buckets, verify: FrogmoveRunner) -> None:
+def test_verify_takes_a_run_with_its_resumes(pair: Buckets, verify: FrogmoveRunner) -> None:
     pair.put("a", "b")
     verify("move", "a")
     first = find_journal(None)
@@ -222,7 +224,7 @@ def test_a_run_is_verified_with_its_resumes(pair: Buckets, verify: FrogmoveRunne
     assert verify("verify", first.stem).code == 0
 
 
-def test_a_resume_without_the_journal_of_its_run_is_not_taken_for_the_whole(
+def test_verify_and_undo_do_not_take_a_resume_without_its_runs_journal_for_the_whole(
     pair: Buckets, verify: FrogmoveRunner, tmp_path: Path
 ) -> None:
     runner = FrogmoveRunner(pair, ("", "longer/"))
@@ -239,7 +241,7 @@ def test_a_resume_without_the_journal_of_its_run_is_not_taken_for_the_whole(
 
 
 @pytest.mark.parametrize("option", [["--prefix", "a"], ["--source", "s3://b"], ["--compare=size"]])
-def test_a_run_goes_without_what_its_journal_says(
+def test_verify_of_a_run_refuses_options_that_its_journal_has(
     pair: Buckets, verify: FrogmoveRunner, option: list[str]
 ) -> None:
     pair.put("a")
@@ -249,7 +251,7 @@ def test_a_run_goes_without_what_its_journal_says(
     assert option[0].partition("=")[0] in ran.err
 
 
-def test_programs_verify_as_well(pair: Buckets) -> None:
+def test_client_verifies_as_well(pair: Buckets) -> None:
     differ(pair)
     config = Config(endpoint_url=pair.server.endpoint_url)
     with pytest.MonkeyPatch.context() as patch:
