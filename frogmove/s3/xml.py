@@ -7,11 +7,13 @@ regular expressions 2 ms (measured on one machine).
 from __future__ import annotations
 
 import re
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from frogmove.s3.boto_shapes import (
-    decoded,
+    decoded_keys,
     encoded_samples,
     etag_of,
     page,
@@ -163,19 +165,24 @@ def _read_fast(body: bytes) -> Page | None:
         or len(token) != has_more
     ):
         return None
+    keys, modified, etags, sizes, classes = zip(*found, strict=True) if found else ((),) * 5
     try:
-        objects = [
-            S3Object(decoded(key), int(size), etag, parse_timestamp(modified), storage_class)
-            for key, modified, etag, size, storage_class in found
-        ]
+        fields = zip(
+            decoded_keys(keys),
+            map(int, sizes),
+            etags,
+            map(parse_timestamp, modified),
+            classes,
+            repeat(None),
+        )
+        objects = list(map(_OF_FIELDS, fields))
     except ValueError:
         return None
-    return Page(
-        objects,
-        token[0] if token else None,
-        [decoded(prefix) for prefix in prefixes],
-        encoded_samples([key for key, *_ in found]),
-    )
+    return Page(objects, token[0] if token else None, decoded_keys(prefixes), encoded_samples(keys))
+
+
+# Takes half the time of a call with six arguments.
+_OF_FIELDS = partial(tuple.__new__, S3Object)
 
 
 _KINDS = frozenset({"Contents", "CommonPrefixes"})

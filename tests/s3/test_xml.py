@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frogmove.s3 import xml
-from frogmove.s3.boto_shapes import parse_timestamp
+from frogmove.s3.boto_shapes import decoded, decoded_keys, parse_timestamp
+from frogmove.s3.errors import S3Error
 from frogmove.s3.models import Deletion, Page, S3Object
 from tests.factories import md5
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MOMENT = datetime(2026, 10, 12, 17, 50, 30, tzinfo=UTC)
 AWS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
@@ -109,6 +110,17 @@ def test_listing_as_s3_writes_it_is_read_like_any_other(
     assert [item.key for item in page.objects] == keys
     assert page.prefixes == prefixes
     assert page.token == (token or None)
+
+
+@given(st.lists(st.text("ab /%+0A\n\xe9") | st.sampled_from(["%ff", "a%0Ab", "a+b", "%C3", "%A9"])))
+def test_the_keys_of_a_page_are_decoded_like_each_alone(keys: list[str]) -> None:
+    def result(decode: Callable[[], Iterable[str]]) -> list[str] | str:
+        try:
+            return list(decode())
+        except S3Error as error:
+            return str(error)
+
+    assert result(lambda: decoded_keys(keys)) == result(lambda: map(decoded, keys))
 
 
 @given(data=st.data())
