@@ -107,6 +107,13 @@ class JournalReader:
             return []
         return [record for path in paths for record in _without_result(path).values()]
 
+    def sent_by_dead_workers(self) -> list[Record]:
+        """Return the ``copying`` records of workers that died before they recorded more."""
+        paths = self._paths()
+        if len(paths) == 1:
+            return []
+        return [each for path in paths for each in _without_result(path, "copying").values()]
+
     def cut_off(self) -> list[Record]:
         """Return the copies and deletes without a result, as ``result`` records."""
         copied = _without_result(self.path)
@@ -202,15 +209,23 @@ def _damage(path: Path) -> list[bool]:
         return list(islice(dropwhile(bool, lines), MAX_LINES_CHECKED))
 
 
+# What ends the wait for a record of the key, by the type of the record that begins it.
+_ENDS = {
+    "copying": {"copied", "not-sent", "result"},
+    "copied": {"result"},
+    "deleting": {"result"},
+}
+
+
 def _without_result(path: Path, kind: str = "copied") -> dict[str, Record]:
-    """Return, by key, the records of one type and file that have no result there."""
-    copied: dict[str, Record] = {}
+    """Return, by key, the records of one type and file after which nothing more is known there."""
+    begun: dict[str, Record] = {}
     for record in islice(_lines(path), 1, None):
         if record["type"] == kind:
-            copied[record.get("key", "")] = record
-        elif record["type"] == "result":
-            copied.pop(record.get("key", ""), None)
-    return copied
+            begun[record.get("key", "")] = record
+        elif record["type"] in _ENDS[kind]:
+            begun.pop(record.get("key", ""), None)
+    return begun
 
 
 def _lines(path: Path) -> Iterator[Record]:

@@ -165,11 +165,16 @@ def _merge_with_resumes(journal: JournalReader, later: dict[_KeyPair, Record]) -
     """Combine a run's records with those of its resumes; removes them from ``later``."""
     started = journal.spec.started
     sent = {_key_pair(each): each for each in _sent(journal) if _key_pair(each) in later}
+    by_dead_workers = {_key_pair(each): each for each in journal.sent_by_dead_workers()}
     for record in _merge_workers(journal):
         pair = _key_pair(record)
         sent.pop(pair, None)
         again = later.pop(pair, None)
-        own = _as_own_copy(record, None, started) if record["resent"] else record
+        own = record
+        if record["resent"]:
+            own = _as_own_copy(record, None, started)
+        elif pair in by_dead_workers:
+            own = _as_own_copy(record, by_dead_workers[pair]["replaced"], started)
         yield own if again is None else _merge(own, again)
     for pair, record in later.items():
         yield _as_own_copy(record, sent[pair]["replaced"], started) if pair in sent else record

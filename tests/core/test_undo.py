@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from frogmove.core.models import Outcome, Route, Verb
+from frogmove.core.journal_reader import JournalReader
+from frogmove.core.journal_writer import JournalWriter
+from frogmove.core.models import Outcome, Route, Verb, VerifiedCopy
 from frogmove.core.options import OnConflict, TransferOptions
 from frogmove.core.undo import copies_of, plan_undo
 from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.models import Copy
 from frogmove.s3.uri import Location
-from tests.factories import ROUTE, RUN_SPEC, md5
+from tests.factories import ROUTE, RUN_SPEC, an_object, md5
 
 if TYPE_CHECKING:
-    from frogmove.core.journal_reader import JournalReader
+    from pathlib import Path
+
     from tests.core.runs import Runs
     from tests.fake_s3_state import FakeS3State
 
@@ -76,6 +81,9 @@ def journal(*records: dict[str, object]) -> JournalReader:
             return [record for record in records if record["type"] == kind]
 
         def copied_by_dead_workers(self) -> list[dict[str, object]]:
+            return []
+
+        def sent_by_dead_workers(self) -> list[dict[str, object]]:
             return []
 
     return cast("JournalReader", Journal())
@@ -144,6 +152,26 @@ def test_copies_of_counts_what_a_run_finds_if_it_was_resent_and_made_since(
     found: dict[str, object], expected: dict[str, object]
 ) -> None:
     assert list(copies_of(journal(found))) == [found | expected]
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "held-before"])
+def test_copies_of_counts_what_a_worker_finds_if_another_sent_it_and_died(
+    tmp_path: Path, made: bool
+) -> None:
+    item = an_object("a")
+    sent = Copy("external", item, "internal", "a", "theirs", "1")
+    modified = datetime.fromisoformat(RUN_SPEC.started if made else EARLIER)
+    main = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC)
+    main.copying(replace(sent, replaces=None))
+    main.copied(item, VerifiedCopy("a", item.etag, held=True, modified=modified))
+    main.commit()
+    dead = JournalWriter(tmp_path / "run.jsonl.1", RUN_SPEC)
+    dead.copying(replace(sent, replaces=None))
+    dead.copying(sent)
+    dead.commit()
+    (found,) = copies_of(JournalReader(main.path))
+    replaced = THEIRS | {"backup": None} if made else None
+    assert (found["held"], found["replaced"]) == (not made, replaced)
 
 
 def test_plan_undo_of_nothing_copied_is_nothing() -> None:
