@@ -39,6 +39,7 @@ HOST = "127.0.0.1"
 REGION = "us-east-1"
 SECONDS_TO_START = 60.0
 TRIES = 3
+MINISTACK_PATCH = Path(__file__).parent / "ministack_patch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,10 @@ def ministack() -> Iterator[Server]:
     """Run ministack, which ignores only conditions on what a copy overwrites."""
     if importlib.util.find_spec("ministack") is None:
         pytest.skip("ministack is not installed: pip install '.[local]'")
-    with running_server() as running:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(MINISTACK_PATCH), prepend=os.pathsep)
+            running = stack.enter_context(running_server())
         server = Server(
             "ministack",
             running.endpoint_url,

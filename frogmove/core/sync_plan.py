@@ -1,6 +1,6 @@
 """Resolves the comparisons of a sync plan by HEAD requests or by reading both sides."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from threading import Event
@@ -153,6 +153,7 @@ def plan_resolved_sync(
     *,
     selection: Selection,
     mapping: KeyMapping = SAME_KEYS,
+    hold_back: Callable[[Iterable[Action]], Iterable[Action]] | None = None,
 ) -> Iterator[Action]:
     """Plan a sync of a selection, with all comparisons resolved.
 
@@ -164,6 +165,7 @@ def plan_resolved_sync(
         options: how to compare.
         selection: folders of the source.
         mapping: which keys the copies get; must keep the order of keys.
+        hold_back: turns actions whose objects must not be read into others, before any comparison.
 
     Yields:
         the actions, in the order in which they are resolved.
@@ -186,7 +188,9 @@ def plan_resolved_sync(
             mapping,
         )
 
-    actions = chain.from_iterable(map(planned, selection.folders))
+    actions: Iterable[Action] = chain.from_iterable(map(planned, selection.folders))
+    if hold_back is not None:
+        actions = hold_back(actions)
     return resolve_comparisons(actions, s3, route, size, stop, options)
 
 

@@ -3,6 +3,8 @@
 An ETag says nothing about tags: a tagged object may be replaced by an untagged one with the same
 ETag. If the bucket keeps versions, the tags of one version are read and exactly that version is
 copied. Otherwise the object must be the same before and after its tags were read.
+
+Permission to read an object may depend on its tags, so its tags are read first.
 """
 
 from __future__ import annotations
@@ -61,14 +63,16 @@ class TagChecker:
         Raises:
             S3Error: when its tags cannot be read.
         """
-        if action.verb not in {Verb.MOVE, Verb.COPY}:
+        if action.verb not in {Verb.MOVE, Verb.COPY, Verb.COMPARE}:
             return action
         try:
             return await self._checked(action, seen)
         except S3Error as error:
             if _is_gone(error):
                 return _gone(action)
-            raise
+            if error.kind is not Kind.DENIED or not await self._lacks_tags(action.object):
+                raise
+            return _wait(action, _CHANGED)
 
     async def has_tags(self, item: S3Object) -> bool:
         """Tell whether an object has the tags.
@@ -76,10 +80,23 @@ class TagChecker:
         Raises:
             S3Error: when they cannot be read.
         """
-        return not await self._missing(item.key, item.version_id)
+        return not await self.missing(item.key, item.version_id)
+
+    async def missing(self, key: str, version_id: str | None) -> Tag | None:
+        """Return a tag that an object lacks; None if it has all.
+
+        Raises:
+            S3Error: when its tags cannot be read.
+        """
+        there = await wait_for(self._s3.tags(self._bucket, key, version_id))
+        return next((tag for tag in self.tags if there.get(tag.key) != tag.value), None)
 
     async def _checked(self, action: Action, seen: Head | None) -> Action:
         item = action.object
+        if seen is None:
+            missing = await self.missing(item.key, item.version_id)
+            if missing:
+                return _wait(action, lacks(missing))
         seen = seen or await self._lookup.head(item.key, item.version_id)
         if seen is None:
             return _gone(action)
@@ -87,9 +104,9 @@ class TagChecker:
             return _wait(action, "it was replaced after it was listed")
         version = item.version_id or seen.version_id
         pinned = None if version == NULL_VERSION else version
-        missing = await self._missing(item.key, pinned or item.version_id)
+        missing = await self.missing(item.key, pinned or item.version_id)
         if missing:
-            return _wait(action, f"it does not have the tag {missing}")
+            return _wait(action, lacks(missing))
         if pinned is None:
             again = await self._lookup.head(item.key, item.version_id)
             if again is None:
@@ -98,10 +115,17 @@ class TagChecker:
                 return _wait(action, _CHANGED)
         return replace(action, pinned=pinned)
 
-    async def _missing(self, key: str, version_id: str | None) -> Tag | None:
-        """Return a tag that an object lacks; None if it has all."""
-        there = await wait_for(self._s3.tags(self._bucket, key, version_id))
-        return next((tag for tag in self.tags if there.get(tag.key) != tag.value), None)
+    async def _lacks_tags(self, item: S3Object) -> bool:
+        """Tell whether the current object at a key is known to lack the tags."""
+        try:
+            return not await self.has_tags(item)
+        except S3Error:
+            return False
+
+
+def lacks(tag: Tag) -> str:
+    """Return why an object waits that lacks a tag."""
+    return f"it does not have the tag {tag}"
 
 
 def hold_back_untagged(

@@ -29,7 +29,8 @@ from frogmove.function.events import (
     read_event,
 )
 from frogmove.function.invocation import Invocation, describe
-from frogmove.function.move_keys import KeyRequest, KeyResult, KeyResults, deliver, plan
+from frogmove.function.key_request import KeyRequest, KeyResult, KeyResults
+from frogmove.function.move_keys import deliver, plan
 from frogmove.function.telemetry import Telemetry
 from frogmove.quoting import in_quotes
 from frogmove.s3.bucket_features import BucketFeatures

@@ -15,13 +15,13 @@ from frogmove.config import Config, resolve
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.models import Route
 from frogmove.core.options import MAX_COMPARE_SIZE, MIB, MIN_PART_SIZE, Multipart, OnConflict
-from frogmove.core.required_tags import parse_tag
+from frogmove.core.required_tags import Tag, parse_tag
 from frogmove.core.same_place import may_be_alias
 from frogmove.core.units import parse_age, parse_size
 from frogmove.errors import UsageError
 from frogmove.function.checks import CHECKS, without_password
 from frogmove.function.object_filter import ObjectFilter, read_object_filter
-from frogmove.function.scan_results import VALIDATION_KEY
+from frogmove.function.scan_results import TAG, VALIDATION_KEY, ScanStatus
 from frogmove.function.variables import read_variable
 from frogmove.quoting import in_quotes
 from frogmove.s3.limits import MAX_CONCURRENCY
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from frogmove.core.attributes import Attribute
-    from frogmove.core.required_tags import Tag
 
 T = TypeVar("T")
 
@@ -51,6 +50,9 @@ _PARTS_AT_ONCE = 16
 _CONCURRENCY = 16
 _BULK_CONCURRENCY = 64
 _SWEEP_AGE = 900.0
+
+# What GuardDuty sets on clean objects.
+_CLEAN = Tag(TAG, ScanStatus.NO_THREATS_FOUND)
 
 _MAX_PART_SIZE = 5 * 1024 * MIB
 
@@ -185,11 +187,13 @@ def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
     tag = read_variable(environment, "REQUIRE_TAG", parse_tag, None)
     plan = read_variable(environment, "SCAN_PLAN", str, None)
     quarantine = read_variable(environment, "QUARANTINE", parse_location, None)
-    if plan is not None and tag is None:
+    if plan is not None and tag != _CLEAN:
+        named = (
+            "without FROGMOVE_REQUIRE_TAG" if tag is None else f"but FROGMOVE_REQUIRE_TAG is {tag}"
+        )
         raise UsageError(
-            "FROGMOVE_SCAN_PLAN is set without FROGMOVE_REQUIRE_TAG.",
-            "Uploads would be moved before they are scanned: set FROGMOVE_REQUIRE_TAG to "
-            "GuardDutyMalwareScanStatus=NO_THREATS_FOUND.",
+            f"FROGMOVE_SCAN_PLAN is set {named}.",
+            f"Only what GuardDuty finds clean may be moved: set FROGMOVE_REQUIRE_TAG to {_CLEAN}.",
         )
     if quarantine is None:
         return ScanGate(tag, plan)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.selection import HEAD_CONCURRENCY
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
+from frogmove.function.scan_results import ScanStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Action, Route
     from frogmove.core.options import TransferOptions
     from frogmove.core.required_tags import Tag
+    from frogmove.function.scan_results import ScanResult
     from frogmove.function.telemetry import Telemetry
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Head, S3Object
@@ -47,15 +49,26 @@ class Invocation:
     is_selected: Callable[[S3Object], bool] = lambda _: True
     filters: Filters = NO_FILTERS
 
+    def checker(self, scan: ScanResult | None) -> TagChecker | None:
+        """Return what checks that an object has the required tag; None if none is required.
+
+        Args:
+            scan: its scan result, if there is one: with threats, that tag is required.
+        """
+        if self.tag is None:
+            return None
+        is_threat = scan is not None and scan.is_threat
+        tag = replace(self.tag, value=ScanStatus.THREATS_FOUND) if is_threat else self.tag
+        return TagChecker(self.s3, self.route.source.bucket, [tag])
+
     async def check_tag(self, action: Action, seen: Head) -> Action:
         """Return an action unchanged if its object has the tag; see :class:`TagChecker`.
 
         Raises:
             S3Error: when its tags cannot be read.
         """
-        if self.tag is None:
-            return action
-        return await TagChecker(self.s3, self.route.source.bucket, [self.tag]).check(action, seen)
+        checker = self.checker(None)
+        return action if checker is None else await checker.check(action, seen)
 
     def only_tagged(self, actions: Iterable[Action]) -> Iterable[Action]:
         """Hold back the actions of a plan whose objects lack the tag.
@@ -63,9 +76,9 @@ class Invocation:
         Raises:
             S3Error: when the error affects every object.
         """
-        if self.tag is None:
+        checker = self.checker(None)
+        if checker is None:
             return actions
-        checker = TagChecker(self.s3, self.route.source.bucket, [self.tag])
         return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self.stop)
 
 

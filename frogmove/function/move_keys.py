@@ -5,18 +5,19 @@ Two requests for one key never run concurrently.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from frogmove.core.advice import describe
 from frogmove.core.lookup import Lookup
-from frogmove.core.models import Outcome
+from frogmove.core.models import Outcome, Verb
 from frogmove.core.plan import plan_move
 from frogmove.core.scheduler import Task, run_tasks
 from frogmove.core.transfer import run
-from frogmove.errors import FrogmoveError, RunError
+from frogmove.errors import RunError
+from frogmove.function.key_request import KeyResult
 from frogmove.function.resumable_uploads import ResumableUploads
+from frogmove.function.scan_gate import REPLACED, exists, look_up, not_tagged_yet
 from frogmove.function.scan_results import ScanStatus
 from frogmove.function.telemetry import QUARANTINED
 from frogmove.quoting import in_quotes
@@ -29,84 +30,13 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Action, Route, VerifiedCopy
     from frogmove.function.invocation import Invocation
+    from frogmove.function.key_request import KeyRequest, KeyResults
     from frogmove.function.scan_results import ScanResult
     from frogmove.s3.interface import S3
     from frogmove.s3.models import Head, S3Object
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRequest:
-    """A key of the source bucket, or one version of it.
-
-    Attributes:
-        key: the complete key.
-        version_id: the version; None for the current one.
-        alternative_key: another key that may be meant instead.
-        scan: a scan result; then exactly the scanned object is meant.
-        is_upload: whether an event reported it, so that the function's filters apply.
-    """
-
-    key: str
-    version_id: str | None = None
-    alternative_key: str | None = None
-    scan: ScanResult | None = None
-    is_upload: bool = False
-
-    @property
-    def is_threat(self) -> bool:
-        """Whether the scan found threats."""
-        return self.scan is not None and self.scan.is_threat
-
-
-@dataclass(frozen=True, slots=True)
-class KeyResult:
-    """The result of a requested key.
-
-    Attributes:
-        outcome: the outcome.
-        reason: why, for the operator.
-        retrying_helps: whether a retry may succeed.
-        unfinished: whether only the time ran out.
-        is_quarantined: whether it was moved to the quarantine instead of the destination.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    retrying_helps: bool = False
-    unfinished: bool = False
-    is_quarantined: bool = False
-
-    @classmethod
-    def of_error(cls, error: S3Error) -> KeyResult:
-        """Return the result of a key that could not be looked up."""
-        return cls(Outcome.FAILED, describe(error, "It was not changed"), _may_pass(error))
-
-    @classmethod
-    def of_unusable(cls, error: FrogmoveError) -> KeyResult:
-        """Return the result of a key that was not moved because the destination is unusable."""
-        cause = error.__cause__
-        retrying_helps = isinstance(cause, S3Error) and _may_pass(cause)
-        return cls(Outcome.FAILED, f"{error} The source is kept.", retrying_helps)
-
-    @property
-    def word(self) -> str:
-        """The name of its metric."""
-        return QUARANTINED if self.is_quarantined else self.outcome.value
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the request is complete."""
-        return not self.outcome.needs_attention
-
-
-def _may_pass(error: S3Error) -> bool:
-    return error.retrying_helps or error.is_expired
-
-
 _GONE = KeyResult(Outcome.GONE, "no longer at the source")
-_REPLACED = KeyResult(
-    Outcome.SUPERSEDED, "replaced since it was scanned; kept at the source for its own scan"
-)
 # If it is only too new, a sweep moves it later.
 _NOT_SELECTED = KeyResult(Outcome.SKIPPED, "not among the objects that the function is set to move")
 
@@ -121,8 +51,6 @@ _HELD_BACK = KeyResult(
 
 # The result of keys for which there was no time.
 NOT_REACHED = KeyResult(Outcome.FAILED, "not reached in time", retrying_helps=True, unfinished=True)
-
-KeyResults = dict[KeyRequest, KeyResult]
 
 
 def deliver(requested: Iterable[KeyRequest], invocation: Invocation) -> KeyResults:
@@ -267,45 +195,50 @@ async def _planned(
 
     Part of each key's own task, so that a slow response does not delay the others.
     """
-    route = invocation.route
     invocation.telemetry.begin(each.key)
+    key_result = _GONE
     try:
-        seen = await lookup.head(each.key, each.version_id)
-        alternative_key = each.alternative_key and await lookup.head(
-            each.alternative_key, each.version_id
-        )
-        # Threats are quarantined whether or not the filters select them.
-        is_filtered = each.is_upload and not each.is_threat
-        is_left = is_filtered and seen is not None and not invocation.is_selected(seen.object)
-        if (
-            seen is not None
-            and not alternative_key
-            and not is_left
-            and not _is_replaced(each, seen)
+        seen = await look_up(each, invocation, lookup)
+        if each.alternative_key and await exists(
+            each.alternative_key, each.version_id, invocation, lookup
         ):
-            (action,) = plan_move([seen.object], route)
-            if each.scan is not None:
-                return replace(action, pinned=each.scan.version_id)
-            return await invocation.check_tag(action, seen)
+            key_result = _ambiguous(each)
+        elif isinstance(seen, KeyResult):
+            key_result = seen
+        elif seen is not None:
+            action_or_result = await _decided(each, seen, invocation)
+            if not isinstance(action_or_result, KeyResult):
+                return action_or_result
+            key_result = action_or_result
     except S3Error as error:
         key_result = KeyResult.of_error(error)
-    else:
-        key_result = _REPLACED if seen is not None else _GONE
-        if is_left:
-            key_result = _NOT_SELECTED
-        if alternative_key:
-            key_result = _ambiguous(each)
     invocation.telemetry.without_action(each.key, key_result.outcome, key_result.reason)
     key_results[each] = key_result
     return None
 
 
-def _is_replaced(each: KeyRequest, seen: Head) -> bool:
-    """Tell whether the object is another one than the scanned one."""
+async def _decided(each: KeyRequest, seen: Head, invocation: Invocation) -> Action | KeyResult:
+    """Plan the move of a key's object; return the request's result if it must not be moved."""
+    # Threats are quarantined whether or not the filters select them.
+    is_filtered = each.is_upload and not each.is_threat
+    if is_filtered and not invocation.is_selected(seen.object):
+        return _NOT_SELECTED
+    (action,) = plan_move([seen.object], invocation.route)
     if each.scan is None:
-        return False
+        return await invocation.check_tag(action, seen)
+    if _is_replaced(each.scan, seen):
+        return REPLACED
+    if each.is_threat:
+        return replace(action, pinned=each.scan.version_id)
+    # The event alone is no proof: everybody who may invoke the function can send one.
+    checked = await invocation.check_tag(action, seen)
+    return not_tagged_yet(each.scan) if checked.verb is Verb.WAIT else checked
+
+
+def _is_replaced(scan: ScanResult, seen: Head) -> bool:
+    """Tell whether the object is another one than the scanned one."""
     version = None if seen.version_id == NULL_VERSION else seen.version_id
-    return version != each.scan.version_id or not etags_match(seen.object.etag, each.scan.etag)
+    return version != scan.version_id or not etags_match(seen.object.etag, scan.etag)
 
 
 def _ambiguous(each: KeyRequest) -> KeyResult:

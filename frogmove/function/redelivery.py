@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from frogmove.errors import FrogmoveError
     from frogmove.function.events import Message, Queue, QueueArn
-    from frogmove.function.move_keys import KeyResults
+    from frogmove.function.key_request import KeyResults
     from frogmove.function.telemetry import Telemetry
 
 # Concurrent requests, as many as a client has connections.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from frogmove.core.models import Outcome
 from frogmove.errors import RunError
 from frogmove.function.batch_operations import Code
-from frogmove.function.move_keys import NOT_REACHED, KeyRequest, KeyResults, not_done
+from frogmove.function.key_request import KeyRequest, KeyResults
+from frogmove.function.move_keys import NOT_REACHED, not_done
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from frogmove.errors import FrogmoveError
     from frogmove.function.events import Job, Move, Task, Upload
-    from frogmove.function.move_keys import KeyResult
+    from frogmove.function.key_request import KeyResult
     from frogmove.function.redelivery import Redelivery
 
 # How many keys an error message names; the log names all.

@@ -20,6 +20,10 @@ KIND = "GuardDuty Malware Protection Object Scan Result"
 # A key that GuardDuty writes to check its permissions, and does not scan.
 VALIDATION_KEY = "malware-protection-resource-validation-object"
 
+# The tag that GuardDuty sets on objects that it has scanned; its values are those of ScanStatus.
+# https://docs.aws.amazon.com/guardduty/latest/ug/monitor-enable-s3-object-tagging-malware-protection.html
+TAG = "GuardDutyMalwareScanStatus"
+
 _VERSION = "1."
 _COMPLETED = "COMPLETED"
 

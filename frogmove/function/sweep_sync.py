@@ -62,16 +62,21 @@ def sync(invocation: Invocation, compare: CompareBy) -> Iterable[Action]:
     """Plan to copy objects that are missing or different at the destination."""
     options = SyncOptions(compare, invocation.options.max_compare_size)
     prefix = invocation.route.source.prefix
-    actions = plan_resolved_sync(
+
+    def hold_back(actions: Iterable[Action]) -> Iterable[Action]:
+        # Before a comparison, which reads both objects.
+        selected = (action for action in actions if invocation.is_selected(action.object))
+        return invocation.only_tagged(selected)
+
+    return plan_resolved_sync(
         invocation.s3,
         invocation.route,
         HEAD_CONCURRENCY,
         invocation.stop,
         options,
         selection=Selection(base=prefix, folders=(prefix,), filters=invocation.filters),
+        hold_back=hold_back,
     )
-    selected = (action for action in actions if invocation.is_selected(action.object))
-    return invocation.only_tagged(selected)
 
 
 def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool) -> dict[str, Any]:

@@ -15,14 +15,13 @@ from urllib.parse import unquote_plus
 from botocore.exceptions import BotoCoreError, ClientError
 
 from frogmove.function import scan_results
-from frogmove.function.scan_results import ScanStatus
+from frogmove.function.scan_results import TAG, ScanStatus
 from frogmove.local_aws.server import REGION
 
 if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.stack import Stack
 
-TAG = "GuardDutyMalwareScanStatus"
 REQUIRED_TAG = f"{TAG}={ScanStatus.NO_THREATS_FOUND}"
 
 # What a file must contain to be found infected: a part of the EICAR test file.

@@ -50,8 +50,10 @@ def gated(request: pytest.FixtureRequest) -> Buckets:
 
 
 def scanned(buckets: Buckets, key: str, status: str = "NO_THREATS_FOUND") -> dict[str, Any]:
-    """Return the result of a scan of what the source holds under a key now."""
+    """Return the result of a scan of what the source holds under a key now, and tag that."""
     head = buckets.client.head_object(Bucket=buckets.source, Key=key)
+    tagging: Any = {"TagSet": [{"Key": STATUS, "Value": status}]}
+    buckets.client.put_object_tagging(Bucket=buckets.source, Key=key, Tagging=tagging)
     version = head.get("VersionId")
     return scan_result(buckets.source, key, head["ETag"].strip('"'), version, status)
 
@@ -97,6 +99,21 @@ def test_a_scan_result_may_come_before_the_upload_and_without_a_queue(
     assert invoke(gated, scanned(gated, "key"), **GATE) == {"counts": {"moved": 1}}
     assert invoke(gated, notification(gated.source, "key"), **GATE) == {"counts": {"gone": 1}}
     assert gated.there() == {"key": b"key"}
+
+
+def test_a_clean_scan_without_its_tag_is_delivered_again_and_is_no_failure(
+    gated: Buckets, invoke: Invoke, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everybody who may invoke the function can send an event; only the scanner sets the tag."""
+    gated.put("key", body=b"good")
+    event = queued(scanned(gated, "key"))
+    gated.client.delete_object_tagging(Bucket=gated.source, Key="key")
+    assert invoke(gated, event, **GATE) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert (gated.here(), gated.there()) == ({"key": b"good"}, {})
+    assert metrics(capsys.readouterr().out) == {"waiting": 1, "retried": 1}
+    scanned(gated, "key")
+    assert invoke(gated, event, **GATE) == NOTHING
+    assert (gated.here(), gated.there()) == ({}, {"key": b"good"})
 
 
 def test_what_was_replaced_since_its_scan_waits_for_its_own(gated: Buckets, invoke: Invoke) -> None:
@@ -257,10 +274,12 @@ def gated_app(state: FakeS3State, interceptor: Interceptor = no_interception) ->
 def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bool) -> None:
     for moment in range(6):
         made = scanned_state(versioned=versioned)
-        stored = made.put("external", "key", b"good")
+        stored = made.put("external", "key", b"good", tags=TAGS)
         event = queued(scan_result("external", "key", stored.etag, stored.version_id))
         hook = RequestHook({moment: lambda: made.put("external", "key", b"evil")})  # noqa: B023
-        assert gated_app(made, hook).handle(event, CONTEXT) == NOTHING
+        app = gated_app(made, hook)
+        # If it was replaced while its tags were read, the next delivery finds that out.
+        assert NOTHING in (app.handle(event, CONTEXT), app.handle(event, CONTEXT))
         assert b"evil" not in made.bodies("internal").values(), moment
         if hook.counted > moment:
             assert made.bodies("external") == {"key": b"evil"}, moment
@@ -268,7 +287,7 @@ def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bo
 
 def test_a_version_is_distinguished_from_another_of_the_same_etag() -> None:
     made = scanned_state(versioned=True)
-    stored = made.put("external", "key", b"good", etag="collides")
+    stored = made.put("external", "key", b"good", etag="collides", tags=TAGS)
     event = queued(scan_result("external", "key", stored.etag, stored.version_id))
     made.put("external", "key", b"evil", etag="collides")
     assert gated_app(made).handle(event, CONTEXT) == NOTHING
@@ -342,6 +361,7 @@ def test_a_scan_result_that_says_something_else_moves_nothing(
     [
         ({"REQUIRE_TAG": "key"}, "FROGMOVE_REQUIRE_TAG: 'key' is not a tag"),
         ({"SCAN_PLAN": PLAN}, "without FROGMOVE_REQUIRE_TAG"),
+        ({"REQUIRE_TAG": "av=ok", "SCAN_PLAN": PLAN}, "FROGMOVE_REQUIRE_TAG.*av=ok"),
         ({"REQUIRE_TAG": CLEAN, "SCAN_PLAN": "plan"}, "FROGMOVE_SCAN_PLAN: It is not the ARN"),
         ({"REQUIRE_TAG": CLEAN, "QUARANTINE": "s3://aside"}, "without FROGMOVE_SCAN_PLAN"),
         ({"QUARANTINE": "aside"}, "FROGMOVE_QUARANTINE"),
