@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Unpack
 from frogmove.connection import Connection, Guard
 from frogmove.core import preflight
 from frogmove.core.delete_plan import check_deletes
+from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import MAX_DELETE, Command, RunSpec
+from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.sent_copies import claim_sent_copies, copies_to_claim
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
 from frogmove.engine import Engine
 from frogmove.errors import UsageError
-from frogmove.past_runs import run_to_resume, run_to_undo, undone_completely
+from frogmove.past_runs import resumed_runs, run_to_resume, run_to_undo, undone_completely
 from frogmove.run import Run, Workers
 from frogmove.run_config import (
     applied_spec,
@@ -214,7 +217,7 @@ class Client(Connection):
         if earlier is None:
             return None
         spec = continuation(earlier.spec, self.config, self._limits, self.named_endpoint)
-        return self.start(self.prepare(spec, (earlier,)), journal)
+        return self.start(self.prepare(spec, resumed_runs(earlier)), journal)
 
     def undo(
         self,
@@ -331,12 +334,25 @@ class Client(Connection):
             preflight.check(self.s3, options.backup)
         deletions = find_deletions(self.s3, spec, earlier, planning_stop, dry_run=dry_run)
         actions = plan_actions(self.s3, spec, earlier, planning_stop)
+        sent = copies_to_claim(spec, earlier)
+        check = DestinationCheck.make(self.s3, route, options)
+        actions = claim_sent_copies(actions, sent, check, HEAD_CONCURRENCY, planning_stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, planning_stop)
         warnings = () if dry_run else tuple(facts.warnings(self.refused, options))
         total = known_total(spec, earlier)
         return Plan(
-            spec, route, options, actions, warnings, earlier, *stops, total, self.account, deletions
+            spec,
+            route,
+            options,
+            actions,
+            warnings,
+            earlier,
+            *stops,
+            total=total,
+            account=self.account,
+            deletions=deletions,
+            sent=sent,
         )
 
     def start(self, plan: Plan, journal: Path | None = None) -> Run:

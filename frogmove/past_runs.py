@@ -46,6 +46,12 @@ def run_to_resume(run: str | Path | None) -> JournalReader | None:
     return found if is_unfinished(found.end()) else None
 
 
+def resumed_runs(run: JournalReader) -> tuple[JournalReader, ...]:
+    """Return the journals of a run and of the runs that it resumed, oldest first."""
+    readers, _ = read_journals()
+    return tuple(RunHistory(readers).with_origins(run))
+
+
 def run_to_undo(run: str | Path) -> JournalReader:
     """Return the journal of the run that an undo reverses.
 

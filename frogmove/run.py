@@ -222,7 +222,13 @@ class Run:
         from frogmove.processes.pool import Pool
 
         setup = Setup(
-            workers.config, workers.limits, self.spec, plan.options, self.path, self._left
+            workers.config,
+            workers.limits,
+            self.spec,
+            plan.options,
+            self.path,
+            self._left,
+            plan.sent,
         )
         self._pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop)
         return self._run_pooled(self._pool)

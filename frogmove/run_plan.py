@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,7 +30,7 @@ from frogmove.s3.listing import list_folder
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from threading import Event
 
     from frogmove.core.delete_plan import Deletions
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
+    from frogmove.core.sent_copies import SentCopy
     from frogmove.s3.interface import S3
     from frogmove.s3.models import S3Object
 
@@ -58,6 +59,8 @@ class Plan:
         total: the number of actions, if known.
         account: what identifies the account of the credentials, if known.
         deletions: the objects to delete at the destination after all actions, if any.
+        sent: copies that a killed run had sent; see
+            :func:`frogmove.core.sent_copies.claim_sent_copies`.
     """
 
     spec: RunSpec
@@ -71,6 +74,7 @@ class Plan:
     total: int | None = None
     account: str | None = None
     deletions: Deletions | None = None
+    sent: Mapping[str, SentCopy] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Action]:
         return self._all(is_applied=self.spec.plan is not None)
@@ -171,7 +175,7 @@ def _find_free(s3: S3, spec: RunSpec) -> Callable[[Action], bool]:
     bucket = route.destination.bucket
     if spec.command is Command.SYNC and spec.plan is None:
         # The plan of a sync has compared both sides.
-        return lambda action: action.replaces is None
+        return lambda action: action.replaces is None and action.effect is not Effect.ALREADY_THERE
     if (
         spec.command is Command.UNDO
         or spec.plan is not None

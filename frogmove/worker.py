@@ -65,6 +65,7 @@ class Worker:
             self._journal,
             self._stop,
             offer=lambda keys: connection.send(SplitOff(keys)),
+            sent=setup.sent,
         )
 
     def run(self) -> None:
@@ -121,9 +122,7 @@ class Worker:
         since = time.monotonic()
         message = remedy = ""
         try:
-            for result in runner.results(
-                listing, work.keys, skips_first=work.skips_first, done=work.done
-            ):
+            for result in runner.results(listing, work):
                 if result is not None:
                     waiting.append(result)
                 now = time.monotonic()

@@ -21,8 +21,9 @@ from frogmove.cli.transfer_options import TransferFlags, transfer_options
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_history import RunHistory, is_undone, unknown_origin
 from frogmove.core.run_spec import Command
-from frogmove.core.undo import restored_by, unanswered_copies, unrecorded_copies
-from frogmove.past_runs import run_to_resume, run_to_undo
+from frogmove.core.sent_copies import unanswered_copies, unrecorded_copies
+from frogmove.core.undo import restored_by
+from frogmove.past_runs import resumed_runs, run_to_resume, run_to_undo
 from frogmove.quoting import in_quotes
 from frogmove.run_config import continued_spec, undo_spec
 from frogmove.run_store import find_journal, no_journal, read_journals, runs_directory
@@ -109,7 +110,7 @@ def resume(
     if earlier is None:
         return
     spec = continued_spec(earlier.spec, config)
-    ctx.exit(execute(spec, console, Review(dry_run), earlier=(earlier,)))
+    ctx.exit(execute(spec, console, Review(dry_run), earlier=resumed_runs(earlier)))
 
 
 @click.command(cls=GroupedCommand)

@@ -93,6 +93,9 @@ class ObjectCopier:
             if isinstance(done, VerifiedCopy) and done.replaced is not None:
                 return replace(done, replaced=replace(done.replaced, backup=backup_copy))
             if not isinstance(done, Copy):
+                if isinstance(done, Result) and done.outcome is Outcome.SKIPPED:
+                    # A skip has no record of its own, but the copy has: it did not take place.
+                    self.parts.journal.not_sent(copy)
                 return done
             # Refused again, although nothing that a condition is about has changed.
             refusal = copied if done == copy and isinstance(copied, S3Error) else None

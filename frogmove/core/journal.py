@@ -35,7 +35,7 @@ class Journal(Protocol):
         """Record that a copy was sent, but no response tells whether it took place."""
 
     def not_sent(self, copy: Copy) -> None:
-        """Record that a copy was not sent after all, because the run was stopped."""
+        """Record that a copy did not take place: it was not sent, or was refused and skipped."""
 
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """Record that a verified copy of ``item`` is at the destination."""

@@ -107,12 +107,16 @@ class JournalReader:
             return []
         return [record for path in paths for record in _without_result(path).values()]
 
+    def sent(self) -> list[tuple[Record, bool]]:
+        """Return the ``copying`` records without a verified copy, and whether the copy failed."""
+        return [each for path in self._paths() for each in _sent(path)]
+
     def sent_by_dead_workers(self) -> list[Record]:
-        """Return the ``copying`` records of workers that died before they recorded more."""
+        """Return the ``copying`` records of workers that died: others may have found the copies."""
         paths = self._paths()
         if len(paths) == 1:
             return []
-        return [each for path in paths for each in _without_result(path, "copying").values()]
+        return [record for path in paths for record, has_failed in _sent(path) if not has_failed]
 
     def cut_off(self) -> list[Record]:
         """Return the copies and deletes without a result, as ``result`` records."""
@@ -209,23 +213,29 @@ def _damage(path: Path) -> list[bool]:
         return list(islice(dropwhile(bool, lines), MAX_LINES_CHECKED))
 
 
-# What ends the wait for a record of the key, by the type of the record that begins it.
-_ENDS = {
-    "copying": {"copied", "not-sent", "result"},
-    "copied": {"result"},
-    "deleting": {"result"},
-}
-
-
 def _without_result(path: Path, kind: str = "copied") -> dict[str, Record]:
-    """Return, by key, the records of one type and file after which nothing more is known there."""
-    begun: dict[str, Record] = {}
+    """Return, by key, the records of one type and file that have no result there."""
+    copied: dict[str, Record] = {}
     for record in islice(_lines(path), 1, None):
         if record["type"] == kind:
-            begun[record.get("key", "")] = record
-        elif record["type"] in _ENDS[kind]:
-            begun.pop(record.get("key", ""), None)
-    return begun
+            copied[record.get("key", "")] = record
+        elif record["type"] == "result":
+            copied.pop(record.get("key", ""), None)
+    return copied
+
+
+def _sent(path: Path) -> list[tuple[Record, bool]]:
+    """Return what :meth:`JournalReader.sent` does for one file."""
+    sent: dict[str, tuple[Record, bool]] = {}
+    for record in islice(_lines(path), 1, None):
+        kind, key = record["type"], record.get("key", "")
+        if kind == "copying":
+            sent[key] = record, False
+        elif kind == "result" and key in sent and record.get("outcome") == Outcome.FAILED.value:
+            sent[key] = sent[key][0], True
+        elif kind in {"copied", "not-sent", "result"}:
+            sent.pop(key, None)
+    return list(sent.values())
 
 
 def _lines(path: Path) -> Iterator[Record]:

@@ -2,10 +2,10 @@
 
 The file begins with a ``run`` record and, if the run finished, ends with an ``end`` record. In
 between there are ``copying`` (a copy is about to be sent; in the file before that), ``not-sent``
-(it was not sent, because the run was stopped), ``unanswered`` (it had no response), ``upload`` (a
-multipart upload exists), ``copied`` (a verified copy is at the destination; on disk before the
-source's delete is sent), ``deleting`` (a destination object is about to be deleted; on disk before
-that) and ``result`` records.
+(it was not sent, because the run was stopped, or was refused, and its object is skipped),
+``unanswered`` (it had no response), ``upload`` (a multipart upload exists), ``copied`` (a verified
+copy is at the destination; on disk before the source's delete is sent), ``deleting`` (a destination
+object is about to be deleted; on disk before that) and ``result`` records.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class JournalWriter:
         if copy.replaces is not None:
             replaced = json.dumps(asdict(Replaced(copy.replaces, copy.replaces_version, backup)))
         # Formatted directly: half the CPU time of json.dumps with a dict (measured), per object.
-        line = f'"key": {key}, "destination_key": {place}, "replaced": {replaced}'
+        etag = json.dumps(copy.source.etag)
+        line = f'"key": {key}, "etag": {etag}, "destination_key": {place}, "replaced": {replaced}'
         try:
             # It records no change, so it does not count as content: see end().
             self._file.write(f'{{"type": "copying", {line}}}\n')

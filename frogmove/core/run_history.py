@@ -30,15 +30,21 @@ class RunHistory:
             journal = self._by_id[name]
             self._followers.setdefault(journal.spec.continues, []).append(journal)
 
-    def with_resumes(self, run: JournalReader) -> list[JournalReader]:
-        """Return a run with the runs that it resumes and that resumed it, oldest first."""
-        first, seen = run, {run.spec.id}
+    def with_origins(self, run: JournalReader) -> list[JournalReader]:
+        """Return a run with the runs that it resumes, oldest first."""
+        found = {run.spec.id: run}
+        first = run
         while first.spec.command is not Command.UNDO and first.spec.continues in self._by_id:
-            if first.spec.continues in seen:
+            if first.spec.continues in found:
                 # An edited journal: no run resumes itself.
                 break
             first = self._by_id[first.spec.continues]
-            seen.add(first.spec.id)
+            found[first.spec.id] = first
+        return list(reversed(found.values()))
+
+    def with_resumes(self, run: JournalReader) -> list[JournalReader]:
+        """Return a run with the runs that it resumes and that resumed it, oldest first."""
+        first = self.with_origins(run)[0]
         found = {first.spec.id: first, run.spec.id: run}
         following = deque(found.values())
         while following:

@@ -18,6 +18,7 @@ from frogmove.core.models import (
 )
 from frogmove.core.run_spec import Command
 from frogmove.errors import UsageError
+from frogmove.s3.etag import etags_match
 from frogmove.s3.models import NO_TIME, S3Object
 
 if TYPE_CHECKING:
@@ -110,42 +111,6 @@ def restored_by(undo: JournalReader) -> list[Record]:
     return [each for each in restored if not each.get("destination_key")]
 
 
-def unrecorded_copies(*journals: JournalReader) -> list[str]:
-    """Return the destination keys of copies that were sent but have no further record.
-
-    They were in flight when a process was killed, so their sources still exist.
-    """
-    sent: dict[str, str] = {}
-    for journal in journals:
-        for record in journal.records():
-            if record["type"] == "copying":
-                sent[record["key"]] = record["destination_key"]
-            elif record["type"] in {"copied", "result", "not-sent"}:
-                sent.pop(record.get("key", ""), None)
-    if sent:
-        # Another worker, whose records may be read first, may have copied them again.
-        for journal in journals:
-            for record in journal.of_type("copied"):
-                sent.pop(record.get("key", ""), None)
-    return list(sent.values())
-
-
-def unanswered_copies(*journals: JournalReader) -> list[str]:
-    """Return the keys of copies that had no response and were not found by a resume.
-
-    Args:
-        journals: the run and its resumes, oldest first.
-    """
-    keys: dict[str, None] = {}
-    for journal in journals:
-        for record in journal.records():
-            if record["type"] == "unanswered":
-                keys[record["key"]] = None
-            elif record["type"] == "copied":
-                keys.pop(record.get("key", ""), None)
-    return list(keys)
-
-
 def copies_of(first: JournalReader, *resumes: JournalReader) -> Iterator[Record]:
     """Combine the ``copied`` records of a run and of its resumes, in this order.
 
@@ -177,7 +142,7 @@ def _merge_with_resumes(journal: JournalReader, later: dict[_KeyPair, Record]) -
             own = _as_own_copy(record, by_dead_workers[pair]["replaced"], started)
         yield own if again is None else _merge(own, again)
     for pair, record in later.items():
-        yield _as_own_copy(record, sent[pair]["replaced"], started) if pair in sent else record
+        yield _after_killed(record, sent[pair], started) if pair in sent else record
 
 
 def _sent(journal: JournalReader) -> Iterable[Record]:
@@ -223,6 +188,17 @@ def _as_own_copy(record: Record, replaced: Record | None, started: str) -> Recor
     if not record["held"] or datetime.fromisoformat(modified) < datetime.fromisoformat(started):
         return record
     return {**record, "held": False, "replaced": replaced}
+
+
+def _after_killed(record: Record, sent: Record, started: str) -> Record:
+    """Combine a resume's record with a copy that the run had sent when it was killed.
+
+    The resume has found that copy, or has replaced it because the source had changed.
+    """
+    replaced = record["replaced"]
+    if replaced is not None and etags_match(replaced["etag"], sent["etag"]):
+        return {**record, "replaced": sent["replaced"]}
+    return _as_own_copy(record, sent["replaced"], started)
 
 
 def _key_pair(record: Record) -> _KeyPair:

@@ -9,6 +9,7 @@ from frogmove.core.journal_reader import JournalReader
 from frogmove.core.models import Outcome
 from frogmove.core.records import result_of
 from frogmove.core.selection import HEAD_CONCURRENCY, head_each
+from frogmove.core.sent_copies import sent_copies
 from frogmove.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from frogmove.core.models import Result
+    from frogmove.core.sent_copies import SentCopy
     from frogmove.s3.interface import S3
 
 
@@ -41,6 +43,10 @@ class DeadWorker:
         if self._journal is None:
             return frozenset()
         return frozenset(record["key"] for record in self._journal.of_type("result"))
+
+    def sent(self) -> dict[str, SentCopy]:
+        """Return the copies of which it is not known whether they took place."""
+        return {} if self._journal is None else sent_copies(self._journal)
 
     def unreported(self) -> Iterator[Result]:
         """Yield the results that were not received."""

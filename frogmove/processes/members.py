@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -15,9 +15,11 @@ from frogmove.processes.messages import ExtendTo, Setup, Split, Take
 from frogmove.s3.activity import Activity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from multiprocessing.connection import Connection
     from queue import SimpleQueue
 
+    from frogmove.core.sent_copies import SentCopy
     from frogmove.processes.range_runner import RangeRunner
     from frogmove.s3.range_listing import KeyRange
 
@@ -33,6 +35,7 @@ class RangeTask:
         given: the part that was split off last, until its first key is known.
         tries: how often it was started.
         done: see :class:`Take`.
+        sent: see :class:`Take`.
     """
 
     folder: str
@@ -41,6 +44,11 @@ class RangeTask:
     given: RangeTask | None = None
     tries: int = 0
     done: frozenset[str] = frozenset()
+    sent: Mapping[str, SentCopy] = field(default_factory=dict)
+
+    def as_message(self) -> Take:
+        """Return the message that starts a member on it as it is now."""
+        return Take(self.folder, self.keys, self.skips_first, self.done, self.sent)
 
 
 class Member:
@@ -101,7 +109,7 @@ class Remote(Member):
 
     def take(self, given: RangeTask) -> None:
         """See :class:`Member`."""
-        self.send(Take(given.folder, given.keys, given.skips_first, given.done))
+        self.send(given.as_message())
 
     def ask(self) -> None:
         """See :class:`Member`."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from frogmove.config import Config
     from frogmove.core.models import Result
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
+    from frogmove.core.sent_copies import SentCopy
     from frogmove.s3.activity import Activity
     from frogmove.s3.limits import Limits
     from frogmove.s3.range_listing import KeyRange
@@ -28,6 +30,7 @@ class Setup:
         options: how objects are moved on this server.
         segment: path of its segment of the journal.
         uploads: multipart uploads that may be resumed.
+        sent: copies that the killed run had sent that this one resumes.
     """
 
     config: Config
@@ -36,6 +39,7 @@ class Setup:
     options: TransferOptions
     segment: Path
     uploads: dict[str, str]
+    sent: Mapping[str, SentCopy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,14 @@ class Take:
         keys: the range.
         skips_first: whether its first key belongs to the range before it, from which it was split.
         done: keys that already have a result, from a worker that died.
+        sent: copies that a worker that died had sent.
     """
 
     folder: str
     keys: KeyRange
     skips_first: bool
     done: frozenset[str] = frozenset()
+    sent: Mapping[str, SentCopy] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

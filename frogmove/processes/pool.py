@@ -86,6 +86,7 @@ class Pool:
             journal,
             stop,
             offer=lambda keys: self._split_off(self._local, keys),
+            sent=setup.sent,
             wait=self._receive,
             before_each=self._poll,
         )
@@ -166,11 +167,11 @@ class Pool:
             failed = Done(error=error.message, remedy=error.remedy, could_begin=False)
             self._done(self._local, failed)
             return
-        keys, skips_first = own.keys, own.skips_first
-        if skips_first:
+        work = own.as_message()
+        if work.skips_first:
             self._began(own, listing.first)
         try:
-            for result in runner.results(listing, keys, skips_first=skips_first, done=own.done):
+            for result in runner.results(listing, work):
                 yield result
                 if result is None:
                     self._poll()
@@ -301,7 +302,7 @@ class Pool:
             # The member that was to get it has died, and there may be no other one.
             member.extend_to(member.range.keys)
             return
-        given = RangeTask(member.range.folder, keys, skips_first=True, done=member.range.done)
+        given = replace(member.range, keys=keys, skips_first=True, given=None, tries=0)
         member.range.keys = KeyRange(member.range.keys.after, keys.after)
         member.range.given = given
         self._assign(self._idle.popleft(), given)
@@ -376,7 +377,8 @@ class Pool:
                 )
             )
         else:
-            self._pending.append(replace(lost, skips_first=False, done=lost.done | dead.done()))
+            done, sent = lost.done | dead.done(), {**lost.sent, **dead.sent()}
+            self._pending.append(replace(lost, skips_first=False, done=done, sent=sent))
 
     def _fail(self, error: FrogmoveError) -> None:
         self._error = self._error or error

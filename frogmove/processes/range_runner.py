@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.plan import plan_copy, plan_move, plan_sync
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY
+from frogmove.core.sent_copies import claim_sent_copies
 from frogmove.core.sync_plan import resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import listing_failed, run_live
@@ -18,13 +21,15 @@ from frogmove.s3.range_listing import KeyRange, RangeListing
 from frogmove.s3.uri import folder_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from threading import Event
 
     from frogmove.core.journal import Journal
     from frogmove.core.models import Action, Result
     from frogmove.core.options import TransferOptions
     from frogmove.core.run_spec import RunSpec
+    from frogmove.core.sent_copies import SentCopy
+    from frogmove.processes.messages import Take
     from frogmove.s3.interface import S3
     from frogmove.s3.models import S3Object
 
@@ -42,6 +47,7 @@ class RangeRunner:
         journal: where copies and results are recorded.
         stop: once set, no new object is started.
         offer: see :class:`RangeListing`.
+        sent: copies of a killed run; see :func:`frogmove.core.sent_copies.claim_sent_copies`.
         wait: see :class:`RangeListing`.
         before_each: called before each object.
 
@@ -60,6 +66,7 @@ class RangeRunner:
         stop: Event,
         *,
         offer: Callable[[KeyRange | None], None],
+        sent: Mapping[str, SentCopy] = MappingProxyType({}),
         wait: Callable[[], object] | None = None,
         before_each: Callable[[], None] = lambda: None,
     ) -> None:
@@ -70,6 +77,7 @@ class RangeRunner:
         self._journal = journal
         self._stop = stop
         self._offer = offer
+        self._sent = sent
         self._wait = wait
         self._before_each = before_each
         self._folder = ""
@@ -100,32 +108,23 @@ class RangeRunner:
             raise listing_failed(error) from error
         return self.listing
 
-    def results(
-        self,
-        listing: RangeListing,
-        keys: KeyRange,
-        *,
-        skips_first: bool,
-        done: frozenset[str] = frozenset(),
-    ) -> Iterator[Result | None]:
+    def results(self, listing: RangeListing, work: Take) -> Iterator[Result | None]:
         """Run a range, and yield its results; None when there is none for a moment.
 
         Args:
             listing: what :meth:`begin` returned.
-            keys: the range.
-            skips_first: whether the first key belongs to the range before it.
-            done: keys that already have a result.
+            work: the range.
 
         Raises:
             RunError: see :func:`frogmove.core.transfer.run_live`.
         """
         try:
-            found = self._found(listing, keys, done)
-            left = listing.first if skips_first else None
+            found = self._found(listing, work.keys, work.done)
+            left = listing.first if work.skips_first else None
             self._is_paused = True
             while self._is_paused:
                 objects = self._count(found, listing, left)
-                actions = self._actions(objects, keys)
+                actions = self._actions(objects, work)
                 yield from run_live(
                     actions,
                     self._s3,
@@ -155,10 +154,15 @@ class RangeRunner:
             objects = (item for item in objects if item.key not in done)
         return objects
 
-    def _actions(self, objects: Iterator[S3Object], keys: KeyRange) -> Iterator[Action]:
-        actions = self._plan(objects, keys)
+    def _actions(self, objects: Iterator[S3Object], work: Take) -> Iterable[Action]:
+        actions: Iterable[Action] = self._plan(objects, work.keys)
         checker = TagChecker(self._s3, self._route.source.bucket, self._spec.required_tags())
-        return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self._stop)
+        actions = hold_back_untagged(actions, checker, HEAD_CONCURRENCY, self._stop)
+        if self._spec.command is not Command.SYNC:
+            return actions
+        check = DestinationCheck.make(self._s3, self._route, self._options)
+        sent = {**self._sent, **work.sent}
+        return claim_sent_copies(actions, sent, check, HEAD_CONCURRENCY, self._stop)
 
     def _folder_itself(self) -> Sequence[S3Object]:
         """Return the object whose key is the folder's name without its slash, if there is one."""

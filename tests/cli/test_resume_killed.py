@@ -146,6 +146,40 @@ def test_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -> N
     assert fault_fixture.buckets.there() == {}
 
 
+@pytest.mark.parametrize(
+    ("command", "sent", "resumed"),
+    [
+        ("sync", 1, "copied"),
+        # The first copy may replace nothing, and is refused.
+        pytest.param("copy --all --on-conflict overwrite", 2, "copied", marks=pytest.mark.matrix),
+        pytest.param("move --all --on-conflict overwrite", 2, "moved", marks=pytest.mark.matrix),
+    ],
+)
+def test_copy_in_flight_at_the_kill_is_reported_verified_and_undone_by_its_resume(
+    fault_fixture: FaultFixture, command: str, sent: int, resumed: str
+) -> None:
+    buckets, frogmove = fault_fixture.buckets, fault_fixture.frogmove
+    buckets.version()
+    buckets.put("a", "b")
+    buckets.put_there("a", body=b"earlier")
+    copied = Moment(("CopyObject",), sent, "after")
+    one_by_one = (*command.split(), "--concurrency", "1")
+    assert kill(fault_fixture, copied, *one_by_one) == -signal.SIGKILL
+    assert buckets.there() == {"a": b"a"}
+    planned = frogmove("resume", "--dry-run", "-o", "json").of("action")
+    assert {each["key"]: each["effect"] for each in planned}["a"] == "already-there"
+    expected = {"a": resumed, "b": resumed}
+    ran = frogmove("resume", "-o", "json")
+    assert (ran.code, ran.outcomes, ran.summary["counts"][resumed]) == (0, expected, 2), ran
+    assert frogmove("report", "-o", "json").outcomes == expected
+    verified = frogmove("verify", "last", "-o", "json")
+    assert (verified.code, len(verified.of("verified"))) == (0, 2), verified
+    undone = frogmove("undo", "last")
+    assert (undone.code, "being copied" in undone.err) == (0, False), undone
+    assert buckets.here() == {"a": b"a", "b": b"b"}
+    assert buckets.there() == {"a": b"earlier"}
+
+
 @pytest.mark.matrix
 @pytest.mark.parametrize("moment", STAGES[2:], ids=["copied-not-deleted", "amid-deletes"])
 def test_move_that_was_killed_and_its_resume_are_undone_together(

@@ -261,6 +261,7 @@ def test_copy_that_is_about_to_be_sent_is_in_the_file_after_a_flush(
     assert record == {
         "type": "copying",
         "key": key,
+        "etag": an_object(key).etag,
         "destination_key": f"to/{key}",
         "replaced": replaces and {"etag": replaces, "version_id": "v", "backup": None},
     }

@@ -114,7 +114,13 @@ def test_copies_of_joins_two_copies_to_one_place(
     assert list(copies_of(journal(earlier))) == [earlier]
 
 
-SENT = {"type": "copying", "key": "a", "destination_key": "to/a", "replaced": None}
+SENT = {
+    "type": "copying",
+    "key": "a",
+    "etag": "sent",
+    "destination_key": "to/a",
+    "replaced": None,
+}
 FOUND = RECORD | {"held": True, "modified": RUN_SPEC.started}
 THEIRS = {"etag": "theirs", "version_id": "1"}
 EARLIER = "2026-11-23T07:30:11+00:00"
@@ -127,6 +133,8 @@ EARLIER = "2026-11-23T07:30:11+00:00"
         (SENT | {"replaced": THEIRS}, FOUND, {"held": False, "replaced": THEIRS}),
         (SENT, FOUND | {"modified": EARLIER}, {}),
         (SENT | {"destination_key": "to/b"}, FOUND, {}),
+        (SENT, RECORD | {"replaced": {"etag": "sent", "version_id": "2"}}, {"replaced": None}),
+        (SENT, RECORD | {"replaced": THEIRS}, {}),
     ],
 )
 def test_copies_of_counts_what_a_resume_finds_if_it_was_sent_and_made_since(

@@ -11,6 +11,7 @@ import pytest
 
 from frogmove.core.journal import segments_of
 from frogmove.core.journal_reader import JournalReader
+from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.undo import copies_of
 from frogmove.processes.members import Local
@@ -74,6 +75,41 @@ def test_what_a_worker_reported_before_it_died_is_reported_and_recorded_once(
     assert sorted(record["key"] for record in journal.of_type("result")) == sorted(KEYS)
     assert sorted(record["key"] for record in copies_of(journal)) == sorted(KEYS)
     assert sorted(buckets.there()) == sorted(KEYS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Command.SYNC,
+        pytest.param(Command.COPY, marks=pytest.mark.matrix),
+        pytest.param(Command.MOVE, marks=pytest.mark.matrix),
+    ],
+)
+def test_copy_that_a_worker_had_in_flight_when_it_died_is_one_of_the_run(
+    start: Callable[..., Run], buckets: Buckets, through: FaultProxy, command: Command
+) -> None:
+    buckets.put(*KEYS)
+    lock = Lock()
+    killed: list[str] = []
+
+    def kill_after_a_copy(request: Request) -> None:
+        if request.operation != "CopyObject" or request.is_probe:
+            return
+        with lock:
+            by = [path for path in segments_of(run.path) if request.key in path.read_text("utf-8")]
+            if by and not killed:
+                killed.append(request.key)
+                worker = sorted(workers_of(os.getpid()))[int(by[0].suffix[1:]) - 1]
+                os.kill(worker, signal.SIGKILL)
+
+    through.passed = kill_after_a_copy
+    run = start(command, through)
+    done = Outcome.MOVED if command is Command.MOVE else Outcome.COPIED
+    assert outcomes(list(run)) == dict.fromkeys(KEYS, done)
+    assert killed
+    copies = {record["key"]: record for record in copies_of(JournalReader(run.path))}
+    assert sorted(copies) == sorted(KEYS)
+    assert [record for record in copies.values() if record["held"]] == []
 
 
 def test_one_process_does_all_where_the_system_allows_no_other(

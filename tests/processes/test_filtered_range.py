@@ -12,6 +12,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.selection import Selection
 from frogmove.processes import range_runner
+from frogmove.processes.messages import Take
 from frogmove.processes.range_runner import RangeRunner
 from frogmove.s3.bucket_features import BucketFeatures
 from frogmove.s3.capabilities import ALL_SUPPORTED
@@ -55,7 +56,7 @@ def test_what_is_selected_is_done_before_the_rest_is_listed(
     keys = KeyRange("", None)
     listing = runner.begin("", keys)
     outcomes = {}
-    for result in runner.results(listing, keys, skips_first=False):
+    for result in runner.results(listing, Take("", keys, skips_first=False)):
         if result is not None:
             outcomes[result.key] = (result.outcome, runner.planned)
     done = Outcome.MOVED if command is Command.MOVE else Outcome.COPIED
@@ -79,7 +80,7 @@ def test_a_run_that_is_stopped_lists_no_further(state: FakeS3State) -> None:
             stop.set()
 
     runner._before_each = stop_soon
-    results = [each for each in runner.results(listing, keys, skips_first=False) if each]
+    results = [each for each in runner.results(listing, Take("", keys, skips_first=False)) if each]
     assert [each.key for each in results] == ["0.csv"]
     assert seen <= 2 * PAGE + 1
     # What is left counts as planned, so that the run is resumed.
