@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from frogmove import __version__
-from frogmove.credentials import open_session, sign_in, words
+from frogmove.config import RoleConfig
+from frogmove.credentials import assume_role, open_session, sign_in, words
 from frogmove.errors import UsageError
 from frogmove.redaction import bare_url
 from frogmove.s3 import timeouts
@@ -51,6 +52,8 @@ def make_boto_client(config: Config, connections: int, *, is_interactive: bool =
     session = open_session(
         config.profile, unsigned=bool(config.no_sign_request), is_interactive=is_interactive
     )
+    if isinstance(config, RoleConfig):
+        assume_role(session, config.role_arn)
     client = _create(session, config, boto_config)
     check(client.meta.endpoint_url, trusted_bundle(session.get_config_variable("ca_bundle")))
     bare = bare_url(client.meta.endpoint_url)

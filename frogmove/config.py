@@ -116,6 +116,17 @@ class Config:
         return parse_location(uri)
 
 
+@dataclass(frozen=True, slots=True)
+class RoleConfig(Config):
+    """The configuration of a client that first assumes a role.
+
+    Attributes:
+        role_arn: the role's ARN.
+    """
+
+    role_arn: str = ""
+
+
 def check_account(text: str) -> None:
     """Check the id of an AWS account: S3 would only deny access.
 

@@ -70,6 +70,27 @@ def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = 
     return session
 
 
+def assume_role(session: Session, role_arn: str) -> None:
+    """Let a session assume a role with its credentials, at the first request and when they expire.
+
+    Args:
+        session: the session.
+        role_arn: the role's ARN.
+    """
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    fetcher = AssumeRoleCredentialFetcher(
+        session.create_client,
+        session.get_credentials(),
+        role_arn,
+        extra_args={"RoleSessionName": "frogmove"},
+    )
+    # botocore has no public way to set credentials that expire.
+    session._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # noqa: SLF001
+        fetcher.fetch_credentials, "assume-role"
+    )
+
+
 def _remedy(session: Session, error: Exception) -> str:
     """Return what to do, if the provider that failed is known; else an empty text.
 

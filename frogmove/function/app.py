@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from threading import Event as Flag
 
+    from frogmove.config import Config
     from frogmove.core.models import Route
     from frogmove.function.events import Event, Upload
 
@@ -77,12 +78,11 @@ class LambdaApp:
     ) -> None:
         self.config = read_config(environment)
         self._connect = connect
-        # By engine and KMS key.
-        self._clients: dict[tuple[Engine, str | None], Client] = {}
+        self._clients: dict[tuple[Engine, Config], Client] = {}
         self._known_facts: dict[Route, ServerFacts] = {}
         self._aborted = False
         # Created now, because the initialisation is faster than the first invocation.
-        self._client(Engine.BOTO3, self.config.client_config.kms_key_id)
+        self._client(Engine.BOTO3, self.config.client_config)
 
     def handle(self, event: object, context: object) -> dict[str, Any]:
         """Handle an event.
@@ -278,9 +278,10 @@ class LambdaApp:
         """
         config, gate = self.config, self.config.scan_gate
         route = gate.quarantine if to_quarantine and gate.quarantine else config.route
-        # The quarantine has its own encryption, and may be in another Region than the key.
-        kms_key_id = None if to_quarantine else config.client_config.kms_key_id
-        client = self._client(engine, kms_key_id)
+        client_config = config.client_config
+        if to_quarantine:
+            client_config = config.quarantine_client_config()
+        client = self._client(engine, client_config)
         # A dry run never writes probe keys; its options are not used.
         facts = _UNKNOWN_FACTS if dry_run else self._facts(client, route, telemetry)
         is_bulk = engine is Engine.AUTO
@@ -290,7 +291,7 @@ class LambdaApp:
             OnConflict.KEEP_BOTH if to_quarantine else config.on_conflict,
             multipart=config.multipart,
             concurrency=config.bulk_concurrency if is_bulk else config.concurrency,
-            kms_key_id=kms_key_id,
+            kms_key_id=client_config.kms_key_id,
             max_compare_size=config.max_compare_size,
             carry=config.carry,
             features=facts.features,
@@ -318,8 +319,8 @@ class LambdaApp:
                 telemetry.warning(words)
         return self._known_facts[route]
 
-    def _client(self, engine: Engine, kms_key_id: str | None) -> Client:
-        if (engine, kms_key_id) not in self._clients:
+    def _client(self, engine: Engine, client_config: Config) -> Client:
+        if (engine, client_config) not in self._clients:
             config = self.config
             is_bulk = engine is Engine.AUTO
             limits = Limits(
@@ -327,12 +328,11 @@ class LambdaApp:
                 attempts=_ATTEMPTS,
                 max_delay=_MAX_DELAY_SECONDS,
             )
-            client_config = replace(config.client_config, kms_key_id=kms_key_id)
             made = self._connect(client_config, limits, engine)
-            self._clients[engine, kms_key_id] = made
+            self._clients[engine, client_config] = made
             if self._aborted:
                 made.s3.abort_pending()
-        return self._clients[engine, kms_key_id]
+        return self._clients[engine, client_config]
 
     def _abort_pending(self) -> None:
         self._aborted = True

@@ -47,6 +47,13 @@ def _check_plan(text: str) -> None:
         )
 
 
+def _check_role(text: str) -> None:
+    if not text.startswith("arn:") or ":role/" not in text:
+        raise UsageError(
+            "It is not the ARN of a role.", "Write it as arn:aws:iam::ACCOUNT:role/NAME."
+        )
+
+
 # The checks, by the part of a variable's name after FROGMOVE_.
 CHECKS: Mapping[str, Callable[[str], None]] = {
     "SOURCE": _check_location,
@@ -55,6 +62,7 @@ CHECKS: Mapping[str, Callable[[str], None]] = {
     "EXPECTED_BUCKET_OWNER": check_account,
     "KMS_KEY_ID": check_key_id,
     "QUARANTINE": _check_location,
+    "QUARANTINE_ROLE": _check_role,
     "REQUIRE_TAG": _check_tag,
     "SCAN_PLAN": _check_plan,
 }

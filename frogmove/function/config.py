@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from frogmove import __version__
-from frogmove.config import Config, resolve
+from frogmove.config import Config, RoleConfig, resolve
 from frogmove.core.attributes import parse_attributes
 from frogmove.core.models import Route
 from frogmove.core.options import MAX_COMPARE_SIZE, MIB, MIN_PART_SIZE, Multipart, OnConflict
@@ -67,11 +67,14 @@ class ScanGate:
             used. None: results are refused.
         quarantine: ``FROGMOVE_QUARANTINE``; where objects with threats are moved to. None: they
             stay.
+        quarantine_role: ``FROGMOVE_QUARANTINE_ROLE``; the ARN of the role that moves them there.
+            None: the function's own role does.
     """
 
     tag: Tag | None = None
     plan: str | None = None
     quarantine: Route | None = None
+    quarantine_role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,13 @@ class FunctionConfig:
     object_filter: ObjectFilter = field(default_factory=ObjectFilter)
     scan_gate: ScanGate = ScanGate()
 
+    def quarantine_client_config(self) -> Config:
+        """Return the configuration of the client that moves objects to the quarantine."""
+        # The quarantine has its own encryption, and may be in another Region than the key.
+        given = self.client_config.given() | {"kms_key_id": None}
+        role = self.scan_gate.quarantine_role
+        return Config(**given) if role is None else RoleConfig(**given, role_arn=role)
+
     def record(self) -> dict[str, Any]:
         """Return the settings for a response, without passwords in URLs."""
         endpoint = self.client_config.endpoint_url
@@ -133,6 +143,7 @@ class FunctionConfig:
                 "require_tag": None if gate.tag is None else str(gate.tag),
                 "scan_plan": gate.plan,
                 "quarantine": None if gate.quarantine is None else str(gate.quarantine.destination),
+                "quarantine_role": gate.quarantine_role,
                 "endpoint_url": without_password(endpoint) if endpoint else None,
                 "kms_key_id": self.client_config.kms_key_id,
                 "expected_bucket_owner": self.client_config.expected_bucket_owner,
@@ -195,7 +206,13 @@ def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
             f"FROGMOVE_SCAN_PLAN is set {named}.",
             f"Only what GuardDuty finds clean may be moved: set FROGMOVE_REQUIRE_TAG to {_CLEAN}.",
         )
+    role = read_variable(environment, "QUARANTINE_ROLE", str, None)
     if quarantine is None:
+        if role is not None:
+            raise UsageError(
+                "FROGMOVE_QUARANTINE_ROLE is set without FROGMOVE_QUARANTINE.",
+                "The role moves objects with threats to the quarantine, and nothing else.",
+            )
         return ScanGate(tag, plan)
     if plan is None:
         raise UsageError(
@@ -208,7 +225,7 @@ def _read_scan_gate(environment: Mapping[str, str], route: Route) -> ScanGate:
             f"{route.destination}.",
             "Choose another bucket or prefix.",
         )
-    return ScanGate(tag, plan, Route(route.source, quarantine))
+    return ScanGate(tag, plan, Route(route.source, quarantine), role)
 
 
 def _parse_policy(text: str) -> OnConflict:

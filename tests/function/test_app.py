@@ -277,6 +277,7 @@ def test_a_ping_tells_how_the_function_is_set(
         "require_tag": None,
         "scan_plan": None,
         "quarantine": None,
+        "quarantine_role": None,
         "endpoint_url": "http://127.0.0.1:9",
         "kms_key_id": "alias/pond",
         "expected_bucket_owner": "123456789012",

@@ -365,6 +365,8 @@ def test_a_scan_result_that_says_something_else_moves_nothing(
         ({"REQUIRE_TAG": CLEAN, "SCAN_PLAN": "plan"}, "FROGMOVE_SCAN_PLAN: It is not the ARN"),
         ({"REQUIRE_TAG": CLEAN, "QUARANTINE": "s3://aside"}, "without FROGMOVE_SCAN_PLAN"),
         ({"QUARANTINE": "aside"}, "FROGMOVE_QUARANTINE"),
+        ({"QUARANTINE_ROLE": "frog"}, "FROGMOVE_QUARANTINE_ROLE: It is not the ARN"),
+        ({"QUARANTINE_ROLE": "arn:aws:iam::1:role/x"}, "without FROGMOVE_QUARANTINE"),
         ({"QUARANTINE": "s3://internal/threats"}, "overlaps the route"),
         ({"QUARANTINE": "s3://external/threats"}, "overlaps the route"),
     ],

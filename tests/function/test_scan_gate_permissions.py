@@ -34,22 +34,26 @@ def buckets(ministack: Server) -> Buckets:
     return made
 
 
-def as_the_function(buckets: Buckets, tag: str = TAGS[STATUS]) -> Buckets:
+def rights(source: str, to_bucket: str, tag: str, **more: str) -> str:
+    """Return a policy that allows moves between two buckets, of what has the tag."""
+    policy = role_policy(source, [to_bucket], "arn:aws:sqs:::q", "arn:aws:logs:::l")
+    deny = {
+        "Effect": "Deny",
+        "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+        "Resource": f"arn:aws:s3:::{source}/*",
+        "Condition": {"StringNotEquals": {f"s3:ExistingObjectTag/{STATUS}": tag}},
+    }
+    policy["Statement"] += [deny, *([{"Effect": "Allow", **more}] if more else [])]
+    return json.dumps(policy)
+
+
+def as_the_function(buckets: Buckets, tag: str = TAGS[STATUS], assumes: str = "") -> Buckets:
     """Return the buckets as somebody who may read only what has the tag; ministack knows users."""
     iam, name = buckets.server.iam(), f"role-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=name)
-    policy = role_policy(
-        buckets.source, [buckets.destination], "arn:aws:sqs:::q", "arn:aws:logs:::l"
-    )
-    policy["Statement"].append(
-        {
-            "Effect": "Deny",
-            "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-            "Resource": f"arn:aws:s3:::{buckets.source}/*",
-            "Condition": {"StringNotEquals": {f"s3:ExistingObjectTag/{STATUS}": tag}},
-        }
-    )
-    iam.put_user_policy(UserName=name, PolicyName="move", PolicyDocument=json.dumps(policy))
+    more = {"Action": "sts:AssumeRole", "Resource": assumes} if assumes else {}
+    policy = rights(buckets.source, buckets.destination, tag, **more)
+    iam.put_user_policy(UserName=name, PolicyName="move", PolicyDocument=policy)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     server = buckets.server.spoken_to_as(key["AccessKeyId"], key["SecretAccessKey"])
     return replace(buckets, server=server)
@@ -164,3 +168,64 @@ def test_permission_that_is_missing_for_another_reason_is_a_failure(
     mine = as_the_function(buckets, tag="another value")
     for event in (queued(notification(buckets.source, "key")), queued(scanned(buckets, "key"))):
         assert invoke(mine, event, **GATE) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+
+
+@pytest.fixture
+def gate(buckets: Buckets) -> dict[str, str]:
+    """The variables of a gate with a quarantine, whose role may read only threats."""
+    iam, name = buckets.server.iam(), f"quarantine-{uuid.uuid4().hex[:8]}"
+    aside = Buckets.make(buckets.server).destination
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+    policy = rights(buckets.source, aside, "THREATS_FOUND")
+    iam.put_role_policy(RoleName=name, PolicyName="move", PolicyDocument=policy)
+    return GATE | {
+        "FROGMOVE_QUARANTINE": f"s3://{aside}/held/",
+        "FROGMOVE_QUARANTINE_ROLE": role["Arn"],
+        "AWS_ENDPOINT_URL_STS": buckets.server.endpoint_url,
+    }
+
+
+def held(buckets: Buckets, gate: dict[str, str]) -> list[str]:
+    """Return the keys in the quarantine."""
+    aside = gate["FROGMOVE_QUARANTINE"].split("/")[2]
+    listed = buckets.client.list_objects_v2(Bucket=aside).get("Contents", [])
+    return [each["Key"] for each in listed]
+
+
+def test_threats_reach_the_quarantine_by_a_role_of_its_own(
+    buckets: Buckets, invoke: Invoke, gate: dict[str, str]
+) -> None:
+    buckets.put("evil", "good", "unscanned")
+    event = queued(scanned(buckets, "evil", "THREATS_FOUND"), scanned(buckets, "good"))
+    mine = as_the_function(buckets, assumes=gate["FROGMOVE_QUARANTINE_ROLE"])
+    assert invoke(mine, event, **gate) == NOTHING
+    assert (buckets.keys_here(), set(buckets.there())) == (["unscanned"], {"good"})
+    assert held(buckets, gate) == ["held/evil"]
+    # The event comes twice.
+    assert invoke(mine, event, **gate) == NOTHING
+
+
+def test_the_quarantines_role_moves_nothing_but_threats(
+    buckets: Buckets, invoke: Invoke, gate: dict[str, str]
+) -> None:
+    """Somebody who may invoke the function says that a clean file is a threat."""
+    buckets.put("clean", "unscanned")
+    forged = [scanned(buckets, key, "THREATS_FOUND") for key in ("clean", "unscanned")]
+    scanned(buckets, "clean")
+    buckets.client.delete_object_tagging(Bucket=buckets.source, Key="unscanned")
+    mine = as_the_function(buckets, assumes=gate["FROGMOVE_QUARANTINE_ROLE"])
+    failures = [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]
+    assert invoke(mine, queued(*forged), **gate) == {"batchItemFailures": failures}
+    assert (set(buckets.keys_here()), held(buckets, gate)) == ({"clean", "unscanned"}, [])
+
+
+def test_a_role_that_may_not_be_assumed_keeps_the_threat_and_not_the_others(
+    buckets: Buckets, invoke: Invoke, gate: dict[str, str]
+) -> None:
+    buckets.put("evil", "good")
+    event = queued(scanned(buckets, "evil", "THREATS_FOUND"), scanned(buckets, "good"))
+    failures = {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert invoke(as_the_function(buckets), event, **gate) == failures
+    assert (buckets.here(), buckets.there()) == ({"evil": b"evil"}, {"good": b"good"})
