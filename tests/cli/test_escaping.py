@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frogmove.cli.escaping import printable
+from tests.strategies import CHARACTERS
 
 PLAIN = [
     "reports/2026 été+1%.csv",
@@ -49,7 +50,7 @@ def test_printable_escapes_what_cannot_be_seen(key: str, shown: str) -> None:
     assert printable(key) == shown
 
 
-@given(st.text(max_size=30))
+@given(st.text(CHARACTERS, max_size=30))
 def test_printable_lets_no_text_act_on_a_terminal(key: str) -> None:
     categories = {unicodedata.category(char) for char in printable(key)}
     assert not categories & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -34,7 +34,7 @@ from tests.aws_events import (
     record,
     task,
 )
-from tests.strategies import JSON, mutations
+from tests.strategies import CHARACTERS, JSON, mutations
 
 KEYS = [
     "happyface.jpg",
@@ -283,7 +283,7 @@ def test_no_change_to_a_sample_does_worse_than_an_event_error(event: object) -> 
         read_event(event)
 
 
-@given(st.text())
+@given(st.text(CHARACTERS))
 def test_no_text_in_a_message_does_worse_than_an_event_error(body: str) -> None:
     (read,) = read_messages(batch(message("1", body)))
     assert read.error is None or isinstance(read.error, EventError)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from frogmove.ops.queue_message import read_message
 from tests.aws_events import SAMPLES, TEST_EVENT, bridged, enveloped, notification
-from tests.strategies import JSON, mutations
+from tests.strategies import CHARACTERS, JSON, mutations
 
 NUMBERS = st.from_regex(r"\A[0-9]{10,20}[a-z]?\Z")
 
@@ -64,7 +64,9 @@ def test_its_attributes_can_be_sent_again() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.one_of(st.text(), JSON.map(json.dumps), mutations(SAMPLES, JSON).map(json.dumps)))
+@given(
+    st.one_of(st.text(CHARACTERS), JSON.map(json.dumps), mutations(SAMPLES, JSON).map(json.dumps))
+)
 def test_no_text_does_worse_than_a_problem(body: str) -> None:
     message = read_message(reported(body))
     assert not (message.problem and message.uploads)

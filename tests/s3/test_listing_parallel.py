@@ -15,6 +15,7 @@ from frogmove.s3.listing import list_folder, list_prefix
 from frogmove.s3.models import Page
 from tests.fake_s3 import FakeS3
 from tests.fake_s3_state import FakeS3State
+from tests.strategies import CHARACTERS
 
 KEYS = st.one_of(
     st.text(st.sampled_from("01a~é🐸/-"), min_size=1, max_size=5),
@@ -160,7 +161,9 @@ def test_keys_that_come_and_go_do_not_harm_the_others() -> None:
 
 
 @given(
-    st.text(max_size=6), st.one_of(st.none(), st.text(max_size=6)), st.lists(st.text(), max_size=3)
+    st.text(CHARACTERS, max_size=6),
+    st.one_of(st.none(), st.text(CHARACTERS, max_size=6)),
+    st.lists(st.text(CHARACTERS), max_size=3),
 )
 def test_midpoint_lies_between(low: str, high: str | None, sample: list[str]) -> None:
     if high is not None and not low < high:
