@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from functools import cache
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove import boto_session, connection
+from frogmove.cli.signals import Stop
+from frogmove.core import batch_delete, scheduler
 from frogmove.core.run_spec import RunSpec
 from frogmove.s3.capabilities import probe
 from frogmove.s3.retry import RetryingS3
@@ -18,12 +22,12 @@ from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.client_caches import share_between_clients
 from tests.fault_fixture import ENGINES, FaultFixture, limits_of_few_retries
-from tests.fault_proxy import FaultProxy, proxied
+from tests.fault_proxy import SECONDS_TO_WAIT, FaultProxy, proxied
 from tests.function.invoke import Invoke
 from tests.request_hooks import RequestHooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -226,6 +230,31 @@ _make_client_once = cache(boto_session.make_boto_client)
 def probing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each run find out itself which conditions the server honours."""
     monkeypatch.setattr(connection, "probe", probe)
+
+
+@pytest.fixture
+def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send deletes only when no copy is in flight, however long the server takes for the copies."""
+    monkeypatch.setattr(scheduler, "BATCH_DELAY", SECONDS_TO_WAIT)
+    monkeypatch.setattr(batch_delete, "MAX_WAIT_SECONDS", SECONDS_TO_WAIT)
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Send this process a signal, and wait until the run has heard it: a thread listens for it."""
+    heard = Event()
+    set_stop = Stop.set
+
+    def set_and_tell(stop: Stop) -> None:
+        set_stop(stop)
+        heard.set()
+
+    def send() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard.wait(SECONDS_TO_WAIT)
+
+    monkeypatch.setattr(Stop, "set", set_and_tell)
+    return send
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +11,8 @@ from tests.fault_fixture import ENGINES
 from tests.keys import KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
 
@@ -70,12 +70,12 @@ def test_copy_is_listed_reported_and_undone(buckets: Buckets, frogmove: Frogmove
 
 
 def test_copy_that_was_interrupted_is_finished_as_a_copy(
-    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, interrupt: Callable[[], None]
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
     buckets.put(*keys)
-    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT), skip=3)
-    assert frogmove("copy", "--all", "--concurrency", "2").code == 130
+    hooks.before("CopyObject", interrupt, skip=3)
+    assert frogmove("copy", "--all", "--concurrency", "1").code == 130
     assert 0 < len(buckets.there()) < len(keys)
     resumed = frogmove("resume", "-o", "json")
     assert (resumed.code, set(resumed.outcomes.values())) == (0, {"copied"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from tests.cli.cli_runner import FrogmoveRunner, arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.buckets import Buckets
@@ -202,13 +201,17 @@ def test_sync_refuses_what_it_cannot_rename(
     ["--from-file LIST --to-prefix new", "--include in/* --rename new/{folder}/{name}"],
 )
 def test_resume_goes_on_with_the_selection_and_the_keys(
-    buckets: Buckets, hooks: RequestHooks, tmp_path: Path, options: str
+    buckets: Buckets,
+    hooks: RequestHooks,
+    tmp_path: Path,
+    options: str,
+    interrupt: Callable[[], None],
 ) -> None:
     frogmove = FrogmoveRunner(buckets)
     keys = [f"in/{number}.csv" for number in range(9)]
     buckets.put(*keys, "in/a.tmp", "other")
     (tmp_path / "list").write_text("\n".join([*keys, "in/a.tmp"]))
-    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT))
+    hooks.before("CopyObject", interrupt)
     given = options.replace("LIST", str(tmp_path / "list")).split()
     ran = frogmove("move", *given, "--exclude", "**.tmp", "--concurrency", "1")
     assert ran.code == 130

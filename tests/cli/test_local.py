@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import random
 import re
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,17 @@ def _exported(lines: list[str], name: str) -> str:
     return value
 
 
+def _free_port() -> int:
+    """Return a free port that no connection of another test takes meanwhile, as they are higher."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 def _eventually_no_processes(temporary: Path) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while living_processes(temporary) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not living_processes(temporary)
@@ -82,9 +92,7 @@ def _eventually_no_processes(temporary: Path) -> bool:
     ],
 )
 def test_local_ends_on_a_signal_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     with _running(tmp_path, "--port", str(port)) as (process, printed):
         assert _exported(printed, "FROGMOVE_ENDPOINT_URL") == f"http://127.0.0.1:{port}"
         assert living_processes(tmp_path)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +19,7 @@ from tests.cli.cli_runner import FrogmoveRunner, run
 from tests.cli.test_dry_run import COMMANDS, DONE, OUTCOMES, arrange
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.request_hooks import RequestHooks
@@ -221,11 +220,15 @@ def test_plan_file_that_is_there_is_not_overwritten(
 
 
 def test_plan_that_cannot_be_made_or_is_interrupted_leaves_no_file(
-    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, hooks: RequestHooks
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    file: Path,
+    hooks: RequestHooks,
+    interrupt: Callable[[], None],
 ) -> None:
     buckets.put("a", "b")
     buckets.put_there("b")
-    hooks.before("HeadObject", lambda: os.kill(os.getpid(), signal.SIGINT))
+    hooks.before("HeadObject", interrupt)
     assert frogmove("move", "--all", "--plan", str(file)).code == 130
     assert not file.exists()
     assert frogmove("move", "absent", "--plan", str(file)).code == 2
@@ -233,12 +236,16 @@ def test_plan_that_cannot_be_made_or_is_interrupted_leaves_no_file(
 
 
 def test_apply_that_was_interrupted_is_resumed_and_undone(
-    buckets: Buckets, frogmove: FrogmoveRunner, file: Path, hooks: RequestHooks
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    file: Path,
+    hooks: RequestHooks,
+    interrupt: Callable[[], None],
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
     buckets.put(*keys)
-    assert frogmove("move", "--all", "--concurrency", "2", "--plan", str(file)).code == 0
-    hooks.before("CopyObject", lambda: os.kill(os.getpid(), signal.SIGINT), skip=3)
+    assert frogmove("move", "--all", "--concurrency", "1", "--plan", str(file)).code == 0
+    hooks.before("CopyObject", interrupt, skip=3)
     assert frogmove("apply", str(file)).code == 130
     assert 0 < len(buckets.there()) < len(keys)
     file.unlink()

@@ -35,7 +35,7 @@ def test_results_are_printed_soon_under_a_rate_and_an_interrupt_drops_the_rest(
 ) -> None:
     buckets.put(*KEYS)
     process = frogmove.process(
-        *("move", "--all", "--max-rate", "20", "--processes", processes),
+        *("move", "--all", "--max-rate", "8", "--processes", processes),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
@@ -43,7 +43,7 @@ def test_results_are_printed_soon_under_a_rate_and_an_interrupt_drops_the_rest(
     with process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"moved")
-        # At 20 a second: an object is moved and told within a second of its copy, not at the end.
+        # At 8 a second: an object is moved and told within a second of its copy, not at the end.
         assert len(buckets.keys_here()) > len(KEYS) / 3
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=SECONDS_TO_WAIT)

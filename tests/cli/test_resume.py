@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,8 @@ from tests.cli.cli_runner import FrogmoveRunner, last_id, run
 from tests.request_hooks import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.request_hooks import RequestHooks
 
 SERVER = "ministack"
@@ -23,18 +23,14 @@ SERVER = "ministack"
 MIB = 1024 * 1024
 
 
-def interrupt_at(hooks: RequestHooks, operation: str, *, skip: int = 0) -> None:
-    hooks.before(operation, lambda: os.kill(os.getpid(), signal.SIGINT), skip=skip)
-
-
 def test_move_that_was_interrupted_is_finished_by_resume(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, interrupt: Callable[[], None]
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
     seaweedfs_buckets.put(*keys)
-    interrupt_at(hooks, "CopyObject", skip=3)
+    hooks.before("CopyObject", interrupt, skip=3)
     frogmove = FrogmoveRunner(seaweedfs_buckets)
-    interrupted = frogmove("move", "--all", "--concurrency", "2", "-o", "json")
+    interrupted = frogmove("move", "--all", "--concurrency", "1", "-o", "json")
     assert interrupted.code == 130
     assert f"frogmove resume {last_id()}" in interrupted.err
     assert interrupted.summary["interrupted"] is True
@@ -59,6 +55,7 @@ def test_resume_of_keys_that_are_moved_already_is_no_error(
     assert buckets.here() == {"not named": b"not named"}
 
 
+@pytest.mark.usefixtures("whole_batches")
 def test_resume_keeps_to_the_journals_route_and_policy(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:
@@ -89,12 +86,12 @@ def test_resume_goes_to_the_server_of_the_run(
 
 
 def test_sync_that_was_interrupted_is_finished_by_resume(
-    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
+    buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks, interrupt: Callable[[], None]
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
     buckets.put(*keys)
-    interrupt_at(hooks, "CopyObject", skip=3)
-    assert frogmove("sync", "--concurrency", "2").code == 130
+    hooks.before("CopyObject", interrupt, skip=3)
+    assert frogmove("sync", "--concurrency", "1").code == 130
     resumed = frogmove("resume", "-o", "json")
     assert resumed.code == 0
     assert set(resumed.outcomes.values()) == {"copied", "skipped"}
@@ -144,11 +141,15 @@ def uploads(buckets: Buckets) -> list[Any]:
 
 @pytest.mark.parametrize("since", ["changed", "gone"])
 def test_upload_that_is_of_no_more_use_is_aborted(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks, monkeypatch: pytest.MonkeyPatch, since: str
+    seaweedfs_buckets: Buckets,
+    hooks: RequestHooks,
+    monkeypatch: pytest.MonkeyPatch,
+    since: str,
+    interrupt: Callable[[], None],
 ) -> None:
     monkeypatch.setattr("frogmove.core.run_spec.Multipart", partial(Multipart, at_once=1))
     seaweedfs_buckets.put("a", body=b"1" * 6 * MIB)
-    interrupt_at(hooks, "UploadPartCopy")
+    hooks.before("UploadPartCopy", interrupt)
     frogmove = FrogmoveRunner(seaweedfs_buckets)
     assert frogmove("move", "a", "--multipart-threshold", "5MiB").code == 130
     assert len(uploads(seaweedfs_buckets)) == 1
@@ -206,19 +207,20 @@ def test_run_that_had_nothing_left_to_do_is_not_resumed_again(
 
 
 def test_run_that_was_undone_is_not_resumed_unasked(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, interrupt: Callable[[], None]
 ) -> None:
     keys = [f"{number:02}" for number in range(12)]
     seaweedfs_buckets.put(*keys)
-    interrupt_at(hooks, "CopyObject", skip=3)
+    hooks.before("CopyObject", interrupt, skip=3)
     frogmove = FrogmoveRunner(seaweedfs_buckets)
-    assert frogmove("move", "--all", "--concurrency", "2").code == 130
+    assert frogmove("move", "--all", "--concurrency", "1").code == 130
     assert frogmove("undo", last_id()).code == 0
     assert sorted(seaweedfs_buckets.here()) == keys
     assert "Nothing to resume" in frogmove("resume").err
     assert "undone by" in run("runs").out
 
 
+@pytest.mark.usefixtures("whole_batches")
 def test_undo_that_is_unfinished_is_reported(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:

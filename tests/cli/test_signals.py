@@ -83,7 +83,7 @@ def test_signal_that_is_delivered_twice_is_one_request(
     buckets.put(*KEYS)
     with in_flight(frogmove, "move", "--all", "--concurrency", "32") as (door, process):
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.05)
+        time.sleep(0.01)
         process.send_signal(second)
         assert any("finishing the objects in flight" in line for line in lines(process.stderr))
         with pytest.raises(subprocess.TimeoutExpired):
@@ -268,7 +268,7 @@ def test_signal_is_answered_at_once_even_where_the_server_is_not(
     runner = FrogmoveRunner(Buckets.make(moto))
     with waiting_for_an_answer(runner, *command.split()) as process:
         process.send_signal(number)
-        _, err = process.communicate(timeout=5)
+        _, err = process.communicate(timeout=15)
     assert process.returncode == 130
     assert b"Traceback" not in err
 
@@ -298,5 +298,5 @@ def test_reader_that_does_not_read_holds_nothing_up(
         assert os.read(reading, 1)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 130
+        assert process.wait(SECONDS_TO_WAIT) == 130
     os.close(reading)

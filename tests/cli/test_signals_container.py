@@ -55,8 +55,10 @@ def test_first_process_of_a_container_heeds_signals(
     runner = FrogmoveRunner(Buckets.make(moto))
     with waiting_for_an_answer(runner, *command.split(), within=UNSHARE) as process:
         os.kill(child(process), number)
-        _, err = process.communicate(timeout=5)
-    assert (process.returncode, err) == (130, b"")
+        _, err = process.communicate(timeout=15)
+    assert process.returncode == 130
+    # On a busy machine it says what it waits for.
+    assert [line for line in err.splitlines() if not line.startswith(b"Waiting for ")] == []
 
 
 @pytest.mark.matrix

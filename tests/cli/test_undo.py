@@ -198,6 +198,7 @@ def test_undo_of_a_sync_reports_what_was_replaced(
     assert buckets.there() == {"other": b"other"}
 
 
+@pytest.mark.usefixtures("whole_batches")
 def test_undo_that_is_interrupted_is_run_again(
     buckets: Buckets, frogmove: FrogmoveRunner, hooks: RequestHooks
 ) -> None:

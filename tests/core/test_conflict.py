@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 from contextlib import suppress
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frogmove.cli.signals import Stop
 from frogmove.core.options import OnConflict
 from frogmove.errors import RunError
 from frogmove.run_store import journals
@@ -18,7 +15,6 @@ from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.factories import md5
 from tests.fault_fixture import ENGINES
-from tests.fault_proxy import SECONDS_TO_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,24 +125,6 @@ def test_move_follows_the_conflict_policy(
     assert (ran.code, ran.outcomes) == (int(outcome == "conflict"), {"a.txt": outcome})
     assert buckets.there() == there
     assert_source(buckets, outcome, moves=True)
-
-
-@pytest.fixture
-def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Send this process a signal, and wait until the run has heard it."""
-    heard = Event()
-    set_stop = Stop.set
-
-    def set_and_tell(stop: Stop) -> None:
-        set_stop(stop)
-        heard.set()
-
-    def send() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        assert heard.wait(SECONDS_TO_WAIT)
-
-    monkeypatch.setattr(Stop, "set", set_and_tell)
-    return send
 
 
 @pytest.mark.parametrize("command", ["move", "sync"])

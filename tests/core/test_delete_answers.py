@@ -79,6 +79,7 @@ def test_delete_that_fails_fails_the_run_and_says_where_the_bytes_are(
     assert (again.code, again.outcomes) == (0, dict.fromkeys(keys, "moved"))
 
 
+@pytest.mark.usefixtures("whole_batches")
 def test_delete_that_fails_for_one_key_of_a_batch_fails_that_key_only(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:

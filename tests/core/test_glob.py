@@ -87,9 +87,9 @@ def tried(glob: str, key: str) -> bool:
 @pytest.mark.parametrize("key", ["a" * 1024, "/" * 1024, "a/" * 512, "ab" * 512])
 def test_glob_is_not_slow_on_any_key(glob: str, key: str) -> None:
     regex = re.compile(glob_regex(glob), re.DOTALL)
-    begun = time.process_time()
+    begun = time.thread_time()
     regex.match(key)
-    assert time.process_time() - begun < 0.2
+    assert time.thread_time() - begun < 0.2
 
 
 @pytest.mark.parametrize(

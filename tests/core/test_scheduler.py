@@ -1,3 +1,4 @@
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -5,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from frogmove.core import scheduler
 from frogmove.core.scheduler import (
     MAX_GROUP,
     SLOW_START,
@@ -152,13 +154,15 @@ class Log:
         return number
 
 
-def test_group_commit_of_tasks_in_one_turn_is_one_write() -> None:
+def test_group_commit_of_tasks_in_one_turn_is_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "SLOW_START", math.inf)
     log = Log()
     assert sorted(window(size=8).run(map(log.record, range(20)))) == list(range(20))
     assert log.written == [[*range(8)], [*range(8, 16)], [*range(16, 20)]]
 
 
-def test_group_commit_has_a_largest_size() -> None:
+def test_group_commit_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "SLOW_START", math.inf)
     log = Log()
     assert len(list(window(size=256).run(map(log.record, range(100))))) == 100
     assert max(map(len, log.written)) == MAX_GROUP

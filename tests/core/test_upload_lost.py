@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from tests.fault_proxy import DROP_AFTER, PASS, Fault, Request, proxied
 from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.buckets import Buckets
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
@@ -142,11 +143,11 @@ def test_upload_that_fails_is_aborted(
 
 @pytest.mark.usefixtures("one_part_at_a_time")
 def test_upload_that_is_interrupted_is_kept_only_to_be_resumed(
-    seaweedfs_buckets: Buckets, hooks: RequestHooks
+    seaweedfs_buckets: Buckets, hooks: RequestHooks, interrupt: Callable[[], None]
 ) -> None:
     body = os.urandom(11 * MIB)
     seaweedfs_buckets.put("a", body=body)
-    hooks.before("UploadPartCopy", lambda: os.kill(os.getpid(), signal.SIGINT), skip=1)
+    hooks.before("UploadPartCopy", interrupt, skip=1)
     frogmove = FrogmoveRunner(seaweedfs_buckets)
     interrupted = frogmove("move", "a", "-o", "json", *IN_PARTS)
     assert interrupted.code == 130

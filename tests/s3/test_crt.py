@@ -21,7 +21,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.options import TransferOptions
 from frogmove.core.plan import plan_move
 from frogmove.core.transfer import run
-from frogmove.s3 import timeouts
+from frogmove.s3 import request_template, timeouts
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.crt import CrtS3
@@ -259,7 +259,7 @@ def test_credentials_that_are_renewed_are_taken_up(
     secrets = ["wrong", "SKADMIN"]
 
     def renew() -> dict[str, str]:
-        later = datetime.now(UTC) + timedelta(seconds=1 if len(secrets) == 2 else 3600)
+        later = datetime.now(UTC) + timedelta(hours=1)
         return {
             "access_key": "AKADMIN",
             "secret_key": secrets.pop(0),
@@ -267,14 +267,16 @@ def test_credentials_that_are_renewed_are_taken_up(
             "expiry_time": later.isoformat(),
         }
 
+    monkeypatch.setattr(request_template, "_CREDENTIALS_SECONDS", 0)
     core = CoreSession()
-    core._credentials = RefreshableCredentials.create_from_metadata(  # type: ignore[attr-defined]
+    credentials = RefreshableCredentials.create_from_metadata(
         renew(), renew, "test", advisory_timeout=0, mandatory_timeout=0
     )
+    core._credentials = credentials  # type: ignore[attr-defined]
     client = core.create_client("s3", region_name="us-east-1", endpoint_url=seaweedfs.endpoint_url)
     s3 = engine(client)
     assert refusal(s3.list_page(buckets.source, "").exception()).kind is Kind.CREDENTIALS
-    time.sleep(2.1)
+    credentials._expiry_time = datetime.now(UTC)
     assert [item.key for item in s3.list_page(buckets.source, "").result().objects] == ["a"]
     s3.close()
 

@@ -77,6 +77,7 @@ def test_dry_run_and_ls_do_without_what_is_refused(fault_fixture: FaultFixture, 
     assert fault_fixture.buckets.state() == before
 
 
+@pytest.mark.usefixtures("whole_batches")
 def test_batches_are_sent_with_their_md5_where_that_is_wanted(fault_fixture: FaultFixture) -> None:
     refuse(fault_fixture.proxy, HARMLESS["Content-MD5 (OVH)"])
     assert fault_fixture.frogmove("move", "--all").code == 0
@@ -118,6 +119,7 @@ def test_require_conditional_names_what_is_missing(
 @pytest.mark.parametrize(
     "name", ["x-amz-tagging-directive", "x-amz-copy-source-if-match", "if-none-match"]
 )
+@pytest.mark.usefixtures("whole_batches")
 def test_conditions_stay_in_use_when_something_else_is_refused(
     fault_fixture: FaultFixture, name: str
 ) -> None:
