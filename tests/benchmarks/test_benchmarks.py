@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long
-def test_the_benchmarks_measure_how_long_it_takes_to_start(tmp_path: Path) -> None:
+def test_benchmarks_measure_how_long_it_takes_to_start(tmp_path: Path) -> None:
     json_file, svg_file, page = (tmp_path / name for name in ("a.json", "a.svg", "a.md"))
     command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "start"]
     files = ["--json", str(json_file), "--svg", str(svg_file), "--markdown", str(page)]

@@ -30,7 +30,7 @@ def keys(client: Any, bucket: str, **options: object) -> list[str]:
     return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
 
-def test_a_listing_has_every_key_once_and_in_order(client: Any) -> None:
+def test_listing_has_every_key_once_and_in_order(client: Any) -> None:
     found = keys(client, A)
     assert len(found) == 2500
     assert found == sorted(set(found))
@@ -38,7 +38,7 @@ def test_a_listing_has_every_key_once_and_in_order(client: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 1000])
-def test_a_listing_of_a_folder_has_every_folder_in_it_once(client: Any, size: int) -> None:
+def test_listing_of_a_folder_has_every_folder_in_it_once(client: Any, size: int) -> None:
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=A, Prefix="in/2026/", Delimiter="/", PaginationConfig={"PageSize": size}
     )

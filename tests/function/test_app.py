@@ -28,7 +28,7 @@ NOW: dict[str, Any] = {"action": "sweep", "age": 0}
 # Move.
 
 
-def test_keys_that_are_named_are_moved(buckets: Buckets, invoke: Invoke) -> None:
+def test_move_takes_the_keys_that_are_named(buckets: Buckets, invoke: Invoke) -> None:
     buckets.put("a", "b/é", "not named")
     answer = invoke(buckets, {"action": "move", "keys": ["a", "b/é", "gone", "a"]})
     assert {result["key"]: result["outcome"] for result in answer.pop("results")} == {
@@ -49,7 +49,7 @@ def test_keys_that_are_named_are_moved(buckets: Buckets, invoke: Invoke) -> None
     )
 
 
-def test_a_dry_run_shows_what_would_be_moved_and_changes_nothing(
+def test_dry_run_shows_what_would_be_moved_and_changes_nothing(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     buckets.put("a", "b")
@@ -72,7 +72,7 @@ def test_a_dry_run_shows_what_would_be_moved_and_changes_nothing(
     assert buckets.state() == before
 
 
-def test_a_key_outside_the_source_is_refused_before_anything_is_touched(
+def test_key_outside_the_source_is_refused_before_anything_is_touched(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     buckets.put("in/a", "out")
@@ -86,7 +86,7 @@ def test_a_key_outside_the_source_is_refused_before_anything_is_touched(
     assert buckets.state() == before
 
 
-def test_what_could_not_be_moved_raises_and_is_named_in_plain_words(
+def test_move_that_fails_raises_and_names_keys_in_plain_words(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     keys = ["good", *(f"bad {number} \x1b[31m" for number in range(5))]
@@ -99,9 +99,7 @@ def test_what_could_not_be_moved_raises_and_is_named_in_plain_words(
     assert sorted(buckets.here()) == keys[1:]
 
 
-def test_failures_are_returned_to_an_operator_who_asks_for_them(
-    buckets: Buckets, invoke: Invoke
-) -> None:
+def test_return_failures_gives_failures_to_an_operator(buckets: Buckets, invoke: Invoke) -> None:
     keys = ["good", *(f"bad {number}" for number in range(5))]
     buckets.put(*keys, body=b"mine")
     buckets.put_there(*keys[1:], body=b"theirs")
@@ -115,7 +113,7 @@ def test_failures_are_returned_to_an_operator_who_asks_for_them(
 # Sweep.
 
 
-def test_a_sweep_moves_what_is_still_at_the_source(buckets: Buckets, invoke: Invoke) -> None:
+def test_sweep_moves_what_is_still_at_the_source(buckets: Buckets, invoke: Invoke) -> None:
     keys = [f"k{number}" for number in range(30)]
     buckets.put(*keys)
     assert invoke(buckets, NOW) == {
@@ -130,7 +128,7 @@ def test_a_sweep_moves_what_is_still_at_the_source(buckets: Buckets, invoke: Inv
 
 
 @pytest.mark.parametrize("event", [SCHEDULED, {"action": "sweep"}, {"action": "sweep", "age": 60}])
-def test_what_is_young_is_left_to_its_own_event(
+def test_sweep_leaves_what_is_young_to_its_own_event(
     buckets: Buckets, invoke: Invoke, event: dict[str, Any]
 ) -> None:
     buckets.put("a")
@@ -139,12 +137,12 @@ def test_what_is_young_is_left_to_its_own_event(
     assert list(buckets.here()) == ["a"]
 
 
-def test_the_usual_age_can_be_set(buckets: Buckets, invoke: Invoke) -> None:
+def test_sweep_age_can_be_set(buckets: Buckets, invoke: Invoke) -> None:
     buckets.put("a")
     assert invoke(buckets, SCHEDULED, FROGMOVE_SWEEP_AGE="0")["counts"] == {"moved": 1}
 
 
-def test_a_dry_sweep_shows_at_most_a_hundred_actions(invoke: Invoke) -> None:
+def test_sweep_dry_run_shows_at_most_a_hundred_actions(invoke: Invoke) -> None:
     state = state_of(*(f"k{number:03}" for number in range(250)))
     answer = lambda_app(state).handle(NOW | {"dry_run": True}, CONTEXT)
     assert len(answer["actions"]) == 100
@@ -152,7 +150,7 @@ def test_a_dry_sweep_shows_at_most_a_hundred_actions(invoke: Invoke) -> None:
     assert len(state.bodies("external")) == 250
 
 
-def test_only_what_is_under_the_prefix_is_swept(buckets: Buckets, invoke: Invoke) -> None:
+def test_sweep_takes_only_what_is_under_the_prefix(buckets: Buckets, invoke: Invoke) -> None:
     buckets.put("in/a", "in2/b", "c")
     ends = {
         "FROGMOVE_SOURCE": f"s3://{buckets.source}/in",
@@ -162,7 +160,7 @@ def test_only_what_is_under_the_prefix_is_swept(buckets: Buckets, invoke: Invoke
     assert (sorted(buckets.here()), list(buckets.there())) == (["c", "in2/b"], ["a"])
 
 
-def test_a_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(flags: list[Event]) -> None:
+def test_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(flags: list[Event]) -> None:
     keys = [f"k{number:02}" for number in range(40)]
     state = state_of(*keys, page=10)
     interceptor = RequestHook({5: stopping(flags)}, only="CopyObject")
@@ -176,7 +174,7 @@ def test_a_sweep_that_runs_out_of_time_is_gone_on_with_by_the_next(flags: list[E
     assert state.bodies("external") == {}
 
 
-def test_a_sweep_and_the_events_of_what_it_sweeps_do_each_other_no_harm() -> None:
+def test_sweep_and_the_events_of_what_it_sweeps_do_each_other_no_harm() -> None:
     keys = [f"k{number}" for number in range(4)]
     moments = 12
     for moment in range(moments):
@@ -193,7 +191,7 @@ def test_a_sweep_and_the_events_of_what_it_sweeps_do_each_other_no_harm() -> Non
         assert state.bodies("internal") == {key: key.encode() for key in keys}
 
 
-def test_a_source_that_cannot_be_listed_raises() -> None:
+def test_source_that_cannot_be_listed_raises() -> None:
     def fail() -> None:
         raise S3Error("ListObjectsV2", "AccessDenied", 403, "No")
 
@@ -207,7 +205,7 @@ def test_a_source_that_cannot_be_listed_raises() -> None:
 # Sync.
 
 
-def test_a_sync_copies_what_the_destination_lacks(buckets: Buckets, invoke: Invoke) -> None:
+def test_sync_copies_what_the_destination_lacks(buckets: Buckets, invoke: Invoke) -> None:
     buckets.put("same", "new", "other")
     buckets.put_there("same", "extra")
     buckets.put_there("other", body=b"longer than before")
@@ -230,7 +228,7 @@ def test_a_sync_copies_what_the_destination_lacks(buckets: Buckets, invoke: Invo
 
 
 @pytest.mark.parametrize(("compare", "copied"), [("size", 0), ("checksum", 2), ("content", 1)])
-def test_a_sync_compares_what_its_event_names(
+def test_sync_compares_what_its_event_names(
     buckets: Buckets, invoke: Invoke, compare: str, copied: int
 ) -> None:
     for key, there in {"same": b"frog", "other": b"toad"}.items():
@@ -241,7 +239,7 @@ def test_a_sync_compares_what_its_event_names(
     assert buckets.there()["other"] == (b"frog" if copied else b"toad")
 
 
-def test_a_ping_tells_how_the_function_is_set(
+def test_ping_tells_how_the_function_is_set(
     seaweedfs: Server, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seaweedfs_buckets = Buckets(seaweedfs, None, "external", "internal")

@@ -8,7 +8,7 @@ from frogmove.function.config import read_config
 from tests.function.fake_lambda import ENDS
 
 
-def test_what_is_not_set_has_its_default_and_empty_is_not_set() -> None:
+def test_config_has_defaults_for_what_is_not_set_or_empty() -> None:
     client_config = ["ON_CONFLICT", "CONCURRENCY", "SWEEP_AGE", "MULTIPART_THRESHOLD", "PART_SIZE"]
     others = ["MARGIN", "ENDPOINT_URL", "KMS_KEY_ID", "EXPECTED_BUCKET_OWNER"]
     config = read_config(ENDS)
@@ -20,7 +20,7 @@ def test_what_is_not_set_has_its_default_and_empty_is_not_set() -> None:
     assert (config.multipart.threshold, config.multipart.part_size) == (512 * MIB, 128 * MIB)
 
 
-def test_everything_can_be_set() -> None:
+def test_config_can_set_everything() -> None:
     config = read_config(
         ENDS
         | {
@@ -71,7 +71,7 @@ def test_everything_can_be_set() -> None:
         ("KMS_KEY_ID", "a\nb"),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_its_name(name: str, text: str) -> None:
+def test_config_refuses_by_its_name_what_cannot_be_used(name: str, text: str) -> None:
     with pytest.raises(UsageError, match=f"FROGMOVE_{name}"):
         read_config(ENDS | {f"FROGMOVE_{name}": text})
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_used_is_refused_by_its_name(name: str, text: str) -> Non
     "bucket",
     ["arn:aws:s3:eu-west-1:123456789012:accesspoint/door", "door-abcdefghijklmnop-s3alias"],
 )
-def test_an_access_point_is_no_source_as_events_name_buckets(bucket: str) -> None:
+def test_access_point_is_no_source_as_events_name_buckets(bucket: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_config(ENDS | {"FROGMOVE_SOURCE": f"s3://{bucket}/in"})
     assert "FROGMOVE_SOURCE" in caught.value.message

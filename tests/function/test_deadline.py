@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-def test_without_a_clock_there_is_no_deadline() -> None:
+def test_deadline_without_a_clock_is_none() -> None:
     with Deadline(object(), 15, lambda: None) as deadline:
         assert not deadline.stop.wait(0.01)
 
 
-def test_first_no_more_work_is_taken_and_then_no_answer_awaited() -> None:
+def test_deadline_takes_no_more_work_first_and_awaits_no_answer_then() -> None:
     gave_up = Event()
     started = time.monotonic()
     with Deadline(Clock(300), 15, gave_up.set) as deadline:
@@ -38,7 +38,7 @@ def test_first_no_more_work_is_taken_and_then_no_answer_awaited() -> None:
     assert 0.15 < stopped < given_up
 
 
-def test_an_invocation_that_ends_in_time_leaves_nothing_behind() -> None:
+def test_deadline_of_an_invocation_that_ends_in_time_leaves_nothing_behind() -> None:
     before = active_count()
     given_up: list[bool] = []
     with Deadline(Clock(60_000), 15, lambda: given_up.append(True)) as deadline:
@@ -47,7 +47,7 @@ def test_an_invocation_that_ends_in_time_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("left", [0, -5, 1])
-def test_hardly_any_time_is_no_time(left: int) -> None:
+def test_deadline_takes_hardly_any_time_for_none(left: int) -> None:
     gave_up = Event()
     with Deadline(Clock(left), 15, gave_up.set) as deadline:
         assert deadline.stop.wait(5)
@@ -77,7 +77,7 @@ def silent(fault_proxy: FaultProxy, operation: str, key: str = "") -> None:
 
 
 @pytest.mark.parametrize("operation", ["HeadObject", "CopyObject"])
-def test_a_request_that_hangs_costs_its_message_alone(
+def test_request_that_hangs_costs_its_message_alone(
     behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke, operation: str
 ) -> None:
     behind.put("a", "stuck", "z")
@@ -96,7 +96,7 @@ def test_a_request_that_hangs_costs_its_message_alone(
     assert (behind.here(), len(behind.there())) == ({}, 3)
 
 
-def test_a_batch_of_deletes_that_hangs_comes_again(
+def test_batch_of_deletes_that_hangs_comes_again(
     behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a", "b")
@@ -110,7 +110,7 @@ def test_a_batch_of_deletes_that_hangs_comes_again(
 
 
 @pytest.mark.matrix
-def test_a_server_that_never_answers_is_reported_in_time(
+def test_server_that_never_answers_is_reported_in_time(
     behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     behind.put("a")
@@ -134,7 +134,7 @@ def test_a_server_that_never_answers_is_reported_in_time(
     assert list(behind.here()) == ["a"]
 
 
-def test_a_sweep_that_hangs_has_done_the_rest(
+def test_sweep_that_hangs_has_done_the_rest(
     behind: Buckets, fault_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     """Of awscrt too, nothing is left that keeps the process."""
@@ -147,7 +147,7 @@ def test_a_sweep_that_hangs_has_done_the_rest(
     assert (list(behind.here()), sorted(behind.there())) == (["stuck"], sorted(keys))
 
 
-def test_a_process_that_gave_up_serves_the_next_invocation(
+def test_process_that_gave_up_serves_the_next_invocation(
     behind: Buckets, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind.put("a")

@@ -79,7 +79,7 @@ def reported(event: object) -> tuple[Upload, ...]:
 
 @pytest.mark.parametrize("through", THROUGH)
 @pytest.mark.parametrize("key", KEYS)
-def test_an_upload_is_reported_whatever_it_came_through(through: str, key: str) -> None:
+def test_upload_is_reported_whatever_it_came_through(through: str, key: str) -> None:
     uploads = (Upload("external", key),)
     assert reported(THROUGH[through](notification("external", key))) == uploads
     assert reported(THROUGH[through](bridged("external", key))) == uploads
@@ -96,11 +96,13 @@ def test_an_upload_is_reported_whatever_it_came_through(through: str, key: str) 
     ],
     ids=["test", "removed", "bridged-deleted", "bridged-tagged"],
 )
-def test_what_is_no_upload_is_consumed_whatever_it_came_through(through: str, event: Any) -> None:
+def test_event_that_is_no_upload_is_consumed_whatever_it_came_through(
+    through: str, event: Any
+) -> None:
     assert reported(THROUGH[through](event)) == ()
 
 
-def test_several_notifications_of_a_topic_are_all_read() -> None:
+def test_notifications_of_a_topic_are_all_read() -> None:
     event = delivery(notification("external", "a", "b"))
     event["Records"] += delivery(bridged("external", "c"))["Records"]
     assert [upload.key for upload in reported(event)] == ["a", "b", "c"]
@@ -110,7 +112,7 @@ def test_keys_of_eventbridge_are_taken_as_they_are() -> None:
     assert reported(bridged("external", "a+b%20c")) == (Upload("external", "a+b%20c"),)
 
 
-def test_an_older_event_of_eventbridge_names_no_version() -> None:
+def test_eventbridge_event_that_is_older_names_no_version() -> None:
     event = bridged("external", "a")
     del event["detail"]["event-version"]
     assert reported(event) == (Upload("external", "a"),)
@@ -138,7 +140,7 @@ def test_an_older_event_of_eventbridge_names_no_version() -> None:
     ],
     ids=lambda event: ascii(event)[:40],
 )
-def test_a_notification_that_is_broken_is_refused(event: Any) -> None:
+def test_notification_that_is_broken_is_refused(event: Any) -> None:
     with pytest.raises(EventError) as caught:
         read_event(event)
     assert caught.value.remedy
@@ -146,7 +148,7 @@ def test_a_notification_that_is_broken_is_refused(event: Any) -> None:
     assert queued.error is not None
 
 
-def test_an_event_is_identified_by_its_sender() -> None:
+def test_event_is_identified_by_its_sender() -> None:
     assert isinstance(read_event(batch(message("1", TEST_EVENT))), Queue)
     assert read_event({"Records": []}) == Notification(())
     assert read_event(SCHEDULED) == Sweep()
@@ -155,7 +157,7 @@ def test_an_event_is_identified_by_its_sender() -> None:
 
 
 @pytest.mark.parametrize("event", [{"action": "ping"}, SCHEDULED, job(task("external", "a"))])
-def test_only_notifications_come_through_a_queue(event: Any) -> None:
+def test_queue_brings_notifications_only(event: Any) -> None:
     (read,) = read_messages(batch(message("1", event)))
     assert isinstance(read.error, EventError)
 
@@ -180,7 +182,7 @@ def test_only_notifications_come_through_a_queue(event: Any) -> None:
     ],
     ids=repr,
 )
-def test_a_request_is_read(event: dict[str, Any], read: object) -> None:
+def test_request_is_read(event: dict[str, Any], read: object) -> None:
     assert read_event(event) == read
 
 
@@ -216,7 +218,7 @@ def test_a_request_is_read(event: dict[str, Any], read: object) -> None:
     ],
     ids=lambda event: ascii(event)[:60],
 )
-def test_a_request_that_is_not_understood_is_refused(event: dict[str, Any]) -> None:
+def test_request_that_is_not_understood_is_refused(event: dict[str, Any]) -> None:
     with pytest.raises(EventError) as caught:
         read_event(event)
     assert caught.value.remedy
@@ -243,7 +245,7 @@ POISON = [
 
 
 @pytest.mark.parametrize("body", POISON, ids=lambda body: ascii(body)[:30])
-def test_a_poisoned_message_is_an_error_of_that_message_alone(body: str) -> None:
+def test_message_that_is_poisoned_is_an_error_of_that_message_alone(body: str) -> None:
     good = message("good", notification("external", "a"))
     before, bad, after = read_messages(batch(good, message("bad", body), good))
     assert before == after
@@ -253,24 +255,24 @@ def test_a_poisoned_message_is_an_error_of_that_message_alone(body: str) -> None
 
 
 @pytest.mark.parametrize("body", [None, 3, {}, []], ids=repr)
-def test_a_message_without_a_text_body_is_an_error_of_that_message(body: object) -> None:
+def test_message_without_a_text_body_is_an_error_of_that_message(body: object) -> None:
     (read,) = read_messages(batch(message("1", "") | {"body": body}))
     assert isinstance(read.error, EventError)
 
 
-def test_the_test_event_in_a_message_is_consumed_quietly() -> None:
+def test_s3_test_event_in_a_message_is_consumed_quietly() -> None:
     (read,) = read_messages(batch(message("1", TEST_EVENT)))
     assert (read.uploads, read.error) == ((), None)
 
 
 @pytest.mark.parametrize("nameless", [None, "text", {}, {"messageId": 3}], ids=repr)
-def test_a_message_without_an_id_fails_the_batch(nameless: object) -> None:
+def test_message_without_an_id_fails_the_batch(nameless: object) -> None:
     with pytest.raises(EventError, match="messageId"):
         read_messages({"Records": [message("1", TEST_EVENT), nameless]})
 
 
 @given(JSON)
-def test_no_json_does_worse_than_an_event_error(event: object) -> None:
+def test_read_event_raises_nothing_worse_than_an_event_error_for_any_json(event: object) -> None:
     with contextlib.suppress(EventError):
         read_event(event)
     read_messages(batch(message("1", event)))
@@ -278,19 +280,23 @@ def test_no_json_does_worse_than_an_event_error(event: object) -> None:
 
 
 @given(mutations(SAMPLES, JSON))
-def test_no_change_to_a_sample_does_worse_than_an_event_error(event: object) -> None:
+def test_read_event_raises_nothing_worse_than_an_event_error_for_any_change_to_a_sample(
+    event: object,
+) -> None:
     with contextlib.suppress(EventError):
         read_event(event)
 
 
 @given(st.text(CHARACTERS))
-def test_no_text_in_a_message_does_worse_than_an_event_error(body: str) -> None:
+def test_read_event_raises_nothing_worse_than_an_event_error_for_any_text_in_a_message(
+    body: str,
+) -> None:
     (read,) = read_messages(batch(message("1", body)))
     assert read.error is None or isinstance(read.error, EventError)
 
 
 @pytest.mark.parametrize("source", ["aws.s3", "somebody.else", "", None])
-def test_a_schedule_of_somebody_elses_is_refused(source: str | None) -> None:
+def test_schedule_of_somebody_elses_is_refused(source: str | None) -> None:
     assert read_event(SCHEDULED | {"source": "aws.scheduler"}) == Sweep()
     with pytest.raises(EventError, match="Scheduled Event"):
         read_event(SCHEDULED | {"source": source})
@@ -311,7 +317,7 @@ def test_a_schedule_of_somebody_elses_is_refused(source: str | None) -> None:
     ],
     ids=repr,
 )
-def test_what_other_services_send_is_refused_whatever_it_comes_through(event: Any) -> None:
+def test_events_of_other_services_are_refused_whatever_they_come_through(event: Any) -> None:
     with pytest.raises(EventError):
         read_event(event)
     (message_read,) = read_messages(batch(message("1", event)))

@@ -46,7 +46,7 @@ BODIES = {"a": b"a", "b": b"b"}
 
 @settings(deadline=None)
 @given(JSON | mutations([*SAMPLES, *OTHERS], JSON | st.just(FOREIGN)))
-def test_whatever_comes(event: object) -> None:
+def test_lambda_app_loses_nothing_and_stays_on_its_route_whatever_comes(event: object) -> None:
     state = WatchedWorld({name: {} for name in ("external", "internal", FOREIGN)})
     for key, body in BODIES.items():
         state.put("external", key, body)

@@ -29,7 +29,7 @@ def buckets(ministack: Server, ministack_proxy: FaultProxy) -> Buckets:
 
 @pytest.mark.parametrize("event", [{"action": "move", "keys": [*BODIES]}, {"action": "sweep"}])
 @pytest.mark.parametrize("case", CASES)
-def test_the_function_moves_all_the_same(
+def test_function_moves_without_what_a_server_refuses(
     buckets: Buckets,
     ministack_proxy: FaultProxy,
     invoke: Invoke,
@@ -42,7 +42,7 @@ def test_the_function_moves_all_the_same(
     assert (buckets.here(), buckets.there()) == ({}, BODIES)
 
 
-def test_the_log_says_once_what_is_refused(
+def test_log_says_once_what_is_refused(
     buckets: Buckets,
     ministack_proxy: FaultProxy,
     invoke: Invoke,
@@ -53,7 +53,7 @@ def test_the_log_says_once_what_is_refused(
     assert capsys.readouterr().out.count("x-amz-tagging-directive") == 1
 
 
-def test_the_function_syncs_all_the_same(
+def test_function_syncs_without_what_a_server_refuses(
     buckets: Buckets, ministack_proxy: FaultProxy, invoke: Invoke
 ) -> None:
     refuse(ministack_proxy, HARMLESS["no batches (GCS)"])

@@ -40,7 +40,7 @@ def filtered(made: FakeS3State) -> LambdaApp:
         {"action": "sweep", "age": 0},
     ],
 )
-def test_other_keys_stay_and_are_no_failure(event: Any) -> None:
+def test_filters_leave_other_keys_and_that_is_no_failure(event: Any) -> None:
     made = state()
     answer = filtered(made).handle(event, CONTEXT)
     assert answer.get("batchItemFailures", []) == []
@@ -48,14 +48,14 @@ def test_other_keys_stay_and_are_no_failure(event: Any) -> None:
     assert set(made.bodies("internal")) == set(KEYS) - KEPT
 
 
-def test_direct_notifications_are_filtered_too() -> None:
+def test_filters_hold_for_direct_notifications_too() -> None:
     made = state()
     for key in KEYS:
         filtered(made).handle(notification("external", key), CONTEXT)
     assert set(made.bodies("external")) == KEPT
 
 
-def test_a_named_key_is_moved_whatever_the_filter() -> None:
+def test_filters_do_not_hold_for_a_named_key() -> None:
     made = state()
     filtered(made).handle({"action": "move", "keys": ["c/4.csv"]}, CONTEXT)
     assert set(made.bodies("internal")) == {"c/4.csv"}
@@ -76,7 +76,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("kind", ["queue", "notification", "sweep", "sync"])
-def test_what_is_not_selected_stays_whatever_comes(setting: str, kind: str) -> None:
+def test_filters_leave_what_is_not_selected_whatever_comes(setting: str, kind: str) -> None:
     made = FakeS3State({"external": {}, "internal": {}})
     for key in KEYS:
         made.put("external", key, b"1")
@@ -100,7 +100,7 @@ def test_what_is_not_selected_stays_whatever_comes(setting: str, kind: str) -> N
     assert set(made.bodies("internal")) == selected
 
 
-def test_an_upload_that_is_too_young_is_left_for_a_sweep() -> None:
+def test_upload_that_is_too_young_is_left_for_a_sweep() -> None:
     made = state()
     change(made, set(KEYS), modified=datetime.now(UTC))
     app = lambda_app(made, FROGMOVE_OLDER_THAN="1h")
@@ -122,7 +122,7 @@ def test_an_upload_that_is_too_young_is_left_for_a_sweep() -> None:
         ("MAX_SIZE", "-1", "FROGMOVE_MAX_SIZE: .*not a size"),
     ],
 )
-def test_what_cannot_be_read_is_refused_at_the_start(
+def test_filters_that_cannot_be_read_are_refused_at_the_start(
     variable: str, text: str, printed: str
 ) -> None:
     with pytest.raises(UsageError, match=printed):

@@ -33,7 +33,7 @@ def as_the_function(buckets: Buckets) -> Buckets:
     return replace(buckets, server=server)
 
 
-def test_it_may_move_sweep_and_sync(ministack: Server, invoke: Invoke) -> None:
+def test_role_may_move_sweep_and_sync(ministack: Server, invoke: Invoke) -> None:
     buckets = Buckets.make(ministack)
     mine = as_the_function(buckets)
     buckets.put("a", "b", Tagging="t=pond")
@@ -44,7 +44,7 @@ def test_it_may_move_sweep_and_sync(ministack: Server, invoke: Invoke) -> None:
     assert (buckets.here(), sorted(buckets.there())) == ({}, ["a", "b"])
 
 
-def test_it_may_go_on_with_a_large_object(
+def test_role_may_go_on_with_a_large_object(
     ministack: Server, invoke: Invoke, hooks: RequestHooks, flags: list[Event]
 ) -> None:
     buckets = Buckets.make(ministack)

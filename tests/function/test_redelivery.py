@@ -80,7 +80,7 @@ def failing(state: FakeS3State, *, retrying_helps: bool) -> Any:
     return lambda_app(state, interceptor)
 
 
-def test_what_succeeds_asks_nothing_of_sqs(sqs: FakeSqs) -> None:
+def test_message_that_succeeds_asks_nothing_of_sqs(sqs: FakeSqs) -> None:
     state = state_of("a")
     answer = lambda_app(state).handle(batch(delivered("1", notification("external", "a"))), CONTEXT)
     assert (ids(answer), sqs.regions) == ([], [])
@@ -89,7 +89,7 @@ def test_what_succeeds_asks_nothing_of_sqs(sqs: FakeSqs) -> None:
 @pytest.mark.parametrize(
     ("receives", "seconds"), [(1, 5), (2, 30), (3, 120), (4, 600), (5, 1800), (9, 1800)]
 )
-def test_a_failure_that_may_pass_comes_back_later_and_later(
+def test_failure_that_may_pass_comes_back_later_and_later(
     sqs: FakeSqs, receives: int, seconds: int
 ) -> None:
     state = state_of("bad")
@@ -110,14 +110,14 @@ def test_poison_is_dead_within_minutes(sqs: FakeSqs, body: object) -> None:
     assert waited < 300
 
 
-def test_a_failure_that_does_not_pass_is_dead_within_minutes(sqs: FakeSqs) -> None:
+def test_failure_that_does_not_pass_is_dead_within_minutes(sqs: FakeSqs) -> None:
     app = failing(state_of("bad"), retrying_helps=False)
     event = batch(delivered("1", notification("external", "bad"), 9))
     assert ids(app.handle(event, CONTEXT)) == ["1"]
     assert sqs.seconds == {"handle 1": 30}
 
 
-def test_a_large_copy_goes_on_within_seconds(sqs: FakeSqs, flags: list[Event]) -> None:
+def test_large_copy_goes_on_within_seconds(sqs: FakeSqs, flags: list[Event]) -> None:
     state = state_of("large", body=b"123456789")
     interceptor = RequestHook({0: stopping(flags)}, only="UploadPartCopy")
     event = batch(delivered("1", notification("external", "large"), 7))
@@ -125,7 +125,7 @@ def test_a_large_copy_goes_on_within_seconds(sqs: FakeSqs, flags: list[Event]) -
     assert sqs.seconds == {"handle 1": 1}
 
 
-def test_only_what_is_answered_as_failed_is_touched(sqs: FakeSqs) -> None:
+def test_redelivery_touches_only_what_is_answered_as_failed(sqs: FakeSqs) -> None:
     state = state_of("a", "b")
     event = batch(
         delivered("1", notification("external", "a")),
@@ -136,7 +136,7 @@ def test_only_what_is_answered_as_failed_is_touched(sqs: FakeSqs) -> None:
     assert set(sqs.seconds) == {"handle 2"}
 
 
-def test_many_failures_share_a_client(sqs: FakeSqs) -> None:
+def test_failures_share_a_client(sqs: FakeSqs) -> None:
     event = batch(*(delivered(str(number), "nonsense") for number in range(95)))
     app = lambda_app(state_of())
     assert len(ids(app.handle(event, CONTEXT))) == 95
@@ -150,7 +150,7 @@ def test_many_failures_share_a_client(sqs: FakeSqs) -> None:
         ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ChangeMessage"),
     ],
 )
-def test_a_queue_that_refuses_is_reported_and_harms_nothing(
+def test_queue_that_refuses_is_reported_and_harms_nothing(
     sqs: FakeSqs, error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sqs.error = error
@@ -160,7 +160,7 @@ def test_a_queue_that_refuses_is_reported_and_harms_nothing(
     assert "delivered again only after the queue's visibility timeout" in capsys.readouterr().out
 
 
-def test_a_client_that_cannot_be_made_is_reported_and_harms_nothing(
+def test_client_that_cannot_be_made_is_reported_and_harms_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_: str) -> FakeSqs:
@@ -172,7 +172,7 @@ def test_a_client_that_cannot_be_made_is_reported_and_harms_nothing(
     assert "Invalid endpoint: somewhere" in capsys.readouterr().out
 
 
-def test_no_time_left_is_no_time_spent(sqs: FakeSqs) -> None:
+def test_redelivery_without_time_left_spends_none(sqs: FakeSqs) -> None:
     app = lambda_app(state_of())
     assert ids(app.handle(batch(delivered("1", "nonsense")), Clock(1_400))) == ["1"]
     assert sqs.regions == []
@@ -192,7 +192,7 @@ def test_no_time_left_is_no_time_spent(sqs: FakeSqs) -> None:
         {"attributes": {"ApproximateReceiveCount": "9" * 400}},
     ],
 )
-def test_an_event_that_lacks_something_is_answered_all_the_same(
+def test_event_that_lacks_something_is_answered_all_the_same(
     sqs: FakeSqs, change: dict[str, Any]
 ) -> None:
     app = lambda_app(state_of())
@@ -200,7 +200,7 @@ def test_an_event_that_lacks_something_is_answered_all_the_same(
     assert set(sqs.seconds) == ({"handle 1"} if "attributes" in change else set())
 
 
-def test_what_comes_back_is_counted_and_reported(
+def test_redelivery_is_counted_and_reported(
     sqs: FakeSqs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = lambda_app(state_of())

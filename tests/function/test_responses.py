@@ -24,7 +24,7 @@ def ends(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
-def test_a_task_is_moved_and_answered(buckets: Buckets, invoke: Invoke, version: str) -> None:
+def test_task_is_moved_and_answered(buckets: Buckets, invoke: Invoke, version: str) -> None:
     buckets.put("a b/é+%")
     event = job(task(buckets.source, "a b/é+%"), version=version)
     answer = invoke(buckets, event)
@@ -41,7 +41,7 @@ def test_a_task_is_moved_and_answered(buckets: Buckets, invoke: Invoke, version:
     assert (buckets.here(), buckets.there()) == ({}, {"a b/é+%": "a b/é+%".encode()})
 
 
-def test_every_key_is_moved_unchanged(buckets: Buckets, invoke: Invoke) -> None:
+def test_job_moves_every_key_unchanged(buckets: Buckets, invoke: Invoke) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
     buckets.put(*keys)
     event = job(*(task(buckets.source, key, identity=str(n)) for n, key in enumerate(keys)))
@@ -49,7 +49,7 @@ def test_every_key_is_moved_unchanged(buckets: Buckets, invoke: Invoke) -> None:
     assert buckets.there() == {key: key.encode() for key in keys}
 
 
-def test_each_task_has_its_own_end(buckets: Buckets, invoke: Invoke) -> None:
+def test_task_has_its_own_end(buckets: Buckets, invoke: Invoke) -> None:
     buckets.put("in/a", "in/refused", "out", body=b"mine")
     buckets.put_there("in/refused", body=b"theirs")
     source = buckets.source
@@ -88,7 +88,7 @@ def test_each_task_has_its_own_end(buckets: Buckets, invoke: Invoke) -> None:
     assert buckets.there() == {"in/a": b"mine", "in/refused": b"theirs"}
 
 
-def test_exactly_the_version_that_is_named_is_moved(buckets: Buckets, invoke: Invoke) -> None:
+def test_task_moves_exactly_the_version_that_is_named(buckets: Buckets, invoke: Invoke) -> None:
     buckets.version()
     buckets.put("a", body=b"old")
     version_id = buckets.client.head_object(Bucket=buckets.source, Key="a")["VersionId"]
@@ -118,7 +118,7 @@ def fail(code: str, status: int) -> Any:
         ("InvalidObjectState", 403, "PermanentFailure"),
     ],
 )
-def test_what_may_pass_is_distinguished_from_what_will_not(
+def test_task_that_may_pass_is_distinguished_from_one_that_will_not(
     code: str, status: int, answered: str
 ) -> None:
     state = state_of("a")
@@ -129,7 +129,7 @@ def test_what_may_pass_is_distinguished_from_what_will_not(
     assert state.bodies("external") == {"a": b"a"}
 
 
-def test_what_was_overwritten_meanwhile_comes_again() -> None:
+def test_task_whose_object_was_overwritten_meanwhile_comes_again() -> None:
     state = state_of("a")
     interceptor = RequestHook({0: lambda: state.put("external", "a", b"new")}, only="CopyObject")
     event = job(task("external", "a"))
@@ -138,7 +138,7 @@ def test_what_was_overwritten_meanwhile_comes_again() -> None:
     assert (state.bodies("external"), state.bodies("internal")) == ({}, {"a": b"new"})
 
 
-def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
+def test_tasks_without_time_come_again(flags: list[Event]) -> None:
     """A timeout would count as a permanent failure."""
     # More than are in flight at the same time.
     keys = [f"k{number}" for number in range(40)]
@@ -152,7 +152,7 @@ def test_what_there_was_no_time_for_comes_again(flags: list[Event]) -> None:
     assert 0 < len(temporary) < 40
 
 
-def test_an_operators_move_without_time_for_all_returns_what_is_left(flags: list[Event]) -> None:
+def test_operators_move_without_time_for_all_returns_what_is_left(flags: list[Event]) -> None:
     keys = [f"k{number}" for number in range(40)]
     state = state_of(*keys)
     interceptor = RequestHook({2: stopping(flags)}, only="CopyObject")
@@ -168,7 +168,7 @@ def plus(key: str = "a") -> dict[str, Any]:
     return task("external", "x") | {"s3Key": f"{key}+b"}
 
 
-def test_a_plus_sign_that_may_mean_another_key_that_is_there_is_refused() -> None:
+def test_plus_sign_that_may_mean_another_key_that_is_there_is_refused() -> None:
     for keys in (["a b", "a+b"], ["a+b"]):
         state = state_of(*keys)
         ((code, words),) = ends(lambda_app(state).handle(job(plus()), CONTEXT))
@@ -179,7 +179,7 @@ def test_a_plus_sign_that_may_mean_another_key_that_is_there_is_refused() -> Non
         assert state.bodies("internal") == {}
 
 
-def test_a_plus_sign_is_a_space_where_no_other_key_is_there() -> None:
+def test_plus_sign_is_a_space_where_no_other_key_is_there() -> None:
     state = state_of("a b")
     ((code, _),) = ends(lambda_app(state).handle(job(plus()), CONTEXT))
     assert (code, list(state.bodies("internal"))) == ("Succeeded", ["a b"])
@@ -203,7 +203,7 @@ def test_versions_of_one_key_are_moved_one_after_the_other_the_oldest_first(
     assert (buckets.here(), buckets.there()) == ({}, {"a": b"4"})
 
 
-def test_the_reason_why_the_destination_cannot_be_used_is_in_each_task(
+def test_destination_that_cannot_be_used_is_the_reason_in_each_task(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     buckets.put("a", "b")
@@ -217,7 +217,7 @@ def test_the_reason_why_the_destination_cannot_be_used_is_in_each_task(
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "PermanentFailure"), (503, "TemporaryFailure")])
-def test_a_key_that_cannot_be_looked_at_says_what_to_do(status: int, code: str) -> None:
+def test_key_that_cannot_be_looked_at_says_what_to_do(status: int, code: str) -> None:
     def deed() -> None:
         raise S3Error("HeadObject", str(status), status, "Forbidden")
 

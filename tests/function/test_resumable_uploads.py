@@ -39,7 +39,7 @@ def left(s3: FakeS3) -> list[str]:
     return sorted("marker" if FOLDER in each.key else each.key for each in listed)
 
 
-def test_an_upload_is_found_again(s3: FakeS3) -> None:
+def test_upload_is_found_again(s3: FakeS3) -> None:
     upload_id = begun(s3, ITEM)
     assert found(s3, ITEM) == found(s3, ITEM) == upload_id
     assert left(s3) == ["a", "marker"]
@@ -50,13 +50,13 @@ def test_an_upload_is_found_again(s3: FakeS3) -> None:
     [ITEM._replace(etag="f" * 32), ITEM._replace(size=6)],
     ids=["etag", "size"],
 )
-def test_what_was_copied_from_other_content_is_thrown_away(s3: FakeS3, other: S3Object) -> None:
+def test_upload_of_other_content_is_aborted(s3: FakeS3, other: S3Object) -> None:
     begun(s3, ITEM)
     assert found(s3, other) is None
     assert left(s3) == []
 
 
-def test_so_are_parts_of_another_size(s3: FakeS3) -> None:
+def test_upload_with_parts_of_another_size_is_aborted(s3: FakeS3) -> None:
     begun(s3, ITEM)
     assert found(s3, ITEM, part_size=6) is None
     assert left(s3) == []
@@ -73,7 +73,7 @@ def test_uploads_of_another_move_are_left_alone(s3: FakeS3, other: S3Object, to_
     assert found(s3, ITEM) == upload_id
 
 
-def test_an_upload_that_ended_is_forgotten(s3: FakeS3) -> None:
+def test_upload_that_ended_is_forgotten(s3: FakeS3) -> None:
     upload_id = begun(s3, ITEM)
     markers = ResumableUploads(s3, ROUTE)
     markers.upload_to_resume(ITEM, "a", 5)
@@ -91,6 +91,6 @@ def test_markers_are_under_the_destinations_prefix(s3: FakeS3) -> None:
 
 
 @pytest.mark.parametrize("upload_id", ["a/b", "a b", "%2F", "é", "2~AbC_.-+"])
-def test_any_upload_id_comes_back_as_it_was(s3: FakeS3, upload_id: str) -> None:
+def test_upload_id_comes_back_as_it_was(s3: FakeS3, upload_id: str) -> None:
     ResumableUploads(s3, ROUTE).upload_begun(ITEM, "a", upload_id, 5)
     assert found(s3, ITEM) == upload_id

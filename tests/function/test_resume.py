@@ -52,7 +52,9 @@ def markers(state: FakeS3State) -> list[str]:
     return [upload.key for upload in state.uploads.values() if upload.key.startswith(FOLDER)]
 
 
-def test_it_goes_on_from_the_part_that_was_reached(state: FakeS3State, flags: list[Event]) -> None:
+def test_resume_goes_on_from_the_part_that_was_reached(
+    state: FakeS3State, flags: list[Event]
+) -> None:
     gates = [interrupted(state, flags) for _ in range(2)]
     assert state.bodies("external") == {"a": OLD}
     assert len(state.uploads) == 2
@@ -64,9 +66,7 @@ def test_it_goes_on_from_the_part_that_was_reached(state: FakeS3State, flags: li
     assert state.uploads == {}
 
 
-def test_no_reader_and_no_listing_sees_what_is_remembered(
-    state: FakeS3State, flags: list[Event]
-) -> None:
+def test_marker_is_seen_by_no_reader_and_no_listing(state: FakeS3State, flags: list[Event]) -> None:
     interrupted(state, flags)
     assert state.bodies("internal") == {}
     (marker,) = markers(state)
@@ -84,7 +84,7 @@ def test_parts_of_what_was_replaced_are_thrown_away(state: FakeS3State, flags: l
     assert state.uploads == {}
 
 
-def test_the_same_size_of_other_bytes_is_not_taken_for_it(
+def test_resume_does_not_take_the_same_size_of_other_bytes_for_it(
     state: FakeS3State, flags: list[Event]
 ) -> None:
     """Back and forth: the older content is again what the source holds."""
@@ -97,9 +97,7 @@ def test_the_same_size_of_other_bytes_is_not_taken_for_it(
     assert state.uploads == {}
 
 
-def test_without_its_marker_an_upload_is_not_trusted(
-    state: FakeS3State, flags: list[Event]
-) -> None:
+def test_upload_without_its_marker_is_not_trusted(state: FakeS3State, flags: list[Event]) -> None:
     interrupted(state, flags)
     for upload_id in [each for each, upload in state.uploads.items() if upload.key != "a"]:
         del state.uploads[upload_id]
@@ -110,7 +108,7 @@ def test_without_its_marker_an_upload_is_not_trusted(
     assert [upload.key for upload in state.uploads.values()] == ["a"]
 
 
-def test_a_marker_of_nothing_is_cleared_away(state: FakeS3State, flags: list[Event]) -> None:
+def test_marker_of_nothing_is_cleared_away(state: FakeS3State, flags: list[Event]) -> None:
     """The lifecycle rule may come to the upload first."""
     interrupted(state, flags)
     for upload_id in [each for each, upload in state.uploads.items() if upload.key == "a"]:
@@ -120,7 +118,7 @@ def test_a_marker_of_nothing_is_cleared_away(state: FakeS3State, flags: list[Eve
     assert state.uploads == {}
 
 
-def test_what_failed_for_the_moment_is_gone_on_with(state: FakeS3State) -> None:
+def test_upload_that_failed_for_the_moment_is_gone_on_with(state: FakeS3State) -> None:
     def fail() -> None:
         raise S3Error("UploadPartCopy", "SlowDown", 503, "Please reduce your request rate")
 
@@ -134,7 +132,7 @@ def test_what_failed_for_the_moment_is_gone_on_with(state: FakeS3State) -> None:
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidRequest"])
-def test_what_failed_for_good_leaves_nothing(state: FakeS3State, code: str) -> None:
+def test_upload_that_failed_for_good_leaves_nothing(state: FakeS3State, code: str) -> None:
     def fail() -> None:
         raise S3Error("UploadPartCopy", code, 403, "No")
 
@@ -143,7 +141,7 @@ def test_what_failed_for_good_leaves_nothing(state: FakeS3State, code: str) -> N
 
 
 @pytest.mark.parametrize("operation", ["ListMultipartUploads", "CreateMultipartUpload"])
-def test_what_cannot_be_remembered_is_not_begun(state: FakeS3State, operation: str) -> None:
+def test_upload_that_cannot_be_remembered_is_not_begun(state: FakeS3State, operation: str) -> None:
     def fail() -> None:
         raise S3Error(operation, "AccessDenied", 403, "No")
 
@@ -155,7 +153,7 @@ def test_what_cannot_be_remembered_is_not_begun(state: FakeS3State, operation: s
     assert (state.bodies("external"), state.uploads) == ({"a": OLD}, {})
 
 
-def test_a_part_size_that_was_set_anew_begins_anew(state: FakeS3State, flags: list[Event]) -> None:
+def test_part_size_that_was_set_anew_begins_anew(state: FakeS3State, flags: list[Event]) -> None:
     interrupted(state, flags)
     wider = lambda_app(state, parts=Multipart(threshold=4, part_size=9))
     assert wider.handle(EVENT, CONTEXT) == DONE
@@ -168,7 +166,7 @@ FIRST = 32
 
 
 @pytest.mark.parametrize("second", ["whole", "interrupted", "after an overwrite"])
-def test_two_deliveries_at_once_never_tear_or_lose_it(second: str, flags: list[Event]) -> None:
+def test_deliveries_at_once_never_tear_or_lose_an_object(second: str, flags: list[Event]) -> None:
     complete = {OLD, NEW}
     for moment in range(FIRST):
         state = FakeS3State({"external": {}, "internal": {}})
@@ -193,7 +191,7 @@ def test_two_deliveries_at_once_never_tear_or_lose_it(second: str, flags: list[E
     assert interceptor.counted < FIRST
 
 
-def test_a_notification_by_itself_raises_until_it_is_whole(
+def test_notification_without_a_queue_raises_until_the_object_is_whole(
     state: FakeS3State, flags: list[Event]
 ) -> None:
     event = notification("external", "a")
@@ -207,7 +205,7 @@ def test_a_notification_by_itself_raises_until_it_is_whole(
 # And on a real server.
 
 
-def test_it_goes_on_on_a_real_server(
+def test_resume_goes_on_on_a_real_server(
     seaweedfs: Server, invoke: Invoke, hooks: RequestHooks, flags: list[Event]
 ) -> None:
     seaweedfs_buckets = Buckets.make(seaweedfs)

@@ -20,12 +20,12 @@ def one_encoded(encoded: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_notification_reads_as_the_key_that_was_uploaded(key: str) -> None:
+def test_notification_reads_as_the_key_that_was_uploaded(key: str) -> None:
     assert read_notification(notification("external", key)) == (Upload("external", key),)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_every_key_comes_back_out_of_its_notification(key: str) -> None:
+def test_key_comes_back_out_of_its_notification(key: str) -> None:
     assert read_notification(notification("external", key)) == (Upload("external", key),)
 
 
@@ -48,7 +48,7 @@ def test_keys_are_decoded_once(encoded: str, key: str) -> None:
     assert read_notification(one_encoded(encoded)) == (Upload("external", key),)
 
 
-def test_several_records_are_read_in_their_order() -> None:
+def test_records_are_read_in_their_order() -> None:
     uploads = read_notification(notification("external", "b", "a", "b"))
     assert [upload.key for upload in uploads] == ["b", "a", "b"]
 
@@ -72,7 +72,7 @@ def test_several_records_are_read_in_their_order() -> None:
         ("IntelligentTiering", False),
     ],
 )
-def test_only_new_objects_are_reported(name: str, reported: bool) -> None:
+def test_notification_reports_only_new_objects(name: str, reported: bool) -> None:
     ignored: list[Ignored] = []
     uploads = read_notification({"Records": [record("external", "a b", name)]}, ignored)
     assert bool(uploads) is reported
@@ -80,7 +80,7 @@ def test_only_new_objects_are_reported(name: str, reported: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "ObjectDreamt:Of", "objectcreated:put", "TestEvent"])
-def test_an_event_that_is_not_known_is_refused(name: str) -> None:
+def test_event_that_is_not_known_is_refused(name: str) -> None:
     with pytest.raises(EventError, match="unknown event"):
         read_notification({"Records": [record("external", "a", name)]})
 
@@ -94,7 +94,7 @@ def test_an_event_that_is_not_known_is_refused(name: str) -> None:
         ("object created", "unknown event"),
     ],
 )
-def test_a_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> None:
+def test_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> None:
     with pytest.raises(EventError) as shown:
         read_notification(bridged("external", "a", kind))
     assert word in str(shown.value)
@@ -114,19 +114,19 @@ def test_a_detail_type_that_is_not_known_is_refused(kind: str, word: str) -> Non
         "Object Tags Deleted",
     ],
 )
-def test_what_s3_sends_eventbridge_besides_is_ignored_and_reported(kind: str) -> None:
+def test_eventbridge_events_that_are_no_uploads_are_ignored_and_reported(kind: str) -> None:
     ignored: list[Ignored] = []
     assert read_notification(bridged("external", "a+b", kind), ignored) == ()
     assert ignored == [Ignored(kind, "a+b")]
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1", "2.9", "2"])
-def test_any_minor_version_and_unknown_fields_are_read(version: str) -> None:
+def test_minor_versions_and_unknown_fields_are_read(version: str) -> None:
     event = {"Records": [record("external", "a", eventVersion=version, news={"a": 1})], "more": 1}
     assert read_notification(event) == (Upload("external", "a"),)
 
 
-def test_the_test_event_and_an_empty_notification_report_nothing() -> None:
+def test_s3_test_event_and_an_empty_notification_report_nothing() -> None:
     assert read_notification(TEST_EVENT) == ()
     assert read_notification({"Records": []}) == ()
 
@@ -173,7 +173,9 @@ def without(*path: str) -> dict[str, Any]:
     ],
     ids=lambda event: ascii(event)[:40],
 )
-def test_anything_else_is_an_event_error_with_a_remedy(event: object) -> None:
+def test_read_notification_raises_an_event_error_with_a_remedy_for_anything_else(
+    event: object,
+) -> None:
     with pytest.raises(EventError) as caught:
         read_notification(event)
     assert caught.value.remedy
@@ -183,13 +185,17 @@ FIELDS = st.sampled_from(["eventName", "eventSource", "eventVersion", "s3"])
 
 
 @given(FIELDS, JSON)
-def test_no_field_of_a_record_does_worse_than_an_event_error(field: str, value: object) -> None:
+def test_read_notification_raises_nothing_worse_than_an_event_error_for_any_field(
+    field: str, value: object
+) -> None:
     with contextlib.suppress(EventError):
         read_notification({"Records": [record("external", "a") | {field: value}]})
 
 
 @given(st.sampled_from(["bucket", "object"]), JSON)
-def test_no_part_of_an_upload_does_worse_than_an_event_error(part: str, value: object) -> None:
+def test_read_notification_raises_nothing_worse_than_an_event_error_for_any_part(
+    part: str, value: object
+) -> None:
     made = record("external", "a")
     made["s3"][part] = value
     with contextlib.suppress(EventError):
@@ -200,7 +206,9 @@ SURROGATES = st.characters(categories=["Cs"])
 
 
 @given(st.text(st.characters() | SURROGATES, max_size=20))
-def test_no_encoded_key_does_worse_than_an_event_error(encoded: str) -> None:
+def test_read_notification_raises_nothing_worse_than_an_event_error_for_any_encoded_key(
+    encoded: str,
+) -> None:
     event = json.loads(json.dumps(one_encoded(encoded)))
     with contextlib.suppress(EventError):
         (upload,) = read_notification(event)

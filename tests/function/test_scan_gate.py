@@ -74,7 +74,7 @@ def metrics(text: str) -> dict[str, float]:
 # Over HTTP, on real servers.
 
 
-def test_an_upload_waits_until_its_scan_finds_it_clean(
+def test_upload_waits_until_its_scan_finds_it_clean(
     gated: Buckets, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gated.put("a b+c/é%.csv")
@@ -92,7 +92,7 @@ def test_an_upload_waits_until_its_scan_finds_it_clean(
     assert (gated.keys_here(), set(gated.there())) == ([], {"a b+c/é%.csv"})
 
 
-def test_a_scan_result_may_come_before_the_upload_and_without_a_queue(
+def test_scan_result_may_come_before_the_upload_and_without_a_queue(
     gated: Buckets, invoke: Invoke
 ) -> None:
     gated.put("key")
@@ -116,7 +116,7 @@ def test_a_clean_scan_without_its_tag_is_delivered_again_and_is_no_failure(
     assert (gated.here(), gated.there()) == ({}, {"key": b"good"})
 
 
-def test_what_was_replaced_since_its_scan_waits_for_its_own(gated: Buckets, invoke: Invoke) -> None:
+def test_upload_replaced_since_its_scan_waits_for_its_own(gated: Buckets, invoke: Invoke) -> None:
     gated.put("key", body=b"good")
     earlier = scanned(gated, "key")
     gated.put("key", body=b"evil")
@@ -129,7 +129,7 @@ def test_what_was_replaced_since_its_scan_waits_for_its_own(gated: Buckets, invo
 
 
 @pytest.mark.parametrize("status", list(ScanStatus))
-def test_only_what_is_clean_moves_and_everything_else_is_counted(
+def test_scan_result_moves_only_what_is_clean_and_everything_else_is_counted(
     ministack_buckets: Buckets,
     invoke: Invoke,
     capsys: pytest.CaptureFixture[str],
@@ -173,7 +173,7 @@ def test_threats_go_to_the_quarantine_and_replace_nothing_there(
     assert direct == {"counts": {"quarantined": 1}}
 
 
-def test_the_quarantine_is_not_encrypted_with_the_destinations_key(
+def test_quarantine_is_not_encrypted_with_the_destinations_key(
     gated: Buckets, invoke: Invoke
 ) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/frog"
@@ -188,7 +188,7 @@ def test_the_quarantine_is_not_encrypted_with_the_destinations_key(
     assert head(Bucket=gated.destination, Key="good")["SSEKMSKeyId"] == key
 
 
-def test_a_quarantine_that_is_not_there_keeps_the_threat_and_not_the_others(
+def test_quarantine_that_is_not_there_keeps_the_threat_and_not_the_others(
     gated: Buckets, invoke: Invoke
 ) -> None:
     gate = GATE | {"FROGMOVE_QUARANTINE": f"s3://{gated.source}-not-there"}
@@ -198,7 +198,7 @@ def test_a_quarantine_that_is_not_there_keeps_the_threat_and_not_the_others(
     assert (gated.here(), gated.there()) == ({"evil": b"evil"}, {"good": b"good"})
 
 
-def test_another_plan_or_bucket_is_refused(gated: Buckets, invoke: Invoke) -> None:
+def test_scan_result_of_another_plan_or_bucket_is_refused(gated: Buckets, invoke: Invoke) -> None:
     gated.put("key")
     good = scanned(gated, "key")
     other_plan = good | {"resources": [f"{PLAN}-of-another"]}
@@ -240,7 +240,7 @@ def test_sweeps_syncs_jobs_and_operators_leave_what_was_not_scanned(
 
 
 @pytest.mark.parametrize("kind", ["s3", "eventbridge"])
-def test_another_scanners_tag_moves_what_it_was_given_to(
+def test_tag_of_another_scanner_moves_what_it_was_given_to(
     gated: Buckets, invoke: Invoke, kind: str
 ) -> None:
     tag = {"FROGMOVE_REQUIRE_TAG": "av=ok"}
@@ -271,7 +271,7 @@ def gated_app(state: FakeS3State, interceptor: Interceptor = no_interception) ->
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bool) -> None:
+def test_gate_lets_nothing_pass_that_was_replaced_at_any_moment(versioned: bool) -> None:
     for moment in range(6):
         made = scanned_state(versioned=versioned)
         stored = made.put("external", "key", b"good", tags=TAGS)
@@ -285,7 +285,7 @@ def test_no_moment_of_a_replacement_lets_what_was_not_scanned_pass(versioned: bo
             assert made.bodies("external") == {"key": b"evil"}, moment
 
 
-def test_a_version_is_distinguished_from_another_of_the_same_etag() -> None:
+def test_version_is_distinguished_from_another_of_the_same_etag() -> None:
     made = scanned_state(versioned=True)
     stored = made.put("external", "key", b"good", etag="collides", tags=TAGS)
     event = queued(scan_result("external", "key", stored.etag, stored.version_id))
@@ -319,7 +319,7 @@ def test_tags_that_cannot_be_read_now_are_read_at_the_next_delivery() -> None:
         {"detail": None},
     ],
 )
-def test_a_broken_scan_result_moves_nothing(broken: dict[str, Any]) -> None:
+def test_scan_result_that_is_broken_moves_nothing(broken: dict[str, Any]) -> None:
     made = scanned_state()
     stored = made.put("external", "key", b"good", tags=TAGS)
     event = queued(scan_result("external", "key", stored.etag) | broken)
@@ -341,7 +341,7 @@ def test_a_broken_scan_result_moves_nothing(broken: dict[str, Any]) -> None:
         (("scanResultDetails", "threats"), 1),
     ],
 )
-def test_a_scan_result_that_says_something_else_moves_nothing(
+def test_scan_result_that_says_something_else_moves_nothing(
     path: tuple[str, ...], value: Any
 ) -> None:
     made = scanned_state()
@@ -371,7 +371,7 @@ def test_a_scan_result_that_says_something_else_moves_nothing(
         ({"QUARANTINE": "s3://external/threats"}, "overlaps the route"),
     ],
 )
-def test_a_gate_that_cannot_hold_is_refused(variables: dict[str, str], words: str) -> None:
+def test_gate_that_cannot_hold_is_refused(variables: dict[str, str], words: str) -> None:
     given = {f"FROGMOVE_{name}": value for name, value in variables.items()}
     if "overlaps" in words:
         given = GATE | given

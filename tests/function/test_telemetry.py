@@ -66,7 +66,7 @@ def event_of(*keys: str) -> dict[str, Any]:
     return batch(*(message(key, notification("external", key)) for key in keys))
 
 
-def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -> None:
+def test_metrics_count_every_outcome(written: Callable[[], list[dict[str, Any]]]) -> None:
     def fail() -> None:
         raise S3Error("CopyObject", "AccessDenied", 403, "No")
 
@@ -88,7 +88,7 @@ def test_every_outcome_is_counted(written: Callable[[], list[dict[str, Any]]]) -
     assert all(age > 0 for age in found["age"])
 
 
-def test_hundreds_of_ages_go_out_in_blobs_that_are_taken(
+def test_metrics_of_hundreds_of_ages_go_out_in_blobs_that_are_taken(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = [f"k{number}" for number in range(250)]
@@ -99,7 +99,7 @@ def test_hundreds_of_ages_go_out_in_blobs_that_are_taken(
     assert (len(found["age"]), found["moved"], found["bytes"]) == (250, [250], [1250])
 
 
-def test_a_line_for_each_object_and_one_for_the_invocation(
+def test_log_has_a_line_for_each_object_and_one_for_the_invocation(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     keys = list(KEYS.values())
@@ -115,7 +115,7 @@ def test_a_line_for_each_object_and_one_for_the_invocation(
     assert (end["event"], end["counts"]) == ("queue", {"moved": len(keys)})
 
 
-def test_an_invocation_that_raises_has_its_metrics_too(
+def test_invocation_that_raises_has_its_metrics_too(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     def fail() -> None:
@@ -131,7 +131,7 @@ def test_an_invocation_that_raises_has_its_metrics_too(
     assert [line["response"] for line in lines if "response" in line] == ["error"]
 
 
-def test_what_cannot_be_read_is_reported_in_plain_words(
+def test_event_that_cannot_be_read_is_reported_in_plain_words(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     for event in ({"action": "\x1b[31m\n"}, None, {"action": "move", "keys": ["\x1b"], "\n": 1}):
@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_reported_in_plain_words(
     assert [line["message"] for line in lines].count("invocation") == 3
 
 
-def test_one_invocation_tells_nothing_of_another(
+def test_invocation_tells_nothing_of_another(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     made = lambda_app(state_of("a", "b", body=BODY))
@@ -154,7 +154,7 @@ def test_one_invocation_tells_nothing_of_another(
     assert metrics(written()) == {}
 
 
-def test_an_object_that_takes_several_invocations_is_no_failure(
+def test_object_that_takes_several_invocations_is_no_failure(
     written: Callable[[], list[dict[str, Any]]], flags: list[Event]
 ) -> None:
     state = state_of("a", body=BODY)
@@ -167,7 +167,7 @@ def test_an_object_that_takes_several_invocations_is_no_failure(
     assert metrics(written())["moved"] == [1]
 
 
-def test_a_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
+def test_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     state = state_of("a", "there", body=BODY)
@@ -183,11 +183,11 @@ def test_a_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
     assert "sweeps" not in metrics(written())
 
 
-def test_the_route_is_written_as_it_was_set() -> None:
+def test_route_is_written_as_it_was_set() -> None:
     assert lambda_app(state_of()).config.client_config.source == ENDS["FROGMOVE_SOURCE"]
 
 
-def test_what_is_ignored_is_counted_and_reported(
+def test_ignored_events_are_counted_and_reported(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     removed = {"Records": [record("external", "a", "ObjectRemoved:Delete")]}
@@ -219,7 +219,7 @@ def test_what_is_ignored_is_counted_and_reported(
         ({"POWERTOOLS_LOG_LEVEL": "warn", "LOG_LEVEL": "loud"}, "WARNING", ""),
     ],
 )
-def test_a_log_level_that_is_none_is_named_and_info_is_used(
+def test_log_level_that_is_none_is_named_and_info_is_used(
     variables: dict[str, str], level: str, wrong: str
 ) -> None:
     read, complaint = read_level(variables)
@@ -230,7 +230,7 @@ def test_a_log_level_that_is_none_is_named_and_info_is_used(
 @pytest.mark.parametrize(
     "level", ["loud", *(pytest.param(level, marks=pytest.mark.matrix) for level in ("TRACE", "10"))]
 )
-def test_no_log_level_stops_the_function_at_import(name: str, level: str) -> None:
+def test_log_level_never_stops_the_function_at_import(name: str, level: str) -> None:
     script = "import frogmove.lambda_handler"
     done = subprocess.run(
         [sys.executable, "-c", script], env={name: level}, capture_output=True, text=True

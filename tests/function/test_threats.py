@@ -59,7 +59,7 @@ def test_threats_that_the_filters_leave_out_are_treated_like_all(
     assert (counted["threats"], counted["quarantined" if has_quarantine else "waiting"]) == (1, 1)
 
 
-def test_a_threat_of_another_route_stays_with_an_alarm(
+def test_threat_of_another_route_stays_with_an_alarm(
     versioned: Buckets, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gate = GATE | {"FROGMOVE_SOURCE": f"s3://{versioned.source}/in/"}
@@ -70,7 +70,7 @@ def test_a_threat_of_another_route_stays_with_an_alarm(
     assert metrics(capsys.readouterr().out)["threats"] == 1
 
 
-def test_other_results_of_files_that_are_not_moved_raise_no_alarm(
+def test_results_without_threats_of_files_that_are_not_moved_raise_no_alarm(
     versioned: Buckets, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     versioned.put("in/key")

@@ -58,7 +58,7 @@ def _group_is_gone(process_group: int) -> bool:
     return not any(int(row[0]) == process_group and row[1][0] != "Z" for row in rows)
 
 
-def test_it_answers_while_the_context_lasts(own_temp: Path) -> None:
+def test_server_answers_while_the_context_lasts(own_temp: Path) -> None:
     with running_server() as server:
         assert clients_for(server.endpoint_url).s3.list_buckets()["Buckets"] == []
         assert list(own_temp.iterdir()) == [server.folder]
@@ -67,14 +67,14 @@ def test_it_answers_while_the_context_lasts(own_temp: Path) -> None:
     assert list(own_temp.iterdir()) == []
 
 
-def test_it_ends_with_an_exception_too(own_temp: Path) -> None:
+def test_server_ends_with_an_exception_too(own_temp: Path) -> None:
     with pytest.raises(ZeroDivisionError), running_server() as server:
         raise ZeroDivisionError
     assert _refuses_connections(server.port)
     assert list(own_temp.iterdir()) == []
 
 
-def test_it_listens_on_the_port_asked_for() -> None:
+def test_server_listens_on_the_port_asked_for() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -83,7 +83,7 @@ def test_it_listens_on_the_port_asked_for() -> None:
         assert clients_for(server.endpoint_url).s3.list_buckets()["Buckets"] == []
 
 
-def test_two_run_side_by_side(server: Server, clients: Clients) -> None:
+def test_servers_run_side_by_side(server: Server, clients: Clients) -> None:
     with running_server() as other:
         assert other.port != server.port
         clients_for(other.endpoint_url).s3.create_bucket(Bucket="only-in-the-other")
@@ -91,7 +91,7 @@ def test_two_run_side_by_side(server: Server, clients: Clients) -> None:
         assert "only-in-the-other" not in names
 
 
-def test_a_wrong_key_is_refused(server: Server) -> None:
+def test_access_key_that_is_wrong_is_refused(server: Server) -> None:
     stranger = boto3.client(
         "s3",
         endpoint_url=server.endpoint_url,
@@ -103,7 +103,7 @@ def test_a_wrong_key_is_refused(server: Server) -> None:
         stranger.list_buckets()
 
 
-def test_a_taken_port_is_reported(taken_port: int, own_temp: Path) -> None:
+def test_port_that_is_taken_is_reported(taken_port: int, own_temp: Path) -> None:
     with (
         pytest.raises(FrogmoveError, match=f"{taken_port}.* already in use") as caught,
         running_server(taken_port),
@@ -113,7 +113,7 @@ def test_a_taken_port_is_reported(taken_port: int, own_temp: Path) -> None:
     assert list(own_temp.iterdir()) == []
 
 
-def test_a_port_lost_while_starting_is_reported(
+def test_port_lost_while_starting_is_reported(
     taken_port: int, own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_require_free", lambda _: None)
@@ -125,7 +125,7 @@ def test_a_port_lost_while_starting_is_reported(
     assert list(own_temp.iterdir()) == []
 
 
-def test_another_port_is_chosen_when_the_chosen_one_is_lost(
+def test_port_that_is_lost_is_replaced_by_another(
     taken_port: int, own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choices = iter([taken_port])
@@ -139,7 +139,7 @@ def test_another_port_is_chosen_when_the_chosen_one_is_lost(
     assert list(own_temp.iterdir()) == []
 
 
-def test_another_ministack_on_the_port_is_not_taken_for_ours(
+def test_port_of_another_ministack_is_not_taken_for_ours(
     server: Server, own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_require_free", lambda _: None)
@@ -150,7 +150,7 @@ def test_another_ministack_on_the_port_is_not_taken_for_ours(
         pass
 
 
-def test_a_port_that_needs_privileges_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_that_needs_privileges_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_port: int) -> int:
         raise PermissionError
 
@@ -163,7 +163,9 @@ def test_a_port_that_needs_privileges_is_reported(monkeypatch: pytest.MonkeyPatc
     assert "1023" in caught.value.remedy
 
 
-def test_a_missing_ministack_is_reported(own_temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ministack_that_is_missing_is_reported(
+    own_temp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(FrogmoveError, match="not installed") as caught, running_server():
         pass
@@ -171,7 +173,7 @@ def test_a_missing_ministack_is_reported(own_temp: Path, monkeypatch: pytest.Mon
     assert list(own_temp.iterdir()) == []
 
 
-def test_a_ministack_that_ends_at_once_is_reported_with_its_last_output(
+def test_ministack_that_ends_at_once_is_reported_with_its_last_output(
     own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = own_temp / "broken.py"
@@ -186,7 +188,7 @@ def test_a_ministack_that_ends_at_once_is_reported_with_its_last_output(
     assert list(own_temp.iterdir()) == [broken]
 
 
-def test_a_ministack_that_does_not_answer_is_reported_and_ended(
+def test_ministack_that_does_not_answer_is_reported_and_ended(
     own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = own_temp / "silent.py"
@@ -198,7 +200,7 @@ def test_a_ministack_that_does_not_answer_is_reported_and_ended(
     assert list(own_temp.iterdir()) == [silent]
 
 
-def test_waiting_for_it_tells_that_it_ended(own_temp: Path) -> None:
+def test_wait_tells_that_the_server_ended(own_temp: Path) -> None:
     with running_server() as server:
         os.killpg(server.process.pid, signal.SIGKILL)
         with pytest.raises(FrogmoveError, match="exited unexpectedly"):
@@ -206,7 +208,7 @@ def test_waiting_for_it_tells_that_it_ended(own_temp: Path) -> None:
     assert list(own_temp.iterdir()) == []
 
 
-def test_nothing_of_the_users_settings_reaches_it(
+def test_environment_has_nothing_of_the_users_settings(
     own_temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "the-real-account")
@@ -231,7 +233,7 @@ with running_server() as server:
 """
 
 
-def test_it_does_not_outlive_a_starter_that_is_killed(
+def test_server_does_not_outlive_a_starter_that_is_killed(
     tmp_path: Path, eventually: Eventually
 ) -> None:
     root = str(Path(module.__file__).parents[2])
@@ -246,7 +248,7 @@ def test_it_does_not_outlive_a_starter_that_is_killed(
     eventually(lambda: _group_is_gone(process_group) and list(tmp_path.iterdir()) == [])
 
 
-def test_a_folder_being_written_to_is_removed(
+def test_folder_being_written_to_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "busy"

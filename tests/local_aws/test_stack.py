@@ -90,7 +90,7 @@ def _notification(bucket: str, key: str) -> str:
     return json.dumps({"Records": [record]})
 
 
-def test_an_upload_is_moved_by_the_lambda(
+def test_upload_is_moved_by_the_lambda(
     clients: Clients, stack: Stack, eventually: Eventually
 ) -> None:
     connect(clients, stack)
@@ -102,7 +102,7 @@ def test_an_upload_is_moved_by_the_lambda(
     assert _waiting(clients, stack.dead_letter_url) == 0
 
 
-def test_an_upload_stays_until_the_notification_is_connected(
+def test_upload_stays_until_the_notification_is_connected(
     clients: Clients, stack: Stack, eventually: Eventually
 ) -> None:
     _upload(clients, stack, "early", b"1")
@@ -113,7 +113,7 @@ def test_an_upload_stays_until_the_notification_is_connected(
     assert _contents(clients, stack.config.source_bucket) == {"early": b"1"}
 
 
-def test_an_object_with_metadata_and_tags_arrives_with_them(
+def test_object_with_metadata_and_tags_arrives_with_them(
     clients: Clients, stack: Stack, eventually: Eventually
 ) -> None:
     connect(clients, stack)
@@ -135,7 +135,7 @@ def test_an_object_with_metadata_and_tags_arrives_with_them(
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("poison", ["garbage", _notification("a-foreign-bucket", "key")])
-def test_a_poisoned_message_ends_in_the_dead_letter_queue(
+def test_message_that_is_poisoned_ends_in_the_dead_letter_queue(
     clients: Clients, stack: Stack, eventually: Eventually, poison: str
 ) -> None:
     connect(clients, stack)
@@ -147,7 +147,7 @@ def test_a_poisoned_message_ends_in_the_dead_letter_queue(
 
 
 @pytest.mark.matrix
-def test_a_poisoned_message_waits_for_no_visibility_timeout(
+def test_message_that_is_poisoned_waits_for_no_visibility_timeout(
     clients: Clients, stack_config: StackConfig, eventually: Eventually
 ) -> None:
     """The function itself asks the queue to deliver it again, by its role's right."""
@@ -157,7 +157,7 @@ def test_a_poisoned_message_waits_for_no_visibility_timeout(
     eventually(lambda: _dead_letters(clients, stack) == ["garbage"])
 
 
-def test_a_poisoned_message_does_not_fail_its_batch(
+def test_message_that_is_poisoned_does_not_fail_its_batch(
     clients: Clients, stack: Stack, eventually: Eventually
 ) -> None:
     """All three in one batch: sent at once, before the mapping can have taken the first."""
@@ -188,14 +188,14 @@ def test_stacks_live_side_by_side_on_one_server(
     eventually(_has_moved(clients, other, {"yours": b"2"}))
 
 
-def test_the_destination_alone_is_versioned(clients: Clients, stack: Stack) -> None:
+def test_destination_alone_is_versioned(clients: Clients, stack: Stack) -> None:
     stack_config = stack.config
     assert "Status" not in clients.s3.get_bucket_versioning(Bucket=stack_config.source_bucket)
     status = clients.s3.get_bucket_versioning(Bucket=stack_config.destination_bucket)["Status"]
     assert status == "Enabled"
 
 
-def test_the_queue_takes_messages_of_this_bucket_and_account_alone(
+def test_queue_takes_messages_of_this_bucket_and_account_alone(
     clients: Clients, stack: Stack
 ) -> None:
     answer = clients.sqs.get_queue_attributes(
@@ -213,7 +213,7 @@ def test_the_queue_takes_messages_of_this_bucket_and_account_alone(
     assert int(answer["VisibilityTimeout"]) == stack.config.visibility_seconds
 
 
-def test_the_function_answers_for_single_messages(clients: Clients, stack: Stack) -> None:
+def test_function_answers_for_single_messages(clients: Clients, stack: Stack) -> None:
     (mapping,) = clients.functions.list_event_source_mappings(FunctionName=stack.config.name)[
         "EventSourceMappings"
     ]
@@ -244,7 +244,7 @@ def _as_the_function(server: Server, stack: Stack) -> Any:
     ("operation", "side"),
     [("put_object", "source"), ("delete_bucket", "source"), ("get_object_acl", "destination")],
 )
-def test_the_function_may_do_no_more_than_move(
+def test_function_may_do_no_more_than_move(
     server: Server, clients: Clients, stack: Stack, operation: str, side: str
 ) -> None:
     bucket = getattr(stack.config, f"{side}_bucket")
@@ -254,20 +254,20 @@ def test_the_function_may_do_no_more_than_move(
         getattr(_as_the_function(server, stack), operation)(**arguments)
 
 
-def test_a_name_that_is_taken_is_reported(clients: Clients, stack: Stack) -> None:
+def test_name_that_is_taken_is_reported(clients: Clients, stack: Stack) -> None:
     with pytest.raises(RunError, match="creating the stack") as caught:
         build_stack(clients, build_package(), stack.config)
     assert ".[local]" in caught.value.remedy
 
 
-def test_a_server_that_is_gone_is_reported() -> None:
+def test_server_that_is_gone_is_reported() -> None:
     gone = clients_for("http://127.0.0.1:9")
     with pytest.raises(RunError, match="creating the stack"):
         build_stack(gone, build_package())
 
 
 @pytest.mark.matrix
-def test_a_handler_that_cannot_be_imported_moves_nothing(
+def test_handler_that_cannot_be_imported_moves_nothing(
     clients: Clients, stack_config: StackConfig, eventually: Eventually
 ) -> None:
     broken = io.BytesIO()
@@ -282,7 +282,7 @@ def test_a_handler_that_cannot_be_imported_moves_nothing(
     assert _contents(clients, stack.config.source_bucket) == {"stays": b"1"}
 
 
-def test_the_users_own_settings_are_not_asked(
+def test_settings_of_the_user_are_not_asked(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "not-there")

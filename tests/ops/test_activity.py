@@ -49,7 +49,7 @@ def test_metrics_are_added_up_by_the_hour_and_the_day(session: Any) -> None:
     assert abs(found.last_sweep - HOURS_AGO) <= timedelta(minutes=5)
 
 
-def test_the_age_of_the_oldest_message_is_the_newest_one(session: Any) -> None:
+def test_oldest_message_is_the_newest_data_point_of_its_metric(session: Any) -> None:
     cloudwatch = session("cloudwatch")
     assert activity.oldest_message(cloudwatch, "no-such-queue", NOW) is None
     data = {
@@ -90,7 +90,7 @@ class PageIteratorOf:
         return [result for page in self._pages for result in page["MetricDataResults"]]
 
 
-def test_the_log_holds_the_same_numbers(session: Any) -> None:
+def test_log_holds_the_same_numbers(session: Any) -> None:
     logs = session("logs")
     logs.create_log_group(logGroupName="/aws/lambda/f")
     for stream, time, values in (

@@ -50,7 +50,7 @@ def jobs_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], BatchOperations]
 
 
 @pytest.mark.parametrize("change", ["create", "cancel"])
-def test_a_lost_response_leaves_it_open_whether_a_job_was_changed(
+def test_response_that_is_lost_leaves_it_open_whether_a_job_was_changed(
     jobs_at: Callable[[str], BatchOperations], change: str
 ) -> None:
     def request(url: str) -> None:

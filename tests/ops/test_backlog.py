@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_objects_are_counted_by_folder_below_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backlog_counts_objects_by_folder_below_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "PROGRESS_SECONDS", 0.0)
     many = (f"in/many/{number}" for number in range(2500))
     state = state_of("in/top", "in/a/b/c", "outside", *many)
@@ -25,6 +25,6 @@ def test_objects_are_counted_by_folder_below_the_source(monkeypatch: pytest.Monk
     assert found.oldest is not None
 
 
-def test_nothing_has_no_oldest_object() -> None:
+def test_backlog_of_nothing_has_no_oldest_object() -> None:
     found = backlog.count(FakeS3(state_of()), parse_location("s3://external"), print)
     assert (found.objects, found.record()["oldest_key"]) == (0, None)

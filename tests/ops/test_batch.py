@@ -99,12 +99,12 @@ def accounted(jobs: JobFixture, count: int) -> None:
     assert (nothing.code, nothing.out, "failed: nothing" in nothing.err) == (0, "", True)
 
 
-def test_the_report_accounts_for_each_of_200_objects(own_jobs: JobFixture) -> None:
+def test_report_accounts_for_each_of_200_objects(own_jobs: JobFixture) -> None:
     accounted(own_jobs, 200)
 
 
 @pytest.mark.long
-def test_the_report_accounts_for_each_of_5000_objects(own_jobs: JobFixture) -> None:
+def test_report_accounts_for_each_of_5000_objects(own_jobs: JobFixture) -> None:
     accounted(own_jobs, 5000)
 
 
@@ -117,7 +117,7 @@ def one_job(jobs: JobFixture, *arguments: str) -> dict[str, Any]:
     return dict(request)
 
 
-def test_a_dry_run_prints_the_job_and_submits_nothing(jobs: JobFixture) -> None:
+def test_dry_run_prints_the_job_and_submits_nothing(jobs: JobFixture) -> None:
     jobs.put("a", "b")
     request = one_job(jobs, "--all")
     name, account = jobs.stack.config.name, jobs.stack.function_arn.split(":")[4]
@@ -132,7 +132,7 @@ def test_a_dry_run_prints_the_job_and_submits_nothing(jobs: JobFixture) -> None:
     assert jobs.keys(jobs.source) == {"a", "b"}
 
 
-def test_exactly_the_current_version_is_moved(own_jobs: JobFixture) -> None:
+def test_job_moves_exactly_the_current_version(own_jobs: JobFixture) -> None:
     own_jobs.clients.s3.put_bucket_versioning(
         Bucket=own_jobs.source, VersioningConfiguration={"Status": "Enabled"}
     )
@@ -154,13 +154,13 @@ def test_exactly_the_current_version_is_moved(own_jobs: JobFixture) -> None:
     assert (refused.code, "every version" in refused.err) == (2, True)
 
 
-def test_a_bucket_without_versions_has_none_to_name(jobs: JobFixture) -> None:
+def test_bucket_without_versions_has_none_to_name(jobs: JobFixture) -> None:
     jobs.put("a")
     refused = jobs("submit", "--all", "--versions")
     assert (refused.code, "has no version" in refused.err, jobs.written()) == (2, True, [])
 
 
-def test_a_report_is_inert_in_every_format(jobs: JobFixture) -> None:
+def test_report_is_inert_in_every_format(jobs: JobFixture) -> None:
     jobs.put("=a\x1b[31m'b\n$(id).csv", "<script>")
     job = jobs.finished("--all")
     for output in ("text", "csv", "html"):
@@ -170,14 +170,14 @@ def test_a_report_is_inert_in_every_format(jobs: JobFixture) -> None:
     assert jobs("report", job, "--outcome", "failed").out.count("moved  ") == 0
 
 
-def test_the_oldest_objects_come_first(jobs: JobFixture) -> None:
+def test_job_takes_the_oldest_objects_first(jobs: JobFixture) -> None:
     for key in ("z", "m", "a"):
         jobs.put(key)
     jobs.finished("--all")
     assert [row[1].removeprefix(jobs.prefix) for row in jobs.manifest()] == ["z", "m", "a"]
 
 
-def test_a_plan_is_moved_as_it_was_reviewed(jobs: JobFixture, tmp_path: Path) -> None:
+def test_plan_is_moved_as_it_was_reviewed(jobs: JobFixture, tmp_path: Path) -> None:
     jobs.put("in/a", "in/b", "other")
     plan = str(tmp_path / "a.plan")
     made = run("move", "--prefix", "in", "--plan", plan, environment=jobs.environment)
@@ -187,7 +187,7 @@ def test_a_plan_is_moved_as_it_was_reviewed(jobs: JobFixture, tmp_path: Path) ->
     assert jobs.keys(jobs.source) == {"other"}
 
 
-def test_a_plan_with_other_keys_is_refused(jobs: JobFixture, tmp_path: Path) -> None:
+def test_plan_with_other_keys_is_refused(jobs: JobFixture, tmp_path: Path) -> None:
     jobs.put("a")
     plan = str(tmp_path / "a.plan")
     run("move", "a", "--to-prefix", "2026", "--plan", plan, environment=jobs.environment)
@@ -196,7 +196,7 @@ def test_a_plan_with_other_keys_is_refused(jobs: JobFixture, tmp_path: Path) -> 
     assert "the function keeps them" in refused.err.replace("\n", " ")
 
 
-def test_s3_lists_the_objects_if_the_selection_allows_it(jobs: JobFixture) -> None:
+def test_manifest_is_generated_by_s3_if_the_selection_allows_it(jobs: JobFixture) -> None:
     arguments = ("--prefix", "in/", "--min-size", "10", "--max-size", "20", "--generate")
     request = one_job(jobs, *arguments, "--newer-than", "2026-01-01", "--storage-class", "STANDARD")
     generator = request["ManifestGenerator"]["S3JobManifestGenerator"]
@@ -230,7 +230,7 @@ def test_s3_lists_the_objects_if_the_selection_allows_it(jobs: JobFixture) -> No
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_s3_or_the_function_would_refuse_is_refused_before(
+def test_submit_refuses_what_s3_or_the_function_would_refuse(
     jobs: JobFixture, arguments: list[str], words: str
 ) -> None:
     jobs.put("a")
@@ -254,7 +254,7 @@ def test_keys_that_do_not_exist_are_named_and_the_others_submitted(
     assert jobs.outcomes(job) == {"a": "moved"}
 
 
-def test_a_cancelled_job_says_what_it_did_not_do(jobs: JobFixture) -> None:
+def test_job_that_is_cancelled_says_what_it_did_not_do(jobs: JobFixture) -> None:
     jobs.put("a", "b", "c")
     jobs.held.clear()
     job = jobs("submit", "--all").out.strip()
@@ -275,7 +275,7 @@ def test_a_cancelled_job_says_what_it_did_not_do(jobs: JobFixture) -> None:
     assert (again.code, "has ended" in again.err) == (2, True)
 
 
-def test_a_job_that_fails_says_why_and_what_it_did_not_do(
+def test_job_that_fails_says_why_and_what_it_did_not_do(
     jobs: JobFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S3 ends a job if more than half of its first thousand tasks fail."""
@@ -295,7 +295,7 @@ def test_a_job_that_fails_says_why_and_what_it_did_not_do(
     assert jobs.keys(jobs.source) == set(keys)
 
 
-def test_a_refused_job_leaves_nothing(jobs: JobFixture) -> None:
+def test_job_that_is_refused_leaves_nothing(jobs: JobFixture) -> None:
     jobs.put("a")
     with canned_server(
         (403, error("AccessDenied", "not authorized to perform: iam:PassRole"))
@@ -306,7 +306,7 @@ def test_a_refused_job_leaves_nothing(jobs: JobFixture) -> None:
     assert "s3:CreateJob" in refused.err
 
 
-def test_a_job_that_may_exist_is_said_so_and_keeps_its_manifest(jobs: JobFixture) -> None:
+def test_job_that_may_exist_is_reported_and_keeps_its_manifest(jobs: JobFixture) -> None:
     jobs.put("a")
     with canned_server((500, error("InternalError"))) as s3:
         unclear = jobs("submit", "--all", AWS_ENDPOINT_URL_S3_CONTROL=s3.endpoint_url)
@@ -316,7 +316,7 @@ def test_a_job_that_may_exist_is_said_so_and_keeps_its_manifest(jobs: JobFixture
     assert "It is not known whether the job was created" in " ".join(unclear.err.split())
 
 
-def test_a_stopped_submission_creates_no_job(
+def test_submission_that_is_stopped_creates_no_job(
     jobs: JobFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As by Ctrl-C while the manifest is written."""
@@ -343,7 +343,7 @@ def test_a_stopped_submission_creates_no_job(
     assert jobs("status").out == ""
 
 
-def test_a_server_without_jobs_is_said_so(jobs: JobFixture) -> None:
+def test_server_without_jobs_is_reported(jobs: JobFixture) -> None:
     jobs.put("a")
     for command in (["submit", "--all"], ["status"], ["cancel", "12345678"]):
         refused = jobs(*command, AWS_ENDPOINT_URL_S3_CONTROL=None, AWS_ENDPOINT_URL=None)

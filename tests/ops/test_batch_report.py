@@ -93,7 +93,7 @@ def reports(ministack_buckets: Buckets) -> ReportFixture:
 
 
 @pytest.mark.parametrize("is_encoded", [True, False])
-def test_each_key_is_found_however_the_report_writes_it(
+def test_report_finds_each_key_however_it_is_written(
     reports: ReportFixture, *, is_encoded: bool
 ) -> None:
     keys = [f"in/{key}" for key in [*KEYS.values(), "a b", "a%20b", "a%2520b"]]
@@ -106,7 +106,7 @@ def test_each_key_is_found_however_the_report_writes_it(
     assert reports.outcomes(**manifest) == expected
 
 
-def test_an_object_without_a_task_has_failed(reports: ReportFixture) -> None:
+def test_object_without_a_task_has_failed(reports: ReportFixture) -> None:
     manifest = reports.manifest("external,in/a", "external,in/b")
     reports.report(("in/a", "", "succeeded", "gone: no longer at the source"))
     with open_report(reports.job(**manifest), reports.buckets.client) as report:
@@ -135,7 +135,7 @@ def test_size_etag_and_version_come_from_our_manifest(reports: ReportFixture) ->
     assert record["destination_key"] == "out/a"
 
 
-def test_a_generated_manifest_is_not_needed(reports: ReportFixture) -> None:
+def test_manifest_that_was_generated_is_not_needed(reports: ReportFixture) -> None:
     reports.report(("in/a%20b", "", "succeeded", "moved"), ("in/c", "", "failed", TIMED_OUT))
     assert reports.outcomes() == {"in/a b": Outcome.MOVED, "in/c": Outcome.FAILED}
     # Nothing but the number of tasks says that the report is not complete.
@@ -148,7 +148,7 @@ def test_a_generated_manifest_is_not_needed(reports: ReportFixture) -> None:
     ("tasks", "status", "is_complete"),
     [(1, "Complete", True), (2, "Complete", False), (0, "Failed", False)],
 )
-def test_a_retry_says_that_a_report_does_not_name_all_objects(
+def test_retry_says_that_a_report_does_not_name_all_objects(
     reports: ReportFixture, tasks: int, status: str, *, is_complete: bool
 ) -> None:
     if tasks:
@@ -182,7 +182,7 @@ def test_a_retry_says_that_a_report_does_not_name_all_objects(
         ("succeeded", "", Outcome.FAILED, "no reason given"),
     ],
 )
-def test_the_words_of_a_task_are_the_functions(
+def test_read_message_takes_the_words_of_the_function(
     status: str, message: str, outcome: Outcome, reason: str
 ) -> None:
     found, why = read_message(status, message)
@@ -190,7 +190,7 @@ def test_the_words_of_a_task_are_the_functions(
     assert reason in why if reason else why == ""
 
 
-def test_a_report_that_is_missing_or_has_an_unknown_format(reports: ReportFixture) -> None:
+def test_report_that_is_missing_or_has_an_unknown_format_is_refused(reports: ReportFixture) -> None:
     manifest = reports.manifest("external,in/a")
     with pytest.raises(UnreachableError, match=r"manifest\.json cannot be read"):
         reports.outcomes(**manifest)
@@ -227,7 +227,7 @@ def test_jobs_without_a_report_are_refused(
         reports.outcomes(**more)
 
 
-def test_a_report_is_read_twice_without_being_kept_in_memory(reports: ReportFixture) -> None:
+def test_report_is_read_twice_without_being_kept_in_memory(reports: ReportFixture) -> None:
     manifest = reports.manifest(*(f"external,in/{number}" for number in range(2000)))
     reports.report(*((f"in/{number}", "", "succeeded", "moved") for number in range(2000)))
     with open_report(reports.job(**manifest), reports.buckets.client) as report:
@@ -236,7 +236,7 @@ def test_a_report_is_read_twice_without_being_kept_in_memory(reports: ReportFixt
         assert sum(1 for _ in report.results()) == 2000
 
 
-def test_a_manifest_is_written_in_parts(
+def test_manifest_is_written_in_parts(
     ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_manifest, "_PART_SIZE", 5 << 20)
@@ -251,7 +251,7 @@ def test_a_manifest_is_written_in_parts(
     assert etag.endswith("-3")
 
 
-def test_a_manifest_is_sorted_by_time_and_has_versions_for_all() -> None:
+def test_manifest_is_sorted_by_time_and_has_versions_for_all() -> None:
     manifest = Manifest("external")
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in (3, 1, 2)]
     manifest.add(S3Object(f"k+ {t.day}", t.day, "e", t) for t in times)

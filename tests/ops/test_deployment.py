@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from frogmove.local_aws.stack import Stack
 
 
-def test_the_resources_of_a_function_are_found_from_its_name(
+def test_deployment_finds_the_resources_of_a_function_from_its_name(
     services: Services, quiet_stack: Stack
 ) -> None:
     found = Deployment(quiet_stack.config.name, services)
@@ -33,12 +33,12 @@ def test_the_resources_of_a_function_are_found_from_its_name(
     assert found.log.group == f"/aws/lambda/{quiet_stack.config.name}"
 
 
-def test_a_log_group_that_lambda_has_not_created_has_no_lines(services: Services) -> None:
+def test_log_group_that_lambda_has_not_created_has_no_lines(services: Services) -> None:
     log = Deployment("not-there", services).log
     assert list(log.lines(datetime.now(UTC) - timedelta(hours=1))) == []
 
 
-def test_a_function_that_is_not_there_has_nothing(services: Services) -> None:
+def test_function_that_is_not_there_has_nothing(services: Services) -> None:
     found = Deployment("not-there", services)
     assert (found.mappings, found.schedule, found.failed_sweeps) == ([], None, None)
     for name in ("configuration", "queue", "dead_letters"):
@@ -47,7 +47,7 @@ def test_a_function_that_is_not_there_has_nothing(services: Services) -> None:
         assert refused.value.cause is Cause.MISSING
 
 
-def test_a_missing_permission_is_named_and_what_can_be_found_is_found(
+def test_permission_that_is_missing_is_named_and_what_can_be_found_is_found(
     clients: Clients, services: Services, quiet_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed = ["sqs:GetQueueUrl", "lambda:ListEventSourceMappings"]
@@ -69,7 +69,7 @@ def test_a_missing_permission_is_named_and_what_can_be_found_is_found(
     assert refused.value.cause is Cause.DENIED
 
 
-def test_a_service_that_the_server_lacks_is_reported(services: Services) -> None:
+def test_service_that_the_server_lacks_is_reported(services: Services) -> None:
     metrics = services.client("cloudwatch")
     with pytest.raises(AwsRequestError) as refused:
         send("cloudwatch:DescribeAlarms", metrics.describe_alarms)

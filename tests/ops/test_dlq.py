@@ -120,7 +120,7 @@ def dlq(
     return DlqFixture(server, clients, build_stack(clients, build_package(), stack_config))
 
 
-def test_each_message_is_explained_and_stays(dlq: DlqFixture) -> None:
+def test_dlq_ls_explains_each_message_and_leaves_it(dlq: DlqFixture) -> None:
     dlq.put("waits")
     dlq.put("moved", there=True)
     dlq.put(HOSTILE)
@@ -163,7 +163,9 @@ def test_each_message_is_explained_and_stays(dlq: DlqFixture) -> None:
     assert dlq.visible() == set(letters)
 
 
-def test_what_can_be_read_is_sent_back_and_moved(dlq: DlqFixture, eventually: Eventually) -> None:
+def test_redrive_sends_back_what_can_be_read_and_it_is_moved(
+    dlq: DlqFixture, eventually: Eventually
+) -> None:
     dlq.put("a b")
     text = {"DataType": "String", "StringValue": "kept"}
     dlq.letter(dlq.upload("a b"), kind=text)
@@ -187,7 +189,7 @@ def test_what_can_be_read_is_sent_back_and_moved(dlq: DlqFixture, eventually: Ev
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
-def test_a_lost_response_loses_no_message(
+def test_redrive_loses_no_message_with_a_lost_response(
     dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch, *, is_sent: bool
 ) -> None:
     dlq.pause()
@@ -215,7 +217,7 @@ def test_a_lost_response_loses_no_message(
     assert len(dlq.visible(dlq.stack.queue_url)) == 15 + (5 if is_sent else 0)
 
 
-def test_a_first_message_whose_response_is_lost_may_have_been_sent(
+def test_redrive_whose_first_response_is_lost_exits_1_and_keeps_the_message(
     dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letter = dlq.letter(dlq.upload("key"))
@@ -229,7 +231,7 @@ def test_a_first_message_whose_response_is_lost_may_have_been_sent(
     assert "0 messages were sent; then sqs:SendMessage failed" in " ".join(ran.err.split())
 
 
-def test_an_interrupt_loses_no_message_and_the_next_redrive_goes_on(dlq: DlqFixture) -> None:
+def test_redrive_that_is_interrupted_loses_no_message_and_the_next_goes_on(dlq: DlqFixture) -> None:
     dlq.pause()
     letters = {dlq.letter(dlq.upload(f"{number}")) for number in range(8)}
     with subprocess.Popen(
@@ -254,7 +256,7 @@ def test_an_interrupt_loses_no_message_and_the_next_redrive_goes_on(dlq: DlqFixt
     assert len(dlq.visible(dlq.stack.queue_url)) == 8
 
 
-def test_only_messages_of_one_state_are_sent(dlq: DlqFixture) -> None:
+def test_redrive_sends_only_messages_of_one_state(dlq: DlqFixture) -> None:
     dlq.pause()
     dlq.put("waits")
     dlq.letter(dlq.upload("waits"))
@@ -264,7 +266,9 @@ def test_only_messages_of_one_state_are_sent(dlq: DlqFixture) -> None:
     assert len(dlq.visible(dlq.stack.queue_url)) == 1
 
 
-def test_an_id_that_is_not_there_is_no_refusal_once_another_was_sent(dlq: DlqFixture) -> None:
+def test_redrive_of_an_id_that_is_not_there_is_no_refusal_once_another_was_sent(
+    dlq: DlqFixture,
+) -> None:
     dlq.pause()
     letter = dlq.letter(dlq.upload("key"))
     ran = dlq("redrive", letter, "12345678")
@@ -298,7 +302,7 @@ def test_messages_that_somebody_else_holds_are_counted(dlq: DlqFixture) -> None:
         assert (ran.code, "About 1 more messages could not" in ran.err) == (1, True), arguments
 
 
-def test_a_message_that_stays_hidden_is_reported(
+def test_message_that_stays_hidden_is_reported(
     dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dlq.letter("poison")
@@ -314,7 +318,7 @@ def test_a_message_that_stays_hidden_is_reported(
     assert "sqs:ChangeMessageVisibility failed: Once more." in " ".join(listed.err.split())
 
 
-def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
+def test_drop_keeps_a_copy_of_deleted_messages(dlq: DlqFixture, tmp_path: Path) -> None:
     dlq.put("waits")
     waits = dlq.letter(dlq.upload("waits"))
     dropped = {dlq.letter(f"poison {number} é\ud7ff") for number in range(12)}
@@ -333,7 +337,7 @@ def test_deleted_messages_have_a_copy(dlq: DlqFixture, tmp_path: Path) -> None:
     assert (refused.code, dlq.visible()) == (2, {waits})
 
 
-def test_on_a_full_disk_nothing_is_deleted(
+def test_drop_on_a_full_disk_deletes_nothing(
     dlq: DlqFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     letter = dlq.letter("poison")
@@ -358,7 +362,7 @@ def test_on_a_full_disk_nothing_is_deleted(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_is_not_clear_is_refused(dlq: DlqFixture, arguments: list[str], words: str) -> None:
+def test_dlq_refuses_what_is_not_clear(dlq: DlqFixture, arguments: list[str], words: str) -> None:
     letter = dlq.letter("poison")
     refused = dlq(*arguments)
     assert (refused.code, refused.out) == (2, "")
@@ -366,7 +370,7 @@ def test_what_is_not_clear_is_refused(dlq: DlqFixture, arguments: list[str], wor
     assert dlq.visible() == {letter}
 
 
-def test_messages_with_unknown_states_are_left_and_said_so(dlq: DlqFixture) -> None:
+def test_messages_with_unknown_states_are_left_and_reported(dlq: DlqFixture) -> None:
     letter = dlq.letter(dlq.upload("key"))
     some = keys_of_user(dlq.clients, ["sqs:*", "lambda:*"])
     for arguments in (["redrive", "--state", "waits"], ["drop", "--state", "moved", "--yes"]):
@@ -376,7 +380,7 @@ def test_messages_with_unknown_states_are_left_and_said_so(dlq: DlqFixture) -> N
     assert dlq.visible() == {letter}
 
 
-def test_a_missing_permission_is_named_beside_what_is_known(dlq: DlqFixture) -> None:
+def test_permission_that_is_missing_is_named_beside_what_is_known(dlq: DlqFixture) -> None:
     letter = dlq.letter(dlq.upload("key"))
     reader = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
     some = keys_of_user(dlq.clients, [*reader, "lambda:ListEventSourceMappings"])

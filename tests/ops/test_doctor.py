@@ -43,7 +43,7 @@ def checks(ran: Ran) -> dict[str, dict[str, Any]]:
     return {record["name"]: record for record in ran.of("check")}
 
 
-def test_a_route_without_a_fault_is_well_and_nothing_is_left(
+def test_doctor_finds_a_route_without_a_fault_well_and_leaves_nothing(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
     ran = doctor(server, quiet_stack, "-o", "json")
@@ -58,7 +58,7 @@ def test_a_route_without_a_fault_is_well_and_nothing_is_left(
         assert "Uploads" not in clients.s3.list_multipart_uploads(Bucket=bucket)
 
 
-def test_each_fault_is_named_with_its_remedy(
+def test_doctor_names_each_fault_with_its_remedy(
     server: Server, clients: Clients, stack_config: StackConfig
 ) -> None:
     stack = build_stack(clients, build_package(), stack_config)
@@ -99,7 +99,7 @@ def test_each_fault_is_named_with_its_remedy(
     assert "'internal'" in reported["settings"]["message"]
 
 
-def test_settings_that_only_one_side_has_are_told(
+def test_doctor_tells_settings_that_only_one_side_has(
     server: Server, clients: Clients, quiet_stack: Stack
 ) -> None:
     owner = ("--expected-bucket-owner", "000000000000")
@@ -114,7 +114,7 @@ def test_settings_that_only_one_side_has_are_told(
     assert "delete-function-concurrency" in told["concurrency"]["remedy"]
 
 
-def test_a_notification_about_other_keys_is_none(
+def test_notification_about_other_keys_is_none(
     services: Services, clients: Clients, stack_config: StackConfig
 ) -> None:
     stack = build_stack(clients, build_package(), stack_config)
@@ -138,7 +138,7 @@ def test_a_notification_about_other_keys_is_none(
         assert (prefix, first.state) == (prefix, state)
 
 
-def test_each_missing_permission_is_named(
+def test_doctor_names_each_missing_permission(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
     keys = keys_of_user(clients, ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"])
@@ -165,7 +165,7 @@ def test_each_missing_permission_is_named(
         assert action in reported[name]["message"]
 
 
-def test_a_denied_bucket_may_be_of_another_owner(
+def test_doctor_says_that_a_denied_bucket_may_be_of_another_owner(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
     owner = ("--expected-bucket-owner", "210987654321")
@@ -175,7 +175,7 @@ def test_a_denied_bucket_may_be_of_another_owner(
     assert "does not belong to account 210987654321" in reported["source bucket"]["message"]
 
 
-def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
+def test_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
     ran = doctor(server, quiet_stack, "-o", "json", FROGMOVE_DESTINATION="s3://nowhere-at-all")
     reported = checks(ran)
     assert (ran.code, reported["destination bucket"]["state"]) == (1, "broken")
@@ -183,14 +183,14 @@ def test_a_bucket_that_is_not_there_is_one_fault(server: Server, quiet_stack: St
     assert reported["source bucket"]["state"] == "ok"
 
 
-def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
+def test_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
     ran = doctor(server, quiet_stack, "--function", "not-there", "-o", "json")
     broken = [check for check in ran.of("check") if check["state"] == "broken"]
     assert (ran.code, [check["name"] for check in broken]) == (1, ["function"])
     assert broken[0]["remedy"] == "Check --function, --route, --profile and --region."
 
 
-def test_abandoned_uploads_and_temporary_keys_are_distinguished(
+def test_uploads_that_are_abandoned_and_temporary_keys_are_distinguished(
     quiet_stack: Stack, clients: Clients
 ) -> None:
     bucket = f"left-{quiet_stack.config.source_bucket}"
@@ -224,7 +224,7 @@ def test_abandoned_uploads_and_temporary_keys_are_distinguished(
     assert probes.remedy == f"aws s3 rm 's3://{bucket}/out/{PROBE}left'"
 
 
-def test_a_clock_that_is_wrong_is_reported(
+def test_clock_that_is_wrong_is_reported(
     server: Server, quiet_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in server.client_environment().items():
@@ -236,14 +236,14 @@ def test_a_clock_that_is_wrong_is_reported(
 
 
 @pytest.mark.matrix
-def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
+def test_doctor_ends_if_nobody_answers(server: Server, quiet_stack: Stack) -> None:
     with nobody_listening() as url:
         ran = doctor(server, quiet_stack, "-o", "json", AWS_ENDPOINT_URL=url)
     assert ran.code == 2
     assert "AWS does not respond" in ran.err
 
 
-def test_the_text_names_what_to_do_below_each_fault(server: Server, quiet_stack: Stack) -> None:
+def test_doctor_text_names_what_to_do_below_each_fault(server: Server, quiet_stack: Stack) -> None:
     ran = doctor(server, quiet_stack, FROGMOVE_REQUIRE_TAG="scan=clean")
     assert ran.code == 1
     (line,) = [line for line in ran.out.splitlines() if line.startswith("warning")]

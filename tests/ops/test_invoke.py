@@ -43,7 +43,7 @@ def invoke(server: Server, *arguments: str) -> Ran:
     return run("lambda", "invoke", *arguments, environment=environment)
 
 
-def test_the_function_does_what_an_operator_asks(
+def test_lambda_invoke_has_the_function_do_what_an_operator_asks(
     server: Server, stack: Stack, clients: Clients, eventually: Eventually, tmp_path: Path
 ) -> None:
     name = ("--function", stack.config.name)
@@ -125,7 +125,7 @@ def test_keys_are_those_of_the_functions_source(
     assert json.loads(ran.out)["counts"] == {"moved": 1}
 
 
-def test_an_interrupt_ends_only_the_wait(server: Server) -> None:
+def test_interrupt_ends_only_the_wait(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         environment = {**os.environ, **server.client_environment()}
@@ -144,13 +144,13 @@ def test_an_interrupt_ends_only_the_wait(server: Server) -> None:
     assert b"frogmove lambda logs --function f" in reported
 
 
-def test_a_function_that_is_not_there_is_reported(server: Server) -> None:
+def test_function_that_is_not_there_is_reported(server: Server) -> None:
     ran = invoke(server, "ping", "--function", "nobody")
     assert (ran.code, ran.out) == (2, "")
     assert "nobody" in ran.err
 
 
-def test_a_call_without_credentials_is_reported() -> None:
+def test_call_without_credentials_is_reported() -> None:
     nobody: dict[str, str | None] = {
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": None,
@@ -193,14 +193,14 @@ def test_settings_that_cannot_be_used_are_reported_as_those_of_s3(
         assert words in ran.err
 
 
-def test_a_refused_connection_is_reported(server: Server) -> None:
+def test_connection_that_is_refused_is_reported(server: Server) -> None:
     with nobody_listening() as url:
         ran = invoke(server, "ping", "--endpoint-url", url)
     assert (ran.code, ran.out) == (2, "")
     assert "was not called" in ran.err
 
 
-def test_an_answer_that_does_not_come_is_reported(server: Server) -> None:
+def test_answer_that_does_not_come_is_reported(server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         Thread(target=lambda: listening.accept()[0].close(), daemon=True).start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -226,7 +226,7 @@ def test_an_answer_that_does_not_come_is_reported(server: Server) -> None:
     ],
     ids=" ".join,
 )
-def test_what_makes_no_sense_calls_nobody(
+def test_lambda_invoke_calls_nobody_for_what_makes_no_sense(
     server: Server, tmp_path: Path, arguments: list[str]
 ) -> None:
     for name, text in (("EVENT", "{}"), ("BROKEN", "{")):
@@ -239,7 +239,7 @@ def test_what_makes_no_sense_calls_nobody(
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize("body", ['{"Message": "So it is."}', "<html>Bad gateway</html>", ""])
-def test_an_error_behind_the_door_may_have_come_after_the_call(
+def test_error_behind_the_door_may_have_come_after_the_call(
     server: Server, status: int, body: str
 ) -> None:
     with canned_server((status, body)) as script:
@@ -250,14 +250,14 @@ def test_an_error_behind_the_door_may_have_come_after_the_call(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 429])
-def test_a_call_that_is_refused_touches_nothing(server: Server, status: int) -> None:
+def test_call_that_is_refused_touches_nothing(server: Server, status: int) -> None:
     with canned_server((status, '{"Message": "So it is."}')) as script:
         ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
     assert (ran.code, ran.out) == (2, "")
     assert "was not called" in ran.err
 
 
-def test_an_answer_that_is_nested_too_deeply_is_not_json(server: Server) -> None:
+def test_answer_that_is_nested_too_deeply_is_not_json(server: Server) -> None:
     with canned_server((200, "[" * 100_000)) as script:
         ran = invoke(server, "ping", "--endpoint-url", script.endpoint_url)
     assert (ran.code, "did not return JSON" in ran.err) == (1, True)
@@ -274,7 +274,7 @@ def test_an_answer_that_is_nested_too_deeply_is_not_json(server: Server) -> None
     ],
     ids=str,
 )
-def test_the_exit_code_is_that_of_the_answer(
+def test_exit_code_is_that_of_the_answer(
     server: Server, answer: dict[str, object], code: int, words: str
 ) -> None:
     with canned_server((200, json.dumps(answer))) as script:

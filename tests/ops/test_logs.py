@@ -67,7 +67,7 @@ def logs(server: Server, function: str, *arguments: str) -> Ran:
     return run(*command, environment=environment(server))
 
 
-def test_lines_of_all_streams_come_in_the_order_of_time_without_lambdas_own(
+def test_log_lines_of_all_streams_come_in_the_order_of_time_without_lambdas_own(
     server: Server, function: str
 ) -> None:
     ran = logs(server, function)
@@ -83,7 +83,7 @@ def test_lines_of_all_streams_come_in_the_order_of_time_without_lambdas_own(
     assert (ran.code, "too old" in ran.out) == (0, True)
 
 
-def test_only_failures_are_shown_on_request_and_as_json(server: Server, function: str) -> None:
+def test_logs_show_only_failures_on_request_and_as_json(server: Server, function: str) -> None:
     ran = logs(server, function, "--failed", "-o", "json")
     first, second = ran.of("log")
     assert (first["stream"], first["line"]["key"], first["failure"]) == (
@@ -94,7 +94,7 @@ def test_only_failures_are_shown_on_request_and_as_json(server: Server, function
     assert "Task timed out" in second["line"]
 
 
-def test_no_lines_are_said_with_the_group(server: Server, quiet_stack: Stack) -> None:
+def test_logs_without_lines_name_the_group(server: Server, quiet_stack: Stack) -> None:
     name = quiet_stack.config.name
     ran = logs(server, name, "--since", "2099-01-01")
     assert (ran.code, ran.out) == (0, "")
@@ -102,15 +102,13 @@ def test_no_lines_are_said_with_the_group(server: Server, quiet_stack: Stack) ->
 
 
 @pytest.mark.parametrize("options", [[], ["--follow"]], ids=["once", "follow"])
-def test_the_log_of_a_function_that_is_not_there_is_refused(
-    server: Server, options: list[str]
-) -> None:
+def test_log_of_a_function_that_is_not_there_is_refused(server: Server, options: list[str]) -> None:
     ran = logs(server, "not-there", *options)
     assert (ran.code, ran.out) == (2, "")
     assert "There is no function 'not-there'" in ran.err
 
 
-def test_new_lines_are_followed_each_once(server: Server, function: str) -> None:
+def test_logs_follow_shows_new_lines_once(server: Server, function: str) -> None:
     reported = {name: value for name, value in environment(server).items() if value is not None}
     process = subprocess.Popen(
         [*COMMAND, "lambda", "logs", "--follow", "--failed", "--function", function],
@@ -136,12 +134,14 @@ def test_new_lines_are_followed_each_once(server: Server, function: str) -> None
 
 
 @pytest.mark.parametrize("since", ["soon", "2026-13-01"])
-def test_a_time_that_is_none_is_refused(server: Server, since: str) -> None:
+def test_since_that_is_no_time_is_refused(server: Server, since: str) -> None:
     ran = logs(server, "any", "--since", since)
     assert (ran.code, ran.out) == (2, "")
 
 
-def test_a_missing_permission_is_named(server: Server, clients: Clients, function: str) -> None:
+def test_permission_that_is_missing_is_named(
+    server: Server, clients: Clients, function: str
+) -> None:
     more = environment(server) | keys_of_user(clients, ["sqs:GetQueueUrl"])
     for command in (("logs",), ("info",)):
         ran = run("lambda", *command, "--function", function, environment=more)
@@ -149,7 +149,7 @@ def test_a_missing_permission_is_named(server: Server, clients: Clients, functio
         assert "logs:FilterLogEvents" in ran.err or "lambda:GetFunctionConfiguration" in ran.err
 
 
-def test_the_function_and_its_versions_are_shown(
+def test_lambda_info_shows_the_function_and_its_versions(
     server: Server, clients: Clients, quiet_stack: Stack
 ) -> None:
     name = quiet_stack.config.name
@@ -167,7 +167,7 @@ def test_the_function_and_its_versions_are_shown(
     assert "valid settings" in ran.out
 
 
-def test_a_function_that_is_not_there_has_no_info(server: Server) -> None:
+def test_function_that_is_not_there_has_no_info(server: Server) -> None:
     for name in ("not-there", "not-there:live"):
         ran = run("lambda", "info", "--function", name, environment=environment(server))
         assert (ran.code, ran.out) == (2, "")
@@ -177,7 +177,7 @@ def test_a_function_that_is_not_there_has_no_info(server: Server) -> None:
 
 @pytest.mark.parametrize("name", ["'frogmove'", "frogmove ", "frog/move", "\x1b[31m"])
 @pytest.mark.parametrize("command", ["lambda info", "lambda logs", "dlq ls"])
-def test_a_name_that_no_function_can_have_is_refused_before_any_request(
+def test_function_name_that_none_can_have_is_refused_before_any_request(
     command: str, name: str
 ) -> None:
     more: dict[str, str | None] = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": None}

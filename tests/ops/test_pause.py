@@ -47,7 +47,7 @@ def schedule(clients: Clients, stack: Stack) -> dict[str, Any]:
     return {name: value for name, value in there.items() if name not in changing}
 
 
-def test_uploads_wait_while_it_is_paused_and_move_when_it_goes_on(
+def test_pause_lets_uploads_wait_and_resume_moves_them(
     server: Server, stack: Stack, clients: Clients, eventually: Eventually
 ) -> None:
     source, destination = stack.config.source_bucket, stack.config.destination_bucket
@@ -75,7 +75,7 @@ def test_uploads_wait_while_it_is_paused_and_move_when_it_goes_on(
     assert schedule(clients, stack) == before
 
 
-def test_an_undo_is_refused_under_a_live_function_and_says_what_resuming_does(
+def test_undo_is_refused_under_a_live_function_and_says_what_resuming_does(
     server: Server, stack: Stack, clients: Clients, eventually: Eventually
 ) -> None:
     source, destination = stack.config.source_bucket, stack.config.destination_bucket
@@ -108,7 +108,7 @@ def test_an_undo_is_refused_under_a_live_function_and_says_what_resuming_does(
     eventually(lambda: keys(clients, destination) == ["key"])
 
 
-def test_a_function_of_another_source_is_in_nobodys_way(
+def test_function_of_another_source_is_in_nobodys_way(
     server: Server, stack: Stack, clients: Clients
 ) -> None:
     other = f"other-{stack.config.source_bucket}"
@@ -125,14 +125,14 @@ def test_a_function_of_another_source_is_in_nobodys_way(
     assert keys(clients, other) == ["key"]
 
 
-def test_what_is_not_there_is_refused(server: Server) -> None:
+def test_pause_and_resume_refuse_a_function_that_is_not_there(server: Server) -> None:
     for verb in ("pause", "resume"):
         ran = command(server, "lambda", verb, "--function", "not-there")
         assert (ran.code, ran.out) == (2, "")
         assert "no schedule 'not-there-sweep'" in ran.err.replace("\n", " ")
 
 
-def test_a_refused_connection_is_reported(server: Server) -> None:
+def test_connection_that_is_refused_is_reported(server: Server) -> None:
     with nobody_listening() as url:
         ran = command(server, "lambda", "pause", "--function", "any", "--endpoint-url", url)
     assert (ran.code, ran.out) == (2, "")
@@ -141,7 +141,7 @@ def test_a_refused_connection_is_reported(server: Server) -> None:
     assert "AWS_ENDPOINT_URL" in ran.err
 
 
-def test_a_schedule_that_was_named_must_exist(server: Server, quiet_stack: Stack) -> None:
+def test_schedule_that_was_named_must_exist(server: Server, quiet_stack: Stack) -> None:
     name = quiet_stack.config.name
     ran = command(server, "lambda", "pause", "--function", name, "--schedule", "not-there")
     assert (ran.code, ran.out) == (2, "")
@@ -149,7 +149,7 @@ def test_a_schedule_that_was_named_must_exist(server: Server, quiet_stack: Stack
     assert "Check --schedule" in ran.err
 
 
-def test_what_could_be_switched_is_switched_where_something_could_not(
+def test_pause_switches_what_it_can_and_says_what_it_could_not(
     server: Server, stack: Stack, clients: Clients
 ) -> None:
     """Without permission to change the schedule, the mapping is paused, and this is said."""
@@ -183,5 +183,5 @@ def test_what_could_be_switched_is_switched_where_something_could_not(
         ("arn:aws:lambda:eu-central-1:123456789012:function:reports:live", "reports-sweep"),
     ],
 )
-def test_the_schedule_is_named_after_the_function(function: str, schedule: str) -> None:
+def test_schedule_is_named_after_the_function(function: str, schedule: str) -> None:
     assert Deployment(function, Services()).schedule_name == schedule

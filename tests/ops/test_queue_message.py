@@ -30,7 +30,7 @@ def reported(body: str, **more: Any) -> dict[str, Any]:
         bridged("external", "a b+é"),
     ],
 )
-def test_the_uploads_are_those_of_the_function(body: object) -> None:
+def test_uploads_of_a_message_are_those_of_the_function(body: object) -> None:
     message = read_message(reported(json.dumps(body)))
     assert message.uploads == (("external", "a b+é"),)
     assert message.sent == datetime(2018, 12, 17, 21, 37, 29, 183000, tzinfo=UTC)
@@ -42,17 +42,17 @@ def test_the_uploads_are_those_of_the_function(body: object) -> None:
     [("", "is not JSON"), ("[" * 100_000, "is not JSON"), ("{}", "no Records")],
     ids=["empty", "deep", "no Records"],
 )
-def test_what_the_function_cannot_read_is_said(body: str, problem: str) -> None:
+def test_message_that_the_function_cannot_read_says_so(body: str, problem: str) -> None:
     message = read_message(reported(body))
     assert (problem in message.problem, message.uploads) == (True, ())
 
 
-def test_a_message_without_an_upload_is_no_problem() -> None:
+def test_message_without_an_upload_is_no_problem() -> None:
     message = read_message(reported(json.dumps(TEST_EVENT)))
     assert (message.problem, message.uploads) == ("", ())
 
 
-def test_its_attributes_can_be_sent_again() -> None:
+def test_attributes_of_a_message_can_be_sent_again() -> None:
     text = {"DataType": "String", "StringValue": "v", "StringListValues": []}
     raw = {"DataType": "Binary", "BinaryValue": b"\x00", "BinaryListValues": []}
     message = read_message(reported("x", MessageAttributes={"text": text, "raw": raw}))
@@ -67,14 +67,14 @@ def test_its_attributes_can_be_sent_again() -> None:
 @given(
     st.one_of(st.text(CHARACTERS), JSON.map(json.dumps), mutations(SAMPLES, JSON).map(json.dumps))
 )
-def test_no_text_does_worse_than_a_problem(body: str) -> None:
+def test_message_of_any_text_is_read_or_has_a_problem(body: str) -> None:
     message = read_message(reported(body))
     assert not (message.problem and message.uploads)
     assert message.body == body
 
 
 @given(JSON | NUMBERS, JSON | NUMBERS)
-def test_no_attributes_do_worse(sent: object, count: object) -> None:
+def test_message_of_any_attributes_is_read(sent: object, count: object) -> None:
     more = {"Attributes": {"SentTimestamp": sent, "ApproximateReceiveCount": count}}
     message = read_message(reported("x", **more))
     assert message.receives >= 0

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 SECTION = README[README.index("## The Lambda") : README.index("## If something goes wrong")]
 
 
-def test_the_commands_run(server: Server, clients: Clients, stack_config: StackConfig) -> None:
+def test_readme_commands_for_a_deployed_route_run(
+    server: Server, clients: Clients, stack_config: StackConfig
+) -> None:
     source, function = stack_config.source_bucket, stack_config.name
     # With the usual times: ``doctor`` warns of others.
     usual = StackConfig(source, stack_config.destination_bucket, function)

@@ -61,7 +61,7 @@ def states(ran: Ran) -> dict[str, str]:
     return {name: record["state"] for name, record in lines(ran).items()}
 
 
-def test_a_route_that_works_is_well_and_what_it_moved_is_counted(
+def test_status_of_a_route_that_works_is_well_and_counts_what_it_moved(
     server: Server, clients: Clients, stack_config: StackConfig
 ) -> None:
     stack = build_stack(clients, build_package(), stack_config)
@@ -85,7 +85,7 @@ def test_a_route_that_works_is_well_and_what_it_moved_is_counted(
     assert ran.records[-1]["type"] == "summary"
 
 
-def test_what_waits_is_shown_escaped_and_a_pause_needs_somebody(
+def test_status_shows_what_waits_escaped_and_a_pause_needs_somebody(
     server: Server, stack: Stack, clients: Clients
 ) -> None:
     variables = environment(server, stack)
@@ -111,7 +111,7 @@ def test_what_waits_is_shown_escaped_and_a_pause_needs_somebody(
     assert r"$'e\x1b[31mvil/\u202egnp.exe'" in ran.out
 
 
-def test_a_wrong_variable_and_dead_letters_are_named_as_the_cause(
+def test_status_names_a_wrong_variable_and_dead_letters_as_the_cause(
     server: Server, stack: Stack, clients: Clients
 ) -> None:
     found = clients.functions.get_function_configuration(FunctionName=stack.config.name)
@@ -133,19 +133,19 @@ def test_a_wrong_variable_and_dead_letters_are_named_as_the_cause(
     assert "frogmove dlq" in reported["dead letters"]["remedy"]
 
 
-def test_a_function_of_another_route_is_not_this_one(server: Server, quiet_stack: Stack) -> None:
+def test_function_of_another_route_is_not_this_one(server: Server, quiet_stack: Stack) -> None:
     other = quiet_stack.config.destination_bucket
     ran = status(server, quiet_stack, "--destination", f"s3://{other}/elsewhere", "-o", "json")
     assert (ran.code, states(ran)["settings"]) == (1, "broken")
     assert "but the route is" in lines(ran)["settings"]["message"]
 
 
-def test_a_scan_that_only_one_side_requires_is_reported(server: Server, quiet_stack: Stack) -> None:
+def test_scan_that_only_one_side_requires_is_reported(server: Server, quiet_stack: Stack) -> None:
     ran = status(server, quiet_stack, "-o", "json", FROGMOVE_REQUIRE_TAG="scan=clean")
     assert (ran.code, states(ran)["scan gate"]) == (1, "warning")
 
 
-def test_each_missing_permission_is_named_beside_what_could_be_read(
+def test_status_names_each_missing_permission_beside_what_could_be_read(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
     allowed = ["lambda:GetFunctionConfiguration", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"]
@@ -166,7 +166,7 @@ def test_each_missing_permission_is_named_beside_what_could_be_read(
     assert "s3:ListBucket" in reported["source"]["message"] + reported["source"]["remedy"]
 
 
-def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
+def test_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: Stack) -> None:
     ran = status(server, quiet_stack, "--function", "not-there", "-o", "json")
     assert (ran.code, states(ran)) == (1, {"function": "broken", "source": "ok"})
     assert lines(ran)["function"]["message"] == (
@@ -174,13 +174,13 @@ def test_a_function_that_is_not_there_is_one_fault(server: Server, quiet_stack: 
     )
 
 
-def test_a_source_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:
+def test_source_that_is_not_there_is_broken(server: Server, quiet_stack: Stack) -> None:
     ran = status(server, quiet_stack, "--source", "s3://nowhere-at-all", "-o", "json")
     assert (ran.code, states(ran)["source"]) == (1, "broken")
 
 
 @pytest.mark.parametrize("command", ["status", "doctor", "dlq ls", "lambda logs", "batch status"])
-def test_missing_credentials_are_one_fault(
+def test_credentials_that_are_missing_are_one_fault(
     server: Server, quiet_stack: Stack, tmp_path: Path, command: str
 ) -> None:
     none: dict[str, str | None] = {
@@ -197,19 +197,19 @@ def test_missing_credentials_are_one_fault(
     assert "--profile" in ran.err
 
 
-def test_nobody_who_answers_ends_it(server: Server, quiet_stack: Stack) -> None:
+def test_status_ends_if_nobody_answers(server: Server, quiet_stack: Stack) -> None:
     with nobody_listening() as url:
         ran = status(server, quiet_stack, "-o", "json", AWS_ENDPOINT_URL=url)
     assert ran.code == 2
     assert "AWS does not respond" in ran.err
 
 
-def test_no_route_is_refused(server: Server, quiet_stack: Stack) -> None:
+def test_status_without_a_route_is_refused(server: Server, quiet_stack: Stack) -> None:
     ran = status(server, quiet_stack, FROGMOVE_SOURCE=None)
     assert (ran.code, ran.out) == (2, "")
 
 
-def test_what_waits_for_hours_and_no_sweep_for_hours_need_somebody(
+def test_status_warns_of_what_waits_for_hours_and_of_no_sweep_for_hours(
     server: Server, services: Services, quiet_stack: Stack, clients: Clients
 ) -> None:
     bucket = f"old-{quiet_stack.config.source_bucket}"
@@ -226,7 +226,7 @@ def test_what_waits_for_hours_and_no_sweep_for_hours_need_somebody(
     assert reported["source"].remedy == """frogmove trace 'it'"'"'s old'"""
 
 
-def test_what_cloudwatch_tells_is_used_where_it_is_there(
+def test_status_uses_what_cloudwatch_tells_where_it_is_there(
     server: Server, quiet_stack: Stack, moto: MotoServer
 ) -> None:
     session: Any = moto.session()

@@ -114,7 +114,9 @@ def verdict(ran: Ran) -> dict[str, Any]:
     return reported
 
 
-def test_an_upload_that_the_function_moved(trace: TraceFixture, eventually: Eventually) -> None:
+def test_trace_of_an_upload_that_the_function_moved(
+    trace: TraceFixture, eventually: Eventually
+) -> None:
     connect(trace.clients, trace.stack)
     trace.put("reports/a b+.csv")
     eventually(
@@ -135,7 +137,7 @@ def test_an_upload_that_the_function_moved(trace: TraceFixture, eventually: Even
     assert there.records == ran.records
 
 
-def test_runs_on_this_machine_and_their_undo(trace: TraceFixture) -> None:
+def test_trace_of_runs_on_this_machine_and_their_undo(trace: TraceFixture) -> None:
     trace.put("key")
     assert trace.run("move", "key").code == 0
     moved = last_id()
@@ -149,7 +151,7 @@ def test_runs_on_this_machine_and_their_undo(trace: TraceFixture) -> None:
     assert reported["todo"] == ["frogmove move key"]
 
 
-def test_a_dead_letter_with_its_reason(trace: TraceFixture) -> None:
+def test_trace_of_a_dead_letter_with_its_reason(trace: TraceFixture) -> None:
     trace.put("key")
     trace.log(level="ERROR", message="failed", key="key", outcome="failed", reason="access denied")
     trace.log(level="ERROR", message="failed", key="other", outcome="failed", reason="no")
@@ -169,7 +171,7 @@ def test_a_dead_letter_with_its_reason(trace: TraceFixture) -> None:
     assert {each["id"] for each in listed.of("message")} == {dead, other}
 
 
-def test_a_message_waits_while_the_function_is_paused(trace: TraceFixture) -> None:
+def test_trace_of_a_message_that_waits_while_the_function_is_paused(trace: TraceFixture) -> None:
     trace.pause()
     trace.put("key")
     message = trace.send(trace.stack.queue_url, "key")
@@ -182,7 +184,7 @@ def test_a_message_waits_while_the_function_is_paused(trace: TraceFixture) -> No
     assert verdict(ran)["todo"] == [f"frogmove lambda resume --function {function}"]
 
 
-def test_the_scan_decides(trace: TraceFixture) -> None:
+def test_trace_says_that_the_scan_decides(trace: TraceFixture) -> None:
     trace.set_variables(FROGMOVE_REQUIRE_TAG="GuardDutyMalwareScanStatus=NO_THREATS_FOUND")
     trace.put("new")
     assert "It waits for the tag" in verdict(trace("new"))["todo"][0]
@@ -192,7 +194,7 @@ def test_the_scan_decides(trace: TraceFixture) -> None:
     assert "contact the uploader" in verdict(bad)["todo"][0]
 
 
-def test_what_was_deleted_is_found_in_its_versions(trace: TraceFixture) -> None:
+def test_trace_finds_what_was_deleted_in_its_versions(trace: TraceFixture) -> None:
     there = trace.destination
     version = trace.clients.s3.put_object(Bucket=there, Key="key", Body=b"1")["VersionId"]
     trace.clients.s3.delete_object(Bucket=there, Key="key")
@@ -204,7 +206,7 @@ def test_what_was_deleted_is_found_in_its_versions(trace: TraceFixture) -> None:
     assert ran.code == 1
 
 
-def test_what_the_destination_holds_decides_how_to_move_it(trace: TraceFixture) -> None:
+def test_trace_says_how_to_move_a_key_by_what_the_destination_holds(trace: TraceFixture) -> None:
     trace.put("key")
     trace.clients.s3.put_object(Bucket=trace.destination, Key="key", Body=b"toads")
     differs = verdict(trace("key"))
@@ -216,7 +218,7 @@ def test_what_the_destination_holds_decides_how_to_move_it(trace: TraceFixture) 
     assert same["todo"] == ["frogmove move key"]
 
 
-def test_a_key_that_nobody_knows(trace: TraceFixture) -> None:
+def test_trace_of_a_key_that_nobody_knows(trace: TraceFixture) -> None:
     ran = trace("never")
     assert (ran.code, ran.of("event")) == (1, [])
     assert "nothing is known about it" in verdict(ran)["verdict"]
@@ -229,7 +231,7 @@ def test_a_key_that_nobody_knows(trace: TraceFixture) -> None:
     assert trace("never").of("event") == []
 
 
-def test_a_hostile_key_is_inert(trace: TraceFixture) -> None:
+def test_trace_of_a_hostile_key_is_inert(trace: TraceFixture) -> None:
     trace.put(HOSTILE)
     trace.log(level="ERROR", message="failed", key=HOSTILE, outcome="failed", reason=HOSTILE)
     shown = trace.run("trace", HOSTILE)
@@ -242,7 +244,7 @@ def test_a_hostile_key_is_inert(trace: TraceFixture) -> None:
     assert verdict(copy)["key"] == HOSTILE
 
 
-def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFixture) -> None:
+def test_trace_reports_each_missing_permission_beside_what_is_known(trace: TraceFixture) -> None:
     trace.put("key")
     some = keys_of_user(trace.clients, ["s3:ListBucket", "s3:GetObject"])
     ran = trace("key", **some)
@@ -261,7 +263,7 @@ def test_each_missing_permission_is_reported_beside_what_is_known(trace: TraceFi
     assert 'Correct what "Not known" names' in verdict(nobody)["todo"][0]
 
 
-def test_a_route_without_a_function_has_a_story_too(trace: TraceFixture) -> None:
+def test_trace_of_a_route_without_a_function_has_a_story_too(trace: TraceFixture) -> None:
     trace.clients.s3.put_object(Bucket=trace.destination, Key="key", Body=b"1")
     ran = trace("key", "--function", "not-there")
     reported = verdict(ran)
@@ -270,7 +272,7 @@ def test_a_route_without_a_function_has_a_story_too(trace: TraceFixture) -> None
     assert "Not there: the function." in shown.err
 
 
-def test_another_server_than_aws_has_no_function(moto: S3Server) -> None:
+def test_trace_on_another_server_than_aws_has_no_function(moto: S3Server) -> None:
     """No request goes to AWS with the keys of another server."""
     buckets = Buckets.make(moto)
     buckets.put("key")
@@ -282,6 +284,6 @@ def test_another_server_than_aws_has_no_function(moto: S3Server) -> None:
     assert (refused.code, "has no queues" in refused.err) == (2, True)
 
 
-def test_a_key_outside_the_route_is_refused(trace: TraceFixture) -> None:
+def test_trace_refuses_a_key_outside_the_route(trace: TraceFixture) -> None:
     refused = trace("s3://another-bucket/key")
     assert (refused.code, refused.out) == (2, "")

@@ -22,7 +22,7 @@ from tests.aws_events import job, task
     ],
     ids=str,
 )
-def test_nothing_is_left_where_all_is_done(answer: dict[str, Any]) -> None:
+def test_unfinished_is_empty_where_all_is_done(answer: dict[str, Any]) -> None:
     assert unfinished(answer, {}) == []
 
 
@@ -49,6 +49,6 @@ def test_nothing_is_left_where_all_is_done(answer: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_what_is_left_is_named(answer: object, words: str) -> None:
+def test_unfinished_names_what_is_left(answer: object, words: str) -> None:
     (line,) = unfinished(answer, job(task("external", "my key", identity="1")))
     assert words in line

@@ -26,13 +26,13 @@ def compiler() -> Compiler:
     return found
 
 
-def test_each_python_file_has_bytecode_beside_it(compiler: Compiler) -> None:
+def test_compiler_makes_bytecode_beside_each_python_file(compiler: Compiler) -> None:
     made = compiler.compile({"a/b.py": SOURCE, "c.py": b"", "data.json": b"{}"}, "/opt")
     tag = sys.implementation.cache_tag
     assert sorted(made) == [f"__pycache__/c.{tag}.pyc", f"a/__pycache__/b.{tag}.pyc"]
 
 
-def test_it_is_loaded_without_a_look_at_the_source_and_shows_the_place(
+def test_bytecode_is_loaded_without_a_look_at_the_source_and_shows_the_place(
     compiler: Compiler, tmp_path: Path
 ) -> None:
     ((path, content),) = compiler.compile({"pond.py": SOURCE}, "/opt").items()
@@ -49,7 +49,9 @@ def test_it_is_loaded_without_a_look_at_the_source_and_shows_the_place(
     assert b"/opt/pond.py" in content
 
 
-def test_two_compilations_are_equal(compiler: Compiler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compilations_of_the_same_files_are_equal(
+    compiler: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = {"a.py": SOURCE, "b.py": SOURCE + b"leap()\n"}
     first = compiler.compile(files, "/opt")
     monkeypatch.setenv("PYTHONHASHSEED", "7")
@@ -63,12 +65,12 @@ def test_two_compilations_are_equal(compiler: Compiler, monkeypatch: pytest.Monk
     assert compiler.compile({"b.py": files["b.py"]}, "/opt").items() <= first.items()
 
 
-def test_a_file_that_cannot_be_compiled_is_left_out(compiler: Compiler) -> None:
+def test_file_that_cannot_be_compiled_is_left_out(compiler: Compiler) -> None:
     made = compiler.compile({"good.py": b"x = 1", "bad.py": b"x = (", "odd.py": b"\0"}, "/opt")
     assert [path.split("/")[1].split(".")[0] for path in made] == ["good"]
 
 
-def test_an_interpreter_that_fails_is_reported() -> None:
+def test_interpreter_that_fails_is_reported() -> None:
     with pytest.raises(RunError, match="could not compile"):
         Compiler("/bin/false", HERE).compile({"a.py": b""}, "/opt")
 
@@ -79,18 +81,18 @@ def test_bytecode_that_cannot_be_written_is_reported_and_not_left_out(compiler: 
         compiler.compile({f"{'a' * 250}.py": b"x = 1", "b.py": b"x = ("}, "/opt")
 
 
-def test_the_interpreter_that_runs_this_is_found_first(compiler: Compiler) -> None:
+def test_interpreter_that_runs_this_is_found_first(compiler: Compiler) -> None:
     assert compiler.path == sys.executable
 
 
-def test_one_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interpreter_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = _interpreter(tmp_path / "python3.99", "cpython 3.99 final")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert find_compiler("3.99") == Compiler(str(other), "3.99")
 
 
 @pytest.mark.parametrize("who", ["cpython 3.99 candidate", "pypy 3.99 final", "", "cpython"])
-def test_one_whose_bytecode_the_runtime_would_not_load_is_not_used(
+def test_interpreter_whose_bytecode_the_runtime_would_not_load_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
     given = _interpreter(tmp_path / "python3.99", who)
@@ -101,7 +103,7 @@ def test_one_whose_bytecode_the_runtime_would_not_load_is_not_used(
 
 
 @pytest.mark.parametrize("name", ["not-there", "", "/bin/false", "/etc/hostname"])
-def test_what_is_no_interpreter_is_refused(tmp_path: Path, name: str) -> None:
+def test_interpreter_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="not a released CPython"):
         find_compiler(HERE, tmp_path / name)
 

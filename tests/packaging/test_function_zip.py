@@ -19,7 +19,7 @@ def _entries() -> list[zipfile.ZipInfo]:
         return archive.infolist()
 
 
-def test_it_holds_what_the_handler_needs() -> None:
+def test_function_zip_holds_what_the_handler_needs() -> None:
     names = {entry.filename for entry in _entries()}
     assert {
         "frogmove/__init__.py",
@@ -30,7 +30,7 @@ def test_it_holds_what_the_handler_needs() -> None:
     } <= names
 
 
-def test_it_holds_nothing_else() -> None:
+def test_function_zip_holds_nothing_else() -> None:
     for entry in _entries():
         assert entry.filename.endswith(".py")
         assert not {"cli", "local_aws", "ops", "packaging", "__pycache__", "__main__.py"} & set(
@@ -38,11 +38,11 @@ def test_it_holds_nothing_else() -> None:
         )
 
 
-def test_two_builds_are_equal() -> None:
+def test_function_zip_is_equal_in_two_builds() -> None:
     assert build_package() == build_package()
 
 
-def test_with_bytecode_it_holds_each_file_compiled_for_where_lambda_unpacks_it() -> None:
+def test_function_zip_holds_each_file_compiled_for_where_lambda_unpacks_it() -> None:
     compiler = find_compiler(f"{sys.version_info[0]}.{sys.version_info[1]}")
     archive = package(compiler)
     with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
@@ -53,14 +53,14 @@ def test_with_bytecode_it_holds_each_file_compiled_for_where_lambda_unpacks_it()
     assert archive == package(compiler)
 
 
-def test_it_is_small() -> None:
+def test_function_zip_is_small() -> None:
     assert len(build_package()) < 300_000
     assert (
         package(find_compiler(f"{sys.version_info[0]}.{sys.version_info[1]}")).unzipped < 2_100_000
     )
 
 
-def test_nothing_in_it_depends_on_when_and_where_it_was_built() -> None:
+def test_function_zip_does_not_depend_on_when_and_where_it_was_built() -> None:
     entries = _entries()
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
@@ -68,7 +68,7 @@ def test_nothing_in_it_depends_on_when_and_where_it_was_built() -> None:
     assert {entry.create_system for entry in entries} == {3}
 
 
-def test_the_handler_can_be_imported_from_it_without_the_command_line(tmp_path: Path) -> None:
+def test_handler_can_be_imported_from_the_zip_without_the_command_line(tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(build_package())) as archive:
         archive.extractall(tmp_path)
     module, _, function = HANDLER.rpartition(".")
@@ -89,7 +89,9 @@ def test_the_handler_can_be_imported_from_it_without_the_command_line(tmp_path: 
     subprocess.run([sys.executable, "-c", script], env=environment, cwd=tmp_path, check=True)
 
 
-def test_unreadable_sources_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_sources_that_cannot_be_read_are_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("frogmove.packaging.function_zip.files", lambda _: tmp_path / "not there")
     with pytest.raises(FrogmoveError, match="cannot be read"):
         build_package()

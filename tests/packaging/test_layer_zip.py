@@ -56,7 +56,7 @@ def _pinned() -> dict[str, tuple[str, int]]:
     }
 
 
-def test_all_that_boto3_and_powertools_need_is_pinned() -> None:
+def test_pins_are_all_that_boto3_and_powertools_need() -> None:
     pinned = _pinned()
     assert pinned.keys() == NEEDED
     assert all(hashes for _, hashes in pinned.values())
@@ -64,7 +64,7 @@ def test_all_that_boto3_and_powertools_need_is_pinned() -> None:
     assert pinned["awscrt"][1] >= 4
 
 
-def test_the_pins_are_within_what_frogmove_itself_asks_for() -> None:
+def test_pins_are_within_what_frogmove_itself_asks_for() -> None:
     project = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
     pinned = _pinned()
     for wanted in (files("frogmove.packaging") / "layer.in").read_text("utf-8").splitlines():
@@ -74,7 +74,7 @@ def test_the_pins_are_within_what_frogmove_itself_asks_for() -> None:
 
 
 @pytest.mark.matrix
-def test_the_pins_satisfy_one_another(built: zipfile.ZipFile) -> None:
+def test_pins_satisfy_one_another(built: zipfile.ZipFile) -> None:
     pinned = _pinned()
     found = set()
     for name in built.namelist():
@@ -96,7 +96,7 @@ def test_the_pins_satisfy_one_another(built: zipfile.ZipFile) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("architecture", Architecture)
-def test_the_pins_have_wheels_for_every_runtime_and_architecture(
+def test_pins_have_wheels_for_every_runtime_and_architecture(
     architecture: Architecture, python: str, tmp_path: Path
 ) -> None:
     skip_without_index()
@@ -114,7 +114,7 @@ def test_the_pins_have_wheels_for_every_runtime_and_architecture(
 
 
 @pytest.mark.matrix
-def test_it_holds_the_services_that_a_function_uses_and_every_licence(
+def test_layer_holds_the_services_that_a_function_uses_and_every_licence(
     built: zipfile.ZipFile,
 ) -> None:
     names = built.namelist()
@@ -138,13 +138,13 @@ def test_it_holds_the_services_that_a_function_uses_and_every_licence(
 
 
 @pytest.mark.matrix
-def test_it_is_small(built: zipfile.ZipFile) -> None:
+def test_layer_is_small(built: zipfile.ZipFile) -> None:
     assert sum(entry.compress_size for entry in built.infolist()) < 10_000_000
     assert sum(entry.file_size for entry in built.infolist()) < 30_000_000
 
 
 @pytest.mark.long
-def test_the_one_for_arm64_holds_what_arm64_runs() -> None:
+def test_layer_for_arm64_holds_what_arm64_runs() -> None:
     archive = fetched_layer(Architecture.ARM64)
     with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
         (library,) = [name for name in opened.namelist() if name.endswith(".so")]
@@ -181,7 +181,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor
 
 
 @pytest.mark.matrix
-def test_the_trimmed_boto3_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
+def test_boto3_of_the_layer_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: Path) -> None:
     compiler = find_compiler(PYTHON)
     if compiler is None:
         pytest.skip(f"there is no Python {PYTHON}")
@@ -201,7 +201,7 @@ def test_the_trimmed_boto3_does_what_s3_takes(built: zipfile.ZipFile, tmp_path: 
     ]
 
 
-def test_what_no_function_can_use_is_left_out(wheels: Wheels) -> None:
+def test_layer_leaves_out_what_no_function_can_use(wheels: Wheels) -> None:
     wheels.add(
         "frog",
         {
@@ -236,13 +236,13 @@ def test_bytecode_shows_where_lambda_unpacks_it(wheels: Wheels) -> None:
         assert b"/opt/python/frog/__init__.py" in opened.read(compiled)
 
 
-def test_a_wheel_with_other_bytes_is_refused(wheels: Wheels) -> None:
+def test_wheel_with_other_bytes_is_refused(wheels: Wheels) -> None:
     wheels.add("frog", {"frog.py": ""}, digest="0" * 64)
     with pytest.raises(RunError, match=r"DO NOT MATCH THE HASHES[\s\S]*frog"):
         layer(X86_64, PYTHON)
 
 
-def test_what_cannot_be_fetched_is_named(wheels: Wheels) -> None:
+def test_package_that_cannot_be_fetched_is_named(wheels: Wheels) -> None:
     wheels.pin("newt", "0" * 64)
     with pytest.raises(RunError, match=r"could not download .* newt==1\.0") as told:
         layer(X86_64, PYTHON)
@@ -263,7 +263,7 @@ ELF = "\x7fELF\x02\x01\x01" + "\x00" * 11
         ("text", "frog.txt", ""),
     ],
 )
-def test_what_another_machine_runs_is_refused(
+def test_check_built_refuses_what_another_machine_runs(
     tmp_path: Path, content: str, name: str, found: str
 ) -> None:
     path = tmp_path / "frog" / name
@@ -276,20 +276,20 @@ def test_what_another_machine_runs_is_refused(
         check_built(tmp_path, "", "x86_64")
 
 
-def test_no_layer_is_made_of_what_another_machine_runs(wheels: Wheels) -> None:
+def test_layer_is_not_made_of_what_another_machine_runs(wheels: Wheels) -> None:
     wheels.add("frog", {"frog/frog.so": ELF + "\x28\x00rest"})
     with pytest.raises(RunError, match="another machine"):
         layer(X86_64, PYTHON)
 
 
-def test_a_package_that_pip_did_not_install_is_named(tmp_path: Path) -> None:
+def test_package_that_pip_did_not_install_is_named(tmp_path: Path) -> None:
     (tmp_path / "frog_pond-1.0.dist-info").mkdir()
     check_built(tmp_path, "frog-pond==1.0 --hash=sha256:0\n", "x86_64")
     with pytest.raises(RunError, match=r"lacks newt-2\.0"):
         check_built(tmp_path, "frog-pond==1.0\nnewt==2.0 \\\n    --hash=x\n", "x86_64")
 
 
-def test_no_folder_to_work_in_is_one_sentence(
+def test_layer_without_a_folder_to_work_in_is_one_sentence(
     wheels: Wheels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 X86_64 = Architecture.X86_64
 
 
-def test_the_users_settings_of_pip_do_not_stand_in_the_way(
+def test_pip_settings_of_the_user_do_not_stand_in_the_way(
     wheels: Wheels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheels.add("frog", {"frog.py": ""})
@@ -26,7 +26,7 @@ def test_the_users_settings_of_pip_do_not_stand_in_the_way(
     assert "python/frog.py" in names_in(layer(X86_64, PYTHON))
 
 
-def test_without_pip_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_that_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(FrogmoveError, match="ensurepip"):
         layer(X86_64, PYTHON)
@@ -54,7 +54,7 @@ PIP_SETTINGS = {
     [[*PIP_SETTINGS], *(pytest.param([name], marks=pytest.mark.long) for name in PIP_SETTINGS)],
 )
 @pytest.mark.parametrize("by", ["variable", pytest.param("file", marks=pytest.mark.matrix)])
-def test_no_setting_of_pip_changes_what_is_built(
+def test_pip_settings_never_change_what_is_built(
     wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: list[str], by: str
 ) -> None:
     """All at once, and in the long form each alone."""
@@ -73,7 +73,7 @@ def test_no_setting_of_pip_changes_what_is_built(
 
 
 @pytest.mark.matrix
-def test_where_packages_come_from_is_the_users_to_say(
+def test_pip_settings_say_where_packages_come_from(
     wheels: Wheels, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     wheels.add("frog", {"frog.py": ""})

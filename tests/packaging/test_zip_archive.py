@@ -13,7 +13,7 @@ from frogmove.packaging.zip_archive import Archive, check_limits, make_archive
 FILES = {"b/two.py": b"2" * 1000, "a.py": b"1", "b/été 🐸.txt": b""}
 
 
-def test_it_holds_the_files_in_order() -> None:
+def test_archive_holds_the_files_in_order() -> None:
     archive = make_archive("x.zip", FILES)
     with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
         assert opened.namelist() == sorted(FILES)
@@ -21,11 +21,11 @@ def test_it_holds_the_files_in_order() -> None:
     assert archive.unzipped == 1001
 
 
-def test_the_order_that_files_come_in_makes_no_difference() -> None:
+def test_archive_is_the_same_in_whatever_order_files_come() -> None:
     assert make_archive("x.zip", FILES) == make_archive("x.zip", dict(reversed(FILES.items())))
 
 
-def test_its_digests_are_those_of_its_bytes() -> None:
+def test_archive_digests_are_those_of_its_bytes() -> None:
     archive = make_archive("x.zip", FILES)
     digest = hashlib.sha256(archive.content)
     assert archive.sha256 == digest.hexdigest()
@@ -39,7 +39,9 @@ MEBIBYTE = 1024 * 1024
     ("zipped", "unzipped", "named"),
     [(50 * MEBIBYTE + 1, 1, "layer.zip"), (1, 249 * MEBIBYTE + 1, "function.zip and layer.zip")],
 )
-def test_what_lambda_would_refuse_is_refused(zipped: int, unzipped: int, named: str) -> None:
+def test_archive_that_lambda_would_refuse_is_refused(
+    zipped: int, unzipped: int, named: str
+) -> None:
     function = Archive("function.zip", b"", MEBIBYTE)
     check_limits(function, Archive("layer.zip", bytes(zipped - 1), unzipped - 1))
     with pytest.raises(RunError, match=named):

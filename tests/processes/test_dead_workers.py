@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     "command", [Command.MOVE, pytest.param(Command.COPY, marks=pytest.mark.matrix)]
 )
-def test_what_a_worker_reported_before_it_died_is_reported_and_recorded_once(
+def test_worker_that_died_has_its_results_reported_and_recorded_once(
     start: Callable[..., Run], buckets: Buckets, through: FaultProxy, command: Command
 ) -> None:
     buckets.put(*KEYS)
@@ -112,7 +112,7 @@ def test_copy_that_a_worker_had_in_flight_when_it_died_is_one_of_the_run(
     assert [record for record in copies.values() if record["held"]] == []
 
 
-def test_one_process_does_all_where_the_system_allows_no_other(
+def test_process_alone_does_all_where_the_system_allows_no_other(
     start: Callable[..., Run], buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -124,7 +124,7 @@ def test_one_process_does_all_where_the_system_allows_no_other(
 
 
 @pytest.mark.matrix
-def test_a_file_that_has_the_name_of_a_segment_is_left_alone(
+def test_file_that_has_the_name_of_a_segment_is_left_alone(
     start: Callable[..., Run], buckets: Buckets, tmp_path: Path
 ) -> None:
     journal = tmp_path / "journal"
@@ -137,7 +137,7 @@ def test_a_file_that_has_the_name_of_a_segment_is_left_alone(
     assert len(list(JournalReader(journal).of_type("copied"))) == len(KEYS)
 
 
-def test_a_range_that_was_asked_for_by_a_worker_that_died_is_not_given_away(
+def test_range_that_was_asked_for_by_a_worker_that_died_is_not_given_away(
     start: Callable[..., Run], buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask = Local.ask

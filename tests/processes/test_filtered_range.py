@@ -48,7 +48,7 @@ def state() -> FakeS3State:
 
 
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
-def test_what_is_selected_is_done_before_the_rest_is_listed(
+def test_selected_objects_are_done_before_the_rest_is_listed(
     state: FakeS3State, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(range_runner, "PAUSE_SECONDS", 0)
@@ -66,7 +66,7 @@ def test_what_is_selected_is_done_before_the_rest_is_listed(
     assert runner.is_planned
 
 
-def test_a_run_that_is_stopped_lists_no_further(state: FakeS3State) -> None:
+def test_run_that_is_stopped_lists_no_further(state: FakeS3State) -> None:
     stop = Event()
     runner = runner_of(state, stop, Command.MOVE)
     keys = KeyRange("", None)

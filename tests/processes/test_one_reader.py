@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.servers import Server
 
 
-def test_a_server_with_an_order_of_its_own_is_moved_whole(
+def test_server_with_an_order_of_its_own_is_moved_whole(
     seaweedfs: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buckets = Buckets.make(seaweedfs)
@@ -39,7 +39,7 @@ EMPTY_PAGE = (
 
 
 @pytest.mark.parametrize("engine", Engine)
-def test_a_listing_that_never_ends_is_refused(
+def test_listing_that_never_ends_is_refused(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         pytest.param(Command.SYNC, marks=pytest.mark.matrix),
     ],
 )
-def test_every_key_is_done_once_and_by_several(
+def test_keys_are_done_once_and_by_several_processes(
     start: Callable[..., Run], buckets: Buckets, command: Command
 ) -> None:
     buckets.put(*KEYS)
@@ -53,7 +53,7 @@ def test_every_key_is_done_once_and_by_several(
 
 
 @pytest.mark.matrix
-def test_a_journal_without_all_its_parts_is_not_taken_for_the_whole(
+def test_journal_without_all_its_parts_is_not_taken_for_the_whole(
     start: Callable[..., Run], buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
@@ -80,7 +80,7 @@ def test_a_journal_without_all_its_parts_is_not_taken_for_the_whole(
         Command.SYNC,
     ],
 )
-def test_several_select_alike_and_give_the_same_keys(
+def test_processes_select_alike_and_give_the_same_keys(
     start: Callable[..., Run], buckets: Buckets, command: Command
 ) -> None:
     buckets.put(*KEYS, "b", "h2/1")
@@ -99,7 +99,7 @@ def test_several_select_alike_and_give_the_same_keys(
         assert {result.outcome for result in start(command, **chosen)} == {Outcome.SKIPPED}
 
 
-def test_a_worker_that_is_killed_costs_nothing(start: Callable[..., Run], buckets: Buckets) -> None:
+def test_worker_that_is_killed_costs_nothing(start: Callable[..., Run], buckets: Buckets) -> None:
     buckets.put(*KEYS)
     run = start(Command.MOVE)
     results = []
@@ -116,7 +116,7 @@ def test_a_worker_that_is_killed_costs_nothing(start: Callable[..., Run], bucket
     assert (buckets.keys_here(), sorted(buckets.there())) == ([], sorted(KEYS))
 
 
-def test_stopping_reaches_every_worker_and_a_resume_does_the_rest(
+def test_stop_reaches_every_worker_and_a_resume_does_the_rest(
     start: Callable[..., Run], buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
@@ -142,7 +142,7 @@ main()
 """
 
 
-def test_no_worker_outlives_a_run_that_is_killed(buckets: Buckets, tmp_path: Path) -> None:
+def test_workers_do_not_outlive_a_run_that_is_killed(buckets: Buckets, tmp_path: Path) -> None:
     buckets.put(*KEYS)
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
@@ -169,7 +169,7 @@ def test_no_worker_outlives_a_run_that_is_killed(buckets: Buckets, tmp_path: Pat
 
 
 @pytest.mark.parametrize("number", [30, pytest.param(90, marks=pytest.mark.matrix)])
-def test_a_run_that_is_stopped_has_ended_only_if_everything_is_done(
+def test_run_that_is_stopped_has_ended_only_if_everything_is_done(
     start: Callable[..., Run], buckets: Buckets, number: int
 ) -> None:
     buckets.put(*KEYS)

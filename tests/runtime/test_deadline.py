@@ -48,7 +48,7 @@ def through(proxy: FaultProxy, buckets: Buckets, **more: str) -> dict[str, str]:
         "Delete",
     ],
 )
-def test_one_that_hangs_loses_nothing_and_the_redelivery_finishes(
+def test_request_that_hangs_loses_nothing_and_the_redelivery_finishes(
     kit: Kit, buckets: Buckets, operation: str, fault: Fault
 ) -> None:
     buckets.put("a")
@@ -162,7 +162,7 @@ def resumes(kit: Kit, buckets: Buckets, large: Large) -> None:
 
 
 @pytest.mark.matrix
-def test_a_large_object_is_resumed_by_part_over_deliveries(kit: Kit, buckets: Buckets) -> None:
+def test_large_object_is_resumed_by_part_over_deliveries(kit: Kit, buckets: Buckets) -> None:
     resumes(kit, buckets, Large(200 * MIB, 5 * MIB, delay=2.0, seconds=6))
 
 
@@ -173,7 +173,7 @@ def test_gigabytes_are_resumed_by_part_over_deliveries(kit: Kit) -> None:
         resumes(kit, Buckets.make(server), large)
 
 
-def test_a_new_process_goes_on_where_another_was_given_up(kit: Kit, buckets: Buckets) -> None:
+def test_process_that_is_new_goes_on_where_another_was_given_up(kit: Kit, buckets: Buckets) -> None:
     digest = put_large(buckets, "large", 48 * MIB)
     event = batch(message("1", notification(buckets.source, "large")))
     sizes = {"FROGMOVE_MULTIPART_THRESHOLD": "8MiB", "FROGMOVE_PART_SIZE": "8MiB"}
@@ -188,7 +188,7 @@ def test_a_new_process_goes_on_where_another_was_given_up(kit: Kit, buckets: Buc
     assert digest_there(buckets, "large") == digest
 
 
-def test_a_completion_whose_response_is_lost_loses_nothing(kit: Kit, buckets: Buckets) -> None:
+def test_completion_whose_response_is_lost_loses_nothing(kit: Kit, buckets: Buckets) -> None:
     """Where no checksum tells that the bytes are there already, they are copied once more."""
     digest = put_large(buckets, "large", 20 * MIB)
     event = batch(message("1", notification(buckets.source, "large")))

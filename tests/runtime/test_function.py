@@ -55,7 +55,7 @@ EVENTS: dict[str, Callable[[str, str], dict[str, Any]]] = {
 }
 
 
-def test_every_event_moves_its_object(buckets: Buckets, runtime: Runtime) -> None:
+def test_events_all_move_their_object(buckets: Buckets, runtime: Runtime) -> None:
     """In one process, as they may come to one function."""
     key = "in/2026 été+1%.csv"
     for name, event in EVENTS.items():
@@ -68,7 +68,7 @@ def test_every_event_moves_its_object(buckets: Buckets, runtime: Runtime) -> Non
     assert len(runtime.starts) == 1
 
 
-def test_what_a_queue_reports_is_moved_and_poison_is_handed_back(
+def test_queue_has_its_uploads_moved_and_poison_handed_back(
     buckets: Buckets, runtime: Runtime
 ) -> None:
     keys = [key for name, key in KEYS.items() if name not in buckets.server.lacks]
@@ -90,7 +90,7 @@ def test_what_a_queue_reports_is_moved_and_poison_is_handed_back(
     assert (buckets.here(), buckets.there()) == ({}, {key: key.encode() for key in keys})
 
 
-def test_what_the_function_logs_is_json_and_inert(buckets: Buckets, runtime: Runtime) -> None:
+def test_log_of_the_function_is_json_and_inert(buckets: Buckets, runtime: Runtime) -> None:
     key = KEYS["escape sequence"]
     buckets.put(key)
     runtime.invoke(batch(message("1", notification(buckets.source, key)), message("2", "\x1b[31m")))
@@ -106,13 +106,13 @@ def test_what_the_function_logs_is_json_and_inert(buckets: Buckets, runtime: Run
     assert metrics["moved"] == [1.0]
 
 
-def test_it_tells_its_version_and_settings(buckets: Buckets, runtime: Runtime) -> None:
+def test_ping_tells_the_version_and_settings(buckets: Buckets, runtime: Runtime) -> None:
     answer = runtime.invoke({"action": "ping"})
     assert answer.value["version"] == __version__
     assert answer.value["settings"]["source"] == f"s3://{buckets.source}/"
 
 
-def test_an_event_of_no_known_kind_is_an_error_that_names_it(runtime: Runtime) -> None:
+def test_event_of_no_known_kind_is_an_error_that_names_it(runtime: Runtime) -> None:
     answer = runtime.invoke({"action": "explode"})
     assert answer.status == 200
     assert answer.value["errorType"].endswith("EventError")
@@ -128,7 +128,7 @@ def test_an_event_of_no_known_kind_is_an_error_that_names_it(runtime: Runtime) -
     ],
     ids=lambda variables: next(iter(variables)),
 )
-def test_a_wrong_setting_fails_the_start_and_says_why(
+def test_setting_that_is_wrong_fails_the_start_and_says_why(
     kit: Kit, buckets: Buckets, variables: dict[str, str]
 ) -> None:
     with running(kit, environment_of(buckets, **variables)) as runtime:
@@ -150,7 +150,7 @@ def handler(event, context):
 """
 
 
-def test_it_takes_its_libraries_from_the_layer_and_nothing_for_a_terminal(
+def test_function_takes_its_libraries_from_the_layer_and_nothing_for_a_terminal(
     kit: Kit, buckets: Buckets, tmp_path: Path
 ) -> None:
     (tmp_path / "spy.py").write_text(_SPY)
@@ -174,7 +174,7 @@ def test_it_takes_its_libraries_from_the_layer_and_nothing_for_a_terminal(
     assert modules["frogmove"].startswith(str(kit.task))
 
 
-def test_nothing_outlives_the_emulator(runtime: Runtime) -> None:
+def test_emulator_leaves_no_process(runtime: Runtime) -> None:
     runtime.invoke({"action": "ping"})
     pids = [runtime.process.pid, *children(runtime.process.pid)]
     assert len(pids) == 2

@@ -37,7 +37,7 @@ def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def test_an_upload_is_moved(running: Running) -> None:
+def test_upload_is_moved(running: Running) -> None:
     connect(running)
     buckets = running.deployment.buckets
     files = {"a.txt": b"a.txt", "reports/été 2026.csv": "reports/été 2026.csv".encode()}
@@ -48,7 +48,7 @@ def test_an_upload_is_moved(running: Running) -> None:
     assert buckets.there() == files
 
 
-def test_a_bucket_that_holds_something_is_not_deleted(running: Running) -> None:
+def test_bucket_that_holds_something_is_not_deleted(running: Running) -> None:
     """Which is what keeps objects when the deployment is destroyed, as it does not empty it."""
     deployment = running.deployment
     deployment.buckets.put_there("old")
@@ -58,7 +58,7 @@ def test_a_bucket_that_holds_something_is_not_deleted(running: Running) -> None:
         deployment.buckets.client.delete_bucket(Bucket=deployment.buckets.destination)
 
 
-def test_a_message_of_another_bucket_is_not_taken(running: Running) -> None:
+def test_message_of_another_bucket_is_not_taken(running: Running) -> None:
     """The queue's policy names the source bucket: S3 does not get to send for another."""
     deployment = running.deployment
     other = deployment.buckets.make(deployment.server)
@@ -73,7 +73,7 @@ def test_a_message_of_another_bucket_is_not_taken(running: Running) -> None:
         )
 
 
-def test_a_sweep_moves_what_no_notification_has(running: Running) -> None:
+def test_sweep_moves_what_no_notification_has(running: Running) -> None:
     """Started as Scheduler would: by its role, through the alias, with the planned input."""
     deployment = running.deployment
     deployment.buckets.put("missed")
@@ -158,7 +158,7 @@ def script(outputs: str, *arguments: str, **environment: str) -> subprocess.Comp
     )
 
 
-def test_the_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
+def test_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
     connect(running)
     # As in the examples: one output that holds all.
     values = {name: output["value"] for name, output in running.outputs.items()}
@@ -168,7 +168,7 @@ def test_the_smoke_test_passes_and_leaves_nothing(running: Running) -> None:
     assert running.deployment.buckets.state() == []
 
 
-def test_the_smoke_test_uploads_what_the_function_moves(ministack: Server, plan: Plan) -> None:
+def test_smoke_test_uploads_what_the_function_moves(ministack: Server, plan: Plan) -> None:
     filters = {"PREFIXES": "in/csv/,in/tsv/", "SUFFIXES": ".csv"}
     environment: Any = {f"FROGMOVE_KEY_{name}": value for name, value in filters.items()}
     made = build(Deployment.make(ministack, plan), build_package(), **environment)
@@ -178,7 +178,7 @@ def test_the_smoke_test_uploads_what_the_function_moves(ministack: Server, plan:
     assert "/in/csv/frogmove-smoke-test/" in done.stdout
 
 
-def test_the_smoke_test_says_when_nothing_moves(running: Running) -> None:
+def test_smoke_test_says_when_nothing_moves(running: Running) -> None:
     """Nothing is connected: the upload stays, is reported and removed."""
     done = smoke_test(running, running.outputs, "--timeout", "1")
     assert done.returncode == 1
@@ -187,7 +187,7 @@ def test_the_smoke_test_says_when_nothing_moves(running: Running) -> None:
     assert running.deployment.buckets.state() == []
 
 
-def test_the_smoke_test_says_when_the_function_fails(running: Running) -> None:
+def test_smoke_test_says_when_the_function_fails(running: Running) -> None:
     name = running.deployment.plan.resources["aws_lambda_function.move"]["function_name"]
     functions = running.deployment.client("lambda")
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": {}})
@@ -199,13 +199,13 @@ def test_the_smoke_test_says_when_the_function_fails(running: Running) -> None:
 
 
 @pytest.mark.parametrize("outputs", ["", "[]", '{"region": {"value": "x"}}', "null"])
-def test_the_smoke_test_refuses_what_are_no_outputs(outputs: str) -> None:
+def test_smoke_test_refuses_what_are_no_outputs(outputs: str) -> None:
     done = script(outputs)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
 
 
-def test_the_smoke_test_needs_somebody(plan: Plan) -> None:
+def test_smoke_test_needs_somebody(plan: Plan) -> None:
     outputs = {name: {"value": value or "unknown"} for name, value in plan.outputs.items()}
     unknown = ("queue_url", "dead_letter_url", "sweep_dead_letter_url", "function_arn")
     outputs |= {name: {"value": "unknown"} for name in unknown}

@@ -149,7 +149,7 @@ def recipe(heading: str) -> str:
     return found[1]
 
 
-def test_what_would_take_the_settings_down_is_refused_before_anything_goes(
+def test_change_that_would_take_the_settings_down_is_refused_before_anything_goes(
     module: AppliedModule,
 ) -> None:
     before, there = module.kept(), module.there()
@@ -178,7 +178,7 @@ def test_what_would_take_the_settings_down_is_refused_before_anything_goes(
     assert module.there() == there
 
 
-def test_a_change_that_keeps_the_buckets_is_not_refused(module: AppliedModule) -> None:
+def test_change_that_keeps_the_buckets_is_not_refused(module: AppliedModule) -> None:
     """Everything else that can be set, of which nothing that objects are kept by is replaced."""
     before = module.there()
     done = module.apply(
@@ -198,14 +198,14 @@ def test_a_change_that_keeps_the_buckets_is_not_refused(module: AppliedModule) -
     }
 
 
-def test_a_change_of_the_route_replaces_no_policy_that_is_attached(module: AppliedModule) -> None:
+def test_change_of_the_route_replaces_no_policy_that_is_attached(module: AppliedModule) -> None:
     done = module.run("plan", create_kms_key="true", source_prefix="a/", destination_prefix="b/")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not re.search("aws_iam_policy.* must be replaced", done.stdout)
     assert re.search(r"aws_iam_policy.operators will be updated in-place", done.stdout)
 
 
-def test_the_recipe_that_keeps_buckets_keeps_what_they_are_read_by(module: AppliedModule) -> None:
+def test_recipe_that_keeps_buckets_keeps_what_they_are_read_by(module: AppliedModule) -> None:
     before = module.kept()
     done = module.shell(recipe("Destroy."), create_kms_key="true")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -219,7 +219,7 @@ def test_the_recipe_that_keeps_buckets_keeps_what_they_are_read_by(module: Appli
 
 
 @pytest.mark.long
-def test_the_recipe_for_another_destination_keeps_the_former_one(module: AppliedModule) -> None:
+def test_recipe_for_another_destination_keeps_the_former_one(module: AppliedModule) -> None:
     done = module.shell(
         recipe("Another bucket."), create_kms_key="true", destination_bucket="another-bucket"
     )
@@ -232,7 +232,7 @@ def test_the_recipe_for_another_destination_keeps_the_former_one(module: Applied
 
 
 @pytest.mark.long
-def test_the_recipe_that_deletes_everything_does(module: AppliedModule) -> None:
+def test_recipe_that_deletes_everything_does(module: AppliedModule) -> None:
     detached = replace(module, attached="")
     done = detached.shell(recipe("Delete."), create_kms_key="true", force_destroy="true")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -240,7 +240,7 @@ def test_the_recipe_that_deletes_everything_does(module: AppliedModule) -> None:
 
 
 @pytest.mark.long
-def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
+def test_deployment_for_a_trial_that_is_empty_goes_at_once(tmp_path: Path) -> None:
     require_stand_in()
     given = [f"-var={name}={value}" for name, value in GIVEN.items()]
     given += ["-auto-approve", "-no-color", "-var=force_destroy=true", "-var=create_kms_key=true"]
@@ -252,7 +252,7 @@ def test_an_empty_deployment_for_a_trial_goes_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_two_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
+def test_routes_from_one_bucket_live_in_one_account(tmp_path: Path) -> None:
     """Applied one after the other into one module, where a second thing of a name is refused."""
     require_stand_in()
     shared = {"trigger": "eventbridge", "create_kms_key": "true"}
@@ -295,7 +295,7 @@ def test_pausing_and_destroying_need_no_packages(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_one_name_in_two_regions_does_not_clash(tmp_path: Path) -> None:
+def test_name_of_a_deployment_may_be_the_same_in_two_regions(tmp_path: Path) -> None:
     require_stand_in()
     elsewhere = tmp_path / "module"
     shutil.copytree(MODULE, elsewhere)
@@ -313,7 +313,7 @@ def test_one_name_in_two_regions_does_not_clash(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_longest_names_fit_into_what_aws_takes() -> None:
+def test_names_of_the_greatest_length_fit_into_what_aws_takes() -> None:
     """The stand-in warns of every value whose length only AWS refuses."""
     require_stand_in()
     key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-55555555555"

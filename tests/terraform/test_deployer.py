@@ -48,7 +48,7 @@ def deployer(ministack: Server, plan: Plan) -> Deployment:
     return replace(made, server=theirs, buckets=buckets)
 
 
-def test_it_makes_everything_and_takes_it_down(deployer: Deployment) -> None:
+def test_deployer_makes_everything_and_takes_it_down(deployer: Deployment) -> None:
     running = build(deployer, package=build_package(), is_deployer=True)
     connect(running)
     name, source = deployer.name, deployer.buckets.source
@@ -94,7 +94,7 @@ def test_it_makes_everything_and_takes_it_down(deployer: Deployment) -> None:
     s3.put_bucket_policy(Bucket=deployer.buckets.destination, Policy=rules)
 
 
-def test_it_touches_nothing_else(deployer: Deployment, ministack: Server) -> None:
+def test_deployer_touches_nothing_else(deployer: Deployment, ministack: Server) -> None:
     iam, s3 = deployer.client("iam"), deployer.buckets.client
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     other = f"other-{deployer.name}"
@@ -125,7 +125,7 @@ def test_it_touches_nothing_else(deployer: Deployment, ministack: Server) -> Non
         ("iam:AttachRolePolicy", "iam::123456789012:role/admins", False),
     ],
 )
-def test_it_makes_what_is_named_as_the_deployment(
+def test_deployer_makes_what_is_named_as_the_deployment(
     plan: Plan, action: str, resource: str, allowed: bool
 ) -> None:
     policy = json.loads(plan.outputs["deployer_policy"])

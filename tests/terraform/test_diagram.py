@@ -27,25 +27,25 @@ def declared() -> list[str]:
     )
 
 
-def test_every_resource_is_shown_once() -> None:
+def test_diagram_shows_every_resource_once() -> None:
     assert sorted(diagram.resources(diagram.read("resources"))) == declared()
 
 
 @EACH
-def test_the_picture_is_what_is_declared(name: str) -> None:
+def test_picture_is_what_is_declared(name: str) -> None:
     """``python -m tests.terraform.diagram`` draws it again."""
     assert diagram.picture(name).read_text("utf-8") == diagram.draw(diagram.read(name))
 
 
 @EACH
-def test_it_is_readable_where_pages_show_it(name: str) -> None:
+def test_picture_is_readable_where_pages_show_it(name: str) -> None:
     drawn = diagram.read(name)
     sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", diagram.SHAPES)]
     assert min(sizes) * diagram.SHOWN_WIDTH / drawn["size"][0] >= diagram.LEAST_FONT
 
 
 @EACH
-def test_nothing_overlaps(name: str) -> None:
+def test_picture_has_nothing_that_overlaps(name: str) -> None:
     drawn = diagram.read(name)
     boxes = diagram.layout(drawn)
     groups = [boxes[group["name"]] for group in drawn["groups"]]
@@ -61,7 +61,7 @@ def test_nothing_overlaps(name: str) -> None:
 
 
 @EACH
-def test_every_line_fits_into_its_card(name: str) -> None:
+def test_card_has_room_for_every_line(name: str) -> None:
     drawn = diagram.read(name)
     boxes = cards(drawn)
     for group in drawn["groups"]:
@@ -74,7 +74,7 @@ def test_every_line_fits_into_its_card(name: str) -> None:
                 assert len(resource.removeprefix("aws_")) * diagram.NAME_WIDTH <= room, resource
 
 
-def test_no_arrow_crosses_a_card() -> None:
+def test_arrows_cross_no_card() -> None:
     drawn = diagram.read("diagram")
     boxes = diagram.layout(drawn)
     for arrow in drawn["arrows"]:

@@ -22,14 +22,14 @@ def test_inputs_and_outputs_are_the_modules(monkeypatch: pytest.MonkeyPatch) -> 
     assert Cog().main(["cog", "--check", "terraform/REFERENCE.md"]) == 0
 
 
-def test_every_input_and_output_is_described() -> None:
+def test_inputs_and_outputs_are_all_described() -> None:
     for table in (inputs(), outputs()):
         rows = [re.split(r"(?<!\\)\|", row) for row in table.splitlines()[2:]]
         assert len(rows) > 20
         assert all(len(row[-2].strip()) > 5 for row in rows), table
 
 
-def test_every_alarm_has_its_remedy(plan: Plan) -> None:
+def test_alarms_have_their_remedy(plan: Plan) -> None:
     alarms = [name.removeprefix("the-deployment-") for name in plan.outputs["alarm_names"]]
     described = re.findall(r"(?m)^## ([a-z-]+)\n\n\w(?:(?!## ).*\n)+?```sh\n", RUNBOOK)
     with_a_scan = ["threats", "unscanned"]
@@ -45,7 +45,7 @@ def test_operators_may_run_each_command_of_the_aws_cli() -> None:
     assert needed <= allowed
 
 
-def test_the_costs_add_up() -> None:
+def test_costs_add_up() -> None:
     rows = [row.split("|")[2:4] for row in README.splitlines() if re.match(r"\| (S3|SQS|L|l)", row)]
     prices = [[float(cell.rpartition("$")[2]) for cell in row] for row in rows if "$" in row[0]]
     (together,) = re.findall(

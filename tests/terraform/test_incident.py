@@ -129,7 +129,7 @@ def not_known(reported: dict[str, dict[str, Any]]) -> set[str]:
     return {name for name, record in reported.items() if record["state"] == "unknown"}
 
 
-def test_an_incident_is_found_fixed_and_accounted_for(incident: Incident, tmp_path: Path) -> None:
+def test_incident_is_found_fixed_and_accounted_for(incident: Incident, tmp_path: Path) -> None:
     operator = Operator.of(incident.running, tmp_path)
     good = incident.running.output("function_version")
 

@@ -30,7 +30,7 @@ CHECKOV = "checkov==3.3.30"
 LONG = pytest.mark.long
 
 
-def test_it_is_formatted() -> None:
+def test_module_is_formatted() -> None:
     require_terraform()
     done = subprocess.run(
         ["terraform", "fmt", "-check", "-diff", "-recursive", str(MODULE)],
@@ -48,13 +48,13 @@ def test_it_is_formatted() -> None:
         for file in sorted((MODULE / "tests").glob("*.tftest.hcl"))
     ],
 )
-def test_its_own_tests_pass(name: str) -> None:
+def test_module_tests_pass(name: str) -> None:
     done = terraform(MODULE, "test", "-no-color", f"-filter=tests/{name}")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["minimal", "complete"])
-def test_an_example_is_valid(name: str, tmp_path: Path) -> None:
+def test_example_is_valid(name: str, tmp_path: Path) -> None:
     """With the module beside it, as only one folder is copied."""
     example = tmp_path / name
     shutil.copytree(MODULE / "examples" / name, example)
@@ -69,7 +69,7 @@ def test_an_example_is_valid(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_is_applied_once_goes_back_and_keeps_its_buckets_when_destroyed() -> None:
+def test_module_is_applied_once_goes_back_and_keeps_its_buckets_when_destroyed() -> None:
     """The ways of the README, with a provider that invents what AWS would answer."""
     require_stand_in()
     given = [f"-var={name}={value}" for name, value in GIVEN.items()]
@@ -131,7 +131,7 @@ def _checkov() -> Path:
     return venv / "bin/checkov"
 
 
-def test_the_order_that_s3_and_lambda_need(plan: Plan) -> None:
+def test_dependencies_are_in_the_order_that_s3_and_lambda_need(plan: Plan) -> None:
     """Whatever has to be there first is depended on, directly or not."""
 
     def needs(address: str, seen: frozenset[str] = frozenset()) -> set[str]:
@@ -160,7 +160,7 @@ def test_the_order_that_s3_and_lambda_need(plan: Plan) -> None:
     assert "aws_cloudwatch_log_group.function" in needs("aws_lambda_function.move")
 
 
-def test_the_configuration_file_is_the_command_lines(plan: Plan, tmp_path: Path) -> None:
+def test_configuration_file_is_the_command_lines(plan: Plan, tmp_path: Path) -> None:
     file = config_file({"FROGMOVE_CONFIG": str(tmp_path / "config.toml")})
     file.write_text(plan.outputs["config_toml"], "utf-8")
     settings = resolve(Config(), None, {}, file)
@@ -170,7 +170,7 @@ def test_the_configuration_file_is_the_command_lines(plan: Plan, tmp_path: Path)
     assert (settings.region, settings.expected_bucket_owner) == ("us-east-1", "123456789012")
 
 
-def test_the_functions_environment_is_a_route(plan: Plan) -> None:
+def test_functions_environment_is_a_route(plan: Plan) -> None:
     (environment,) = plan.resources["aws_lambda_function.move"]["environment"]
     settings = resolve(Config(), None, environment["variables"], None)
     assert settings.route() == Route(
@@ -196,6 +196,6 @@ def test_policies_fit_into_what_iam_allows(plan: Plan) -> None:
             assert len("".join(values["policy"].split())) < 10240
 
 
-def test_destroying_would_lose_no_object(plan: Plan) -> None:
+def test_destroy_would_lose_no_object(plan: Plan) -> None:
     buckets = [plan.resources[f"aws_s3_bucket.{side}[0]"] for side in ("source", "destination")]
     assert [bucket["force_destroy"] for bucket in buckets] == [False, False]

@@ -242,7 +242,7 @@ def test_uploaders_write_under_their_own_name_and_nothing_else(deployment: Deplo
     assert buckets.here() == {mine: b"2", others: others.encode()}
 
 
-def test_without_a_policy_a_person_is_told(deployment: Deployment) -> None:
+def test_person_without_a_policy_may_do_nothing(deployment: Deployment) -> None:
     """The tests above prove something only if rights are needed at all."""
     iam, name = deployment.client("iam"), f"nobody-{deployment.name}"
     iam.create_user(UserName=name)

@@ -65,7 +65,7 @@ def invoke(deployment: Deployment, function: Person, event: Any, **environment: 
     return json.loads(done.stdout.rpartition("ANSWER")[2])
 
 
-def test_the_function_moves_with_the_rights_it_has(deployment: Deployment) -> None:
+def test_function_moves_with_the_rights_it_has(deployment: Deployment) -> None:
     buckets = deployment.buckets
     function = deployment.role("function")
     buckets.put("a", "tagged", Tagging="kind=report")
@@ -81,7 +81,7 @@ def test_the_function_moves_with_the_rights_it_has(deployment: Deployment) -> No
     assert is_annotated(deployment, "tagged")
 
 
-def test_the_function_moves_a_large_object_in_parts(deployment: Deployment) -> None:
+def test_function_moves_a_large_object_in_parts(deployment: Deployment) -> None:
     buckets = deployment.buckets
     function = deployment.role("function")
     put_large(deployment, "large")
@@ -92,7 +92,7 @@ def test_the_function_moves_a_large_object_in_parts(deployment: Deployment) -> N
     assert is_annotated(deployment, "large")
 
 
-def test_the_function_moves_what_it_rarely_meets(deployment: Deployment) -> None:
+def test_function_moves_what_it_rarely_meets(deployment: Deployment) -> None:
     """The requests of versions named by Batch Operations, of resumed and of given-up copies."""
     buckets = deployment.buckets
     here, there = buckets.source, buckets.destination
@@ -120,7 +120,7 @@ def test_the_function_moves_what_it_rarely_meets(deployment: Deployment) -> None
     s3.put_object_tagging(Bucket=there, Key="a", Tagging={"TagSet": []})
 
 
-def test_the_function_may_do_nothing_else(deployment: Deployment) -> None:
+def test_function_may_do_nothing_else(deployment: Deployment) -> None:
     buckets = deployment.buckets
     function = deployment.role("function")
     s3, here, there = function.client("s3"), buckets.source, buckets.destination
@@ -149,7 +149,7 @@ def test_the_function_may_do_nothing_else(deployment: Deployment) -> None:
     assert [index for index, request in enumerate(refused) if not is_refused(request)] == []
 
 
-def test_the_function_may_what_it_may_on_the_embedded_aws(deployment: Deployment) -> None:
+def test_function_may_what_it_may_on_the_embedded_aws(deployment: Deployment) -> None:
     """The two lists of actions are one, but for what only one of the two places has."""
     embedded = allowed(role_policy("source", ["destination"], "queue", "logs"))
     planned = allowed(deployment.plan.policy("aws_iam_role_policy.function"))
@@ -163,7 +163,7 @@ def test_the_function_may_what_it_may_on_the_embedded_aws(deployment: Deployment
     assert planned - embedded <= extra | in_parts
 
 
-def test_the_scheduler_may_start_the_function_and_keep_what_failed(
+def test_scheduler_may_start_the_function_and_keep_what_failed(
     deployment: Deployment,
 ) -> None:
     scheduler = deployment.role("scheduler")
@@ -195,7 +195,7 @@ def test_batch_operations_reads_manifests_and_writes_reports(deployment: Deploym
     assert [index for index, request in enumerate(refused) if not is_refused(request)] == []
 
 
-def test_without_tls_nothing_is_answered(deployment: Deployment) -> None:
+def test_buckets_answer_nothing_without_tls(deployment: Deployment) -> None:
     """ministack speaks plain HTTP, which is what the buckets' policies refuse."""
     buckets = deployment.buckets
     buckets.put_there("a")
@@ -206,7 +206,7 @@ def test_without_tls_nothing_is_answered(deployment: Deployment) -> None:
     assert is_refused(lambda: s3.get_object(Bucket=buckets.destination, Key="a"))
 
 
-def test_only_the_scheduler_takes_on_its_role(deployment: Deployment) -> None:
+def test_scheduler_alone_takes_on_its_role(deployment: Deployment) -> None:
     """Not even an administrator of the account does, as the trust names another."""
     name = deployment.create_role("scheduler")
     arn = deployment.client("iam").get_role(RoleName=name)["Role"]["Arn"]

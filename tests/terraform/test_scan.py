@@ -55,7 +55,7 @@ def guard() -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "action", ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
 )
-def test_only_the_scanner_can_set_its_tag(
+def test_scanner_alone_can_set_its_tag(
     guard: list[dict[str, Any]], who: str, tags: list[str], allowed: bool, action: str
 ) -> None:
     """Even one whose own policy allows everything."""
@@ -75,7 +75,7 @@ def test_only_the_scanner_can_set_its_tag(
         (PARTNER, "s3:PutObject", True, True),
     ],
 )
-def test_only_the_scanner_can_copy_a_tagged_object_into_the_source(
+def test_scanner_alone_can_copy_a_tagged_object_into_the_source(
     guard: list[dict[str, Any]], who: str, action: str, copies: bool, allowed: bool
 ) -> None:
     keys = {"aws__principalaccount": who.split(":")[4]}
