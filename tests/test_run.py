@@ -232,7 +232,7 @@ def test_client_resumes_a_run_and_undoes_it(
 
 @pytest.mark.parametrize("command", ["move", "copy", "sync"])
 @pytest.mark.parametrize("policy", [OnConflict.OVERWRITE, OnConflict.KEEP_BOTH, OnConflict.SKIP])
-def test_an_undo_overwrites_no_upload_whatever_the_policy_of_the_run(
+def test_undo_overwrites_no_upload_whatever_the_policy_of_the_run(
     client: Client, buckets: Buckets, command: str, policy: OnConflict
 ) -> None:
     buckets.put("a")

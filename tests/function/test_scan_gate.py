@@ -101,7 +101,7 @@ def test_scan_result_may_come_before_the_upload_and_without_a_queue(
     assert gated.there() == {"key": b"key"}
 
 
-def test_a_clean_scan_without_its_tag_is_delivered_again_and_is_no_failure(
+def test_scan_result_without_its_tag_is_delivered_again_and_is_no_failure(
     gated: Buckets, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Everybody who may invoke the function can send an event; only the scanner sets the tag."""

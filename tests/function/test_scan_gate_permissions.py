@@ -85,7 +85,7 @@ REQUESTS: dict[str, Callable[[Buckets], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", list(REQUESTS))
-def test_what_may_not_be_read_waits_and_is_no_failure(
+def test_upload_that_may_not_be_read_waits_and_is_no_failure(
     buckets: Buckets, invoke: Invoke, kind: str
 ) -> None:
     fill(buckets)
@@ -106,7 +106,7 @@ def test_what_may_not_be_read_waits_and_is_no_failure(
 
 
 @pytest.mark.parametrize("kind", list(REQUESTS))
-def test_a_version_from_before_the_gate_moves_nothing_unscanned(
+def test_version_from_before_the_gate_moves_nothing_unscanned(
     buckets: Buckets, invoke: Invoke, kind: str
 ) -> None:
     fill(buckets)
@@ -115,7 +115,7 @@ def test_a_version_from_before_the_gate_moves_nothing_unscanned(
     assert {"threat", "unscanned"} <= set(buckets.keys_here())
 
 
-def test_a_version_from_before_the_gate_moves_no_large_file_unscanned(
+def test_version_from_before_the_gate_moves_no_large_file_unscanned(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     body = os.urandom(5 * 2**20 + 1)
@@ -126,7 +126,7 @@ def test_a_version_from_before_the_gate_moves_no_large_file_unscanned(
     assert (buckets.keys_here(), buckets.there()) == (["unscanned"], {"clean": body})
 
 
-def test_a_forged_scan_result_moves_nothing(buckets: Buckets, invoke: Invoke) -> None:
+def test_scan_result_that_is_forged_moves_nothing(buckets: Buckets, invoke: Invoke) -> None:
     """Somebody who may invoke the function says that a threat is clean."""
     buckets.put("threat")
     forged = queued(scanned(buckets, "threat"))
@@ -136,7 +136,7 @@ def test_a_forged_scan_result_moves_nothing(buckets: Buckets, invoke: Invoke) ->
     assert (buckets.here(), buckets.there()) == ({"threat": b"threat"}, {})
 
 
-def test_what_was_replaced_by_something_unreadable_waits_for_its_own_scan(
+def test_upload_replaced_by_something_unreadable_waits_for_its_own_scan(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     buckets.put("key", body=b"good")
@@ -146,7 +146,7 @@ def test_what_was_replaced_by_something_unreadable_waits_for_its_own_scan(
     assert (buckets.here(), buckets.there()) == ({"key": b"evil"}, {})
 
 
-def test_a_scan_result_that_is_faster_than_its_tag_comes_again(
+def test_scan_result_that_is_faster_than_its_tag_comes_again(
     buckets: Buckets, invoke: Invoke
 ) -> None:
     buckets.put("key")

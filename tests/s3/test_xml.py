@@ -113,7 +113,7 @@ def test_listing_as_s3_writes_it_is_read_like_any_other(
 
 
 @given(st.lists(st.text("ab /%+0A\n\xe9") | st.sampled_from(["%ff", "a%0Ab", "a+b", "%C3", "%A9"])))
-def test_the_keys_of_a_page_are_decoded_like_each_alone(keys: list[str]) -> None:
+def test_keys_of_a_page_are_decoded_like_each_alone(keys: list[str]) -> None:
     def result(decode: Callable[[], Iterable[str]]) -> list[str] | str:
         try:
             return list(decode())
