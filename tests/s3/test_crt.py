@@ -276,7 +276,7 @@ def test_credentials_that_are_renewed_are_taken_up(
     client = core.create_client("s3", region_name="us-east-1", endpoint_url=seaweedfs.endpoint_url)
     s3 = engine(client)
     assert refusal(s3.list_page(buckets.source, "").exception()).kind is Kind.CREDENTIALS
-    credentials._expiry_time = datetime.now(UTC)
+    credentials._expiry_time = datetime.now(UTC)  # type: ignore[attr-defined]
     assert [item.key for item in s3.list_page(buckets.source, "").result().objects] == ["a"]
     s3.close()
 
