@@ -225,7 +225,9 @@ def _read(file: Path | None) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise _unreadable(file, error.strerror) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, "it is not UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise _unreadable(file, error) from error
 
 

@@ -7,6 +7,8 @@ from typing import cast
 
 import click
 
+from frogmove.quoting import in_quotes
+
 
 class LazyCommand(click.Command):
     """A command that is not imported yet; the group's help and shell completion need no more.
@@ -29,6 +31,21 @@ class LazyCommand(click.Command):
 
 class LazyGroup(click.Group):
     """A group that may contain lazy commands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before a command; see :meth:`click.Group.parse_args`."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if self.commands.keys().isdisjoint(given):
+                raise
+            option = error.option_name
+            raise click.UsageError(
+                f"No such option {in_quotes(option)} before a command. Write options after the "
+                f"command: {ctx.command_path} COMMAND {option}.",
+                ctx,
+            ) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -13,13 +13,10 @@ import click
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
 
-# Options that other tools have.
-_SUGGESTIONS = dict.fromkeys(
-    ("--recursive", "-r", "-R"), "--all and --prefix FOLDER include all folders below."
-)
+_RECURSIVE = frozenset({"--recursive", "-r", "-R"})
 
 
 def refuse_options_as_values(
@@ -48,9 +45,9 @@ def refuse_options_as_values(
         is_one_hyphen = argument.startswith("-") and f"-{_name(argument)}" in options
         if is_one_hyphen and not is_value:
             raise click.NoSuchOption(argument, possibilities=[f"-{argument}"], ctx=ctx)
-        if argument in _SUGGESTIONS and argument not in options and not is_value:
-            message = f"No such option {in_quotes(argument)}. {_SUGGESTIONS[argument]}"
-            raise click.UsageError(message, ctx)
+        suggestion = _suggestion(argument, options)
+        if suggestion and argument not in options and not is_value:
+            raise click.UsageError(f"No such option {in_quotes(argument)}. {suggestion}", ctx)
         option = options.get(argument)
         is_value = option is not None and not option.is_flag
         if is_value and argument.startswith("--") and _name(following) in options:
@@ -60,6 +57,17 @@ def refuse_options_as_values(
                 f"option. If it is meant as the value, write {argument}={following}",
                 ctx,
             )
+
+
+def _suggestion(argument: str, options: Container[str]) -> str:
+    """Return what replaces an option that other tools or other commands have."""
+    if argument in _RECURSIVE:
+        if "--all" in options:
+            return "--all and --prefix FOLDER include all folders below."
+        return "All folders below are included."
+    if argument == "--all" and "--prefix" in options:
+        return "Leave it out: everything is selected by default."
+    return ""
 
 
 def _name(argument: str) -> str:

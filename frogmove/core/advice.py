@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from frogmove.errors import UnreachableError
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import SIGN_IN, Kind, S3Error
+from frogmove.s3.errors import MALFORMED, SIGN_IN, Kind, S3Error
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 _ACTIONS = {
@@ -129,6 +129,11 @@ def _reason_and_remedy(error: S3Error, bucket: str) -> tuple[str, str]:
         return (
             f"The bucket {name} cannot be reached: {detail}.",
             "Set AWS_CA_BUNDLE to a file with the certificate of the server's CA.",
+        )
+    if error.code == MALFORMED:
+        return (
+            f"The endpoint for {name} does not respond like S3: {error.operation}: {detail}.",
+            "Check --endpoint-url and the proxy.",
         )
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:

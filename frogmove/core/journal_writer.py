@@ -237,6 +237,9 @@ def _place(copy: Copy) -> Record:
 
 def _unwritable(path: Path, error: BaseException) -> UsageError:
     reason = getattr(error, "strerror", None) or error
+    if isinstance(error, FileExistsError) and not path.exists():
+        # It was raised for the directory.
+        reason = f"{in_quotes(str(path.parent))} is not a directory"
     return UsageError(
         f"The journal {in_quotes(str(path))} cannot be written: {reason}.",
         "Nothing was changed. Use another --journal FILE, or another directory in FROGMOVE_STATE.",

@@ -6,6 +6,7 @@ text, which is a raw key. Entries terminated by NULs are raw keys.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import sqlite3
@@ -28,6 +29,9 @@ _CHUNK = 1 << 16
 
 # Bytes. A percent-encoded key may have 3 × 1,024 bytes, and a line may also contain a reason.
 _MAX_LINE_BYTES = 1 << 16
+
+# PowerShell's ``>`` writes UTF-16.
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # The forms of keys by `frogmove.cli.key_argument`.
 _ARGUMENT = r"""[\w./,:%][\w@%+=:,./-]*|'[^']*(?:'"'"'[^']*)*'"""
@@ -75,6 +79,8 @@ def read_keys(source: str | Path | IO[bytes], end: Location, *, nul: bool) -> It
 
 def _keys(stream: IO[bytes], end: Location, *, nul: bool, name: str) -> Iterator[str]:
     for number, text in enumerate(_texts(stream, b"\0" if nul else b"\n", name), start=1):
+        if number == 1 and text.startswith(_UTF_16):
+            raise UsageError(f"{name} is UTF-16.", "Write keys in UTF-8.")
         entry = f"Entry {number:,} of {name}"
         if b"\0" in text:
             raise _has_nul(entry)

@@ -103,6 +103,11 @@ def choose(spec: RunSpec, keys: Sequence[str], chosen: SelectionOptions, key_lis
     mapping = _read_mapping(chosen, route)
     if mapping.new_key is not None and len(selection.keys) != 1:
         raise UsageError("--as needs exactly one KEY.", "Use --rename or --to-prefix.")
+    if (mapping.new_key or "").endswith("/") and not selection.keys[0].endswith("/"):
+        raise UsageError(
+            f"--as gives the whole key, and {in_quotes(mapping.new_key or '')} is a folder.",
+            "Use --to-prefix to keep the name, or add a name.",
+        )
     return replace(spec, selection=selection, mapping=mapping)
 
 

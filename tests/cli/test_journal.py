@@ -60,6 +60,7 @@ def test_journal_that_cannot_be_written_touches_nothing(
     ran = frogmove("move", "a", FROGMOVE_STATE=str(tmp_path / "file"))
     assert (ran.code, buckets.state()) == (2, before)
     assert "Errno" not in ran.err
+    assert "/file' is not a directory." in ran.err
     assert "FROGMOVE_STATE" in ran.err
 
 

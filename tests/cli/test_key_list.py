@@ -103,8 +103,13 @@ def test_from_file_that_cannot_be_read_is_refused(
 ) -> None:
     buckets.put("a")
     (tmp_path / "list").write_bytes(b"a\n\xff\n")
-    for name, message in ((tmp_path / "list", "Entry 2"), (tmp_path / "no", "No such file")):
-        ran = frogmove("move", "--from-file", str(name))
+    (tmp_path / "utf-16").write_bytes("a\r\n".encode("utf-16"))
+    for name, message in (
+        ("list", "Entry 2"),
+        ("no", "No such file"),
+        ("utf-16", "/utf-16 is UTF-16.\nWrite keys in UTF-8."),
+    ):
+        ran = frogmove("move", "--from-file", str(tmp_path / name))
         assert (ran.code, message in ran.err) == (2, True)
     assert buckets.keys_here() == ["a"]
     assert frogmove("move", "-0", "a").code == 2

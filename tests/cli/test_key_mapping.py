@@ -101,6 +101,15 @@ def test_as_option_gives_a_key_another_name(buckets: Buckets, verb: str) -> None
     assert buckets.there() == {"out/x/y": b"in/a", "out/z": b"in/b"}
 
 
+def test_folder_is_no_name_except_of_a_folder(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
+    buckets.put("a", "in/")
+    ran = frogmove("move", "a", "--as", "out/")
+    assert (ran.code, buckets.keys_here()) == (2, ["a", "in/"])
+    assert "'out/' is a folder.\nUse --to-prefix" in ran.err
+    assert frogmove("move", "in/", "--as", "out/").code == 0
+    assert buckets.there() == {"out/": b"in/"}
+
+
 RENAMED = ["a.csv", "x/b.tar.gz", "x/y/.hidden", "x/y/", "{n}"]
 
 
