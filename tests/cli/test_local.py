@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import random
 import re
 import signal
 import socket
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from frogmove.cli import main
 from frogmove.local_aws.clients import clients_for
 from frogmove.local_aws.scanner import TEST_THREAT
 from tests.cli.leak_checks import living_processes, private_environment
+from tests.servers import free_port
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the embedded AWS needs POSIX"),
@@ -67,15 +67,6 @@ def _exported(lines: list[str], name: str) -> str:
     return value
 
 
-def _free_port() -> int:
-    """Return a free port that no connection of another test takes meanwhile, as they are higher."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
 def _eventually_no_processes(temporary: Path) -> bool:
     deadline = time.monotonic() + 30
     while living_processes(temporary) and time.monotonic() < deadline:
@@ -92,7 +83,7 @@ def _eventually_no_processes(temporary: Path) -> bool:
     ],
 )
 def test_local_ends_on_a_signal_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
-    port = _free_port()
+    port = free_port()
     with _running(tmp_path, "--port", str(port)) as (process, printed):
         assert _exported(printed, "FROGMOVE_ENDPOINT_URL") == f"http://127.0.0.1:{port}"
         assert living_processes(tmp_path)
@@ -100,7 +91,9 @@ def test_local_ends_on_a_signal_without_a_trace(tmp_path: Path, number: signal.S
         for _ in range(3):
             os.killpg(process.pid, number)
         output, errors = process.communicate(timeout=30)
-        assert (process.returncode, output) == (0, "")
+        # The last signal may come when its work has ended.
+        assert process.returncode in {0, 130}
+        assert output == ""
         assert "Traceback" not in errors
     assert _eventually_no_processes(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -181,10 +181,16 @@ def test_process_that_is_new_goes_on_where_another_was_given_up(kit: Kit, bucket
         proxy.schedule = lambda request: SILENCE if request.query.get("partNumber") == "6" else PASS
         with running(kit, through(proxy, buckets, **sizes), seconds=4) as runtime:
             assert not is_done(runtime.invoke(event))
+        done = {
+            part.query["partNumber"] for part in proxy.of("UploadPartCopy") if part.status == 200
+        }
+        assert done
         proxy.reset()
         with running(kit, through(proxy, buckets, **sizes)) as runtime:
             assert is_done(runtime.invoke(event))
-        assert [each.query["partNumber"] for each in proxy.of("UploadPartCopy")] == ["6"]
+        assert {part.query["partNumber"] for part in proxy.of("UploadPartCopy")} == {
+            *"123456"
+        } - done
     assert digest_there(buckets, "large") == digest
 
 
@@ -201,7 +207,8 @@ def test_completion_whose_response_is_lost_loses_nothing(kit: Kit, buckets: Buck
             assert not is_done(runtime.invoke(event))
             assert buckets.keys_here() == ["large"]
             proxy.reset()
-            assert is_done(runtime.invoke(event))
+            # On a busy machine the start after a timeout may time out as well.
+            assert any(is_done(runtime.invoke(event)) for _ in range(5))
     assert buckets.keys_here() == []
     assert digest_there(buckets, "large") == digest
     uploads = buckets.client.list_multipart_uploads(Bucket=buckets.destination)
