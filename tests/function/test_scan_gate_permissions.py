@@ -207,7 +207,7 @@ def test_threats_reach_the_quarantine_by_a_role_of_its_own(
     assert invoke(mine, event, **gate) == NOTHING
 
 
-def test_the_quarantines_role_moves_nothing_but_threats(
+def test_role_of_the_quarantine_moves_nothing_but_threats(
     buckets: Buckets, invoke: Invoke, gate: dict[str, str]
 ) -> None:
     """Somebody who may invoke the function says that a clean file is a threat."""
@@ -221,7 +221,7 @@ def test_the_quarantines_role_moves_nothing_but_threats(
     assert (set(buckets.keys_here()), held(buckets, gate)) == ({"clean", "unscanned"}, [])
 
 
-def test_a_role_that_may_not_be_assumed_keeps_the_threat_and_not_the_others(
+def test_role_that_may_not_be_assumed_keeps_the_threat_and_not_the_others(
     buckets: Buckets, invoke: Invoke, gate: dict[str, str]
 ) -> None:
     buckets.put("evil", "good")
