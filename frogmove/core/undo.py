@@ -183,9 +183,15 @@ def _as_own_copy(record: Record, replaced: Record | None, started: str) -> Recor
 
     That happens when the response of a copy was lost. S3's times have a resolution of one second:
     an object written just before the run started may be taken for the copy.
+
+    It may already be taken for the copy of a resume that was killed as well, which was sent to a
+    free key; if an earlier run had sent it in place of an object, that object is what it replaced.
     """
+    # Only of an object that was found is it known when it was written.
     modified = record["modified"]
-    if not record["held"] or datetime.fromisoformat(modified) < datetime.fromisoformat(started):
+    if modified is None or record["replaced"] is not None:
+        return record
+    if datetime.fromisoformat(modified) < datetime.fromisoformat(started):
         return record
     return {**record, "held": False, "replaced": replaced}
 

@@ -143,6 +143,14 @@ def test_copies_of_counts_what_a_resume_finds_if_it_was_sent_and_made_since(
     assert list(copies_of(journal(sent), journal(found))) == [found | expected]
 
 
+def test_copies_of_knows_what_was_replaced_if_a_resume_was_killed_as_well() -> None:
+    """The resume sent the copy again, on the condition that the key was free, and had no answer."""
+    killed = journal(SENT | {"replaced": THEIRS}), journal({**SENT})
+    expected = FOUND | {"held": False, "replaced": THEIRS}
+    assert list(copies_of(*killed, journal(FOUND))) == [expected]
+    assert list(copies_of(journal(), *killed, journal(FOUND))) == [expected]
+
+
 def test_copies_of_does_not_count_what_a_resume_finds_if_it_was_not_sent() -> None:
     dropped: dict[str, object] = {**SENT, "type": "not-sent"}
     assert list(copies_of(journal({**SENT}, dropped), journal(FOUND))) == [FOUND]
