@@ -241,8 +241,9 @@ class Client(Connection):
             the run; iterate over it for its results.
 
         Raises:
-            UsageError: when there is no such run, or it is still running, was on another server, or
-                a part of its journal is damaged or missing.
+            UsageError: when there is no such run, it is still running, was on another server, a
+                part of its journal is damaged or missing, or it is not recorded whether a copy took
+                place.
             UnreachableError: when a bucket cannot be used.
         """
         undone = run_to_undo(run)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_history import RunHistory, is_unfinished, unknown_origin
 from frogmove.core.run_spec import Command
+from frogmove.core.sent_copies import unanswered_copies, unrecorded_copies
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.run_store import LAST, find_journal, read_journals
@@ -77,7 +78,8 @@ def undone_completely(run: JournalReader) -> tuple[JournalReader, ...]:
     """Return the journals of a run and of its resumes, oldest first.
 
     Raises:
-        UsageError: when one of them, or a part of one, is damaged or missing.
+        UsageError: when one of them, or a part of one, is damaged or missing, or when it is not
+            recorded whether a copy took place.
     """
     readers, _ = read_journals()
     together = RunHistory(readers).with_resumes(run)
@@ -90,6 +92,13 @@ def undone_completely(run: JournalReader) -> tuple[JournalReader, ...]:
         raise UsageError(
             f"The run cannot be undone completely: {what}.",
             "To undo what is known: frogmove undo RUN",
+        )
+    unknown = [*unrecorded_copies(*together), *unanswered_copies(*together)]
+    if unknown:
+        raise UsageError(
+            f"The run cannot be undone completely: it is not known whether {len(unknown):,} of its "
+            f"copies took place, such as that of {in_quotes(unknown[0])}.",
+            "Resume the run first. To undo what is known: frogmove undo RUN",
         )
     return tuple(together)
 

@@ -270,6 +270,25 @@ def test_client_continues_a_run_only_on_its_server_and_completely(
     assert sorted(buckets.there()) == KEYS[:2]
 
 
+def test_program_is_told_that_copies_of_a_killed_run_have_no_record_and_resumes_it_first(
+    client: Client, buckets: Buckets
+) -> None:
+    buckets.put(*KEYS[:2])
+    run = client.copy(buckets.route, prefix="reports")
+    assert len(list(run)) == 2
+    kept = [
+        line for line in run.path.read_bytes().splitlines(keepends=True) if b"copied" not in line
+    ]
+    run.path.write_bytes(b"".join(line for line in kept if b'"end"' not in line))
+    with pytest.raises(UsageError, match="not known whether 2 of its copies took place"):
+        client.undo(run.spec.id)
+    resumed = client.resume(run.spec.id)
+    assert resumed is not None
+    assert [result.outcome for result in resumed] == [Outcome.COPIED] * 2
+    assert [result.outcome for result in client.undo(run.spec.id)] == [Outcome.MOVED] * 2
+    assert (sorted(buckets.here()), buckets.there()) == (KEYS[:2], {})
+
+
 @pytest.mark.parametrize("command", [Command.MOVE, Command.COPY, Command.SYNC])
 def test_run_that_is_stopped_is_interrupted_and_its_resume_does_the_rest(
     client: Client, buckets: Buckets, frogmove: FrogmoveRunner, command: Command
