@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.advice import advise
@@ -14,6 +11,7 @@ from frogmove.ops.alarms import check_alarms
 from frogmove.ops.aws_request import AwsRequestError, Cause
 from frogmove.ops.cached_request import cached_request
 from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
+from frogmove.ops.failure_check import Failures, check_failures, clock, read_failures
 from frogmove.ops.pause import schedule_trigger
 from frogmove.ops.queue_checks import check_dead_letters, messages
 from frogmove.quoting import in_quotes
@@ -25,26 +23,13 @@ if TYPE_CHECKING:
     from frogmove.config import Config
     from frogmove.ops.activity import Activity
     from frogmove.ops.deployment import Deployment
-    from frogmove.ops.function_log import LogLine
     from frogmove.s3.interface import S3
 
 # As the module's alarms oldest-message and oldest-object, and no-sweep.
 _OLD = timedelta(hours=1)
 _NO_SWEEP = timedelta(hours=2)
 
-# Failures that are read from the log; more are not worth the time.
-_MAX_FAILURES = 10_000
-_FAILURES_SHOWN = 3
-_MAX_MESSAGE_LENGTH = 300
-
-
-@dataclass(frozen=True, slots=True)
-class _Failures:
-    """The failures in the log."""
-
-    count: int
-    last: LogLine
-    messages: Counter[str]
+_FOLDERS_SHOWN = 3
 
 
 class Status:
@@ -146,31 +131,15 @@ class Status:
         )
         return Check("failed sweeps", State.WARNING, message, remedy, facts)
 
+    @cached_request
+    def _failures(self) -> Failures:
+        """The failures of the last hour."""
+        return read_failures(self._deployment.log, self._now - activity.HOUR)
+
     def _errors(self) -> Check:
-        found = _failures(self._deployment, self._now - activity.HOUR)
-        when = "hour"
-        if found is None:
-            found, when = _failures(self._deployment, self._now - activity.DAY), "day"
-        if found is None:
-            return Check("errors", State.OK, "none in the last day", facts={"count": 0})
-        more = " or more" if found.count == _MAX_FAILURES else ""
-        named = "; ".join(
-            f"{times:,} x {message}"
-            for message, times in found.messages.most_common(_FAILURES_SHOWN)
-        )
-        message = (
-            f"{found.count:,}{more} in the last {when}, last {_clock(found.last.time)}: {named}"
-        )
-        facts = {
-            "count": found.count,
-            "within": when,
-            "last": found.last.time.isoformat(),
-            "messages": dict(found.messages.most_common(_FAILURES_SHOWN)),
-        }
-        if when == "day":
-            return Check("errors", State.OK, message, facts=facts)
-        remedy = f"frogmove lambda logs --failed {self._option}"
-        return Check("errors", State.WARNING, message, remedy, facts)
+        bucket = self._config.end("source").bucket
+        log = self._deployment.log
+        return check_failures(self._failures, log, self._s3, bucket, self._now, self._option)
 
     def _moves(self) -> Check:
         found = self._activity
@@ -185,13 +154,20 @@ class Status:
             parts.append(f"last {when}: {', '.join(counted)}")
         origin = "" if found.origin == "metrics" else " (from the log)"
         message, facts = "; ".join(parts) + origin, found.record()
-        if found.hour["failed"] or found.hour["conflict"]:
+        if (found.hour["failed"] or found.hour["conflict"]) and not self._are_in_log():
             remedy = f"frogmove lambda logs --failed {self._option}"
             return Check("moves", State.WARNING, message, remedy, facts)
         if found.hour["threats"] or found.hour["unscanned"]:
             remedy = "terraform/RUNBOOK.md: threats, unscanned"
             return Check("moves", State.WARNING, message, remedy, facts)
         return Check("moves", State.OK, message, facts=facts)
+
+    def _are_in_log(self) -> bool:
+        """Tell whether the log has the failures: then the line errors tells if they are over."""
+        try:
+            return bool(self._failures.count)
+        except AwsRequestError:
+            return False
 
     def _sweep(self) -> Check:
         schedule = self._deployment.schedule
@@ -207,7 +183,7 @@ class Status:
             return Check("sweep", State.WARNING, message, remedy, facts)
         last = self._activity.last_sweep
         facts["last"] = None if last is None else last.isoformat()
-        message = "none in the last day" if last is None else f"last {_clock(last)}"
+        message = "none in the last day" if last is None else f"last {clock(last)}"
         message = f"{message}, {schedule['ScheduleExpression']}"
         known_since = last or schedule.get("CreationDate") or self._now
         if self._now - known_since <= _NO_SWEEP:
@@ -226,7 +202,7 @@ class Status:
         if found.oldest is None:
             return Check("source", State.OK, f"nothing waits at {source}", facts=found.record())
         age = (self._now - found.oldest.last_modified).total_seconds()
-        folders = found.folders.most_common(_FAILURES_SHOWN)
+        folders = found.folders.most_common(_FOLDERS_SHOWN)
         named = ", ".join(f"{in_quotes(name)} {number:,}" for name, number in folders if name)
         message = (
             f"{found.objects:,} {'object waits' if found.objects == 1 else 'objects wait'}, "
@@ -256,29 +232,6 @@ def _dimension(deployment: Deployment) -> str:
     variables = deployment.variables
     ends = (variables.get(f"FROGMOVE_{end}", "") for end in ("SOURCE", "DESTINATION"))
     return " -> ".join(ends)
-
-
-def _failures(deployment: Deployment, since: datetime) -> _Failures | None:
-    """Return the failures since then; None for none."""
-    messages: Counter[str] = Counter()
-    last: LogLine | None = None
-    for line in islice(deployment.log.failures(since), _MAX_FAILURES):
-        last = line
-        messages[_message(line)] += 1
-    return None if last is None else _Failures(messages.total(), last, messages)
-
-
-def _message(line: LogLine) -> str:
-    """Return what failed, without the key, so that equal failures have equal messages."""
-    fields = line.fields
-    text = fields.get("reason") or fields.get("errorMessage") or fields.get("message") or line.text
-    word = fields.get("outcome")
-    shown = str(text)[:_MAX_MESSAGE_LENGTH]
-    return f"{word}: {shown}" if word and word != text else shown
-
-
-def _clock(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _age(seconds: float) -> str:

@@ -215,7 +215,7 @@ def _is_accounted_for(operator: Operator, incident: Incident) -> None:
     assert "poison" in copy.read_text()
 
     reported = checks(operator("status", "-o", "json"))
-    for name in ("settings", "uploads", "dead letters", "queue", "source", "scan gate"):
+    for name in ("settings", "uploads", "dead letters", "queue", "errors", "source", "scan gate"):
         assert (name, reported[name]["state"]) == (name, "ok")
     assert reported["moves"]["day"]["moved"] == len(CLEAN)
     assert reported["moves"]["day"]["quarantined"] == len(THREAT)
