@@ -204,6 +204,23 @@ _SUGGESTIONS = {
 
 # Set by the shell's own script when it wants to complete a word.
 _COMPLETE = "_FROGMOVE_COMPLETE"
+_SHELLS = ("bash", "fish", "zsh")
+
+
+def _register_completion(asked: str) -> None:
+    # Lazy: only a shell that completes needs it.
+    from frogmove.cli import bash_completion, zsh_completion
+
+    bash_completion.register()
+    zsh_completion.register()
+    shell, _, instruction = asked.partition("_")
+    if shell in _SHELLS and instruction in {"complete", "source"}:
+        return
+    from frogmove.cli.output import Console
+
+    names = ", ".join(f"{each}_source" for each in _SHELLS)
+    Console().error(f"{_COMPLETE} cannot be {in_quotes(asked)}.", f"It is one of {names}.")
+    sys.exit(exit_codes.REFUSED)
 
 
 class Cli(LazyGroup):
@@ -223,12 +240,8 @@ class Cli(LazyGroup):
         )
         if not standalone_mode:
             return command()
-        if _COMPLETE in os.environ:
-            # Only a shell that completes needs it.
-            from frogmove.cli import bash_completion, zsh_completion
-
-            bash_completion.register()
-            zsh_completion.register()
+        if asked := os.environ.get(_COMPLETE):
+            _register_completion(asked)
         crash_handler.install_hooks()
         sys.exit(crash_handler.exit_code(command))
 

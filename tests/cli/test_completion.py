@@ -19,7 +19,7 @@ from frogmove.cli import main
 from frogmove.cli.bash_completion import LineComplete
 from frogmove.cli.zsh_completion import FolderComplete
 from tests.buckets import Buckets
-from tests.cli.cli_runner import ROOT, FrogmoveRunner
+from tests.cli.cli_runner import ROOT, FrogmoveRunner, run
 from tests.fault_proxy import SECONDS_TO_WAIT
 from tests.keys import KEYS
 
@@ -60,6 +60,13 @@ def complete(
                 patch.setenv(name, value)
         made = SHELLS[shell](main, {}, "frogmove", "_FROGMOVE_COMPLETE")
         return made.complete().splitlines()
+
+
+@pytest.mark.parametrize("asked", ["tcsh_source", "bash", "zsh_complet"])
+def test_unknown_shell_is_refused(asked: str) -> None:
+    ran = run(environment={"_FROGMOVE_COMPLETE": asked})
+    assert (ran.code, ran.out) == (2, "")
+    assert "It is one of bash_source, fish_source, zsh_source." in ran.err
 
 
 def test_completion_offers_folders_and_keys_of_the_source(runner: FrogmoveRunner) -> None:
