@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Route
     from frogmove.core.selection_options import SelectionOptions
+    from frogmove.processes.spares import Spare
     from frogmove.s3.limits import Limits
 
 
@@ -356,12 +357,15 @@ class Client(Connection):
             sent=sent,
         )
 
-    def start(self, plan: Plan, journal: Path | None = None) -> Run:
+    def start(
+        self, plan: Plan, journal: Path | None = None, spares: list[Spare] | None = None
+    ) -> Run:
         """Start a run.
 
         Args:
             plan: what :meth:`prepare` returned.
             journal: the file for its journal; by default in the state directory.
+            spares: see :func:`frogmove.processes.spares.spare_workers`.
 
         Returns:
             the run; iterate over it for its results. Nothing is done before that.
@@ -372,7 +376,7 @@ class Client(Connection):
         path = journal or journal_path(plan.spec.id)
         workers = None
         if plan.spec.processes > 1:
-            workers = Workers(plan.spec.processes, self.config, self._limits)
+            workers = Workers(plan.spec.processes, self.config, self._limits, spares or [])
         run = Run(self.s3, plan, path, workers)
         self._runs.append(run)
         return run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -20,12 +20,14 @@ from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from frogmove.config import Config
     from frogmove.core.models import Result
+    from frogmove.core.run_spec import RunSpec
     from frogmove.processes.pool import Pool
+    from frogmove.processes.spares import Spare
     from frogmove.run_plan import Plan
     from frogmove.s3.activity import Activity
     from frogmove.s3.limits import Limits
@@ -40,11 +42,13 @@ class Workers:
         count: the maximum, including the run's own.
         config: the endpoint and the credentials.
         limits: the limits on requests of all of them together.
+        spares: see :func:`frogmove.processes.spares.spare_workers`.
     """
 
     count: int
     config: Config
     limits: Limits
+    spares: list[Spare] = field(default_factory=list)
 
 
 # A process finishes one folder, with its last deletes, before it starts the next one. With more,
@@ -52,17 +56,21 @@ class Workers:
 MAX_SPLIT_FOLDERS = 16
 
 
-def _can_be_split(plan: Plan) -> bool:
-    """Tell whether a run can be split into ranges of keys."""
-    spec, source = plan.spec, plan.route.source
+def can_be_split(spec: RunSpec, earlier: Sequence[JournalReader] = ()) -> bool:
+    """Tell whether a run can be split into ranges of keys.
+
+    Args:
+        spec: the run.
+        earlier: the journals of the runs that it resumes, oldest first.
+    """
     return (
         os.name == "posix"
         and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
         and 0 < len(spec.selection.folders) <= MAX_SPLIT_FOLDERS
         and spec.plan is None
         and spec.mapping.keeps_order
-        and not (plan.earlier and plan.earlier[-1].end())
-        and not is_directory_bucket(source.bucket)
+        and not (earlier and earlier[-1].end())
+        and not is_directory_bucket(spec.route().source.bucket)
     )
 
 
@@ -136,7 +144,7 @@ class Run:
         left = plan.earlier[-1].uploads() if resumes else None
         self._journal = JournalWriter(journal, plan.spec, left)
         self._actions = self._counted(plan.actions)
-        self._workers = workers if workers and _can_be_split(plan) else None
+        self._workers = workers if can_be_split(plan.spec, plan.earlier) else None
         self._left = left or {}
         self._results = self._execute()
 
@@ -230,7 +238,7 @@ class Run:
             self._left,
             plan.sent,
         )
-        self._pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop)
+        self._pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop, workers.spares)
         return self._run_pooled(self._pool)
 
     def _run_here(self) -> Iterator[Result | None]:

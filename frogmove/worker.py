@@ -11,13 +11,16 @@ import sys
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from frogmove.client import Client
 from frogmove.core.journal_writer import JournalWriter
+from frogmove.engine import Engine
 from frogmove.errors import FrogmoveError
+from frogmove.processes import garbage_collector
 from frogmove.processes.messages import (
     Began,
     Done,
@@ -33,6 +36,7 @@ from frogmove.processes.messages import (
     Take,
 )
 from frogmove.processes.range_runner import RangeRunner
+from frogmove.processes.spares import SIGNALS
 
 if TYPE_CHECKING:
     from frogmove.core.models import Result
@@ -40,8 +44,6 @@ if TYPE_CHECKING:
 # Results are sent in batches of at most this many, at least this often.
 _MAX_BATCH = 256
 _BATCH_SECONDS = 0.1
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Worker:
@@ -54,9 +56,11 @@ class Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         setup: Setup = connection.recv()
+        _name_process()
         self._stop = Event()
         self._work: SimpleQueue[Take | End] = SimpleQueue()
         self._client = Client(setup.config, setup.limits)
+        garbage_collector.tune()
         self._journal = JournalWriter(setup.segment, setup.spec, setup.uploads)
         self._runner = RangeRunner(
             self._client.s3,
@@ -143,12 +147,22 @@ class Worker:
         self._connection.send(Results(results, runner.planned, runner.is_planned, activity))
 
 
-def main() -> None:
-    """Serve the run that started this process."""
-    for number in _SIGNALS:
+def _name_process() -> None:
+    """Let ps, top and pgrep call this process a worker, also if it is a fork."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text("frogmove.worker")
+
+
+def serve(connection: Connection) -> None:
+    """Serve the run at the other end of a pipe.
+
+    Raises:
+        EOFError: when it has no work for this process.
+    """
+    for number in SIGNALS:
         # A supervisor may signal every process; this one follows only the run's process.
         signal.signal(number, signal.SIG_IGN)
-    connection = Connection(int(sys.argv[1]))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # If one worker cannot start, the others do its work.
     worker = Worker(connection)
     try:
@@ -157,6 +171,22 @@ def main() -> None:
         words = f"A worker process failed: {type(error).__name__}: {error}."
         connection.send(Done(error=words))
         raise
+
+
+def import_engine(name: str | None) -> None:
+    """Import what the HTTP engine of this name needs, so that forks have it already."""
+    # Lazy: see frogmove.engine.
+    with suppress(ImportError):
+        import frogmove.s3.boto
+
+        if name != Engine.BOTO3:
+            import frogmove.s3.crt
+            import frogmove.s3.transport  # noqa: F401
+
+
+def main() -> None:
+    """Serve the run that started this process."""
+    serve(Connection(int(sys.argv[1])))
 
 
 if __name__ == "__main__":

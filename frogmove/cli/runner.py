@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,11 +21,13 @@ from frogmove.cli.run_description import (
     resume_command,
     unexpected_objects,
 )
-from frogmove.cli.signals import end, interruptible
+from frogmove.cli.signals import end, interruptible, is_listening
 from frogmove.cli.waiting_notice import WaitingNotice
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
+from frogmove.processes import garbage_collector
+from frogmove.processes.spares import spare_workers
 from frogmove.run_config import config_of
 from frogmove.run_store import discard_lists, journal_path
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
+    from frogmove.processes.spares import Spare
     from frogmove.run import Run
     from frogmove.run_plan import Plan
     from frogmove.s3.limits import Limits
@@ -67,7 +69,7 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
         client = Client(config, fit_open_files(limits, console))
         notice.watch(client)
         console.detail(f"Engine: {client.engine}.")
-        _tune_garbage_collector()
+        garbage_collector.tune()
         yield from _closing(client)
 
 
@@ -78,16 +80,6 @@ def _closing(client: Client) -> Iterator[Client]:
         end("Stopped: nothing was moved or copied.")
     finally:
         client.close()
-
-
-def _tune_garbage_collector() -> None:
-    """Run the garbage collector less often: almost no objects here are in reference cycles.
-
-    With the default (every 700 new objects), it scans each page of a listing and boto3's models
-    several times: a tenth of a run's CPU time (measured).
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
 
 
 def execute(
@@ -117,10 +109,14 @@ def execute(
     Raises:
         FrogmoveError: when it was refused or ended early; its results have been shown.
     """
-    with key_list_of(spec, journal), connect(config_of(spec), spec.limits(), console) as client:
+    is_shown = review.is_only_shown
+    with (
+        key_list_of(spec, journal),
+        _spares(spec, earlier, is_shown=is_shown) as spares,
+        connect(config_of(spec), spec.limits(), console) as client,
+    ):
         guard = partial(_finishing_probes, console, spec)
         console.source, console.destination = spec.route().source, spec.route().destination
-        is_shown = review.is_only_shown
         is_asked = not (is_shown or review.yes) and can_ask()
         if is_asked and not confirm_run(client, spec, earlier, console):
             console.warn("Nothing was changed.")
@@ -132,7 +128,9 @@ def execute(
         with interruptible(console) as stop:
             actions = _until_stdout_fails(plan.actions, console, stop)
             stoppable = replace(plan, stop=stop, actions=actions)
-            return _run(client, stoppable, console, stop, journal, note, allow_empty=allow_empty)
+            return _run(
+                client, stoppable, spares, console, stop, journal, note, allow_empty=allow_empty
+            )
 
 
 @contextmanager
@@ -142,6 +140,23 @@ def key_list_of(spec: RunSpec, journal: Path | None = None) -> Iterator[None]:
         yield
     finally:
         discard_lists(spec, journal or journal_path(spec.id))
+
+
+@contextmanager
+def _spares(
+    spec: RunSpec, earlier: tuple[JournalReader, ...], *, is_shown: bool
+) -> Iterator[list[Spare]]:
+    """Fork the workers that a run may need, before it has further threads."""
+    # Lazy: see connect.
+    from frogmove.run import can_be_split
+    from frogmove.worker import import_engine, serve
+
+    if is_shown or spec.processes == 1 or not can_be_split(spec, earlier):
+        yield []
+        return
+    import_engine(config_of(spec).engine)
+    with spare_workers(spec.processes - 1, serve, 1 + is_listening()) as spares:
+        yield spares
 
 
 @contextmanager
@@ -171,6 +186,7 @@ def _until_stdout_fails(
 def _run(
     client: Client,
     plan: Plan,
+    spares: list[Spare],
     console: Console,
     stop: Stop,
     journal: Path | None,
@@ -184,7 +200,7 @@ def _run(
         console.warn(warning)
     if note:
         console.note(note)
-    run = client.start(plan, journal)
+    run = client.start(plan, journal, spares)
     crash_handler.begin("The run", run.spec.id)
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop

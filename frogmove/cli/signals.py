@@ -176,6 +176,11 @@ def listen(early: Sequence[int] = ()) -> None:
         _listener.handle()
 
 
+def is_listening() -> bool:
+    """Tell whether signals are handled, by a thread."""
+    return _listener.is_listening
+
+
 @contextmanager
 def listening() -> Iterator[None]:
     """Handle signals in this context, unless they are handled already."""

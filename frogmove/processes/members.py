@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.sent_copies import SentCopy
     from frogmove.processes.range_runner import RangeRunner
+    from frogmove.processes.spares import Spare
     from frogmove.s3.range_listing import KeyRange
 
 
@@ -79,26 +80,26 @@ class Member:
 class Remote(Member):
     """A worker process.
 
+    Args:
+        setup: what it needs.
+        inbox: gets its messages.
+        spare: a process that was forked for it; None to start one.
+
     Raises:
         OSError: when it cannot be started.
     """
 
-    def __init__(self, setup: Setup, inbox: SimpleQueue[tuple[Member, object]]) -> None:
+    def __init__(
+        self, setup: Setup, inbox: SimpleQueue[tuple[Member, object]], spare: Spare | None
+    ) -> None:
         super().__init__()
         self.setup = setup
-        ours, theirs = Pipe()
-        self._connection: Connection = ours
-        with theirs:
-            # A separate process group: Ctrl-C must reach only the run's own process.
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "frogmove.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                process_group=0,
-            )
+        self.process: Spare | subprocess.Popen[bytes]
+        self._connection: Connection
+        if spare is not None:
+            self.process, self._connection = spare, spare.connection
+        else:
+            self.process, self._connection = _start_interpreter()
         self.send(setup)
         Thread(target=self._listen, args=(inbox,), name="worker", daemon=True).start()
 
@@ -126,6 +127,22 @@ class Remote(Member):
         except (EOFError, OSError):
             self.process.wait()
             inbox.put((self, None))
+
+
+def _start_interpreter() -> tuple[subprocess.Popen[bytes], Connection]:
+    ours, theirs = Pipe()
+    with theirs:
+        # A separate process group: Ctrl-C must reach only the run's own process.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "frogmove.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+    return process, ours
 
 
 class Local(Member):

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_writer import JournalWriter
     from frogmove.core.models import Result
+    from frogmove.processes.spares import Spare
     from frogmove.s3.retry import RetryingS3
 
-# Fewer objects are moved faster than workers start (about half a second of CPU each).
+# Fewer objects are moved faster than new interpreters start (about half a second of CPU each).
 MIN_OBJECTS = 2_000
 
 # A member that could not split its range is asked again after this many objects.
@@ -63,6 +64,7 @@ class Pool:
         count: the maximum number of processes, this one included.
         journal: this process's segment of the journal.
         stop: once set, no new object is started.
+        spares: workers that were forked in advance; those that are used are taken out.
 
     Attributes:
         planned: how many actions have been planned.
@@ -71,13 +73,20 @@ class Pool:
     """
 
     def __init__(
-        self, s3: RetryingS3, setup: Setup, count: int, journal: JournalWriter, stop: Event
+        self,
+        s3: RetryingS3,
+        setup: Setup,
+        count: int,
+        journal: JournalWriter,
+        stop: Event,
+        spares: list[Spare],
     ) -> None:
         self._s3 = s3
         self._setup = setup
         self._count = count
         self._journal = journal
         self._stop = stop
+        self._spares = spares
         self._inbox: SimpleQueue[tuple[Member, object]] = SimpleQueue()
         runner = RangeRunner(
             s3,
@@ -182,10 +191,19 @@ class Pool:
 
     def _poll(self) -> None:
         """Handle the workers' messages; start workers once there is enough to do."""
-        if len(self._members) < self._count and self._local.runner.planned >= MIN_OBJECTS:
+        if len(self._members) < self._count and self._has_enough_to_do():
             self._start()
         while not self._inbox.empty():
             self._receive()
+
+    @property
+    def _is_large(self) -> bool:
+        return self._local.runner.planned >= MIN_OBJECTS
+
+    def _has_enough_to_do(self) -> bool:
+        listing = self._local.runner.listing
+        # Spares are ready long before the first page is done.
+        return self._is_large or (bool(self._spares) and listing is not None and listing.has_more)
 
     def _start(self) -> None:
         if self._stop.is_set():
@@ -193,10 +211,11 @@ class Pool:
         limits = self._setup.limits
         limits = replace(limits, retry_quota=max(1, limits.retry_quota // self._count))
         numbers = free_segments(self._setup.segment)
-        while len(self._members) < self._count:
+        while len(self._members) < self._count and (self._spares or self._is_large):
             setup = replace(self._setup, segment=next(numbers), limits=limits)
+            spare = self._spares.pop() if self._spares else None
             try:
-                self._members.append(Remote(setup, self._inbox))
+                self._members.append(Remote(setup, self._inbox, spare))
             except (OSError, RuntimeError):
                 # The system allows no more processes or threads: continue with the existing ones.
                 self._count = len(self._members)

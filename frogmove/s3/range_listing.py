@@ -54,6 +54,7 @@ class RangeListing:
     Attributes:
         first: the first key of the range, once known.
         gap: what must be listed again, as this range did not end at the first key of the next one.
+        has_more: whether there is a further page.
         is_broken: whether the rest of this range was not listed, as it is not in key order.
     """
 
@@ -84,6 +85,7 @@ class RangeListing:
         self._is_stopped = False
         self.first: str | None = None
         self.gap: KeyRange | None = None
+        self.has_more = False
         self.is_broken = False
 
     def begin(self) -> str | None:
@@ -123,6 +125,7 @@ class RangeListing:
         page = self._coming.result()
         seen = ""
         while True:
+            self.has_more = page.token is not None
             following = self._page(page.token) if page.token is not None else None
             self._sample = sample_keys(page.objects)
             for item in page.objects:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
@@ -82,9 +83,10 @@ def _once_all_are_ready(self: pool.Pool) -> None:
 
 
 def workers_of(parent: int) -> list[int]:
-    """Return the worker processes of a process."""
+    """Return the worker processes of a process that have work, or had some."""
+    by_arguments = [] if sys.platform == "linux" else ["-f"]
     found = subprocess.run(
-        ["pgrep", "-P", str(parent), "-f", "frogmove.worker"],
+        ["pgrep", "-P", str(parent), *by_arguments, "frogmove.worker"],
         capture_output=True,
         text=True,
         check=False,

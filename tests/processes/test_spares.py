@@ -1,0 +1,101 @@
+"""Workers that are forked in advance."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.processes.spares import spare_workers
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+
+SCRIPT = """
+import os, signal, sys, time
+from frogmove.processes.spares import SIGNALS, spare_workers
+
+def serve(connection):
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    connection.send(os.getpid())
+    print("nothing of this is seen", flush=True)
+    try:
+        connection.recv()
+    finally:
+        if sys.argv[1] == "late":
+            time.sleep(0.1)
+
+print("once", end="")
+with spare_workers(3, serve, 1) as spares:
+    print(" " + str(len(spares)), *(each.connection.recv() for each in spares), flush=True)
+    if sys.argv[1] == "killed":
+        sys.stdin.read()
+    used = spares.pop()
+    used.connection.send("work")
+    assert used.wait() == used.wait() == 0, used.returncode
+assert [each.returncode for each in spares] == [1, 1]
+"""
+
+
+def _run(word: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, word],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _exists(pid: str) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_what_is_left_over_ends_with_the_run_and_prints_nothing() -> None:
+    with _run("late") as process:
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    word, count, *pids = out.split()
+    assert (word, count) == ("once", "3")
+    assert len(set(pids)) == 3
+    assert not any(map(_exists, pids))
+
+
+def test_none_outlives_a_run_that_is_killed_and_signals_do_not_end_them() -> None:
+    with _run("killed") as process:
+        assert process.stdout is not None
+        _, _, *pids = process.stdout.readline().split()
+        for each in pids:
+            os.kill(int(each), signal.SIGINT)
+            os.kill(int(each), signal.SIGTERM)
+        assert all(map(_exists, pids))
+        process.kill()
+    deadline = time.monotonic() + 60
+    while any(map(_exists, pids)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(map(_exists, pids))
+
+
+def test_a_process_with_threads_of_others_is_not_forked() -> None:
+    def serve(_: Connection) -> None:
+        """Is not called."""
+
+    ended = Event()
+    other = Thread(target=ended.wait)
+    other.start()
+    try:
+        with spare_workers(2, serve, 1) as spares:
+            assert spares == []
+    finally:
+        ended.set()
+        other.join()
