@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from frogmove.core.models import Outcome
@@ -43,16 +42,19 @@ class RunHistory:
         return list(reversed(found.values()))
 
     def with_resumes(self, run: JournalReader) -> list[JournalReader]:
-        """Return a run with the runs that it resumes and that resumed it, oldest first."""
+        """Return a run with the runs that it resumes and that resumed it, oldest first.
+
+        Each comes after the run that it resumes, even if the clock was set back between the two.
+        """
         first = self.with_origins(run)[0]
-        found = {first.spec.id: first, run.spec.id: run}
-        following = deque(found.values())
+        found: dict[str, JournalReader] = {}
+        following = {first.spec.id: first}
         while following:
-            for resume in self._that_continue(following.popleft(), undo=False):
-                if resume.spec.id not in found:
-                    found[resume.spec.id] = resume
-                    following.append(resume)
-        return [found[name] for name in sorted(found)]
+            oldest = following.pop(min(following))
+            found[oldest.spec.id] = oldest
+            resumes = self._that_continue(oldest, undo=False)
+            following |= {each.spec.id: each for each in resumes if each.spec.id not in found}
+        return list(found.values())
 
     def related(self, run: JournalReader) -> list[JournalReader]:
         """Return what :meth:`with_resumes` and :meth:`undone_by` return."""
