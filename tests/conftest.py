@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from frogmove import boto_session, connection
 from frogmove.cli.signals import Stop
@@ -43,6 +44,10 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 SERVERS = frozenset({"server", "moto", "ministack", "seaweedfs", "fault_fixture", "stage", "case"})
 
+
+# How long an example takes says more of the machine than of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 # Nothing is garbage while tests are collected, and to look for some takes a quarter of that time.
 gc.disable()

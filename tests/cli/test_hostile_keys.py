@@ -259,6 +259,7 @@ def test_key_moves_without_its_twin(ministack_buckets: Buckets) -> None:
     assert ministack_buckets.there() == {key: key.encode() for key in TWINS[::2]}
 
 
+@pytest.mark.usefixtures("whole_batches")
 def test_keys_that_xml_cannot_say_are_deleted_one_by_one(
     ministack_buckets: Buckets, hooks: RequestHooks
 ) -> None:

@@ -44,10 +44,10 @@ Eventually = Callable[[Callable[[], bool]], None]
 
 @pytest.fixture
 def eventually(server: Server) -> Eventually:
-    """Wait until something is true, and fail when it has not become so in half a minute."""
+    """Wait until something is true, and fail when it has not become so in a minute."""
 
     def wait(true: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not true():
             assert time.monotonic() < deadline, server.log_tail()
             time.sleep(0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,7 @@ def test_probe_that_is_stopped_leaves_nothing(
     fault_fixture.buckets.put("a")
     started: list[subprocess.Popen[bytes]] = []
     probes: list[Request] = []
+    heard = Event()
 
     def decide(request: Request) -> Fault:
         # The first question writes nothing.
@@ -126,6 +128,7 @@ def test_probe_that_is_stopped_leaves_nothing(
             probes.append(request)
             if len(probes) == number:
                 started[0].send_signal(signum)
+                heard.wait(SECONDS_TO_WAIT)
         return PASS
 
     ministack_proxy.schedule = decide
@@ -133,9 +136,15 @@ def test_probe_that_is_stopped_leaves_nothing(
         "move", "--all", stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         started.append(process)
-        _, err = process.communicate(timeout=SECONDS_TO_WAIT)
+        assert process.stderr is not None
+        err = b""
+        for line in process.stderr:
+            err += line
+            if b"Stopping: " in line:
+                heard.set()
+        assert process.wait(SECONDS_TO_WAIT) == 130, err
     ministack_proxy.reset()
-    assert process.returncode == 130, err
+    assert heard.is_set(), err
     assert len(probes) >= number
     assert b"Traceback" not in err
     assert (fault_fixture.buckets.here(), fault_fixture.buckets.there()) == ({"a": b"a"}, {})

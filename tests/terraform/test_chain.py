@@ -30,7 +30,7 @@ def running(ministack: Server, plan: Plan) -> Running:
     return build(Deployment.make(ministack, plan), build_package(), FROGMOVE_SWEEP_AGE="0")
 
 
-def eventually(true: Callable[[], bool], seconds: float = 30.0) -> None:
+def eventually(true: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
