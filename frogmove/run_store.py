@@ -105,7 +105,8 @@ def find_journal(run: str | None) -> Path:
     """Return the journal of a run.
 
     Args:
-        run: its id, an unambiguous prefix of it, the file, or ``last``; None means the last run.
+        run: its id, an unambiguous prefix of it, the file or its name, or ``last``; None means the
+            last run.
 
     Raises:
         UsageError: when there is none, or the prefix is ambiguous.
@@ -116,7 +117,7 @@ def find_journal(run: str | None) -> Path:
             raise no_journal()
         return known[-1]
     for path in known:
-        if path.stem == run:
+        if run in {path.stem, path.name}:
             return path
     with suppress(OSError):
         if Path(run).is_file():

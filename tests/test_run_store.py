@@ -63,6 +63,7 @@ def test_find_journal_finds_a_run_by_its_id_or_its_file(
     other.touch()
     assert find_journal("20261123-073012-ab12") == mine
     assert find_journal(str(mine)) == mine
+    assert find_journal(mine.name) == mine
     assert find_journal(str(other)) == other
     monkeypatch.chdir(tmp_path)
     assert find_journal("other.jsonl") == Path("other.jsonl")

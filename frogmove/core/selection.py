@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import is_normalized
+from urllib.parse import unquote
 
 from frogmove.core.filters import NO_FILTERS, Filters
 from frogmove.core.lookup import Lookup
@@ -235,13 +237,14 @@ def find(
         which = f"version {in_quotes(version)} of the key" if version else "key"
         raise UsageError(
             f"There is no {which} {in_quotes(missing[0])}{others} in s3://{route.source.bucket}.",
-            _suggestion(missing[0], s3, route),
+            _suggestion(missing, s3, route),
         )
     return list(matching(found.values(), selection.matcher()))
 
 
-def _suggestion(key: str, s3: S3, route: Route) -> str:
-    """Suggest what may have been meant by a key that does not exist."""
+def _suggestion(missing: list[str], s3: S3, route: Route) -> str:
+    """Suggest what may have been meant by keys that do not exist."""
+    key = missing[0]
     typed = key.removeprefix(route.source.prefix)
     name = shlex.quote(typed)
     try:
@@ -254,15 +257,30 @@ def _suggestion(key: str, s3: S3, route: Route) -> str:
         number = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
         number = "1 object lies" if count == 1 else number
         return f"{number} under it: use --prefix {name}."
-    if hint := typographic_hint(typed):
+    if hint := typographic_hint(typed) or _misspelling(typed):
         return hint
-    if is_like_uri(typed):
-        return "A URI begins with s3://."
-    if any(char in key for char in "*?["):
-        return f"A KEY is not a pattern: use --include {name}."
     if key.endswith("/"):
         return f"Nothing lies under it. For a folder of the destination, use --to-prefix {name}."
+    if len(missing) > 1:
+        return "Check with `frogmove ls`. A key that contains spaces has to be quoted."
     return "It may have been moved already. Check with `frogmove ls`."
+
+
+def _misspelling(typed: str) -> str:
+    """Say how a key was probably misspelt; empty if it does not look so."""
+    if is_like_uri(typed):
+        return "A URI begins with s3://."
+    if "?versionId=" in typed:
+        return "A version is given with --version-id."
+    if any(char in typed for char in "*?["):
+        return f"A KEY is not a pattern: use --include {shlex.quote(typed)}."
+    if typed != typed.strip():
+        return "It begins or ends with white space."
+    if (decoded := unquote(typed)) != typed:
+        return f"It is percent-encoded: the key may be {in_quotes(decoded)}."
+    if not is_normalized("NFC", typed):
+        return "Its accents are separate characters, as on macOS: copy it from `frogmove ls`."
+    return ""
 
 
 def find_remaining(

@@ -190,6 +190,10 @@ def test_selection_that_cannot_be_is_refused_before_anything_is_touched(
         ("\u201creports/2026/03/a\u201d", "typographic quotes"),
         ("'reports/2026/03/a'", "write one pair only, which the shell removes."),
         ("s3://another/reports", "with --source and --destination."),
+        ("it's?versionId=3", "A version is given with --version-id."),
+        ("a.csv\t", "It begins or ends with white space."),
+        ("a%20b", "It is percent-encoded: the key may be 'a b'."),
+        ("e\u0301t\u00e9", "Its accents are separate characters"),
     ],
 )
 def test_key_that_is_a_folder_or_a_pattern_is_answered_so(
@@ -200,6 +204,15 @@ def test_key_that_is_a_folder_or_a_pattern_is_answered_so(
     assert ran.code == 2
     assert printed in ran.err.replace("\n", " ")
     assert buckets.there() == {}
+
+
+def test_key_with_spaces_and_without_quotes_is_answered_so(
+    buckets: Buckets, frogmove: FrogmoveRunner
+) -> None:
+    buckets.put("a b.csv")
+    ran = frogmove("move", "a", "b.csv")
+    assert ran.code == 2
+    assert "A key that contains spaces has to be quoted." in ran.err
 
 
 def test_key_that_looks_like_a_pattern_is_a_key(buckets: Buckets, frogmove: FrogmoveRunner) -> None:
