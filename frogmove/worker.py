@@ -6,12 +6,10 @@ It exits when the run's process exits, because its pipe then closes.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -36,7 +34,7 @@ from frogmove.processes.messages import (
     Take,
 )
 from frogmove.processes.range_runner import RangeRunner
-from frogmove.processes.spares import SIGNALS
+from frogmove.processes.spares import ignore_signals, name_process
 
 if TYPE_CHECKING:
     from frogmove.core.models import Result
@@ -56,7 +54,7 @@ class Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         setup: Setup = connection.recv()
-        _name_process()
+        name_process()
         self._stop = Event()
         self._work: SimpleQueue[Take | End] = SimpleQueue()
         self._client = Client(setup.config, setup.limits)
@@ -147,22 +145,13 @@ class Worker:
         self._connection.send(Results(results, runner.planned, runner.is_planned, activity))
 
 
-def _name_process() -> None:
-    """Let ps, top and pgrep call this process a worker, also if it is a fork."""
-    with suppress(OSError):
-        Path("/proc/self/comm").write_text("frogmove.worker")
-
-
 def serve(connection: Connection) -> None:
     """Serve the run at the other end of a pipe.
 
     Raises:
         EOFError: when it has no work for this process.
     """
-    for number in SIGNALS:
-        # A supervisor may signal every process; this one follows only the run's process.
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    ignore_signals()
     # If one worker cannot start, the others do its work.
     worker = Worker(connection)
     try:

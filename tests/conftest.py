@@ -16,6 +16,7 @@ from frogmove import boto_session, connection
 from frogmove.cli.signals import Stop
 from frogmove.core import batch_delete, scheduler
 from frogmove.core.run_spec import RunSpec
+from frogmove.processes.task_pool import TaskPool
 from frogmove.s3.capabilities import probe
 from frogmove.s3.retry import RetryingS3
 from tests import servers
@@ -199,6 +200,19 @@ def ministack_proxy(ministack: Server) -> Iterator[FaultProxy]:
 def fault_fixture(seaweedfs: Server, fault_proxy: FaultProxy) -> FaultFixture:
     """Empty buckets whose operator goes through the proxy; modules fill them."""
     return FaultFixture.make(seaweedfs, fault_proxy)
+
+
+@pytest.fixture
+def ready_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a task pool go on once its workers can take a task: a busy machine starts slowly."""
+    start = TaskPool._start
+
+    def start_and_wait(self: TaskPool[object, object]) -> None:
+        start(self)
+        while not all(worker.is_ready for worker in self._workers):
+            self._receive()
+
+    monkeypatch.setattr(TaskPool, "_start", start_and_wait)
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ SILENCE = Fault("silence", "never", "silence")
 FAIL = Fault("500", "never", (500, "InternalError"))
 FAIL_AFTER = Fault("500 after", "now", (500, "InternalError"))
 SLOW_DOWN = Fault("503", "never", (503, "SlowDown"))
+DENY = Fault("403", "never", (403, "AccessDenied"))
 EXPIRED = Fault("expired", "never", (400, "ExpiredToken"))
 # S3 may begin an answer with 200 before it knows how a copy ends.
 ERROR_IN_200 = Fault("200 with an error", "never", (200, "InternalError"))

@@ -69,6 +69,11 @@ class ListingTotals:
         self.objects += 1
         self.size += item.size
 
+    def add_all(self, other: ListingTotals) -> None:
+        """Add the totals of another part; its folders are not shown."""
+        self.objects += other.objects
+        self.size += other.size
+
     def record(self) -> Record:
         """Return the JSON record."""
         folders = {} if self.folders is None else {"folders": self.folders}

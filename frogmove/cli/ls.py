@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from operator import attrgetter
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -12,12 +13,15 @@ import click
 from frogmove.cli import completion, exit_codes, options
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.listing_page import Page, PageFormat
 from frogmove.cli.listing_view import ListingTotals, ListingView
 from frogmove.cli.options import route_options
 from frogmove.cli.parameter_types import KeyText
 from frogmove.cli.run_description import ALLOW_EMPTY, selection_hints
 from frogmove.cli.runner import connect
 from frogmove.cli.selection_options import listing_options
+from frogmove.cli.signals import is_listening
+from frogmove.cli.transfer_options import processes
 from frogmove.core.advice import describe, explain_errors
 from frogmove.core.filters import NO_FILTERS
 from frogmove.core.required_tags import Tag, parse_tag
@@ -33,8 +37,11 @@ from frogmove.core.selection import (
 from frogmove.core.selection_options import read_filters
 from frogmove.core.tag_check import TagChecker, only_tagged
 from frogmove.errors import UsageError
+from frogmove.processes.spares import spare_workers
+from frogmove.processes.task_pool import TaskPool
+from frogmove.processes.task_worker import serve
 from frogmove.s3.limits import Limits
-from frogmove.s3.listing import LISTING_CONCURRENCY, Level
+from frogmove.s3.listing import LISTING_CONCURRENCY, Level, folder_pages
 from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location, check_key, parse_location, split
 
@@ -42,9 +49,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from frogmove.cli.listing_format import ListingFormat
     from frogmove.cli.output import Console
     from frogmove.config import Config
     from frogmove.core.selection_options import SelectionOptions
+    from frogmove.processes.spares import Spare
     from frogmove.s3.errors import S3Error
     from frogmove.s3.interface import S3
 
@@ -72,6 +81,7 @@ if TYPE_CHECKING:
     help="Which end of the route to list.",
 )
 @options.tags
+@processes
 @listing_options
 @route_options
 @click.pass_context
@@ -82,6 +92,7 @@ def ls(
     where: str | None,
     end: str,
     tags: tuple[str, ...],
+    processes: int,
     keys: tuple[str, ...],
     chosen: SelectionOptions,
     allow_empty: bool,
@@ -114,10 +125,18 @@ def ls(
     if directories and source is not None:
         raise UsageError("--directories and --from-file cannot be combined.")
     required = tuple(map(parse_tag, tags))
-    with connect(config, Limits(), console) as client, explain_errors(side.bucket):
+    with (
+        spare_workers(processes - 1, serve, 1 + is_listening()) as spares,
+        connect(config, Limits(), console) as client,
+        explain_errors(side.bucket),
+    ):
         lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
-        totals = listing.show(console, view, directories=directories)
+        form = console.listing_format(side, view)
+        if form.is_plain and not (directories or required or lookups):
+            totals = listing.show_pages(console, form, processes, spares)
+        else:
+            totals = listing.show(console, form, directories=directories)
     console.listing_totals(totals, view)
     is_empty = not (totals.objects or totals.folders or allow_empty)
     needs_attention = lookups is not None and lookups.failed
@@ -154,11 +173,28 @@ class _Listing:
     required: tuple[Tag, ...]
     lookups: _Lookups | None
 
-    def show(self, console: Console, view: ListingView, *, directories: bool) -> ListingTotals:
+    def show_pages(
+        self, console: Console, form: ListingFormat, processes: int, spares: list[Spare]
+    ) -> ListingTotals:
+        """Print all objects of the selected folders; return the totals."""
+        totals = ListingTotals()
+        pages = (
+            Page(folder, objects)
+            for folder in self.selection.folders
+            for objects in folder_pages(self.s3, self.side.bucket, folder)
+        )
+        work = PageFormat(form, self.selection)
+        with TaskPool(work, processes, attrgetter("is_unparsed"), spares) as pool:
+            for part in pool.results(pages):
+                console.write(part.text)
+                totals.add_all(part.totals)
+        return totals
+
+    def show(self, console: Console, form: ListingFormat, *, directories: bool) -> ListingTotals:
         """Print everything, folders first; return the totals."""
         totals = ListingTotals(folders=0 if directories else None)
         if directories:
-            listed = self._level(console, view, totals)
+            listed = self._level(console, form, totals)
         elif self.lookups is None:
             listed = list_folders(self.selection, self.s3, self.side.bucket, LISTING_CONCURRENCY)
         else:
@@ -167,18 +203,18 @@ class _Listing:
             checker = TagChecker(self.s3, self.side.bucket, self.required)
             listed = only_tagged(listed, checker, HEAD_CONCURRENCY)
         for item in listed:
-            console.listed(item, self.side, view)
+            console.listed(item, form)
             totals.add(item)
         return totals
 
     def _level(
-        self, console: Console, view: ListingView, totals: ListingTotals
+        self, console: Console, form: ListingFormat, totals: ListingTotals
     ) -> Iterable[S3Object]:
         """Print the folders of one level; return its objects."""
         folders = self.selection.folders
         levels = [Level(self.s3, self.side.bucket, each) for each in folders]
         for prefix in chain.from_iterable(level.folders() for level in levels):
-            console.listed_folder(prefix, self.side, view)
+            console.listed(prefix, form)
             totals.folders = (totals.folders or 0) + 1
         return chain.from_iterable(
             matching(level.objects(), self.selection.matcher(folder))

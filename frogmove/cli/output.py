@@ -20,12 +20,13 @@ from frogmove.cli import streams
 from frogmove.cli.escaping import printable
 from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.cli.key_argument import key_argument
+from frogmove.cli.listing_format import ListingFormat
 from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
 from frogmove.cli.plan_text import WIDTH, WORDS, reason_of, style_of
 from frogmove.cli.quantities import counts, size
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Effect, Outcome, Result
-from frogmove.core.records import Record, Summary, action_record, object_record, result_record
+from frogmove.core.records import Record, Summary, action_record, result_record
 from frogmove.core.verify_sides import Status
 from frogmove.s3.uri import Location
 
@@ -195,48 +196,47 @@ class Console:
         if remedy:
             self.err.print(printable(remedy))
 
-    def listed(self, item: S3Object, side: Location, view: ListingView = PLAIN) -> None:
-        """Print an object of a listing.
+    def listing_format(self, side: Location, view: ListingView = PLAIN) -> ListingFormat:
+        """Return the format of a listing on stdout.
 
         Args:
-            item: the object.
-            side: the location that its key is relative to.
-            view: the format.
+            side: the location that keys are relative to.
+            view: the options for it.
+        """
+        if (
+            view.null
+            and self._encoding.lower() != "utf-8"
+            and isinstance(sys.stdout, io.TextIOWrapper)
+        ):
+            sys.stdout.reconfigure(encoding="utf-8")
+        return ListingFormat(
+            side=side,
+            view=view,
+            json_lines=self.json_lines,
+            encoding=self._encoding,
+            is_plain=self._plain or self.json_lines or view.null,
+        )
+
+    def listed(self, entry: S3Object | str, form: ListingFormat) -> None:
+        """Print an object or a folder of a listing.
+
+        Raises:
+            OutputError: when stdout cannot be written.
+        """
+        if form.is_plain:
+            self.write(form.line(entry))
+        else:
+            streams.check()
+            self.line(form.styled(entry))
+
+    def write(self, text: str) -> None:
+        """Print lines of data.
 
         Raises:
             OutputError: when stdout cannot be written.
         """
         streams.check()
-        if self.json_lines:
-            self._json(object_record(item))
-        elif view.null:
-            self._null(item.key.removeprefix(side.prefix))
-        else:
-            shown = view.size(item.size)
-            modified = item.last_modified.isoformat(" ", "seconds")[:19]
-            self._row(shown, modified, key_argument(item.key, side, self._encoding))
-
-    def listed_folder(self, prefix: str, side: Location, view: ListingView) -> None:
-        """Print a folder of a listing; see :meth:`listed`."""
-        streams.check()
-        if self.json_lines:
-            self._json({"type": "folder", "key": prefix})
-        elif view.null:
-            self._null(prefix.removeprefix(side.prefix))
-        else:
-            self._row("PRE", "", key_argument(prefix, side, self._encoding))
-
-    def _row(self, first: str, modified: str, name: str) -> None:
-        if self._plain:
-            sys.stdout.write(f"{first:>13}  {modified:19}  {name}\n")
-        else:
-            self.line([(f"{first:>13}  ", "cyan"), (f"{modified:19}  ", "dim"), (name, "")])
-
-    def _null(self, name: str) -> None:
-        """Write a text and a NUL, always in UTF-8."""
-        if self._encoding.lower() != "utf-8" and isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
-        sys.stdout.write(f"{name}\0")
+        sys.stdout.write(text)
 
     def listing_totals(self, totals: ListingTotals, view: ListingView) -> None:
         """Print the totals of a listing."""

@@ -52,6 +52,14 @@ max_compare_size = click.option(
     ),
 )
 
+processes = click.option(
+    "--processes",
+    type=Count(1, MAX_PROCESSES),
+    default=usable_cores,
+    show_default="as many as cores",
+    help="Maximum processes; one if there is little to do.",
+)
+
 _OPTIONS = [
     click.option(
         "--verify",
@@ -76,13 +84,7 @@ _OPTIONS = [
         show_default=True,
         help="Maximum concurrent requests.",
     ),
-    click.option(
-        "--processes",
-        type=Count(1, MAX_PROCESSES),
-        default=usable_cores,
-        show_default="as many as cores",
-        help="Maximum processes; a small run uses one.",
-    ),
+    processes,
     click.option(
         "--max-errors",
         type=click.IntRange(min=1),

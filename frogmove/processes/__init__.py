@@ -1,1 +1,1 @@
-"""Worker processes: a run on every core, range by range of its keys."""
+"""Worker processes: a run, range by range of its keys, and a listing, page by page."""

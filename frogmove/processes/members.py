@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import Pipe
-from threading import Thread
 from typing import TYPE_CHECKING
 
+from frogmove.processes.child import Child
 from frogmove.processes.messages import ExtendTo, Setup, Split, Take
 from frogmove.s3.activity import Activity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from multiprocessing.connection import Connection
     from queue import SimpleQueue
 
     from frogmove.core.sent_copies import SentCopy
@@ -94,19 +88,13 @@ class Remote(Member):
     ) -> None:
         super().__init__()
         self.setup = setup
-        self.process: Spare | subprocess.Popen[bytes]
-        self._connection: Connection
-        if spare is not None:
-            self.process, self._connection = spare, spare.connection
-        else:
-            self.process, self._connection = _start_interpreter()
-        self.send(setup)
-        Thread(target=self._listen, args=(inbox,), name="worker", daemon=True).start()
+        module = "frogmove.worker"
+        self._child = Child(module, setup, lambda message: inbox.put((self, message)), spare)
+        self.process = self._child.process
 
     def send(self, message: object) -> None:
-        """Send a message; a worker that is gone is reported by the listening thread."""
-        with suppress(OSError):
-            self._connection.send(message)
+        """Send a message; see :class:`Child`."""
+        self._child.send(message)
 
     def take(self, given: RangeTask) -> None:
         """See :class:`Member`."""
@@ -119,30 +107,6 @@ class Remote(Member):
     def extend_to(self, keys: KeyRange) -> None:
         """See :class:`Member`."""
         self.send(ExtendTo(keys.last, keys.ends_at_key))
-
-    def _listen(self, inbox: SimpleQueue[tuple[Member, object]]) -> None:
-        try:
-            while True:
-                inbox.put((self, self._connection.recv()))
-        except (EOFError, OSError):
-            self.process.wait()
-            inbox.put((self, None))
-
-
-def _start_interpreter() -> tuple[subprocess.Popen[bytes], Connection]:
-    ours, theirs = Pipe()
-    with theirs:
-        # A separate process group: Ctrl-C must reach only the run's own process.
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "frogmove.worker", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            process_group=0,
-        )
-    return process, ours
 
 
 class Local(Member):

@@ -145,3 +145,15 @@ class Done:
     error: str = ""
     remedy: str = ""
     could_begin: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    """From a worker of a :class:`~frogmove.processes.task_pool.TaskPool`: a result."""
+
+    result: object
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """From such a worker: a task raised an error."""

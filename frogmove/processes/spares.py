@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,8 +29,21 @@ if TYPE_CHECKING:
 # Each fork takes about 5 ms. On larger machines, the other workers are new interpreters.
 MAX_SPARES = 7
 
-# Workers ignore them, and follow only the run's own process.
+# Workers ignore them, and follow only the command's own process.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ignore_signals() -> None:
+    """Ignore signals in a worker: a supervisor may signal every process."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def name_process() -> None:
+    """Let ps, top and pgrep call this process a worker, also if it is a fork."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text("frogmove.worker")
 
 
 class Spare:
@@ -63,7 +76,7 @@ def spare_workers(count: int, serve: Serve, own_threads: int) -> Iterator[list[S
 
     Args:
         count: how many may be needed.
-        serve: what they run; it ignores SIGNALS, unblocks them, and ends once its pipe is closed.
+        serve: what they run; it calls :func:`ignore_signals`, and ends once its pipe is closed.
         own_threads: how many threads this process has by its own code; a fork can do without these.
 
     Yields:

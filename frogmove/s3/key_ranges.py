@@ -5,8 +5,6 @@ Python orders strings by code points, which is the order of their UTF-8 bytes, a
 
 from collections.abc import Sequence
 
-from frogmove.s3.models import S3Object
-
 # How many keys of a page are used to guess the distribution of keys.
 _SAMPLE = 16
 
@@ -43,9 +41,9 @@ def midpoint(low: str, high: str | None, sample: Sequence[str]) -> str | None:
     return None
 
 
-def sample_keys(page: Sequence[S3Object]) -> list[str]:
+def sample_keys(keys: Sequence[str]) -> Sequence[str]:
     """Return some keys of a page, evenly spread, for :func:`midpoint`."""
-    return [item.key for item in page[:: 1 + len(page) // _SAMPLE]]
+    return keys[:: 1 + len(keys) // _SAMPLE]
 
 
 def _shared(one: str, other: str) -> int:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from queue import SimpleQueue
 
 from frogmove.s3.errors import Kind, S3Error
@@ -19,6 +20,7 @@ from frogmove.s3.interface import S3
 from frogmove.s3.key_ranges import midpoint, sample_keys, spread
 from frogmove.s3.models import Page, S3Object
 from frogmove.s3.page_checks import CycleCheck, EncodingCheck
+from frogmove.s3.unparsed_objects import keys_of
 from frogmove.s3.uri import folder_prefix, is_directory_bucket
 
 # Maximum concurrent requests of one listing.
@@ -41,7 +43,7 @@ class _Range:
     request: Future[Page] | None = None
     token: str | None = None
     reached: str = ""
-    sample: list[str] = field(default_factory=list)
+    sample: Sequence[str] = ()
     begun: bool = False
     cycle: CycleCheck = field(default_factory=CycleCheck)
 
@@ -65,8 +67,9 @@ class _Range:
         self.token = page.token
         self.pages.append(page)
         if page.objects:
-            self.reached = page.objects[-1].key
-            self.sample = sample_keys(page.objects)
+            keys = keys_of(page.objects)
+            self.reached = keys[-1]
+            self.sample = sample_keys(keys)
 
 
 class _Listing:
@@ -85,13 +88,13 @@ class _Listing:
         self._may_split = concurrency > 1
         self._checks = EncodingCheck(s3, bucket)
 
-    def objects(self) -> Iterator[S3Object]:
-        """Yield the objects."""
+    def pages(self) -> Iterator[Sequence[S3Object]]:
+        """Yield the objects of one page after the other."""
         while self._ranges:
             self._schedule()
             front = self._ranges[0]
             if front.pages:
-                yield from self._take_page(front)
+                yield self._take_page(front)
             elif front.is_read():
                 # It reached the end of all keys, so later keys are newer.
                 self._ranges.clear()
@@ -104,10 +107,11 @@ class _Listing:
         last = front.last
         if last is None:
             return objects
-        inside = next((place for place, item in enumerate(objects) if item.key > last), None)
+        keys = keys_of(objects)
+        inside = next((place for place, key in enumerate(keys) if key > last), None)
         if inside is None:
             return objects
-        if self._first_key(self._ranges[1]) == objects[inside].key:
+        if self._first_key(self._ranges[1]) == keys[inside]:
             self._ranges.popleft()
             return objects[:inside]
         self._continue_unsplit(front)
@@ -118,7 +122,7 @@ class _Listing:
             self._schedule(following)
             self._receive()
         page = next((page for page in following.pages if page.objects), None)
-        return page.objects[0].key if page is not None else None
+        return keys_of(page.objects)[0] if page is not None else None
 
     def _continue_unsplit(self, front: _Range) -> None:
         """Discard all ranges but the first one."""
@@ -180,7 +184,7 @@ class _Listing:
             if each.sample and not each.is_read():
                 split_point = midpoint(each.reached, each.last, each.sample)
                 # Only once per page: a second split would have no new information.
-                each.sample = []
+                each.sample = ()
                 if split_point is not None:
                     self._insert(place, each, split_point)
                     return
@@ -216,6 +220,11 @@ class _Listing:
             place += 1
 
 
+def _pages(s3: S3, bucket: str, prefix: str, concurrency: int) -> Iterator[Sequence[S3Object]]:
+    # Directory buckets do not list in key order and do not support StartAfter.
+    return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else concurrency).pages()
+
+
 def list_prefix(
     s3: S3, bucket: str, prefix: str, concurrency: int = LISTING_CONCURRENCY
 ) -> Iterator[S3Object]:
@@ -230,8 +239,7 @@ def list_prefix(
     Raises:
         S3Error: when a page cannot be listed; the objects before are incomplete.
     """
-    # Directory buckets do not list in key order and do not support StartAfter.
-    return _Listing(s3, bucket, prefix, 1 if is_directory_bucket(bucket) else concurrency).objects()
+    return chain.from_iterable(_pages(s3, bucket, prefix, concurrency))
 
 
 class Level:
@@ -311,7 +319,14 @@ def list_folder(
     Raises:
         S3Error: when a page cannot be listed.
     """
+    return chain.from_iterable(folder_pages(s3, bucket, folder, concurrency))
+
+
+def folder_pages(
+    s3: S3, bucket: str, folder: str, concurrency: int = LISTING_CONCURRENCY
+) -> Iterator[Sequence[S3Object]]:
+    """List the same, page by page; see :func:`list_folder`."""
     prefix = folder_prefix(folder)
     if prefix != folder:
-        yield from named_key(s3, bucket, folder)
-    yield from list_prefix(s3, bucket, prefix, concurrency)
+        yield named_key(s3, bucket, folder)
+    yield from _pages(s3, bucket, prefix, concurrency)

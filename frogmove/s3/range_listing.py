@@ -16,9 +16,10 @@ from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.key_ranges import midpoint, sample_keys
 from frogmove.s3.page_checks import CycleCheck, EncodingCheck
+from frogmove.s3.unparsed_objects import keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from frogmove.s3.future import Future
     from frogmove.s3.interface import S3
@@ -76,7 +77,7 @@ class RangeListing:
         self._encoding = EncodingCheck(s3, bucket)
         self._cycle = CycleCheck()
         self._in_order = True
-        self._sample: list[str] = []
+        self._sample: Sequence[str] = ()
         self._reached = keys.after
         self._changed = Event()
         self._wait = wait or self._changed.wait
@@ -104,16 +105,16 @@ class RangeListing:
         while not page.objects and page.token is not None:
             self._coming = self._page(page.token)
             page = self._take(self._coming)
-        objects = page.objects
-        if objects:
-            if objects[0].key <= self._after:
+        keys = keys_of(page.objects)
+        if keys:
+            if keys[0] <= self._after:
                 raise RunError(
                     f"The server was asked to list the keys after {in_quotes(self._after)}, but "
-                    f"it listed {in_quotes(objects[0].key)}.",
+                    f"it listed {in_quotes(keys[0])}.",
                     "Rerun with --processes 1.",
                 )
-            if self._last is None or objects[0].key <= self._last:
-                self.first = objects[0].key
+            if self._last is None or keys[0] <= self._last:
+                self.first = keys[0]
         return self.first
 
     def objects(self) -> Iterator[S3Object]:
@@ -127,7 +128,7 @@ class RangeListing:
         while True:
             self.has_more = page.token is not None
             following = self._page(page.token) if page.token is not None else None
-            self._sample = sample_keys(page.objects)
+            self._sample = sample_keys(keys_of(page.objects))
             for item in page.objects:
                 if item.key <= self._reached and not self._can_continue():
                     return

@@ -21,7 +21,9 @@ from frogmove.s3.boto_shapes import (
     problem,
     quoted,
 )
+from frogmove.s3.errors import MALFORMED, S3Error
 from frogmove.s3.models import Page, S3Object
+from frogmove.s3.unparsed_objects import UnparsedObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,9 +109,41 @@ def read_page(body: bytes) -> Page:
         MalformedResponseError: when it is not one.
         S3Error: when a key cannot be decoded.
     """
-    parsed = _read_fast(body)
-    if parsed is not None:
-        return parsed
+    return _read_fast(body) or _read_any(body)
+
+
+def read_objects(text: str) -> Sequence[S3Object]:
+    """Parse the objects of a ListObjectsV2 response.
+
+    Raises:
+        S3Error: when they are malformed.
+    """
+    found, count = _OBJECT.findall(text), text.count("<Contents")
+    try:
+        if len(found) != count:
+            objects = _read_any(text.encode()).objects
+            if len(objects) != count:
+                raise MalformedResponseError("the response has objects inside other elements")
+            return objects
+        keys, modified, etags, sizes, classes = zip(*found, strict=True)
+        fields = zip(
+            decoded_keys(keys),
+            map(int, sizes),
+            etags,
+            map(parse_timestamp, modified),
+            classes,
+            repeat(None),
+        )
+        return list(map(_OF_FIELDS, fields))
+    except ValueError as error:
+        raise S3Error("ListObjectsV2", MALFORMED, 500, problem(error)) from error
+
+
+# Takes half the time of a call with six arguments.
+_OF_FIELDS = partial(tuple.__new__, S3Object)
+
+
+def _read_any(body: bytes) -> Page:
     top, records = read(body, "ListBucketResult", _KINDS)
     response: dict[str, object] = dict(top)
     response["IsTruncated"] = top.need("IsTruncated") == "true"
@@ -136,12 +170,15 @@ _OBJECT = re.compile(
     r"<StorageClass>([A-Z_]+)</StorageClass></Contents>"
 )
 _PREFIX = re.compile(r"<CommonPrefixes><Prefix>([^<&]+)</Prefix></CommonPrefixes>")
+_KEY = re.compile(r"<Contents><Key>([^<&]+)</Key>")
 _KEY_COUNT = re.compile(r"<KeyCount>([0-9]+)</KeyCount>")
 _TOKEN = re.compile(r"<NextContinuationToken>([^<&]+)</NextContinuationToken>")
 
 
 def _read_fast(body: bytes) -> Page | None:
     """Parse a listing that is written exactly as by S3, in a third of ElementTree's time.
+
+    Only the keys are parsed at once.
 
     Returns:
         None if anything differs, or if the number of entries is not KeyCount: then ElementTree
@@ -150,7 +187,7 @@ def _read_fast(body: bytes) -> Page | None:
     text = body.decode("ascii", "replace").strip()
     first, end = text.find("<Contents"), text.rfind("</Contents>")
     around = text[:first] + text[end:] if first >= 0 else text
-    found, prefixes = _OBJECT.findall(text), _PREFIX.findall(around)
+    written, prefixes = _KEY.findall(text), _PREFIX.findall(around)
     token = _TOKEN.findall(around)
     has_more = "<IsTruncated>true</IsTruncated>" in around
     if (
@@ -158,31 +195,20 @@ def _read_fast(body: bytes) -> Page | None:
         or "<!" in text
         or not text.endswith("</ListBucketResult>")
         or "<EncodingType>url</EncodingType>" not in around
-        or len(found) != text.count("<Contents")
+        or len(written) != text.count("<Contents")
         or len(prefixes) != text.count("<CommonPrefixes")
-        or _KEY_COUNT.findall(around) != [str(len(found) + len(prefixes))]
+        or _KEY_COUNT.findall(around) != [str(len(written) + len(prefixes))]
         or has_more == ("<IsTruncated>false</IsTruncated>" in around)
         or len(token) != has_more
     ):
         return None
-    keys, modified, etags, sizes, classes = zip(*found, strict=True) if found else ((),) * 5
-    try:
-        fields = zip(
-            decoded_keys(keys),
-            map(int, sizes),
-            etags,
-            map(parse_timestamp, modified),
-            classes,
-            repeat(None),
-        )
-        objects = list(map(_OF_FIELDS, fields))
-    except ValueError:
-        return None
-    return Page(objects, token[0] if token else None, decoded_keys(prefixes), encoded_samples(keys))
-
-
-# Takes half the time of a call with six arguments.
-_OF_FIELDS = partial(tuple.__new__, S3Object)
+    keys = decoded_keys(written)
+    return Page(
+        UnparsedObjects(text, read_objects, keys) if keys else [],
+        token[0] if token else None,
+        decoded_keys(prefixes),
+        encoded_samples(written),
+    )
 
 
 _KINDS = frozenset({"Contents", "CommonPrefixes"})

@@ -44,7 +44,7 @@ def inert(text: str) -> bool:
 def test_key_is_inert_in_every_line_of_data(capsys: Capture, key: str) -> None:
     console = Console(verbose=True)
     console.source = console.destination = SIDE
-    console.listed(an_object(key), SIDE)
+    console.listed(an_object(key), console.listing_format(SIDE))
     console.planned(an_action(Verb.COPY, key, reason=key))
     console.done(a_result(Outcome.CONFLICT, key, reason=key))
     console.say(key)
@@ -72,7 +72,7 @@ def test_key_is_inert_in_every_line_of_commentary(capsys: Capture, key: str) -> 
 @keys
 def test_key_comes_back_out_of_its_json_line(capsys: Capture, key: str) -> None:
     console = Console(json_lines=True)
-    console.listed(an_object(key), SIDE)
+    console.listed(an_object(key), console.listing_format(SIDE))
     console.planned(an_action(Verb.SKIP, key))
     console.done(a_result(Outcome.SKIPPED, key))
     out, err = capsys.readouterr()

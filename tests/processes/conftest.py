@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import pytest
@@ -16,7 +18,6 @@ from tests.buckets import Buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from frogmove.core.run_spec import Command
     from frogmove.core.selection_options import SelectionOptions
@@ -86,12 +87,29 @@ def workers_of(parent: int) -> list[int]:
     """Return the worker processes of a process that have work, or had some."""
     by_arguments = [] if sys.platform == "linux" else ["-f"]
     found = subprocess.run(
-        ["pgrep", "-P", str(parent), *by_arguments, "frogmove.worker"],
+        ["pgrep", "-P", str(parent), *by_arguments, r"frogmove\.(processes\.task_)?worker"],
         capture_output=True,
         text=True,
         check=False,
     )
     return [int(line) for line in found.stdout.split()]
+
+
+def wait_for_workers(parent: int, number: int) -> list[int]:
+    """Wait until a process has so many worker processes, and return them."""
+    deadline = time.monotonic() + 60
+    while len(workers := workers_of(parent)) < number and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(workers) == number
+    return workers
+
+
+def wait_until_gone(processes: list[int]) -> None:
+    """Wait until processes have ended."""
+    deadline = time.monotonic() + 60
+    while left := [each for each in processes if Path(f"/proc/{each}").exists()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
 
 
 def outcomes(results: list[Result]) -> dict[str, Outcome]:

@@ -118,7 +118,7 @@ def test_process_alone_does_all_where_the_system_allows_no_other(
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("frogmove.processes.members.subprocess.Popen", refuse)
+    monkeypatch.setattr("frogmove.processes.child.subprocess.Popen", refuse)
     buckets.put(*KEYS[:40])
     assert sorted(outcomes(list(start(Command.MOVE)))) == sorted(KEYS[:40])
 

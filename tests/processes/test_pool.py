@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +15,11 @@ from frogmove.core.journal import segments_of
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_spec import Command
 from tests.cli.cli_runner import FrogmoveRunner
-from tests.processes.conftest import KEYS, outcomes, workers_of
+from tests.processes.conftest import KEYS, outcomes, wait_for_workers, wait_until_gone, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.buckets import Buckets
 
@@ -154,17 +153,10 @@ def test_workers_do_not_outlive_a_run_that_is_killed(buckets: Buckets, tmp_path:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    workers: list[int] = []
-    while len(workers) < 2 and time.monotonic() < deadline:
-        workers = workers_of(process.pid)
-        time.sleep(0.05)
-    assert len(workers) == 2
+    workers = wait_for_workers(process.pid, 2)
     process.kill()
     process.wait()
-    while any(Path(f"/proc/{each}").exists() for each in workers) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(Path(f"/proc/{each}").exists() for each in workers)
+    wait_until_gone(workers)
     assert {**buckets.here(), **buckets.there()}.keys() == set(KEYS)
 
 

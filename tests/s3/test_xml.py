@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -132,7 +133,8 @@ def test_listing_with_damage_is_never_read_as_another(data: st.DataObject) -> No
     damaged = body[:first] + patch + body[last:]
     try:
         page = xml.read_page(damaged)
-    except xml.MalformedResponseError:
+        page = replace(page, objects=list(page.objects))
+    except (xml.MalformedResponseError, S3Error):
         return
     assert page in (by_the_parser(damaged), by_the_parser(body))
 

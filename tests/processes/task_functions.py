@@ -1,0 +1,29 @@
+"""Functions that a task pool's workers apply in tests; importing them takes no time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Square:
+    """Returns the square of a number, and the process that computed it.
+
+    Attributes:
+        pool: the process of the pool.
+        deadly: workers that get this number die.
+        refused: this number is an error in every process.
+    """
+
+    pool: int
+    deadly: int = -1
+    refused: int = -1
+
+    def __call__(self, number: int) -> tuple[int, int]:
+        if number == self.deadly and os.getpid() != self.pool:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if number == self.refused:
+            raise ValueError(number)
+        return number * number, os.getpid()
