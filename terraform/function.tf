@@ -71,7 +71,7 @@ resource "aws_lambda_function" "move" {
       length(var.selection.storage_classes) == 0 ? {} : { FROGMOVE_STORAGE_CLASS = join(",", var.selection.storage_classes) },
       local.scans ? { FROGMOVE_REQUIRE_TAG = "${local.required_tag.key}=${local.required_tag.value}" } : {},
       local.guardduty ? { FROGMOVE_SCAN_PLAN = local.scan_plan } : {},
-      var.quarantine == null ? {} : { FROGMOVE_QUARANTINE = var.quarantine },
+      var.quarantine == null ? {} : { FROGMOVE_QUARANTINE = var.quarantine, FROGMOVE_QUARANTINE_ROLE = local.quarantine_role_arn },
       var.part_size == null ? {} : { FROGMOVE_PART_SIZE = var.part_size },
     )
   }
@@ -108,6 +108,15 @@ resource "aws_lambda_alias" "live" {
   description      = "Called by queue, schedule, operators and S3 Batch Operations"
   function_name    = aws_lambda_function.move.function_name
   function_version = var.live_version == null ? aws_lambda_function.move.version : var.live_version
+
+  # A version that trusts the tag is called only after nobody but the scanner can set it. The source
+  # keeps versions by then.
+  depends_on = [
+    aws_iam_role_policy.function,
+    aws_iam_role_policy.quarantine,
+    aws_s3_bucket_policy.this,
+    aws_s3_bucket_versioning.this,
+  ]
 }
 
 resource "aws_lambda_event_source_mapping" "uploads" {

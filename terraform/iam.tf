@@ -134,6 +134,7 @@ resource "aws_iam_role" "function" {
 data "aws_iam_policy_document" "function" {
   source_policy_documents = concat(
     [data.aws_iam_policy_document.use_keys["all"].json],
+    local.scans ? [data.aws_iam_policy_document.gate["function"].json] : [],
     var.function_policy_documents,
   )
 
@@ -172,21 +173,11 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.quarantine == null ? [] : [local.quarantine_objects]
+    for_each = var.quarantine == null ? [] : [local.quarantine_role_arn]
 
     content {
-      sid       = "MoveThreatsToQuarantine"
-      actions   = local.destination_actions
-      resources = [statement.value]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.quarantine == null ? [] : [local.quarantine_arn]
-
-    content {
-      sid       = "ListQuarantine"
-      actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+      sid       = "AssumeTheRoleForThreats"
+      actions   = ["sts:AssumeRole"]
       resources = [statement.value]
     }
   }

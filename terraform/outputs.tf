@@ -98,6 +98,11 @@ output "function_role_arn" {
   value       = aws_iam_role.function.arn
 }
 
+output "quarantine_role_arn" {
+  description = "The role that moves threats to the quarantine, for the policies of its bucket and KMS key; null without a quarantine."
+  value       = var.quarantine == null ? null : aws_iam_role.quarantine[0].arn
+}
+
 output "source_bucket_policy" {
   description = "The statements that the policy of another account's source bucket needs."
   value       = data.aws_iam_policy_document.access["source"].json

@@ -24,14 +24,16 @@ locals {
 
 # Permission to set the tag is permission to move files. A copy takes the tags of its source along,
 # without naming them in the request; for other accounts that needs s3:PutObjectTagging, which no
-# policy here grants.
+# policy here grants. IAM does not distinguish the case of the tag's key in s3:ExistingObjectTag, so
+# no other spelling of it may be set either.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 data "aws_iam_policy_document" "tag" {
   dynamic "statement" {
     for_each = {
       OnlyScannersSetTheTag = {
         actions = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
         conditions = [
-          { test = "ForAnyValue:StringEquals", variable = "s3:RequestObjectTagKeys", value = local.scans ? local.required_tag.key : "GuardDutyMalwareScanStatus" },
+          { test = "ForAnyValue:StringEqualsIgnoreCase", variable = "s3:RequestObjectTagKeys", value = local.scans ? local.required_tag.key : "GuardDutyMalwareScanStatus" },
         ]
       }
       OnlyScannersCopyObjects = {
@@ -166,6 +168,7 @@ resource "aws_guardduty_malware_protection_plan" "source" {
   depends_on = [
     aws_iam_role_policy.scan,
     aws_s3_bucket.source,
+    aws_s3_bucket_policy.this,
     aws_s3_bucket_ownership_controls.this,
     aws_s3_bucket_versioning.this,
   ]

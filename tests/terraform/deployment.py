@@ -159,6 +159,8 @@ def build(
     )
     queues = _queues(deployment)
     role = deployment.create_role("function")
+    if "aws_iam_role.quarantine[0]" in plan:
+        deployment.create_role("quarantine")
     if not is_deployer:
         _allow_throw_away_keys(deployment, role)
     alias, version = _function(deployment, role, package, environment)

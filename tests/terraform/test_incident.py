@@ -191,7 +191,7 @@ def _is_fixed(operator: Operator, incident: Incident, good: str) -> None:
 def _is_redriven(operator: Operator, incident: Incident) -> None:
     buckets = incident.running.deployment.buckets
     operator.follow("dead-letters", "frogmove dlq redrive --all")
-    eventually(lambda: not buckets.here(), SECONDS)
+    eventually(lambda: not buckets.keys_here(), SECONDS)
     command = "frogmove dlq drop --state unreadable --yes"
     assert operator.follow("dead-letters", command).code == 0
     eventually(lambda: incident.dead() == 0, SECONDS)
