@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import GEN_CREATED, getgeneratorstate
 from itertools import chain
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -197,8 +198,15 @@ class Run:
         self._limit_planning()
 
     def close(self) -> None:
-        """End the run as interrupted, unless it has ended; actions in flight are finished."""
+        """End the run as interrupted, unless it has ended; actions in flight are finished.
+
+        Of a run that nobody has iterated over, nothing is left to resume.
+        """
+        is_begun = getgeneratorstate(self._results) != GEN_CREATED
         self._results.close()
+        if not is_begun:
+            self._journal.close()
+            self._journal.discard_if_empty()
 
     def _execute(self) -> Generator[Result | None]:
         results = chain(self._begin(), self._delete())

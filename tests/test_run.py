@@ -270,6 +270,24 @@ def test_client_continues_a_run_only_on_its_server_and_completely(
     assert sorted(buckets.there()) == KEYS[:2]
 
 
+def test_run_that_nobody_iterates_over_leaves_nothing_to_resume(
+    client: Client, buckets: Buckets
+) -> None:
+    buckets.put(*KEYS[:2])
+    copied = client.copy(buckets.route, prefix="reports")
+    assert len(list(copied)) == 2
+    with Client(client.config) as other:
+        begun = [
+            other.move(buckets.route, prefix="reports"),
+            other.sync(buckets.route),
+            other.undo(copied.spec.id),
+        ]
+        assert all(run.path.exists() for run in begun)
+    assert journals() == [copied.path]
+    assert client.resume() is None
+    assert sorted(buckets.here()) == sorted(buckets.there()) == KEYS[:2]
+
+
 def test_program_is_told_that_copies_of_a_killed_run_have_no_record_and_resumes_it_first(
     client: Client, buckets: Buckets
 ) -> None:
