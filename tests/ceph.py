@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove.s3.capabilities import Capabilities
-from tests.servers import HOST, Server, _answers, _folder, _free_ports, _process, _wait
+from tests.servers import HOST, Server, _answers, _folder, _process, _wait, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ def ceph() -> Iterator[Server]:
         pytest.skip(f"Ceph is not installed: there is no {', '.join(missing)}")
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
-        http, *monitor = _free_ports(3)
+        http, *monitor = free_ports(3)
         mon_host = f"[v2:{HOST}:{monitor[0]},v1:{HOST}:{monitor[1]}]"
         fsid = str(uuid.uuid4())
         configuration = folder / "ceph.conf"

@@ -194,7 +194,7 @@ def _start_weed(stack: ExitStack, weed: str, volume_megabytes: int) -> str:
     for attempt in range(TRIES):
         with ExitStack() as mine:
             folder = mine.enter_context(_folder())
-            http, *others = _free_ports(8)
+            http, *others = free_ports(8)
             command = _weed_command(weed, folder, http, others)
             command.append(f"-master.volumeSizeLimitMB={volume_megabytes}")
             # A fixed key for encryption: without one it does not start.
@@ -260,21 +260,16 @@ def _takes_objects(port: int) -> bool:
     return True
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return free ports, lower than those that connections take: none is taken meanwhile."""
+    ports: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def free_port() -> int:
-    """Return a free port that no connection of another test takes meanwhile, as they are higher."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((HOST, port))
-            return port
+        while len(ports) < count:
+            port = random.SystemRandom().randrange(20_000, 30_000)
+            with suppress(OSError):
+                stack.enter_context(socket.socket()).bind((HOST, port))
+                ports.append(port)
+    return ports
 
 
 @contextmanager

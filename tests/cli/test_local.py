@@ -20,7 +20,7 @@ from frogmove.cli import main
 from frogmove.local_aws.clients import clients_for
 from frogmove.local_aws.scanner import TEST_THREAT
 from tests.cli.leak_checks import living_processes, private_environment
-from tests.servers import free_port
+from tests.servers import free_ports
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the embedded AWS needs POSIX"),
@@ -83,7 +83,7 @@ def _eventually_no_processes(temporary: Path) -> bool:
     ],
 )
 def test_local_ends_on_a_signal_without_a_trace(tmp_path: Path, number: signal.Signals) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     with _running(tmp_path, "--port", str(port)) as (process, printed):
         assert _exported(printed, "FROGMOVE_ENDPOINT_URL") == f"http://127.0.0.1:{port}"
         assert living_processes(tmp_path)

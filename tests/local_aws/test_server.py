@@ -22,7 +22,7 @@ from frogmove.local_aws import server as module
 from frogmove.local_aws.clients import Clients, clients_for
 from frogmove.local_aws.server import Server, running_server
 from tests.local_aws.conftest import Eventually
-from tests.servers import free_port
+from tests.servers import free_ports
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the embedded AWS needs POSIX"),
@@ -76,7 +76,7 @@ def test_server_ends_with_an_exception_too(own_temp: Path) -> None:
 
 
 def test_server_listens_on_the_port_asked_for() -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     with running_server(port) as server:
         assert server.endpoint_url == f"http://127.0.0.1:{port}"
         assert clients_for(server.endpoint_url).s3.list_buckets()["Buckets"] == []

@@ -61,7 +61,7 @@ def _exists(pid: str) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_what_is_left_over_ends_with_the_run_and_prints_nothing() -> None:
+def test_spares_that_are_left_over_end_with_the_run_and_print_nothing() -> None:
     with _run("late") as process:
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -71,7 +71,7 @@ def test_what_is_left_over_ends_with_the_run_and_prints_nothing() -> None:
     assert not any(map(_exists, pids))
 
 
-def test_none_outlives_a_run_that_is_killed_and_signals_do_not_end_them() -> None:
+def test_spares_do_not_outlive_a_run_that_is_killed_nor_end_at_a_signal() -> None:
     with _run("killed") as process:
         assert process.stdout is not None
         _, _, *pids = process.stdout.readline().split()
@@ -86,7 +86,7 @@ def test_none_outlives_a_run_that_is_killed_and_signals_do_not_end_them() -> Non
     assert not any(map(_exists, pids))
 
 
-def test_a_process_with_threads_of_others_is_not_forked() -> None:
+def test_process_with_threads_of_others_is_not_forked() -> None:
     def serve(_: Connection) -> None:
         """Is not called."""
 

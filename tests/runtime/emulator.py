@@ -29,6 +29,7 @@ import pytest
 from frogmove.packaging.bytecode import find_compiler
 from frogmove.packaging.function_zip import HANDLER, NAME
 from frogmove.packaging.layer_zip import Architecture, pip_command
+from tests.servers import free_ports
 from tests.shared_artifact import shared_artifact
 from tests.zips import LAYER, PYTHON, make_zips, skip_without_index, zips
 
@@ -276,7 +277,7 @@ def _start(
     function = [str(each) for each in (bootstrap, *path, handler)]
     for _ in range(TRIES):
         # Somebody else may take one of them meanwhile.
-        port, inner = _free_ports()
+        port, inner = free_ports(2)
         addresses = [
             *("--runtime-interface-emulator-address", f"{HOST}:{port}"),
             *("--runtime-api-address", f"{HOST}:{inner}"),
@@ -327,10 +328,3 @@ def children(pid: int) -> list[int]:
         with suppress(OSError):
             found += [int(child) for child in task.read_text("ascii").split()]
     return found
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind((HOST, 0))
-        other.bind((HOST, 0))
-        return one.getsockname()[1], other.getsockname()[1]
