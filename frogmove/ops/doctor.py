@@ -15,6 +15,7 @@ from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.identity_checks import check_identity, check_invocation
 from frogmove.ops.permission_checks import check_permissions
 from frogmove.ops.queue_checks import check_dead_letters
+from frogmove.ops.tag_guard import check_tag_guard
 from frogmove.ops.wiring_checks import WiringChecks
 from frogmove.s3.errors import S3Error
 
@@ -107,6 +108,7 @@ class Doctor:
         yield function_checks.check_concurrency(deployment)
         yield function_checks.check_settings(deployment, self._config)
         yield function_checks.check_scan_gate(deployment, self._config)
+        yield from check_tag_guard(self._s3, deployment, self._route.source.bucket)
         yield from check_invocation(deployment)
         try:
             next(deployment.log.lines(self._now), None)

@@ -152,7 +152,8 @@ def check_scan_gate(deployment: Deployment, config: Config) -> Check:
         remedy = (
             "Set require_tag of the route as in the Terraform output config_route."
             if tag
-            else "Remove require_tag from the route, or set `scan` in Terraform."
+            else "Remove require_tag from the route, or set `scan` in Terraform. If the alias was "
+            "rolled back to a version from before the scan gate, set it to a newer version."
         )
         return Check(name, State.WARNING, message, remedy, facts)
     return Check(name, State.OK, _gate(settings), facts=facts)

@@ -101,3 +101,16 @@ def test_only_the_function_assumes_the_role_for_threats(scanned: Deployment) -> 
     assert is_refused(lambda: scanned.client("sts").assume_role(**request))
     function = scanned.role("function").client("sts")
     assert function.assume_role(**request)["Credentials"]
+
+
+def test_the_alias_is_set_after_what_the_gate_relies_on(scan_plan: module.Plan) -> None:
+    """Uploaders can no longer set the tag, and the roles read only what a scan allows."""
+    needed = {
+        "aws_iam_role_policy.function",
+        "aws_iam_role_policy.quarantine",
+        "aws_s3_bucket_policy.this",
+        "aws_s3_bucket_versioning.this",
+    }
+    assert needed <= scan_plan.references["aws_lambda_alias.live"]
+    for address in ("aws_lambda_event_source_mapping.uploads", "aws_scheduler_schedule.sweep"):
+        assert "aws_lambda_alias.live" in scan_plan.references[address]
