@@ -37,14 +37,14 @@ def test_results_are_in_order_and_from_all_processes() -> None:
 
 
 @pytest.mark.usefixtures("ready_workers")
-def test_what_a_worker_had_when_it_died_is_repeated() -> None:
+def test_items_of_a_worker_that_died_are_repeated() -> None:
     found, processes = squares(Square(os.getpid(), deadly=task_pool.MIN_ITEMS - 1), processes=2)
     assert (found, processes) == (SQUARES, {os.getpid()})
 
 
 @pytest.mark.usefixtures("ready_workers")
 @pytest.mark.parametrize("number", [0, task_pool.MIN_ITEMS, NUMBERS[-1]])
-def test_an_error_comes_after_all_earlier_results(number: int) -> None:
+def test_error_comes_after_all_earlier_results(number: int) -> None:
     with TaskPool(Square(os.getpid(), refused=number), 2, lambda _: True) as pool:
         results = pool.results(NUMBERS)
         found = [square for square, _ in islice(results, number)]
@@ -68,7 +68,7 @@ def test_items_that_end_in_an_error_are_all_done_before() -> None:
 
 
 @pytest.mark.usefixtures("ready_workers")
-def test_a_pool_that_is_left_early_reads_no_more_than_it_may_hold() -> None:
+def test_pool_that_is_left_early_reads_no_more_than_it_may_hold() -> None:
     numbers = count()
     with TaskPool(Square(os.getpid()), 2, lambda _: True) as pool:
         assert len(list(islice(pool.results(numbers), 100))) == 100
@@ -86,7 +86,7 @@ def test_little_work_and_work_that_is_not_sent_start_no_process(
     assert squares(Square(os.getpid()), processes=1)[0] == SQUARES
 
 
-def test_one_process_does_all_where_no_other_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_alone_does_all_where_no_other_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 

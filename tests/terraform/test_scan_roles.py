@@ -53,9 +53,7 @@ def scanned(ministack: Server, scan_plan: module.Plan) -> Deployment:
 
 
 @pytest.mark.parametrize(("role", "readable"), [("function", "clean"), ("quarantine", "threat")])
-def test_each_role_reads_the_files_of_one_result(
-    scanned: Deployment, role: str, readable: str
-) -> None:
+def test_role_reads_the_files_of_one_result(scanned: Deployment, role: str, readable: str) -> None:
     buckets, here = scanned.buckets, scanned.buckets.source
     aside = f"quarantine-{scanned.name}"
     s3 = scanned.role(role).client("s3")
