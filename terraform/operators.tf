@@ -111,7 +111,8 @@ data "aws_iam_policy_document" "operators" {
   }
 
   # These actions do not support resource-level permissions, or need them for all alarms. A job can
-  # do only what its role may do, and only that one role may be passed.
+  # do only what its role may do, and only that one role may be passed. DescribeKey shows no secret,
+  # and with the keys' ARNs again the policy would be too long.
   statement {
     sid = "ActionsWithoutResources"
     actions = concat(
@@ -122,6 +123,7 @@ data "aws_iam_policy_document" "operators" {
         "logs:StopQuery",
       ],
       var.batch_operations ? ["s3:CreateJob", "s3:ListJobs"] : [],
+      length(local.object_key_arns) > 0 ? ["kms:DescribeKey"] : [],
       local.guardduty ? ["guardduty:GetMalwareProtectionPlan", "guardduty:SendObjectMalwareScan"] : [],
     )
     resources = ["*"]

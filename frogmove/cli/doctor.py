@@ -28,10 +28,11 @@ _WIDEST_NAME = len("destination temporary keys")
 def doctor(ctx: click.Context, config: Config, console: Console, name: str | None) -> None:
     """Examine everything that a route depends on, and say what to do for each fault.
 
-    Credentials, clock, both buckets, what the endpoint honours, permissions, the function and its
-    settings, the path of an upload to it, and what interrupted commands have left. Permissions are
-    tested by requests that change nothing. On servers other than AWS, two temporary keys are
-    written to the destination and deleted. The exit code is 1 if a person has to do something.
+    Credentials, clock, both buckets and their KMS keys, what the endpoint honours, permissions, the
+    function and its settings, the path of an upload to it, and what interrupted commands have left.
+    Permissions are tested by requests that change nothing. On servers other than AWS, two temporary
+    keys are written to the destination and deleted. The exit code is 1 if a person has to do
+    something.
 
     \b
     Examples:

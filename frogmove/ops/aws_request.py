@@ -40,6 +40,7 @@ _MISSING = frozenset(
     {
         "404",
         "NotFound",
+        "NotFoundException",
         "ResourceNotFoundException",
         "AWS.SimpleQueueService.NonExistentQueue",
         "QueueDoesNotExist",

@@ -36,23 +36,28 @@ class Services:
         self.region = region
         self.endpoint_url = endpoint_url
         self._session: Session | None = None
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str | None], Any] = {}
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes them of data
+    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - botocore's
         """Return the client of a service, by botocore's name, for short requests.
+
+        Args:
+            service: the service.
+            region: its Region; by default that of all services.
 
         Raises:
             UsageError: when the AWS settings cannot be used.
             UnreachableError: when there are no credentials.
         """
-        if service not in self._clients:
+        place = service, region or self.region
+        if place not in self._clients:
             config = Config(
                 connect_timeout=timeouts.CONNECT,
                 read_timeout=timeouts.QUICK,
                 retries={"mode": "standard", "total_max_attempts": 3},
             )
-            self._clients[service] = self.make(service, config)
-        return self._clients[service]
+            self._clients[place] = self.make(service, config, region)
+        return self._clients[place]
 
     def belong_to(self, s3_endpoint: str) -> bool:
         """Tell whether these services may belong to an S3 server.
@@ -67,11 +72,13 @@ class Services:
         host = urlsplit(self.client("lambda").meta.endpoint_url).hostname or ""
         return not host.endswith(_AWS_DOMAINS)
 
-    def make(self, service: str, config: Config) -> Any:  # noqa: ANN401
+    def make(self, service: str, config: Config, region: str | None = None) -> Any:  # noqa: ANN401
         """Create a client with its own configuration; see :meth:`client`."""
         if self._session is None:
             self._session = _signed_in(self.profile, service)
-        return create_client(self._session, service, self.region, self.endpoint_url, config)
+        return create_client(
+            self._session, service, region or self.region, self.endpoint_url, config
+        )
 
 
 def _signed_in(profile: str | None, service: str) -> Session:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from frogmove.core.advice import advise
+from frogmove.errors import UsageError
 from frogmove.ops import function_checks, leftovers
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.bucket_checks import BucketChecks
 from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.identity_checks import check_identity, check_invocation
+from frogmove.ops.key_checks import KeyChecks
 from frogmove.ops.permission_checks import check_permissions
 from frogmove.ops.queue_checks import check_dead_letters
 from frogmove.ops.tag_guard import check_tag_guard
@@ -52,6 +54,7 @@ class Doctor:
         self._s3 = s3
         self._now = datetime.now(UTC)
         self._is_conditional = False
+        self._caller: str | None = None
 
     def checks(self) -> Iterator[Check]:
         """Yield each check as soon as it is known.
@@ -61,7 +64,7 @@ class Doctor:
         """
         return until_unresponsive(
             chain(
-                check_identity(self._deployment.services, self._now),
+                self._identity(),
                 self._buckets(),
                 self._endpoint(),
                 self._permissions(),
@@ -70,15 +73,44 @@ class Doctor:
             )
         )
 
+    def _identity(self) -> Iterator[Check]:
+        for check in check_identity(self._deployment.services, self._now):
+            self._caller = check.facts.get("arn", self._caller)
+            yield check
+
     def _buckets(self) -> Iterator[Check]:
-        region = None
+        region = role = None
         # If it cannot be read, the check of the function says so.
         with suppress(AwsRequestError):
-            region = self._deployment.configuration["FunctionArn"].split(":")[3]
+            configuration = self._deployment.configuration
+            region, role = configuration["FunctionArn"].split(":")[3], configuration.get("Role")
         for end in ("source", "destination"):
             location = getattr(self._route, end)
             owner = self._config.expected_bucket_owner
-            yield from BucketChecks(self._s3, end, location, region, owner).checks()
+            facts: dict[str, Any] = {}
+            for check in BucketChecks(self._s3, end, location, region, owner).checks():
+                facts |= check.facts
+                yield check
+            own = self._copies_key() if end == "destination" else None
+            key, place = own or facts.get("kms_key_id"), facts.get("region")
+            if key is not None:
+                yield from KeyChecks(
+                    self._s3,
+                    self._deployment.services,
+                    end,
+                    location,
+                    key,
+                    place,
+                    self._caller,
+                    role,
+                ).checks()
+
+    def _copies_key(self) -> str | None:
+        """Return the key that copies are encrypted with; None for the bucket's default."""
+        function = None
+        with suppress(AwsRequestError, UsageError):
+            function = self._deployment.settings.client_config.kms_key_id
+        return self._config.kms_key_id or function
 
     def _endpoint(self) -> Iterator[Check]:
         name = "endpoint"

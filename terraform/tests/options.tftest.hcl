@@ -128,6 +128,11 @@ run "existing_keys_and_large_numbers" {
   }
 
   assert {
+    condition     = one([for statement in jsondecode(aws_iam_policy.operators.policy).Statement : statement.Sid if contains(flatten([statement.Action]), "kms:DescribeKey")]) == "ActionsWithoutResources"
+    error_message = "Operators may look at the state of the keys."
+  }
+
+  assert {
     condition     = strcontains(output.config_toml, "kms_key_id = \"${var.kms_key_arn}\"")
     error_message = "The command line also encrypts its copies with the key."
   }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
     from frogmove.local_aws.stack import StackConfig
+    from tests.servers import Server as MotoServer
 
 
 def doctor(server: Server, stack: Stack, *arguments: str, **more: str | None) -> Ran:
@@ -112,6 +113,29 @@ def test_doctor_tells_settings_that_only_one_side_has(
     assert (told["settings"]["state"], told["concurrency"]["state"]) == ("warning", "broken")
     assert "expected_bucket_owner is not set in the function" in told["settings"]["message"]
     assert "delete-function-concurrency" in told["concurrency"]["remedy"]
+
+
+def test_doctor_examines_the_key_of_the_copies(
+    server: Server, quiet_stack: Stack, moto: MotoServer
+) -> None:
+    kms: Any = moto.session()
+    key = kms.client("kms", endpoint_url=moto.endpoint_url).create_key()["KeyMetadata"]["Arn"]
+    url = {"AWS_ENDPOINT_URL_KMS": moto.endpoint_url}
+    reported = checks(doctor(server, quiet_stack, "-o", "json", FROGMOVE_KMS_KEY_ID=key, **url))
+    assert "source key" not in reported
+    assert (reported["destination key"]["state"], reported["destination key"]["kms_key_arn"]) == (
+        "ok",
+        key,
+    )
+    # The embedded AWS's functions have a role without permissions for KMS.
+    assert reported["function destination key"]["state"] == "warning"
+    assert "destination key use" in reported
+
+
+def test_doctor_says_that_a_server_has_no_kms(server: Server, quiet_stack: Stack) -> None:
+    ran = doctor(server, quiet_stack, "-o", "json", FROGMOVE_KMS_KEY_ID="alias/frogs")
+    found = checks(ran)["destination key"]
+    assert (found["state"], found["action"]) == ("not offered", "kms:DescribeKey")
 
 
 def test_notification_about_other_keys_is_none(

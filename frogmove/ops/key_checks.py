@@ -1,0 +1,261 @@
+"""Checks of the KMS keys that objects are encrypted with; changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.check import Check, State, unknown_check
+from frogmove.quoting import in_quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.ops.clients import Services
+    from frogmove.s3.uri import Location
+
+# Objects of a bucket that are tried until one is encrypted with the key.
+_SAMPLES = 5
+
+# By the end of a route. A multipart upload needs Decrypt as well, to assemble its parts.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+_ACTIONS = {
+    "source": ("kms:Decrypt",),
+    "destination": ("kms:GenerateDataKey", "kms:Decrypt"),
+}
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+_TEMPORARY = frozenset({"Creating", "Updating"})
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is known about the use of a key.
+
+    Attributes:
+        allowed: the actions that are allowed, and how that is known.
+        denied: the actions that are denied.
+        not_allowed: the actions that no IAM policy allows; the key's policy may.
+        unchecked: the actions that could not be checked, and why.
+    """
+
+    allowed: dict[str, str] = field(default_factory=dict)
+    denied: list[str] = field(default_factory=list)
+    not_allowed: list[str] = field(default_factory=list)
+    unchecked: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChecks:
+    """Checks of the key that one end of a route encrypts with.
+
+    Attributes:
+        s3: the client for S3.
+        services: clients for AWS.
+        end: ``source`` or ``destination``.
+        location: the bucket and the prefix.
+        key: the key's id, ARN or alias.
+        region: the bucket's Region; None if it is not known.
+        caller: the ARN of these credentials; None if it is not known.
+        role: the ARN of the function's role; None if it is not known.
+    """
+
+    s3: S3Client
+    services: Services
+    end: str
+    location: Location
+    key: str
+    region: str | None
+    caller: str | None
+    role: str | None
+
+    def checks(self) -> Iterator[Check]:
+        """Yield the checks; only one if the key cannot be used."""
+        key = self._key()
+        yield key
+        if key.state in {State.BROKEN, State.NOT_OFFERED}:
+            return
+        arn = str(key.facts.get("kms_key_arn") or self.key)
+        yield self._own_use(arn)
+        if self.role is not None:
+            found = _Findings()
+            self._simulate(self.role, arn, _ACTIONS[self.end], found)
+            remedy = (
+                "Add the key to `bucket_kms_key_arns` and apply the Terraform module, or grant "
+                f"the actions to {self.role}."
+            )
+            yield _use_check(f"function {self.end} key", found, remedy)
+
+    def _key(self) -> Check:
+        name = f"{self.end} key"
+        region = _region_of(self.key) or self.region
+        client = self.services.client("kms", region)
+        try:
+            found: dict[str, Any] = send(
+                "kms:DescribeKey", lambda: client.describe_key(KeyId=self.key)["KeyMetadata"]
+            )
+        except AwsRequestError as error:
+            if error.cause is not Cause.MISSING:
+                return unknown_check(name, error)
+            message = f"there is no KMS key {self.key} in {region}: no object can be encrypted"
+            return Check(name, State.BROKEN, message, self._other_key(), {"cause": "missing"})
+        arn, state = found["Arn"], found["KeyState"]
+        facts = {"kms_key_arn": arn, "key_state": state}
+        spec = found.get("KeySpec")
+        if spec != "SYMMETRIC_DEFAULT":
+            message = f"{arn} is of the type {spec}: S3 needs a symmetric key for encryption"
+            return Check(name, State.BROKEN, message, self._other_key(), facts)
+        if self.region not in {None, _region_of(arn)}:
+            message = f"{arn} is not in the bucket's Region {self.region}: S3 cannot use it"
+            return Check(name, State.BROKEN, message, self._other_key(), facts)
+        if state == "Enabled":
+            return Check(name, State.OK, f"{arn} is enabled", facts=facts)
+        if state in _TEMPORARY:
+            return Check(name, State.WARNING, f"{arn} is {state}", "Wait a minute.", facts)
+        message, remedy = _unusable(arn, found)
+        return Check(name, State.BROKEN, message, remedy, facts)
+
+    def _other_key(self) -> str:
+        return (
+            f"aws s3api get-bucket-encryption --bucket {self.location.bucket} shows the bucket's "
+            "key, and `kms_key_id` is that of the route: set a key that exists in that Region."
+        )
+
+    def _own_use(self, arn: str) -> Check:
+        """Check these credentials: Decrypt by reading one byte, the rest by their policies."""
+        found = _Findings()
+        self._read(arn, found)
+        left = [each for each in _ACTIONS[self.end] if each not in found.allowed | found.unchecked]
+        left = [each for each in left if each not in found.denied]
+        principal = None if self.caller is None else _principal(self.caller)
+        if principal is None:
+            reason = "the policies of these credentials are not known"
+            found.unchecked.update(dict.fromkeys(left, reason))
+        else:
+            self._simulate(principal, arn, left, found)
+        remedy = f"Have {' and '.join(found.denied + found.not_allowed)} on {arn} granted."
+        return _use_check(f"{self.end} key use", found, remedy)
+
+    def _read(self, arn: str, found: _Findings) -> None:
+        """Read the first byte of an object that is encrypted with the key, if one is found."""
+        bucket = self.location.bucket
+        try:
+            page = send(
+                "s3:ListBucket",
+                lambda: self.s3.list_objects_v2(
+                    Bucket=bucket, Prefix=self.location.prefix, MaxKeys=_SAMPLES
+                ),
+            )
+        except AwsRequestError:
+            # The check of the bucket says so.
+            return
+        for key in (each["Key"] for each in page.get("Contents", []) if each["Size"]):
+            try:
+                response = send("kms:Decrypt", partial(self._first_byte, key))
+            except AwsRequestError as error:
+                if error.cause is Cause.DENIED and "kms:" in str(error.message).partition(":")[2]:
+                    found.denied.append("kms:Decrypt")
+                    return
+                continue
+            if _is_same(response.get("SSEKMSKeyId"), arn):
+                place = in_quotes(f"s3://{bucket}/{key}")
+                found.allowed["kms:Decrypt"] = f"{place} was read"
+                return
+
+    def _first_byte(self, key: str) -> Mapping[str, Any]:
+        response = self.s3.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
+        response["Body"].close()
+        return response
+
+    def _simulate(
+        self, principal: str, arn: str, actions: tuple[str, ...] | list[str], found: _Findings
+    ) -> None:
+        """Ask IAM what the policies of a user or role say."""
+        if not actions:
+            return
+        region = _region_of(arn) or self.region or ""
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        via = {
+            "ContextKeyName": "kms:ViaService",
+            "ContextKeyValues": [f"s3.{region}.{suffix}"],
+            "ContextKeyType": "string",
+        }
+        try:
+            results: list[dict[str, Any]] = send(
+                "iam:SimulatePrincipalPolicy",
+                lambda: self.services.client("iam").simulate_principal_policy(
+                    PolicySourceArn=principal,
+                    ActionNames=list(actions),
+                    ResourceArns=[arn],
+                    ContextEntries=[via],
+                )["EvaluationResults"],
+            )
+        except AwsRequestError as error:
+            found.unchecked.update(dict.fromkeys(actions, error.message.rstrip(".")))
+            return
+        decisions = {each["EvalActionName"]: each["EvalDecision"] for each in results}
+        for action in actions:
+            match decisions.get(action):
+                case "allowed":
+                    found.allowed[action] = "allowed by IAM policies"
+                case "explicitDeny":
+                    found.denied.append(action)
+                case _:
+                    found.not_allowed.append(action)
+
+
+def _use_check(name: str, found: _Findings, remedy: str) -> Check:
+    parts = [f"{action}: denied" for action in found.denied]
+    parts += [
+        f"{action}: no IAM policy allows it; the key's policy may" for action in found.not_allowed
+    ]
+    parts += [f"{action}: {how}" for action, how in found.allowed.items()]
+    parts += [f"{action}: not checked: {why}" for action, why in found.unchecked.items()]
+    facts = {
+        "allowed": list(found.allowed),
+        "denied": [*found.denied, *found.not_allowed],
+        "unchecked": list(found.unchecked),
+    }
+    state = State.BROKEN if found.denied else State.WARNING if found.not_allowed else State.OK
+    return Check(name, state, "; ".join(parts), "" if state is State.OK else remedy, facts)
+
+
+def _unusable(arn: str, key: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what is wrong with a key that is not enabled, and what to do."""
+    command = f"--key-id {arn} --region {_region_of(arn)}"
+    enable = f"aws kms enable-key {command}"
+    lost = "its objects can neither be read nor written"
+    match key["KeyState"]:
+        case "PendingDeletion" | "PendingReplicaDeletion":
+            date = key.get("DeletionDate")
+            when = "" if date is None else f" on {date:%Y-%m-%d}"
+            message = f"{arn} will be deleted{when}, and its objects with it; until then {lost}"
+            return message, f"aws kms cancel-key-deletion {command}; then: {enable}"
+        case "Disabled":
+            return f"{arn} is disabled: {lost}", enable
+        case state:
+            return f"{arn} is {state}: {lost}", f"aws kms describe-key {command}"
+
+
+def _region_of(key: str) -> str | None:
+    """Return the Region in a key's ARN; None if it is not an ARN."""
+    return key.split(":")[3] if key.startswith("arn:") and key.count(":") > 4 else None
+
+
+def _is_same(used: str | None, arn: str) -> bool:
+    """Tell whether an object's key is this one; one of them may be only an id."""
+    return used is not None and used.rpartition("/")[2] == arn.rpartition("/")[2]
+
+
+def _principal(arn: str) -> str | None:
+    """Return the user or the role whose policies apply to credentials; None for an account's root.
+
+    A session's ARN lacks the role's path; of a role with a path, IAM then knows nothing.
+    """
+    head, _, name = arn.partition(":assumed-role/")
+    if name:
+        return f"{head.replace(':sts:', ':iam:')}:role/{name.partition('/')[0]}"
+    return arn if ":user/" in arn or ":role/" in arn else None
