@@ -47,6 +47,8 @@ def guard() -> list[dict[str, Any]]:
         (UPLOADER, ["team"], True),
         (UPLOADER, ["av"], False),
         (UPLOADER, ["team", "av"], False),
+        # IAM ignores the case of the key in s3:ExistingObjectTag.
+        (UPLOADER, ["AV"], False),
         (SCANNER, ["av"], True),
         (OPERATOR, ["av", "team"], True),
         (f"{SCANNER}-of-mine", ["av"], False),
