@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING, Unpack
 from frogmove.connection import Connection, Guard
 from frogmove.core import preflight
 from frogmove.core.delete_plan import check_deletes
-from frogmove.core.destination_check import DestinationCheck
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import MAX_DELETE, Command, RunSpec
-from frogmove.core.selection import HEAD_CONCURRENCY
-from frogmove.core.sent_copies import claim_sent_copies, copies_to_claim
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_run import verify_run
 from frogmove.core.verify_sides import Verification, verify_sides
@@ -35,7 +32,7 @@ from frogmove.run_config import (
     undo_spec,
     with_route,
 )
-from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_actions
+from frogmove.run_plan import Plan, find_deletions, forecast_actions, known_total, plan_run
 from frogmove.run_store import discard_lists, journal_path
 
 if TYPE_CHECKING:
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Route
     from frogmove.core.selection_options import SelectionOptions
+    from frogmove.core.server_facts import ServerFacts
     from frogmove.processes.spares import Spare
     from frogmove.s3.limits import Limits
 
@@ -319,33 +317,20 @@ class Client(Connection):
         if spec.plan is not None:
             check_identity(spec, self.named_endpoint, self.account)
         spec = replace(spec, endpoint_url=self.named_endpoint)
-        route = spec.route()
         check_deletes(spec)
-        facts = self.preflight(
-            route,
-            # No temporary keys at the source, where uploads may trigger something.
-            probed=route.source if spec.command is Command.UNDO else route.destination,
-            listed=preflight.listed_ends(spec),
-            dry_run=dry_run,
-            guard=guard,
-        )
-        if not dry_run and spec.require_conditional:
-            preflight.check_conditional(facts.capabilities, self.endpoint_url)
+        facts = self._check_ends(spec, dry_run=dry_run, guard=guard)
         options = spec.options(facts.capabilities, facts.features)
         if options.backup is not None:
             preflight.check(self.s3, options.backup)
         deletions = find_deletions(self.s3, spec, earlier, planning_stop, dry_run=dry_run)
-        actions = plan_actions(self.s3, spec, earlier, planning_stop)
-        sent = copies_to_claim(spec, earlier)
-        check = DestinationCheck.make(self.s3, route, options)
-        actions = claim_sent_copies(actions, sent, check, HEAD_CONCURRENCY, planning_stop)
+        actions, sent = plan_run(self.s3, spec, earlier, options, planning_stop)
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, planning_stop)
         warnings = () if dry_run else tuple(facts.warnings(self.refused, options))
         total = known_total(spec, earlier)
         return Plan(
             spec,
-            route,
+            spec.route(),
             options,
             actions,
             warnings,
@@ -356,6 +341,20 @@ class Client(Connection):
             deletions=deletions,
             sent=sent,
         )
+
+    def _check_ends(self, spec: RunSpec, *, dry_run: bool, guard: Guard) -> ServerFacts:
+        route = spec.route()
+        facts = self.preflight(
+            route,
+            # No temporary keys at the source, where uploads may trigger something.
+            probed=route.source if spec.command is Command.UNDO else route.destination,
+            listed=preflight.listed_ends(spec),
+            dry_run=dry_run,
+            guard=guard,
+        )
+        if not dry_run and spec.require_conditional:
+            preflight.check_conditional(facts.capabilities, self.endpoint_url)
+        return facts
 
     def start(
         self, plan: Plan, journal: Path | None = None, spares: list[Spare] | None = None

@@ -22,6 +22,7 @@ from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_
 from frogmove.core.plan_summary import PlanSummary
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
+from frogmove.core.sent_copies import claim_sent_copies, copies_to_claim
 from frogmove.core.sync_plan import plan_resolved_sync, resolve_comparisons
 from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.undo import copies_of, plan_undelete, plan_undo
@@ -150,6 +151,24 @@ def plan_actions(
     checker = TagChecker(s3, spec.route().source.bucket, spec.required_tags())
     is_reviewed = spec.plan is not None
     return hold_back_untagged(actions, checker, HEAD_CONCURRENCY, stop, is_reviewed=is_reviewed)
+
+
+def plan_run(
+    s3: S3,
+    spec: RunSpec,
+    earlier: tuple[JournalReader, ...],
+    options: TransferOptions,
+    stop: Event,
+) -> tuple[Iterable[Action], Mapping[str, SentCopy]]:
+    """Plan the actions of a run; see :func:`plan_actions`.
+
+    Returns:
+        the actions, planned lazily, and the copies that a killed run had sent.
+    """
+    actions = plan_actions(s3, spec, earlier, stop)
+    sent = copies_to_claim(spec, earlier)
+    check = DestinationCheck.make(s3, spec.route(), options)
+    return claim_sent_copies(actions, sent, check, HEAD_CONCURRENCY, stop), sent
 
 
 def forecast_actions(

@@ -114,12 +114,13 @@ def explain(error: S3Error, bucket: str) -> UnreachableError:
     """
     if error.is_sign_in:
         return _not_signed_in(error, bucket)
-    return UnreachableError(*_reason_and_remedy(error, bucket))
+    name = in_quotes(bucket)
+    return UnreachableError(*_endpoint_problem(error, name) or _reason_and_remedy(error, name))
 
 
-def _reason_and_remedy(error: S3Error, bucket: str) -> tuple[str, str]:
-    """Return why a bucket cannot be used, and what to do."""
-    name, detail = in_quotes(bucket), error.detail
+def _endpoint_problem(error: S3Error, name: str) -> tuple[str, str] | None:
+    """Return what is wrong between this machine and the endpoint, and what to do."""
+    detail = error.detail
     if error.code in _CLOCK_SKEW:
         return (
             f"The clocks of this machine and of the server differ too much for {name}: {detail}.",
@@ -135,6 +136,12 @@ def _reason_and_remedy(error: S3Error, bucket: str) -> tuple[str, str]:
             f"The endpoint for {name} does not respond like S3: {error.operation}: {detail}.",
             "Check --endpoint-url and the proxy.",
         )
+    return None
+
+
+def _reason_and_remedy(error: S3Error, name: str) -> tuple[str, str]:
+    """Return why a bucket cannot be used, and what to do."""
+    detail = error.detail
     match error.kind:
         case Kind.NO_BUCKET | Kind.MISSING:
             return (

@@ -17,6 +17,7 @@ LABEL = 110
 FIGURE = 170
 BAR, GAP = 16, 5
 TITLE = 30
+UNIT = 28
 MARGIN = 16
 
 _STYLE = """
@@ -38,18 +39,17 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 def svg(report: Report) -> str:
     """Draw the rates of all rows that have any."""
     rows = [row for row in report.rows if not row.family and _bars(row)]
-    body: list[str] = []
-    top = MARGIN
+    body = [f'<text x="{MARGIN}" y="{MARGIN + 12}">objects or keys per second</text>']
+    top = MARGIN + UNIT
     for row in rows:
         body += _panel(row, top)
         top += TITLE + len(_bars(row)) * (BAR + GAP) + MARGIN
-    body.append(f'<text x="{MARGIN}" y="{top + 4}">objects or keys per second</text>')
-    height = top + MARGIN + 4
+    height = top + MARGIN
     titles = "; ".join(row.title for row in rows)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
         f'viewBox="0 0 {WIDTH} {height}" role="img">'
-        f"<title>Objects a second: {escape(titles)}</title><style>{_STYLE}</style>\n"
+        f"<title>Objects per second: {escape(titles)}</title><style>{_STYLE}</style>\n"
         f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>\n'
         + "\n".join(body)
         + "\n</svg>\n"
