@@ -136,14 +136,14 @@ def test_signal_drops_copies_that_wait_for_the_rate(
             before = time.monotonic()
             out, err = process.communicate(timeout=SECONDS_TO_WAIT)
     # All of them would take another 23 seconds.
-    assert time.monotonic() - before < 8
+    assert time.monotonic() - before < 15
     assert process.returncode == 130, err
     *results, summary = records(out)
     assert {result["outcome"] for result in results} == {"moved"}
     assert summary["interrupted"] is True
     assert sorted(buckets.there()) == sorted(result["key"] for result in results)
     assert sorted([*buckets.here(), *buckets.there()]) == KEYS
-    assert len(buckets.there()) < 10
+    assert len(buckets.there()) < len(KEYS) / 2
     assert b"frogmove resume" in err
     # What was dropped was never sent.
     assert "being copied" not in frogmove("undo", "last", "--dry-run").err
