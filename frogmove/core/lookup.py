@@ -69,7 +69,7 @@ class Lookup:
         seen = await self.head(item.key, item.version_id)
         if item.version_id is not None or is_directory_bucket(self._bucket) or _is(item, seen):
             return seen
-        listed = await self._listed(item.key)
+        listed = await self.listed(item.key)
         if listed is None or _is(listed, seen):
             return seen
         # It may have changed between the two requests.
@@ -85,7 +85,7 @@ class Lookup:
             f"{in_quotes(listed.etag)}, but its HEAD {held}: one of the two responses is wrong",
         )
 
-    async def _listed(self, key: str) -> S3Object | None:
+    async def listed(self, key: str) -> S3Object | None:
         """Return a key's entry in a new listing; None if there is none or listing is denied."""
         try:
             # A key sorts before all others that begin with it.

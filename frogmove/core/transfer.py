@@ -22,7 +22,8 @@ from frogmove.core.restore import Restorer
 from frogmove.core.scheduler import IDLE, MAX_GROUP, Scheduler, Task
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
-from frogmove.s3.errors import NOT_STARTED, S3Error
+from frogmove.s3.errors import NOT_STARTED, Kind, S3Error
+from frogmove.s3.etag import etags_match
 from frogmove.s3.interface import S3
 from frogmove.s3.models import MAX_BATCH_DELETES
 
@@ -219,9 +220,22 @@ class Transfer:
         if deleted.has_changed:
             return superseded(action, "the earlier content was copied")
         if deleted.error is not None:
+            if await self._is_replaced(action, deleted.error):
+                return superseded(action, "the earlier content was copied")
             return self._not_deleted(action, verified, deleted.error)
         reason = verified.note or (deleted.note and f"source {deleted.note}")
         return Result(action, Outcome.MOVED, reason, verified.key)
+
+    async def _is_replaced(self, action: Action, refusal: S3Error) -> bool:
+        """Tell whether a delete was denied because another object, without the tag, is there.
+
+        A conditional delete also needs permission to read, which may depend on the tags.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html
+        """
+        if action.pinned is None or refusal.kind is not Kind.DENIED:
+            return False
+        listed = await self._check.source.listed(action.object.key)
+        return listed is not None and not etags_match(listed.etag, action.object.etag)
 
     def _failed(self, action: Action, error: S3Error, state: str) -> Result:
         if error.ends_the_run:

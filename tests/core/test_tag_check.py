@@ -15,6 +15,7 @@ from frogmove.core.tag_check import TagChecker, hold_back_untagged
 from frogmove.core.transfer import run
 from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 from tests.factories import ROUTE
 from tests.fake_s3 import FakeS3
@@ -103,6 +104,24 @@ def test_tag_check_distinguishes_versions_of_one_etag() -> None:
     )
     move(made, hook)
     assert made.bodies("internal") == {"key": GOOD}
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_tag_check_knows_a_denied_delete_of_a_replaced_object(is_replaced: bool) -> None:
+    """Permission to read, which a conditional delete needs too, may depend on the tag."""
+    made = state(versioned=True)
+    made.put("external", "key", GOOD, tags=CLEAN)
+
+    def deny() -> None:
+        if is_replaced:
+            made.put("external", "key", EVIL)
+        raise S3Error("DeleteObject", "AccessDenied", 403, "Access Denied")
+
+    (result,) = move(made, RequestHook({0: deny}, "DeleteObject"))
+    outcome = Outcome.SUPERSEDED if is_replaced else Outcome.FAILED
+    assert result.outcome is outcome
+    assert made.bodies("internal") == {"key": GOOD}
+    assert made.bodies("external") == {"key": EVIL if is_replaced else GOOD}
 
 
 def test_tag_check_skips_what_is_gone_by_then() -> None:
