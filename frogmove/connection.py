@@ -23,6 +23,7 @@ from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from frogmove.core.models import Route
     from frogmove.s3.uri import Location
@@ -69,6 +70,11 @@ class Connection:
     def refused(self) -> list[str]:
         """Descriptions of the parameters that the server has refused and that are left out."""
         return self._boto.fallbacks.words
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The time of a recent response by the server's clock; None if it sends none."""
+        return self._boto.server_time
 
     def preflight(
         self,

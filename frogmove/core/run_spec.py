@@ -68,7 +68,7 @@ class RunSpec:
 
     Attributes:
         id: the run's id.
-        started: its start time, in ISO 8601.
+        started: its start time by the server's clock, in ISO 8601.
         command: what it does.
         source: the source's URI.
         destination: the destination's URI.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import mmap
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from threading import Lock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +20,7 @@ from frogmove.s3.fallbacks import Fallbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
 
@@ -62,6 +65,7 @@ class BotoClient:
 
     Attributes:
         fallbacks: optional parameters that the server refuses.
+        server_time: the time of the last response by the server's clock; None without one.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class BotoClient:
         self._renewing = Lock()
         self._thread = local()
         self.fallbacks = Fallbacks()
+        self.server_time: datetime | None = None
         self._attach(client)
         self._pool = _Threads(concurrency, thread_name_prefix="s3")
 
@@ -163,6 +168,7 @@ class BotoClient:
         annotation_requests.guard_listing(client)
         check_roots(client)
         client.meta.events.register("before-call.s3", self._limit)
+        client.meta.events.register("after-call.s3", self._read_time)
 
     def _limit(self, params: dict[str, Any], **_: object) -> None:
         """Set the read timeout of a request; older botocores do not support that."""
@@ -171,6 +177,13 @@ class BotoClient:
         if getattr(self._thread, "once", False):
             # Disables redirects, because they would send the request again.
             params["context"]["s3_redirect"]["redirected"] = True
+
+    def _read_time(self, http_response: Any, **_: object) -> None:  # noqa: ANN401
+        # Some servers send no date, or one that is not valid.
+        with suppress(ValueError, OverflowError):
+            told = parsedate_to_datetime(http_response.headers.get("Date") or "")
+            has_zone = told.tzinfo is not None
+            self.server_time = told.astimezone(UTC) if has_zone else told.replace(tzinfo=UTC)
 
     @contextmanager
     def _sent_once(self) -> Iterator[None]:

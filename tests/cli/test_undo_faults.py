@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from tests import fault_proxy as faults
 
 if TYPE_CHECKING:
     from tests.fault_fixture import FaultFixture
-    from tests.fault_proxy import Fault, Request
+    from tests.fault_proxy import Answer, Fault, FaultProxy, Request
 
 KEYS = [f"{number:02}" for number in range(4)]
 BODIES = {key: key.encode() for key in KEYS}
@@ -118,6 +120,45 @@ def test_undo_takes_what_was_copied_without_an_answer_for_the_runs_own(
     assert undo(fault_fixture) == (0, dict.fromkeys(KEYS, "moved"))
     assert fault_fixture.buckets.here() == BODIES
     assert fault_fixture.buckets.there() == {}
+
+
+def set_server_clock(proxy: FaultProxy, shift: timedelta) -> None:
+    """Let every date of the server differ from the local clock."""
+
+    def rewrite(_: Request, answer: Answer) -> Answer:
+        status, headers, content = answer
+        dated = {"date", "last-modified"}
+        shifted = [
+            (name, format_datetime(parsedate_to_datetime(value) + shift, usegmt=True))
+            if name.lower() in dated
+            else (name, value)
+            for name, value in headers
+        ]
+        return status, shifted, content
+
+    proxy.rewrite = rewrite
+
+
+@pytest.mark.parametrize("minutes", [10, -10], ids=["local-slow", "local-fast"])
+def test_undo_compares_times_of_the_servers_clock_only(
+    fault_fixture: FaultFixture, minutes: int
+) -> None:
+    buckets, proxy = fault_fixture.buckets, fault_fixture.proxy
+    buckets.put_there(*KEYS[:2])
+    time.sleep(1.1)  # S3 tells whole seconds.
+
+    def lose(request: Request) -> Fault:
+        is_lost = request.operation == "CopyObject" and not request.is_probe
+        is_second = [each.target for each in proxy.requests].count(request.target) > 1
+        return faults.DROP_AFTER if is_lost and not is_second else faults.PASS
+
+    proxy.reset(lose)
+    set_server_clock(proxy, timedelta(minutes=minutes))
+    assert fault_fixture.frogmove("move", "--all").code == 0
+    code, outcomes = undo(fault_fixture)
+    assert (code, set(outcomes.values())) == (0, {"copied", "moved"})
+    assert buckets.here() == BODIES
+    assert sorted(buckets.there()) == KEYS[:2]
 
 
 def test_undo_leaves_what_was_there_before_the_run_also_where_copies_had_no_answer(
