@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import Command
     from frogmove.core.selection_options import SelectionOptions
     from frogmove.core.verify import CompareBy, Verify
-    from frogmove.core.verify_sides import Status, Verification, VerifyResult
+    from frogmove.core.verify_results import Status, Verification, VerifyResult
     from frogmove.engine import Engine
     from frogmove.errors import FrogmoveError, RunError, UnreachableError, UsageError
     from frogmove.run import Run
@@ -78,9 +78,9 @@ _MODULES = {
     "TransferOptions": "core.options",
     "Command": "core.run_spec",
     "SelectionOptions": "core.selection_options",
-    "Status": "core.verify_sides",
-    "Verification": "core.verify_sides",
-    "VerifyResult": "core.verify_sides",
+    "Status": "core.verify_results",
+    "Verification": "core.verify_results",
+    "VerifyResult": "core.verify_results",
     "CompareBy": "core.verify",
     "Verify": "core.verify",
     "FrogmoveError": "errors",

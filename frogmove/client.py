@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,9 +17,11 @@ from frogmove.core import preflight
 from frogmove.core.delete_plan import check_deletes
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import MAX_DELETE, Command, RunSpec
+from frogmove.core.section_comparison import SectionComparison
 from frogmove.core.verify import CompareBy
+from frogmove.core.verify_results import Verification
 from frogmove.core.verify_run import verify_run
-from frogmove.core.verify_sides import Verification, verify_sides
+from frogmove.core.verify_sides import verify_sides
 from frogmove.engine import Engine
 from frogmove.errors import UsageError
 from frogmove.past_runs import resumed_runs, run_to_resume, run_to_undo, undone_completely
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from frogmove.core.models import Route
     from frogmove.core.selection_options import SelectionOptions
     from frogmove.core.server_facts import ServerFacts
+    from frogmove.core.verify_sides import CompareSections
     from frogmove.processes.spares import Spare
     from frogmove.s3.limits import Limits
 
@@ -271,8 +275,15 @@ class Client(Connection):
         spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
         return self.prepare_verification(spec)
 
-    def prepare_verification(self, spec: RunSpec) -> Verification:
+    def prepare_verification(
+        self, spec: RunSpec, compare_sections: CompareSections | None = None
+    ) -> Verification:
         """Do the same for the selection, mapping and comparison of a run.
+
+        Args:
+            spec: the run.
+            compare_sections: see :func:`~frogmove.core.verify_sides.verify_sides`; by default in
+                this process.
 
         Raises:
             UsageError: also when keys are renamed by a template.
@@ -285,7 +296,9 @@ class Client(Connection):
         route = spec.route()
         listed = preflight.listed_ends(spec)
         self.preflight(route, probed=route.destination, listed=listed, dry_run=True)
-        return Verification(verify_sides(self.s3, spec, self._limits.concurrency))
+        here = partial(map, SectionComparison(spec, counts_same=False))
+        size = self._limits.concurrency
+        return Verification(verify_sides(self.s3, spec, size, compare_sections or here))
 
     def verify_run(self, *journals: JournalReader) -> Verification:
         """Check whether what a run and its resumes (oldest first) did is still so."""

@@ -27,7 +27,7 @@ from frogmove.cli.quantities import counts, size
 from frogmove.cli.run_list import run_lines
 from frogmove.core.models import Action, Effect, Outcome, Result
 from frogmove.core.records import Record, Summary, action_record, result_record
-from frogmove.core.verify_sides import Status
+from frogmove.core.verify_results import Status
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.run_history import RunHistory
-    from frogmove.core.verify_sides import VerifyResult, VerifySummary
+    from frogmove.core.verify_results import VerifyResult, VerifySummary
     from frogmove.s3.models import S3Object
 
 _STYLES = {
@@ -309,6 +309,11 @@ class Console:
         style = "bold yellow" if summary.needs_attention else "bold"
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
+    @property
+    def shows_same(self) -> bool:
+        """Whether :meth:`verified` prints objects that are the same."""
+        return self.json_lines or self._verbose
+
     def verified(self, result: VerifyResult) -> None:
         """Print the result of comparing a key; only when verbose if it is the same.
 
@@ -318,7 +323,7 @@ class Console:
         streams.check()
         if self.json_lines:
             self._json(result.record())
-        elif result.status is not Status.SAME or self._verbose:
+        elif result.status is not Status.SAME or self.shows_same:
             word, style = result.status.value, _STATUS_STYLES[result.status]
             self.line(self._columns(word, style, result.key, result.destination_key, result.reason))
 

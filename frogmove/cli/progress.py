@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from frogmove.cli.output import Console
-    from frogmove.core.verify_sides import Verification
+    from frogmove.core.verify_results import Verification
     from frogmove.run import Run
     from frogmove.s3.activity import Activity
 

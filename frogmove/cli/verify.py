@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,12 +19,16 @@ from frogmove.cli.progress import ProgressDisplay, VerifyFigures
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
 from frogmove.cli.runner import connect, key_list_of
 from frogmove.cli.selection_options import verify_selection_options
-from frogmove.cli.signals import end_message
-from frogmove.cli.transfer_options import max_compare_size
+from frogmove.cli.signals import end_message, is_listening
+from frogmove.cli.transfer_options import max_compare_size, processes
 from frogmove.config import Config
 from frogmove.core.run_spec import Command
+from frogmove.core.section_comparison import SectionComparison
 from frogmove.core.verify import CompareBy
 from frogmove.errors import UsageError
+from frogmove.processes.spares import spare_workers
+from frogmove.processes.task_pool import TaskPool
+from frogmove.processes.task_worker import serve
 from frogmove.run_config import config_of, new_spec, select_for
 from frogmove.run_store import find_journal
 
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from frogmove.client import Client
     from frogmove.core.run_spec import RunSpec
     from frogmove.core.selection_options import SelectionOptions
-    from frogmove.core.verify_sides import Verification
+    from frogmove.core.verify_results import Verification
 
 
 @click.command(cls=GroupedCommand)
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     help="How to compare objects of equal size; auto compares ETags and checksums.",
 )
 @max_compare_size
+@processes
 @route_options
 @progress_option
 @click.pass_context
@@ -61,6 +67,7 @@ def verify(
     allow_empty: bool,
     compare: str,
     max_compare_size: int,
+    processes: int,
 ) -> None:
     """Compare both sides of a route, or check a run. Nothing is changed.
 
@@ -85,9 +92,18 @@ def verify(
     spec = new_spec(Command.SYNC, config)
     spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
     spec = select_for(spec, keys, chosen)
-    with key_list_of(spec), _connected(spec, console) as client:
+    # Each object that is the same has a line otherwise, and this process prints.
+    counts_same = not console.shows_same
+    comparison = SectionComparison(spec, counts_same=counts_same)
+    count = processes if counts_same else 1
+    with (
+        key_list_of(spec),
+        spare_workers(count - 1, serve, 1 + is_listening()) as spares,
+        _connected(spec, console) as client,
+        TaskPool(comparison, count, attrgetter("is_unparsed"), spares) as pool,
+    ):
         _print_heading(f"Verify {selection_words(spec)}", spec, client, console)
-        verification = client.prepare_verification(spec)
+        verification = client.prepare_verification(spec, pool.results)
         code = _show(verification, client, console)
     if not verification.summary.done and not allow_empty:
         console.warn(nothing_selected(spec))

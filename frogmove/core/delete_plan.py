@@ -13,11 +13,11 @@ from typing import IO, TYPE_CHECKING
 from frogmove.core.advice import describe
 from frogmove.core.backup import obstacle
 from frogmove.core.filters import Filters
+from frogmove.core.folder_pairs import pair_folder
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.options import OnConflict
 from frogmove.core.run_spec import Command
 from frogmove.core.sync_plan import check_listing_order
-from frogmove.core.verify_sides import pair_folder
 from frogmove.errors import UnreachableError, UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error

@@ -25,6 +25,10 @@ _FIELDS = ("name", "stem", "suffix", "folder", "modified")
 _TIME = re.compile(r"([^%{}]|%[YGymBbdjHIMSpfAauwVUW%])*")
 
 
+# Where a key is in the order of the destination's keys.
+Place = tuple[int, str]
+
+
 class UnmappableError(ValueError):
     """An object has no valid key at the destination; the message says why."""
 
@@ -95,6 +99,21 @@ class KeyMapping:
         # A folder above the stripped prefix contains all of it.
         kept = name[len(self.strip_prefix) :] if name.startswith(self.strip_prefix) else ""
         return route.destination.prefix + self.to_prefix + kept
+
+    def place(self, key: str, route: Route) -> Place:
+        """Return where a source key is in the order of the destination's keys, if order is kept.
+
+        A key that has no destination key is before or after all of them.
+        """
+        start = route.source.prefix + self.strip_prefix
+        if key.startswith(start):
+            return self.place_there(self.destination_prefix(key, route))
+        return (0 if key < start else 2), ""
+
+    @staticmethod
+    def place_there(destination_key: str) -> Place:
+        """Return where a destination key is in that order."""
+        return 1, destination_key
 
     def source_key(self, destination_key: str, route: Route) -> str | None:
         """Return the source key that gets a destination key, if order is kept.

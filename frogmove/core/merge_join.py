@@ -18,6 +18,7 @@ def merge_join(
     map_key: Callable[[S3Object], str | Action],
     *,
     extras: bool = False,
+    after: tuple[str, str] = ("", ""),
 ) -> Iterator[Pair]:
     """Pair the objects of both sides.
 
@@ -28,13 +29,14 @@ def merge_join(
             keep the order of keys.
         extras: whether to yield the objects that only the destination has. If not, the destination
             is read only as far as needed.
+        after: keys that all keys of the source, and of the destination, must follow.
 
     Raises:
         RunError: when a listing is not in key order: merging it would miss keys.
     """
-    others = in_order(destinations)
+    others = in_order(destinations, after[1])
     other = next(others, None)
-    for item in in_order(sources):
+    for item in in_order(sources, after[0]):
         key = map_key(item)
         if isinstance(key, Action):
             yield item, key, None
@@ -54,13 +56,17 @@ def merge_join(
         other = next(others, None)
 
 
-def in_order(objects: Iterable[S3Object]) -> Iterator[S3Object]:
+def in_order(objects: Iterable[S3Object], after: str = "") -> Iterator[S3Object]:
     """Yield the objects, and check that their keys are in the order of their UTF-8 bytes.
+
+    Args:
+        objects: the objects.
+        after: a key that all must follow.
 
     Raises:
         RunError: at the first that is not; some S3-compatible servers list in other orders.
     """
-    last = b""
+    last = after.encode()
     for item in objects:
         key = item.key.encode()
         if last and key <= last:

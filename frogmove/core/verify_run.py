@@ -12,7 +12,7 @@ from frogmove.core.run_history import unknown_origin
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import run_tasks
 from frogmove.core.undo import complete_records, copies_of, restored_by
-from frogmove.core.verify_sides import Status, VerifyResult
+from frogmove.core.verify_results import Status, VerifyResult
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error

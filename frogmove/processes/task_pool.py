@@ -117,7 +117,7 @@ class TaskPool(Generic[A, B]):
         remaining = iter(items)
         number = 0
         error: Exception | None = None
-        while error is None:
+        while True:
             try:
                 item = next(remaining)
             except StopIteration:

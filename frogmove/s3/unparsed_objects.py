@@ -10,7 +10,10 @@ from typing import overload
 
 from frogmove.s3.models import S3Object
 
-# Parses all objects of a page.
+# Each object begins with it.
+START = "<Contents>"
+
+# Parses the objects of a text.
 Parse = Callable[[str], Sequence[S3Object]]
 
 
@@ -18,20 +21,18 @@ class UnparsedObjects(Sequence[S3Object]):
     """Consecutive objects of a page; can be sent to another process.
 
     Args:
-        text: the page, as the server sent it.
+        text: the objects as the server sent them.
         parse: parses the text.
-        keys: the keys of these objects.
-        start: the number of the first one in the page.
+        keys: their keys.
 
     Attributes:
         keys: the keys.
     """
 
-    def __init__(self, text: str, parse: Parse, keys: Sequence[str], start: int = 0) -> None:
+    def __init__(self, text: str, parse: Parse, keys: Sequence[str]) -> None:
         self._text = text
         self._parse = parse
         self.keys = keys
-        self._start = start
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -42,7 +43,7 @@ class UnparsedObjects(Sequence[S3Object]):
         Raises:
             S3Error: when they are malformed.
         """
-        return iter(self._parse(self._text)[self._start : self._start + len(self.keys)])
+        return iter(self._parse(self._text)) if self.keys else iter(())
 
     @overload
     def __getitem__(self, place: int) -> S3Object: ...
@@ -53,10 +54,9 @@ class UnparsedObjects(Sequence[S3Object]):
     def __getitem__(self, place: int | slice) -> S3Object | Sequence[S3Object]:
         if isinstance(place, int):
             return list(self)[place]
-        start, _, step = place.indices(len(self.keys))
-        if step != 1:
-            return list(self)[place]
-        return UnparsedObjects(self._text, self._parse, self.keys[place], self._start + start)
+        texts = self._text.split(START)[1:][place]
+        text = "".join(START + each for each in texts)
+        return UnparsedObjects(text, self._parse, self.keys[place])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -113,7 +113,7 @@ def read_page(body: bytes) -> Page:
 
 
 def read_objects(text: str) -> Sequence[S3Object]:
-    """Parse the objects of a ListObjectsV2 response.
+    """Parse consecutive objects of a ListObjectsV2 response with URL-encoded keys.
 
     Raises:
         S3Error: when they are malformed.
@@ -121,7 +121,7 @@ def read_objects(text: str) -> Sequence[S3Object]:
     found, count = _OBJECT.findall(text), text.count("<Contents")
     try:
         if len(found) != count:
-            objects = _read_any(text.encode()).objects
+            objects = _read_any(_AROUND.format(text).encode()).objects
             if len(objects) != count:
                 raise MalformedResponseError("the response has objects inside other elements")
             return objects
@@ -138,6 +138,11 @@ def read_objects(text: str) -> Sequence[S3Object]:
     except ValueError as error:
         raise S3Error("ListObjectsV2", MALFORMED, 500, problem(error)) from error
 
+
+_AROUND = (
+    "<ListBucketResult><IsTruncated>false</IsTruncated><EncodingType>url</EncodingType>{}"
+    "</ListBucketResult>"
+)
 
 # Takes half the time of a call with six arguments.
 _OF_FIELDS = partial(tuple.__new__, S3Object)
@@ -202,9 +207,9 @@ def _read_fast(body: bytes) -> Page | None:
         or len(token) != has_more
     ):
         return None
-    keys = decoded_keys(written)
+    objects = text[first : end + len("</Contents>")]
     return Page(
-        UnparsedObjects(text, read_objects, keys) if keys else [],
+        UnparsedObjects(objects, read_objects, decoded_keys(written)) if written else [],
         token[0] if token else None,
         decoded_keys(prefixes),
         encoded_samples(written),

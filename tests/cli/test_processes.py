@@ -1,4 +1,4 @@
-"""Listings by several processes are those by one, and nothing outlives them."""
+"""Commands that read by several processes do what they do by one, and nothing outlives them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.cli.cli_runner import FrogmoveRunner
 
 SERVER = "ministack"
+SIXTY = [f"{number:02}" for number in range(60)]
 
 
 @pytest.fixture
@@ -62,19 +63,56 @@ def test_ls_by_two_processes_is_ls_by_one(
 def test_ls_that_is_denied_half_way_shows_all_before_it_and_fails(
     buckets: Buckets, frogmove: FrogmoveRunner, by_two: list[object], ministack_proxy: FaultProxy
 ) -> None:
-    buckets.put(*(f"{number:02}" for number in range(60)))
+    buckets.put(*SIXTY)
     whole = frogmove("ls").out
 
-    def deny_some(request: Request) -> Fault:
-        return DENY if request.number > 20 else PASS
-
-    ministack_proxy.reset(deny_some)
+    ministack_proxy.reset(lambda request: DENY if request.number > 20 else PASS)
     ran = frogmove("ls", FROGMOVE_ENDPOINT_URL=ministack_proxy.endpoint_url)
     assert ran.code != 0
     assert "Missing permission: s3:ListBucket" in ran.err
     assert by_two
     assert whole.startswith(ran.out)
     assert whole != ran.out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--to-prefix", "new"],
+        pytest.param([], marks=pytest.mark.matrix),
+        pytest.param(["--strip-prefix", "f", "--prefix", "f"], marks=pytest.mark.matrix),
+        pytest.param(["--exclude", "**/*9", "--compare", "size"], marks=pytest.mark.matrix),
+        pytest.param(["--compare", "content"], marks=pytest.mark.matrix),
+    ],
+)
+def test_verify_by_two_processes_is_verify_by_one(
+    buckets: Buckets, frogmove: FrogmoveRunner, by_two: list[object], options: list[str]
+) -> None:
+    keys = [*list(KEYS.values())[::3], "f", *(f"f/{number}" for number in range(20))]
+    buckets.put(*keys)
+    prefix = "new/" if "new" in options else ""
+    buckets.put_there(*(prefix + key for key in keys[1:-1]), body=b"other")
+    for key in (*keys[2::2], "extra", "f/25", "f0"):
+        buckets.put_there(prefix + key, body=key.encode())
+    one, two = (frogmove("verify", *options, "--processes", count) for count in "12")
+    assert by_two
+    assert sorted(one.out.splitlines()) == sorted(two.out.splitlines())
+    assert (one.code, one.err) == (two.code, two.err)
+    assert (one.code, len(one.out) > 200) == (1, True)
+
+
+def test_verify_by_two_processes_is_no_success_where_a_listing_breaks(
+    buckets: Buckets, frogmove: FrogmoveRunner, by_two: list[object], ministack_proxy: FaultProxy
+) -> None:
+    buckets.put(*SIXTY)
+    buckets.put_there(*SIXTY)
+    assert frogmove("verify", "--processes", "2").code == 0
+
+    ministack_proxy.reset(lambda request: DENY if request.number > 40 else PASS)
+    url = ministack_proxy.endpoint_url
+    ran = frogmove("verify", "--processes", "2", FROGMOVE_ENDPOINT_URL=url)
+    assert ran.code == 1
+    assert "The verification is incomplete" in ran.err
 
 
 SCRIPT = """
@@ -89,17 +127,26 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("ending", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), ("stdout", 1)]
+    ("verb", "ending", "code"),
+    [
+        ("ls", signal.SIGKILL, -9),
+        ("ls", signal.SIGINT, 130),
+        ("ls", "stdout", 1),
+        pytest.param("verify", signal.SIGKILL, -9, marks=pytest.mark.matrix),
+        pytest.param("verify", signal.SIGTERM, 130, marks=pytest.mark.matrix),
+        ("verify", "stdout", 1),
+    ],
 )
-def test_no_worker_outlives_ls(
+def test_no_worker_outlives_its_command(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     ministack_proxy: FaultProxy,
     tmp_path: Path,
+    verb: str,
     ending: signal.Signals | str,
     code: int,
 ) -> None:
-    buckets.put(*(f"{number:02}" for number in range(60)))
+    buckets.put(*SIXTY)
     go, is_held = Event(), Event()
 
     def hold(request: Request) -> Fault:
@@ -113,7 +160,7 @@ def test_no_worker_outlives_ls(
     script.write_text(SCRIPT)
     url = ministack_proxy.endpoint_url
     environment = frogmove.full_environment(FROGMOVE_ENDPOINT_URL=url)
-    command = [sys.executable, str(script), "ls", "--processes", "3"]
+    command = [sys.executable, str(script), verb, "--processes", "3"]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
