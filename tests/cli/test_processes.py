@@ -137,7 +137,7 @@ main()
         ("verify", "stdout", 1),
     ],
 )
-def test_no_worker_outlives_its_command(
+def test_worker_never_outlives_its_command(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
     ministack_proxy: FaultProxy,

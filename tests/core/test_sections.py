@@ -112,7 +112,7 @@ def test_sections_are_compared_like_the_whole(
 
 
 @given(here=sides(""), there=sides(""), side=st.booleans(), data=st.data())
-def test_a_listing_in_another_order_is_an_error(
+def test_listing_in_another_order_is_an_error(
     here: list[list[S3Object]], there: list[list[S3Object]], side: bool, data: st.DataObject
 ) -> None:
     chosen = there if side else here

@@ -101,7 +101,7 @@ def test_only_the_function_assumes_the_role_for_threats(scanned: Deployment) -> 
     assert function.assume_role(**request)["Credentials"]
 
 
-def test_the_alias_is_set_after_what_the_gate_relies_on(scan_plan: module.Plan) -> None:
+def test_alias_is_set_after_what_the_gate_relies_on(scan_plan: module.Plan) -> None:
     """Uploaders can no longer set the tag, and the roles read only what a scan allows."""
     needed = {
         "aws_iam_role_policy.function",
