@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Unpack
 
@@ -17,13 +16,11 @@ from frogmove.core import preflight
 from frogmove.core.delete_plan import check_deletes
 from frogmove.core.options import MAX_COMPARE_SIZE, OnConflict, TransferOptions
 from frogmove.core.run_spec import MAX_DELETE, Command, RunSpec
-from frogmove.core.section_comparison import SectionComparison
 from frogmove.core.verify import CompareBy
 from frogmove.core.verify_results import Verification
 from frogmove.core.verify_run import verify_run
-from frogmove.core.verify_sides import verify_sides
+from frogmove.core.verify_sides import check_mapping, verify_sides
 from frogmove.engine import Engine
-from frogmove.errors import UsageError
 from frogmove.past_runs import resumed_runs, run_to_resume, run_to_undo, undone_completely
 from frogmove.run import Run, Workers
 from frogmove.run_config import (
@@ -278,27 +275,16 @@ class Client(Connection):
     def prepare_verification(
         self, spec: RunSpec, compare_sections: CompareSections | None = None
     ) -> Verification:
-        """Do the same for the selection, mapping and comparison of a run.
-
-        Args:
-            spec: the run.
-            compare_sections: see :func:`~frogmove.core.verify_sides.verify_sides`; by default in
-                this process.
+        """Do the same for a run; see :func:`~frogmove.core.verify_sides.verify_sides`.
 
         Raises:
             UsageError: also when keys are renamed by a template.
         """
-        if spec.mapping.rename is not None:
-            raise UsageError(
-                "A verification cannot rename keys: it compares both sides in key order.",
-                "Use `frogmove verify RUN` to check a run.",
-            )
+        check_mapping(spec.mapping)
         route = spec.route()
         listed = preflight.listed_ends(spec)
         self.preflight(route, probed=route.destination, listed=listed, dry_run=True)
-        here = partial(map, SectionComparison(spec, counts_same=False))
-        size = self._limits.concurrency
-        return Verification(verify_sides(self.s3, spec, size, compare_sections or here))
+        return Verification(verify_sides(self.s3, spec, self._limits.concurrency, compare_sections))
 
     def verify_run(self, *journals: JournalReader) -> Verification:
         """Check whether what a run and its resumes (oldest first) did is still so."""

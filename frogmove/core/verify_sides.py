@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ from frogmove.core.content import ContentComparer
 from frogmove.core.lookup import Lookup
 from frogmove.core.plan import key_mapper
 from frogmove.core.scheduler import run_tasks
-from frogmove.core.section_comparison import ListedComparison
+from frogmove.core.section_comparison import ListedComparison, SectionComparison
 from frogmove.core.sections import folder_sections
 from frogmove.core.sync_plan import check_listing_order, compare_contents, head_both
 from frogmove.core.verify import CompareBy, Comparison, Match, compare
 from frogmove.core.verify_results import Status, VerifyResult
+from frogmove.errors import UsageError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.models import NO_TIME, S3Object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from frogmove.core.key_mapping import KeyMapping
     from frogmove.core.run_spec import RunSpec
     from frogmove.core.scheduler import Task
     from frogmove.core.section_comparison import SectionResults
@@ -31,8 +34,21 @@ if TYPE_CHECKING:
     CompareSections = Callable[[Iterable[Section]], Iterable[SectionResults]]
 
 
+def check_mapping(mapping: KeyMapping) -> None:
+    """Check that both sides of a mapping can be compared.
+
+    Raises:
+        UsageError: when keys are renamed by a template.
+    """
+    if mapping.rename is not None:
+        raise UsageError(
+            "A verification cannot rename keys: it compares both sides in key order.",
+            "Use `frogmove verify RUN` to check a run.",
+        )
+
+
 def verify_sides(
-    s3: S3, spec: RunSpec, size: int, compare_sections: CompareSections
+    s3: S3, spec: RunSpec, size: int, compare_sections: CompareSections | None = None
 ) -> Iterator[VerifyResult | SameObjects]:
     """Compare the selected objects of both sides.
 
@@ -41,7 +57,7 @@ def verify_sides(
         spec: route, selection, mapping, and how to compare.
         size: maximum concurrent comparisons.
         compare_sections: applies a
-            :class:`~frogmove.core.section_comparison.SectionComparison`.
+            :class:`~frogmove.core.section_comparison.SectionComparison`; by default here.
 
     Yields:
         the results, in the order in which comparisons finish.
@@ -58,7 +74,8 @@ def verify_sides(
     check_listing_order(spec.route())
     folders = spec.selection.folders
     sections = chain.from_iterable(folder_sections(s3, spec, folder) for folder in folders)
-    found = compare_sections(sections)
+    compare_here = partial(map, SectionComparison(spec, counts_same=False))
+    found = (compare_sections or compare_here)(sections)
     return chain.from_iterable(run_tasks(chain.from_iterable(map(comparer.tasks, found)), size))
 
 
