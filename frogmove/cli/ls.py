@@ -120,10 +120,8 @@ def ls(
     view = ListingView(human=human, null=null, summarize=summarize)
     view.check(json_lines=console.json_lines)
     side, folder = _location(config, where, is_destination=end == "destination")
-    selection = _selection(side, folder, where, chosen)
+    selection = _selection(side, folder, where, chosen, directories=directories)
     source = chosen.get("from_file")
-    if directories and source is not None:
-        raise UsageError("--directories and --from-file cannot be combined.")
     required = tuple(map(parse_tag, tags))
     with (
         spare_workers(processes - 1, serve, 1 + is_listening()) as spares,
@@ -132,18 +130,20 @@ def ls(
     ):
         lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
-        form = console.listing_format(side, view)
-        if form.is_plain and not (directories or required or lookups):
-            totals = listing.show_pages(console, form, processes, spares)
-        else:
-            totals = listing.show(console, form, directories=directories)
+        totals = listing.show(console, view, spares, processes=processes, directories=directories)
     console.listing_totals(totals, view)
     is_empty = not (totals.objects or totals.folders or allow_empty)
+    ctx.exit(_exit_code(listing, console, is_empty=is_empty))
+
+
+def _exit_code(listing: _Listing, console: Console, *, is_empty: bool) -> int:
+    """Warn of an empty selection, and return the exit code."""
+    selection, side, lookups = listing.selection, listing.side, listing.lookups
     needs_attention = lookups is not None and lookups.failed
-    if is_empty and (source is not None or not _is_everything(selection, side)):
+    if is_empty and (lookups is not None or not _is_everything(selection, side)):
         _warn_of_nothing(selection, side, console)
         needs_attention = True
-    ctx.exit(exit_codes.ATTENTION if needs_attention else exit_codes.DONE)
+    return exit_codes.ATTENTION if needs_attention else exit_codes.DONE
 
 
 def _is_everything(selection: Selection, side: Location) -> bool:
@@ -173,7 +173,22 @@ class _Listing:
     required: tuple[Tag, ...]
     lookups: _Lookups | None
 
-    def show_pages(
+    def show(
+        self,
+        console: Console,
+        view: ListingView,
+        spares: list[Spare],
+        *,
+        processes: int,
+        directories: bool,
+    ) -> ListingTotals:
+        """Print everything; return the totals."""
+        form = console.listing_format(self.side, view)
+        if form.is_plain and not (directories or self.required or self.lookups):
+            return self._show_pages(console, form, processes, spares)
+        return self._show_objects(console, form, directories=directories)
+
+    def _show_pages(
         self, console: Console, form: ListingFormat, processes: int, spares: list[Spare]
     ) -> ListingTotals:
         """Print all objects of the selected folders; return the totals."""
@@ -190,7 +205,9 @@ class _Listing:
                 totals.add_all(part.totals)
         return totals
 
-    def show(self, console: Console, form: ListingFormat, *, directories: bool) -> ListingTotals:
+    def _show_objects(
+        self, console: Console, form: ListingFormat, *, directories: bool
+    ) -> ListingTotals:
         """Print everything, folders first; return the totals."""
         totals = ListingTotals(folders=0 if directories else None)
         if directories:
@@ -223,13 +240,20 @@ class _Listing:
 
 
 def _selection(
-    side: Location, folder: str, where: str | None, chosen: SelectionOptions
+    side: Location,
+    folder: str,
+    where: str | None,
+    chosen: SelectionOptions,
+    *,
+    directories: bool,
 ) -> Selection:
     """Return the folders to list and the filters."""
     prefixes = chosen.get("prefix") or ()
     kinds = [where is not None, bool(prefixes), chosen.get("from_file") is not None]
     if kinds.count(True) > 1:
         raise UsageError("Give only one of WHERE, --prefix and --from-file.")
+    if directories and chosen.get("from_file") is not None:
+        raise UsageError("--directories and --from-file cannot be combined.")
     folders = outermost(folder_inside(side, each) for each in prefixes) or (folder,)
     filters = read_filters(chosen, datetime.now(UTC))
     return Selection(base=side.prefix, folders=folders, filters=filters)
