@@ -318,9 +318,7 @@ class Client(Connection):
         spec = replace(spec, endpoint_url=self.named_endpoint)
         check_deletes(spec)
         facts = self._check_ends(spec, dry_run=dry_run, guard=guard)
-        if self.server_time is not None:
-            # An undo compares it with the times of objects.
-            spec = replace(spec, started=self.server_time.isoformat(timespec="seconds"))
+        spec = replace(spec, started=self.server_time or spec.started)
         options = spec.options(facts.capabilities, facts.features)
         if options.backup is not None:
             preflight.check(self.s3, options.backup)

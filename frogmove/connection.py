@@ -23,7 +23,6 @@ from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from frogmove.core.models import Route
     from frogmove.s3.uri import Location
@@ -72,9 +71,13 @@ class Connection:
         return self._boto.fallbacks.words
 
     @property
-    def server_time(self) -> datetime | None:
-        """The time of a recent response by the server's clock; None if it sends none."""
-        return self._boto.server_time
+    def server_time(self) -> str | None:
+        """The time of a recent response, in ISO 8601; None if the server sends none.
+
+        The times of objects are by the same clock; the local one may be wrong.
+        """
+        time = self._boto.server_time
+        return None if time is None else time.isoformat(timespec="seconds")
 
     def preflight(
         self,

@@ -65,7 +65,11 @@ class Spare:
         """Wait until it exits, and return its exit code."""
         with self._lock:
             if self.returncode is None:
-                _, status = os.waitpid(self.pid, 0)
+                try:
+                    _, status = os.waitpid(self.pid, 0)
+                except ChildProcessError:
+                    # This process was started with SIGCHLD ignored, so exit codes are not kept.
+                    status = 0
                 self.returncode = os.waitstatus_to_exitcode(status)
             return self.returncode
 
