@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # The name of the last run.
 LAST = "last"
+
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 # How many ids are listed if a prefix is ambiguous.
 _SHOWN_RUNS = 3
@@ -39,9 +42,25 @@ def journal_path(run_id: str) -> Path:
 
 
 def new_run_id() -> str:
-    """Return an id for a run: its start time, so that ids sort by it."""
+    """Return an id for a run: its start time, so that ids sort by it.
+
+    If the clock was set back, it is a time after the last run's.
+    """
     now = datetime.now(UTC)
-    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 16:04x}"
+    ids: list[str] = []
+    # Whether journals can be written is checked later; a dry run needs none.
+    with suppress(UsageError):
+        ids = [each for each in map(_run_id, journals()) if _ID.fullmatch(each)]
+    # Not a time, or the last one that there is: an edited name.
+    with suppress(ValueError, OverflowError):
+        if ids and ids[-1] >= _id_of(now):
+            last = datetime.strptime(f"{ids[-1][:15]}+0000", "%Y%m%d-%H%M%S%z")
+            now = last.replace(microsecond=now.microsecond) + timedelta(seconds=1)
+    return _id_of(now)
+
+
+def _id_of(time: datetime) -> str:
+    return f"{time:%Y%m%d-%H%M%S}-{time.microsecond // 16:04x}"
 
 
 def key_list_path(run_id: str) -> Path:
@@ -80,7 +99,17 @@ def journals() -> list[Path]:
             f"{error.strerror}.",
             "Set FROGMOVE_STATE to the directory of your runs.",
         ) from error
-    return sorted(path for path in paths if path.suffix == ".jsonl")
+    found = [path for path in paths if path.suffix == ".jsonl"]
+    return sorted(found, key=lambda path: (_run_id(path), path))
+
+
+def _run_id(path: Path) -> str:
+    """Return the id of a journal's run: its name, unless that was chosen with ``--journal``."""
+    if _ID.fullmatch(path.stem):
+        return path.stem
+    with suppress(UsageError):
+        return JournalReader(path).spec.id
+    return ""
 
 
 def read_journals() -> tuple[list[JournalReader], list[UsageError]]:

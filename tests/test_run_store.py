@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from frogmove.core.journal_writer import JournalWriter
 from frogmove.errors import UsageError
 from frogmove.run_store import find_journal, journals, new_run_id, runs_directory
+from tests.factories import RUN_SPEC
+
+
+def a_path(name: str) -> Path:
+    return runs_directory() / f"{name}.jsonl"
 
 
 def a_journal(name: str) -> Path:
-    path = runs_directory() / f"{name}.jsonl"
+    path = a_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     return path
@@ -38,6 +45,31 @@ def test_run_id_is_its_time_and_no_two_are_alike() -> None:
         names.append(name)
     assert all(re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", name) for name in names)
     assert names == sorted(names)
+
+
+def test_run_id_is_after_all_others_also_if_the_clock_was_set_back() -> None:
+    for name in ("20990101-235959-ffff", "20261123-073012-ab12", "another", "99999999-999999-fffg"):
+        a_journal(name)
+    first = new_run_id()
+    assert first.startswith("20990102-000000-")
+    a_journal(first)
+    second = new_run_id()
+    assert second.startswith("20990102-000001-")
+    path = a_journal(second)
+    assert find_journal("last") == path
+
+
+@pytest.mark.parametrize("name", ["99991231-235959-0000", "99999999-999999-0000"])
+def test_run_id_is_the_time_if_none_can_be_later(name: str) -> None:
+    a_journal(name)
+    assert new_run_id() < name
+
+
+def test_last_run_is_the_last_also_if_journals_have_other_names() -> None:
+    for name, started in (("zebra", "20261123-073012-0001"), ("ant", "20261123-073012-0003")):
+        JournalWriter(a_path(name), replace(RUN_SPEC, id=started)).close()
+    a_journal("20261123-073012-0002")
+    assert [path.stem for path in journals()] == ["zebra", "20261123-073012-0002", "ant"]
 
 
 def test_journals_are_none_without_a_folder() -> None:
