@@ -281,8 +281,7 @@ class Client(Connection):
             UsageError: also when keys are renamed by a template.
         """
         check_mapping(spec.mapping)
-        route = spec.route()
-        listed = preflight.listed_ends(spec)
+        route, listed = spec.route(), preflight.listed_ends(spec)
         self.preflight(route, probed=route.destination, listed=listed, dry_run=True)
         return Verification(verify_sides(self.s3, spec, self._limits.concurrency, compare_sections))
 
