@@ -326,7 +326,6 @@ class Client(Connection):
         if dry_run:
             actions = forecast_actions(self.s3, spec, options, actions, planning_stop)
         warnings = () if dry_run else tuple(facts.warnings(self.refused, options))
-        total = known_total(spec, earlier)
         return Plan(
             spec,
             spec.route(),
@@ -335,7 +334,7 @@ class Client(Connection):
             warnings,
             earlier,
             *stops,
-            total=total,
+            total=known_total(spec, earlier),
             account=self.account,
             deletions=deletions,
             sent=sent,

@@ -89,13 +89,11 @@ def verify(
     if run is not None:
         _refuse_other_options(ctx)
         ctx.exit(_verify_run(run, ctx, console))
-    spec = new_spec(Command.SYNC, config)
+    spec = select_for(new_spec(Command.SYNC, config), keys, chosen)
     spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
-    spec = select_for(spec, keys, chosen)
+    comparison = SectionComparison(spec, counts_same=not console.shows_same)
     # Each object that is the same has a line otherwise, and this process prints.
-    counts_same = not console.shows_same
-    comparison = SectionComparison(spec, counts_same=counts_same)
-    count = processes if counts_same else 1
+    count = 1 if console.shows_same else processes
     with (
         key_list_of(spec),
         spare_workers(count - 1, serve, 1 + is_listening()) as spares,

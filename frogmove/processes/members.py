@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from frogmove.errors import RunError
 from frogmove.processes.child import Child
 from frogmove.processes.messages import ExtendTo, Setup, Split, Take
+from frogmove.quoting import in_quotes
 from frogmove.s3.activity import Activity
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from frogmove.processes.range_runner import RangeRunner
     from frogmove.processes.spares import Spare
     from frogmove.s3.range_listing import KeyRange
+
+# A member that could not split its range is asked again after this many objects.
+_RESPLIT_AFTER = 1_000
 
 
 @dataclass(eq=False)
@@ -58,6 +63,28 @@ class Member:
         self.asked_at = 0
         self.received = 0
 
+    def assign(self, given: RangeTask) -> None:
+        """Give it a range."""
+        given.tries += 1
+        self.range = given
+        self.is_asked = self.is_planned = False
+        self.asked_at = self.planned - _RESPLIT_AFTER
+        self.take(given)
+
+    def may_split(self) -> bool:
+        """Tell whether it can be asked for a part of its range."""
+        if self.range is None or self.range.given is not None or self.is_asked:
+            return False
+        return self.planned_count() - self.asked_at >= _RESPLIT_AFTER
+
+    def planned_count(self) -> int:
+        """Return how many actions it has planned."""
+        return self.planned
+
+    def has_planned(self) -> bool:
+        """Tell whether it has planned all actions of its range."""
+        return self.is_planned
+
     def take(self, given: RangeTask) -> None:
         """Start on a range."""
         raise NotImplementedError
@@ -92,6 +119,14 @@ class Remote(Member):
         self._child = Child(module, setup, lambda message: inbox.put((self, message)), spare)
         self.process = self._child.process
 
+    def exit_error(self, lost: RangeTask) -> RunError:
+        """Return the error for a range of which the second worker has exited."""
+        return RunError(
+            f"A worker process exited unexpectedly (exit code {self.process.returncode}) twice "
+            f"while working on the keys after {in_quotes(lost.keys.after)}.",
+            "Rerun with --processes 1.",
+        )
+
     def send(self, message: object) -> None:
         """Send a message; see :class:`Child`."""
         self._child.send(message)
@@ -118,6 +153,14 @@ class Local(Member):
 
     def take(self, given: RangeTask) -> None:
         """See :class:`Member`; the thread that iterates over the results starts it."""
+
+    def planned_count(self) -> int:
+        """See :class:`Member`."""
+        return self.runner.planned
+
+    def has_planned(self) -> bool:
+        """See :class:`Member`."""
+        return self.runner.is_planned
 
     def ask(self) -> None:
         """See :class:`Member`."""

@@ -29,7 +29,6 @@ from frogmove.processes.messages import (
     Stop,
 )
 from frogmove.processes.range_runner import RangeRunner
-from frogmove.quoting import in_quotes
 from frogmove.s3.activity import Activity
 from frogmove.s3.range_listing import KeyRange
 
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
 
 # Fewer objects are moved faster than new interpreters start (about half a second of CPU each).
 MIN_OBJECTS = 2_000
-
-# A member that could not split its range is asked again after this many objects.
-_RESPLIT_AFTER = 1_000
 
 # How often to check, while waiting for messages, whether the run was stopped.
 _CHECK_SECONDS = 0.1
@@ -120,7 +116,9 @@ class Pool:
     def is_planned(self) -> bool:
         """Whether all actions are planned; may be called from any thread."""
         at_work = [each for each in self._members if each.range is not None]
-        return not (self._pending or self._has_dropped) and all(map(self._is_planned_by, at_work))
+        return not (self._pending or self._has_dropped) and all(
+            each.has_planned() for each in at_work
+        )
 
     @property
     def activity(self) -> Activity:
@@ -140,7 +138,7 @@ class Pool:
         try:
             first, *others = self._setup.spec.selection.folders
             self._pending.extend(RangeTask(folder, KeyRange("", None)) for folder in others)
-            self._assign(self._local, RangeTask(first, KeyRange("", None)))
+            self._local.assign(RangeTask(first, KeyRange("", None)))
             while True:
                 yield from self._do_local()
                 if all(member.range is None for member in self._members) and not self._pending:
@@ -271,13 +269,6 @@ class Pool:
         self._assign_work()
         return True
 
-    def _assign(self, member: Member, given: RangeTask) -> None:
-        given.tries += 1
-        member.range = given
-        member.is_asked = member.is_planned = False
-        member.asked_at = member.planned - _RESPLIT_AFTER
-        member.take(given)
-
     def _set_idle(self, member: Member) -> None:
         member.range = None
         self._idle.append(member)
@@ -294,24 +285,16 @@ class Pool:
         if self._stop.is_set() or self._error is not None:
             self._drop_pending()
         while self._idle and self._pending and self._pending[0].given is None:
-            self._assign(self._idle.popleft(), self._pending.popleft())
+            self._idle.popleft().assign(self._pending.popleft())
         if not self._idle or self._stop.is_set() or not self._can_split or self._error is not None:
             return
         asked = sum(each.is_asked for each in self._members)
         for each in self._members:
-            planned = self._planned_by(each)
-            may_give = each.range is not None and each.range.given is None and not each.is_asked
-            if may_give and asked < len(self._idle) and planned - each.asked_at >= _RESPLIT_AFTER:
+            if asked < len(self._idle) and each.may_split():
                 each.is_asked = True
-                each.asked_at = planned
+                each.asked_at = each.planned_count()
                 asked += 1
                 each.ask()
-
-    def _planned_by(self, member: Member) -> int:
-        return member.runner.planned if isinstance(member, Local) else member.planned
-
-    def _is_planned_by(self, member: Member) -> bool:
-        return member.runner.is_planned if isinstance(member, Local) else member.is_planned
 
     def _split_off(self, member: Member, keys: KeyRange | None) -> None:
         member.is_asked = False
@@ -324,7 +307,7 @@ class Pool:
         given = replace(member.range, keys=keys, skips_first=True, given=None, tries=0)
         member.range.keys = KeyRange(member.range.keys.after, keys.after)
         member.range.given = given
-        self._assign(self._idle.popleft(), given)
+        self._idle.popleft().assign(given)
 
     def _began(self, begun: RangeTask, first: str | None) -> None:
         """Tell the member that split off a range the first key of that range."""
@@ -355,7 +338,7 @@ class Pool:
         elif done.error:
             self._fail(RunError(done.error, done.remedy))
         if member.range is not None:
-            if done.could_begin and not self._is_planned_by(member):
+            if done.could_begin and not member.has_planned():
                 # The run was stopped in the middle of it.
                 self._has_dropped = True
             # It may have ended before it reported its first key.
@@ -387,14 +370,7 @@ class Pool:
         if lost.skips_first and any(each.given is lost for each in self._all_ranges()):
             self._began(lost, None)
         elif lost.tries >= _MAX_TRIES:
-            code = member.process.returncode
-            self._fail(
-                RunError(
-                    f"A worker process exited unexpectedly (exit code {code}) twice while working "
-                    f"on the keys after {in_quotes(lost.keys.after)}.",
-                    "Rerun with --processes 1.",
-                )
-            )
+            self._fail(member.exit_error(lost))
         else:
             done, sent = lost.done | dead.done(), {**lost.sent, **dead.sent()}
             self._pending.append(replace(lost, skips_first=False, done=done, sent=sent))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Unpack
 import pytest
 
 from frogmove import Client, Config, Limits, Outcome, Result, Run
-from frogmove.processes import pool
+from frogmove.processes import members, pool
 from frogmove.run_config import new_spec, select_for
 from tests.buckets import Buckets
 
@@ -43,7 +43,7 @@ def through(ministack_proxy: FaultProxy) -> FaultProxy:
 def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
     """Start a run by three processes, all of which have something to do."""
     monkeypatch.setattr(pool, "MIN_OBJECTS", 20)
-    monkeypatch.setattr(pool, "_RESPLIT_AFTER", 10)
+    monkeypatch.setattr(members, "_RESPLIT_AFTER", 10)
     monkeypatch.setattr(pool.Pool, "_poll", _once_all_are_ready)
     for name, value in buckets.server.environment().items():
         monkeypatch.setenv(name, value)
