@@ -140,7 +140,7 @@ class Doctor:
         yield function_checks.check_concurrency(deployment)
         yield function_checks.check_settings(deployment, self._config)
         yield function_checks.check_scan_gate(deployment, self._config)
-        yield from check_tag_guard(self._s3, deployment, self._route.source.bucket)
+        yield from check_tag_guard(self._s3, deployment, self._route.source)
         yield from check_invocation(deployment)
         try:
             next(deployment.log.lines(self._now), None)

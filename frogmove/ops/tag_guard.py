@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,22 +20,43 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from frogmove.ops.deployment import Deployment
+    from frogmove.s3.uri import Location
 
-# What sets tags; terraform/scan.tf denies these to everybody but the scanners.
-_SETTERS = frozenset({"s3:putobject", "s3:putobjecttagging", "s3:putobjectversiontagging"})
+# How a tag gets into a bucket, with the actions and the conditions of terraform/scan.tf, which
+# denies each to everybody but the scanners. A copy and a replica take the tags of their source.
+_TEST, _KEYS = "foranyvalue:stringequalsignorecase", "s3:requestobjecttagkeys"
+_WAYS: tuple[tuple[str, frozenset[str], frozenset[tuple[str, str]]], ...] = (
+    (
+        "set it",
+        frozenset({"s3:putobject", "s3:putobjecttagging", "s3:putobjectversiontagging"}),
+        # IAM ignores the case of the tag's key where the tag permits reading.
+        frozenset({(_TEST, _KEYS)}),
+    ),
+    (
+        "copy objects that have it into the bucket",
+        frozenset({"s3:putobject"}),
+        # For a copy from another account no policy grants s3:PutObjectTagging.
+        frozenset({("null", "s3:x-amz-copy-source"), ("stringequals", "aws:principalaccount")}),
+    ),
+    (
+        "replicate objects that have it into the bucket",
+        frozenset({"s3:replicateobject", "s3:replicatetags"}),
+        frozenset(),
+    ),
+)
 
-# IAM ignores the case of the tag's key where the tag permits reading.
-_TEST = "foranyvalue:stringequalsignorecase"
-_KEYS = "s3:requestobjecttagkeys"
+# How scanners are exempted: by the ARNs of roles and users, none of a whole account.
+_EXEMPTIONS = frozenset({"arnnotlike", "arnnotequals", "stringnotlike", "stringnotequals"})
+_SCANNER = re.compile(r"arn:[a-z-]+:iam::\d+:(role|user)/.+")
 
 
-def check_tag_guard(s3: S3Client, deployment: Deployment, bucket: str) -> Iterator[Check]:
+def check_tag_guard(s3: S3Client, deployment: Deployment, source: Location) -> Iterator[Check]:
     """Check the policy of the source bucket; yields nothing if no tag is required.
 
     Args:
         s3: the client for the bucket.
         deployment: the function.
-        bucket: the source bucket.
+        source: the source.
     """
     try:
         tag = deployment.settings.scan_gate.tag
@@ -43,15 +66,20 @@ def check_tag_guard(s3: S3Client, deployment: Deployment, bucket: str) -> Iterat
     if tag is None:
         return
     name = "scan tag"
+    bucket = source.bucket
     try:
         text = send("s3:GetBucketPolicy", lambda: _policy(s3, bucket))
     except AwsRequestError as error:
         yield unknown_check(name, error)
         return
-    if _denied(text, tag.key) >= _SETTERS:
+    open_ways = _open_ways(_statements(text), tag.key, f"{bucket}/{source.prefix}")
+    if not open_ways:
         yield Check(name, State.OK, f"only scanners may set {in_quotes(tag.key)} in {bucket}")
         return
-    message = f"the policy of {bucket} lets everybody who may tag objects set {in_quotes(tag.key)}"
+    message = (
+        f"{in_quotes(tag.key)} is not protected in {bucket}: its policy does not deny everybody "
+        f"but scanners to {', or to '.join(open_ways)}"
+    )
     remedy = (
         "Add the Terraform output scan_bucket_policy to it; then remove the tag from the objects "
         f"that frogmove ls --tag {in_quotes(str(tag))} lists."
@@ -69,31 +97,75 @@ def _policy(s3: S3Client, bucket: str) -> str:
         raise
 
 
-def _denied(policy: str, key: str) -> frozenset[str]:
-    """Return the actions that a policy denies, in lower case, if they set a tag."""
+def _statements(policy: str) -> list[dict[str, Any]]:
+    """Return the statements of a policy that deny something to everybody."""
     try:
         statements = json.loads(policy).get("Statement", [])
     except (ValueError, AttributeError):
-        return frozenset()
-    return frozenset(
-        action.lower()
+        return []
+    return [
+        each
         for each in _listed(statements)
-        if isinstance(each, dict) and _guards(each, key)
-        for action in _listed(each.get("Action"))
-        if isinstance(action, str)
+        if isinstance(each, dict)
+        and each.get("Effect") == "Deny"
+        and each.get("Principal") in ("*", {"AWS": "*"})
+    ]
+
+
+def _open_ways(statements: list[dict[str, Any]], key: str, moved: str) -> list[str]:
+    """Return how others than scanners may get a tag into the bucket.
+
+    Args:
+        statements: those that deny something to everybody.
+        key: the tag's key.
+        moved: the bucket and the prefix of what is moved, with a slash between them.
+    """
+    ways = []
+    for name, actions, conditions in _WAYS:
+        denied = [
+            action.lower()
+            for each in statements
+            if _covers(each, moved) and _holds(each, conditions, key)
+            for action in _listed(each.get("Action"))
+            if isinstance(action, str)
+        ]
+        if not all(any(fnmatchcase(action, each) for each in denied) for action in actions):
+            ways.append(name)
+    return ways
+
+
+def _covers(statement: dict[str, Any], moved: str) -> bool:
+    """Tell whether a statement is about everything that is moved."""
+    named = [each for each in _listed(statement.get("Resource")) if isinstance(each, str)]
+    patterns = [each.rpartition(":::")[2] for each in named]
+    return any(each.endswith("*") and moved.startswith(each[:-1]) for each in patterns)
+
+
+def _holds(statement: dict[str, Any], conditions: frozenset[tuple[str, str]], key: str) -> bool:
+    """Tell whether a statement has no further condition, which would make it apply less often."""
+    given = statement.get("Condition", {})
+    return isinstance(given, dict) and all(
+        isinstance(named, dict)
+        and all(
+            ((test.lower(), name.lower()) in conditions and _is_for(name, values, key))
+            or (test.lower().removesuffix("ifexists") in _EXEMPTIONS and _exempts(name, values))
+            for name, values in named.items()
+        )
+        for test, named in given.items()
     )
 
 
-def _guards(statement: dict[str, Any], key: str) -> bool:
-    """Tell whether a statement denies everybody but named ones to set a tag."""
-    conditions = statement.get("Condition")
-    if statement.get("Effect") != "Deny" or not isinstance(conditions, dict):
-        return False
-    return statement.get("Principal") in ("*", {"AWS": "*"}) and any(
-        test.lower() == _TEST and name.lower() == _KEYS and key in _listed(values)
-        for test, named in conditions.items()
-        if isinstance(named, dict)
-        for name, values in named.items()
+def _is_for(name: str, values: object, key: str) -> bool:
+    """Tell whether a condition about tags is about the tag, and one about copies about copies."""
+    if name.lower() == _KEYS:
+        return key in _listed(values)
+    return name.lower() != "s3:x-amz-copy-source" or _listed(values) == ["false"]
+
+
+def _exempts(name: str, values: object) -> bool:
+    """Tell whether a condition exempts only named roles and users."""
+    return name.lower() == "aws:principalarn" and all(
+        isinstance(each, str) and _SCANNER.fullmatch(each) for each in _listed(values)
     )
 
 

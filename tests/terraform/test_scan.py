@@ -6,13 +6,22 @@ ministack knows no ``s3:RequestObjectTagKeys`` of requests; its evaluator does w
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from frogmove.core.required_tags import Tag
+from frogmove.function.config import ScanGate
+from frogmove.ops.check import State
+from frogmove.ops.tag_guard import check_tag_guard
+from frogmove.s3.uri import parse_location
 from tests.terraform.deployment import Deployment, is_refused
 from tests.terraform.evaluator import ACCOUNT, is_allowed
 from tests.terraform.module import GIVEN, MODULE, require_stand_in, terraform
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SCANNER = f"arn:aws:iam::{ACCOUNT}:role/scanner"
 OPERATOR = f"arn:aws:iam::{ACCOUNT}:user/operator"
@@ -85,6 +94,15 @@ def test_scanner_alone_can_copy_a_tagged_object_into_the_source(
         keys["s3__x_amz_copy_source"] = "another-bucket/tagged"
     policy = {"Statement": [ANYTHING, *guard]}
     assert is_allowed(policy, who, action, OBJECT, **keys) is allowed
+
+
+def test_doctor_finds_the_tag_protected_by_this_policy(guard: list[dict[str, Any]]) -> None:
+    text = json.dumps({"Statement": guard})
+    client = SimpleNamespace(get_bucket_policy=lambda **_: {"Policy": text})
+    function = SimpleNamespace(settings=SimpleNamespace(scan_gate=ScanGate(Tag("av", "ok"))))
+    source = parse_location("s3://frogtech-sharara-external/")
+    checks = check_tag_guard(cast("S3Client", client), cast("Any", function), source)
+    assert [check.state for check in checks] == [State.OK]
 
 
 def test_uploaders_may_not_tag_at_all(deployment: Deployment) -> None:
