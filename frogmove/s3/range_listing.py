@@ -16,6 +16,7 @@ from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.key_ranges import midpoint, sample_keys
 from frogmove.s3.page_checks import CycleCheck, EncodingCheck
+from frogmove.s3.split_search import SplitSearch
 from frogmove.s3.unparsed_objects import keys_of
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class RangeListing:
         self._changed = Event()
         self._wait = wait or self._changed.wait
         self._split_requested = False
+        self._search: SplitSearch | None = None
         self._end_pending = False
         self._is_stopped = False
         self.first: str | None = None
@@ -196,10 +198,20 @@ class RangeListing:
         return is_all
 
     def _split(self) -> None:
-        self._split_requested = False
+        """Split off a part, as soon as it is known where the folders are."""
+        key = None
         # The first key of the last part that was split off must be known first.
-        can_split = self._in_order and not self._end_pending
-        key = midpoint(self._reached, self._last, self._sample) if can_split else None
+        if self._in_order and not self._end_pending:
+            if self._search is None:
+                self._search = SplitSearch(
+                    self._s3, self._bucket, self._prefix, self._reached, self._last
+                )
+            if not self._search.is_done():
+                return
+            key = self._search.key
+            if key is None or key <= self._reached:
+                key = midpoint(self._reached, self._last, self._sample)
+        self._split_requested, self._search = False, None
         if key is None:
             self._offer(None)
             return
