@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove.cli import progress, waiting_notice
 from frogmove.processes import task_pool
 from tests.fault_proxy import DENY, PASS, Fault, FaultProxy, Request
 from tests.keys import KEYS
@@ -31,6 +32,9 @@ def by_two(monkeypatch: pytest.MonkeyPatch, ready_workers: None, short_pages: No
     sent: list[object] = []
     take = task_pool._Worker.take
     monkeypatch.setattr(task_pool, "MIN_ITEMS", 1)
+    # What is said of a run that takes long, as on a busy machine, differs.
+    monkeypatch.setattr(progress, "LINE_SECONDS", 600)
+    monkeypatch.setattr(waiting_notice, "NOTICE_SECONDS", 600)
 
     def take_and_note(self: task_pool._Worker, task: task_pool._Task[object]) -> None:
         sent.append(task.item)
@@ -152,7 +156,7 @@ def test_worker_never_outlives_its_command(
     def hold(request: Request) -> Fault:
         if request.operation == "ListObjectsV2" and request.number > 8:
             is_held.set()
-            go.wait(20)
+            go.wait(60)
         return PASS
 
     ministack_proxy.reset(hold)
@@ -166,15 +170,15 @@ def test_worker_never_outlives_its_command(
     )
     assert process.stdout is not None
     try:
-        assert is_held.wait(30)
+        assert is_held.wait(60)
         workers = wait_for_workers(process.pid, 2)
         if isinstance(ending, str):
             process.stdout.close()
         else:
             process.send_signal(ending)
-            process.wait(20)
+            process.wait(60)
         go.set()
-        assert process.wait(20) == code
+        assert process.wait(60) == code
     finally:
         go.set()
         process.kill()
