@@ -18,8 +18,8 @@ locals {
   quarantine_objects = var.quarantine == null ? null : "arn:${local.partition}:s3:::${trimprefix(var.quarantine, "s3://")}*"
 
   # GuardDuty allows five prefixes.
-  scanned_prefixes = distinct([for keys in local.announced : keys.prefix])
-  plan_prefixes    = length(local.scanned_prefixes) <= 5 ? local.scanned_prefixes : [var.source_prefix]
+  scanned_prefixes = distinct(concat([for keys in local.announced : keys.prefix], var.scan_prefixes))
+  plan_prefixes    = length(local.scanned_prefixes) <= 5 ? local.scanned_prefixes : distinct(concat([var.source_prefix], var.scan_prefixes))
 }
 
 # Permission to set the tag is permission to move files. A copy takes the tags of its source along,
@@ -133,7 +133,7 @@ data "aws_iam_policy_document" "scan" {
       "s3:PutObjectTagging",
       "s3:PutObjectVersionTagging",
     ]
-    resources = [local.source_objects]
+    resources = concat([local.source_objects], [for prefix in var.scan_prefixes : "${local.source_arn}/${prefix}*"])
   }
 }
 
@@ -152,7 +152,7 @@ resource "aws_guardduty_malware_protection_plan" "source" {
   protected_resource {
     s3_bucket {
       bucket_name     = var.source_bucket
-      object_prefixes = join("", local.plan_prefixes) == "" ? null : local.plan_prefixes
+      object_prefixes = contains(local.plan_prefixes, "") ? null : local.plan_prefixes
     }
   }
 

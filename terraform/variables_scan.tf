@@ -66,6 +66,24 @@ variable "scan_plan_arn" {
   }
 }
 
+variable "scan_prefixes" {
+  description = "With a created plan: folders outside source_prefix that it also scans, each with a slash at the end, for further routes from this bucket; at most four."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.scan_prefixes) == 0 || (var.scan == "guardduty" && var.scan_plan_arn == null)
+    error_message = "Only a plan that is created can scan further folders: scan = guardduty without scan_plan_arn."
+  }
+
+  validation {
+    # With source_prefix GuardDuty's maximum of five.
+    condition     = length(var.scan_prefixes) <= 4 && alltrue([for prefix in var.scan_prefixes : can(regex("^[^/*?].*/$", prefix))])
+    error_message = "Use at most four folders, each with a slash at the end and none at the beginning: GuardDuty allows five prefixes."
+  }
+}
+
 variable "scan_tagger_arns" {
   description = "IAM roles and users who may set the tag, by their ARNs, * and ? allowed: the scanner with scan = tag, the role of the plan of scan_plan_arn, and operators who use undo, because the objects that they move back have the tag. The source bucket's policy denies it, and copies and replication from buckets of this account, to everybody else."
   type        = list(string)

@@ -106,3 +106,60 @@ run "a_quarantine" {
     error_message = "Only the function may assume it."
   }
 }
+
+# GuardDuty allows one plan per bucket.
+run "a_plan_for_several_routes" {
+  command = plan
+
+  variables {
+    scan            = "guardduty"
+    source_prefix   = "in/"
+    upload_prefixes = ["a/", "b/", "c/", "d/"]
+    scan_prefixes   = ["partners/", "staff/"]
+  }
+
+  override_resource {
+    target          = aws_guardduty_malware_protection_plan.source
+    override_during = plan
+    values          = { arn = "arn:aws:guardduty:eu-central-1:123456789012:malware-protection-plan/abc" }
+  }
+
+  assert {
+    condition     = aws_guardduty_malware_protection_plan.source[0].protected_resource[0].s3_bucket[0].object_prefixes == toset(["in/", "partners/", "staff/"])
+    error_message = "The plan scans the folders of all routes."
+  }
+
+  assert {
+    condition = alltrue([for prefix in ["in/", "partners/", "staff/"] : contains(
+      one([for each in jsondecode(aws_iam_role_policy.scan[0].policy).Statement : each.Resource if each.Sid == "ScanAndTag"]),
+      "arn:aws:s3:::frogtech-sharara-external/${prefix}*",
+    )])
+    error_message = "Its role reads and tags what it scans."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.function.policy, "partners/") && !strcontains(aws_cloudwatch_event_rule.uploads[0].event_pattern, "partners/")
+    error_message = "The function has nothing to do with files of other routes."
+  }
+}
+
+run "folders_to_scan_without_a_plan_of_ones_own" {
+  command = plan
+
+  variables {
+    scan_prefixes = ["partners/"]
+  }
+
+  expect_failures = [var.scan_prefixes]
+}
+
+run "folders_to_scan_that_are_not_folders" {
+  command = plan
+
+  variables {
+    scan          = "guardduty"
+    scan_prefixes = ["partners"]
+  }
+
+  expect_failures = [var.scan_prefixes]
+}
