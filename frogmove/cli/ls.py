@@ -18,9 +18,8 @@ from frogmove.cli.listing_view import ListingTotals, ListingView
 from frogmove.cli.options import route_options
 from frogmove.cli.parameter_types import KeyText
 from frogmove.cli.run_description import ALLOW_EMPTY, selection_hints
-from frogmove.cli.runner import connect
+from frogmove.cli.runner import connect, spare_task_workers
 from frogmove.cli.selection_options import listing_options
-from frogmove.cli.signals import is_listening
 from frogmove.cli.transfer_options import processes
 from frogmove.core.advice import describe, explain_errors
 from frogmove.core.filters import NO_FILTERS
@@ -37,9 +36,7 @@ from frogmove.core.selection import (
 from frogmove.core.selection_options import read_filters
 from frogmove.core.tag_check import TagChecker, only_tagged
 from frogmove.errors import UsageError
-from frogmove.processes.spares import spare_workers
 from frogmove.processes.task_pool import TaskPool
-from frogmove.processes.task_worker import serve
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import LISTING_CONCURRENCY, Level, folder_pages
 from frogmove.s3.models import S3Object
@@ -124,7 +121,7 @@ def ls(
     source = chosen.get("from_file")
     required = tuple(map(parse_tag, tags))
     with (
-        spare_workers(processes - 1, serve, 1 + is_listening()) as spares,
+        spare_task_workers(processes) as spares,
         connect(config, Limits(), console) as client,
         explain_errors(side.bucket),
     ):

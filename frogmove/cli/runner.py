@@ -26,7 +26,7 @@ from frogmove.cli.waiting_notice import WaitingNotice
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
-from frogmove.processes import garbage_collector
+from frogmove.processes import garbage_collector, task_pool, task_worker
 from frogmove.processes.spares import spare_workers
 from frogmove.run_config import config_of
 from frogmove.run_store import discard_lists, journal_path
@@ -156,6 +156,18 @@ def _spares(
         return
     import_engine(config_of(spec).engine)
     with spare_workers(spec.processes - 1, serve, 1 + is_listening()) as spares:
+        yield spares
+
+
+@contextmanager
+def spare_task_workers(processes: int) -> Iterator[list[Spare]]:
+    """Fork the workers that a task pool may need, before this process has further threads.
+
+    Args:
+        processes: the maximum number of processes, this one included.
+    """
+    count = min(processes, task_pool.MAX_PROCESSES) - 1
+    with spare_workers(count, task_worker.serve, 1 + is_listening()) as spares:
         yield spares
 
 

@@ -17,18 +17,16 @@ from frogmove.cli.history import open_journal, read_history
 from frogmove.cli.options import progress_option, route_options
 from frogmove.cli.progress import ProgressDisplay, VerifyFigures
 from frogmove.cli.run_description import identity_words, nothing_selected, selection_words
-from frogmove.cli.runner import connect, key_list_of
+from frogmove.cli.runner import connect, key_list_of, spare_task_workers
 from frogmove.cli.selection_options import verify_selection_options
-from frogmove.cli.signals import end_message, is_listening
+from frogmove.cli.signals import end_message
 from frogmove.cli.transfer_options import max_compare_size, processes
 from frogmove.config import Config
 from frogmove.core.run_spec import Command
 from frogmove.core.section_comparison import SectionComparison
 from frogmove.core.verify import CompareBy
 from frogmove.errors import UsageError
-from frogmove.processes.spares import spare_workers
 from frogmove.processes.task_pool import TaskPool
-from frogmove.processes.task_worker import serve
 from frogmove.run_config import config_of, new_spec, select_for
 from frogmove.run_store import find_journal
 
@@ -96,7 +94,7 @@ def verify(
     count = 1 if console.shows_same else processes
     with (
         key_list_of(spec),
-        spare_workers(count - 1, serve, 1 + is_listening()) as spares,
+        spare_task_workers(count) as spares,
         _connected(spec, console) as client,
         TaskPool(comparison, count, attrgetter("is_unparsed"), spares) as pool,
     ):

@@ -27,6 +27,10 @@ B = TypeVar("B")
 # Workers are started for this item: fewer are done before a worker is ready.
 MIN_ITEMS = 16
 
+# This process receives all pages and prints, in a quarter of the CPU time of a listing (measured):
+# further workers would wait for it.
+MAX_PROCESSES = 6
+
 # A worker finds its next item waiting when it has finished one.
 _ITEMS_OF_A_WORKER = 2
 
@@ -82,7 +86,7 @@ class TaskPool(Generic[A, B]):
 
     Args:
         function: the function; it, its items and its results can be pickled.
-        count: the maximum number of processes, this one included.
+        count: the maximum number of processes, this one included; at most MAX_PROCESSES are used.
         is_sent: tells whether it is faster to send an item to another process.
         spares: processes that were forked to run :func:`frogmove.processes.task_worker.serve`.
     """
@@ -96,7 +100,7 @@ class TaskPool(Generic[A, B]):
     ) -> None:
         self._function = function
         # As in a run, only processes of POSIX systems get pipes and process groups of their own.
-        self._count = count if os.name == "posix" else 1
+        self._count = min(count, MAX_PROCESSES) if os.name == "posix" else 1
         self._is_sent = is_sent
         self._spares = iter(spares)
         self._workers: list[_Worker] = []
