@@ -61,13 +61,13 @@ class Invocation:
         tag = replace(self.tag, value=ScanStatus.THREATS_FOUND) if is_threat else self.tag
         return TagChecker(self.s3, self.route.source.bucket, [tag])
 
-    async def check_tag(self, action: Action, seen: Head) -> Action:
+    async def check_tag(self, action: Action, seen: Head, scan: ScanResult | None) -> Action:
         """Return an action unchanged if its object has the tag; see :class:`TagChecker`.
 
         Raises:
             S3Error: when its tags cannot be read.
         """
-        checker = self.checker(None)
+        checker = self.checker(scan)
         return action if checker is None else await checker.check(action, seen)
 
     def only_tagged(self, actions: Iterable[Action]) -> Iterable[Action]:

@@ -225,13 +225,11 @@ async def _decided(each: KeyRequest, seen: Head, invocation: Invocation) -> Acti
         return _NOT_SELECTED
     (action,) = plan_move([seen.object], invocation.route)
     if each.scan is None:
-        return await invocation.check_tag(action, seen)
+        return await invocation.check_tag(action, seen, None)
     if _is_replaced(each.scan, seen):
         return REPLACED
-    if each.is_threat:
-        return replace(action, pinned=each.scan.version_id)
     # The event alone is no proof: everybody who may invoke the function can send one.
-    checked = await invocation.check_tag(action, seen)
+    checked = await invocation.check_tag(action, seen, each.scan)
     return not_tagged_yet(each.scan) if checked.verb is Verb.WAIT else checked
 
 

@@ -15,6 +15,7 @@ from frogmove.core.models import Outcome
 from frogmove.core.tag_check import lacks
 from frogmove.function.key_request import KeyResult
 from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.etag import etags_match
 
 if TYPE_CHECKING:
     from frogmove.core.lookup import Lookup
@@ -93,6 +94,9 @@ async def _of_scan(
         is_there, missing = await _read_tags(each.key, scan.version_id, checker, lookup)
         if missing is None or not is_there:
             return REPLACED
+    listed = await lookup.listed(each.key)
+    if listed is not None and not etags_match(listed.etag, scan.etag):
+        return REPLACED
     return not_tagged_yet(scan)
 
 

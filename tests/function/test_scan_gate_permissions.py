@@ -136,11 +136,14 @@ def test_scan_result_that_is_forged_moves_nothing(buckets: Buckets, invoke: Invo
     assert (buckets.here(), buckets.there()) == ({"threat": b"threat"}, {})
 
 
+@pytest.mark.parametrize("is_tagged", [False, True])
 def test_upload_replaced_by_something_unreadable_waits_for_its_own_scan(
-    buckets: Buckets, invoke: Invoke
+    buckets: Buckets, invoke: Invoke, is_tagged: bool
 ) -> None:
     buckets.put("key", body=b"good")
     clean = queued(scanned(buckets, "key"))
+    if not is_tagged:
+        buckets.client.delete_object_tagging(Bucket=buckets.source, Key="key")
     buckets.put("key", body=b"evil")
     assert invoke(as_the_function(buckets), clean, **GATE) == NOTHING
     assert (buckets.here(), buckets.there()) == ({"key": b"evil"}, {})

@@ -59,6 +59,23 @@ def test_threats_that_the_filters_leave_out_are_treated_like_all(
     assert (counted["threats"], counted["quarantined" if has_quarantine else "waiting"]) == (1, 1)
 
 
+def test_threat_without_its_tag_stays_and_is_reported_again(
+    versioned: Buckets, invoke: Invoke
+) -> None:
+    """Somebody who may invoke the function says that a clean file is a threat."""
+    aside = Buckets.make(versioned.server).destination
+    gate = GATE | {"FROGMOVE_QUARANTINE": f"s3://{aside}/"}
+    versioned.put("key")
+    event = queued(scanned(versioned, "key", "THREATS_FOUND"))
+    scanned(versioned, "key")
+    assert invoke(versioned, event, **gate) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert versioned.here() == {"key": b"key"}
+    assert "Contents" not in versioned.client.list_objects_v2(Bucket=aside)
+    scanned(versioned, "key", "THREATS_FOUND")
+    assert invoke(versioned, event, **gate) == NOTHING
+    assert (versioned.here(), versioned.there()) == ({}, {})
+
+
 def test_threat_of_another_route_stays_with_an_alarm(
     versioned: Buckets, invoke: Invoke, capsys: pytest.CaptureFixture[str]
 ) -> None:
