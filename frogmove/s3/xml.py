@@ -197,7 +197,8 @@ def _read_fast(body: bytes) -> Page | None:
     has_more = "<IsTruncated>true</IsTruncated>" in around
     if (
         "\ufffd" in text
-        or "<!" in text
+        # To search for "!" first takes a hundredth of the time.
+        or ("!" in text and "<!" in text)
         or not text.endswith("</ListBucketResult>")
         or "<EncodingType>url</EncodingType>" not in around
         or len(written) != text.count("<Contents")
