@@ -18,19 +18,13 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, NoReturn
 
 from frogmove.cli import exit_codes
+from frogmove.termination_signals import TERMINATION_SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
     from frogmove.cli.output import Console
-
-# Windows has no SIGHUP.
-SIGNALS = tuple(
-    signal.Signals[name]
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
-    if name in signal.Signals.__members__
-)
 
 # A signal within these seconds counts as the first one delivered twice, by a supervisor, or to the
 # process and to its group. The message is printed afterwards: a signal after the message is a new
@@ -104,7 +98,7 @@ class _Listener:
         Thread(target=self._listen, args=(ours,), name="signals", daemon=True).start()
         before = {
             number: signal.signal(number, _ignore)
-            for number in SIGNALS
+            for number in TERMINATION_SIGNALS
             if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN
         }
         self.is_listening = True
@@ -213,7 +207,7 @@ def end_message(text: str, *, has_bar: bool = False) -> Iterator[None]:
 
 def raise_interrupts() -> None:
     """Let signals raise KeyboardInterrupt, so that ``finally`` blocks remove temporary files."""
-    for number in SIGNALS:
+    for number in TERMINATION_SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
 

@@ -14,13 +14,7 @@ from frogmove.local_aws.scanner import REQUIRED_TAG
 from frogmove.local_aws.server import Server, running_server
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack
 from frogmove.packaging.function_zip import build_package
-
-# Windows has no SIGHUP.
-_ENDING = tuple(
-    signal.Signals[name]
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
-    if name in signal.Signals.__members__
-)
+from frogmove.termination_signals import TERMINATION_SIGNALS
 
 
 @dataclass(frozen=True)
@@ -104,7 +98,9 @@ def _interrupted_by_signals() -> Iterator[SimpleQueue[int]]:
     interrupted: SimpleQueue[int] = SimpleQueue()
 
     # A signal that is already ignored stays ignored, as nohup wants it.
-    heeded = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    heeded = [
+        number for number in TERMINATION_SIGNALS if signal.getsignal(number) != signal.SIG_IGN
+    ]
     earlier = {number: signal.signal(number, interrupt) for number in heeded}
     try:
         yield interrupted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -58,8 +57,7 @@ class Child:
 
     def kill(self) -> None:
         """End the process, whatever it does, and wait until it has exited."""
-        with suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
     def _listen(self, received: Callable[[object], None]) -> None:

@@ -83,6 +83,8 @@ class Pool:
         self._journal = journal
         self._stop = stop
         self._spares = spares
+        # One for all workers: files of workers that are starting do not exist yet.
+        self._segments = free_segments(setup.segment)
         self._inbox: SimpleQueue[tuple[Member, object]] = SimpleQueue()
         runner = RangeRunner(
             s3,
@@ -208,9 +210,8 @@ class Pool:
             return
         limits = self._setup.limits
         limits = replace(limits, retry_quota=max(1, limits.retry_quota // self._count))
-        numbers = free_segments(self._setup.segment)
         while len(self._members) < self._count and (self._spares or self._is_large):
-            setup = replace(self._setup, segment=next(numbers), limits=limits)
+            setup = replace(self._setup, segment=next(self._segments), limits=limits)
             spare = self._spares.pop() if self._spares else None
             try:
                 self._members.append(Remote(setup, self._inbox, spare))

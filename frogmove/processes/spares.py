@@ -20,6 +20,8 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from frogmove.termination_signals import TERMINATION_SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
@@ -29,15 +31,15 @@ if TYPE_CHECKING:
 # Each fork takes about 5 ms. On larger machines, the other workers are new interpreters.
 MAX_SPARES = 7
 
-# Workers ignore them, and follow only the command's own process.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 def ignore_signals() -> None:
-    """Ignore signals in a worker: a supervisor may signal every process."""
-    for number in SIGNALS:
+    """Ignore signals in a worker, which follows only the command's own process.
+
+    A supervisor may signal every process.
+    """
+    for number in TERMINATION_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINATION_SIGNALS)
 
 
 def name_process() -> None:
@@ -61,8 +63,17 @@ class Spare:
         self.returncode: int | None = None
         self._lock = threading.Lock()
 
+    def kill(self) -> None:
+        """End it, whatever it does, unless it has exited: then its id may be another process's."""
+        with self._lock, suppress(ProcessLookupError):
+            if self.returncode is None:
+                os.kill(self.pid, signal.SIGKILL)
+
     def wait(self) -> int:
         """Wait until it exits, and return its exit code."""
+        # It keeps its id until the lock is held, so that kill ends no other process.
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
             if self.returncode is None:
                 try:
@@ -87,7 +98,7 @@ def spare_workers(count: int, serve: Serve, own_threads: int) -> Iterator[list[S
         the workers; fewer, or none, where this process cannot be forked.
     """
     spares: list[Spare] = []
-    if sys.platform == "linux" and _threads() <= own_threads:
+    if sys.platform == "linux" and _count_threads() in range(1, own_threads + 1):
         # Otherwise each collection would copy the memory that they share.
         gc.freeze()
         try:
@@ -105,34 +116,41 @@ def spare_workers(count: int, serve: Serve, own_threads: int) -> Iterator[list[S
             each.wait()
 
 
-def _threads() -> int:
-    """Return the number of all threads of this process; Python does not know awscrt's."""
-    return sum(1 for _ in Path("/proc/self/task").iterdir())
+def _count_threads() -> int:
+    """Return the number of all threads of this process; Python does not know awscrt's.
+
+    0 if it is not known.
+    """
+    try:
+        return sum(1 for _ in Path("/proc/self/task").iterdir())
+    except OSError:
+        # /proc is not mounted.
+        return 0
 
 
 def _fork(serve: Serve, earlier: list[Spare]) -> Spare:
     ours, theirs = Pipe()
     # A signal that arrived in between would be taken for one to this process.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINATION_SIGNALS)
     try:
         with warnings.catch_warnings():
             # Python warns of any further thread.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
-            # Their pipes must close with the run's own process.
-            for each in (ours, *(spare.connection for spare in earlier)):
-                each.close()
-            _become_worker(serve, theirs)
+            _become_worker(serve, theirs, [ours, *(spare.connection for spare in earlier)])
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return Spare(ours, pid)
 
 
-def _become_worker(serve: Serve, connection: Connection) -> NoReturn:
+def _become_worker(serve: Serve, connection: Connection, others: list[Connection]) -> NoReturn:
     code = 1
     try:
+        # They must close with the run's own process.
+        for each in others:
+            each.close()
         # A separate process group: Ctrl-C must reach only the run's own process.
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)

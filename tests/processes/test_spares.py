@@ -22,12 +22,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux fork
 
 SCRIPT = """
 import os, signal, sys, time
-from frogmove.processes.spares import SIGNALS, spare_workers
+from frogmove.processes.spares import ignore_signals, spare_workers
 
 def serve(connection):
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    ignore_signals()
     connection.send(os.getpid())
     print("nothing of this is seen", flush=True)
     try:
@@ -46,7 +44,11 @@ with spare_workers(3, serve, 1) as spares:
     used = spares.pop()
     used.connection.send("work")
     assert used.wait() == used.wait() == 0, used.returncode
-assert [each.returncode for each in spares] == [int(sys.argv[1] != "no-codes")] * 2
+    used.kill()
+    ended = spares.pop()
+    ended.kill()
+    assert ended.wait() == (0 if sys.argv[1] == "no-codes" else -signal.SIGKILL)
+assert [each.returncode for each in spares] == [int(sys.argv[1] != "no-codes")]
 """
 
 
@@ -108,3 +110,18 @@ def test_process_with_threads_of_others_is_not_forked() -> None:
     finally:
         ended.set()
         other.join()
+
+
+def test_process_whose_threads_are_not_known_is_not_forked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    def serve(_: Connection) -> None:
+        """Is not called."""
+
+    # Without /proc.
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with spare_workers(2, serve, 9) as spares:
+        assert spares == []
