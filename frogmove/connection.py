@@ -16,7 +16,7 @@ from frogmove.credentials import account_of
 from frogmove.engine import Engine, make_boto, select_engine
 from frogmove.s3.aws_hosts import is_aws, is_default
 from frogmove.s3.bucket_features import read_features, request_features
-from frogmove.s3.capabilities import ALL_SUPPORTED, NONE_SUPPORTED, Capabilities, probe
+from frogmove.s3.capabilities import AWS, NONE_SUPPORTED, Capabilities, probe
 from frogmove.s3.limits import Limits
 from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
@@ -130,5 +130,5 @@ class Connection:
             S3Error: when the temporary keys cannot be written.
         """
         if is_aws(self.endpoint_url) and not is_directory_bucket(destination.bucket):
-            return ALL_SUPPORTED
+            return AWS
         return probe(self.s3, destination.bucket, destination.prefix, stop)

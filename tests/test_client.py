@@ -4,7 +4,7 @@ from frogmove.boto_session import make_boto_client
 from frogmove.client import Client
 from frogmove.config import Config
 from frogmove.errors import UsageError
-from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.capabilities import AWS
 from frogmove.s3.limits import Limits
 from frogmove.s3.models import Copy
 from frogmove.s3.uri import Location
@@ -54,7 +54,7 @@ def test_client_speaks_to_the_region_and_endpoint_that_were_asked_for() -> None:
 
 def test_client_knows_that_aws_honours_every_condition() -> None:
     connection = Client(Config(region="eu-central-1"), Limits())
-    assert connection.capabilities(Location("internal")) is ALL_SUPPORTED
+    assert connection.capabilities(Location("internal")) is AWS
     connection.close()
 
 

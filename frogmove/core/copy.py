@@ -24,7 +24,7 @@ from frogmove.core.models import (
     Result,
     VerifiedCopy,
 )
-from frogmove.core.same_place import is_same_place
+from frogmove.core.same_place import is_same_place, may_be_alias
 from frogmove.core.scheduler import group_commit, wait_for
 from frogmove.core.tags import missing_tags
 from frogmove.core.verify import Match, Verify, compare, same_etag
@@ -237,6 +237,10 @@ class ObjectCopier:
         If it may be, a temporary key is written to find out.
         """
         if not may_be_itself(source, there):
+            return False
+        has_alias = may_be_alias(copy.bucket) or may_be_alias(copy.to_bucket)
+        if self.check.options.capabilities.is_aws and not has_alias:
+            # A temporary key may trigger something.
             return False
         ends = [
             Location(copy.bucket, parent_prefix(source.key)),

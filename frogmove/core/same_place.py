@@ -27,9 +27,9 @@ def may_be_alias(bucket: str) -> bool:
 async def is_same_place(s3: S3, read_from: Location, written_to: Location) -> bool:
     """Find out by writing to one place and reading from the other.
 
-    On AWS, and where a temporary key could not be deleted, that is a multipart upload, which is
-    invisible to readers and triggers no notification. On other servers it is a temporary key: some
-    treat two keys as one only when they are written.
+    Behind an access point, and where a temporary key could not be deleted, that is a multipart
+    upload, which is invisible to readers and triggers no notification. Otherwise it is a temporary
+    key: some servers treat two keys as one only when they are written.
 
     Raises:
         S3Error: when a request fails.

@@ -1,7 +1,7 @@
 """Detects which conditional requests a server honours; many silently ignore some."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -44,6 +44,8 @@ class Capabilities:
         copy_replace: a copy is conditional on the destination's ETag.
         refused: the names of those that it rejects, so that they cannot be sent.
         unknown: the names of those that could not be tested: sent, but not relied on.
+        is_aws: whether the server is AWS, where every object has one name, except through access
+            points.
     """
 
     copy_source: bool
@@ -53,6 +55,7 @@ class Capabilities:
     copy_replace: bool = False
     refused: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    is_aws: bool = field(default=False, compare=False)
 
     def sends(self, name: str) -> bool:
         """Tell whether requests are sent with a condition."""
@@ -89,6 +92,8 @@ _WORDS = {
 ALL_SUPPORTED = Capabilities(
     copy_source=True, copy_destination=True, delete=True, delete_many=True, copy_replace=True
 )
+
+AWS = replace(ALL_SUPPORTED, is_aws=True)
 
 # Assumed before the server was tested.
 NONE_SUPPORTED = Capabilities(

@@ -15,7 +15,7 @@ from frogmove.core.same_place import is_same_place
 from frogmove.core.scheduler import run_one
 from frogmove.core.transfer import run
 from frogmove.s3.boto import BotoS3
-from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.capabilities import ALL_SUPPORTED, AWS
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
 from frogmove.s3.uri import Location
@@ -113,6 +113,25 @@ def test_move_of_a_bucket_under_another_name_onto_itself_fails(
     assert "same object under two names" in result.reason
     assert state.bodies("bucket") == {"key": b"0123456789"}
     assert state.uploads == {}
+
+
+def test_object_of_the_same_second_is_not_asked_about_on_aws() -> None:
+    """Every object has one name there, and a temporary key may trigger something."""
+    asked: list[str] = []
+
+    def interceptor(operation: str, request: Callable[[], Any]) -> Any:
+        asked.append(operation)
+        return request()
+
+    state = FakeS3State({"external": {}, "internal": {}})
+    stored = state.put("external", "key", b"0123456789")
+    state.buckets["internal"]["key"] = stored
+    s3, route = FakeS3(state, interceptor), Route(Location("external"), Location("internal"))
+    actions = plan_move(list_prefix(s3, "external", ""), route)
+    (result,) = run(actions, s3, route, TransferOptions(AWS), Event())
+    assert result.outcome is Outcome.MOVED
+    assert not {"PutObject", "CreateMultipartUpload"} & set(asked), asked
+    assert (state.bodies("external"), state.bodies("internal")) == ({}, {"key": b"0123456789"})
 
 
 ALIAS = "point-abcdefghijklmnopqrstuvwxyz01-s3alias"

@@ -10,7 +10,7 @@ import pytest
 
 from frogmove.client import Client
 from frogmove.config import Config
-from frogmove.s3.capabilities import ALL_SUPPORTED
+from frogmove.s3.capabilities import ALL_SUPPORTED, AWS
 from frogmove.s3.limits import Limits
 from frogmove.s3.uri import Location
 from tests.buckets import Buckets
@@ -96,4 +96,4 @@ def test_directory_bucket_is_probed_even_on_aws(
     connection = Client(Config(region="us-west-2"), Limits(1))
     connection.close()
     assert connection.capabilities(Location("fast--usw2-az1--x-s3")) is asked
-    assert connection.capabilities(Location("internal")) is ALL_SUPPORTED
+    assert connection.capabilities(Location("internal")) is AWS
