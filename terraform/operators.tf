@@ -67,13 +67,6 @@ data "aws_iam_policy_document" "operators" {
     resources = [local.dead_letter_arn, local.sweep_dead_arn]
   }
 
-  # The next sweep does the same work.
-  statement {
-    sid       = "DiscardFailedSweeps"
-    actions   = ["sqs:PurgeQueue"]
-    resources = [local.sweep_dead_arn]
-  }
-
   statement {
     sid       = "SendUploads"
     actions   = ["sqs:SendMessage"]
