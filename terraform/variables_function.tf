@@ -218,7 +218,7 @@ variable "function_policy_documents" {
 }
 
 variable "vpc" {
-  description = "The subnets and security groups of the function, as { subnet_ids = [...], security_group_ids = [...] }, if it must be in a VPC. The VPC then needs endpoints for S3 and SQS, and for KMS with a key. null for none, which is as safe: the function only calls AWS, with its role."
+  description = "The subnets and security groups of the function, as { subnet_ids = [...], security_group_ids = [...] }, if it must be in a VPC. The VPC then needs endpoints for S3 and SQS, for KMS with a key, and for STS with a quarantine. null for none, which is as safe: the function only calls AWS, with its role."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 
