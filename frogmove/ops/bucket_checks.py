@@ -33,6 +33,7 @@ class BucketChecks:
         location: the bucket and the prefix.
         region: the function's Region; None if it is not known.
         owner: the account that must own the bucket; None if any may.
+        is_gated: whether objects are moved only after a scan.
     """
 
     client: S3Client
@@ -40,6 +41,7 @@ class BucketChecks:
     location: Location
     region: str | None
     owner: str | None = None
+    is_gated: bool = False
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks; only one if the bucket cannot be used."""
@@ -95,13 +97,16 @@ class BucketChecks:
         )
         status = found.get("Status", "never enabled")
         facts = {"versioning": status}
-        if self.end == "source" or status == "Enabled":
+        if status == "Enabled" or (self.end == "source" and not self.is_gated):
             return Check(name, State.OK, f"versioning {status}", facts=facts)
         remedy = (
             f"aws s3api put-bucket-versioning --bucket {bucket} "
             "--versioning-configuration Status=Enabled"
         )
-        message = f"versioning {status}: what an upload overwrites cannot be restored"
+        risk = "what an upload overwrites cannot be restored"
+        if self.end == "source":
+            risk = "an upload could be replaced after its scan by another one with the same ETag"
+        message = f"versioning {status}: {risk}"
         return Check(name, State.WARNING, message, remedy, facts)
 
     def _encryption(self, name: str) -> Check:

@@ -88,7 +88,8 @@ class Doctor:
             location = getattr(self._route, end)
             owner = self._config.expected_bucket_owner
             facts: dict[str, Any] = {}
-            for check in BucketChecks(self._s3, end, location, region, owner).checks():
+            is_gated = self._config.require_tag is not None
+            for check in BucketChecks(self._s3, end, location, region, owner, is_gated).checks():
                 facts |= check.facts
                 yield check
             own = self._copies_key() if end == "destination" else None
