@@ -270,7 +270,9 @@ def test_doctor_ends_if_nobody_answers(server: Server, quiet_stack: Stack) -> No
 def test_doctor_text_names_what_to_do_below_each_fault(server: Server, quiet_stack: Stack) -> None:
     ran = doctor(server, quiet_stack, FROGMOVE_REQUIRE_TAG="scan=clean")
     assert ran.code == 1
-    (line,) = [line for line in ran.out.splitlines() if line.startswith("warning")]
-    assert "scan gate" in line
+    versions, gate = [line for line in ran.out.splitlines() if line.startswith("warning")]
+    assert "source versions" in versions
+    assert "scan gate" in gate
+    assert "-> aws s3api put-bucket-versioning" in ran.out
     assert "-> Remove require_tag from the route" in ran.out
-    assert "1 warning" in ran.err
+    assert "2 warnings" in ran.err
