@@ -115,26 +115,30 @@ def ls(
       frogmove ls s3://another-bucket/logs -o json
     """
     view = ListingView(human=human, null=null, summarize=summarize)
-    view.check(json_lines=console.json_lines)
     side, folder = _location(config, where, is_destination=end == "destination")
     selection = _selection(side, folder, where, chosen, directories=directories)
     source = chosen.get("from_file")
     required = tuple(map(parse_tag, tags))
-    with (
-        spare_task_workers(processes) as spares,
-        connect(config, Limits(), console) as client,
-        explain_errors(side.bucket),
-    ):
+    form = console.listing_format(side, view)
+    is_by_page = form.is_plain and not (directories or required or source is not None)
+    count = processes if is_by_page else 1
+    with spare_task_workers(count) as spares, connect(config, Limits(), console) as client:
         lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
-        totals = listing.show(console, view, spares, processes=processes, directories=directories)
+        with explain_errors(side.bucket):
+            if is_by_page:
+                totals = listing.show_pages(console, form, count, spares)
+            else:
+                totals = listing.show_objects(console, form, directories=directories)
     console.listing_totals(totals, view)
-    is_empty = not (totals.objects or totals.folders or allow_empty)
-    ctx.exit(_exit_code(listing, console, is_empty=is_empty))
+    ctx.exit(_exit_code(listing, totals, console, allow_empty=allow_empty))
 
 
-def _exit_code(listing: _Listing, console: Console, *, is_empty: bool) -> int:
+def _exit_code(
+    listing: _Listing, totals: ListingTotals, console: Console, *, allow_empty: bool
+) -> int:
     """Warn of an empty selection, and return the exit code."""
+    is_empty = not (totals.objects or totals.folders or allow_empty)
     selection, side, lookups = listing.selection, listing.side, listing.lookups
     needs_attention = lookups is not None and lookups.failed
     if is_empty and (lookups is not None or not _is_everything(selection, side)):
@@ -170,22 +174,7 @@ class _Listing:
     required: tuple[Tag, ...]
     lookups: _Lookups | None
 
-    def show(
-        self,
-        console: Console,
-        view: ListingView,
-        spares: list[Spare],
-        *,
-        processes: int,
-        directories: bool,
-    ) -> ListingTotals:
-        """Print everything; return the totals."""
-        form = console.listing_format(self.side, view)
-        if form.is_plain and not (directories or self.required or self.lookups):
-            return self._show_pages(console, form, processes, spares)
-        return self._show_objects(console, form, directories=directories)
-
-    def _show_pages(
+    def show_pages(
         self, console: Console, form: ListingFormat, processes: int, spares: list[Spare]
     ) -> ListingTotals:
         """Print all objects of the selected folders; return the totals."""
@@ -202,7 +191,7 @@ class _Listing:
                 totals.add_all(part.totals)
         return totals
 
-    def _show_objects(
+    def show_objects(
         self, console: Console, form: ListingFormat, *, directories: bool
     ) -> ListingTotals:
         """Print everything, folders first; return the totals."""

@@ -202,7 +202,11 @@ class Console:
         Args:
             side: the location that keys are relative to.
             view: the options for it.
+
+        Raises:
+            UsageError: when they exclude each other.
         """
+        view.check(json_lines=self.json_lines)
         if (
             view.null
             and self._encoding.lower() != "utf-8"

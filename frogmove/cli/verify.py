@@ -90,8 +90,8 @@ def verify(
     spec = select_for(new_spec(Command.SYNC, config), keys, chosen)
     spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
     comparison = SectionComparison(spec, counts_same=not console.shows_same)
-    # Each object that is the same has a line otherwise, and this process prints.
-    count = 1 if console.shows_same else processes
+    # Otherwise named keys are looked up, or this process prints a line for each object.
+    count = processes if spec.selection.is_of_folders and not console.shows_same else 1
     with (
         key_list_of(spec),
         spare_task_workers(count) as spares,
