@@ -275,4 +275,4 @@ def test_doctor_text_names_what_to_do_below_each_fault(server: Server, quiet_sta
     assert "scan gate" in gate
     assert "-> aws s3api put-bucket-versioning" in ran.out
     assert "-> Remove require_tag from the route" in ran.out
-    assert "2 warnings" in ran.err
+    assert "2 warning" in ran.err
