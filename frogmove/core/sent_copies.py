@@ -14,6 +14,7 @@ from frogmove.core.destination_check import Occupied
 from frogmove.core.models import Action, Effect, Forecast, Verb
 from frogmove.core.run_spec import Command
 from frogmove.core.scheduler import run_tasks
+from frogmove.core.undo import complete_records
 from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ def sent_copies(*journals: JournalReader) -> dict[str, SentCopy]:
 
     Args:
         journals: a run and its resumes, oldest first.
+
+    Raises:
+        UsageError: when a record lacks a field.
     """
     found: dict[str, SentCopy] = {}
     for journal in journals:
         since = _start_of(journal)
-        for record, has_failed in journal.sent():
-            found[record["key"]] = SentCopy(record["destination_key"], since, has_failed)
+        with complete_records():
+            for record, has_failed in journal.sent():
+                found[record["key"]] = SentCopy(record["destination_key"], since, has_failed)
         if found:
             # Also what another worker, or a resume, has copied or found.
             for record in journal.of_type("copied"):
@@ -81,6 +86,9 @@ def unrecorded_copies(*journals: JournalReader) -> list[str]:
     """Return the destination keys of copies that were sent but have no further record.
 
     They were in flight when a process was killed, so their sources still exist.
+
+    Raises:
+        UsageError: when a record lacks a field.
     """
     sent = sent_copies(*journals).values()
     return [copy.destination_key for copy in sent if not copy.has_failed]
@@ -91,14 +99,18 @@ def unanswered_copies(*journals: JournalReader) -> list[str]:
 
     Args:
         journals: the run and its resumes, oldest first.
+
+    Raises:
+        UsageError: when a record lacks a field.
     """
     keys: dict[str, None] = {}
     for journal in journals:
-        for record in journal.records():
-            if record["type"] == "unanswered":
-                keys[record["key"]] = None
-            elif record["type"] == "copied":
-                keys.pop(record.get("key", ""), None)
+        with complete_records():
+            for record in journal.records():
+                if record["type"] == "unanswered":
+                    keys[record["key"]] = None
+                elif record["type"] == "copied":
+                    keys.pop(record.get("key", ""), None)
     return list(keys)
 
 

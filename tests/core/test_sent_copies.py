@@ -21,6 +21,7 @@ from frogmove.core.sent_copies import (
     unanswered_copies,
     unrecorded_copies,
 )
+from frogmove.errors import UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
 from frogmove.s3.errors import S3Error
 from frogmove.s3.listing import list_prefix
@@ -185,3 +186,26 @@ def test_sent_copies_are_without_those_that_were_refused_and_skipped(
     path = runs.move(TransferOptions(ALL_SUPPORTED, OnConflict.SKIP))
     assert runs.outcomes == {"a": Outcome.SKIPPED}
     assert sent_copies(JournalReader(path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("find", "kind", "field"),
+    [
+        (sent_copies, "copying", "destination_key"),
+        (sent_copies, "copying", "key"),
+        (unanswered_copies, "unanswered", "key"),
+    ],
+)
+def test_copies_of_an_edited_journal_are_refused_with_the_missing_field(
+    journal: Callable[[str], JournalWriter],
+    find: Callable[[JournalReader], object],
+    kind: str,
+    field: str,
+) -> None:
+    written = journal("1.jsonl")
+    getattr(written, kind)(copy_of("a"))
+    written.close()
+    text = written.path.read_text()
+    written.path.write_text(text.replace(f'"{field}": ', '"edited": '))
+    with pytest.raises(UsageError, match=f"lacks '{field}'"):
+        find(JournalReader(written.path))
