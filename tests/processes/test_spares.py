@@ -36,6 +36,15 @@ def serve(connection):
 
 if sys.argv[1] == "no-codes":
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+fork, left = os.fork, 2 if sys.argv[1] == "no-more" else 3
+def fork_if_allowed():
+    global left
+    if not left:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    left -= 1
+    return fork()
+os.fork = fork_if_allowed
+before = os.listdir("/proc/self/fd")
 print("once", end="")
 with spare_workers(3, serve, 1) as spares:
     print(" " + str(len(spares)), *(each.connection.recv() for each in spares), flush=True)
@@ -48,7 +57,10 @@ with spare_workers(3, serve, 1) as spares:
     ended = spares.pop()
     ended.kill()
     assert ended.wait() == (0 if sys.argv[1] == "no-codes" else -signal.SIGKILL)
-assert [each.returncode for each in spares] == [int(sys.argv[1] != "no-codes")]
+codes = [int(sys.argv[1] != "no-codes")] * len(spares)
+assert [each.returncode for each in spares] == codes
+del used, ended
+assert os.listdir("/proc/self/fd") == before
 """
 
 
@@ -80,6 +92,12 @@ def test_spares_end_where_the_system_keeps_no_exit_codes() -> None:
     with _run("no-codes") as process:
         out, _ = process.communicate(timeout=60)
     assert (process.returncode, len(out.split())) == (0, 5)
+
+
+def test_spares_are_as_many_as_the_system_allows() -> None:
+    with _run("no-more") as process:
+        out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out.split()[:2]) == (0, ["once", "2"])
 
 
 def test_spares_do_not_outlive_a_run_that_is_killed_nor_end_at_a_signal() -> None:
