@@ -66,7 +66,11 @@ class Child:
                 received(self._connection.recv())
         except (EOFError, OSError):
             self.process.wait()
-            received(None)
+        except Exception:
+            # There is no memory for the message, for example. Without it, the pool would wait
+            # forever; without the worker, its work is repeated.
+            self.kill()
+        received(None)
 
 
 def _start_interpreter(module: str) -> tuple[subprocess.Popen[bytes], Connection]:

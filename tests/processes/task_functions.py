@@ -7,6 +7,19 @@ import signal
 from dataclasses import dataclass
 
 
+class Unreadable(tuple[int, int]):
+    """Cannot be read by the process that it is sent to."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _refuse, ()
+
+
+def _refuse() -> None:
+    raise MemoryError
+
+
 @dataclass(frozen=True)
 class Square:
     """Returns the square of a number, and the process that computed it.
@@ -15,13 +28,17 @@ class Square:
         pool: the process of the pool.
         deadly: workers that get this number die.
         refused: this number is an error in every process.
+        unreadable: the pool cannot read what a worker returns for this number.
     """
 
     pool: int
     deadly: int = -1
     refused: int = -1
+    unreadable: int = -1
 
     def __call__(self, number: int) -> tuple[int, int]:
+        if number == self.unreadable and os.getpid() != self.pool:
+            return Unreadable((number * number, os.getpid()))
         if number == self.deadly and os.getpid() != self.pool:
             os.kill(os.getpid(), signal.SIGKILL)
         if number == self.refused:

@@ -37,8 +37,10 @@ def test_results_are_in_order_and_from_all_processes() -> None:
 
 
 @pytest.mark.usefixtures("ready_workers")
-def test_items_of_a_worker_that_died_are_repeated() -> None:
-    found, processes = squares(Square(os.getpid(), deadly=task_pool.MIN_ITEMS - 1), processes=2)
+@pytest.mark.parametrize("fault", ["deadly", "unreadable"])
+def test_items_of_a_worker_that_is_lost_are_repeated(fault: str) -> None:
+    function = Square(os.getpid(), **{fault: task_pool.MIN_ITEMS - 1})
+    found, processes = squares(function, processes=2)
     assert (found, processes) == (SQUARES, {os.getpid()})
 
 
