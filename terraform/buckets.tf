@@ -19,9 +19,10 @@ locals {
   }
   # Blocks of the buckets: the provider used by the tests has no aws_s3_bucket_cors_configuration.
   cors_rules = { for side in ["source", "destination"] : side => var.cors_rules == null ? [] : lookup(var.cors_rules, side, []) }
-  # Days after which old versions expire, for each bucket that keeps versions.
-  expiring = { for side in ["source", "destination"] : side =>
-  contains(keys(local.versioned), side) && var.noncurrent_version_days != null ? [var.noncurrent_version_days] : [] }
+  # Days after which old versions expire. Also in a source that keeps none: if it did before, with a
+  # scan or source_versioning, S3 only suspends that, and the old versions stay.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
+  expiring = var.noncurrent_version_days == null ? [] : [var.noncurrent_version_days]
   policed = merge(
     local.owns_source_policy ? { source = var.source_bucket } : {},
     local.owns_destination_policy ? { destination = var.destination_bucket } : {},
@@ -215,7 +216,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
 
     dynamic "noncurrent_version_expiration" {
-      for_each = local.expiring[each.key]
+      for_each = local.expiring
 
       content {
         noncurrent_days = noncurrent_version_expiration.value
@@ -223,7 +224,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
 
     dynamic "expiration" {
-      for_each = local.expiring[each.key]
+      for_each = local.expiring
 
       content {
         expired_object_delete_marker = true

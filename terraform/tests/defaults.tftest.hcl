@@ -93,8 +93,8 @@ run "what_is_created" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this["source"].rule[0].noncurrent_version_expiration) == 0
-    error_message = "A bucket without versions has no rule for them."
+    condition     = aws_s3_bucket_lifecycle_configuration.this["source"].rule[0].noncurrent_version_expiration[0].noncurrent_days == 90 && !contains(keys(aws_s3_bucket_versioning.this), "source")
+    error_message = "A source that keeps no versions must still expire those from before."
   }
 
   assert {
