@@ -245,7 +245,9 @@ class FakeS3:
     def list_parts(self, bucket: str, key: str, upload_id: str) -> Future[Sequence[Part]]:
         def request() -> Sequence[Part]:
             upload = self.state.upload(upload_id, "ListParts")
-            if (upload.bucket, upload.key) != (bucket, key):
+            # A bucket may have several names.
+            buckets = self.state.buckets
+            if buckets[upload.bucket] is not buckets[bucket] or upload.key != key:
                 raise S3Error("ListParts", "NoSuchUpload", 404, "The upload does not exist")
             return [Part(number, md5(body)) for number, body in sorted(upload.parts.items())]
 

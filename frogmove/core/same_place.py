@@ -15,8 +15,9 @@ from frogmove.s3.interface import S3
 from frogmove.s3.models import Copied, Deletion
 from frogmove.s3.uri import Location, is_access_point
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html
-_ALIAS_ENDINGS = ("-s3alias", "-ext-s3alias")
+# No bucket's name ends with them.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_ALIAS_ENDINGS = ("-s3alias", "--ol-s3")
 
 
 def may_be_alias(bucket: str) -> bool:

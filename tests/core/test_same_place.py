@@ -134,6 +134,19 @@ def test_object_of_the_same_second_is_not_asked_about_on_aws() -> None:
     assert (state.bodies("external"), state.bodies("internal")) == ({}, {"key": b"0123456789"})
 
 
+@pytest.mark.parametrize("name", ["point-abc-s3alias", "point-abc-ext-s3alias", "point-abc--ol-s3"])
+def test_move_of_a_bucket_under_an_alias_onto_itself_fails_on_aws(name: str) -> None:
+    bucket: dict[str, object] = {}
+    state = FakeS3State({"bucket": bucket, name: bucket})  # type: ignore[dict-item]
+    state.put("bucket", "key", b"0123456789")
+    s3, route = FakeS3(state), Route(Location(name), Location("bucket"))
+    actions = plan_move(list_prefix(s3, name, ""), route)
+    (result,) = run(actions, s3, route, TransferOptions(AWS), Event())
+    assert result.outcome is Outcome.FAILED
+    assert state.bodies("bucket") == {"key": b"0123456789"}
+    assert state.uploads == {}
+
+
 ALIAS = "point-abcdefghijklmnopqrstuvwxyz01-s3alias"
 
 
