@@ -38,7 +38,7 @@ def fail_in(patch: pytest.MonkeyPatch, method: str, fault: BaseException) -> Non
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 @pytest.mark.parametrize(
     ("command", "method", "code"),
-    [(["ls"], "listed", 2), (["move", "--all"], "done", 1)],
+    [(["ls"], "write", 2), (["move", "--all"], "done", 1)],
     ids=["before", "in a run"],
 )
 def test_crash_handler_makes_one_sentence_of_any_fault(
