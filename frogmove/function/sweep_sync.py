@@ -106,11 +106,13 @@ def execute(actions: Iterable[Action], invocation: Invocation, *, is_sweep: bool
         oldest = max(oldest, (datetime.now(UTC) - item.last_modified).total_seconds())
         if len(left) < RESULTS_SHOWN:
             left.append({"key": item.key, "outcome": outcome, "reason": result.reason})
+    is_finished = not invocation.stop.is_set()
     if is_sweep:
-        telemetry.sweep_ended(oldest, unscanned=telemetry.counts[Outcome.WAITING])
+        unscanned = telemetry.counts[Outcome.WAITING]
+        telemetry.sweep_ended(oldest, unscanned, is_finished=is_finished)
     response = {
         "dry_run": False,
-        "finished": not invocation.stop.is_set(),
+        "finished": is_finished,
         "counts": {str(outcome): count for outcome, count in telemetry.counts.items()},
         "bytes": telemetry.bytes,
     }

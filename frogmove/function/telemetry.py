@@ -163,15 +163,18 @@ class Telemetry:
             reason=result.reason,
         )
 
-    def sweep_ended(self, oldest: float, unscanned: int) -> None:
+    def sweep_ended(self, oldest: float, unscanned: int, *, is_finished: bool) -> None:
         """Log the end of a sweep.
 
         Args:
             oldest: age in seconds of the oldest object that was not moved.
             unscanned: number of objects that lack the required tag.
+            is_finished: whether it saw every object. If its time ran out each time, the objects
+                that it never reaches would wait without an alarm.
         """
         self._scans["unscanned"] += unscanned
-        self._metrics.add_metric("sweeps", "Count", 1)
+        if is_finished:
+            self._metrics.add_metric("sweeps", "Count", 1)
         self._metrics.add_metric("oldest", "Seconds", round(oldest, 3))
 
     def without_action(self, key: str, outcome: Outcome, reason: str) -> None:

@@ -16,7 +16,7 @@ from frogmove.function.telemetry import read_level
 from frogmove.s3.errors import S3Error
 from tests.aws_events import batch, bridged, message, notification, record
 from tests.fake_s3_state import FakeS3State
-from tests.function.fake_lambda import CONTEXT, ENDS, lambda_app, state_of, stopping
+from tests.function.fake_lambda import CONTEXT, ENDS, Clock, lambda_app, state_of, stopping
 from tests.interceptors import RequestHook
 from tests.keys import KEYS
 
@@ -181,6 +181,16 @@ def test_sweep_tells_that_it_was_and_how_long_the_oldest_waits(
     assert found["oldest"][0] > 0
     app.handle({"action": "sync"}, CONTEXT)
     assert "sweeps" not in metrics(written())
+
+
+def test_sweep_whose_time_ran_out_is_not_counted(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    app = lambda_app(state_of("a"), parts=WHOLE)
+    assert app.handle({"action": "sweep", "age": 0}, Clock(0))["finished"] is False
+    assert "sweeps" not in metrics(written())
+    assert app.handle({"action": "sweep", "age": 0}, CONTEXT)["finished"] is True
+    assert metrics(written())["sweeps"] == [1]
 
 
 def test_route_is_written_as_it_was_set() -> None:
