@@ -253,8 +253,8 @@ def decoded_keys(keys: Sequence[str]) -> Sequence[str]:
         read = unquote_plus("\n".join(keys), errors="strict").split("\n")
     except UnicodeDecodeError:
         read = []
-    # A key with a line feed makes more lines than keys.
-    is_clear = len(read) == len(keys) and not _RAW.search("".join(keys))
+    # A key with a line feed makes more lines than keys. A slash continues no escape before it.
+    is_clear = len(read) == len(keys) and not _RAW.search("/".join(keys))
     return read if is_clear else [decoded(key) for key in keys]
 
 

@@ -201,11 +201,15 @@ def _read_fast(body: bytes) -> Page | None:
         or ("!" in text and "<!" in text)
         or not text.endswith("</ListBucketResult>")
         or "<EncodingType>url</EncodingType>" not in around
+        # All objects must be in the part that is parsed later.
+        or end < first
+        or "<Contents" in around
         or len(written) != text.count("<Contents")
         or len(prefixes) != text.count("<CommonPrefixes")
         or _KEY_COUNT.findall(around) != [str(len(written) + len(prefixes))]
         or has_more == ("<IsTruncated>false</IsTruncated>" in around)
         or len(token) != has_more
+        or around.count("<NextContinuationToken") != has_more
     ):
         return None
     objects = text[first : end + len("</Contents>")]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from frogmove.s3 import xml
@@ -113,6 +113,7 @@ def test_listing_as_s3_writes_it_is_read_like_any_other(
     assert page.token == (token or None)
 
 
+@example(["%2", "f"])
 @given(st.lists(st.text("ab /%+0A\n\xe9") | st.sampled_from(["%ff", "a%0Ab", "a+b", "%C3", "%A9"])))
 def test_keys_of_a_page_are_decoded_like_each_alone(keys: list[str]) -> None:
     def result(decode: Callable[[], Iterable[str]]) -> list[str] | str:
@@ -122,6 +123,24 @@ def test_keys_of_a_page_are_decoded_like_each_alone(keys: list[str]) -> None:
             return str(error)
 
     assert result(lambda: decoded_keys(keys)) == result(lambda: map(decoded, keys))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        pytest.param(
+            "Modified>2026-10-12T17:50:30.000Z</LastModified><ETag>&quot;8f", "/Contents><C"
+        ),
+        pytest.param("/Contents><Contents><Key>d", "Common"),
+        pytest.param("</Contents><Contents><Key>f", "<Common"),
+    ],
+)
+def test_listing_with_a_gap_is_refused(first: str, last: str) -> None:
+    body = as_s3_writes_it(["a/b c", "d&e", "f"], ["g/"], "1/+=").decode()
+    start = body.index(first)
+    damaged = (body[:start] + body[body.index(last, start) :]).encode()
+    with pytest.raises(xml.MalformedResponseError):
+        xml.read_page(damaged)
 
 
 @given(data=st.data())
