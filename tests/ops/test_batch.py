@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
 
+# Where powertools prints metrics.
+EMF = "aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch"
+
 
 @pytest.fixture(scope="session")
 def shared_stack(clients: Clients) -> Stack:
@@ -56,6 +59,9 @@ def with_stand_in(
 ) -> Iterator[JobFixture]:
     monkeypatch.setattr("frogmove.cli.batch_jobs.FIRST_POLL_SECONDS", 0.02)
     monkeypatch.setattr("frogmove.cli.batch_jobs.MAX_POLL_SECONDS", 0.1)
+    # The handler's lines would be among those of a command that runs at the same time.
+    monkeypatch.setattr("frogmove.function.telemetry._Output.emit", lambda *_: None)
+    monkeypatch.setattr(f"{EMF}.print", lambda *_: None, raising=False)
     for name, value in server.client_environment().items():
         monkeypatch.setenv(name, value)
     with batch_operations(made.clients.s3, made.invoke, concurrency=1) as url:
@@ -145,7 +151,7 @@ def test_job_moves_exactly_the_current_version(own_jobs: JobFixture) -> None:
     shown = own_jobs.report(job)
     (result,) = shown.of("result")
     assert (result["key"], result["version_id"]) == ("a b+", versions[1])
-    assert (shown.code, result["outcome"]) == (0, "moved")
+    assert (shown.code, result["outcome"]) == (0, "moved"), result
     there = own_jobs.clients.s3.get_object(Bucket=own_jobs.destination, Key="a b+")["Body"].read()
     left = own_jobs.clients.s3.list_object_versions(Bucket=own_jobs.source)["Versions"]
     assert (there, [each["VersionId"] for each in left]) == (b"second", versions[:1])
