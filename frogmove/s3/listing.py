@@ -57,8 +57,11 @@ class _Range:
         """Tell whether nothing of it has been read, so that it can be replaced."""
         return self.token is None and self.after != "" and not self.reached
 
-    def take(self, page: Page) -> None:
+    def take(self, page: Page) -> bool:
         """Add a page.
+
+        Returns:
+            whether its keys are in S3's order, after those before.
 
         Raises:
             S3Error: when its token was returned before: the listing would never end.
@@ -66,10 +69,13 @@ class _Range:
         self.cycle.check(page.token)
         self.token = page.token
         self.pages.append(page)
-        if page.objects:
-            keys = keys_of(page.objects)
-            self.reached = keys[-1]
-            self.sample = sample_keys(keys)
+        if not page.objects:
+            return True
+        keys = keys_of(page.objects)
+        is_ordered = keys[0] > (self.reached or self.after) and sorted(keys) == list(keys)
+        self.reached = keys[-1]
+        self.sample = sample_keys(keys)
+        return is_ordered
 
 
 class _Listing:
@@ -121,6 +127,8 @@ class _Listing:
         while following in self._ranges and not following.pages and not following.is_read():
             self._schedule(following)
             self._receive()
+        if following not in self._ranges:
+            return None
         page = next((page for page in following.pages if page.objects), None)
         return keys_of(page.objects)[0] if page is not None else None
 
@@ -171,8 +179,10 @@ class _Listing:
             return
         page = request.result()
         self._checks.check(page)
-        each.take(page)
         self._pages += 1
+        # In another order, splitting would not end.
+        if not each.take(page) and self._may_split:
+            self._continue_unsplit(self._ranges[0])
 
     def _split(self) -> None:
         """Split unread ranges, the earliest first, while more requests are allowed."""

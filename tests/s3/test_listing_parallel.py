@@ -31,6 +31,23 @@ ORDERS: list[Callable[[str], Any]] = [
     lambda key: key.encode()[::-1],
 ]
 
+# In the last order, splitting these did not end.
+UNENDING = [
+    "a-67",
+    "b/8",
+    "0152",
+    "-/",
+    "0049",
+    "a/32",
+    "0216",
+    "1",
+    "0186",
+    "a-83",
+    "0300",
+    "a-6",
+    "/",
+]
+
 
 class CountingS3(FakeS3):
     """Counts the pages asked for."""
@@ -62,6 +79,7 @@ def listed(state: FakeS3State, concurrency: int, prefix: str = "") -> list[str]:
     prefix=st.sampled_from(["", "", "a", "a/"]),
 )
 @example([f"{n:04}" for n in range(300)], 3, 8, str.encode, "")
+@example(UNENDING, 2, 8, ORDERS[2], "")
 def test_parallel_listing_is_the_plain_one(
     keys: list[str], page: int, concurrency: int, order: Callable[[str], Any], prefix: str
 ) -> None:
