@@ -131,11 +131,23 @@ resource "aws_iam_role" "function" {
   tags                 = local.tags
 }
 
-data "aws_iam_policy_document" "function" {
-  source_policy_documents = concat(
-    [data.aws_iam_policy_document.use_keys["all"].json],
-    local.scans ? [data.aws_iam_policy_document.gate["function"].json] : [],
-    var.function_policy_documents,
+# What a role needs to move objects from the source to one place.
+data "aws_iam_policy_document" "move" {
+  for_each = merge(
+    {
+      destination = {
+        sid     = "CopyToTheDestination"
+        bucket  = local.destination_arn
+        objects = local.destination_objects
+      }
+    },
+    var.quarantine == null ? {} : {
+      quarantine = {
+        sid     = "MoveThreatsToQuarantine"
+        bucket  = local.quarantine_arn
+        objects = local.quarantine_objects
+      }
+    },
   )
 
   # For the whole bucket: S3 returns 404 instead of 403 for a missing key only with this permission,
@@ -144,7 +156,7 @@ data "aws_iam_policy_document" "function" {
   statement {
     sid       = "ListBuckets"
     actions   = ["s3:ListBucket"]
-    resources = [local.source_arn, local.destination_arn]
+    resources = [local.source_arn, each.value.bucket]
   }
 
   statement {
@@ -160,17 +172,28 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid       = "CopyToTheDestination"
+    sid       = each.value.sid
     actions   = local.destination_actions
-    resources = [local.destination_objects]
+    resources = [each.value.objects]
   }
 
   # To continue the copy of a large object from an earlier delivery.
   statement {
     sid       = "FindUnfinishedCopies"
     actions   = ["s3:ListBucketMultipartUploads"]
-    resources = [local.destination_arn]
+    resources = [each.value.bucket]
   }
+}
+
+data "aws_iam_policy_document" "function" {
+  source_policy_documents = concat(
+    [
+      data.aws_iam_policy_document.use_keys["all"].json,
+      data.aws_iam_policy_document.move["destination"].json,
+    ],
+    local.scans ? [data.aws_iam_policy_document.gate["function"].json] : [],
+    var.function_policy_documents,
+  )
 
   dynamic "statement" {
     for_each = var.quarantine == null ? [] : [local.quarantine_role_arn]

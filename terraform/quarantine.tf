@@ -48,42 +48,13 @@ data "aws_iam_policy_document" "quarantine_trust" {
 }
 
 data "aws_iam_policy_document" "quarantine" {
-  for_each = var.quarantine == null ? {} : { this = { bucket = local.quarantine_arn, objects = local.quarantine_objects } }
+  count = var.quarantine == null ? 0 : 1
 
   source_policy_documents = [
     data.aws_iam_policy_document.use_keys["source"].json,
     data.aws_iam_policy_document.gate["quarantine"].json,
+    data.aws_iam_policy_document.move["quarantine"].json,
   ]
-
-  statement {
-    sid       = "ListBuckets"
-    actions   = ["s3:ListBucket"]
-    resources = [local.source_arn, each.value.bucket]
-  }
-
-  statement {
-    sid       = "ReadSourceSettings"
-    actions   = local.source_settings
-    resources = [local.source_arn]
-  }
-
-  statement {
-    sid       = "ReadAndDeleteAtTheSource"
-    actions   = local.source_actions
-    resources = [local.source_objects]
-  }
-
-  statement {
-    sid       = "MoveThreatsToQuarantine"
-    actions   = local.destination_actions
-    resources = [each.value.objects]
-  }
-
-  statement {
-    sid       = "FindUnfinishedCopies"
-    actions   = ["s3:ListBucketMultipartUploads"]
-    resources = [each.value.bucket]
-  }
 }
 
 resource "aws_iam_role" "quarantine" {
@@ -103,5 +74,5 @@ resource "aws_iam_role_policy" "quarantine" {
   count  = var.quarantine == null ? 0 : 1
   name   = "quarantine"
   role   = aws_iam_role.quarantine[0].id
-  policy = data.aws_iam_policy_document.quarantine["this"].json
+  policy = data.aws_iam_policy_document.quarantine[0].json
 }
