@@ -25,7 +25,10 @@ def main() -> None:
     # First of all, so that no pipe gets the descriptor of a closed standard stream.
     crash_handler.install_hooks()
     signals.listen(early)
-    command_line(prog_name="frogmove")
+    try:
+        command_line(prog_name="frogmove")
+    finally:
+        signals.finish()
 
 
 if __name__ == "__main__":

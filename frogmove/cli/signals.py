@@ -1,9 +1,9 @@
 """Ctrl-C, SIGTERM and SIGHUP: the first one stops gracefully, a second one immediately.
 
 A Python signal handler can interrupt the main thread anywhere, even during an import. So the
-handler does nothing: the interpreter writes the signal's number to a pipe
+handler only sets a flag: the interpreter writes the signal's number to a pipe
 (``signal.set_wakeup_fd``), and a thread that reads the pipe does the rest. No exception is raised
-in code that does not expect it.
+in code that does not expect it. The flag lets a command that has finished wait for that thread.
 """
 
 from __future__ import annotations
@@ -39,9 +39,13 @@ FLUSH_TIMEOUT = 1.0
 # Erases the progress bar and shows the cursor again.
 _CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"
 
+# Maximum seconds to wait at the end of a command until a signal has been handled.
+HANDLE_TIMEOUT = 3 * FLUSH_TIMEOUT
 
-def _ignore(number: int, frame: FrameType | None) -> None:
-    """Do nothing: the interpreter has written the number to the pipe."""
+
+def _record(number: int, frame: FrameType | None) -> None:
+    """Record that there is a signal; the interpreter has written its number to the pipe."""
+    _listener.is_signalled = True
 
 
 class Stop(Event):
@@ -79,6 +83,8 @@ class _Listener:
         self._lock = Lock()
         self._stop: Stop | None = None
         self._is_ending = False
+        self._is_handled = Event()
+        self.is_signalled = False
         self.end_message = ""
         self.end_prefix = b""
         self.is_listening = False
@@ -97,7 +103,7 @@ class _Listener:
         before_fd = signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         Thread(target=self._listen, args=(ours,), name="signals", daemon=True).start()
         before = {
-            number: signal.signal(number, _ignore)
+            number: signal.signal(number, _record)
             for number in TERMINATION_SIGNALS
             if number.name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN
         }
@@ -132,7 +138,7 @@ class _Listener:
         more.register(pipe, select.POLLIN)
         while numbers := os.read(pipe, 64):
             # Skip signals for which another handler has been installed since.
-            if any(signal.getsignal(number) is _ignore for number in numbers):
+            if any(signal.getsignal(number) is _record for number in numbers):
                 stop = self.handle()
                 time.sleep(SAME_SIGNAL_SECONDS)
                 while more.poll(0) and os.read(pipe, 64):
@@ -152,7 +158,13 @@ class _Listener:
             stop.end_now()
         stop.set()
         stop.on_stop()
+        self._is_handled.set()
         return stop
+
+    def finish(self) -> None:
+        """Wait until the first signal has been handled, if there was one."""
+        if self.is_signalled:
+            self._is_handled.wait(HANDLE_TIMEOUT)
 
 
 _listener = _Listener()
@@ -164,10 +176,18 @@ def listen(early: Sequence[int] = ()) -> None:
     Args:
         early: signals received before.
     """
-    with suppress(RuntimeError, ValueError):
+    try:
         _listener.start()
+    except RuntimeError:
+        # No thread can be started to handle them.
+        raise_interrupts()
     if early:
         _listener.handle()
+
+
+def finish() -> None:
+    """Let a signal that has been received end the process, although its work is done."""
+    _listener.finish()
 
 
 def is_listening() -> bool:

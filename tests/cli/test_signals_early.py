@@ -32,6 +32,15 @@ class AtImport:
 sys.meta_path.insert(0, AtImport())
 """
 
+NO_THREADS = """
+import threading
+
+def start(self):
+    raise RuntimeError("can't start new thread")
+
+threading.Thread.start = start
+"""
+
 
 @pytest.fixture
 def runner(moto: Server) -> FrogmoveRunner:
@@ -41,10 +50,15 @@ def runner(moto: Server) -> FrogmoveRunner:
 
 
 def signalled_at_import(
-    runner: FrogmoveRunner, folder: Path, module: str, numbers: str, *arguments: str
+    runner: FrogmoveRunner,
+    folder: Path,
+    module: str,
+    numbers: str,
+    *arguments: str,
+    site: str = AT_IMPORT,
 ) -> tuple[int, str]:
     """Run a command that gets signals at an import; returns its exit code and its stderr."""
-    (folder / "sitecustomize.py").write_text(AT_IMPORT)
+    (folder / "sitecustomize.py").write_text(site)
     process = runner.process(
         *arguments,
         env={"PYTHONPATH": f"{folder}:{ROOT}", "AT_IMPORT": module, "SIGNALS": numbers},
@@ -61,6 +75,7 @@ def signalled_at_import(
         ("click", "ls", signal.SIGINT),
         ("click", "move --all", signal.SIGHUP),
         ("frogmove.cli.output", "ls", signal.SIGTERM),
+        # Imported for the last line, when everything has been listed.
         ("rich", "ls", signal.SIGINT),
         ("rich.console", "ls -v", signal.SIGHUP),
         ("rich.console", "move --all -v", signal.SIGTERM),
@@ -80,3 +95,11 @@ def test_signal_at_an_import_ends_the_command(
     assert "Error" not in err
     assert runner.buckets.here() == {"a": b"a", "b": b"b"}
     assert runner.buckets.there() == {}
+
+
+def test_signal_without_threads_ends_the_command(runner: FrogmoveRunner, tmp_path: Path) -> None:
+    code, err = signalled_at_import(
+        runner, tmp_path, "rich", f"{signal.SIGTERM:d}", "ls", site=AT_IMPORT + NO_THREADS
+    )
+    assert code == 130, err
+    assert "Traceback" not in err
