@@ -355,7 +355,12 @@ class Client(Connection):
         return facts
 
     def start(
-        self, plan: Plan, journal: Path | None = None, spares: list[Spare] | None = None
+        self,
+        plan: Plan,
+        journal: Path | None = None,
+        spares: list[Spare] | None = None,
+        *,
+        counts_skips: bool = False,
     ) -> Run:
         """Start a run.
 
@@ -363,6 +368,7 @@ class Client(Connection):
             plan: what :meth:`prepare` returned.
             journal: the file for its journal; by default in the state directory.
             spares: see :func:`frogmove.processes.spares.spare_workers`.
+            counts_skips: whether objects that are skipped need no result, only to be counted.
 
         Returns:
             the run; iterate over it for its results. Nothing is done before that.
@@ -373,7 +379,9 @@ class Client(Connection):
         path = journal or journal_path(plan.spec.id)
         workers = None
         if plan.spec.processes > 1:
-            workers = Workers(plan.spec.processes, self.config, self._limits, spares or [])
+            workers = Workers(
+                plan.spec.processes, self.config, self._limits, spares or [], counts_skips
+            )
         run = Run(self.s3, plan, path, workers)
         self._runs.append(run)
         return run

@@ -44,12 +44,15 @@ class Workers:
         config: the endpoint and the credentials.
         limits: the limits on requests of all of them together.
         spares: see :func:`frogmove.processes.spares.spare_workers`.
+        counts_skips: whether they send only the number of skipped objects, so that these have no
+            results.
     """
 
     count: int
     config: Config
     limits: Limits
     spares: list[Spare] = field(default_factory=list)
+    counts_skips: bool = False
 
 
 # A process finishes one folder, with its last deletes, before it starts the next one. With more,
@@ -245,8 +248,17 @@ class Run:
             self.path,
             self._left,
             plan.sent,
+            workers.counts_skips,
         )
-        self._pool = Pool(self._s3, setup, workers.count, self._journal, plan.stop, workers.spares)
+        self._pool = Pool(
+            self._s3,
+            setup,
+            workers.count,
+            self._journal,
+            plan.stop,
+            workers.spares,
+            self._count_skipped,
+        )
         return self._run_pooled(self._pool)
 
     def _run_here(self) -> Iterator[Result | None]:
@@ -260,6 +272,10 @@ class Run:
             self._journal,
             self.spec.max_group,
         )
+
+    def _count_skipped(self, number: int) -> None:
+        if number:
+            self.summary.counts[Outcome.SKIPPED] += number
 
     def _run_pooled(self, pool: Pool) -> Iterator[Result | None]:
         yield from pool.results()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.client import Client
 from frogmove.core.journal_writer import JournalWriter
+from frogmove.core.models import Outcome
 from frogmove.engine import Engine
 from frogmove.errors import FrogmoveError
 from frogmove.processes import garbage_collector
@@ -59,6 +60,7 @@ class Worker:
         self._work: SimpleQueue[Take | End] = SimpleQueue()
         self._client = Client(setup.config, setup.limits)
         garbage_collector.tune()
+        self._counts_skips = setup.counts_skips
         self._journal = JournalWriter(setup.segment, setup.spec, setup.uploads)
         self._runner = RangeRunner(
             self._client.s3,
@@ -121,28 +123,33 @@ class Worker:
         if work.skips_first:
             send(Began(listing.first))
         waiting: list[Result] = []
+        skipped = 0
         since = time.monotonic()
         message = remedy = ""
         try:
             for result in runner.results(listing, work):
                 if result is not None:
-                    waiting.append(result)
+                    if self._counts_skips and result.outcome is Outcome.SKIPPED:
+                        skipped += 1
+                    else:
+                        waiting.append(result)
                 now = time.monotonic()
                 if len(waiting) >= _MAX_BATCH or now - since > _BATCH_SECONDS:
-                    self._report(waiting)
-                    waiting, since = [], now
+                    self._report(waiting, skipped)
+                    waiting, skipped, since = [], 0, now
         except FrogmoveError as error:
             message, remedy = error.message, error.remedy
-        self._report(waiting)
+        self._report(waiting, skipped)
         send(Done(listing.is_broken, listing.gap, message, remedy))
 
-    def _report(self, results: list[Result]) -> None:
+    def _report(self, results: list[Result], skipped: int) -> None:
         runner, activity = self._runner, self._client.s3.activity
         # If this process is killed, the run's process reads unreported results from its journal.
         with suppress(FrogmoveError):
             # A full disk is detected and reported before the next delete.
             self._journal.flush()
-        self._connection.send(Results(results, runner.planned, runner.is_planned, activity))
+        planned, is_planned = runner.planned, runner.is_planned
+        self._connection.send(Results(results, skipped, planned, is_planned, activity))
 
 
 def serve(connection: Connection) -> None:

@@ -314,8 +314,8 @@ class Console:
         self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
     @property
-    def shows_same(self) -> bool:
-        """Whether :meth:`verified` prints objects that are the same."""
+    def shows_unchanged(self) -> bool:
+        """Whether objects that are the same at both ends are printed."""
         return self.json_lines or self._verbose
 
     def verified(self, result: VerifyResult) -> None:
@@ -327,7 +327,7 @@ class Console:
         streams.check()
         if self.json_lines:
             self._json(result.record())
-        elif result.status is not Status.SAME or self.shows_same:
+        elif result.status is not Status.SAME or self.shows_unchanged:
             word, style = result.status.value, _STATUS_STYLES[result.status]
             self.line(self._columns(word, style, result.key, result.destination_key, result.reason))
 

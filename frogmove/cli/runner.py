@@ -212,7 +212,7 @@ def _run(
         console.warn(warning)
     if note:
         console.note(note)
-    run = client.start(plan, journal, spares)
+    run = client.start(plan, journal, spares, counts_skips=not console.shows_unchanged)
     crash_handler.begin("The run", run.spec.id)
     console.detail(f"Journal: {run.path}")
     stop.on_stop = run.stop

@@ -89,9 +89,9 @@ def verify(
         ctx.exit(_verify_run(run, ctx, console))
     spec = select_for(new_spec(Command.SYNC, config), keys, chosen)
     spec = replace(spec, compare=CompareBy(compare), max_compare_size=max_compare_size)
-    comparison = SectionComparison(spec, counts_same=not console.shows_same)
+    comparison = SectionComparison(spec, counts_same=not console.shows_unchanged)
     # Otherwise named keys are looked up, or this process prints a line for each object.
-    count = processes if spec.selection.is_of_folders and not console.shows_same else 1
+    count = processes if spec.selection.is_of_folders and not console.shows_unchanged else 1
     with (
         key_list_of(spec),
         spare_task_workers(count) as spares,

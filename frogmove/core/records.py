@@ -28,7 +28,7 @@ class Summary:
     def add(self, result: Result) -> None:
         """Count one result."""
         self.counts[result.outcome] += 1
-        if result.outcome in {Outcome.MOVED, Outcome.COPIED}:
+        if result.outcome is Outcome.MOVED or result.outcome is Outcome.COPIED:
             self.bytes += result.action.object.size
 
     @property

@@ -13,7 +13,7 @@ from itertools import islice
 from operator import itemgetter
 from queue import Empty, SimpleQueue
 from threading import Event
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from frogmove.s3.future import Future, LightFuture
 
@@ -22,6 +22,13 @@ T = TypeVar("T")
 
 # What a task awaits is a future or a GroupCommit.
 Task = Coroutine[Any, None, T]
+
+
+class Finished(NamedTuple, Generic[T]):
+    """A result that needs no task; it passes among tasks, at a fraction of their CPU time."""
+
+    value: T
+
 
 # Seconds without any response after which the batch (of deletes) is sent.
 BATCH_DELAY = 0.1
@@ -107,7 +114,7 @@ class Scheduler:
         self._requesting = 0
         self._batched = 0
 
-    def run(self, tasks: Iterator[Task[T]]) -> Iterator[T]:
+    def run(self, tasks: Iterator[Task[T] | Finished[T]]) -> Iterator[T]:
         """Start tasks as slots become free, and yield their results.
 
         If the iterator of tasks raises an error, tasks in flight are finished before it is raised
@@ -115,7 +122,7 @@ class Scheduler:
         """
         return (result for result in self.run_live(tasks) if result is not IDLE)
 
-    def run_live(self, tasks: Iterator[Task[T]]) -> Iterator[T | Idle]:
+    def run_live(self, tasks: Iterator[Task[T] | Finished[T]]) -> Iterator[T | Idle]:
         """Do the same, and yield IDLE when there was no response for BATCH_DELAY."""
         error: Exception | None = None
         exhausted = False
@@ -130,7 +137,10 @@ class Scheduler:
                     exhausted = True
                 else:
                     is_slow = time.monotonic() - since > SLOW_START
-                    yield from self._advance(task)
+                    if isinstance(task, Finished):
+                        yield task.value
+                    else:
+                        yield from self._advance(task)
                     if is_slow:
                         yield from self._resume_ready()
                     if is_slow or len(self._uncommitted) >= self._max_group:
@@ -205,7 +215,9 @@ class Scheduler:
             awaited.add_done_callback(lambda _: self._ready.put((task, batched)))
 
 
-def run_tasks(tasks: Iterator[Task[T]], size: int, stop: Event | None = None) -> Iterator[T]:
+def run_tasks(
+    tasks: Iterator[Task[T] | Finished[T]], size: int, stop: Event | None = None
+) -> Iterator[T]:
     """Run tasks without batched requests, and yield their results as they finish.
 
     Args:

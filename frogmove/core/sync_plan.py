@@ -11,7 +11,7 @@ from frogmove.core.key_mapping import SAME_KEYS, KeyMapping
 from frogmove.core.models import Action, Route, Verb
 from frogmove.core.options import SyncOptions
 from frogmove.core.plan import plan_sync
-from frogmove.core.scheduler import run_tasks, wait_for
+from frogmove.core.scheduler import Finished, run_tasks, wait_for
 from frogmove.core.selection import Selection, matching
 from frogmove.core.verify import CompareBy, Comparison, Match, compare
 from frogmove.errors import UsageError
@@ -52,8 +52,6 @@ def resolve_comparisons(
     content = ContentComparer(s3, options.max_compare_size)
 
     async def one(action: Action) -> Action:
-        if action.verb is not Verb.COMPARE:
-            return action
         try:
             seen = await head_both(s3, route, action.object.key, action.destination_key)
             comparison = compare(*seen)
@@ -69,7 +67,8 @@ def resolve_comparisons(
             return _too_large(action, options.max_compare_size)
         return _decide(action, comparison, False, options.compare)
 
-    return run_tasks((one(action) for action in actions), size, stop)
+    tasks = (one(each) if each.verb is Verb.COMPARE else Finished(each) for each in actions)
+    return run_tasks(tasks, size, stop)
 
 
 async def head_both(s3: S3, route: Route, key: str, destination_key: str) -> tuple[Head, Head]:

@@ -19,7 +19,7 @@ from frogmove.core.multipart import InterruptedCopyError, PartsCopier
 from frogmove.core.object_delete import ObjectDeleter
 from frogmove.core.options import TransferOptions
 from frogmove.core.restore import Restorer
-from frogmove.core.scheduler import IDLE, MAX_GROUP, Scheduler, Task
+from frogmove.core.scheduler import IDLE, MAX_GROUP, Finished, Scheduler, Task
 from frogmove.errors import RunError
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import NOT_STARTED, Kind, S3Error
@@ -163,12 +163,18 @@ class Transfer:
         for each in (self._deleter, self._extras.deleter):
             each.batches.flush_overdue()
 
-    def tasks(self, actions: Iterable[Action | PendingAction]) -> Iterator[Task[Result | None]]:
-        """Yield a task for each action, until a fatal error."""
+    def tasks(
+        self, actions: Iterable[Action | PendingAction]
+    ) -> Iterator[Task[Result | None] | Finished[Result | None]]:
+        """Yield a task for each action, or its result if nothing is to do, until a fatal error."""
         for action in actions:
             if self.fatal is not None:
                 return
-            yield self._run_action(action)
+            if isinstance(action, Action) and action.verb is Verb.SKIP:
+                # Not in the journal; a sync may have millions.
+                yield Finished(Result(action, Outcome.SKIPPED, action.reason))
+            else:
+                yield self._run_action(action)
 
     async def _run_action(self, coming: Action | PendingAction) -> Result | None:
         action = coming if isinstance(coming, Action) else await coming

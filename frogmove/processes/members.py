@@ -62,11 +62,14 @@ class Member:
         self.activity = Activity()
         self.asked_at = 0
         self.received = 0
+        # In the current range.
+        self.skipped = 0
 
     def assign(self, given: RangeTask) -> None:
         """Give it a range."""
         given.tries += 1
         self.range = given
+        self.skipped = 0
         self.is_asked = self.is_planned = False
         self.asked_at = self.planned - _RESPLIT_AFTER
         self.take(given)

@@ -31,6 +31,7 @@ class Setup:
         segment: path of its segment of the journal.
         uploads: multipart uploads that may be resumed.
         sent: copies that the killed run had sent that this one resumes.
+        counts_skips: whether it sends only the number of skipped objects, not their results.
     """
 
     config: Config
@@ -40,6 +41,7 @@ class Setup:
     segment: Path
     uploads: dict[str, str]
     sent: Mapping[str, SentCopy]
+    counts_skips: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,14 @@ class Results:
 
     Attributes:
         results: the results since the last message.
+        skipped: how many more objects were skipped since then.
         planned: how many actions it has planned so far.
         is_planned: whether its range is completely planned.
         activity: its current activity.
     """
 
     results: list[Result]
+    skipped: int
     planned: int
     is_planned: bool
     activity: Activity

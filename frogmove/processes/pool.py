@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal import free_segments
+from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import FrogmoveError, RunError
 from frogmove.processes.dead_worker import DeadWorker
@@ -33,7 +34,7 @@ from frogmove.s3.activity import Activity
 from frogmove.s3.range_listing import KeyRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from threading import Event
 
     from frogmove.core.journal_writer import JournalWriter
@@ -61,6 +62,8 @@ class Pool:
         journal: this process's segment of the journal.
         stop: once set, no new object is started.
         spares: workers that were forked in advance; those that are used are taken out.
+        count_skipped: called with the number of skipped objects that get no result; or with a
+            negative one, if a worker died and its range is repeated.
 
     Attributes:
         planned: how many actions have been planned.
@@ -76,6 +79,7 @@ class Pool:
         journal: JournalWriter,
         stop: Event,
         spares: list[Spare],
+        count_skipped: Callable[[int], None],
     ) -> None:
         self._s3 = s3
         self._setup = setup
@@ -83,6 +87,7 @@ class Pool:
         self._journal = journal
         self._stop = stop
         self._spares = spares
+        self._count_skipped = count_skipped
         # One for all workers: files of workers that are starting do not exist yet.
         self._segments = free_segments(setup.segment)
         self._inbox: SimpleQueue[tuple[Member, object]] = SimpleQueue()
@@ -255,9 +260,12 @@ class Pool:
                     self._began(member.range, first)
             case SplitOff(keys):
                 self._split_off(member, keys)
-            case Results(results, planned, is_planned, activity):
+            case Results(results, skipped, planned, is_planned, activity):
                 member.planned, member.is_planned = planned, is_planned
                 member.activity = activity
+                self._count_skipped(skipped)
+                member.skipped += skipped
+                member.skipped += sum(each.outcome is Outcome.SKIPPED for each in results)
                 recorded = sum(not each.outcome.is_counted_only for each in results)
                 if recorded and not member.received and isinstance(member, Remote):
                     self._journal.has_segment(member.setup.segment)
@@ -363,6 +371,7 @@ class Pool:
             return
         dead = DeadWorker(member.setup.segment, member.received)
         self._results.extend(dead.unreported())
+        self._count_skipped(-member.skipped)
         if self._setup.spec.command is Command.MOVE:
             bucket = self._setup.spec.route().source.bucket
             for result in dead.moved(self._s3, bucket):

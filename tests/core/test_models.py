@@ -1,9 +1,13 @@
+import pickle
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from frogmove.core.models import Route
+from frogmove.core.models import Action, Outcome, Result, Route, Verb, VerifiedCopy
 from frogmove.errors import UsageError
+from frogmove.s3.models import S3Object
 from frogmove.s3.uri import Location, parse_location
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
@@ -131,3 +135,11 @@ def test_destination_key_is_another_for_every_key_of_any_route(
     )
     inside = {route.source.prefix + key for key in keys}
     assert len({route.destination_key(key) for key in inside}) == len(inside)
+
+
+def test_result_is_the_same_in_another_process() -> None:
+    item = S3Object("a", 1, "e", datetime(2026, 1, 2, tzinfo=UTC), "GLACIER", "v")
+    copy = VerifiedCopy("b", "f", held=True)
+    action = Action(Verb.RESTORE, item, "b", "why", "r", copy, "f", "p")
+    result = Result(action, Outcome.FAILED, "because", "c", retrying_helps=True, resumes=True)
+    assert pickle.loads(pickle.dumps(result)) == result

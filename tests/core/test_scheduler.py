@@ -11,6 +11,7 @@ from frogmove.core.scheduler import (
     MAX_GROUP,
     SLOW_START,
     BatchedFuture,
+    Finished,
     Scheduler,
     Task,
     group_commit,
@@ -35,6 +36,11 @@ async def add_one(future: Future[int]) -> int:
 
 def test_run_one_returns_the_result_of_a_task() -> None:
     assert run_one(add_one(done(1))) == 2
+
+
+def test_scheduler_yields_finished_results_at_their_place() -> None:
+    tasks: Iterator[Task[int] | Finished[int]] = iter([Finished(1), add_one(done(1)), Finished(3)])
+    assert list(window().run(tasks)) == [1, 2, 3]
 
 
 def test_wait_for_raises_a_failed_answer() -> None:

@@ -59,6 +59,7 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         proxy: FaultProxy | None = None,
         journal: Path | None = None,
         rate: float | None = 200,
+        counts_skips: bool = False,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         endpoint_url = config.endpoint_url if proxy is None else proxy.endpoint_url
@@ -66,7 +67,7 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         made.append(client)
         spec = replace(new_spec(command, config), processes=3, concurrency=6)
         spec = select_for(spec, (), chosen or {"everything": True})
-        return client.start(client.prepare(spec), journal)
+        return client.start(client.prepare(spec), journal, counts_skips=counts_skips)
 
     yield begin
     for client in made:

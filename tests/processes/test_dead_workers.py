@@ -112,6 +112,33 @@ def test_copy_that_a_worker_had_in_flight_when_it_died_is_one_of_the_run(
     assert [record for record in copies.values() if record["held"]] == []
 
 
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_skipped_objects_are_counted_once(
+    start: Callable[..., Run], buckets: Buckets, through: FaultProxy, is_killed: bool
+) -> None:
+    buckets.put(*KEYS)
+    buckets.put_there(*KEYS[::2])
+    lock = Lock()
+    killed: list[int] = []
+
+    def kill_after_a_copy(request: Request) -> None:
+        if request.operation != "CopyObject" or request.is_probe or request.key < "f":
+            return
+        with lock:
+            if is_killed and not killed:
+                killed.extend(workers_of(os.getpid()))
+                for each in killed:
+                    os.kill(each, signal.SIGKILL)
+
+    through.passed = kill_after_a_copy
+    run = start(Command.SYNC, through, counts_skips=True)
+    copied = {result.key for result in run if result.outcome is Outcome.COPIED}
+    assert copied == set(KEYS[1::2])
+    assert bool(killed) == is_killed
+    assert run.summary.counts[Outcome.SKIPPED] == len(KEYS) // 2
+    assert run.summary.counts.total() == len(KEYS)
+
+
 def test_process_alone_does_all_where_the_system_allows_no_other(
     start: Callable[..., Run], buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
