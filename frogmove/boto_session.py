@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from frogmove.config import Config
 
 
-def make_boto_client(config: Config, connections: int, *, is_interactive: bool = True) -> S3Client:
+def make_boto_client(
+    config: Config, connections: int, *, is_interactive: bool = True, attempts: int = 1
+) -> S3Client:
     """Create the client for a configuration, as boto3 would.
 
     Args:
         config: the endpoint and the credentials.
         connections: maximum concurrent requests.
         is_interactive: whether the operator may be asked for an MFA code.
+        attempts: how often botocore sends a request; once where RetryingS3 retries.
 
     Raises:
         UsageError: when the profile, the Region or the endpoint URL cannot be used.
@@ -43,8 +46,7 @@ def make_boto_client(config: Config, connections: int, *, is_interactive: bool =
         max_pool_connections=connections,
         connect_timeout=timeouts.CONNECT,
         read_timeout=timeouts.SLOW,
-        # No retries: RetryingS3 does them for every engine.
-        retries={"mode": "standard", "total_max_attempts": 1},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         request_checksum_calculation="when_required",
         signature_version=UNSIGNED if config.no_sign_request else None,
         user_agent_extra=f"frogmove/{__version__}",

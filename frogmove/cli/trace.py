@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from frogmove.boto_session import make_boto_client
 from frogmove.cli import completion, exit_codes
 from frogmove.cli.dlq import HIDDEN
 from frogmove.cli.function_options import deployment_of, function
@@ -19,6 +18,7 @@ from frogmove.cli.runner import connect
 from frogmove.cli.signals import interruptible
 from frogmove.core.models import key_inside
 from frogmove.core.units import parse_time
+from frogmove.ops.clients import make_s3_client
 from frogmove.ops.trace import Tracer
 from frogmove.ops.trace_verdict import conclude
 from frogmove.s3.limits import Limits
@@ -68,7 +68,7 @@ def trace(
     with connect(config, Limits(), console) as client, interruptible(console) as stop:
         stop.stop_message = "Stopping: messages become visible again."
         stop.end_message = HIDDEN
-        s3 = make_boto_client(config, 2)
+        s3 = make_s3_client(config)
         there = deployment if deployment.services.belong_to(client.endpoint_url) else None
         found = Tracer(config, there, client.s3, s3, begin, stop).trace(whole)
         argument = key_argument(whole, route.source)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.aws_request import AwsRequestError, Cause, send_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,24 +135,26 @@ def _read(
 ) -> dict[str, list[tuple[datetime, float]]]:
     """Return the points of each query, by its id."""
     found: dict[str, list[tuple[datetime, float]]] = {query["Id"]: [] for query in queries}
-    pages = client.get_paginator("get_metric_data")
-    results = send(
+    results = send_pages(
         "cloudwatch:GetMetricData",
-        lambda: list(
-            pages.paginate(MetricDataQueries=queries, StartTime=start, EndTime=end).search(
-                "MetricDataResults[]"
-            )
-        ),
+        client,
+        "get_metric_data",
+        "MetricDataResults",
+        MetricDataQueries=queries,
+        StartTime=start,
+        EndTime=end,
     )
+    # A metric without values has a result, too.
+    states = dict.fromkeys(found, "no result")
     # Of a metric with several pages, the last one tells.
-    states = {result["Id"]: result.get("StatusCode") or "Complete" for result in results}
+    states |= {result["Id"]: result.get("StatusCode") or "Complete" for result in results}
     for name, state in states.items():
         if state != "Complete":
             detail = f"{name} is not complete: {state}"
             raise AwsRequestError("cloudwatch:GetMetricData", Cause.FAILED, detail)
     for result in results:
-        times = (time.astimezone(UTC) for time in result["Timestamps"])
-        found[result["Id"]] += zip(times, result["Values"], strict=True)
+        times = (time.astimezone(UTC) for time in result.get("Timestamps", ()))
+        found[result["Id"]] += zip(times, result.get("Values", ()), strict=True)
     return found
 
 

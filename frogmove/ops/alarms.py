@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from frogmove.ops.aws_request import AwsRequestError, send
-from frogmove.ops.check import Check, State, unknown_check
+from frogmove.ops.aws_request import send_pages
+from frogmove.ops.check import Check, State, named_check
 
 if TYPE_CHECKING:
     from frogmove.ops.deployment import Deployment
@@ -21,21 +21,18 @@ ALARMS = frozenset(
 )
 
 
-def check_alarms(deployment: Deployment) -> Check:
+@named_check("alarms")
+def check_alarms(name: str, deployment: Deployment) -> Check:
     """Check that no alarm is ringing."""
-    name, prefix = "alarms", f"{deployment.name}-"
-    pages = deployment.services.client("cloudwatch").get_paginator("describe_alarms")
-    try:
-        found: list[dict[str, Any]] = send(
-            "cloudwatch:DescribeAlarms",
-            lambda: list(
-                pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"]).search(
-                    "MetricAlarms[]"
-                )
-            ),
-        )
-    except AwsRequestError as error:
-        return unknown_check(name, error)
+    prefix = f"{deployment.name}-"
+    found = send_pages(
+        "cloudwatch:DescribeAlarms",
+        deployment.services.client("cloudwatch"),
+        "describe_alarms",
+        "MetricAlarms",
+        AlarmNamePrefix=prefix,
+        AlarmTypes=["MetricAlarm"],
+    )
     states = {each["AlarmName"].removeprefix(prefix): each["StateValue"] for each in found}
     states = {alarm: state for alarm, state in states.items() if alarm in ALARMS}
     ringing = sorted(alarm for alarm, state in states.items() if state == "ALARM")

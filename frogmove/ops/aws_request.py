@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from botocore.compat import XMLParseError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -13,6 +14,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
 
 from frogmove.credentials import words
 from frogmove.errors import UnreachableError
@@ -73,6 +75,7 @@ _CREDENTIALS = frozenset(
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "RequestExpired",
+        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
@@ -146,13 +149,13 @@ def send(action: str, request: Callable[[], _T], thing: str = "") -> _T:
         thing: what it is about; see :class:`AwsRequestError`.
 
     Returns:
-        its response.
+        its response; to read a field that it lacks raises an AwsRequestError.
 
     Raises:
         AwsRequestError: when it did not succeed.
     """
     try:
-        return request()
+        return cast("_T", _with_fields(request(), action))
     except ClientError as error:
         refusal = error.response.get("Error", {})
         code = str(refusal.get("Code") or "")
@@ -164,6 +167,54 @@ def send(action: str, request: Callable[[], _T], thing: str = "") -> _T:
         raise AwsRequestError(action, Cause.CREDENTIALS, words(error)) from error
     except BotoCoreError as error:
         raise AwsRequestError(action, Cause.FAILED, words(error)) from error
+    except KeyError as error:
+        raise _missing(action, str(error.args[0])) from error
+    except (ResponseParserError, XMLParseError, AttributeError, TypeError, ValueError) as error:
+        # Of botocore, about the response; its text may be all of it.
+        raise AwsRequestError(action, Cause.FAILED, "its response cannot be read") from error
+
+
+def send_pages(action: str, client: Any, operation: str, field: str, **request: Any) -> list[Any]:  # noqa: ANN401 - botocore's
+    """Send requests for all pages of a list.
+
+    Args:
+        action: the IAM action that they need.
+        client: a client of botocore.
+        operation: the name of its method.
+        field: the field of the responses that is the list; absent if it is empty.
+        request: the parameters.
+
+    Raises:
+        AwsRequestError: when one did not succeed.
+    """
+    pages = client.get_paginator(operation).paginate(**request)
+    return send(action, lambda: [each for page in pages for each in page.get(field) or ()])
+
+
+class _Fields(dict[str, Any]):
+    """A response, or an element of a list in it."""
+
+    def __init__(self, values: dict[str, Any], action: str) -> None:
+        super().__init__(values)
+        self._action = action
+
+    def __missing__(self, field: str) -> Any:  # noqa: ANN401 - does not return
+        raise _missing(self._action, field)
+
+
+def _with_fields(value: object, action: str) -> object:
+    if isinstance(value, list):
+        return [_with_fields(each, action) for each in value]
+    if not isinstance(value, dict):
+        return value
+    lists = {
+        name: _with_fields(each, action) for name, each in value.items() if isinstance(each, list)
+    }
+    return _Fields(value | lists, action)
+
+
+def _missing(action: str, field: str) -> AwsRequestError:
+    return AwsRequestError(action, Cause.FAILED, f"its response has no {field}")
 
 
 def _cause(code: str) -> Cause:

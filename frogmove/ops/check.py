@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from frogmove.errors import UnreachableError
-from frogmove.ops.aws_request import CHECK_CONNECTION, Cause
+from frogmove.ops.aws_request import CHECK_CONNECTION, AwsRequestError, Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from frogmove.ops.aws_request import AwsRequestError
+_P = ParamSpec("_P")
 
 
 class State(StrEnum):
@@ -73,6 +74,28 @@ def unknown_check(name: str, error: AwsRequestError) -> Check:
         return Check(name, State.NOT_OFFERED, error.message, facts=facts)
     state = State.BROKEN if error.cause is Cause.MISSING else State.UNKNOWN
     return Check(name, state, error.message, error.remedy, facts)
+
+
+def named_check(
+    name: str,
+) -> Callable[[Callable[Concatenate[str, _P], Check]], Callable[_P, Check]]:
+    """Give a check its name, and an unknown result if a request of it does not succeed.
+
+    Args:
+        name: the thing, which the decorated function gets as its first argument.
+    """
+
+    def decorate(check: Callable[Concatenate[str, _P], Check]) -> Callable[_P, Check]:
+        @functools.wraps(check)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> Check:
+            try:
+                return check(name, *args, **kwargs)
+            except AwsRequestError as error:
+                return unknown_check(name, error)
+
+        return run
+
+    return decorate
 
 
 def until_unresponsive(checks: Iterable[Check]) -> Iterator[Check]:

@@ -7,17 +7,36 @@ from urllib.parse import urlsplit
 
 from botocore.config import Config
 
-from frogmove.boto_session import create_client
+from frogmove.boto_session import create_client, make_boto_client
 from frogmove.credentials import open_session, sign_in
 from frogmove.errors import UnreachableError
+from frogmove.ops.aws_response import refuse_foreign_responses
 from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws
 from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from botocore.session import Session
+    from mypy_boto3_s3 import S3Client
+
+    from frogmove.config import Config as S3Config
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
+
+
+# How often a request is sent.
+_ATTEMPTS = 3
+
+
+def make_s3_client(config: S3Config) -> S3Client:
+    """Create botocore's client for a route, for requests that the S3 interface does not have.
+
+    Raises:
+        UsageError: when the AWS settings cannot be used.
+    """
+    client = make_boto_client(config, 2, attempts=_ATTEMPTS)
+    refuse_foreign_responses(client)
+    return client
 
 
 class Services:
@@ -54,7 +73,7 @@ class Services:
             config = Config(
                 connect_timeout=timeouts.CONNECT,
                 read_timeout=timeouts.QUICK,
-                retries={"mode": "standard", "total_max_attempts": 3},
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             )
             self._clients[place] = self.make(service, config, region)
         return self._clients[place]
@@ -76,9 +95,11 @@ class Services:
         """Create a client with its own configuration; see :meth:`client`."""
         if self._session is None:
             self._session = _signed_in(self.profile, service)
-        return create_client(
+        client = create_client(
             self._session, service, region or self.region, self.endpoint_url, config
         )
+        refuse_foreign_responses(client)
+        return client
 
 
 def _signed_in(profile: str | None, service: str) -> Session:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
 from frogmove.function.config import read_config
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.aws_request import AwsRequestError, Cause, send, send_pages
 from frogmove.ops.cached_request import cached_request
 from frogmove.ops.function_log import FunctionLog
 from frogmove.ops.queue import Queue
@@ -103,14 +103,15 @@ class Deployment:
         names = [self.function]
         if self.function == self.name:
             names.append(f"{self.name}:{ALIAS}")
-        pages = self.services.client("lambda").get_paginator("list_event_source_mappings")
+        client = self.services.client("lambda")
         for name in names:
             try:
-                yield from send(
+                yield from send_pages(
                     "lambda:ListEventSourceMappings",
-                    lambda name=name: list(  # type: ignore[misc]
-                        pages.paginate(FunctionName=name).search("EventSourceMappings[]")
-                    ),
+                    client,
+                    "list_event_source_mappings",
+                    "EventSourceMappings",
+                    FunctionName=name,
                 )
             except AwsRequestError as error:
                 if error.cause is not Cause.MISSING:
@@ -144,21 +145,23 @@ class Deployment:
             AwsRequestError: when it does not exist, or cannot be read.
         """
         sqs = self.services.client("sqs")
-        arns = [each["EventSourceArn"] for each in self._known_mappings()]
+        try:
+            arns = [each["EventSourceArn"] for each in self.mappings]
+        except AwsRequestError as error:
+            return self._expected_queue("uploads", error)
         queues = [arn for arn in arns if arn.split(":")[2] == "sqs"]
-        return (
-            Queue.of_arn(sqs, queues[0]) if queues else Queue.of_name(sqs, self._named("uploads"))
-        )
+        return Queue.of_arn(sqs, queues[0]) if queues else self._expected_queue("uploads")
 
     @cached_request
     def dead_letters(self) -> Queue:
         """The dead-letter queue (DLQ) of uploads; see :attr:`queue`."""
-        sqs = self.services.client("sqs")
         try:
             arn = self.queue.dead_letter_arn
-        except AwsRequestError:
-            arn = None
-        return Queue.of_arn(sqs, arn) if arn else Queue.of_name(sqs, self._named("uploads-dead"))
+        except AwsRequestError as error:
+            return self._expected_queue("uploads-dead", error)
+        if arn is None:
+            return self._expected_queue("uploads-dead")
+        return Queue.of_arn(self.services.client("sqs"), arn)
 
     @cached_request
     def failed_sweeps(self) -> Queue | None:
@@ -169,7 +172,7 @@ class Deployment:
             arn = target.get("DeadLetterConfig", {}).get("Arn")
             if arn:
                 return Queue.of_arn(sqs, arn)
-            return Queue.of_name(sqs, self._named("sweeps-dead"))
+            return self._expected_queue("sweeps-dead")
         except AwsRequestError as error:
             if error.cause is Cause.MISSING:
                 return None
@@ -198,14 +201,22 @@ class Deployment:
             return True
         return own.overlaps(source)
 
-    def _known_mappings(self) -> list[dict[str, Any]]:
-        try:
-            return self.mappings
-        except AwsRequestError:
-            return []
+    def _expected_queue(self, kind: str, unread: AwsRequestError | None = None) -> Queue:
+        """Find a queue by the name that the Terraform module gives it.
 
-    def _named(self, kind: str) -> str:
-        return f"{self.name}-{kind}"
+        Args:
+            kind: the end of its name.
+            unread: why its own name could not be read; it may have another one.
+
+        Raises:
+            AwsRequestError: when it does not exist, or cannot be read.
+        """
+        try:
+            return Queue.of_name(self.services.client("sqs"), f"{self.name}-{kind}")
+        except AwsRequestError as error:
+            if unread is None or unread.cause is Cause.MISSING or error.cause is not Cause.MISSING:
+                raise
+            raise unread from error
 
 
 def _bare(function: str) -> str:

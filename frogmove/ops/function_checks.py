@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
-from frogmove.ops.aws_request import AwsRequestError, send
-from frogmove.ops.check import Check, State, unknown_check
+from frogmove.ops.aws_request import send
+from frogmove.ops.check import Check, State, named_check
 from frogmove.ops.pause import mapping_trigger
 from frogmove.quoting import in_quotes
 
@@ -20,13 +20,10 @@ if TYPE_CHECKING:
 _FAILED = ("PROBLEM", "FAILED")
 
 
-def check_state(deployment: Deployment) -> Check:
+@named_check("function")
+def check_state(name: str, deployment: Deployment) -> Check:
     """Check that the function can be invoked."""
-    name = "function"
-    try:
-        found = deployment.configuration
-    except AwsRequestError as error:
-        return unknown_check(name, error)
+    found = deployment.configuration
     state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
     facts: dict[str, Any] = {
         "function": deployment.function,
@@ -62,13 +59,11 @@ def rollback_remedy(deployment: Deployment) -> str:
     )
 
 
-def check_settings(deployment: Deployment, config: Config) -> Check:
+@named_check("settings")
+def check_settings(name: str, deployment: Deployment, config: Config) -> Check:
     """Check that the function's variables are valid and name the route."""
-    name = "settings"
     try:
         settings = deployment.settings
-    except AwsRequestError as error:
-        return unknown_check(name, error)
     except UsageError as error:
         return Check(
             name,
@@ -105,17 +100,14 @@ def _differences(function: Config, own: Config) -> list[str]:
     ]
 
 
-def check_concurrency(deployment: Deployment) -> Check:
+@named_check("concurrency")
+def check_concurrency(name: str, deployment: Deployment) -> Check:
     """Check that the function's reserved concurrency is not 0."""
-    name = "concurrency"
     client = deployment.services.client("lambda")
-    try:
-        found: dict[str, Any] = send(
-            "lambda:GetFunctionConcurrency",
-            lambda: dict(client.get_function_concurrency(FunctionName=deployment.name)),
-        )
-    except AwsRequestError as error:
-        return unknown_check(name, error)
+    found: dict[str, Any] = send(
+        "lambda:GetFunctionConcurrency",
+        lambda: dict(client.get_function_concurrency(FunctionName=deployment.name)),
+    )
     reserved = found.get("ReservedConcurrentExecutions")
     facts = {"reserved": reserved}
     if reserved is None:
@@ -130,13 +122,11 @@ def check_concurrency(deployment: Deployment) -> Check:
     return Check(name, State.BROKEN, message, remedy, facts)
 
 
-def check_scan_gate(deployment: Deployment, config: Config) -> Check:
+@named_check("scan gate")
+def check_scan_gate(name: str, deployment: Deployment, config: Config) -> Check:
     """Check that the function and the command line require the same scan."""
-    name = "scan gate"
     try:
         settings = deployment.settings
-    except AwsRequestError as error:
-        return unknown_check(name, error)
     except UsageError:
         return Check(name, State.UNKNOWN, "not known while the function's settings are not valid")
     tag = None if settings.scan_gate.tag is None else str(settings.scan_gate.tag)
@@ -171,13 +161,10 @@ def _gate(settings: FunctionConfig) -> str:
     return f"only objects with the tag {in_quotes(str(gate.tag))} are moved; threats {threats}"
 
 
-def check_uploads(deployment: Deployment) -> Check:
+@named_check("uploads")
+def check_uploads(name: str, deployment: Deployment) -> Check:
     """Check that the queue of uploads invokes the function."""
-    name = "uploads"
-    try:
-        mappings = deployment.mappings
-    except AwsRequestError as error:
-        return unknown_check(name, error)
+    mappings = deployment.mappings
     triggers = [mapping_trigger(each) for each in mappings]
     message = ", ".join(f"event source mapping {each.name} {each.state}" for each in triggers)
     facts = {"mappings": {each.name: each.state for each in triggers}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
 from frogmove.function.config import read_config
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.aws_request import AwsRequestError, Cause, send, send_pages
 from frogmove.ops.deployment import ALIAS
 from frogmove.ops.pause import mapping_trigger, schedule_trigger
 from frogmove.redaction import redact
@@ -106,6 +106,8 @@ def read_facts(deployment: Deployment) -> Facts:
         facts.unknown.append(error.message)
     else:
         facts.values |= {name: found.get(key) for name, key in _CONFIGURATION.items()}
+        # Of each function AWS tells the ARN; other fields are absent if they do not apply.
+        facts.read(lambda: {"arn": found["FunctionArn"]})
         variables = sorted(deployment.variables.items())
         facts.values |= {name: redact(value) for name, value in variables}
     facts.read(lambda: {"mapping": _mappings(deployment)})
@@ -141,21 +143,22 @@ def read_versions(deployment: Deployment) -> Versions:
         alias = None
         if error.cause is not Cause.MISSING:
             found.unknown.append(error.message)
-    pages = client.get_paginator("list_versions_by_function")
     try:
-        listed = send(
+        listed = send_pages(
             "lambda:ListVersionsByFunction",
-            lambda: list(pages.paginate(FunctionName=deployment.name).search("Versions[]")),
+            client,
+            "list_versions_by_function",
+            "Versions",
+            FunctionName=deployment.name,
         )
+        numbered = [each for each in listed if each["Version"].isdigit()]
+        numbered.sort(key=lambda each: int(each["Version"]), reverse=True)
+        found.versions += [
+            Version(each["Version"], each["LastModified"], each["Version"] == alias, _problem(each))
+            for each in numbered
+        ]
     except AwsRequestError as error:
         found.unknown.append(error.message)
-        return found
-    numbered = [each for each in listed if each["Version"].isdigit()]
-    numbered.sort(key=lambda each: int(each["Version"]), reverse=True)
-    found.versions += [
-        Version(each["Version"], each["LastModified"], each["Version"] == alias, _problem(each))
-        for each in numbered
-    ]
     return found
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from frogmove.errors import UsageError
 from frogmove.function.resumable_uploads import FOLDER
-from frogmove.ops.aws_request import AwsRequestError, send
+from frogmove.ops.aws_request import AwsRequestError, send, send_pages
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.quoting import in_quotes
 from frogmove.run_store import read_journals
@@ -106,14 +106,14 @@ def find_uploads(client: S3Client, location: Location) -> Iterator[Upload]:
     Raises:
         AwsRequestError: when they cannot be listed.
     """
-    pages = client.get_paginator("list_multipart_uploads")
-    found: list[Any] = send(
+    uploads = send_pages(
         "s3:ListBucketMultipartUploads",
-        lambda: list(
-            pages.paginate(Bucket=location.bucket, Prefix=location.prefix).search("Uploads[]")
-        ),
+        client,
+        "list_multipart_uploads",
+        "Uploads",
+        Bucket=location.bucket,
+        Prefix=location.prefix,
     )
-    uploads = [each for each in found if each is not None]
     markers = location.prefix + FOLDER
     of_function = {
         unquote(each["Key"].rpartition("/")[2])

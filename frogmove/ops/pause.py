@@ -10,10 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from frogmove.errors import RunError, UnreachableError, UsageError
-from frogmove.ops.aws_request import AwsRequestError
+from frogmove.ops.aws_request import AwsRequestError, send
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -118,7 +116,7 @@ class Triggers:
         for trigger in there:
             try:
                 yield self._switch(trigger, on=on)
-            except (ClientError, BotoCoreError, TimeoutError) as error:
+            except (AwsRequestError, TimeoutError) as error:
                 failures.append(f"the {trigger.kind} {trigger.name}: {_reason(error)}")
         if failures:
             done = "resumed" if on else "paused"
@@ -133,10 +131,16 @@ class Triggers:
         wanted = "Enabled" if on else "Disabled"
         if trigger.state == wanted:
             return trigger
-        self._lambda.update_event_source_mapping(UUID=trigger.name, Enabled=on)
+        send(
+            "lambda:UpdateEventSourceMapping",
+            lambda: self._lambda.update_event_source_mapping(UUID=trigger.name, Enabled=on),
+        )
         deadline = time.monotonic() + _SWITCH_SECONDS
         while True:
-            state = self._lambda.get_event_source_mapping(UUID=trigger.name)["State"]
+            state = send(
+                "lambda:GetEventSourceMapping",
+                lambda: self._lambda.get_event_source_mapping(UUID=trigger.name)["State"],
+            )
             if state == wanted:
                 return Trigger(MAPPING, trigger.name, state, on)
             if time.monotonic() > deadline:
@@ -147,9 +151,14 @@ class Triggers:
         wanted = "ENABLED" if on else "DISABLED"
         if trigger.state == wanted:
             return trigger
-        there = self._scheduler.get_schedule(Name=trigger.name)
+        there = send(
+            "scheduler:GetSchedule", lambda: self._scheduler.get_schedule(Name=trigger.name)
+        )
         kept = {name: there[name] for name in _SCHEDULE_FIELDS if there.get(name)}
-        self._scheduler.update_schedule(**kept, State=wanted)
+        send(
+            "scheduler:UpdateSchedule",
+            lambda: self._scheduler.update_schedule(**kept, State=wanted),
+        )
         return Trigger(SCHEDULE, trigger.name, wanted, on)
 
 

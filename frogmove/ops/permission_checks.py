@@ -1,16 +1,19 @@
 """Checks permissions by requests that change nothing: each is about a key that does not exist.
 
-A request that is not denied is allowed, whatever else its response says.
+A request that fails because there is no such key or upload is allowed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
-from frogmove.ops.check import Check, State
+from frogmove.ops.check import Check, State, unknown_check
 from frogmove.s3.capabilities import OTHER_ETAG, probe_name
+from frogmove.s3.errors import ELSEWHERE, Kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +22,14 @@ if TYPE_CHECKING:
 
     from frogmove.core.models import Route
     from frogmove.s3.uri import Location
+
+# Failures that do not tell whether a request was allowed.
+_UNCLEAR = frozenset(
+    {
+        *(Kind.NO_BUCKET, Kind.DENIED, Kind.CREDENTIALS),
+        *(Kind.THROTTLED, Kind.UNAVAILABLE, Kind.UNREACHABLE),
+    }
+)
 
 _NO_UPLOAD = "frogmove-no-such-upload"
 _REMEDY = "Attach the policy of the Terraform output operators_policy_arn, or grant these actions."
@@ -100,19 +111,34 @@ def _of_move(client: S3Client, source: Location, destination: Location) -> list[
 
 
 def _check(name: str, probes: list[_Probe], missing: State) -> Check:
-    denied, unclear = [], []
+    allowed, denied = [], []
+    unclear: list[AwsRequestError] = []
     for probe in probes:
         try:
             send(probe.action, probe.request)
         except AwsRequestError as error:
             if error.cause is Cause.DENIED:
                 denied.append(f"{probe.action} on {probe.bucket}")
-            elif error.cause is Cause.NO_RESPONSE or error.code == "NoSuchBucket":
-                unclear.append(error.message)
-    actions = [probe.action for probe in probes]
+                continue
+            if not _is_allowed(error):
+                unclear.append(error)
+                continue
+        allowed.append(probe.action)
+    facts: dict[str, Any] = {"allowed": allowed, "denied": denied}
+    if unclear:
+        facts |= unknown_check(name, unclear[0]).facts
+        facts["unclear"] = [error.action for error in unclear]
     if denied:
-        facts = {"denied": denied}
         return Check(name, missing, f"missing: {', '.join(denied)}", _REMEDY, facts)
     if unclear:
-        return Check(name, State.UNKNOWN, unclear[0])
-    return Check(name, State.OK, ", ".join(actions), facts={"allowed": actions})
+        return Check(name, State.UNKNOWN, unclear[0].message, unclear[0].remedy, facts)
+    return Check(name, State.OK, ", ".join(allowed), facts=facts)
+
+
+def _is_allowed(error: AwsRequestError) -> bool:
+    """Tell whether a request was allowed that failed, but was not denied."""
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
+        return False
+    status = cause.response["ResponseMetadata"]["HTTPStatusCode"]
+    return kind_of(error.code, status) not in _UNCLEAR and error.code not in ELSEWHERE

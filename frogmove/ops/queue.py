@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from frogmove.ops.aws_request import send
+from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.quoting import in_quotes
+
+# The ends of the names of the attributes that are numbers of messages.
+_COUNTED = ("", "NotVisible", "Delayed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ class Queue:
     @property
     def depth(self) -> Depth:
         """The numbers of messages when the attributes were read."""
-        names = ("", "NotVisible", "Delayed")
-        counts = [self.attributes.get(f"ApproximateNumberOfMessages{name}", "0") for name in names]
+        counts = [self.attributes[f"ApproximateNumberOfMessages{name}"] for name in _COUNTED]
         return Depth(*map(int, counts))
 
     def _redrive_policy(self) -> dict[str, Any]:
@@ -108,9 +110,14 @@ class Queue:
 
 
 def _attributes(client: Any, url: str) -> dict[str, str]:  # noqa: ANN401
+    action = "sqs:GetQueueAttributes"
     response = send(
-        "sqs:GetQueueAttributes",
+        action,
         lambda: client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]),
     )
     attributes: dict[str, str] = response["Attributes"]
+    counts = (f"ApproximateNumberOfMessages{name}" for name in _COUNTED)
+    for name in ("QueueArn", *counts):
+        if name not in attributes:
+            raise AwsRequestError(action, Cause.FAILED, f"its response has no {name}")
     return attributes

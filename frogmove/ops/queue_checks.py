@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from frogmove.ops.aws_request import AwsRequestError
-from frogmove.ops.check import Check, State, unknown_check
+from frogmove.ops.check import Check, State, named_check
 
 if TYPE_CHECKING:
     from frogmove.ops.deployment import Deployment
 
 
-def check_dead_letters(deployment: Deployment) -> Check:
+@named_check("dead letters")
+def check_dead_letters(name: str, deployment: Deployment) -> Check:
     """Check that no upload has failed too often."""
-    name = "dead letters"
-    try:
-        queue = deployment.dead_letters
-    except AwsRequestError as error:
-        return unknown_check(name, error)
+    queue = deployment.dead_letters
     count = queue.depth.total
     facts = {"queue": queue.arn, "messages": count}
     if not count:

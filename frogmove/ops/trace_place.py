@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from frogmove.core.advice import describe
 from frogmove.s3.boto_errors import failed
@@ -121,7 +122,7 @@ def look_up_place(s3: S3, client: S3Client, bucket: str, key: str) -> Place:
         place.versions = list(_versions(client, bucket, key))
         place.exists = place.current is not None
         is_listed = True
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         problem = failed("ListObjectVersions", error)
         if problem.kind is Kind.NO_BUCKET:
             place.problems.append(describe(problem, "It does not exist"))

@@ -69,25 +69,19 @@ def test_metrics_that_are_not_complete_are_not_added_up() -> None:
         {"Id": "moved", "Timestamps": [NOW], "Values": [4.0], "StatusCode": "Complete"},
     ]
 
-    def metrics(*numbers: int) -> Any:
-        found = [{"MetricDataResults": [results[number] for number in numbers]}]
-        pages = SimpleNamespace(paginate=lambda **_: PageIteratorOf(found))
+    def metrics(*numbers: int, others: tuple[str, ...] = activity.METRICS) -> Any:
+        found = [{"Id": name, "StatusCode": "Complete"} for name in others]
+        page = {"MetricDataResults": found + [results[number] for number in numbers]}
+        pages = SimpleNamespace(paginate=lambda **_: [page])
         return SimpleNamespace(get_paginator=lambda _name: pages)
 
     assert activity.from_metrics(metrics(0, 2), ROUTE, NOW).hour == {"moved": 7}
     for incomplete in ((0,), (0, 2, 1)):
         with pytest.raises(AwsRequestError, match="is not complete"):
             activity.from_metrics(metrics(*incomplete), ROUTE, NOW)
-
-
-class PageIteratorOf:
-    """Pages as botocore's paginator returns them."""
-
-    def __init__(self, pages: list[dict[str, Any]]) -> None:
-        self._pages = pages
-
-    def search(self, _expression: str) -> list[Any]:
-        return [result for page in self._pages for result in page["MetricDataResults"]]
+    for others in ((), activity.METRICS[1:]):
+        with pytest.raises(AwsRequestError, match="moved is not complete: no result"):
+            activity.from_metrics(metrics(others=others), ROUTE, NOW)
 
 
 def test_log_holds_the_same_numbers(session: Any) -> None:

@@ -1,0 +1,41 @@
+"""A permission is there if a response proves it, not if it was only not denied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from frogmove.config import Config
+from frogmove.ops.check import State
+from frogmove.ops.clients import make_s3_client
+from frogmove.ops.permission_checks import check_permissions
+from tests.canned_server import canned_server, error
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "state"),
+    [
+        (404, "NoSuchKey", State.OK),
+        (501, "NotImplemented", State.OK),
+        (403, "AccessDenied", State.BROKEN),
+        (503, "SlowDown", State.UNKNOWN),
+        (500, "InternalError", State.UNKNOWN),
+        (400, "ExpiredToken", State.UNKNOWN),
+        (403, "RequestTimeTooSkewed", State.UNKNOWN),
+        (301, "PermanentRedirect", State.UNKNOWN),
+        (404, "NoSuchBucket", State.UNKNOWN),
+    ],
+)
+def test_permission_is_there_only_if_the_response_proves_it(
+    status: int, code: str, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr("frogmove.ops.clients._ATTEMPTS", 1)
+    config = Config(source="s3://external", destination="s3://internal", region="us-east-1")
+    with canned_server((status, error(code))) as server:
+        s3 = make_s3_client(replace(config, endpoint_url=server.endpoint_url))
+        found, _ = check_permissions(s3, config.route(), is_conditional=True)
+    assert found.state is state, found
+    assert bool(found.facts.get("unclear")) is (state is State.UNKNOWN)
