@@ -102,7 +102,11 @@ class FakeS3:
 
         return self._answer("ListObjectsV2", request)
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
+        del part
+
         def request() -> Head:
             try:
                 stored = self.state.stored(bucket, key, "HeadObject", version_id)

@@ -27,7 +27,7 @@ from frogmove.core.models import (
 from frogmove.core.same_place import is_same_place, may_be_alias
 from frogmove.core.scheduler import group_commit, wait_for
 from frogmove.core.tags import missing_tags
-from frogmove.core.verify import Match, Verify, compare, same_etag
+from frogmove.core.verify import Match, Verify, compare, same_etag, same_parts
 from frogmove.s3.errors import NOT_STARTED, Kind, S3Error
 from frogmove.s3.etag import etags_match
 from frogmove.s3.models import Copied, Copy, Head, S3Object
@@ -209,7 +209,7 @@ class ObjectCopier:
             existing = _existing_copy(copy, there, resent=resent)
             if await carry_annotations(self.check.s3, copy, existing.etag):
                 if self._is_large(copy):
-                    await self.parts.abort_left_over(copy)
+                    await self.parts.abort_left_over(copy, seen.source)
                 return existing
             other = OTHER_ANNOTATIONS
         return resolve_conflict(self.check.options, action, copy, there, other)
@@ -255,7 +255,8 @@ class ObjectCopier:
         verified = VerifiedCopy(
             copy.to_key, copied.etag, copied.version_id, replaced=_replaced(copy)
         )
-        if same_etag(copy.source.etag, copied.etag):
+        etag = copy.source.etag
+        if same_etag(etag, copied.etag) or same_parts(etag, copied):
             return verified
         source = await self._recheck_source(action, copy)
         if isinstance(source, Result):

@@ -3,19 +3,23 @@
 Every part is conditional on the source's ETag, so a source that changes between two parts ends the
 copy (s3transfer#362 mixed two contents). S3 copies only the bytes here: headers, metadata, tags and
 storage class are set explicitly.
+
+Without a checksum that S3 can compare, the copy gets parts of the source's sizes. Then both ETags
+are made of the MD5s of the same parts, and equal ETags prove the copy: nothing has to be read.
 """
 
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.core.journal import Journal
-from frogmove.core.options import Multipart
+from frogmove.core.options import MIN_PART_SIZE, Multipart
 from frogmove.core.scheduler import wait_for
+from frogmove.core.verify import has_plain_etag, part_count
 from frogmove.errors import RunError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
@@ -66,26 +70,55 @@ class PartsCopier:
             RunError: when the journal cannot be written; the same holds for the upload.
             InterruptedCopyError: when the run was stopped.
         """
-        upload_id, existing, lost = await self._upload(copy, source)
+        size = await self._part_size(copy, source)
+        layout = replace(self.multipart, part_size=size).parts(copy.source.size)
+        upload_id, existing, lost = await self._upload(copy, source, size)
         try:
-            return await self._copy_missing_parts(copy, source, upload_id, existing)
+            return await self._copy_missing_parts(copy, source, upload_id, layout, existing)
         finally:
             await self._abort_lost(copy, lost)
 
-    async def abort_left_over(self, copy: Copy) -> None:
+    async def abort_left_over(self, copy: Copy, source: Head) -> None:
         """Abort the upload that an earlier run left for a copy that exists now."""
         with suppress(S3Error):
-            left = self.journal.upload_to_resume(copy.source, copy.to_key, self.multipart.part_size)
+            size = await self._part_size(copy, source)
+            left = self.journal.upload_to_resume(copy.source, copy.to_key, size)
             if left is not None:
                 await self._abort(copy, left)
 
+    async def _part_size(self, copy: Copy, source: Head) -> int:
+        """Return the bytes of a part: as the source's own, if its ETag can then prove the copy.
+
+        Larger parts than this run's are not taken over: each would take too long.
+        """
+        default = self.multipart.part_size
+        count = part_count(copy.source.etag)
+        if count is None or _combinable_checksum(source) or not has_plain_etag(source):
+            return default
+        item = copy.source
+        try:
+            first = await wait_for(self.s3.head(copy.bucket, item.key, item.version_id, part=1))
+        except S3Error as error:
+            if error.retrying_helps or error.ends_the_run:
+                raise
+            return default
+        size = first.object.size
+        is_same_count = size > 0 and -(-item.size // size) == count
+        return size if is_same_count and MIN_PART_SIZE <= size <= default else default
+
     async def _copy_missing_parts(
-        self, copy: Copy, source: Head, upload_id: str, existing: dict[int, Part]
+        self,
+        copy: Copy,
+        source: Head,
+        upload_id: str,
+        layout: Sequence[tuple[int, int, int]],
+        existing: dict[int, Part],
     ) -> Copied:
         """Copy the missing parts and complete the upload."""
         try:
-            parts = await self._copy_parts(copy, upload_id, existing)
-            if len(parts) == self._count(copy):
+            missing = deque(part for part in layout if part[0] not in existing)
+            parts = await self._copy_parts(copy, upload_id, missing, existing)
+            if len(parts) == len(layout):
                 await self._check_source(copy)
                 return await self._complete(copy, upload_id, parts, _combinable_checksum(source))
         except S3Error as error:
@@ -95,18 +128,22 @@ class PartsCopier:
         if not self.journal.keeps_uploads:
             await self._abort(copy, upload_id)
         raise InterruptedCopyError(
-            kept=self.journal.keeps_uploads, done=len(parts), total=self._count(copy)
+            kept=self.journal.keeps_uploads, done=len(parts), total=len(layout)
         )
 
     async def _upload(
-        self, copy: Copy, source: Head
+        self, copy: Copy, source: Head, size: int
     ) -> tuple[str, dict[int, Part], frozenset[str]]:
         """Find the upload that an earlier run left, or create one.
+
+        Args:
+            copy: the copy.
+            source: the source's headers and metadata.
+            size: bytes of a part.
 
         Returns:
             the upload, its parts, and uploads that may be left from a lost response.
         """
-        size = self.multipart.part_size
         left = self.journal.upload_to_resume(copy.source, copy.to_key, size)
         if left is not None:
             try:
@@ -160,12 +197,13 @@ class PartsCopier:
                     await wait_for(self.s3.abort_upload(copy.to_bucket, copy.to_key, upload_id))
 
     async def _copy_parts(
-        self, copy: Copy, upload_id: str, existing: dict[int, Part]
+        self,
+        copy: Copy,
+        upload_id: str,
+        missing: deque[tuple[int, int, int]],
+        existing: dict[int, Part],
     ) -> Sequence[Part]:
-        """Copy the missing parts until the run is stopped."""
-        missing = deque(
-            part for part in self.multipart.parts(copy.source.size) if part[0] not in existing
-        )
+        """Copy the missing parts until the run is stopped, and return all that exist."""
         in_flight: deque[Future[Part]] = deque()
         parts = dict(existing)
         error: S3Error | None = None
@@ -209,7 +247,7 @@ class PartsCopier:
                 raise
             copied = Copied(there.object.etag, there.version_id)
         self.journal.upload_ended(upload_id)
-        return copied
+        return replace(copied, parts_etag=assembled_etag(parts))
 
     async def _abort(self, copy: Copy, upload_id: str) -> None:
         try:
@@ -218,9 +256,6 @@ class PartsCopier:
             if error.kind is not Kind.NO_UPLOAD:
                 raise
         self.journal.upload_ended(upload_id)
-
-    def _count(self, copy: Copy) -> int:
-        return len(self.multipart.parts(copy.source.size))
 
 
 def assembled_etag(parts: Sequence[Part]) -> str:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from frogmove.s3.etag import bare, etags_match
-from frogmove.s3.models import Head
+from frogmove.s3.models import Copied, Head
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
+
+# The ETag of an object in parts: the MD5 of their MD5s, and their number.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+_PARTS = re.compile(r"[0-9a-f]{32}-([1-9][0-9]{0,4})")
 
 # Checksums for which nobody can construct other bytes with the same checksum.
 _STRONG = frozenset({"SHA256", "SHA1"})
@@ -53,6 +57,26 @@ def same_etag(one: str, other: str) -> bool:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
     return etags_match(one, other) and _MD5.fullmatch(bare(one)) is not None
+
+
+def same_parts(source: str, copied: Copied) -> bool:
+    """Tell whether ETags prove a copy in parts that this run has just made.
+
+    The source's ETag has to be that of the copy, and the one that the ETags of the copy's parts add
+    up to. So S3 computed all of them from the same bytes, in parts of the same sizes.
+
+    Args:
+        source: the source's ETag, on which each part was conditional.
+        copied: the response to the copy.
+    """
+    is_of_parts = part_count(copied.parts_etag) is not None
+    return is_of_parts and bare(source) == bare(copied.etag) == copied.parts_etag
+
+
+def part_count(etag: str) -> int | None:
+    """Return the number of parts of the object with this ETag; None if the ETag tells none."""
+    found = _PARTS.fullmatch(bare(etag))
+    return None if found is None else int(found[1])
 
 
 def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Comparison:
@@ -118,6 +142,10 @@ def _carried(head: Head) -> tuple[dict[str, str], dict[str, str]]:
     return headers, dict(head.metadata)
 
 
+def has_plain_etag(head: Head) -> bool:
+    """Tell whether an object's ETag is made of MD5s: with KMS it is not."""
+    return head.encryption in {None, "AES256"}
+
+
 def _etag_is_md5(head: Head) -> bool:
-    plain = head.encryption in {None, "AES256"}
-    return plain and _MD5.fullmatch(bare(head.object.etag)) is not None
+    return has_plain_etag(head) and _MD5.fullmatch(bare(head.object.etag)) is not None

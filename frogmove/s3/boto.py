@@ -51,13 +51,16 @@ class BotoS3(BotoClient):
 
         return self._submit("ListObjectsV2", request)
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
         """See :class:`frogmove.s3.interface.S3`."""
-        version = boto_shapes.version(version_id)
+        more: dict[str, Any] = {} if part is None else {"PartNumber": part}
+        more |= boto_shapes.version(version_id)
 
         def request() -> Head:
             response = self._client.head_object(
-                Bucket=bucket, Key=key, ChecksumMode="ENABLED", **version
+                Bucket=bucket, Key=key, ChecksumMode="ENABLED", **more
             )
             return read_head(key, version_id, response)
 

@@ -106,8 +106,12 @@ class CrtS3(RareRequests):
         )
         return self._send("ListObjectsV2", request, _page, again)
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
         """See :class:`frogmove.s3.interface.S3`."""
+        if part is not None:
+            return self._boto.head(bucket, key, version_id, part=part)
 
         def request(templates: TemplateFactory) -> Request:
             template = templates.template(

@@ -48,8 +48,18 @@ class S3(Protocol):
             delimiter: group keys that contain it after the prefix.
         """
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        """Read the attributes of one object, including its checksums."""
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
+        """Read the attributes of one object, including its checksums.
+
+        Args:
+            bucket: the bucket.
+            key: the object's key.
+            version_id: its version; None for the current one.
+            part: the number of a part, whose size is returned in place of the object's; servers
+                that do not know it return the object's.
+        """
 
     def copy(self, copy: Copy) -> Future[Copied]:
         """Copy one object of at most ``MAX_COPY_SIZE`` bytes, with metadata and tags."""

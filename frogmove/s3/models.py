@@ -140,11 +140,14 @@ class Copied:
         etag: the ETag of the copy.
         version_id: its version, if the bucket keeps versions.
         asked_for_tags: whether the request asked to copy tags; some servers refuse that.
+        parts_etag: the ETag computed from those of its parts; empty if it has none, or if they are
+            not MD5s.
     """
 
     etag: str
     version_id: str | None = None
     asked_for_tags: bool = True
+    parts_etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,9 +147,11 @@ class RetryingS3:
         page.add_done_callback(self._activity.listed)
         return page
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
         """See :class:`frogmove.s3.interface.S3`."""
-        return self._send(partial(self._s3.head, bucket, key, version_id))
+        return self._send(partial(self._s3.head, bucket, key, version_id, part=part))
 
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""

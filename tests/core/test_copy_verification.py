@@ -56,8 +56,10 @@ class Encrypted(FakeS3):
         super().__init__(state, interceptor)
         self._encryption = encryption
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        answer = super().head(bucket, key, version_id)
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
+        answer = super().head(bucket, key, version_id, part=part)
         if answer.exception() is not None:
             return answer
         encrypted: LightFuture[Head] = LightFuture()
@@ -118,8 +120,10 @@ def test_copy_whose_answer_was_lost_is_known_as_ours(state: FakeS3State, etag: s
 class Described(FakeS3):
     """Tells of the destination's objects that they have other metadata."""
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
-        answer = super().head(bucket, key, version_id)
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
+        answer = super().head(bucket, key, version_id, part=part)
         if bucket != "internal" or answer.exception() is not None:
             return answer
         described: LightFuture[Head] = LightFuture()

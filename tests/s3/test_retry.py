@@ -184,7 +184,9 @@ class Unanswering(FakeS3):
         super().__init__(state)
         self.asked: list[LightFuture[Head]] = []
 
-    def head(self, bucket: str, key: str, version_id: str | None = None) -> Future[Head]:
+    def head(
+        self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
+    ) -> Future[Head]:
         self.asked.append(LightFuture())
         return self.asked[-1]
 
