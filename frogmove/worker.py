@@ -5,13 +5,12 @@ It exits when the run's process exits, because its pipe then closes.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING
 
 from frogmove.client import Client
@@ -36,6 +35,7 @@ from frogmove.processes.messages import (
 )
 from frogmove.processes.range_runner import RangeRunner
 from frogmove.processes.spares import ignore_signals, name_process
+from frogmove.processes.worker_pipe import WorkerPipe
 
 if TYPE_CHECKING:
     from frogmove.core.models import Result
@@ -49,12 +49,12 @@ class Worker:
     """One worker.
 
     Args:
-        connection: the pipe to the run's process.
+        pipe: the pipe to the run's process.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        setup: Setup = connection.recv()
+    def __init__(self, pipe: WorkerPipe) -> None:
+        self._pipe = pipe
+        setup: Setup = pipe.first
         name_process()
         self._stop = Event()
         self._work: SimpleQueue[Take | End] = SimpleQueue()
@@ -68,14 +68,14 @@ class Worker:
             setup.options,
             self._journal,
             self._stop,
-            offer=lambda keys: connection.send(SplitOff(keys)),
+            offer=lambda keys: pipe.send(SplitOff(keys)),
             sent=setup.sent,
         )
 
     def run(self) -> None:
         """Run ranges until there are none left."""
-        Thread(target=self._listen, name="run", daemon=True).start()
-        self._connection.send(Ready())
+        self._pipe.listen(self._receive)
+        self._pipe.send(Ready())
         while True:
             work = self._work.get()
             if isinstance(work, End):
@@ -85,16 +85,8 @@ class Worker:
         self._journal.discard_if_empty()
         self._client.close()
 
-    def _listen(self) -> None:
-        """Handle messages from the run's process while the main thread works."""
-        try:
-            while True:
-                self._receive(self._connection.recv())
-        except (EOFError, OSError):
-            # Requests in flight are conditional, so they are safe; nobody can receive results.
-            os._exit(1)
-
     def _receive(self, message: object) -> None:
+        """Handle a message from the run's process."""
         listing = self._runner.listing
         match message:
             case Take() | End():
@@ -114,7 +106,7 @@ class Worker:
                     listing.stop()
 
     def _do(self, work: Take) -> None:
-        runner, send = self._runner, self._connection.send
+        runner, send = self._runner, self._pipe.send
         try:
             listing = runner.begin(work.folder, work.keys)
         except FrogmoveError as error:
@@ -149,7 +141,7 @@ class Worker:
             # A full disk is detected and reported before the next delete.
             self._journal.flush()
         planned, is_planned = runner.planned, runner.is_planned
-        self._connection.send(Results(results, skipped, planned, is_planned, activity))
+        self._pipe.send(Results(results, skipped, planned, is_planned, activity))
 
 
 def serve(connection: Connection) -> None:
@@ -160,12 +152,13 @@ def serve(connection: Connection) -> None:
     """
     ignore_signals()
     # If one worker cannot start, the others do its work.
-    worker = Worker(connection)
+    pipe = WorkerPipe(connection)
+    worker = Worker(pipe)
     try:
         worker.run()
     except Exception as error:
         words = f"A worker process failed: {type(error).__name__}: {error}."
-        connection.send(Done(error=words))
+        pipe.send(Done(error=words))
         raise
 
 

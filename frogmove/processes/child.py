@@ -7,8 +7,11 @@ import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing import Pipe
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
+
+from frogmove.processes.messages import Heartbeat
+from frogmove.processes.worker_pipe import HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +19,15 @@ if TYPE_CHECKING:
 
     from frogmove.processes.spares import Spare
 
+# A child from which so many heartbeats are missing is ended: somebody has stopped it, or it hangs.
+# They are counted, not timed: this process may have been stopped meanwhile.
+MAX_MISSED = 30
+
 
 class Child:
     """A child process. It exits when this process does, because its pipe then closes.
+
+    It sends heartbeats (:class:`~frogmove.processes.worker_pipe.WorkerPipe`).
 
     Args:
         module: the module to run, with the number of the pipe as its argument.
@@ -47,8 +56,10 @@ class Child:
             self.process, self._connection = spare, spare.connection
         else:
             self.process, self._connection = _start_interpreter(module)
-        self.send(first)
+        self._heard = False
+        self._exited = Event()
         Thread(target=self._listen, args=(received,), name="worker", daemon=True).start()
+        self.send(first)
 
     def send(self, message: object) -> None:
         """Send a message; that it has exited is reported by the listening thread."""
@@ -62,15 +73,29 @@ class Child:
 
     def _listen(self, received: Callable[[object], None]) -> None:
         try:
+            Thread(target=self._watch, name="watch", daemon=True).start()
             while True:
-                received(self._connection.recv())
+                message = self._connection.recv()
+                self._heard = True
+                if not isinstance(message, Heartbeat):
+                    received(message)
         except (EOFError, OSError):
             self.process.wait()
         except Exception:
             # There is no memory for the message, for example. Without it, the pool would wait
             # forever; without the worker, its work is repeated.
             self.kill()
+        self._exited.set()
         received(None)
+
+    def _watch(self) -> None:
+        """End the process if it sends no heartbeats; this also ends a send that waits for it."""
+        missed = 0
+        while missed < MAX_MISSED and not self._exited.wait(HEARTBEAT_SECONDS):
+            missed = 0 if self._heard else missed + 1
+            self._heard = False
+        if not self._exited.is_set():
+            self.kill()
 
 
 def _start_interpreter(module: str) -> tuple[subprocess.Popen[bytes], Connection]:

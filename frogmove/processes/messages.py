@@ -100,6 +100,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """From a worker: it runs. Without one, it was stopped or hangs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
     """From a worker: the first key of its range; None if the range is empty."""
 

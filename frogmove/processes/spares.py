@@ -111,6 +111,8 @@ def spare_workers(count: int, serve: Serve, own_threads: int) -> Iterator[list[S
         yield spares
     finally:
         for each in spares:
+            # They have done nothing. One that was stopped would never notice a closed pipe.
+            each.kill()
             each.connection.close()
         for each in spares:
             each.wait()

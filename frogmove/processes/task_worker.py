@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from frogmove.processes import garbage_collector
 from frogmove.processes.messages import Ready, TaskDone, TaskFailed
 from frogmove.processes.spares import ignore_signals, name_process
+from frogmove.processes.worker_pipe import WorkerPipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,24 +23,15 @@ def serve(connection: Connection) -> None:
         EOFError: when it has no work for this process.
     """
     ignore_signals()
-    function: Callable[[Any], object] = connection.recv()
+    pipe = WorkerPipe(connection)
     name_process()
     garbage_collector.tune()
     items: SimpleQueue[Any] = SimpleQueue()
-    Thread(target=_listen, args=(connection, items), name="items", daemon=True).start()
-    connection.send(Ready())
+    # The pool never waits to send one.
+    pipe.listen(items.put)
+    pipe.send(Ready())
     while True:
-        connection.send(_result(function, items.get()))
-
-
-def _listen(connection: Connection, items: SimpleQueue[Any]) -> None:
-    """Receive items while the main thread works, so that the pool never waits to send one."""
-    try:
-        while True:
-            items.put(connection.recv())
-    except (EOFError, OSError):
-        # Nobody can receive results any more.
-        os._exit(1)
+        pipe.send(_result(pipe.first, items.get()))
 
 
 def _result(function: Callable[[Any], object], item: object) -> TaskDone | TaskFailed:

@@ -29,18 +29,22 @@ class Square:
         deadly: workers that get this number die.
         refused: this number is an error in every process.
         unreadable: the pool cannot read what a worker returns for this number.
+        frozen: workers that get this number are stopped, as by SIGSTOP.
     """
 
     pool: int
     deadly: int = -1
     refused: int = -1
     unreadable: int = -1
+    frozen: int = -1
 
     def __call__(self, number: int) -> tuple[int, int]:
         if number == self.unreadable and os.getpid() != self.pool:
             return Unreadable((number * number, os.getpid()))
         if number == self.deadly and os.getpid() != self.pool:
             os.kill(os.getpid(), signal.SIGKILL)
+        if number == self.frozen and os.getpid() != self.pool:
+            os.kill(os.getpid(), signal.SIGSTOP)
         if number == self.refused:
             raise ValueError(number)
         return number * number, os.getpid()

@@ -14,6 +14,7 @@ from frogmove.core.journal_reader import JournalReader
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.undo import copies_of
+from frogmove.processes import child
 from frogmove.processes.members import Local
 from frogmove.processes.pool import Pool
 from tests.fault_proxy import PASS, Fault, FaultProxy, Request
@@ -78,15 +79,21 @@ def test_worker_that_died_has_its_results_reported_and_recorded_once(
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "ending"),
     [
-        Command.SYNC,
-        pytest.param(Command.COPY, marks=pytest.mark.matrix),
-        pytest.param(Command.MOVE, marks=pytest.mark.matrix),
+        (Command.SYNC, signal.SIGKILL),
+        pytest.param(Command.COPY, signal.SIGKILL, marks=pytest.mark.matrix),
+        pytest.param(Command.MOVE, signal.SIGKILL, marks=pytest.mark.matrix),
+        (Command.MOVE, signal.SIGSTOP),
     ],
 )
 def test_copy_that_a_worker_had_in_flight_when_it_died_is_one_of_the_run(
-    start: Callable[..., Run], buckets: Buckets, through: FaultProxy, command: Command
+    start: Callable[..., Run],
+    buckets: Buckets,
+    through: FaultProxy,
+    command: Command,
+    ending: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     buckets.put(*KEYS)
     lock = Lock()
@@ -100,7 +107,8 @@ def test_copy_that_a_worker_had_in_flight_when_it_died_is_one_of_the_run(
             if by and not killed:
                 killed.append(request.key)
                 worker = sorted(workers_of(os.getpid()))[int(by[0].suffix[1:]) - 1]
-                os.kill(worker, signal.SIGKILL)
+                os.kill(worker, ending)
+                monkeypatch.setattr(child, "MAX_MISSED", 3)
 
     through.passed = kill_after_a_copy
     run = start(command, through)

@@ -50,6 +50,8 @@ with spare_workers(3, serve, 1) as spares:
     print(" " + str(len(spares)), *(each.connection.recv() for each in spares), flush=True)
     if sys.argv[1] == "killed":
         sys.stdin.read()
+    if sys.argv[1] == "stopped":
+        os.kill(spares[0].pid, signal.SIGSTOP)
     used = spares.pop()
     used.connection.send("work")
     assert used.wait() == used.wait() == 0, used.returncode
@@ -57,8 +59,8 @@ with spare_workers(3, serve, 1) as spares:
     ended = spares.pop()
     ended.kill()
     assert ended.wait() == (0 if sys.argv[1] == "no-codes" else -signal.SIGKILL)
-codes = [int(sys.argv[1] != "no-codes")] * len(spares)
-assert [each.returncode for each in spares] == codes
+expected = 0 if sys.argv[1] == "no-codes" else -signal.SIGKILL
+assert [each.returncode for each in spares] == [expected] * len(spares)
 del used, ended
 assert os.listdir("/proc/self/fd") == before
 """
@@ -77,12 +79,13 @@ def _exists(pid: str) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_spares_that_are_left_over_end_with_the_run_and_print_nothing() -> None:
-    with _run("late") as process:
+@pytest.mark.parametrize("word", ["late", "stopped"])
+def test_spares_that_are_left_over_end_with_the_run_and_print_nothing(word: str) -> None:
+    with _run(word) as process:
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    word, count, *pids = out.split()
-    assert (word, count) == ("once", "3")
+    first, count, *pids = out.split()
+    assert (first, count) == ("once", "3")
     assert len(set(pids)) == 3
     assert not any(map(_exists, pids))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.processes import task_pool
+from frogmove.processes import child, task_pool
 from frogmove.processes.task_pool import TaskPool
 from tests.processes.conftest import workers_of
 from tests.processes.task_functions import Square
@@ -42,6 +42,15 @@ def test_items_of_a_worker_that_is_lost_are_repeated(fault: str) -> None:
     function = Square(os.getpid(), **{fault: task_pool.MIN_ITEMS - 1})
     found, processes = squares(function, processes=2)
     assert (found, processes) == (SQUARES, {os.getpid()})
+
+
+@pytest.mark.usefixtures("ready_workers")
+def test_worker_that_is_stopped_does_not_stop_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "MAX_MISSED", 1)
+    # Two of them fill a pipe, so the pool waits to send the third.
+    large = [number << 1_000_000 for number in range(1, 21)]
+    found, _ = squares(Square(os.getpid(), frozen=large[15]), iter(large), processes=2)
+    assert found == [number * number for number in large]
 
 
 @pytest.mark.usefixtures("ready_workers")
