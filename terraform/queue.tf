@@ -149,7 +149,7 @@ resource "aws_cloudwatch_event_rule" "uploads" {
   tags        = local.tags
 
   # The function uses only the results of its own plan. It gets those of all files of the source,
-  # because threats are put aside or reported whether or not the function is set to move them.
+  # because threats are quarantined or reported whether or not the function is set to move them.
   # https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
   event_pattern = local.guardduty ? jsonencode({

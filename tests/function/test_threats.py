@@ -1,4 +1,4 @@
-"""A file with threats is put aside or kept with an alarm, whatever the function is set to move."""
+"""A file with threats is quarantined or stays with an alarm, whatever the function moves."""
 
 from __future__ import annotations
 

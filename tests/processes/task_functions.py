@@ -26,14 +26,14 @@ class Square:
 
     Attributes:
         pool: the process of the pool.
-        deadly: workers that get this number die.
+        killed: workers that get this number are killed.
         refused: this number is an error in every process.
         unreadable: the pool cannot read what a worker returns for this number.
         frozen: workers that get this number are stopped, as by SIGSTOP.
     """
 
     pool: int
-    deadly: int = -1
+    killed: int = -1
     refused: int = -1
     unreadable: int = -1
     frozen: int = -1
@@ -41,7 +41,7 @@ class Square:
     def __call__(self, number: int) -> tuple[int, int]:
         if number == self.unreadable and os.getpid() != self.pool:
             return Unreadable((number * number, os.getpid()))
-        if number == self.deadly and os.getpid() != self.pool:
+        if number == self.killed and os.getpid() != self.pool:
             os.kill(os.getpid(), signal.SIGKILL)
         if number == self.frozen and os.getpid() != self.pool:
             os.kill(os.getpid(), signal.SIGSTOP)

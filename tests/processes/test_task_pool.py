@@ -37,7 +37,7 @@ def test_results_are_in_order_and_from_all_processes() -> None:
 
 
 @pytest.mark.usefixtures("ready_workers")
-@pytest.mark.parametrize("fault", ["deadly", "unreadable"])
+@pytest.mark.parametrize("fault", ["killed", "unreadable"])
 def test_items_of_a_worker_that_is_lost_are_repeated(fault: str) -> None:
     function = Square(os.getpid(), **{fault: task_pool.MIN_ITEMS - 1})
     found, processes = squares(function, processes=2)
