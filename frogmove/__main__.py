@@ -3,6 +3,8 @@
 import signal
 import sys
 
+from frogmove.processes import garbage_collector
+
 
 def main() -> None:
     """Run the command line."""
@@ -12,6 +14,7 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda heard, _frame: early.append(heard))
+    garbage_collector.tune()
     try:
         from frogmove.cli import crash_handler, signals
         from frogmove.cli import main as command_line
