@@ -34,8 +34,11 @@ def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = 
     from botocore.exceptions import ConfigParseError, ProfileNotFound
     from botocore.session import Session
 
+    from frogmove.service_models import find_directly
+
     session = Session(profile=profile)
     try:
+        find_directly(session)
         # For requests to STS and other providers, which botocore would retry for minutes.
         session.set_default_client_config(
             Config(
