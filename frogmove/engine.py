@@ -14,7 +14,6 @@ from frogmove import boto_session
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3 import timeouts
-from frogmove.s3.network_path import trusted_bundle
 
 if TYPE_CHECKING:
     from frogmove.config import Config
@@ -74,7 +73,7 @@ def select_engine(
     if chosen is Engine.BOTO3:
         return boto, "boto3, as requested"
     try:
-        return _crt_engine(boto, config, limits), "crt"
+        return _crt_engine(boto, limits), "crt"
     except (ImportError, ValueError) as error:
         # awscrt has no wheels for some platforms, and cannot read every CA bundle.
         if chosen is Engine.CRT:
@@ -85,21 +84,21 @@ def select_engine(
         return boto, f"boto3, because crt cannot be used: {error}"
 
 
-def _crt_engine(boto: BotoS3, config: Config, limits: Limits) -> CrtS3:
+def _crt_engine(boto: BotoS3, limits: Limits) -> CrtS3:
     """Create the crt engine, with botocore's proxies and CA bundle."""
     # Lazy: the Lambda does not use it, and awscrt may not be installed.
     from botocore.httpsession import get_cert_path
-    from botocore.session import Session
     from botocore.utils import get_environ_proxies
 
     from frogmove.s3.crt import CrtS3
     from frogmove.s3.transport import Transport
 
-    bundle = trusted_bundle(Session(profile=config.profile).get_config_variable("ca_bundle"))
+    proxies = get_environ_proxies(boto.endpoint_url)
     transport = Transport(
         limits.concurrency,
         timeouts.CONNECT,
-        bundle or get_cert_path(verify=True) or True,
-        get_environ_proxies(boto.endpoint_url),
+        boto.bundle or get_cert_path(verify=True) or True,
+        proxies,
+        is_secure=boto.endpoint_url.startswith("https:") or bool(proxies),
     )
     return CrtS3(boto, transport)

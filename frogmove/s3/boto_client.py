@@ -93,6 +93,11 @@ class BotoClient:
         """The address of the server."""
         return self._client.meta.endpoint_url
 
+    @property
+    def bundle(self) -> str | None:
+        """The CA bundle that is configured; None for the default one."""
+        return _bundle(self._client)
+
     def close(self) -> None:
         """Wait for the requests in flight and end the threads and the connections."""
         self._pool.shutdown(cancel_futures=True)
@@ -148,7 +153,7 @@ class BotoClient:
         except (KeyError, ValueError, TypeError, ResponseParserError) as error:
             raise S3Error(operation, MALFORMED, 500, boto_shapes.problem(error)) from error
         except Exception as error:
-            raise failed(operation, error, _bundle(self._client)) from error
+            raise failed(operation, error, self.bundle) from error
 
     def _renewed(self, client: S3Client) -> bool:
         """Replace a client whose credentials have expired, once for all threads."""

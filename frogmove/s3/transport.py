@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -54,6 +54,7 @@ class Transport:
         connect_timeout: seconds to connect.
         verify: a CA bundle, or whether to check certificates at all.
         proxies: proxy URLs by scheme, as botocore resolves them.
+        is_secure: whether connections will be encrypted. Reading the CA bundle takes 20 ms.
 
     Attributes:
         bundle: the CA bundle, if given.
@@ -68,6 +69,8 @@ class Transport:
         connect_timeout: float,
         verify: str | bool,
         proxies: Mapping[str, str],
+        *,
+        is_secure: bool = True,
     ) -> None:
         self._connections = connections
         self._proxies = proxies
@@ -78,7 +81,10 @@ class Transport:
             raise ValueError(f"awscrt cannot start its threads: {error}") from error
         self._socket_options = SocketOptions()
         self._socket_options.connect_timeout_ms = int(connect_timeout * 1000)
-        self._tls = _tls_context(verify)
+        self._verify = verify
+        if is_secure:
+            # Now, so that a CA bundle that cannot be used is reported before any request.
+            _ = self._tls
         self.bundle = verify if isinstance(verify, str) else None
         self._pools: dict[Origin, ConnectionPool] = {}
         self._lock = threading.Lock()
@@ -156,6 +162,10 @@ class Transport:
             self._proxy_options(proxy, secure=secure) if proxy else None,
         )
         return connection
+
+    @cached_property
+    def _tls(self) -> ClientTlsContext:
+        return _tls_context(self._verify)
 
     def _tls_options(self, host: str) -> Any:  # noqa: ANN401
         connection = self._tls.new_connection_options()

@@ -224,7 +224,7 @@ def test_certificates_that_awscrt_cannot_read_are_left_to_boto3(
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("no certificate\n")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    made = Client(Config(endpoint_url="http://127.0.0.1:9"), Limits(), Engine.AUTO)
+    made = Client(Config(endpoint_url="https://127.0.0.1:9"), Limits(), Engine.AUTO)
     assert made.engine.startswith("boto3")
     assert str(bundle) in made.engine
     made.close()
