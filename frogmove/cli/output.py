@@ -2,7 +2,7 @@
 
 Text from S3 is never parsed as rich markup, and keys are escaped by :mod:`frogmove.cli.escaping`.
 
-rich is imported when it is first used: JSON lines, help and completion do not need it.
+rich is imported when it is first used: pipes, JSON lines, help and completion do not need it.
 """
 
 from __future__ import annotations
@@ -176,10 +176,25 @@ class Console:
         streams.flush()
         streams.check()
 
+    @cached_property
+    def _is_plain_err(self) -> bool:
+        """Whether stderr is a file or a pipe, and gets no colours on request either."""
+        asked = os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE") == "1"
+        return not (sys.stderr.isatty() or asked)
+
+    def message(self, text: str, style: str = "") -> None:
+        """Print a line on stderr, in a style of rich."""
+        if self._is_plain_err:
+            # In one call, because several threads print messages.
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+        else:
+            self.err.print(text, style=style)
+
     def note(self, text: str) -> None:
         """Print a line on stderr, unless quiet."""
         if not self.quiet:
-            self.err.print(printable(text), style="dim")
+            self.message(printable(text), style="dim")
 
     def detail(self, text: str) -> None:
         """Print a line on stderr, if verbose."""
@@ -188,13 +203,13 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Print a warning on stderr, even if quiet."""
-        self.err.print(printable(text), style="yellow")
+        self.message(printable(text), style="yellow")
 
     def error(self, message: str, remedy: str) -> None:
         """Print why a command failed and what can be done."""
-        self.err.print(f"Error: {printable(message)}", style="red")
+        self.message(f"Error: {printable(message)}", style="red")
         if remedy:
-            self.err.print(printable(remedy))
+            self.message(printable(remedy))
 
     def listing_format(self, side: Location, view: ListingView = PLAIN) -> ListingFormat:
         """Return the format of a listing on stdout.
@@ -311,7 +326,7 @@ class Console:
             return
         words = counts({each.value: summary.counts[each] for each in Outcome}) or "nothing to do"
         style = "bold yellow" if summary.needs_attention else "bold"
-        self.err.print(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
+        self.message(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
     @property
     def shows_unchanged(self) -> bool:
@@ -338,7 +353,7 @@ class Console:
         elif not self.quiet:
             words = counts(dict(sorted(summary.counts.items()))) or "nothing was compared"
             text = words if summary.complete else f"incomplete: {words}"
-            self.err.print(text, style="bold" if summary.same else "bold yellow")
+            self.message(text, style="bold" if summary.same else "bold yellow")
 
     def run(self, journal: JournalReader, history: RunHistory) -> None:
         """Print two lines about a past run.
@@ -360,7 +375,7 @@ class Console:
     def total(self, text: str) -> None:
         """Print a line with totals on stderr, unless quiet."""
         if not self.quiet:
-            self.err.print(text, style="bold")
+            self.message(text, style="bold")
 
     def record(self, record: Record) -> None:
         """Print a JSON line.

@@ -213,7 +213,7 @@ class ProgressDisplay:
     def _print_lines(self) -> None:
         while not self._ended.wait(LINE_SECONDS):
             figures = self._figures.snapshot().figures
-            self._console.err.print(", ".join(figure.text for figure in figures))
+            self._console.message(", ".join(figure.text for figure in figures))
 
     def _bar(self) -> Live:
         # Lazy, as in output.py: without a terminal there is no bar.

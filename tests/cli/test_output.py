@@ -119,6 +119,19 @@ def test_summary_names_what_there_was(capsys: Capture) -> None:
     assert capsys.readouterr().err.startswith("2 moved, 1 failed; 8 bytes in ")
 
 
+@pytest.mark.parametrize("text", ["gone", "much " * 40 + "more", "漢字 \N{SNOWMAN} [bold]x[/]", ""])
+def test_messages_in_a_pipe_are_those_on_a_terminal_without_colours(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    Console().error(text, text)
+    plain = capsys.readouterr().err
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Console().error(text, text)
+    coloured = capsys.readouterr().err
+    assert ESCAPE in coloured
+    assert re.sub(ESCAPE + r"\[[0-9;]*m", "", coloured) == plain
+
+
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1500, "1.5 kB")]
 )

@@ -59,9 +59,11 @@ def signalled_at_import(
 ) -> tuple[int, str]:
     """Run a command that gets signals at an import; returns its exit code and its stderr."""
     (folder / "sitecustomize.py").write_text(site)
+    # In colour, so that messages are printed by rich, although into a pipe.
+    env = {"PYTHONPATH": f"{folder}:{ROOT}", "FORCE_COLOR": "1"}
     process = runner.process(
         *arguments,
-        env={"PYTHONPATH": f"{folder}:{ROOT}", "AT_IMPORT": module, "SIGNALS": numbers},
+        env={**env, "AT_IMPORT": module, "SIGNALS": numbers},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
