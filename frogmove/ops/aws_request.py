@@ -81,6 +81,11 @@ _CREDENTIALS = frozenset(
     }
 )
 
+# What the refusal of a signature whose time is wrong begins with.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+_CLOCK = ("Signature expired", "Signature not yet current")
+SET_CLOCK = "Set this computer's clock, such as by NTP."
+
 # The first status that says that a server failed.
 _SERVER_FAILED = 500
 
@@ -120,6 +125,8 @@ class AwsRequestError(UnreachableError):
         elif cause is Cause.CREDENTIALS:
             message = f"{action} needs credentials that AWS accepts: {detail}."
             remedy = "Sign in again, such as with `aws sso login`, or choose another --profile."
+            if code in {"RequestTimeTooSkewed", "RequestExpired"} or detail.startswith(_CLOCK):
+                remedy = SET_CLOCK
         elif cause is Cause.NOT_OFFERED:
             message = f"This server does not offer {action}."
         elif cause is Cause.MISSING and thing:
@@ -160,7 +167,7 @@ def send(action: str, request: Callable[[], _T], thing: str = "") -> _T:
         refusal = error.response.get("Error", {})
         code = str(refusal.get("Code") or "")
         detail = " ".join(str(refusal.get("Message") or code).split()).rstrip(".")
-        raise AwsRequestError(action, _cause(code), detail, code, thing) from error
+        raise AwsRequestError(action, cause_of(code), detail, code, thing) from error
     except (NoConnectionError, HTTPClientError, OSError) as error:
         raise AwsRequestError(action, Cause.NO_RESPONSE, words(error)) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
@@ -217,7 +224,8 @@ def _missing(action: str, field: str) -> AwsRequestError:
     return AwsRequestError(action, Cause.FAILED, f"its response has no {field}")
 
 
-def _cause(code: str) -> Cause:
+def cause_of(code: str) -> Cause:
+    """Classify an error by its code."""
     if code in _DENIED:
         return Cause.DENIED
     if code in _MISSING or code.startswith("NoSuch") or code.endswith("NotFoundError"):

@@ -111,15 +111,19 @@ class BucketChecks:
 
     def _encryption(self, name: str) -> Check:
         bucket = self.location.bucket
-        found = send(
+        found = _send_optional(
             "s3:GetEncryptionConfiguration",
             lambda: self.client.get_bucket_encryption(Bucket=bucket),
         )
-        (rule, *_) = found["ServerSideEncryptionConfiguration"]["Rules"] or [{}]
+        (rule, *_) = found.get("ServerSideEncryptionConfiguration", {}).get("Rules") or [{}]
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
-        algorithm = default.get("SSEAlgorithm", "AES256")
+        algorithm = default.get("SSEAlgorithm")
         key = default.get("KMSMasterKeyID")
         facts = {"algorithm": algorithm, "kms_key_id": key}
+        if algorithm is None:
+            # S3 encrypts each object by itself; other servers do not.
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+            return Check(name, State.OK, "no default encryption is set", facts=facts)
         return Check(name, State.OK, f"{algorithm}{f' with {key}' if key else ''}", facts=facts)
 
     def _public_access(self, name: str) -> Check:

@@ -12,7 +12,7 @@ from frogmove.errors import UsageError
 from frogmove.ops import function_checks, leftovers
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.bucket_checks import BucketChecks
-from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
+from frogmove.ops.check import Check, State, until_unresponsive
 from frogmove.ops.identity_checks import check_identity, check_invocation
 from frogmove.ops.key_checks import KeyChecks
 from frogmove.ops.permission_checks import check_permissions
@@ -74,7 +74,7 @@ class Doctor:
         )
 
     def _identity(self) -> Iterator[Check]:
-        for check in check_identity(self._deployment.services, self._now):
+        for check in check_identity(self._deployment.services):
             self._caller = check.facts.get("arn", self._caller)
             yield check
 
@@ -143,11 +143,7 @@ class Doctor:
         yield function_checks.check_scan_gate(deployment, self._config)
         yield from check_tag_guard(self._s3, deployment, self._route.source)
         yield from check_invocation(deployment)
-        try:
-            next(deployment.log.lines(self._now), None)
-            yield Check("log", State.OK, deployment.log.group)
-        except AwsRequestError as error:
-            yield unknown_check("log", error)
+        yield function_checks.check_log(deployment, self._now)
         yield from WiringChecks(self._s3, self._route.source, deployment).checks()
         yield check_dead_letters(deployment)
 

@@ -15,6 +15,8 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from frogmove.ops.function_log import FunctionLog, LogLine
     from frogmove.s3.interface import S3
 
@@ -25,7 +27,9 @@ MAX_FAILURES = 10_000
 _MAX_KEYS = 1_000
 _SHOWN = 3
 
-# The metrics of an invocation in which something failed.
+# The metrics of an invocation that has done something, and of one in which something failed. A
+# dry run, such as that of `frogmove doctor`, and a duplicate event have neither.
+_WORKED = ("moved", "copied", "quarantined", "sweeps")
 _NOT_WORKED = ("failed", "conflict", "rejected", "retried")
 _MAX_MESSAGE_LENGTH = 300
 
@@ -102,6 +106,8 @@ def check_failures(
             reasons.append(f"1 object still waits: {in_quotes(waiting[0])}")
         elif waiting:
             reasons.append(f"{len(waiting):,} objects still wait, such as {in_quotes(waiting[0])}")
+        elif len(found.keys) > _MAX_KEYS:
+            reasons.append(f"of {len(found.keys):,} objects, only {_MAX_KEYS:,} were looked up")
     except S3Error as error:
         reasons.append(f"whether their objects still wait is not known: {error.detail}")
     if found.last_without_key is not None and not _has_worked(log, found.last_without_key):
@@ -149,13 +155,17 @@ def _still_waiting(keys: dict[str, datetime], s3: S3, bucket: str) -> list[str]:
 
 
 def _has_worked(log: FunctionLog, since: datetime) -> bool:
-    """Tell whether an invocation has ended after that, and nothing failed in it.
+    """Tell whether an invocation has done something after that, and nothing failed in it.
 
     Raises:
         AwsRequestError: when the log cannot be read.
     """
-    lines = (line for line in log.metrics(since) if line.time > since)
-    return any(not any(line.fields.get(name) for name in _NOT_WORKED) for line in lines)
+    lines = (line.fields for line in log.metrics(since) if line.time > since)
+    return any(_has(fields, _WORKED) and not _has(fields, _NOT_WORKED) for fields in lines)
+
+
+def _has(fields: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    return any(fields.get(name) for name in names)
 
 
 def _named(found: Failures) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
+from frogmove.ops.activity import DAY
 from frogmove.ops.aws_request import send
 from frogmove.ops.check import Check, State, named_check
 from frogmove.ops.pause import mapping_trigger
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from frogmove.config import Config
     from frogmove.function.config import FunctionConfig
     from frogmove.ops.deployment import Deployment
@@ -120,6 +123,20 @@ def check_concurrency(name: str, deployment: Deployment) -> Check:
         f"--function-name {deployment.name}"
     )
     return Check(name, State.BROKEN, message, remedy, facts)
+
+
+@named_check("log")
+def check_log(name: str, deployment: Deployment, now: datetime) -> Check:
+    """Check that the function's log can be read, and is written."""
+    group = deployment.log.group
+    if next(deployment.log.lines(now - DAY), None) is not None:
+        return Check(name, State.OK, group)
+    message = f"{group} has no lines of the last day: failures are not seen there"
+    remedy = (
+        "If the function was invoked a minute ago, let its role have logs:CreateLogStream and "
+        "logs:PutLogEvents on it."
+    )
+    return Check(name, State.WARNING, message, remedy)
 
 
 @named_check("scan gate")

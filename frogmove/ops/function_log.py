@@ -16,6 +16,7 @@ from frogmove.ops.aws_request import AwsRequestError, Cause, send
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ACTION = "logs:FilterLogEvents"
 _LEVELS = frozenset({"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"})
 _OUTCOMES = frozenset({"failed", "conflict"})
 
@@ -128,6 +129,9 @@ class FunctionLog:
             token = page.get("nextToken")
             if not token:
                 return
+            if token == request.get("nextToken"):
+                message = "the same page was returned again"
+                raise AwsRequestError(_ACTION, Cause.FAILED, message)
             request["nextToken"] = token
 
     def failures(self, since: datetime) -> Iterator[LogLine]:
@@ -148,9 +152,7 @@ class FunctionLog:
 
     def _page(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            page: dict[str, Any] = send(
-                "logs:FilterLogEvents", lambda: self._client.filter_log_events(**request)
-            )
+            page: dict[str, Any] = send(_ACTION, lambda: self._client.filter_log_events(**request))
         except AwsRequestError as error:
             if error.cause is Cause.MISSING:
                 return {}
@@ -170,7 +172,11 @@ def _read(event: dict[str, Any]) -> LogLine:
             fields = json.loads(text)
         except (ValueError, RecursionError):
             fields = None
-    time = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    try:
+        time = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    except (OverflowError, OSError, TypeError, ValueError) as error:
+        message = f"a line has the time {event['timestamp']!a}"
+        raise AwsRequestError(_ACTION, Cause.FAILED, message) from error
     return LogLine(
         event.get("eventId", ""),
         time,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from frogmove import __version__
 from frogmove.errors import FrogmoveError
-from frogmove.ops.aws_request import AwsRequestError, send
+from frogmove.ops.aws_request import SET_CLOCK, AwsRequestError, send
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.function_checks import rollback_remedy
 from frogmove.ops.invoke import call, lambda_client
@@ -15,8 +18,7 @@ from frogmove.s3.capabilities import probe_name
 from frogmove.s3.uri import parse_location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping
 
     from frogmove.ops.clients import Services
     from frogmove.ops.deployment import Deployment
@@ -27,35 +29,48 @@ _REFUSED_SECONDS = 900
 _NOTICED_SECONDS = 60
 
 
-def check_identity(services: Services, now: datetime) -> Iterator[Check]:
+def check_identity(
+    services: Services, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Iterator[Check]:
     """Check the credentials, and the clock by the server's.
 
     Args:
         services: clients for AWS.
-        now: the current time.
+        clock: returns the current time.
     """
     client = services.client("sts")
+    before = clock()
     try:
         # It needs no permission.
         found: dict[str, Any] = send("sts:GetCallerIdentity", client.get_caller_identity)
+        facts = {"account": found["Account"], "arn": found["Arn"]}
     except AwsRequestError as error:
+        if isinstance(error.__cause__, ClientError):
+            yield from _clock(error.__cause__.response, before, clock())
         yield unknown_check("credentials", error)
         return
-    facts = {"account": found["Account"], "arn": found["Arn"]}
     yield Check("credentials", State.OK, found["Arn"], facts=facts)
-    date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
-    if date:
-        yield _clock(abs((parsedate_to_datetime(date) - now).total_seconds()))
+    yield from _clock(found, before, clock())
 
 
-def _clock(seconds: float) -> Check:
+def _clock(response: Mapping[str, Any], before: datetime, after: datetime) -> Iterator[Check]:
+    """Check the clock by a response, and the times before and after its request."""
+    try:
+        date = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
+        # Without the zone that HTTP requires, they cannot be compared.
+        seconds = max((before - date).total_seconds(), (date - after).total_seconds(), 0)
+    except (KeyError, TypeError, ValueError):
+        return
+    yield _compare_clocks(seconds)
+
+
+def _compare_clocks(seconds: float) -> Check:
     facts = {"seconds": round(seconds, 1)}
     message = f"differs from the server's by {seconds:.0f} s"
-    remedy = "Set this computer's clock, such as by NTP."
     if seconds > _REFUSED_SECONDS:
-        return Check("clock", State.BROKEN, f"{message}: S3 refuses requests", remedy, facts)
+        return Check("clock", State.BROKEN, f"{message}: S3 refuses requests", SET_CLOCK, facts)
     if seconds > _NOTICED_SECONDS:
-        return Check("clock", State.WARNING, message, remedy, facts)
+        return Check("clock", State.WARNING, message, SET_CLOCK, facts)
     return Check("clock", State.OK, message, facts=facts)
 
 
@@ -64,6 +79,9 @@ def check_invocation(deployment: Deployment) -> Iterator[Check]:
     client = lambda_client(deployment.services)
     try:
         found = call(client, deployment.function, {"action": "ping"}).response
+    except AwsRequestError as error:
+        yield unknown_check("invocation", error)
+        return
     except FrogmoveError as error:
         remedy = f"{error.remedy} frogmove lambda logs --failed --function {deployment.function}"
         yield Check("invocation", State.BROKEN, error.message, remedy.strip())
@@ -94,6 +112,11 @@ def _lookup(deployment: Deployment) -> Check:
     response = found if isinstance(found, dict) else {}
     if response.get("counts") == {"gone": 1}:
         return Check("invocation", State.OK, "the function can read the source")
-    reasons = "; ".join(str(each.get("reason")) for each in response.get("results", []))
+    results = response.get("results")
+    reasons = "; ".join(
+        str(each.get("reason"))
+        for each in (results if isinstance(results, list) else [])
+        if isinstance(each, dict)
+    )
     message = f"the function cannot read the source: {reasons or found}"
     return Check("invocation", State.BROKEN, message, "Check the policy of its role.")

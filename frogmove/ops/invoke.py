@@ -13,6 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from frogmove.credentials import words
 from frogmove.errors import RunError, UnreachableError
+from frogmove.ops.aws_request import AwsRequestError, Cause, cause_of
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _TIMEOUT_SECONDS = 910
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 _SERVER_FAILED = 500
+
+_ACTION = "lambda:InvokeFunction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,12 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         # A server error may have occurred after the function was invoked.
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
             raise _no_response(function, refusal["Message"] or refusal["Code"]) from error
+        code, message = refusal["Code"], " ".join(refusal["Message"].split())
+        cause = cause_of(code)
+        if cause in {Cause.DENIED, Cause.CREDENTIALS}:
+            raise AwsRequestError(_ACTION, cause, message.rstrip("."), code) from error
         raise UnreachableError(
-            f"The function {in_quotes(function)} was not called: {refusal['Message']}",
+            f"The function {in_quotes(function)} was not called: {message or code}",
             "Check --function, --region and your permissions.",
         ) from error
     except (HTTPClientError, ResponseParserError, OSError) as error:
@@ -93,7 +100,10 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
         payload = response["Payload"].read()
     except (BotoCoreError, OSError) as error:
         raise _no_response(function, str(error)) from error
-    log = base64.b64decode(response.get("LogResult", "")).decode(errors="replace")
+    try:
+        log = base64.b64decode(response.get("LogResult", "")).decode(errors="replace")
+    except ValueError:
+        log = ""
     if not wait:
         return Invocation(None, log)
     return Invocation(_read(function, payload, failed="FunctionError" in response), log)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 _VISIBILITY_FACTOR = 6
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+_ALL_UPLOADS = "s3:ObjectCreated:*"
+_UPLOAD_EVENTS = {
+    f"s3:ObjectCreated:{way}" for way in ("Put", "Post", "Copy", "CompleteMultipartUpload")
+}
 _APPLY = "Apply the Terraform module again."
 # The end of the name of the queue between uploads and the scanner of the embedded AWS.
 _SCAN_QUEUE_SUFFIX = "-to-scan"
@@ -64,15 +72,21 @@ class WiringChecks:
             lambda: dict(self._client.get_bucket_notification_configuration(Bucket=bucket)),
         )
         arn = self._deployment.queue.arn
-        others = []
+        own, events, others = [], set(), []
         for each in found.get("QueueConfigurations", []):
-            is_of_uploads = any(map(_is_of_uploads, each["Events"]))
+            uploads = set(filter(_is_of_uploads, each["Events"]))
             message = f"{', '.join(each['Events'])} -> {each['QueueArn']}{_filter(each)}"
-            if each["QueueArn"] == arn and is_of_uploads and self._is_for_source(each):
-                return Check(name, State.OK, message, facts={"queue": arn})
             if each["QueueArn"].endswith(f":{self._deployment.name}{_SCAN_QUEUE_SUFFIX}"):
                 return Check(name, State.OK, f"{message}, for a scan", facts={"queue": arn})
-            others.append(message)
+            if each["QueueArn"] == arn and uploads and self._is_for_source(each):
+                own.append(message)
+                events |= uploads
+            else:
+                others.append(message)
+        if own:
+            return _with_all_events(
+                Check(name, State.OK, "; ".join(own), facts={"queue": arn}), events
+            )
         if "EventBridgeConfiguration" in found:
             return self._rule(name)
         message = f"{bucket} reports no uploads to {arn}"
@@ -174,12 +188,22 @@ class WiringChecks:
         target = found.get("Target", {}).get("Arn", "")
         message = f"{found['ScheduleExpression']} -> {target}, {trigger.state}"
         facts = {"schedule": trigger.name, "schedule_state": trigger.state}
-        if f":{self._deployment.name}" not in target:
+        if self._deployment.name not in target.split(":"):
             message = f"{message}: it invokes another function"
             return Check(name, State.BROKEN, message, _APPLY, facts)
         if not trigger.is_on:
             return Check(name, State.WARNING, message, resume_remedy(self._deployment), facts)
         return Check(name, State.OK, message, facts=facts)
+
+
+def _with_all_events(found: Check, events: set[str]) -> Check:
+    """Return the check of a notification, with a warning if it leaves out ways to upload."""
+    missing = sorted(_UPLOAD_EVENTS - events)
+    if _ALL_UPLOADS in events or not missing:
+        return found
+    message = f"{found.message}: not {', '.join(missing)}, so only sweeps move these uploads"
+    remedy = f"Let the bucket report {_ALL_UPLOADS}. {_APPLY}"
+    return replace(found, state=State.WARNING, message=message, remedy=remedy)
 
 
 def _is_of_uploads(event: str) -> bool:
@@ -205,9 +229,13 @@ def _accepts_uploads(policy: str, bucket: str) -> bool:
         return False
     return any(
         each.get("Effect") == "Allow"
-        and any(sender in json.dumps(each.get("Principal")) for sender in _SENDERS)
+        and (
+            each.get("Principal") in ("*", {"AWS": "*"})
+            or any(sender in json.dumps(each.get("Principal")) for sender in _SENDERS)
+        )
         and _names(each, bucket)
-        for each in statements
+        # A single statement may be without a list.
+        for each in (statements if isinstance(statements, list) else [statements])
         if isinstance(each, dict)
     )
 
@@ -215,6 +243,7 @@ def _accepts_uploads(policy: str, bucket: str) -> bool:
 def _names(statement: dict[str, Any], bucket: str) -> bool:
     """Tell whether a statement's condition names the bucket or a rule of EventBridge, or none."""
     conditions = json.dumps(statement.get("Condition", {}))
-    if "aws:SourceArn" not in conditions:
+    if "aws:sourcearn" not in conditions.lower():
         return True
-    return f':s3:::{bucket}"' in conditions or ":rule/" in conditions
+    buckets = re.findall(r':s3:::([^"]*)"', conditions)
+    return any(fnmatchcase(bucket, each) for each in buckets) or ":rule/" in conditions

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.function.resumable_uploads import FOLDER
 from frogmove.local_aws.stack import Stack, build_stack, connect
-from frogmove.ops import identity_checks, leftovers
+from frogmove.ops import leftovers
 from frogmove.ops.check import State
 from frogmove.ops.clients import Services
 from frogmove.ops.deployment import Deployment
-from frogmove.ops.wiring_checks import WiringChecks
+from frogmove.ops.function_checks import check_log
+from frogmove.ops.identity_checks import check_identity
+from frogmove.ops.wiring_checks import WiringChecks, _accepts_uploads
 from frogmove.packaging.function_zip import build_package
 from frogmove.s3.capabilities import PROBE
 from frogmove.s3.uri import parse_location
-from tests.canned_server import nobody_listening
+from tests.canned_server import XML, canned_server, error, nobody_listening
 from tests.cli.cli_runner import Ran, run
 from tests.ops.conftest import keys_of_user
 
@@ -162,6 +166,73 @@ def test_notification_about_other_keys_is_none(
         assert (prefix, first.state) == (prefix, state)
 
 
+def test_notification_that_leaves_out_uploads_is_a_warning(
+    services: Services, clients: Clients, stack_config: StackConfig
+) -> None:
+    stack = build_stack(clients, build_package(), stack_config)
+    source = parse_location(stack.source)
+    ways: list[Any] = ["s3:ObjectCreated:Put", "s3:ObjectCreated:Copy", "s3:ObjectCreated:Post"]
+    large = "s3:ObjectCreated:CompleteMultipartUpload"
+    for events, state in (([*ways, large], "ok"), (ways, "warning")):
+        clients.s3.put_bucket_notification_configuration(
+            Bucket=source.bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [{"QueueArn": stack.queue_arn, "Events": events}]
+            },
+        )
+        deployment = Deployment(stack.config.name, services)
+        first = next(WiringChecks(clients.s3, source, deployment).checks())
+        assert (first.state, large in first.message) == (state, True)
+    assert "s3:ObjectCreated:*" in first.remedy
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_accepted"),
+    [
+        ({"Principal": {"Service": "s3.amazonaws.com"}}, True),
+        ({"Principal": "*", "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::b"}}}, True),
+        (
+            {
+                "Principal": {"AWS": "*"},
+                "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:*"}},
+            },
+            False,
+        ),
+        ({"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}}, True),
+        ({"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::c"}}}, False),
+        ({"Principal": {"Service": "sns.amazonaws.com"}}, False),
+    ],
+)
+def test_queue_policy_of_one_statement_is_read(
+    statement: dict[str, Any], is_accepted: bool
+) -> None:
+    statement = {"Effect": "Allow"} | statement
+    for statements in (statement, [statement]):
+        assert _accepts_uploads(json.dumps({"Statement": statements}), "b") is is_accepted
+
+
+def test_schedule_of_a_function_with_a_longer_name_is_another(
+    services: Services, clients: Clients, quiet_stack: Stack
+) -> None:
+    deployment, source = (
+        Deployment(quiet_stack.config.name, services),
+        parse_location(quiet_stack.source),
+    )
+    there = deployment.schedule
+    assert there is not None
+    for ending, state in (("", "ok"), (":live", "ok"), ("-test", "broken"), ("-a:live", "broken")):
+        there["Target"] = {"Arn": f"arn:aws:lambda:r:1:function:{deployment.name}{ending}"}
+        *_, found = WiringChecks(clients.s3, source, deployment).checks()
+        assert (found.name, ending, found.state) == ("schedule", ending, state)
+
+
+def test_log_without_a_line_is_a_warning(services: Services, quiet_stack: Stack) -> None:
+    deployment = Deployment(quiet_stack.config.name, services)
+    found = check_log(deployment, datetime.now(UTC) + timedelta(days=3))
+    assert found.state is State.WARNING
+    assert "no lines of the last day" in found.message
+
+
 def test_doctor_names_each_missing_permission(
     server: Server, quiet_stack: Stack, clients: Clients
 ) -> None:
@@ -184,6 +255,7 @@ def test_doctor_names_each_missing_permission(
         ("schedule", "scheduler:GetSchedule"),
         ("log", "logs:FilterLogEvents"),
         ("source uploads", "s3:ListBucketMultipartUploads"),
+        ("invocation", "lambda:InvokeFunction"),
     ):
         assert (name, reported[name]["state"]) == (name, "unknown")
         assert action in reported[name]["message"]
@@ -248,15 +320,54 @@ def test_uploads_that_are_abandoned_and_temporary_keys_are_distinguished(
     assert probes.remedy == f"aws s3 rm 's3://{bucket}/out/{PROBE}left'"
 
 
+def _later(ahead: timedelta) -> datetime:
+    return datetime.now(UTC) + ahead
+
+
 def test_clock_that_is_wrong_is_reported(
     server: Server, quiet_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in server.client_environment().items():
         monkeypatch.setenv(name, value)
     for seconds, state in ((0, State.OK), (120, State.WARNING), (1200, State.BROKEN)):
-        now = datetime.now(UTC) + timedelta(seconds=seconds)
-        reported = {check.name: check for check in identity_checks.check_identity(Services(), now)}
-        assert (reported["credentials"].state, reported["clock"].state) == (State.OK, state)
+        for ahead in (timedelta(seconds=seconds), -timedelta(seconds=seconds)):
+            found = list(check_identity(Services(), partial(_later, ahead)))
+            assert [(each.name, each.state) for each in found] == [
+                ("credentials", State.OK),
+                ("clock", state),
+            ]
+
+
+def test_clock_is_compared_with_the_time_of_the_response(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STS that responds after minutes, such as after retries, is no wrong clock."""
+    for name, value in server.client_environment().items():
+        monkeypatch.setenv(name, value)
+    times = iter([datetime.now(UTC) - timedelta(minutes=3), datetime.now(UTC)])
+    _, clock = check_identity(Services(), lambda: next(times))
+    assert clock.state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SignatureDoesNotMatch", "Signature expired: 20260101T000000Z is now earlier than x"),
+        ("RequestExpired", "Request has expired."),
+    ],
+)
+def test_clock_is_the_fault_if_aws_refuses_signatures_of_another_time(
+    monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    body = f"<ErrorResponse>{error(code, message)[len(XML) :]}</ErrorResponse>"
+    with canned_server((403, body)) as server:
+        services = Services(region="us-east-1", endpoint_url=server.endpoint_url)
+        ahead = timedelta(hours=1)
+        clock, credentials = check_identity(services, partial(_later, ahead))
+    assert (clock.state, credentials.state) == (State.BROKEN, State.UNKNOWN)
+    assert credentials.remedy == clock.remedy == "Set this computer's clock, such as by NTP."
 
 
 @pytest.mark.matrix

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frogmove.ops import failure_check
+from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.check import Check, State
 from frogmove.ops.failure_check import check_failures, read_failures
 from frogmove.ops.function_log import FunctionLog
@@ -111,6 +113,9 @@ def test_check_failures_does_not_take_a_later_upload_for_the_one_that_failed(
         ([(5, MOVED | {"failed": [1.0]})], State.WARNING),
         ([(5, {"_aws": {}, "rejected": [1.0]})], State.WARNING),
         ([(30, SWEPT)], State.WARNING),
+        # What a dry run, as of `frogmove doctor`, or a duplicate event leaves.
+        ([(5, {"_aws": {}, "gone": [1.0]})], State.WARNING),
+        ([(5, {"_aws": {}, "skipped": [1.0]})], State.WARNING),
         ([(5, "Task timed out after 3.00 seconds"), (2, SWEPT)], State.OK),
         ([(5, SWEPT), (2, "Task timed out after 3.00 seconds")], State.WARNING),
     ],
@@ -136,6 +141,32 @@ def test_check_failures_warns_if_the_objects_cannot_be_looked_up(state: FakeS3St
     checked = check_failures(found, log, s3, "in", NOW, OPTION)
     assert checked.state is State.WARNING
     assert "whether their objects still wait is not known" in checked.message
+
+
+def test_check_failures_warns_if_not_all_objects_were_looked_up(
+    state: FakeS3State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failure_check, "_MAX_KEYS", 2)
+    state.put("in", "k0", b"frogs")
+    lines: list[Line] = [(20 - number, FAILED | {"key": f"k{number}"}) for number in range(3)]
+    found = check(state, *lines)
+    assert found.state is State.WARNING
+    assert "of 3 objects, only 2 were looked up" in found.message
+
+
+def test_log_that_returns_the_same_page_again_is_not_read_forever() -> None:
+    page = {"events": [], "nextToken": "t"}
+    log = FunctionLog(SimpleNamespace(filter_log_events=lambda **_: page), "/aws/lambda/f")
+    with pytest.raises(AwsRequestError, match="the same page"):
+        read_failures(log, NOW)
+
+
+@pytest.mark.parametrize("time", [10**30, -(10**30), "today", None])
+def test_log_with_a_time_that_is_none_is_not_read(time: object) -> None:
+    page = {"events": [{"timestamp": time, "message": "x"}]}
+    log = FunctionLog(SimpleNamespace(filter_log_events=lambda **_: page), "/aws/lambda/f")
+    with pytest.raises(AwsRequestError, match="a line has the time"):
+        read_failures(log, NOW)
 
 
 def test_check_failures_warns_if_not_all_were_read(
