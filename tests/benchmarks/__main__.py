@@ -17,7 +17,7 @@ from rich.console import Console
 from tests.benchmarks import peers, plot, publish, table, workload
 from tests.benchmarks.results import Report
 from tests.benchmarks.rows import FULL, GIB, QUICK, Row, rows
-from tests.benchmarks.tools import FROGMOVE, frogmove, interpreter
+from tests.benchmarks.tools import FROGMOVE, RCLONE_CHECK, frogmove, interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,12 +66,12 @@ def main(
     if quick:
         report.notes.append("These sizes only show that all of it works: figures mean nothing.")
     tools = list(_tools(programs, report, progress))
-    report.versions = {tool.name: tool.version for tool in tools}
+    report.versions = {tool.name: tool.version for tool in tools if tool.name != RCLONE_CHECK}
     try:
         for row in chosen:
             taking = list(_taking(row, tools))
             most = 1 if row.family or quick else row.rounds
-            times = 1 if row.objects == 1 else min(rounds or most, most)
+            times = min(rounds or most, most)
             report.rows.append(workload.run(row, taking, times, partial(_say, progress)))
     except KeyboardInterrupt:
         report.notes.append(f"Interrupted after {len(report.rows)} of {len(chosen)} rows.")
@@ -103,6 +103,8 @@ def _tools(names: tuple[str, ...], report: Report, progress: Console) -> Iterato
 def _taking(row: Row, tools: list[Tool]) -> Iterator[Tool]:
     """Yield the programs that take part in a row."""
     for tool in tools:
+        if tool.name == RCLONE_CHECK and not row.is_in_parts:
+            continue
         if tool.name not in row.without and (tool.name == FROGMOVE or not row.family):
             yield tool
     if row.is_start:

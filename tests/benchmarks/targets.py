@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.tools import AWS, FROGMOVE, RCLONE, S5CMD
+from tests.benchmarks.tools import AWS, FROGMOVE, RCLONE, RCLONE_CHECK, S5CMD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ _RATES = (
     ("move-8mib", S5CMD, 1.0),
     ("move-8mib", RCLONE, 1.0),
     ("copy-large", RCLONE, 1.0),
+    ("copy-large", RCLONE_CHECK, 1.0),
 )
 # The same for the CPU time per object.
 _CPU = (("move", S5CMD, 2.5), ("list", AWS, 10.0))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import publish
+from tests.benchmarks import publish, table
 from tests.benchmarks.measurement import Sample
 from tests.benchmarks.results import Entry, Report, RowResult
-from tests.benchmarks.tools import FROGMOVE, S5CMD
+from tests.benchmarks.servers import Server
+from tests.benchmarks.tools import FROGMOVE, RCLONE, RCLONE_CHECK, S5CMD, CheckedRclone, Place
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,3 +72,36 @@ def test_figures_replace_the_earlier_ones_and_nothing_else(
     original = (ROOT / "README.md").read_text("utf-8")
     assert first.startswith(original.partition("<!-- rate")[0])
     assert first.endswith(original.rpartition("end of figures")[2])
+
+
+def test_large_copy_that_was_read_is_compared_with_a_peer_that_reads_it_as_well() -> None:
+    entries = [
+        Entry(tool, "1", "", 1, [Sample(wall, 1.0, 10**8, server_cpu=1.5)], requests)
+        for tool, wall, requests in (
+            (FROGMOVE, 4.0, {"UploadPartCopy": 80, "GetObject": 1280}),
+            (RCLONE, 2.0, {"UploadPartCopy": 2}),
+            (RCLONE_CHECK, 8.0, {"UploadPartCopy": 2, "GetObject": 2}),
+        )
+    ]
+    report = Report("2026-01-01", "a machine", {})
+    report.rows = [RowResult("copy-large", "copy", "SeaweedFS", 1, 10**9, entries=entries)]
+
+    page = table.markdown(report)
+
+    assert "frogmove reads both sides (1,280 requests)" in page
+    assert "| copy: 1× the rate of rclone | 0.50× | MISSED |" in page
+    assert f"| copy: 1× the rate of {RCLONE_CHECK} | 2.00× | met |" in page
+    assert f"{RCLONE}: the server took 75% of a core." in page
+    entries[0].requests.pop("GetObject")
+    assert "reads both sides" not in table.markdown(report)
+
+
+def test_rclone_that_checks_compares_the_bytes_of_the_same_places() -> None:
+    tool = CheckedRclone(RCLONE_CHECK, ("rclone",), "1")
+    server = Server("a server", "127.0.0.1", 80, "key", "secret")
+    shell, option, words = tool.command("copy", server, Place("a", "b/"), Place("c", "d/"))
+    assert (shell, option) == ("sh", "-c")
+    copy, _, check = words.partition(" && ")
+    assert copy.startswith("rclone copy ")
+    assert copy.endswith(":s3:a/b/ :s3:c/d/")
+    assert check == "rclone check --download :s3:a/b/ :s3:c/d/"

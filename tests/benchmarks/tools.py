@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ FROGMOVE = "frogmove"
 S5CMD = "s5cmd"
 RCLONE = "rclone"
 AWS = "aws v1"
+RCLONE_CHECK = "rclone, then check"
 
 Verb = Literal["move", "copy", "list", "sync", "--help", "--version"]
 
@@ -171,6 +173,16 @@ class Rclone(Tool):
         # --checksum: neither reads nor writes times, which are a HEAD each.
         many = ["--transfers", "256", "--checkers", "256", "--fast-list", "--checksum"]
         return ["move" if verb == "move" else "copy", *many, start, end]
+
+
+class CheckedRclone(Rclone):
+    """rclone as it copies, and then reads both sides and compares them, as frogmove may have to."""
+
+    def command(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
+        """See :class:`Tool`."""
+        copy = super().command(verb, server, source, destination)
+        check = [*self.program, "check", "--download", *copy[-2:]]
+        return ["sh", "-c", f"{shlex.join(copy)} && {shlex.join(check)}"]
 
 
 class Aws(Tool):

@@ -55,7 +55,7 @@ def run(row: Row, tools: Sequence[Tool], rounds: int, say: Callable[[str], None]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frogmove-bench-")))
         try:
-            _check_disk(row, len(tools), rounds, folder)
+            _check_disk(row, folder)
             cpus = _OTHERS if row.cores else ()
             in_memory = servers.in_memory(row.latency, cpus)
             chosen = in_memory if row.server == "memory" else servers.seaweedfs()
@@ -112,7 +112,7 @@ class Bench:
                 with self._server.watched(counts) as watched:
                     sample = self._once(tool, entry, watched)
                 entry.requests = dict(counts.most_common())
-                if self._server.counts_itself or row.objects == 1:
+                if self._server.counts_itself:
                     entry.samples.append(sample)
                     return
             entry.samples.append(self._once(tool, entry, self._server))
@@ -146,19 +146,21 @@ class Bench:
             shutil.rmtree(folder)
         if verb == "move":
             self._full = {objects: [destination]}
+            self._server.free_disk(source.bucket)
         elif verb == "copy":
             self._server.empty(destination.bucket, destination.prefix)
+            self._server.free_disk(destination.bucket)
         return sample
 
     def _prepare(self, objects: int) -> tuple[Place, Place]:
         """Return a place that holds so many objects, and where they are to go."""
         if objects not in self._full:
             self._start_over()
-            self._full[objects] = [self._filled(objects)]
+            self._full[objects] = [self._filled(objects, servers.BUCKETS[0])]
             if self._row.verb == "sync":
-                self._full[objects].append(self._filled(objects))
+                self._full[objects].append(self._filled(objects, servers.BUCKETS[1]))
         places = self._full[objects]
-        return places[0], places[1] if len(places) > 1 else self._new_place()
+        return places[0], places[1] if len(places) > 1 else self._new_place(places[0].bucket)
 
     def _start_over(self) -> None:
         for places in self._full.values():
@@ -166,16 +168,17 @@ class Bench:
                 self._server.empty(place.bucket, place.prefix)
         self._full.clear()
 
-    def _filled(self, objects: int) -> Place:
-        place = self._new_place()
+    def _filled(self, objects: int, beside: str) -> Place:
+        place = self._new_place(beside)
         if not self._row.is_start:
             self._server.fill(place.bucket, place.prefix, objects, self._row.size)
         return place
 
-    def _new_place(self) -> Place:
-        """Return an empty place, in the other bucket than the last one."""
+    def _new_place(self, beside: str) -> Place:
+        """Return an empty place, in the other bucket than this one."""
         self._places += 1
-        return Place(servers.BUCKETS[self._places % 2], f"place-{self._places:03d}/")
+        bucket = servers.BUCKETS[servers.BUCKETS[0] == beside]
+        return Place(bucket, f"place-{self._places:03d}/")
 
     def _check(self, objects: int, source: Place, destination: Place, out: Path) -> None:
         verb = self._row.verb
@@ -191,16 +194,14 @@ class Bench:
                 raise CommandError(f"left {here:,} objects, and {there:,} of {objects:,} are there")
 
 
-def _check_disk(row: Row, tools: int, rounds: int, folder: Path) -> None:
-    """See that there is room: SeaweedFS keeps what is deleted until it is cleaned up.
+def _check_disk(row: Row, folder: Path) -> None:
+    """See that there is room for the objects and a copy, and for what is not yet deleted.
 
     Raises:
         UnavailableError: when there is not.
     """
     if row.server == "seaweedfs":
-        # In a first round that is only counted, and in each that is timed.
-        copies = tools + 2 if row.objects == 1 else tools * (rounds + 1) + 1
-        needed = row.objects * row.size * copies
+        needed = row.objects * row.size * 3
         free = shutil.disk_usage(folder).free
         if free < needed:
             raise servers.UnavailableError(
