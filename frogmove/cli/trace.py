@@ -9,6 +9,7 @@ import click
 
 from frogmove.cli import completion, exit_codes
 from frogmove.cli.dlq import HIDDEN
+from frogmove.cli.escaping import printable
 from frogmove.cli.function_options import deployment_of, function
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
@@ -106,7 +107,7 @@ def _show(trace: Trace, verdict: Verdict, console: Console) -> None:
         return
     for each in trace.events:
         time = "" if each.time is None else f"{each.time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        console.say(f"{time:19}  {each.where:<{_WIDTH}}  {each.text}")
+        console.say(f"{time:19}  {each.where:<{_WIDTH}}  {printable(each.text)}")
     for problem in trace.unknown:
         console.warn(f"Not known: {problem}")
     for missing in trace.absent:

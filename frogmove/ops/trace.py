@@ -17,6 +17,7 @@ from frogmove.ops.aws_request import AwsRequestError, Cause
 from frogmove.ops.failure_reasons import reason_of
 from frogmove.ops.message_reader import MessageReader
 from frogmove.ops.trace_place import Place, look_up_place
+from frogmove.quoting import in_quotes
 from frogmove.run_store import read_journals
 from frogmove.s3.errors import S3Error
 from frogmove.s3.uri import Location, parse_location
@@ -219,7 +220,7 @@ class Tracer:
             text = reason_of(line)
             there = fields.get("destination_key")
             if isinstance(there, str) and there != self._route.destination_key(trace.key):
-                text += f" (as {there})"
+                text += f" (as {in_quotes(there)})"
             known = {name: fields.get(name) for name in ("outcome", "request_id", "reason")}
             trace.add(line.time, FUNCTION, text, **known)
             if time.monotonic() > deadline:
@@ -319,7 +320,7 @@ def _describe_record(record: Record) -> str:
         reason = f": {record['reason']}" if record.get("reason") else ""
         return f"{record.get('outcome')}{reason}"
     if kind == "copied":
-        return f"copied to {record.get('destination_key')!a}, and verified"
+        return f"copied to {in_quotes(record.get('destination_key'))}, and verified"
     return {"copying": "the copy was started", "deleting": "a delete was started"}.get(kind, "")
 
 

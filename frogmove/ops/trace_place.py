@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from frogmove.core.advice import describe
+from frogmove.quoting import has_invisible, with_escapes
 from frogmove.s3.boto_errors import failed
 from frogmove.s3.boto_shapes import is_key
 from frogmove.s3.errors import Kind, S3Error
@@ -82,8 +83,9 @@ class Place:
 
     @property
     def uri(self) -> str:
-        """Its URI."""
-        return f"s3://{self.bucket}/{self.key}"
+        """Its URI as it is printed, with invisible characters escaped."""
+        uri = f"s3://{self.bucket}/{self.key}"
+        return with_escapes(uri) if has_invisible(uri) else uri
 
     @property
     def current(self) -> PlaceVersion | None:

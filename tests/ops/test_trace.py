@@ -138,17 +138,18 @@ def test_trace_of_an_upload_that_the_function_moved(
 
 
 def test_trace_of_runs_on_this_machine_and_their_undo(trace: TraceFixture) -> None:
-    trace.put("key")
-    assert trace.run("move", "key").code == 0
+    trace.put("clé")
+    assert trace.run("move", "clé").code == 0
     moved = last_id()
     assert trace.run("undo", moved, "--while-live").code == 0
-    ran = trace("key")
+    ran = trace("clé")
     texts = [each["text"] for each in ran.of("event") if each["where"] == "run"]
+    assert f"move {moved}: copied to 'clé', and verified" in texts
     assert any(text == f"move {moved}: moved" for text in texts)
     assert any(text.startswith("undo ") and text.endswith(": moved") for text in texts)
     reported = verdict(ran)
-    assert reported["verdict"] == f"The bytes are at s3://{trace.source}/key."
-    assert reported["todo"] == ["frogmove move key"]
+    assert reported["verdict"] == f"The bytes are at s3://{trace.source}/clé."
+    assert reported["todo"] == ["frogmove move clé"]
 
 
 def test_trace_of_a_dead_letter_with_its_reason(trace: TraceFixture) -> None:
@@ -239,6 +240,8 @@ def test_trace_of_a_hostile_key_is_inert(trace: TraceFixture) -> None:
     assert not {"\x1b", "\u202e"} & set(shown.out + shown.err)
     assert len(shown.out.splitlines()) == 4
     assert verdict(trace(HOSTILE))["places"]["source"]["exists"] is True
+    # Only the key is quoted, not the line.
+    assert not [line for line in shown.out.splitlines() if line.startswith("$'")]
     # As `frogmove ls --side destination` prints the copy.
     copy = trace(f"s3://{trace.destination}?key={quote(HOSTILE)}")
     assert verdict(copy)["key"] == HOSTILE
