@@ -77,6 +77,8 @@ def nothing_selected(spec: RunSpec) -> str:
     return " ".join([what, *selection_hints(spec.selection), ALLOW_EMPTY])
 
 
+_WILDCARDS = frozenset("*?[")
+
 ALLOW_EMPTY = "If that is expected, use --allow-empty."
 
 
@@ -85,6 +87,8 @@ def selection_hints(selection: Selection) -> Iterator[str]:
     globs = [each.glob for each in selection.filters.patterns if each.is_include]
     if any("*" in glob and "**" not in glob for glob in globs):
         yield "'*' does not match '/': use '**/*.csv' for keys in folders."
+    if any(not _WILDCARDS.intersection(glob) for glob in globs):
+        yield "A pattern must match the whole key below the prefix: a folder is --prefix FOLDER."
     if any(glob.startswith("/") for glob in globs):
         yield "A pattern that begins with '/' matches keys that begin with '/'."
     folders = [folder.removeprefix(selection.base) for folder in selection.folders]
@@ -93,11 +97,14 @@ def selection_hints(selection: Selection) -> Iterator[str]:
     if any(is_like_uri(folder) for folder in folders):
         yield "A URI begins with s3://."
     yield from dict.fromkeys(filter(None, map(typographic_hint, [*folders, *globs])))
-    if any(char in folder for folder in folders for char in "*?["):
+    if any(_WILDCARDS.intersection(folder) for folder in folders):
         yield "A folder is not a pattern: use --include."
     partial = next((folder for folder in folders if folder and not folder.endswith("/")), None)
     if partial is not None:
-        yield f"A prefix is a folder: this selects only {in_quotes(f'{partial}/')}."
+        yield (
+            f"A prefix is a folder: this selects only the key {in_quotes(partial)} and keys under "
+            f"{in_quotes(f'{partial}/')}."
+        )
 
 
 def unexpected_objects(spec: RunSpec, summary: Summary) -> str:
