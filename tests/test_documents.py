@@ -14,6 +14,7 @@ import pytest
 
 from frogmove.cli import main
 from frogmove.cli.lazy_group import LazyCommand
+from frogmove.cli.plan_text import WORDS
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 
@@ -112,6 +113,15 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
     assert chosen is not None, words
     loaded = chosen.load() if isinstance(chosen, LazyCommand) else chosen
     parse(loaded, arguments, context)
+
+
+def test_table_of_dry_runs_has_every_effect_with_its_words() -> None:
+    text = (ROOT / "frogmove/cli/README.md").read_text("utf-8")
+    section = text[text.index("\n## Dry runs") : text.index("\n## Plan, review, apply")]
+    cells = "".join(line for line in section.splitlines() if line.startswith("| `"))
+    for effect, words in WORDS.items():
+        assert f"`{words}" in cells
+        assert f"`{effect.value}`" in cells
 
 
 FILES = {f"reports/{month}.csv" for month in range(3)} | {"reports/2026.csv", "old/x.csv"}

@@ -128,6 +128,8 @@ ENDS = {
     Effect.COPY: Outcome.COPIED,
     Effect.DELETE: Outcome.DELETED,
     Effect.SKIP: Outcome.SKIPPED,
+    Effect.GONE: Outcome.GONE,
+    Effect.SUPERSEDED: Outcome.SUPERSEDED,
     Effect.CONFLICT: Outcome.CONFLICT,
     Effect.REFUSE: Outcome.FAILED,
 }
@@ -138,7 +140,9 @@ UNDONE = {
     Effect.MOVE: {Outcome.MOVED},
     Effect.ALREADY_THERE: {Outcome.MOVED},
     Effect.RESTORE: {Outcome.MOVED, Outcome.COPIED, Outcome.CONFLICT},
-    Effect.SKIP: {Outcome.SKIPPED, Outcome.GONE, Outcome.SUPERSEDED},
+    Effect.SKIP: {Outcome.SKIPPED},
+    Effect.GONE: {Outcome.GONE},
+    Effect.SUPERSEDED: {Outcome.SUPERSEDED},
 }
 
 
@@ -193,9 +197,7 @@ def assert_done(client: Client, fault_fixture: Scene, spec: RunSpec, folder: Pat
         # After a failure, deletes are shown as skipped, and not started.
         assert Outcome.FAILED in done.values()
         outcomes = {key: outcome for key, outcome in outcomes.items() if key in done}
-    # A plan is done as reviewed: what has changed since is no skip, but not done either.
-    left = {Outcome.GONE: Outcome.SKIPPED, Outcome.SUPERSEDED: Outcome.SKIPPED}
-    assert {key: left.get(outcome, outcome) for key, outcome in done.items()} == outcomes
+    assert done == outcomes
     assert {side: state.bodies(side) for side in SIDES} == after
     if spec.backup is not None:
         lost = [

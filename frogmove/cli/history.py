@@ -227,7 +227,7 @@ def _warn_of_unknown(runs: Sequence[JournalReader], console: Console) -> bool:
     if killed:
         count = "1 object was" if len(killed) == 1 else f"{len(killed):,} objects were"
         console.warn(
-            f"{count} being copied when the run was killed, such as {in_quotes(killed[0])}. "
+            f"{count} being copied when the run was cut off, such as {in_quotes(killed[0])}. "
             "Copies of them may be left at the destination; their sources were not deleted."
         )
     lost = unanswered_copies(*runs)

@@ -23,9 +23,9 @@ from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_format import ListingFormat
 from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
 from frogmove.cli.plan_text import WIDTH, WORDS, reason_of, style_of
-from frogmove.cli.quantities import counts, size
+from frogmove.cli.quantities import counts, done, size
 from frogmove.cli.run_list import run_lines
-from frogmove.core.models import Action, Effect, Outcome, Result
+from frogmove.core.models import Action, Effect, Outcome, Result, Verb
 from frogmove.core.records import Record, Summary, action_record, result_record
 from frogmove.core.verify_results import Status
 from frogmove.s3.uri import Location
@@ -135,10 +135,12 @@ class Console:
         destination_key: str,
         reason: str,
         arrow: str = "->",
+        *,
+        is_extra: bool = False,
     ) -> list[tuple[str, str]]:
-        name = self.key(key)
+        """Return the parts of a line about a key; an extra one is only at the destination."""
         there = key_argument(destination_key, self.destination, self._encoding)
-        parts = [(f"{word:<10}  ", style), (name, "")]
+        parts = [(f"{word:<10}  ", style), (there if is_extra else self.key(key), "")]
         # An object without a valid key has no destination.
         if not destination_key:
             destination_key = self.destination.prefix + key.removeprefix(self.source.prefix)
@@ -286,6 +288,7 @@ class Console:
                     action.destination_key,
                     reason_of(action),
                     arrow="as" if effect is Effect.KEEP_BOTH else "->",
+                    is_extra=action.verb is Verb.DELETE,
                 )
             )
 
@@ -306,15 +309,16 @@ class Console:
             style = _STYLES[result.outcome]
             word = result.outcome.value
             key = result.destination_key
-            self.line(self._columns(word, style, result.key, key, result.reason))
+            extra = result.action.verb is Verb.DELETE
+            self.line(self._columns(word, style, result.key, key, result.reason, is_extra=extra))
 
     def _is_shown(self, outcome: Outcome) -> bool:
         if outcome is Outcome.SKIPPED:
             return self._verbose
         return not self.quiet or outcome.needs_attention
 
-    def summary(self, summary: Summary, run_id: str) -> None:
-        """Print the summary of a run."""
+    def summary(self, summary: Summary, run_id: str, *, is_unfinished: bool) -> None:
+        """Print the summary of a run, which may have ended early."""
         if self.json_lines:
             self._json({**summary.record(), "run": run_id})
             return
@@ -324,7 +328,8 @@ class Console:
             self.warn(f"{text} {', '.join(keys[:-1])} and {keys[-1]}")
         if self.quiet:
             return
-        words = counts({each.value: summary.counts[each] for each in Outcome}) or "nothing to do"
+        by_outcome = {each.value: summary.counts[each] for each in Outcome}
+        words = done(by_outcome, is_unfinished=is_unfinished)
         style = "bold yellow" if summary.needs_attention else "bold"
         self.message(f"{words}; {size(summary.bytes)} in {summary.seconds:.1f} s", style=style)
 
@@ -344,7 +349,8 @@ class Console:
             self._json(result.record())
         elif result.status is not Status.SAME or self.shows_unchanged:
             word, style = result.status.value, _STATUS_STYLES[result.status]
-            self.line(self._columns(word, style, result.key, result.destination_key, result.reason))
+            key, extra = result.destination_key, result.status is Status.EXTRA
+            self.line(self._columns(word, style, result.key, key, result.reason, is_extra=extra))
 
     def verify_summary(self, summary: VerifySummary) -> None:
         """Print the summary of a verification."""
@@ -365,7 +371,7 @@ class Console:
         if self.json_lines:
             undos = [undo.spec.id for undo in history.undone_by(journal)]
             later = {"resumed_by": history.resumed_by(journal), "undone_by": undos}
-            record = {**journal.spec.record(), "type": "run", "end": journal.end(), **later}
+            record = {"type": "run", **journal.spec.record(), "end": journal.end(), **later}
             self._json(record)
             return
         first, second = run_lines(journal, history, None if self._plain else self.out.width)

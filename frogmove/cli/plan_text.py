@@ -28,8 +28,14 @@ WORDS = {
     Effect.WAIT: "would wait",
     Effect.SKIP: "would skip",
     Effect.NOT_FOUND: "not-found",
+    Effect.SUPERSEDED: "superseded",
+    Effect.GONE: "gone",
 }
 WIDTH = max(map(len, WORDS.values()))
+
+_YELLOW = frozenset(
+    {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE, Effect.DELETE, Effect.SUPERSEDED}
+)
 
 # How many folders and reasons are printed; the JSON summary has more.
 _MAX_SHOWN = 20
@@ -51,7 +57,7 @@ def style_of(effect: Effect) -> str:
     """Return the rich style of an effect."""
     if effect in {Effect.ARCHIVED, Effect.REFUSE, Effect.NOT_FOUND}:
         return "bold red"
-    if effect in {Effect.CONFLICT, Effect.UNKNOWN, Effect.REPLACE, Effect.DELETE}:
+    if effect in _YELLOW:
         return "bold yellow"
     return "cyan" if effect.is_transfer else "dim"
 

@@ -29,3 +29,8 @@ def counted(count: int, one: str, many: str) -> str:
 def counts(by_word: Mapping[str, int]) -> str:
     """Format several numbers: ``3 moved, 1 failed``; empty if all are zero."""
     return ", ".join(f"{count:,} {word}" for word, count in by_word.items() if count)
+
+
+def done(by_outcome: Mapping[str, int], *, is_unfinished: bool) -> str:
+    """Format what a run did: its outcomes, or why there are none."""
+    return counts(by_outcome) or ("nothing was finished" if is_unfinished else "nothing to do")

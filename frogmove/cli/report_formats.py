@@ -12,6 +12,7 @@ from frogmove.cli.escaping import printable
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.report_html import page
 from frogmove.cli.report_rows import ALL, Report
+from frogmove.core.models import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
@@ -62,6 +63,8 @@ def _text(report: Report) -> Iterator[str]:
     yield f"run {printable(spec.id)}, begun {printable(spec.started)}\n\n"
     for record in report.results():
         key = key_argument(record["key"], source)
+        if record["outcome"] == Outcome.DELETED.value:
+            key = key_argument(record["destination_key"], destination)
         arrow = ""
         same = destination.prefix + record["key"].removeprefix(source.prefix)
         # An object without a valid key has no destination.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from frogmove.cli.quantities import counts, size
+from frogmove.cli.quantities import done, size
 from frogmove.cli.run_description import next_commands
 from frogmove.core.models import Outcome
 from frogmove.errors import UsageError
@@ -87,8 +87,8 @@ class Report:
         if end is None:
             return "did not finish"
         interrupted = "interrupted; " if end["interrupted"] else ""
-        totals = f"{interrupted}{counts(end['counts']) or 'nothing to do'}"
-        return f"{totals}; {size(end['bytes'])} in {end['seconds']} s"
+        words = done(end["counts"], is_unfinished=end["interrupted"])
+        return f"{interrupted}{words}; {size(end['bytes'])} in {end['seconds']} s"
 
     def counts(self) -> Counter[str]:
         """Return the number of objects of each outcome, including those not shown."""

@@ -219,11 +219,12 @@ def _run(
     stop.end_message = _end_message(run, resume_command(run.spec, journal))
     failure = _take_results(run, console)
     _warn_of_ending(run, console)
-    console.summary(run.summary, run.spec.id)
+    is_unfinished = failure is not None or run.summary.interrupted
+    console.summary(run.summary, run.spec.id, is_unfinished=is_unfinished)
     is_empty = not (run.summary.counts or stop.is_set() or failure)
     if is_empty and not allow_empty:
         console.warn(nothing_selected(run.spec))
-    _print_next_commands(console, run, journal, is_unfinished=failure is not None)
+    _print_next_commands(console, run, journal, is_unfinished=is_unfinished)
     if failure is not None:
         raise failure
     if streams.failure() or run.has_too_many_failures:
@@ -289,7 +290,6 @@ def _print_next_commands(
     console: Console, run: Run, journal: Path | None, *, is_unfinished: bool
 ) -> None:
     """Print the run's id, and the commands to finish or undo it."""
-    is_unfinished = is_unfinished or run.summary.interrupted
     if not run.path.exists():
         # A run that did nothing has no journal, so it cannot be finished or undone.
         console.note(f"Run {run.spec.id} changed nothing.")

@@ -47,6 +47,8 @@ _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"}
 _VERBS = {
     Outcome.CONFLICT: (Verb.CONFLICT, Effect.CONFLICT),
     Outcome.FAILED: (Verb.REFUSE, Effect.REFUSE),
+    Outcome.SUPERSEDED: (Verb.SKIP, Effect.SUPERSEDED),
+    Outcome.GONE: (Verb.SKIP, Effect.GONE),
 }
 
 

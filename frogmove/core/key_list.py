@@ -45,7 +45,9 @@ _REPORTED = re.compile(
 )
 
 # The lines of a report without a key.
-_COUNTS = r"(?:interrupted; )?(?:nothing to do|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-]+)*)"
+_COUNTS = (
+    r"(?:interrupted; )?(?:nothing (?:to do|was finished)|[0-9,]+ [a-z-]+(?:, [0-9,]+ [a-z-]+)*)"
+)
 _COMMENT = re.compile(
     rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; {_SIZE} in [0-9.]+ s"
     r"|did not finish|To [a-z ]+: frogmove [a-z]+ .*"

@@ -48,6 +48,8 @@ class Effect(StrEnum):
     WAIT = "wait"
     SKIP = "skip"
     NOT_FOUND = "not-found"
+    SUPERSEDED = "superseded"
+    GONE = "gone"
 
     @property
     def is_transfer(self) -> bool:

@@ -94,6 +94,7 @@ def test_journal_on_a_disk_that_fills_up_ends_the_run_and_deletes_nothing_unreco
     assert ran.code == 1
     assert "No space left" in ran.err
     assert "No source was deleted without its record" in ran.err
+    assert "nothing was finished; 0 bytes" in ran.err
     assert hooks.of("DeleteObject", "DeleteObjects") == []
     assert buckets.here() == {"a": b"a", "b": b"b"}
 

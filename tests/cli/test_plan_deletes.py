@@ -41,12 +41,12 @@ def test_plan_with_deletes_is_applied_exactly(
     pair.put("back")
     pair.client.delete_object(Bucket=pair.destination, Key="gone")
     dry = runner("apply", file, "-n", "-o", "json")
-    assert {each["key"]: (each["action"], each["reason"]) for each in dry.of("action")} == {
+    assert {each["key"]: (each["effect"], each["reason"]) for each in dry.of("action")} == {
         "a": ("copy", "not at the destination"),
         "extra": ("delete", "only at the destination"),
-        "replaced": ("skip", "replaced at the destination since it was listed; not deleted"),
-        "back": ("skip", "the source has this key now; not deleted"),
-        "gone": ("skip", "no longer at the destination"),
+        "replaced": ("superseded", "replaced at the destination since it was listed; not deleted"),
+        "back": ("superseded", "the source has this key now; not deleted"),
+        "gone": ("gone", "no longer at the destination"),
     }
     ran = runner("apply", file, "-o", "json")
     assert (ran.code, ran.outcomes) == (

@@ -300,6 +300,21 @@ def test_dry_run_of_a_plan_has_its_reasons(
     assert frogmove("apply", str(file), "-n").out == planned.out
 
 
+def test_dry_run_of_a_plan_shows_what_has_changed_since(
+    buckets: Buckets, frogmove: FrogmoveRunner, file: Path
+) -> None:
+    buckets.put("changed", "gone", "here")
+    frogmove("move", "--all", "--plan", str(file))
+    buckets.put("changed", body=b"a new upload")
+    buckets.client.delete_object(Bucket=buckets.source, Key="gone")
+    dry = frogmove("apply", str(file), "-n")
+    shown = {" ".join(line.split(" (")[0].split()) for line in dry.out.splitlines()}
+    assert shown == {"superseded changed", "gone gone", "would move here"}
+    assert buckets.keys_here() == ["changed", "here"]
+    ran = frogmove("apply", str(file), "-o", "json")
+    assert ran.outcomes == {"changed": "superseded", "gone": "gone", "here": "moved"}
+
+
 @pytest.mark.parametrize(
     ("file", "printed"),
     [

@@ -18,6 +18,7 @@ from frogmove.cli.key_argument import key_argument
 from frogmove.cli.report_formats import render
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
+from frogmove.core.key_list import read_keys
 from frogmove.core.models import Outcome, VerifiedCopy
 from frogmove.core.records import Summary
 from frogmove.core.run_spec import Command, RunSpec
@@ -265,6 +266,17 @@ def test_report_of_a_run_that_was_interrupted_says_so(tmp_path: Path, output: st
     summary.interrupted = True
     journal.end(summary)
     assert "interrupted" in "".join(render(JournalReader(journal.path), output))
+
+
+def test_report_of_a_run_that_was_interrupted_before_a_result_does_not_call_it_done(
+    tmp_path: Path,
+) -> None:
+    journal, summary = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC), Summary()
+    summary.interrupted = True
+    journal.end(summary)
+    text = "".join(render(JournalReader(journal.path), "text"))
+    assert "interrupted; nothing was finished; 0 bytes" in text
+    assert list(read_keys(io.BytesIO(text.encode()), Location("external"), nul=False)) == []
 
 
 # Runs that were cut off

@@ -48,7 +48,7 @@ def test_move_that_was_killed_can_be_undone_as_its_journal_knew_of_every_delete(
     undone = fault_fixture.frogmove("undo", run["id"], "-o", "json")
     assert set(undone.outcomes.values()) == {"moved"}, undone
     # A slow machine may send the first deletes before the last copies are made.
-    assert undone.code == ("being copied when the run was killed" in undone.err), undone
+    assert undone.code == ("being copied when the run was cut off" in undone.err), undone
     assert fault_fixture.buckets.here() == bodies
 
 
@@ -58,7 +58,7 @@ def test_undo_says_which_copies_it_cannot_know(fault_fixture: FaultFixture) -> N
     assert fault_fixture.buckets.there()
     (run,) = fault_fixture.frogmove("runs", "-o", "json").of("run")
     undone = fault_fixture.frogmove("undo", run["id"])
-    assert "1 object was being copied when the run was killed, such as '0/0000'." in undone.err
+    assert "1 object was being copied when the run was cut off, such as '0/0000'." in undone.err
     assert fault_fixture.frogmove("resume", run["id"]).code == 0
     again = fault_fixture.frogmove("undo", run["id"])
     assert "being copied" not in again.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,21 @@ def test_sync_delete_deletes_what_only_the_destination_has(pair: Buckets) -> Non
     report = runner(pair)("report", "last", "-o", "json")
     outcomes = {each["key"]: each["outcome"] for each in report.of("result")}
     assert outcomes == {"b/c": "copied", "extra": "deleted", "x/extra": "deleted"}
+
+
+def test_key_that_only_the_destination_has_is_printed_with_its_own_bucket(pair: Buckets) -> None:
+    pair.put("a")
+    pair.put_there("-n", "in\x1bvisible", "plain")
+    shown = {
+        f"s3://{pair.destination}/-n",
+        f"'s3://{pair.destination}?key=in%1Bvisible'",
+        "plain",
+    }
+    verb = ("sync", "--delete")
+    outputs = [runner(pair)(*each).out for each in (("verify",), (*verb, "-n"), verb, ("report",))]
+    for word, out in zip(("extra", "would delete", "deleted", "deleted"), outputs, strict=True):
+        lines = [line.removeprefix(word) for line in out.splitlines() if line.startswith(word)]
+        assert {re.split(r"  +", line)[-2] for line in lines} == shown
 
 
 def test_sync_delete_with_several_processes_deletes_as_well(
