@@ -105,7 +105,7 @@ def test_json_lines_are_complete_even_when_quiet(capsys: Capture) -> None:
     console = Console(json_lines=True, quiet=True)
     for outcome in Outcome:
         console.done(a_result(outcome))
-    console.summary(Summary(), "run-1")
+    console.summary(Summary(), "run-1", is_unfinished=False)
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == len(Outcome) + 1
     assert err == ""
@@ -115,7 +115,7 @@ def test_summary_names_what_there_was(capsys: Capture) -> None:
     summary = Summary()
     for outcome in (Outcome.MOVED, Outcome.MOVED, Outcome.FAILED):
         summary.add(a_result(outcome))
-    Console().summary(summary, "run-1")
+    Console().summary(summary, "run-1", is_unfinished=False)
     assert capsys.readouterr().err.startswith("2 moved, 1 failed; 8 bytes in ")
 
 
