@@ -31,8 +31,9 @@ def info(ctx: click.Context, deployment: Deployment, console: Console) -> None:
     """
     facts = read_facts(deployment)
     versions = read_versions(deployment)
+    unknown = [*facts.unknown, *versions.unknown]
     if console.json_lines:
-        console.record({"type": "function", **facts.values, "unknown": facts.unknown})
+        console.record({**facts.values, "type": "function", "unknown": unknown})
         for version in versions.versions:
             console.record({"type": "version", **version.record()})
     else:
@@ -41,7 +42,6 @@ def info(ctx: click.Context, deployment: Deployment, console: Console) -> None:
             console.say(f"{name:<{widest}}  {'-' if value is None else value}")
         for version in versions.versions:
             console.say(version.line())
-    unknown = [*facts.unknown, *versions.unknown]
     for message in unknown:
         console.warn(message)
     ctx.exit(exit_codes.ATTENTION if unknown else exit_codes.DONE)

@@ -28,8 +28,8 @@ _WIDEST_NAME = len("failed sweeps")
 def status(ctx: click.Context, config: Config, console: Console, name: str | None) -> None:
     """Show the state of a route and of the function that moves its uploads. Nothing is changed.
 
-    Each line is ok, a warning, broken, or unknown for want of a permission, and says what to do.
-    The exit code is 1 if a person has to do something.
+    Each line is ok, a warning, broken, or unknown, and says what to do. The exit code is
+    1 if a person has to do something.
 
     \b
     Examples:

@@ -220,6 +220,11 @@ def _with_fields(value: object, action: str) -> object:
     return _Fields(value | lists, action)
 
 
+def repeated_page(action: str) -> AwsRequestError:
+    """Return the error for a list that would never end."""
+    return AwsRequestError(action, Cause.FAILED, "the same page was returned again")
+
+
 def _missing(action: str, field: str) -> AwsRequestError:
     return AwsRequestError(action, Cause.FAILED, f"its response has no {field}")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from frogmove.errors import RunError, UsageError
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.aws_request import AwsRequestError, Cause, repeated_page, send
 from frogmove.quoting import in_quotes
 from frogmove.s3.aws_hosts import is_aws
 
@@ -76,6 +76,8 @@ class JobStatus:
     def needs_attention(self) -> bool:
         """Whether a task failed, or the job ended early or waits for somebody."""
         return self.failed > 0 or self.status in {
+            # S3 did not say it.
+            "",
             "Failed",
             "Failing",
             "Cancelled",
@@ -180,8 +182,9 @@ class BatchOperations:
         """
         account = self.account
         try:
-            made = send(
-                "s3:CreateJob", lambda: self.client.create_job(AccountId=account, **request)
+            made: str = send(
+                "s3:CreateJob",
+                lambda: self.client.create_job(AccountId=account, **request)["JobId"],
             )
         except AwsRequestError as error:
             if error.may_have_been_done:
@@ -191,7 +194,7 @@ class BatchOperations:
                     "nothing is moved twice.",
                 ) from error
             raise
-        return str(made["JobId"])
+        return made
 
     def describe(self, job: str) -> JobStatus:
         """Return a job.
@@ -202,8 +205,9 @@ class BatchOperations:
         """
         account = self.account
         try:
-            response = send(
-                "s3:DescribeJob", lambda: self.client.describe_job(AccountId=account, JobId=job)
+            response: dict[str, Any] = send(
+                "s3:DescribeJob",
+                lambda: self.client.describe_job(AccountId=account, JobId=job)["Job"],
             )
         except AwsRequestError as error:
             if error.cause is Cause.MISSING:
@@ -212,7 +216,7 @@ class BatchOperations:
                     "`frogmove batch status` lists the jobs of this Region.",
                 ) from error
             raise
-        return read_status(response["Job"])
+        return read_status(response)
 
     def jobs(self) -> Iterator[JobStatus]:
         """Yield frogmove's jobs, newest first.
@@ -230,9 +234,12 @@ class BatchOperations:
             )
             found = map(read_status, page.get("Jobs", []))
             yield from (each for each in found if each.description.startswith(DESCRIPTION))
-            if not page.get("NextToken"):
+            token = page.get("NextToken")
+            if not token:
                 return
-            more = {"NextToken": page["NextToken"]}
+            if token == more.get("NextToken"):
+                raise repeated_page("s3:ListJobs")
+            more = {"NextToken": token}
 
     def cancel(self, job: str) -> None:
         """Cancel a job; tasks that have started are finished.

@@ -7,7 +7,6 @@ permission is missing or it does not exist, has the name that the Terraform modu
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
@@ -182,12 +181,16 @@ class Deployment:
     def log(self) -> FunctionLog:
         """The function's log."""
         logging: dict[str, str] = {}
-        # Without the configuration, it has the default name.
-        with suppress(AwsRequestError):
+        unread = None
+        try:
             logging = self.configuration.get("LoggingConfig", {})
+        except AwsRequestError as error:
+            # It may still have the default name.
+            unread = error
         group = logging.get("LogGroup") or f"/aws/lambda/{self.name}"
         is_json = logging.get("LogFormat") == "JSON"
-        return FunctionLog(self.services.client("logs"), group, is_json=is_json)
+        client = self.services.client("logs")
+        return FunctionLog(client, group, is_json=is_json, unread=unread)
 
     def moves_from(self, source: Location) -> bool:
         """Tell by its settings whether the function may move uploads to a location.

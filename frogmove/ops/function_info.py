@@ -109,7 +109,10 @@ def read_facts(deployment: Deployment) -> Facts:
         # Of each function AWS tells the ARN; other fields are absent if they do not apply.
         facts.read(lambda: {"arn": found["FunctionArn"]})
         variables = sorted(deployment.variables.items())
-        facts.values |= {name: redact(value) for name, value in variables}
+        # The author of a function may choose any names.
+        facts.values |= {
+            name: redact(value) for name, value in variables if name not in facts.values
+        }
     facts.read(lambda: {"mapping": _mappings(deployment)})
     facts.read(lambda: _schedule(deployment))
     facts.read(lambda: {"queue": deployment.queue.url})

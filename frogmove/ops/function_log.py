@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from frogmove.ops.aws_request import AwsRequestError, Cause, send
+from frogmove.ops.aws_request import AwsRequestError, Cause, repeated_page, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,12 +101,21 @@ class FunctionLog:
         client: the client for CloudWatch Logs.
         group: the log group.
         is_json: whether Lambda writes its own lines as JSON, too.
+        unread: why the name of the log group could not be read; it may be another one.
     """
 
-    def __init__(self, client: Any, group: str, *, is_json: bool = False) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401
+        group: str,
+        *,
+        is_json: bool = False,
+        unread: AwsRequestError | None = None,
+    ) -> None:
         self._client = client
         self.group = group
         self._is_json = is_json
+        self._unread = unread
 
     def lines(self, since: datetime, pattern: str = "") -> Iterator[LogLine]:
         """Yield the lines of all streams in the order of their time.
@@ -130,8 +139,7 @@ class FunctionLog:
             if not token:
                 return
             if token == request.get("nextToken"):
-                message = "the same page was returned again"
-                raise AwsRequestError(_ACTION, Cause.FAILED, message)
+                raise repeated_page(_ACTION)
             request["nextToken"] = token
 
     def failures(self, since: datetime) -> Iterator[LogLine]:
@@ -154,9 +162,11 @@ class FunctionLog:
         try:
             page: dict[str, Any] = send(_ACTION, lambda: self._client.filter_log_events(**request))
         except AwsRequestError as error:
-            if error.cause is Cause.MISSING:
-                return {}
-            raise
+            if error.cause is not Cause.MISSING:
+                raise
+            if self._unread is not None and self._unread.cause is not Cause.MISSING:
+                raise self._unread from error
+            return {}
         return page
 
 

@@ -46,6 +46,7 @@ class JobFixture:
     shaky: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
+    called: threading.Event = field(default_factory=threading.Event)
 
     @property
     def source(self) -> str:
@@ -61,6 +62,7 @@ class JobFixture:
 
     def invoke(self, _function: str, event: dict[str, Any]) -> Any:
         """Call the handler as Lambda does; a process handles one event at a time."""
+        self.called.set()
         self.held.wait(30)
         self.events.append(event)
         (task,) = event["tasks"]

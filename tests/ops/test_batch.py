@@ -264,6 +264,7 @@ def test_job_that_is_cancelled_says_what_it_did_not_do(jobs: JobFixture) -> None
     jobs.put("a", "b", "c")
     jobs.held.clear()
     job = jobs("submit", "--all").out.strip()
+    assert jobs.called.wait(30)
     assert "Active" in jobs("status", job).out
     refused = jobs("report", job)
     assert (refused.code, "has not ended" in refused.err) == (2, True)

@@ -13,13 +13,15 @@ import boto3
 import pytest
 
 from frogmove.local_aws.server import REGION
+from frogmove.local_aws.stack import build_stack
+from frogmove.packaging.function_zip import build_package
 from tests.cli.cli_runner import COMMAND, ROOT, Ran, run
 from tests.ops.conftest import keys_of_user
 
 if TYPE_CHECKING:
     from frogmove.local_aws.clients import Clients
     from frogmove.local_aws.server import Server
-    from frogmove.local_aws.stack import Stack
+    from frogmove.local_aws.stack import Stack, StackConfig
 
 
 NOW = datetime.now(UTC)
@@ -165,6 +167,34 @@ def test_lambda_info_shows_the_function_and_its_versions(
 
     ran = run("lambda", "info", "--function", name, environment=environment(server))
     assert "valid settings" in ran.out
+
+
+def test_lambda_info_names_in_json_all_that_is_unknown(
+    server: Server, clients: Clients, stack_config: StackConfig
+) -> None:
+    stack = build_stack(clients, build_package(), stack_config)
+    variables = {"type": "evil", "arn": "evil", "state": "evil", "unknown": "evil"}
+    clients.functions.update_function_configuration(
+        FunctionName=stack.config.name, Environment={"Variables": variables}
+    )
+    allowed = ["lambda:GetFunctionConfiguration", "lambda:ListEventSourceMappings"]
+    more = environment(server) | keys_of_user(clients, allowed)
+    ran = run("lambda", "info", "--function", stack.config.name, "-o", "json", environment=more)
+    (reported,) = ran.of("function")
+    assert ran.code == 1
+    assert reported["arn"].startswith("arn:aws:lambda:")
+    assert reported["state"] != "evil"
+    for action in ("scheduler:GetSchedule", "lambda:ListVersionsByFunction"):
+        assert any(action in each for each in reported["unknown"])
+
+
+def test_logs_of_a_group_whose_name_is_not_known_are_not_nothing(
+    server: Server, clients: Clients
+) -> None:
+    more = environment(server) | keys_of_user(clients, ["logs:FilterLogEvents"])
+    ran = run("lambda", "logs", "--function", "never-ran", environment=more)
+    assert (ran.code, ran.out) == (2, "")
+    assert "lambda:GetFunctionConfiguration is missing" in ran.err
 
 
 def test_function_that_is_not_there_has_no_info(server: Server) -> None:
