@@ -24,12 +24,12 @@ from frogmove.processes.messages import (
     End,
     Ready,
     Results,
-    SetLimits,
     Setup,
     SplitOff,
     Stop,
 )
 from frogmove.processes.range_runner import RangeRunner
+from frogmove.processes.shared_limits import SharedLimits
 from frogmove.s3.activity import Activity
 from frogmove.s3.range_listing import KeyRange
 
@@ -83,7 +83,9 @@ class Pool:
     ) -> None:
         self._s3 = s3
         self._setup = setup
-        self._count = count
+        # Each needs at least one request at a time.
+        self._count = min(count, setup.limits.concurrency)
+        self._limits = SharedLimits(s3, setup.limits, self._count)
         self._journal = journal
         self._stop = stop
         self._spares = spares
@@ -168,6 +170,7 @@ class Pool:
             each.send(End())
         for each in self._remotes:
             each.process.wait()
+        self._limits.restore()
 
     def _do_local(self) -> Iterator[Result | None]:
         """Run this process's own range, if it has one."""
@@ -213,8 +216,7 @@ class Pool:
     def _start(self) -> None:
         if self._stop.is_set():
             return
-        limits = self._setup.limits
-        limits = replace(limits, retry_quota=max(1, limits.retry_quota // self._count))
+        limits = self._limits.of_worker()
         while len(self._members) < self._count and (self._spares or self._is_large):
             setup = replace(self._setup, segment=next(self._segments), limits=limits)
             spare = self._spares.pop() if self._spares else None
@@ -224,16 +226,6 @@ class Pool:
                 # The system allows no more processes or threads: continue with the existing ones.
                 self._count = len(self._members)
         self._assign_work()
-
-    def _divide_limits(self) -> None:
-        """Divide the run's limits between the members that are working."""
-        limits = self._setup.limits
-        parts = max(1, self._working)
-        rate = None if limits.rate is None else limits.rate / parts
-        concurrency = max(1, limits.concurrency // parts)
-        self._s3.set_limits(concurrency, rate)
-        for each in self._remotes:
-            each.send(SetLimits(concurrency, rate))
 
     def _ready_results(self) -> Iterator[Result]:
         while self._results:
@@ -288,7 +280,9 @@ class Pool:
         working = sum(each not in self._idle for each in self._members)
         if working != self._working:
             self._working = working
-            self._divide_limits()
+            part = self._limits.divide(working)
+            for each in self._remotes:
+                each.send(part)
 
     def _find_work(self) -> None:
         if self._stop.is_set() or self._error is not None:

@@ -42,8 +42,9 @@ class ConcurrencyLimiter:
         self._ignored_throttles = 0
 
     def set_maximum(self, maximum: int) -> None:
-        """Set a new maximum, which is also the new limit."""
-        self._maximum = self._limit = float(maximum)
+        """Set a new maximum; the limit stays as far below it, in proportion, as it was."""
+        self._limit = max(1.0, self._limit * maximum / self._maximum)
+        self._maximum = float(maximum)
 
     @property
     def in_flight(self) -> int:

@@ -126,6 +126,11 @@ class RetryingS3:
             self._limiter.set_maximum(concurrency)
             self._rate = rate
 
+    def set_retry_quota(self, quota: int) -> None:
+        """Set how many retries may be used; those that were used stay used."""
+        with self._lock:
+            self._policy.set_quota(quota)
+
     def stalled_seconds(self) -> float:
         """Return for how many seconds responses have been overdue."""
         with self._lock:

@@ -21,13 +21,18 @@ class RetryPolicy:
     def __init__(self, limits: Limits, jitter: Callable[[float, float], float]) -> None:
         self._limits = limits
         self._jitter = jitter
-        self._retry_quota = float(limits.retry_quota)
+        self._largest_quota = self._retry_quota = float(limits.retry_quota)
         self._has_responded = False
 
     def succeeded(self) -> None:
         """Give part of a retry back to the quota."""
         self._has_responded = True
-        self._retry_quota = min(float(self._limits.retry_quota), self._retry_quota + 0.2)
+        self._retry_quota = min(self._largest_quota, self._retry_quota + 0.2)
+
+    def set_quota(self, quota: int) -> None:
+        """Set the quota of retries."""
+        self._largest_quota = float(quota)
+        self._retry_quota = min(self._retry_quota, self._largest_quota)
 
     def delay(self, error: BaseException, attempt: int) -> float | None:
         """Return the seconds until the next attempt; None for no further attempt.

@@ -59,11 +59,13 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         proxy: FaultProxy | None = None,
         journal: Path | None = None,
         rate: float | None = 200,
+        limits: Limits | None = None,
         counts_skips: bool = False,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         endpoint_url = config.endpoint_url if proxy is None else proxy.endpoint_url
-        client = Client(replace(config, endpoint_url=endpoint_url), Limits(6, rate=rate))
+        limits = limits or Limits(6, rate=rate)
+        client = Client(replace(config, endpoint_url=endpoint_url), limits)
         made.append(client)
         spec = replace(new_spec(command, config), processes=3, concurrency=6)
         spec = select_for(spec, (), chosen or {"everything": True})

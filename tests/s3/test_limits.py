@@ -44,6 +44,16 @@ def test_concurrency_limit_rises_with_success_to_what_was_asked_for() -> None:
     assert pressure.limit == 8
 
 
+def test_new_maximum_of_the_concurrency_does_not_forget_that_s3_throttles() -> None:
+    pressure = ConcurrencyLimiter(16)
+    pressure.begin()
+    pressure.end(SLOW_DOWN)
+    pressure.set_maximum(8)
+    assert pressure.limit == 4
+    pressure.set_maximum(16)
+    assert pressure.limit == 8
+
+
 @given(st.lists(st.sampled_from([SLOW_DOWN, TIMEOUT, None])))
 def test_concurrency_limit_always_allows_one_request(ends: list[S3Error | None]) -> None:
     pressure = ConcurrencyLimiter(4)
