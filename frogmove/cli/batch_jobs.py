@@ -209,7 +209,7 @@ def report(
 
 @click.command()
 @click.argument("job")
-@yes_option
+@yes_option("the job is cancelled")
 @_jobs_options
 @options.output
 @click.pass_context

@@ -14,7 +14,12 @@ import click
 
 from frogmove.boto_session import make_boto_client
 from frogmove.cli import crash_handler, exit_codes
-from frogmove.cli.confirmation import MAX_UNCONFIRMED, ask_to_continue, can_ask
+from frogmove.cli.confirmation import (
+    MAX_UNCONFIRMED,
+    ask_to_continue,
+    can_ask,
+    moves_everything,
+)
 from frogmove.cli.function_options import DEFAULT
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, route_options
@@ -130,7 +135,7 @@ _OPTIONS = [
         help="Let S3 itself list the objects, by folder, time and size.",
     ),
     dry_run,
-    yes_option,
+    yes_option("a job for everything, for over 1,000 objects, or with --generate"),
     click.option("--function", type=NonEmptyText(), help="The function's name or ARN."),
     click.option(
         "--role-arn",
@@ -269,6 +274,13 @@ def _warn_of_missing(submission: Submission, console: Console) -> int:
     return exit_codes.ATTENTION if problems else exit_codes.DONE
 
 
+def _is_large(wanted: JobObjects, manifest: Manifest | None) -> bool:
+    """Tell whether a job is one to ask for, as for a run of ``frogmove move``."""
+    if manifest is None or manifest.count > MAX_UNCONFIRMED:
+        return True
+    return wanted.plan is None and wanted.failed_of is None and moves_everything(wanted.spec)
+
+
 def _submit(
     submission: Submission, manifest: Manifest | None, options: JobOptions, console: Console
 ) -> int:
@@ -287,8 +299,8 @@ def _submit(
         for line in shown.splitlines():
             console.say(line)
         return exit_codes.DONE
-    is_large = manifest is None or manifest.count > MAX_UNCONFIRMED
-    if is_large and not options.yes and can_ask() and not ask_to_continue():
+    must_ask = not options.yes and can_ask() and _is_large(submission.objects, manifest)
+    if must_ask and not ask_to_continue():
         console.warn("Nothing was changed.")
         return exit_codes.REFUSED
     crash_handler.begin("The submission")

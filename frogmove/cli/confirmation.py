@@ -72,7 +72,7 @@ def _is_approved(
 ) -> bool:
     summary, is_whole = _count(client, spec, earlier, console)
     effects = summary.total.counts
-    limit = 0 if _moves_everything(spec) else MAX_UNCONFIRMED
+    limit = 0 if moves_everything(spec) else MAX_UNCONFIRMED
     is_large = summary.transfers > limit
     if is_whole and not is_large and not any(effects[each] for each in _CHANGES_OF_DESTINATION):
         return True
@@ -92,7 +92,7 @@ def _may_need_confirmation(spec: RunSpec) -> bool:
     )
 
 
-def _moves_everything(spec: RunSpec) -> bool:
+def moves_everything(spec: RunSpec) -> bool:
     """Tell whether a run moves everything at its source."""
     selection = spec.selection
     is_everything = selection.folders == (spec.route().source.prefix,)

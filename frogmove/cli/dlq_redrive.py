@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +22,7 @@ from frogmove.cli.escaping import printable
 from frogmove.cli.function_options import function
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, route_options
-from frogmove.cli.parameter_types import Rate
+from frogmove.cli.parameter_types import NewFile, Rate
 from frogmove.cli.quantities import counted, counts
 from frogmove.cli.signals import interruptible
 from frogmove.errors import RunError, UsageError
@@ -37,6 +36,7 @@ from frogmove.run_store import runs_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from frogmove.cli.output import Console
     from frogmove.cli.signals import Stop
@@ -203,7 +203,7 @@ def _show_result(word: str, message_id: str, problem: str, console: Console) -> 
 @_YES
 @click.option(
     "--copy",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     metavar="FILE",
     help="The file for the copies; by default in the state directory.",
 )

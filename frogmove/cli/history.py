@@ -116,7 +116,7 @@ def resume(
 @click.command(cls=GroupedCommand)
 @click.argument("run", shell_complete=completion.run_ids)
 @dry_run
-@yes_option
+@yes_option("it moves back over 1,000 objects, or restores something")
 @click.option(
     "--while-live", is_flag=True, help="Do not check that the route's function is paused."
 )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from frogmove.cli import completion
 from frogmove.cli.output import Console, ProgressMode
-from frogmove.cli.parameter_types import NonEmptyText, choice
+from frogmove.cli.parameter_types import NewFile, NonEmptyText, choice
 from frogmove.config import Config, config_file, resolve
 from frogmove.core.required_tags import parse_tag
 from frogmove.engine import Engine
@@ -65,7 +64,7 @@ tags = click.option(
 )
 journal = click.option(
     "--journal",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     help="The file for the run's journal; by default in the state directory.",
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -81,6 +82,24 @@ class KeyText(click.ParamType[str]):
         except UnicodeEncodeError:
             return os.fsencode(text).decode("utf-8", "surrogateescape")
         return text
+
+
+class NewFile(click.Path):
+    """A file that a command writes."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Refuse what looks like stdout; see :meth:`click.ParamType.convert`."""
+        if value == "-":
+            self.fail("It is written to a file, not to stdout: give a file name.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def choice(values: type[StrEnum]) -> click.Choice[str]:

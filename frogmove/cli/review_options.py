@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from frogmove.cli.options import dry_run
+from frogmove.cli.parameter_types import NewFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+_Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +38,20 @@ class Review:
         return self.dry_run or self.plan is not None
 
 
-yes_option = click.option(
-    "-y",
-    "--yes",
-    is_flag=True,
-    help="Do not ask before it moves all, over 1,000 objects, or replaces or deletes something.",
-)
+def yes_option(before: str) -> Callable[[_Command], _Command]:
+    """Return ``--yes``, which begins without the question that a command asks before something."""
+    return click.option("-y", "--yes", is_flag=True, help=f"Do not ask before {before}.")
+
 
 _OPTIONS = [
     dry_run,
     click.option(
         "--plan",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=NewFile(),
         metavar="FILE",
         help="Only write what would be done to FILE, for `frogmove apply FILE`.",
     ),
-    yes_option,
+    yes_option("it moves all, over 1,000 objects, or replaces or deletes something"),
 ]
 
 

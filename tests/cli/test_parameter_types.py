@@ -1,11 +1,17 @@
-"""Sizes as people write them."""
+"""Sizes as people write them, and files."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 
 from frogmove.cli.parameter_types import Size
+from tests.cli.cli_runner import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIZES = Size(5 * 1024 * 1024, 5_000_000_000)
 
@@ -57,3 +63,15 @@ def test_size_units_are_each_a_thousand_or_1024_of_the_one_before(unit: str) -> 
     power = "kmgt".index(unit) + 1
     assert any_size.convert(f"3{unit}B", None, None) == 3 * 1000**power
     assert any_size.convert(f"3{unit.upper()}iB", None, None) == 3 * 1024**power
+
+
+@pytest.mark.parametrize(
+    "arguments", ["move a --plan", "move a --journal", "sync --plan", "dlq drop --all --yes --copy"]
+)
+def test_file_to_write_is_not_stdout(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = run(*arguments.split(), "-")
+    assert (ran.code, ran.out, list(tmp_path.iterdir())) == (2, "", [])
+    assert "It is written to a file, not to stdout" in ran.err

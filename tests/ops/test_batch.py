@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from frogmove.cli import batch_submit
 from frogmove.local_aws import batch_operations as local_batch_operations
 from frogmove.local_aws.batch_operations import batch_operations
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack
@@ -321,6 +322,21 @@ def test_job_that_may_exist_is_reported_and_keeps_its_manifest(jobs: JobFixture)
         assert len(s3.requests) > 1
     assert (unclear.code, unclear.out, len(jobs.written())) == (1, "", 1)
     assert "It is not known whether the job was created" in " ".join(unclear.err.split())
+
+
+def test_job_for_everything_is_asked_for(
+    jobs: JobFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jobs.put("a", "b")
+    monkeypatch.setattr(batch_submit, "can_ask", lambda: True)
+    monkeypatch.setattr(batch_submit, "ask_to_continue", lambda: False)
+    refused = jobs("submit", "--all")
+    assert (refused.code, refused.out, jobs.written()) == (2, "", [])
+    assert "Nothing was changed." in refused.err
+    plan = str(tmp_path / "plan")
+    assert run("move", "--all", "--plan", plan, environment=jobs.environment).code == 0
+    for chosen in (["--all", "--yes"], ["--include", "a"], ["--from-plan", plan]):
+        assert jobs("submit", *chosen).code == 0
 
 
 def test_submission_that_is_stopped_creates_no_job(
