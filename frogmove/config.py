@@ -220,7 +220,8 @@ def _read(file: Path | None) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        # Some editors begin UTF-8 files with a byte order mark.
+        return tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:

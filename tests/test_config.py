@@ -108,6 +108,13 @@ def test_config_file_that_cannot_be_read_is_refused_with_a_remedy(tmp_path: Path
     assert "FROGMOVE_CONFIG" in caught.value.remedy
 
 
+def test_config_file_may_be_written_as_on_windows(file: Path) -> None:
+    text = file.read_text("utf-8").replace("\n", "\r\n")
+    expected = resolve(Config(), None, {}, file)
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert resolve(Config(), None, {}, file) == expected
+
+
 def test_config_file_without_routes_says_how_a_route_is_written(file: Path) -> None:
     file.write_text("", "utf-8")
     with pytest.raises(UsageError) as caught:

@@ -34,7 +34,7 @@ ACTIONS = ("ping", "move", "sweep", "sync")
 @click.argument("action", type=click.Choice(ACTIONS), metavar="[ACTION]", required=False)
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
 @click.option(
-    "--event", type=click.File("r", encoding="utf-8"), help="Send this JSON file as the event."
+    "--event", type=click.File("r", encoding="utf-8-sig"), help="Send this JSON file as the event."
 )
 @options.dry_run
 @click.option("--age", metavar="AGE", help="Sweep objects older than this: 900, 15m, 1h or 1d.")

@@ -73,7 +73,7 @@ def test_lambda_invoke_has_the_function_do_what_an_operator_asks(
     assert [item["Key"] for item in clients.s3.list_objects_v2(Bucket=source)["Contents"]] == ["c"]
 
     event = tmp_path / "event.json"
-    event.write_text('{"action": "sweep", "age": 0}')
+    event.write_text('{"action": "sweep", "age": 0}', "utf-8-sig")
     ran = invoke(server, "--event", str(event), "--no-wait", *name)
     assert (ran.code, ran.out) == (0, "")
     eventually(lambda: "Contents" not in clients.s3.list_objects_v2(Bucket=source))
