@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
+from frogmove.ops.key_policy import KeyPolicy, Verdict
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -27,8 +29,13 @@ _ACTIONS = {
     "source": ("kms:Decrypt",),
     "destination": ("kms:GenerateDataKey", "kms:Decrypt"),
 }
+_KEY_ID = re.compile(r":key/([\w-]+)")
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _TEMPORARY = frozenset({"Creating", "Updating"})
+
+
+_DENIED_BY_KEY = "denied by the key's policy"
+_NOT_ALLOWED_BY_KEY = "the key's policy does not allow it; a grant may"
 
 
 @dataclass(slots=True)
@@ -37,15 +44,17 @@ class _Findings:
 
     Attributes:
         allowed: the actions that are allowed, and how that is known.
-        denied: the actions that are denied.
-        not_allowed: the actions that no IAM policy allows; the key's policy may.
+        denied: the actions that are denied, or do not work, and why.
+        not_allowed: the actions that some policy does not allow, and which; a grant may.
         unchecked: the actions that could not be checked, and why.
+        has_failed: whether a check did not succeed that needs no further permission.
     """
 
     allowed: dict[str, str] = field(default_factory=dict)
-    denied: list[str] = field(default_factory=list)
-    not_allowed: list[str] = field(default_factory=list)
+    denied: dict[str, str] = field(default_factory=dict)
+    not_allowed: dict[str, str] = field(default_factory=dict)
     unchecked: dict[str, str] = field(default_factory=dict)
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +91,12 @@ class KeyChecks:
         yield self._own_use(arn)
         if self.role is not None:
             found = _Findings()
-            self._simulate(self.role, arn, _ACTIONS[self.end], found)
+            self._simulate(self.role, arn, _ACTIONS[self.end], found, has_path=True)
             remedy = (
                 "Add the key to `bucket_kms_key_arns` and apply the Terraform module, or grant "
                 f"the actions to {self.role}."
             )
-            yield _use_check(f"function {self.end} key", found, remedy)
+            yield _use_check(f"function {self.end} key", found, remedy, arn)
 
     def _key(self) -> Check:
         name = f"{self.end} key"
@@ -100,12 +109,15 @@ class KeyChecks:
         except AwsRequestError as error:
             if error.cause is not Cause.MISSING:
                 return unknown_check(name, error)
+            if region is None:
+                message = f"{error.message} The bucket's Region is not known"
+                return Check(name, State.UNKNOWN, message, facts={"cause": "missing"})
             message = f"there is no KMS key {self.key} in {region}: no object can be encrypted"
             return Check(name, State.BROKEN, message, self._other_key(), {"cause": "missing"})
         arn, state = found["Arn"], found["KeyState"]
         facts = {"kms_key_arn": arn, "key_state": state}
         spec = found.get("KeySpec")
-        if spec != "SYMMETRIC_DEFAULT":
+        if spec not in {None, "SYMMETRIC_DEFAULT"}:
             message = f"{arn} is of the type {spec}: S3 needs a symmetric key for encryption"
             return Check(name, State.BROKEN, message, self._other_key(), facts)
         if self.region not in {None, _region_of(arn)}:
@@ -135,9 +147,10 @@ class KeyChecks:
             reason = "the policies of these credentials are not known"
             found.unchecked.update(dict.fromkeys(left, reason))
         else:
-            self._simulate(principal, arn, left, found)
-        remedy = f"Have {' and '.join(found.denied + found.not_allowed)} on {arn} granted."
-        return _use_check(f"{self.end} key use", found, remedy)
+            has_path = principal == self.caller
+            self._simulate(principal, arn, left, found, has_path=has_path)
+        remedy = f"Have {' and '.join(found.denied | found.not_allowed)} on {arn} granted."
+        return _use_check(f"{self.end} key use", found, remedy, arn)
 
     def _read(self, arn: str, found: _Findings) -> None:
         """Read the first byte of an object that is encrypted with the key, if one is found."""
@@ -156,14 +169,19 @@ class KeyChecks:
             try:
                 response = send("kms:Decrypt", partial(self._first_byte, key))
             except AwsRequestError as error:
-                if error.cause is Cause.DENIED and "kms:" in str(error.message).partition(":")[2]:
-                    found.denied.append("kms:Decrypt")
+                is_of_kms = "kms:" in error.message.partition(":")[2] or error.code[:4] == "KMS."
+                if is_of_kms and not _names_another(error.message, arn):
+                    found.denied["kms:Decrypt"] = (
+                        f"{self._place(key)} was not read: {error.message.rstrip('.')}"
+                    )
                     return
                 continue
             if _is_same(response.get("SSEKMSKeyId"), arn):
-                place = in_quotes(f"s3://{bucket}/{key}")
-                found.allowed["kms:Decrypt"] = f"{place} was read"
+                found.allowed["kms:Decrypt"] = f"{self._place(key)} was read"
                 return
+
+    def _place(self, key: str) -> str:
+        return in_quotes(f"s3://{self.location.bucket}/{key}")
 
     def _first_byte(self, key: str) -> Mapping[str, Any]:
         response = self.s3.get_object(Bucket=self.location.bucket, Key=key, Range="bytes=0-0")
@@ -171,55 +189,124 @@ class KeyChecks:
         return response
 
     def _simulate(
-        self, principal: str, arn: str, actions: tuple[str, ...] | list[str], found: _Findings
+        self,
+        principal: str,
+        arn: str,
+        actions: tuple[str, ...] | list[str],
+        found: _Findings,
+        *,
+        has_path: bool,
     ) -> None:
-        """Ask IAM what the policies of a user or role say."""
+        """Find out what IAM's policies and the key's own policy say about a user or role."""
         if not actions:
             return
-        region = _region_of(arn) or self.region or ""
+        region = _region_of(arn)
+        if region is None:
+            found.unchecked.update(dict.fromkeys(actions, "the key's ARN is not known"))
+            return
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        service = f"s3.{region}.{suffix}"
+        policy = self._policy(arn, service)
+        is_own = arn.split(":")[4] == principal.split(":")[4]
+        try:
+            decisions = self._decisions(principal, arn, actions, service)
+            unchecked = "the response does not tell"
+        except AwsRequestError as error:
+            decisions, unchecked = {}, error.message.rstrip(".")
+            found.has_failed |= error.cause in {Cause.FAILED, Cause.NO_RESPONSE}
+        for action in actions:
+            by_key = None if policy is None else policy.judge(action, principal, has_path=has_path)
+            kind, how = _combine(decisions.get(action), by_key, is_own=is_own)
+            getattr(found, kind)[action] = how or unchecked
+
+    def _policy(self, arn: str, service: str) -> KeyPolicy | None:
+        """Return the key's policy; None if it cannot be read."""
+        client = self.services.client("kms", _region_of(arn))
+        try:
+            text = send(
+                "kms:GetKeyPolicy",
+                lambda: client.get_key_policy(KeyId=arn, PolicyName="default")["Policy"],
+            )
+        except AwsRequestError:
+            return None
+        return KeyPolicy(text, service)
+
+    def _decisions(
+        self, principal: str, arn: str, actions: tuple[str, ...] | list[str], service: str
+    ) -> dict[str, str]:
+        """Return what IAM's policies say about actions.
+
+        Raises:
+            AwsRequestError: when that cannot be found out.
+        """
         via = {
             "ContextKeyName": "kms:ViaService",
-            "ContextKeyValues": [f"s3.{region}.{suffix}"],
+            "ContextKeyValues": [service],
             "ContextKeyType": "string",
         }
-        try:
-            results: list[dict[str, Any]] = send(
-                "iam:SimulatePrincipalPolicy",
-                lambda: self.services.client("iam").simulate_principal_policy(
-                    PolicySourceArn=principal,
-                    ActionNames=list(actions),
-                    ResourceArns=[arn],
-                    ContextEntries=[via],
-                )["EvaluationResults"],
-            )
-        except AwsRequestError as error:
-            found.unchecked.update(dict.fromkeys(actions, error.message.rstrip(".")))
-            return
-        decisions = {each["EvalActionName"]: each["EvalDecision"] for each in results}
-        for action in actions:
-            match decisions.get(action):
-                case "allowed":
-                    found.allowed[action] = "allowed by IAM policies"
-                case "explicitDeny":
-                    found.denied.append(action)
-                case _:
-                    found.not_allowed.append(action)
+        results: list[dict[str, Any]] = send(
+            "iam:SimulatePrincipalPolicy",
+            lambda: self.services.client("iam").simulate_principal_policy(
+                PolicySourceArn=principal,
+                ActionNames=list(actions),
+                ResourceArns=[arn],
+                ContextEntries=[via],
+            )["EvaluationResults"],
+        )
+        return {each["EvalActionName"]: each["EvalDecision"] for each in results}
 
 
-def _use_check(name: str, found: _Findings, remedy: str) -> Check:
-    parts = [f"{action}: denied" for action in found.denied]
-    parts += [
-        f"{action}: no IAM policy allows it; the key's policy may" for action in found.not_allowed
-    ]
-    parts += [f"{action}: {how}" for action, how in found.allowed.items()]
+def _combine(by_iam: str | None, by_key: Verdict | None, *, is_own: bool) -> tuple[str, str]:
+    """Return what IAM's policies and the key's policy say together.
+
+    Args:
+        by_iam: the decision of IAM's simulator; None if it is not known.
+        by_key: what the key's policy says; None if it could not be read.
+        is_own: whether the key is in the principal's account; if not, both have to allow it.
+
+    Returns:
+        the name of the finding, and how it is known; empty if it is not.
+    """
+    if by_iam == "explicitDeny":
+        return "denied", "denied"
+    if by_key is Verdict.DENIED:
+        return "denied", _DENIED_BY_KEY
+    if by_key is Verdict.ALLOWED and is_own:
+        return "allowed", "allowed by the key's policy"
+    if by_key is Verdict.NOT_ALLOWED:
+        return "not_allowed", _NOT_ALLOWED_BY_KEY
+    if by_iam is None:
+        return "unchecked", ""
+    if by_iam != "allowed":
+        may = by_key in {None, Verdict.UNKNOWN} and is_own
+        by_other = "the key's policy may" if may else "a grant may"
+        return "not_allowed", f"no IAM policy allows it; {by_other}"
+    notes = {
+        None: "; the key's policy could not be read",
+        Verdict.UNKNOWN: "; the key's policy has further conditions",
+    }
+    return "allowed", f"allowed by IAM policies{notes.get(by_key, '')}"
+
+
+def _use_check(name: str, found: _Findings, remedy: str, arn: str) -> Check:
+    known = found.denied | found.not_allowed | found.allowed
+    parts = [f"{action}: {how}" for action, how in known.items()]
     parts += [f"{action}: not checked: {why}" for action, why in found.unchecked.items()]
     facts = {
         "allowed": list(found.allowed),
         "denied": [*found.denied, *found.not_allowed],
         "unchecked": list(found.unchecked),
     }
-    state = State.BROKEN if found.denied else State.WARNING if found.not_allowed else State.OK
+    if {_DENIED_BY_KEY, _NOT_ALLOWED_BY_KEY}.intersection(known.values()):
+        shown = f"aws kms get-key-policy --key-id {arn} --region {_region_of(arn)}"
+        remedy = f"{remedy} The key's policy has to allow it, too: {shown}"
+    state = State.OK
+    if found.denied:
+        state = State.BROKEN
+    elif found.not_allowed:
+        state = State.WARNING
+    elif found.has_failed:
+        state, remedy = State.UNKNOWN, "Run it again."
     return Check(name, state, "; ".join(parts), "" if state is State.OK else remedy, facts)
 
 
@@ -236,6 +323,12 @@ def _unusable(arn: str, key: Mapping[str, Any]) -> tuple[str, str]:
             return message, f"aws kms cancel-key-deletion {command}; then: {enable}"
         case "Disabled":
             return f"{arn} is disabled: {lost}", enable
+        case "PendingImport":
+            message = f"{arn} has no key material: it has expired, or was deleted or not imported"
+            return f"{message}; {lost}", (
+                "Import the same key material again: aws kms get-parameters-for-import and aws "
+                f"kms import-key-material {command}"
+            )
         case state:
             return f"{arn} is {state}: {lost}", f"aws kms describe-key {command}"
 
@@ -243,6 +336,12 @@ def _unusable(arn: str, key: Mapping[str, Any]) -> tuple[str, str]:
 def _region_of(key: str) -> str | None:
     """Return the Region in a key's ARN; None if it is not an ARN."""
     return key.split(":")[3] if key.startswith("arn:") and key.count(":") > 4 else None
+
+
+def _names_another(message: str, arn: str) -> bool:
+    """Tell whether a message of KMS is about another key; some name none."""
+    named = _KEY_ID.findall(message)
+    return bool(named) and arn.rpartition("/")[2] not in named
 
 
 def _is_same(used: str | None, arn: str) -> bool:

@@ -13,7 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from frogmove.ops.check import Check, State
-from frogmove.ops.key_checks import KeyChecks, _principal
+from frogmove.ops.key_checks import KeyChecks, _combine, _principal
+from frogmove.ops.key_policy import Verdict
 from frogmove.s3.uri import Location
 
 if TYPE_CHECKING:
@@ -26,14 +27,32 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ALL = ["kms:Decrypt", "kms:GenerateDataKey"]
+# The key is in another account, moto's.
+LEAVE_TO_IAM = {
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "kms:*",
+}
 
 
 @pytest.fixture
 def key(services: Services, moto: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The ARN of a key; the embedded AWS has no KMS."""
+    """The ARN of a key that leaves it to IAM who may use it; the embedded AWS has no KMS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", moto.endpoint_url)
     made: str = services.client("kms").create_key()["KeyMetadata"]["Arn"]
+    let(services, made, LEAVE_TO_IAM)
     return made
+
+
+def let(services: Services, key: str, *statements: dict[str, Any]) -> None:
+    """Set the policy of a key."""
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Resource": "*"} | each for each in statements],
+    }
+    services.client("kms").put_key_policy(
+        KeyId=key, PolicyName="default", Policy=json.dumps(policy)
+    )
 
 
 def allow(clients: Clients, actions: list[str], effect: str = "Allow") -> str:
@@ -157,12 +176,109 @@ def test_key_checks_find_that_a_read_is_denied_for_want_of_the_key(keys: KeyChec
     listed = {"Contents": [{"Key": "a", "Size": 1}]}
     s3 = SimpleNamespace(list_objects_v2=lambda **_: listed, get_object=get_object)
     found = checks(replace(keys, end="source", s3=cast("S3Client", s3)))["source key use"]
-    assert (found.state, found.message) == (State.BROKEN, "kms:Decrypt: denied")
+    assert found.state is State.BROKEN
+    assert f"kms:Decrypt: 's3://{keys.location.bucket}/a' was not read" in found.message
+    assert "User: x is not authorized" in found.message
     assert found.remedy == f"Have kms:Decrypt on {keys.key} granted."
     other = {"Body": BytesIO(b"f"), "SSEKMSKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/another"}
     s3.get_object = lambda **_: other
     found = checks(replace(keys, end="source", s3=cast("S3Client", s3)))["source key use"]
     assert found.message == "kms:Decrypt: allowed by IAM policies"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "state"),
+    [
+        ("KMS.DisabledException", "{key} is disabled.", State.BROKEN),
+        ("AccessDenied", "kms:Decrypt: no, because the resource does not exist", State.OK),
+        ("AccessDenied", "x may not perform: kms:Decrypt, because of a policy", State.BROKEN),
+        ("AccessDenied", "x may not perform: kms:Decrypt on arn:aws:kms:r:1:key/other", State.OK),
+        ("KMS.DisabledException", "arn:aws:kms:r:1:key/other is disabled.", State.OK),
+        ("SlowDown", "Please reduce your request rate.", State.OK),
+    ],
+)
+def test_key_checks_believe_an_object_that_cannot_be_read_for_its_key(
+    keys: KeyChecks, code: str, message: str, state: State
+) -> None:
+    message = message.format(key=keys.key)
+    refusal = ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+
+    def get_object(**_: Any) -> dict[str, Any]:
+        raise refusal
+
+    listed = {"Contents": [{"Key": "a", "Size": 1}]}
+    s3 = SimpleNamespace(list_objects_v2=lambda **_: listed, get_object=get_object)
+    found = checks(replace(keys, end="source", s3=cast("S3Client", s3)))["source key use"]
+    assert found.state is state, found
+
+
+@pytest.mark.parametrize("action", ALL)
+def test_key_checks_find_what_only_the_keys_policy_denies(
+    keys: KeyChecks, clients: Clients, services: Services, action: str
+) -> None:
+    role = allow(clients, ALL)
+    let(
+        services,
+        keys.key,
+        LEAVE_TO_IAM,
+        {"Effect": "Deny", "Principal": {"AWS": role}, "Action": action},
+    )
+    found = checks(replace(keys, role=role))
+    assert found["destination key use"].state is State.OK
+    of_function = found["function destination key"]
+    assert of_function.state is State.BROKEN
+    assert f"{action}: denied by the key's policy" in of_function.message
+    assert of_function.facts["denied"] == [action]
+    assert f"aws kms get-key-policy --key-id {keys.key}" in of_function.remedy
+
+
+def test_key_checks_find_a_key_whose_policy_allows_nobody(
+    keys: KeyChecks, services: Services
+) -> None:
+    let(services, keys.key, LEAVE_TO_IAM | {"Action": "kms:DescribeKey"})
+    found = checks(keys)["destination key use"]
+    assert found.state is State.WARNING
+    assert "kms:GenerateDataKey: the key's policy does not allow it; a grant may" in found.message
+
+
+@pytest.mark.parametrize(
+    ("by_iam", "by_key", "is_own", "kind"),
+    [
+        ("explicitDeny", Verdict.ALLOWED, True, "denied"),
+        ("implicitDeny", Verdict.ALLOWED, True, "allowed"),
+        ("implicitDeny", Verdict.ALLOWED, False, "not_allowed"),
+        ("implicitDeny", Verdict.LEFT_TO_IAM, True, "not_allowed"),
+        ("allowed", None, True, "allowed"),
+        ("allowed", Verdict.UNKNOWN, True, "allowed"),
+        (None, Verdict.DENIED, True, "denied"),
+        (None, Verdict.LEFT_TO_IAM, True, "unchecked"),
+    ],
+)
+def test_key_checks_combine_both_kinds_of_policies(
+    by_iam: str | None, by_key: Verdict | None, is_own: bool, kind: str
+) -> None:
+    assert _combine(by_iam, by_key, is_own=is_own)[0] == kind
+
+
+def test_key_checks_do_not_call_a_key_missing_if_its_region_is_not_known(keys: KeyChecks) -> None:
+    (found, *_) = replace(keys, key="alias/frogs", region=None).checks()
+    assert found.state is State.UNKNOWN
+    assert "The bucket's Region is not known" in found.message
+
+
+def test_key_checks_tell_a_simulation_that_failed_from_one_that_is_not_allowed(
+    keys: KeyChecks, services: Services
+) -> None:
+    def fail(**_: Any) -> dict[str, Any]:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "Simulate")
+
+    def client(service: str, region: str | None = None) -> Any:
+        iam = SimpleNamespace(simulate_principal_policy=fail)
+        return iam if service == "iam" else services.client(service, region)
+
+    found = checks(replace(keys, services=cast("Services", SimpleNamespace(client=client))))
+    assert found["destination key use"].state is State.UNKNOWN
+    assert "Rate exceeded" in found["destination key use"].message
 
 
 def test_key_checks_say_why_nothing_was_checked(keys: KeyChecks, services: Services) -> None:
