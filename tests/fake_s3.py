@@ -281,16 +281,21 @@ class FakeS3:
         return self._answer("ListObjectVersions", request)
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
-        def request() -> bytes:
-            stored = self.state.stored(bucket, item.key, "GetObject", item.version_id)
-            if stored.etag != item.etag:
-                raise S3Error("GetObject", "PreconditionFailed", 412, "changed")
-            return stored.body[first : last + 1]
+        return self._answer("GetObject", lambda: self._content(bucket, item, first, last))
 
-        return self._answer("GetObject", request)
+    def read_md5(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        return self._answer(
+            "GetObject", lambda: bytes.fromhex(md5(self._content(bucket, item, first, last)))
+        )
 
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         return self._answer("PutObject", lambda: Copied(self.state.put(bucket, key, body).etag))
+
+    def _content(self, bucket: str, item: S3Object, first: int, last: int) -> bytes:
+        stored = self.state.stored(bucket, item.key, "GetObject", item.version_id)
+        if stored.etag != item.etag:
+            raise S3Error("GetObject", "PreconditionFailed", 412, "changed")
+        return stored.body[first : last + 1]
 
     def _delete_error(self, bucket: str, deletion: Deletion) -> S3Error | None:
         try:

@@ -1,10 +1,11 @@
-"""Compares the bytes of two objects."""
+"""Compares the bytes of two objects, or those of one with an ETag."""
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from frogmove.core.scheduler import wait_for
-from frogmove.core.verify import Match
+from frogmove.core.verify import Match, etag_of_parts
 from frogmove.s3.future import Future, LightFuture
 from frogmove.s3.interface import S3
 from frogmove.s3.models import S3Object
@@ -12,7 +13,7 @@ from frogmove.s3.models import S3Object
 # Bytes of each object that are held in memory.
 CHUNK = 8 * 1024 * 1024
 
-# How many pairs of chunks are read at the same time: together they hold at most 64 MiB.
+# How many pairs of chunks, or parts, are read at the same time: pairs hold at most 64 MiB.
 AT_ONCE = 4
 
 
@@ -45,50 +46,88 @@ class ContentComparer:
         """
         if one[1].size != other[1].size:
             return Match.DIFFERENT
-        if one[1].size > self.largest:
+        size = one[1].size
+        if size > self.largest:
             return Match.UNKNOWN
+        chunks = ((first, min(first + CHUNK, size) - 1) for first in range(0, size, CHUNK))
+        pairs = ([self.s3.read(*side, *chunk) for side in (one, other)] for chunk in chunks)
+        same = await self._read(pairs, lambda pair: pair[0] == pair[1])
+        return Match.SAME if same else Match.DIFFERENT
+
+    async def etag_in_parts(
+        self, bucket: str, item: S3Object, layout: Iterable[tuple[int, int, int]]
+    ) -> str | None:
+        """Read an object, and return the ETag that it would have in these parts.
+
+        Args:
+            bucket: its bucket.
+            item: an object as it was listed.
+            layout: number, first and last byte of each part.
+
+        Returns:
+            the ETag; None if the object is too large.
+
+        Raises:
+            S3Error: when it cannot be read or has changed.
+        """
+        if item.size > self.largest:
+            return None
+        digests: list[bytes] = []
+
+        def take(digest: list[bytes]) -> bool:
+            digests.extend(digest)
+            return True
+
+        parts = ([self.s3.read_md5(bucket, item, first, last)] for _, first, last in layout)
+        await self._read(parts, take)
+        return etag_of_parts(digests)
+
+    async def _read(
+        self,
+        requests: Iterator[list[Future[bytes]]],
+        take: Callable[[list[bytes]], bool],
+    ) -> bool:
+        """Read step by step, and some steps ahead while no other object needs their slots.
+
+        Args:
+            requests: sends the requests of the next step.
+            take: gets the responses of each step, in order; returns whether to continue.
+
+        Returns:
+            whether all steps were taken.
+        """
         if self._free:
             self._free -= 1
         else:
             slot = LightFuture[None]()
             self._waiting.append(slot)
             await wait_for(slot)
+        reading: deque[list[Future[bytes]]] = deque()
+        slots = 1
         try:
-            return await self._read(one, other)
+            while True:
+                while not reading or self._free:
+                    step = next(requests, None)
+                    if step is None:
+                        break
+                    if reading:
+                        self._free -= 1
+                        slots += 1
+                    reading.append(step)
+                if not reading:
+                    return True
+                if not take([await wait_for(response) for response in reading.popleft()]):
+                    return False
+                if slots > 1:
+                    slots -= 1
+                    self._release()
         finally:
-            self._release()
+            for _ in range(slots):
+                self._release()
 
     def _release(self) -> None:
-        # Hand the slot directly to the comparison that has waited longest.
+        # Hand the slot directly to the object that has waited longest.
         if self._waiting:
             self._waiting.popleft().set_result(None)
         else:
             self._free += 1
-
-    async def _read(self, one: tuple[str, S3Object], other: tuple[str, S3Object]) -> Match:
-        reading: deque[tuple[Future[bytes], Future[bytes]]] = deque()
-        chunks = iter(range(0, one[1].size, CHUNK))
-        extra = 0
-        try:
-            while True:
-                while not reading or self._free:
-                    first = next(chunks, None)
-                    if first is None:
-                        break
-                    if reading:
-                        self._free -= 1
-                        extra += 1
-                    last = min(first + CHUNK, one[1].size) - 1
-                    pair = self.s3.read(*one, first, last), self.s3.read(*other, first, last)
-                    reading.append(pair)
-                if not reading:
-                    return Match.SAME
-                chunk, other_chunk = reading.popleft()
-                if await wait_for(chunk) != await wait_for(other_chunk):
-                    return Match.DIFFERENT
-                if extra:
-                    extra -= 1
-                    self._release()
-        finally:
-            for _ in range(extra):
-                self._release()

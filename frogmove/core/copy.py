@@ -310,7 +310,7 @@ class ObjectCopier:
         comparison = compare(source, there, is_our_copy=True)
         verdict, by = comparison.match, comparison.by
         if verdict is Match.UNKNOWN:
-            verdict = await self.check.compare_bytes(copy, source.object, there.object)
+            verdict = await self._compare_content(copy, source, there)
             by = "content"
         if verdict is Match.SAME:
             return verified
@@ -325,6 +325,15 @@ class ObjectCopier:
             f"(over {self.check.options.max_compare_size:,} bytes); source kept"
         )
         return Result(action, Outcome.CONFLICT, reason, copy.to_key)
+
+    async def _compare_content(self, copy: Copy, source: Head, there: Head) -> Match:
+        """Read the copy, and the source as well unless its ETag proves what was read."""
+        layout = await self.parts.source_layout(copy, source)
+        if layout is not None:
+            read = await self.check.content.etag_in_parts(copy.to_bucket, there.object, layout)
+            if etags_match(source.object.etag, read):
+                return Match.SAME
+        return await self.check.compare_bytes(copy, source.object, there.object)
 
 
 _SAME_OBJECT = "source and destination are the same object under two names; nothing was changed"

@@ -8,7 +8,6 @@ Without a checksum that S3 can compare, the copy gets parts of the source's size
 are made of the MD5s of the same parts, and equal ETags prove the copy: nothing has to be read.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 from frogmove.core.journal import Journal
 from frogmove.core.options import MIN_PART_SIZE, Multipart
 from frogmove.core.scheduler import wait_for
-from frogmove.core.verify import has_plain_etag, part_count
+from frogmove.core.verify import etag_of_parts, has_plain_etag, part_count
 from frogmove.errors import RunError
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.etag import etags_match
@@ -71,7 +70,7 @@ class PartsCopier:
             InterruptedCopyError: when the run was stopped.
         """
         size = await self._part_size(copy, source)
-        layout = replace(self.multipart, part_size=size).parts(copy.source.size)
+        layout = self._layout(copy, size)
         upload_id, existing, lost = await self._upload(copy, source, size)
         try:
             return await self._copy_missing_parts(copy, source, upload_id, layout, existing)
@@ -86,25 +85,43 @@ class PartsCopier:
             if left is not None:
                 await self._abort(copy, left)
 
-    async def _part_size(self, copy: Copy, source: Head) -> int:
-        """Return the bytes of a part: as the source's own, if its ETag can then prove the copy.
+    async def source_layout(
+        self, copy: Copy, source: Head
+    ) -> Sequence[tuple[int, int, int]] | None:
+        """Return number, first and last byte of each part of the source.
 
-        Larger parts than this run's are not taken over: each would take too long.
+        Returns:
+            the parts, if the source's ETag is made of their MD5s; None if it is not, if they have
+            several sizes, or if they are larger than those of this run: each would take too long.
+
+        Raises:
+            S3Error: when their size cannot be read for now.
         """
-        default = self.multipart.part_size
+        size = await self._source_part_size(copy, source)
+        return None if size is None else self._layout(copy, size)
+
+    def _layout(self, copy: Copy, size: int) -> Sequence[tuple[int, int, int]]:
+        return replace(self.multipart, part_size=size).parts(copy.source.size)
+
+    async def _part_size(self, copy: Copy, source: Head) -> int:
+        """Return the bytes of a part: of the source's own, if its ETag can then prove the copy."""
+        return await self._source_part_size(copy, source) or self.multipart.part_size
+
+    async def _source_part_size(self, copy: Copy, source: Head) -> int | None:
         count = part_count(copy.source.etag)
         if count is None or _combinable_checksum(source) or not has_plain_etag(source):
-            return default
+            return None
         item = copy.source
         try:
             first = await wait_for(self.s3.head(copy.bucket, item.key, item.version_id, part=1))
         except S3Error as error:
             if error.retrying_helps or error.ends_the_run:
                 raise
-            return default
+            return None
         size = first.object.size
-        is_same_count = size > 0 and -(-item.size // size) == count
-        return size if is_same_count and MIN_PART_SIZE <= size <= default else default
+        if not MIN_PART_SIZE <= size <= self.multipart.part_size:
+            return None
+        return size if -(-item.size // size) == count else None
 
     async def _copy_missing_parts(
         self,
@@ -264,10 +281,9 @@ def assembled_etag(parts: Sequence[Part]) -> str:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
     """
     try:
-        digests = b"".join(bytes.fromhex(part.etag) for part in parts)
+        return etag_of_parts([bytes.fromhex(part.etag) for part in parts])
     except ValueError:
         return ""
-    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
 def _combinable_checksum(source: Head) -> Checksum | None:

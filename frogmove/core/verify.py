@@ -1,6 +1,8 @@
 """Tells whether two objects hold the same bytes."""
 
+import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,6 +79,12 @@ def part_count(etag: str) -> int | None:
     """Return the number of parts of the object with this ETag; None if the ETag tells none."""
     found = _PARTS.fullmatch(bare(etag))
     return None if found is None else int(found[1])
+
+
+def etag_of_parts(md5s: Sequence[bytes]) -> str:
+    """Return the ETag of an object in parts with these MD5s."""
+    digest = hashlib.md5(b"".join(md5s), usedforsecurity=False)
+    return f"{digest.hexdigest()}-{len(md5s)}"
 
 
 def compare(one: Head, other: Head, *, is_our_copy: bool = False) -> Comparison:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectAnnotations.html
 
 from __future__ import annotations
 
+from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,8 @@ def read(client: S3Client, bucket: str, key: str, version_id: str | None, name: 
     response = client.get_object_annotation(
         Bucket=bucket, Key=key, AnnotationName=name, **boto_shapes.version(version_id)
     )
-    with response["AnnotationPayload"] as body:
+    # Not the body itself: botocore's context is a stream that does not check its length.
+    with closing(response["AnnotationPayload"]) as body:
         return boto_shapes.content(body)
 
 

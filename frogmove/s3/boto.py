@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -308,6 +309,15 @@ class BotoS3(BotoClient):
 
     def read(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
         """See :class:`frogmove.s3.interface.S3`."""
+        return self._read(bucket, item, first, last, boto_shapes.content)
+
+    def read_md5(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._read(bucket, item, first, last, boto_shapes.content_md5)
+
+    def _read(
+        self, bucket: str, item: S3Object, first: int, last: int, result: Callable[[Any], bytes]
+    ) -> Future[bytes]:
         version = boto_shapes.version(item.version_id)
         size = last - first + 1
 
@@ -319,13 +329,14 @@ class BotoS3(BotoClient):
                 IfMatch=boto_shapes.quoted(item.etag),
                 **version,
             )
-            with response["Body"] as body:
+            # Not the body itself: botocore's context is a stream that does not check its length.
+            with closing(response["Body"]) as body:
                 if not etags_match(boto_shapes.etag_of(response), item.etag):
                     raise S3Error("GetObject", "PreconditionFailed", 412, "It changed meanwhile")
                 # A server that ignores the range sends the whole object.
                 if response["ContentLength"] != size:
                     raise ValueError(f"{response['ContentLength']} bytes instead of {size}")
-                return boto_shapes.content(body)
+                return result(body)
 
         return self._submit("GetObject", request)
 

@@ -1,7 +1,9 @@
 """Converts between frogmove's values and boto3's parameters and responses."""
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,6 +22,9 @@ from frogmove.s3.models import (
 )
 
 ALGORITHMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256")
+
+# Bytes of a response that are in memory at a time.
+_CHUNK = 256 * 1024
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
 _WEAK = 'W/"'
@@ -50,13 +55,32 @@ def content(body: Any) -> bytes:  # noqa: ANN401
     Raises:
         ValueError: when it is cut short.
     """
+    with _to_the_end():
+        read: bytes = body.read()
+    return read
+
+
+def content_md5(body: Any) -> bytes:  # noqa: ANN401
+    """Read the whole body of a response, and return its MD5.
+
+    Raises:
+        ValueError: when it is cut short.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    with _to_the_end():
+        while chunk := body.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
     from botocore.exceptions import IncompleteReadError
 
     try:
-        read: bytes = body.read()
+        yield
     except IncompleteReadError as error:
         raise ValueError(str(error)) from error
-    return read
 
 
 def problem(error: Exception) -> str:

@@ -162,5 +162,8 @@ class S3(Protocol):
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         """
 
+    def read_md5(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """Read the same, and return its MD5; the range may be large, as nothing of it is kept."""
+
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """Write a small object; used only to test the capabilities of a custom endpoint."""

@@ -108,6 +108,10 @@ class RareRequests:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.read(bucket, item, first, last)
 
+    def read_md5(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._boto.read_md5(bucket, item, first, last)
+
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._boto.put(bucket, key, body)

@@ -257,6 +257,10 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._send(partial(self._s3.read, bucket, item, first, last))
 
+    def read_md5(self, bucket: str, item: S3Object, first: int, last: int) -> Future[bytes]:
+        """See :class:`frogmove.s3.interface.S3`."""
+        return self._send(partial(self._s3.read_md5, bucket, item, first, last), slow=True)
+
     def put(self, bucket: str, key: str, body: bytes) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._send(partial(self._s3.put, bucket, key, body))

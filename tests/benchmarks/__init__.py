@@ -20,8 +20,8 @@ may use all.
 **Large objects** are copied by SeaweedFS, since there bytes have to move. These rows mostly measure
 what SeaweedFS or this machine's disk gives: read their CPU time, memory and requests. Requests are
 counted in a run of its own, through a proxy that would slow down those who read. SeaweedFS proves
-nothing about a copy in parts, so frogmove reads both sides, which it need not do on S3. *rclone,
-then check* does the same with rclone.
+nothing about a copy in parts, so frogmove reads it, which it need not do on S3. *rclone, then
+check* proves it as well, by reading both sides.
 
 **Each program** gets the options that make it fastest (:mod:`tests.benchmarks.tools`). Wall time
 and CPU time are those of the whole command, its start and end included; memory is that of all its

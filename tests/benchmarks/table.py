@@ -134,8 +134,8 @@ def _evidence(own: Entry | None) -> Iterator[str]:
     if read:
         yield (
             "SeaweedFS has no checksums of a copy in parts, nor MD5s of its parts. So frogmove "
-            f"reads both sides ({read:,} requests) and compares them before it calls the copy "
-            f"done, as does {RCLONE_CHECK}. The others compare nothing."
+            f"reads the copy ({read:,} requests) and computes its source's ETag from it, before it "
+            f"calls the copy done. {RCLONE_CHECK} reads both sides. The others prove nothing."
         )
 
 

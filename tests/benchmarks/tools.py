@@ -124,7 +124,7 @@ class Frogmove(Tool):
 
     def in_parts_above(self, size: int) -> Tool:
         """See :class:`Tool`."""
-        # A copy in parts has no MD5, and SeaweedFS has no checksums: both sides are read.
+        # Nothing else proves a copy in parts on SeaweedFS than to read it.
         options = ("--multipart-threshold", str(size), "--max-compare-size", str(MAX_OBJECT_SIZE))
         return replace(self, options=options)
 
@@ -176,7 +176,7 @@ class Rclone(Tool):
 
 
 class CheckedRclone(Rclone):
-    """rclone as it copies, and then reads both sides and compares them, as frogmove may have to."""
+    """rclone as it copies, and then reads both sides and compares them."""
 
     def command(self, verb: Verb, server: Server, source: Place, destination: Place) -> list[str]:
         """See :class:`Tool`."""

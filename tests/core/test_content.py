@@ -9,11 +9,14 @@ import pytest
 
 from frogmove.core import content
 from frogmove.core.content import AT_ONCE, ContentComparer
+from frogmove.core.multipart import assembled_etag
+from frogmove.core.options import Multipart
 from frogmove.core.scheduler import Scheduler, run_one
 from frogmove.core.verify import Match
 from frogmove.s3.errors import S3Error
 from frogmove.s3.future import Future, LightFuture
-from tests.factories import an_object
+from frogmove.s3.models import Part
+from tests.factories import an_object, md5
 from tests.fake_s3 import FakeS3
 from tests.fake_s3_state import FakeS3State
 
@@ -48,6 +51,27 @@ def test_content_comparer_compares_bytes_to_the_last(
     monkeypatch.setattr(content, "CHUNK", 4)
     state, ends = two(one, other)
     assert run_one(ContentComparer(FakeS3(state), 8).compare(*ends)) is match
+
+
+@pytest.mark.parametrize(("size", "numbers"), [(4, [1, 2, 3]), (9, [1]), (3, [1, 2, 3])])
+def test_etag_in_parts_is_made_of_the_md5s_of_what_was_read(size: int, numbers: list[int]) -> None:
+    body = b"123456789"
+    state, (side, _) = two(body, body)
+    layout = Multipart(part_size=size).parts(len(body))
+    etag = run_one(ContentComparer(FakeS3(state), 9).etag_in_parts(*side, layout))
+    assert [number for number, _, _ in layout] == numbers
+    parts = [Part(number, md5(body[first : last + 1])) for number, first, last in layout]
+    assert etag == assembled_etag(parts)
+    assert run_one(ContentComparer(FakeS3(state), 8).etag_in_parts(*side, layout)) is None
+
+
+def test_etag_in_parts_fails_if_the_object_changes_while_it_is_read() -> None:
+    state, (side, _) = two(b"frog", b"frog")
+    state.put("external", "key", b"toad")
+    comparer = ContentComparer(FakeS3(state), 8)
+    with pytest.raises(S3Error):
+        run_one(comparer.etag_in_parts(*side, [(1, 0, 1), (2, 2, 3)]))
+    assert comparer._free == AT_ONCE
 
 
 def test_content_comparer_fails_if_an_object_changes_while_it_is_read() -> None:

@@ -24,7 +24,6 @@ from tests.factories import md5
 from tests.request_hooks import ALWAYS, refusal
 
 if TYPE_CHECKING:
-    from frogmove.core.journal import Journal
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
@@ -60,17 +59,17 @@ def move(
     hooks: RequestHooks,
     max_compare_size: int = 0,
     part_size: int = Multipart().part_size,
-    journal: Journal | None = None,
+    threshold: int = PART,
 ) -> Result:
     """Move the object in parts, one after the other."""
     s3 = hooks.s3(buckets.server)
     options = TransferOptions(
         ALL_SUPPORTED,
-        multipart=Multipart(PART, part_size, at_once=1),
+        multipart=Multipart(threshold, part_size, at_once=1),
         max_compare_size=max_compare_size,
     )
     action = Action(Verb.MOVE, buckets.seen("a"), "a")
-    (result,) = run([action], s3, buckets.route, options, Event(), journal)
+    (result,) = run([action], s3, buckets.route, options, Event())
     s3.close()
     return result
 
@@ -88,6 +87,25 @@ def test_copy_in_the_parts_of_its_source_is_proved_by_its_etag(
     assert there["ETag"] == f'"{etag}"'
     assert len(hooks.of("UploadPartCopy")) == len(sizes)
     assert hooks.of("GetObject") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "threshold"),
+    [("moto", 4 * PART), ("seaweedfs", 4 * PART), ("seaweedfs", PART)],
+    ids=["moto", "seaweedfs", "seaweedfs in parts"],
+)
+def test_copy_of_parts_whose_etag_proves_nothing_is_read_and_its_source_is_not(
+    request: pytest.FixtureRequest, hooks: RequestHooks, name: str, threshold: int
+) -> None:
+    """SeaweedFS makes a part's ETag of chunks; moto makes one of the whole copy, as S3 does."""
+    buckets = Buckets.make(request.getfixturevalue(name))
+    body = put_in_parts(buckets, PART, PART, 9)
+    result = move(buckets, hooks, READ, threshold=threshold)
+    assert (result.outcome, result.reason) == (Outcome.MOVED, "")
+    assert (buckets.here(), buckets.there()) == ({}, {"a": body})
+    reads = hooks.of("GetObject")
+    assert len(reads) == 3
+    assert all(f"/{buckets.destination}/" in read.url for read in reads)
 
 
 OTHER_SIZES = {

@@ -16,11 +16,13 @@ from frogmove.s3.models import Copy, Deletion
 from tests.buckets import Buckets
 from tests.canned_server import XML, canned_server, error, nobody_listening
 from tests.factories import an_object, md5
+from tests.request_hooks import ALWAYS, Reply
 from tests.s3.contract_cases import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
 
@@ -273,3 +275,16 @@ def test_uploads_are_those_of_the_key_however_it_is_encoded(
     with canned_server((200, body)) as server:
         (found,) = speaking_to(server.endpoint_url).list_uploads("internal", "").result()
     assert (found.key, found.upload_id) == ("a b+c", "u")
+
+
+@pytest.mark.parametrize("read", ["read", "read_md5"])
+def test_content_that_is_cut_short_is_no_content(
+    buckets: Buckets, hooks: RequestHooks, read: str
+) -> None:
+    buckets.put("a", body=b"frog")
+    item = buckets.seen("a")
+    headers = {"ETag": quoted(item.etag), "Content-Length": "4"}
+    hooks.answer("GetObject", Reply(206, "fro", headers), times=ALWAYS)
+    s3 = hooks.s3(buckets.server)
+    assert refusal(getattr(s3, read)(buckets.source, item, 0, 3).exception()).retrying_helps
+    s3.close()

@@ -48,9 +48,11 @@ def test_read_needs_the_object_as_it_was_seen(case: ContractCase) -> None:
     case.s3.put(case.source, "a", b"frogs").result()
     seen = case.seen("a")
     assert case.s3.read(case.source, seen, 1, 3).result() == b"rog"
+    assert case.s3.read_md5(case.source, seen, 1, 3).result().hex() == md5(b"rog")
     case.s3.put(case.source, "a", b"toads").result()
-    error = refusal(case.s3.read(case.source, seen, 1, 3).exception())
-    assert error.kind is Kind.CHANGED
+    for read in (case.s3.read, case.s3.read_md5):
+        error = refusal(read(case.source, seen, 1, 3).exception())
+        assert error.kind is Kind.CHANGED
 
 
 def test_listing_of_an_empty_bucket_is_an_empty_page(case: ContractCase) -> None:
