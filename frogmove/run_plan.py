@@ -20,6 +20,7 @@ from frogmove.core.models import Action, Effect, Outcome, Verb
 from frogmove.core.plan import plan_copy, plan_move
 from frogmove.core.plan_file import PlanHeader, count_actions, read_plan, write_plan
 from frogmove.core.plan_summary import PlanSummary
+from frogmove.core.preflight import restore_warning
 from frogmove.core.run_spec import Command
 from frogmove.core.selection import HEAD_CONCURRENCY, Selection, find, find_remaining
 from frogmove.core.sent_copies import claim_sent_copies, copies_to_claim
@@ -308,7 +309,10 @@ def find_deletions(
     if spec.command is Command.UNDO or not spec.delete:
         return None
     if spec.plan is None:
-        return find_extras(s3, spec)
+        extras = find_extras(s3, spec)
+        if extras.count and spec.backup is None:
+            extras.warning = restore_warning(s3, spec.route().destination.bucket)
+        return extras
     actions = (each for each in read_plan(Path(spec.plan)) if each.verb is Verb.DELETE)
     route = spec.route()
     if not earlier:

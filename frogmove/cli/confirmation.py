@@ -70,7 +70,7 @@ _STOPPED = "\nStopped: nothing was changed."
 def _is_approved(
     client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
 ) -> bool:
-    summary, is_whole = _count(client, spec, earlier, console)
+    summary, is_whole, warning = _count(client, spec, earlier, console)
     effects = summary.total.counts
     limit = 0 if moves_everything(spec) else MAX_UNCONFIRMED
     is_large = summary.transfers > limit
@@ -78,6 +78,8 @@ def _is_approved(
         return True
     for line in confirmation_lines(summary, is_whole=is_whole):
         console.warn(line)
+    if warning:
+        console.warn(warning)
     return ask_to_continue()
 
 
@@ -101,8 +103,8 @@ def moves_everything(spec: RunSpec) -> bool:
 
 def _count(
     client: Client, spec: RunSpec, earlier: tuple[JournalReader, ...], console: Console
-) -> tuple[PlanSummary, bool]:
-    """Count what a run would do; tell whether that is all."""
+) -> tuple[PlanSummary, bool, str]:
+    """Count what a run would do; tell whether that is all, and a warning about its deletes."""
     summary = PlanSummary(spec)
     started = time.monotonic()
     # A timer, because the first action may take as long as the server does.
@@ -111,6 +113,7 @@ def _count(
     notice.start()
     try:
         plan = client.prepare(spec, earlier, dry_run=True)
+        warning = "" if plan.deletions is None else plan.deletions.warning
         for count, action in enumerate(plan, start=1):
             summary.add(action)
             if count >= MAX_COUNTED or time.monotonic() - started > MAX_COUNT_SECONDS:
@@ -118,8 +121,8 @@ def _count(
                     # They come last, and are all known.
                     summary.total.counts[Effect.DELETE] = plan.deletions.count
                     summary.total.bytes[Effect.DELETE] = plan.deletions.bytes
-                return summary, False
-        return summary, True
+                return summary, False, warning
+        return summary, True, warning
     finally:
         notice.cancel()
         notice.join()

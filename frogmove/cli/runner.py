@@ -123,6 +123,8 @@ def execute(
             return exit_codes.REFUSED
         plan = client.prepare(spec, earlier, dry_run=is_shown, guard=guard)
         console.note(first_line(plan.spec, client.region, os.environ, dry_run=is_shown))
+        if plan.deletions is not None and plan.deletions.warning and not is_asked:
+            console.warn(plan.deletions.warning)
         if is_shown:
             return show_plan(plan, console, allow_empty=allow_empty, file=review.plan)
         with interruptible(console) as stop:

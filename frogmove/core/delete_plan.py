@@ -79,6 +79,7 @@ class Deletions:
         bytes: their total size.
         of: the number of selected objects at the destination.
         forecast: turns the actions into what a run would do; None if that is known.
+        warning: why an undo could not restore them; empty if it can.
     """
 
     def __init__(self) -> None:
@@ -86,6 +87,7 @@ class Deletions:
         self.bytes = 0
         self.of = 0
         self.forecast: Callable[[Iterable[Action]], Iterator[Action]] | None = None
+        self.warning = ""
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
 
     def add(self, key: str, there: S3Object) -> None:

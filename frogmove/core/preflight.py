@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 
-from frogmove.core.advice import explain
+from frogmove.core.advice import explain, explain_errors
 from frogmove.core.models import Route
 from frogmove.core.run_spec import Command, RunSpec
 from frogmove.core.same_place import is_same_place, may_be_alias
 from frogmove.core.scheduler import run_one
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
+from frogmove.s3.bucket_features import Feature
 from frogmove.s3.capabilities import Capabilities
 from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.interface import S3
@@ -46,6 +47,30 @@ def listed_ends(spec: RunSpec) -> tuple[Location, ...]:
     if spec.command is Command.SYNC:
         return (route.source, route.destination)
     return (route.source,)
+
+
+def restore_warning(s3: S3, bucket: str) -> str:
+    """Return a warning that an undo could not restore deleted objects; empty if it can.
+
+    Raises:
+        UnreachableError: when no further request can succeed.
+    """
+    with explain_errors(bucket):
+        try:
+            if s3.has_feature(bucket, Feature.VERSIONS).result():
+                return ""
+        except S3Error as error:
+            if error.ends_the_run:
+                raise
+            return (
+                f"It cannot be determined whether s3://{bucket} keeps versions, without which "
+                "deleted and replaced objects cannot be restored. To check, allow "
+                "s3:GetBucketVersioning; to keep copies, use --backup."
+            )
+    return (
+        f"s3://{bucket} keeps no versions: objects that are deleted or replaced there cannot be "
+        "restored. To keep copies, use --backup."
+    )
 
 
 def check_conditional(capabilities: Capabilities, endpoint_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Reads through boto3 the attributes that S3 does not copy: redirects, Object Lock, ACLs."""
+"""Reads features of buckets, and attributes that S3 does not copy: redirects, locks, ACLs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _OPERATIONS = {
     Feature.WEBSITE: "GetBucketWebsite",
     Feature.OBJECT_LOCK: "GetObjectLockConfiguration",
     Feature.ACLS: "GetBucketOwnershipControls",
+    Feature.VERSIONS: "GetBucketVersioning",
 }
 
 _GRANTS = {
@@ -54,6 +55,8 @@ def has_feature(client: S3Client, bucket: str, feature: Feature) -> bool:
             controls = client.get_bucket_ownership_controls(Bucket=bucket)
             rules = controls.get("OwnershipControls", {}).get("Rules", [])
             return any(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+        case Feature.VERSIONS:
+            return client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
 
 
 def has_by_default(client: S3Client, feature: Feature) -> bool:
@@ -62,8 +65,10 @@ def has_by_default(client: S3Client, feature: Feature) -> bool:
     On AWS, only an old bucket has no ownership controls; its ACLs are in effect. Other servers
     never have ownership controls.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
+
+    Through an access point, AWS does not say whether its bucket keeps versions; it may.
     """
-    return feature is Feature.ACLS and is_aws(client.meta.endpoint_url)
+    return feature in {Feature.ACLS, Feature.VERSIONS} and is_aws(client.meta.endpoint_url)
 
 
 def is_none(error: S3Error) -> bool:

@@ -1,4 +1,4 @@
-"""Bucket features whose objects may have attributes that S3 does not copy."""
+"""Bucket features that decide what a copy or a delete loses."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ class Feature(StrEnum):
     WEBSITE = "website hosting"
     OBJECT_LOCK = "Object Lock"
     ACLS = "ACLs"
+    VERSIONS = "versions"
+
+
+# Features whose objects may have attributes that S3 does not copy.
+_OF_ATTRIBUTES = (Feature.WEBSITE, Feature.OBJECT_LOCK, Feature.ACLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,13 @@ class BucketFeatures:
 
 
 def request_features(s3: S3, bucket: str) -> Mapping[Feature, Future[bool]]:
-    """Ask for the features of a bucket, with one request each.
+    """Ask for the features of a source bucket that matter to copies, with one request each.
 
     A directory bucket has none of them.
     """
     if is_directory_bucket(bucket):
         return {}
-    return {feature: s3.has_feature(bucket, feature) for feature in Feature}
+    return {feature: s3.has_feature(bucket, feature) for feature in _OF_ATTRIBUTES}
 
 
 def read_features(asked: Mapping[Feature, Future[bool]]) -> BucketFeatures:

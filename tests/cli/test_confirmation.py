@@ -131,6 +131,7 @@ def test_confirmation_is_asked_for_what_moves_much_or_replaces(
         assert buckets.there() == before
     if "--delete" in arguments and expected:
         assert "1 would be deleted there (8 bytes)." in ran.err
+        assert ran.err.count("keeps no versions") == 1
     if "overwrite" in arguments and expected:
         assert "1 would replace what is there (6 bytes)." in ran.err
 

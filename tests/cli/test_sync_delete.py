@@ -16,6 +16,7 @@ from frogmove.s3 import boto_shapes
 from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.fault_proxy import DROP_AFTER, DROP_BEFORE, FAIL, FAIL_AFTER, PASS, Fault, Request
+from tests.iam_users import denied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,33 @@ def test_key_that_only_the_destination_has_is_printed_with_its_own_bucket(pair: 
     for word, out in zip(("extra", "would delete", "deleted", "deleted"), outputs, strict=True):
         lines = [line.removeprefix(word) for line in out.splitlines() if line.startswith(word)]
         assert {re.split(r"  +", line)[-2] for line in lines} == shown
+
+
+@pytest.mark.parametrize("kept", ["nothing", "not-known", "versions", "backup"])
+def test_sync_delete_says_before_it_deletes_that_nothing_can_be_restored(
+    pair: Buckets, tmp_path: Path, kept: str
+) -> None:
+    pair.put("a")
+    pair.put_there("a", "extra")
+    frogmove, backup, expected = runner(pair), [], ""
+    if kept == "nothing":
+        expected = f"s3://{pair.destination} keeps no versions: objects that are deleted"
+    elif kept == "not-known":
+        expected = f"It cannot be determined whether s3://{pair.destination} keeps versions"
+        frogmove = denied(pair, "s3:GetBucketVersioning", bucket=pair.destination)
+    elif kept == "versions":
+        pair.version()
+    else:
+        pair.client.create_bucket(Bucket=f"attic-{pair.source}")
+        backup = ["--backup", f"s3://attic-{pair.source}"]
+    for option in (["-n"], ["--plan", str(tmp_path / "plan")], []):
+        ran = frogmove("sync", "--delete", *backup, *option)
+        assert ran.code == 0
+        assert ("cannot be restored" in ran.err) is bool(expected)
+        assert expected in " ".join(ran.err.split())
+    assert set(pair.there()) == {"a"}
+    # There is nothing to delete now.
+    assert "cannot be restored" not in frogmove("sync", "--delete", *backup).err
 
 
 def test_sync_delete_with_several_processes_deletes_as_well(
