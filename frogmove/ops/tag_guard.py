@@ -45,9 +45,9 @@ _WAYS: tuple[tuple[str, frozenset[str], frozenset[tuple[str, str]]], ...] = (
     ),
 )
 
-# How scanners are exempted: by the ARNs of roles and users, none of a whole account.
+# How scanners are exempted: by the ARNs of named roles and users, not of a whole account or path.
 _EXEMPTIONS = frozenset({"arnnotlike", "arnnotequals", "stringnotlike", "stringnotequals"})
-_SCANNER = re.compile(r"arn:[a-z-]+:iam::\d+:(role|user)/.+")
+_SCANNER = re.compile(r"arn:[a-z-]+:iam::\d+:(role|user)/(.+/)?[^*?/][^/]*")
 
 
 def check_tag_guard(s3: S3Client, deployment: Deployment, source: Location) -> Iterator[Check]:

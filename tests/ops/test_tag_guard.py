@@ -99,6 +99,28 @@ REQUIRING = requiring(Tag("av", "ok"))
             ),
             State.WARNING,
         ),
+        *(
+            (
+                whole(
+                    guard(
+                        Condition={
+                            TEST: KEYS,
+                            "ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::1:{scanners}"},
+                        }
+                    )
+                ),
+                state,
+            )
+            for scanners, state in (
+                ("role/*", State.WARNING),
+                ("role/?*", State.WARNING),
+                ("role/aws-reserved/*", State.WARNING),
+                ("user/**", State.WARNING),
+                ("role/*/av", State.OK),
+                ("role/av-*", State.OK),
+                ("user/scan/av", State.OK),
+            )
+        ),
         # A copy and a replica take the tags of their source along.
         ([guard()], State.WARNING),
         (whole(guard())[:2], State.WARNING),
