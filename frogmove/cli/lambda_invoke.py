@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STOPPED_WAITING = (
     "Stopped waiting. The function continues; its result will be in its log: "
-    "frogmove lambda logs --function {function}"
+    "frogmove lambda logs {option}"
 )
 
 ACTIONS = ("ping", "move", "sweep", "sync")
@@ -72,7 +72,7 @@ def invoke(
     crash_handler.begin("The call")
     client = lambda_client(deployment.services)
     with interruptible(console) as stop:
-        stop.on_stop = lambda: end(_STOPPED_WAITING.format(function=deployment.function))
+        stop.on_stop = lambda: end(_STOPPED_WAITING.format(option=deployment.option))
         invocation = call(client, deployment.function, sent, wait=not no_wait)
     for line in invocation.log.splitlines() if verbose else ():
         console.note(line)

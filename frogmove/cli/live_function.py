@@ -47,7 +47,7 @@ def check_paused(spec: RunSpec) -> str:
         what = " and ".join(f"the {each.kind} {each.name}" for each in live)
         raise UsageError(
             f"The function {in_quotes(name)} is enabled ({what}): it would move the objects again.",
-            f"Pause it first: frogmove lambda pause --function {name}. When it is resumed, it "
+            f"Pause it first: frogmove lambda pause {deployment.option}. When it is resumed, it "
             "moves all objects at the source again.",
         )
     return (

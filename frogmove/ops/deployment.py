@@ -7,6 +7,7 @@ permission is missing or it does not exist, has the name that the Terraform modu
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from frogmove.errors import UsageError
@@ -57,6 +58,8 @@ class Deployment:
         self.name = _bare(function)
         self._is_schedule_given = schedule is not None
         self.schedule_name = schedule or f"{self.name}-sweep"
+        # For commands that are shown: a name may contain $LATEST.
+        self.option = f"--function {shlex.quote(function)}"
 
     @cached_request
     def configuration(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def check_state(name: str, deployment: Deployment) -> Check:
 def rollback_remedy(deployment: Deployment) -> str:
     """Return how to return to an earlier version."""
     return (
-        f"frogmove lambda info --function {deployment.function} lists the versions; "
+        f"frogmove lambda info {deployment.option} lists the versions; "
         f"aws lambda update-alias --function-name {deployment.name} --name live "
         "--function-version VERSION rolls back"
     )
@@ -194,7 +194,7 @@ def check_uploads(name: str, deployment: Deployment) -> Check:
     results = (each.get("LastProcessingResult") or "" for each in mappings)
     failed = sorted({each for each in results if each.startswith(_FAILED)})
     if failed:
-        remedy = f"frogmove lambda logs --failed --function {deployment.function}"
+        remedy = f"frogmove lambda logs --failed {deployment.option}"
         message = f"{message}; last result: {'; '.join(failed)}"
         return Check(name, State.WARNING, message, remedy, facts)
     return Check(name, State.OK, message, facts=facts)
@@ -202,4 +202,4 @@ def check_uploads(name: str, deployment: Deployment) -> Check:
 
 def resume_remedy(deployment: Deployment) -> str:
     """Return how to enable the triggers."""
-    return f"If this is not on purpose: frogmove lambda resume --function {deployment.function}"
+    return f"If this is not on purpose: frogmove lambda resume {deployment.option}"

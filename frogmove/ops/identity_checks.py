@@ -83,7 +83,7 @@ def check_invocation(deployment: Deployment) -> Iterator[Check]:
         yield unknown_check("invocation", error)
         return
     except FrogmoveError as error:
-        remedy = f"{error.remedy} frogmove lambda logs --failed --function {deployment.function}"
+        remedy = f"{error.remedy} frogmove lambda logs --failed {deployment.option}"
         yield Check("invocation", State.BROKEN, error.message, remedy.strip())
         return
     version = found.get("version") if isinstance(found, dict) else None

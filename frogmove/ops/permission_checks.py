@@ -5,7 +5,7 @@ A request that fails because there is no such key or upload is allowed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -60,14 +60,20 @@ def check_permissions(client: S3Client, route: Route, *, is_conditional: bool) -
             that does not exist would leave a delete marker in a bucket with versions.
     """
     source, destination = route.source, route.destination
-    move = _of_move(client, source, destination)
-    undo = _of_move(client, destination, source)
-    if not is_conditional:
-        move, undo = (
-            [each for each in probes if "Delete" not in each.action] for probes in (move, undo)
-        )
-    yield _check("permissions to move", move, State.BROKEN)
-    yield _check("permissions to undo", undo, State.WARNING)
+    for name, missing, probes in (
+        ("permissions to move", State.BROKEN, _of_move(client, source, destination)),
+        ("permissions to undo", State.WARNING, _of_move(client, destination, source)),
+    ):
+        untested = [] if is_conditional else [each for each in probes if "Delete" in each.action]
+        found = _check(name, [each for each in probes if each not in untested], missing)
+        if untested:
+            actions = [each.action for each in untested]
+            message = (
+                f"{found.message}; not tested without conditional deletes: {', '.join(actions)}"
+            )
+            facts = {**found.facts, "untested": actions}
+            found = replace(found, message=message, facts=facts)
+        yield found
 
 
 def _of_move(client: S3Client, source: Location, destination: Location) -> list[_Probe]:

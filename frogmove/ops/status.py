@@ -56,7 +56,7 @@ class Status:
         self._s3 = s3
         self._on_progress = on_progress
         self._now = now or datetime.now(UTC)
-        self._option = f"--function {deployment.function}"
+        self._option = deployment.option
 
     def checks(self) -> Iterator[Check]:
         """Yield each line as soon as it is known; the listing of the source comes last.

@@ -75,3 +75,25 @@ def test_service_that_the_server_lacks_is_reported(services: Services) -> None:
         send("cloudwatch:DescribeAlarms", metrics.describe_alarms)
     assert refused.value.cause is Cause.NOT_OFFERED
     assert str(refused.value) == "This server does not offer cloudwatch:DescribeAlarms."
+
+
+def test_queue_whose_name_cannot_be_read_is_not_called_missing(
+    services: Services,
+    quiet_stack: Stack,
+    clients: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = keys_of_user(clients, ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"])
+    for variable, value in keys.items():
+        monkeypatch.setenv(variable, value)
+    found = Deployment(quiet_stack.config.name, Services())
+    for name in ("queue", "dead_letters"):
+        with pytest.raises(AwsRequestError, match="lambda:ListEventSourceMappings is missing"):
+            getattr(found, name)
+
+
+def test_function_is_named_in_commands_so_that_a_shell_does_not_change_it(
+    services: Services,
+) -> None:
+    assert Deployment("frogmove", services).option == "--function frogmove"
+    assert Deployment("frogmove:$LATEST", services).option == "--function 'frogmove:$LATEST'"

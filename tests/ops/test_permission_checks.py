@@ -39,3 +39,17 @@ def test_permission_is_there_only_if_the_response_proves_it(
         found, _ = check_permissions(s3, config.route(), is_conditional=True)
     assert found.state is state, found
     assert bool(found.facts.get("unclear")) is (state is State.UNKNOWN)
+
+
+def test_permission_that_is_not_tested_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where conditions are ignored, the delete of a missing key may leave a delete marker."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    config = Config(source="s3://external", destination="s3://internal", region="us-east-1")
+    with canned_server((404, error("NoSuchKey"))) as server:
+        s3 = make_s3_client(replace(config, endpoint_url=server.endpoint_url))
+        for found in check_permissions(s3, config.route(), is_conditional=False):
+            assert found.state is State.OK
+            assert found.message.endswith("conditional deletes: s3:DeleteObject")
+            assert found.facts["untested"] == ["s3:DeleteObject"]
+            assert "s3:DeleteObject" not in found.facts["allowed"]
