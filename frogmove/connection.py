@@ -22,9 +22,11 @@ from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from frogmove.core.models import Route
+    from frogmove.s3.future import Future
+    from frogmove.s3.models import Page
     from frogmove.s3.uri import Location
 
 Guard = Callable[[], AbstractContextManager[Event | None]]
@@ -105,16 +107,33 @@ class Connection:
             UsageError: when both ends are one bucket under two names.
             UnreachableError: when a bucket cannot be used.
         """
-        if checked:
-            preflight.check(self.s3, route.source, route.destination, must_list=listed)
-        # Read below: they arrive while the capabilities are tested.
-        features = request_features(self.s3, route.source.bucket)
+        ends = (route.source, route.destination) if checked else ()
+        pages = preflight.request_pages(self.s3, *ends)
+        features = None
+        if self._is_signed_in(pages):
+            # Read below: they arrive with the pages, or while the capabilities are tested.
+            features = request_features(self.s3, route.source.bucket)
+        preflight.read_pages(pages, must_list=listed)
+        if features is None:
+            features = request_features(self.s3, route.source.bucket)
         with guard() as stop, explain_errors(probed.bucket):
             preflight.check_distinct(self.s3, route, probed, dry_run=dry_run)
             # A dry run never writes, so it tests nothing.
             capabilities = NONE_SUPPORTED if dry_run else self.capabilities(probed, stop)
         with explain_errors(route.source.bucket):
             return ServerFacts(capabilities, read_features(features))
+
+    def _is_signed_in(self, pages: Iterable[tuple[Location, Future[Page]]]) -> bool:
+        """Tell whether there are credentials for further requests, or none are needed.
+
+        crt signs in the caller's thread. boto3 signs later, and each request without credentials
+        would ask for them again, perhaps the operator for an MFA code.
+
+        Args:
+            pages: requests that have just been sent, and their responses.
+        """
+        failed = any(page.done() and page.exception() for _, page in pages)
+        return self._engine is not self._boto and not failed
 
     def capabilities(self, destination: Location, stop: Event | None = None) -> Capabilities:
         """Return which conditional requests the server honours.

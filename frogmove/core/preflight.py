@@ -1,6 +1,6 @@
 """Checks before a run: both buckets can be used, and they are not the same."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from frogmove.core.advice import explain, explain_errors
 from frogmove.core.models import Route
@@ -12,11 +12,18 @@ from frogmove.quoting import in_quotes
 from frogmove.s3.bucket_features import Feature
 from frogmove.s3.capabilities import Capabilities
 from frogmove.s3.errors import Kind, S3Error
+from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
+from frogmove.s3.models import Page
 from frogmove.s3.uri import Location
 
 
 def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None:
+    """Check that buckets can be used; see :func:`request_pages` and :func:`read_pages`."""
+    read_pages(request_pages(s3, *ends), must_list)
+
+
+def request_pages(s3: S3, *ends: Location) -> list[tuple[Location, Future[Page]]]:
     """List one key of each bucket: the cheapest request whose response says what is wrong.
 
     HeadBucket would be cheaper, but its responses have no error code. The requests are concurrent.
@@ -24,14 +31,24 @@ def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None
     Args:
         s3: where the buckets are.
         ends: the buckets and prefixes.
+    """
+    return [(end, s3.list_page(end.bucket, end.prefix, limit=1)) for end in ends]
+
+
+def read_pages(
+    asked: Iterable[tuple[Location, Future[Page]]], must_list: Collection[Location] = ()
+) -> None:
+    """Read the responses to :func:`request_pages`, in their order.
+
+    Args:
+        asked: the ends and their responses.
         must_list: those that the run lists. For the others, a denied listing is no error: copies
             and deletes do not need s3:ListBucket.
 
     Raises:
         UnreachableError: when a bucket cannot be used.
     """
-    asked = [s3.list_page(end.bucket, end.prefix, limit=1) for end in ends]
-    for end, page in zip(ends, asked, strict=True):
+    for end, page in asked:
         try:
             page.result()
         except S3Error as error:
