@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -35,7 +36,7 @@ from frogmove.core.selection import (
 )
 from frogmove.core.selection_options import read_filters
 from frogmove.core.tag_check import TagChecker, only_tagged
-from frogmove.errors import UsageError
+from frogmove.errors import RunError, UnreachableError, UsageError
 from frogmove.processes.task_pool import TaskPool
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import LISTING_CONCURRENCY, Level, folder_pages
@@ -125,13 +126,31 @@ def ls(
     with spare_task_workers(count) as spares, connect(config, Limits(), console) as client:
         lookups = None if source is None else _Lookups(client.s3, side, console, source, nul=null)
         listing = _Listing(client.s3, side, selection, required, lookups)
-        with explain_errors(side.bucket):
+        totals = ListingTotals(folders=0 if directories else None)
+        with _explained(side.bucket, totals):
             if is_by_page:
-                totals = listing.show_pages(console, form, count, spares)
+                listing.show_pages(console, form, totals, count, spares)
             else:
-                totals = listing.show_objects(console, form, directories=directories)
+                listing.show_objects(console, form, totals)
     console.listing_totals(totals, view)
     ctx.exit(_exit_code(listing, totals, console, allow_empty=allow_empty))
+
+
+@contextmanager
+def _explained(bucket: str, totals: ListingTotals) -> Iterator[None]:
+    """Turn S3 errors into messages; say that what was printed is not everything.
+
+    Raises:
+        UnreachableError: instead of S3Error, when nothing was printed.
+        RunError: when something was.
+    """
+    try:
+        with explain_errors(bucket):
+            yield
+    except UnreachableError as error:
+        if not (totals.objects or totals.folders):
+            raise
+        raise RunError(f"The listing is incomplete. {error.message}", error.remedy) from error
 
 
 def _exit_code(
@@ -175,10 +194,14 @@ class _Listing:
     lookups: _Lookups | None
 
     def show_pages(
-        self, console: Console, form: ListingFormat, processes: int, spares: list[Spare]
-    ) -> ListingTotals:
-        """Print all objects of the selected folders; return the totals."""
-        totals = ListingTotals()
+        self,
+        console: Console,
+        form: ListingFormat,
+        totals: ListingTotals,
+        processes: int,
+        spares: list[Spare],
+    ) -> None:
+        """Print all objects of the selected folders, and count them."""
         pages = (
             Page(folder, objects)
             for folder in self.selection.folders
@@ -189,14 +212,10 @@ class _Listing:
             for part in pool.results(pages):
                 console.write(part.text)
                 totals.add_all(part.totals)
-        return totals
 
-    def show_objects(
-        self, console: Console, form: ListingFormat, *, directories: bool
-    ) -> ListingTotals:
-        """Print everything, folders first; return the totals."""
-        totals = ListingTotals(folders=0 if directories else None)
-        if directories:
+    def show_objects(self, console: Console, form: ListingFormat, totals: ListingTotals) -> None:
+        """Print everything, folders first if they are counted, and count it."""
+        if totals.folders is not None:
             listed = self._level(console, form, totals)
         elif self.lookups is None:
             listed = list_folders(self.selection, self.s3, self.side.bucket, LISTING_CONCURRENCY)
@@ -208,7 +227,6 @@ class _Listing:
         for item in listed:
             console.listed(item, form)
             totals.add(item)
-        return totals
 
     def _level(
         self, console: Console, form: ListingFormat, totals: ListingTotals

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
-from frogmove.cli import progress, waiting_notice
+from frogmove.cli import ls, progress, waiting_notice
+from frogmove.core.run_spec import RunSpec
 from frogmove.processes import task_pool
-from tests.fault_proxy import DENY, PASS, Fault, FaultProxy, Request
+from frogmove.s3.limits import Limits
+from frogmove.s3.listing import LISTING_CONCURRENCY
+from tests.fault_proxy import DENY, PASS, SLOW_DOWN, Fault, FaultProxy, Request
 from tests.keys import KEYS
 from tests.processes.conftest import wait_for_workers, wait_until_gone
 
@@ -72,7 +77,8 @@ def test_ls_that_is_denied_half_way_shows_all_before_it_and_fails(
 
     ministack_proxy.reset(lambda request: DENY if request.number > 20 else PASS)
     ran = frogmove("ls", FROGMOVE_ENDPOINT_URL=ministack_proxy.endpoint_url)
-    assert ran.code != 0
+    assert ran.code == 1
+    assert ran.err.startswith("Error: The listing is incomplete.")
     assert "Missing permission: s3:ListBucket" in ran.err
     assert by_two
     assert whole.startswith(ran.out)
@@ -117,6 +123,88 @@ def test_verify_by_two_processes_is_no_success_where_a_listing_breaks(
     ran = frogmove("verify", "--processes", "2", FROGMOVE_ENDPOINT_URL=url)
     assert ran.code == 1
     assert "The verification is incomplete" in ran.err
+
+
+@pytest.fixture(params=["ls", "verify"])
+def verb(request: pytest.FixtureRequest) -> str:
+    """Each command whose pages are shared."""
+    verb: str = request.param
+    return verb
+
+
+def test_worker_that_is_killed_costs_no_line_and_no_count(
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    by_two: list[object],
+    verb: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buckets.put(*SIXTY)
+    buckets.put_there(*SIXTY[::2])
+    one = frogmove(verb, "--processes", "1")
+    take = task_pool._Worker.take
+
+    def take_and_die(self: task_pool._Worker, task: task_pool._Task[object]) -> None:
+        take(self, task)
+        # It has some pages, and has returned others.
+        if len(by_two) == 10:
+            os.kill(self._child.process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(task_pool._Worker, "take", take_and_die)
+    two = frogmove(verb, "--processes", "2")
+    assert len(by_two) >= 10
+    assert (two.code, two.err) == (one.code, one.err)
+    assert sorted(two.out.splitlines()) == sorted(one.out.splitlines())
+    assert verb == "verify" or two.out == one.out
+
+
+def test_throttles_cost_no_line_and_no_count(
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    by_two: list[object],
+    verb: str,
+    ministack_proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buckets.put(*SIXTY)
+    buckets.put_there(*SIXTY)
+    whole = frogmove(verb, "--processes", "1")
+    by_two.clear()
+    monkeypatch.setattr(ls, "Limits", partial(Limits, first_delay=0.001))
+    monkeypatch.setattr(RunSpec, "limits", lambda _: Limits(first_delay=0.001))
+    ministack_proxy.reset(lambda request: PASS if request.number % 3 else SLOW_DOWN)
+    url = ministack_proxy.endpoint_url
+    ran = frogmove(verb, "--processes", "2", FROGMOVE_ENDPOINT_URL=url)
+    assert by_two
+    assert (ran.code, ran.out) == (0, whole.out)
+    assert ran.err.splitlines()[-1] == whole.err.splitlines()[-1]
+
+
+def test_throttles_without_end_end_the_command_within_one_quota_of_retries(
+    buckets: Buckets,
+    frogmove: FrogmoveRunner,
+    by_two: list[object],
+    verb: str,
+    ministack_proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buckets.put(*SIXTY)
+    buckets.put_there(*SIXTY)
+    whole = frogmove(verb, "--processes", "1")
+    quota = 100
+    limits = Limits(attempts=1_000, first_delay=0, max_delay=0, retry_quota=quota)
+    monkeypatch.setattr(ls, "Limits", lambda: limits)
+    monkeypatch.setattr(RunSpec, "limits", lambda _: limits)
+    ministack_proxy.reset(lambda request: PASS if request.number <= 30 else SLOW_DOWN)
+    url = ministack_proxy.endpoint_url
+    ran = frogmove(verb, "--processes", "2", FROGMOVE_ENDPOINT_URL=url)
+    assert by_two
+    assert (ran.code, "SlowDown" in ran.err) == (1, True)
+    throttled = sum(request.fault is SLOW_DOWN for request in ministack_proxy.requests)
+    # Requests that were in flight, or are sent instead of those, have no retry.
+    assert quota < throttled <= quota + 4 * LISTING_CONCURRENCY
+    assert whole.out.startswith(ran.out)
+    assert verb == "verify" or whole.out != ran.out
 
 
 SCRIPT = """
