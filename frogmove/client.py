@@ -314,7 +314,8 @@ class Client(Connection):
         stops = _, planning_stop = Event(), Event()
         if spec.plan is not None:
             check_identity(spec, self.named_endpoint, self.account)
-        spec = replace(spec, endpoint_url=self.named_endpoint)
+        undoes = [each.spec.id for each in earlier] if spec.command is Command.UNDO else []
+        spec = replace(spec, endpoint_url=self.named_endpoint, undoes=undoes)
         check_deletes(spec)
         facts = self._check_ends(spec, dry_run=dry_run, guard=guard)
         spec = replace(spec, started=self.server_time or spec.started)

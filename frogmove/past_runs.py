@@ -42,7 +42,10 @@ def run_to_resume(run: str | Path | None) -> JournalReader | None:
     else:
         found = ended_run(run)
     if found.spec.command is Command.UNDO:
-        remedy = f"Run `frogmove undo {found.spec.continues}` again."
+        remedy = (
+            f"Run `frogmove undo {found.spec.continues}` again. To resume another run, give its "
+            "id: `frogmove runs` lists them."
+        )
         raise UsageError(f"{found.spec.id} is an undo.", remedy)
     return found if is_unfinished(found.end()) else None
 

@@ -67,7 +67,9 @@ class RunHistory:
     def undone_by(self, run: JournalReader) -> list[JournalReader]:
         """Return the undos of a run, of its resumes, and of the runs that it resumes."""
         together = [run] if run.spec.command is Command.UNDO else self.with_resumes(run)
-        return [undo for each in together for undo in self._that_continue(each, undo=True)]
+        undos = [undo for each in together for undo in self._that_continue(each, undo=True)]
+        # Not those from before a resume. A journal of an older version does not name the runs.
+        return [each for each in undos if run.spec.id in (each.spec.undoes or [run.spec.id])]
 
     def last_unfinished(self) -> JournalReader | None:
         """Return the last run that ended unfinished; None if there is none."""

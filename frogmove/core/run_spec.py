@@ -101,6 +101,7 @@ class RunSpec:
         engine: the HTTP engine, if given.
         plan: the file of the plan that is applied; see :mod:`frogmove.core.plan_file`.
         continues: the run that this one resumes or undoes.
+        undoes: all runs that an undo undoes: that run and its resumes at that time.
     """
 
     id: str
@@ -137,6 +138,7 @@ class RunSpec:
     tags: list[str] = field(default_factory=list)
     plan: str | None = None
     continues: str | None = None
+    undoes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():

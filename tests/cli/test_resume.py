@@ -214,10 +214,22 @@ def test_run_that_was_undone_is_not_resumed_unasked(
     hooks.before("CopyObject", interrupt, skip=3)
     frogmove = FrogmoveRunner(seaweedfs_buckets)
     assert frogmove("move", "--all", "--concurrency", "1").code == 130
-    assert frogmove("undo", last_id()).code == 0
+    moved = last_id()
+    assert frogmove("undo", moved).code == 0
+    undo = last_id()
     assert sorted(seaweedfs_buckets.here()) == keys
     assert "Nothing to resume" in frogmove("resume").err
     assert "undone by" in run("runs").out
+    # A resume that is asked for began after the undo, which did not undo it.
+    hooks.before("CopyObject", interrupt, skip=3)
+    assert frogmove("resume", moved).code == 130
+    resumed = last_id()
+    listed = {each["id"]: each["undone_by"] for each in run("runs", "-o", "json").records}
+    assert (listed[moved], listed[resumed]) == ([undo], [])
+    assert frogmove("resume").code == 0
+    assert seaweedfs_buckets.here() == {}
+    assert "already undone" not in frogmove("undo", "last").err
+    assert sorted(seaweedfs_buckets.here()) == keys
 
 
 @pytest.mark.usefixtures("whole_batches")
@@ -232,6 +244,7 @@ def test_undo_that_is_unfinished_is_reported(
     ran = frogmove("resume")
     assert (ran.code, ran.out) == (2, "")
     assert f"frogmove undo {moved}" in ran.err
+    assert "To resume another run, give its id" in " ".join(ran.err.split())
     assert "partly undone by" in run("runs").out
     assert frogmove("undo", moved).code == 0
     assert "Nothing to resume" in frogmove("resume").err
