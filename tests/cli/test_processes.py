@@ -172,7 +172,15 @@ def test_throttles_cost_no_line_and_no_count(
     by_two.clear()
     monkeypatch.setattr(ls, "Limits", partial(Limits, first_delay=0.001))
     monkeypatch.setattr(RunSpec, "limits", lambda _: Limits(first_delay=0.001))
-    ministack_proxy.reset(lambda request: PASS if request.number % 3 else SLOW_DOWN)
+    throttled: set[str] = set()
+
+    def throttle(request: Request) -> Fault:
+        """Throttle each page once."""
+        is_first = request.operation == "ListObjectsV2" and request.target not in throttled
+        throttled.add(request.target)
+        return SLOW_DOWN if is_first else PASS
+
+    ministack_proxy.reset(throttle)
     url = ministack_proxy.endpoint_url
     ran = frogmove(verb, "--processes", "2", FROGMOVE_ENDPOINT_URL=url)
     assert by_two
