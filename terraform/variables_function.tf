@@ -146,7 +146,7 @@ variable "multipart_threshold" {
 }
 
 variable "part_size" {
-  description = "Size of those parts, such as 64MiB; null for frogmove's default."
+  description = "Maximum size of those parts, such as 64MiB; null for frogmove's default."
   type        = string
   default     = null
 
