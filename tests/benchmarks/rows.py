@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
+# The row that tells how long a run takes to start.
+START_OF_RUN = "move-1"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -55,7 +58,7 @@ class Row:
     @property
     def is_in_parts(self) -> bool:
         """Whether the object is to be copied in parts, by programs that can."""
-        return self.objects == 1 and not self.is_start
+        return self.objects == 1 and self.size > MIB
 
     @property
     def is_transfer(self) -> bool:
@@ -95,6 +98,9 @@ def rows(sizes: Sizes, *, growth: bool) -> list[Row]:
     found = [
         Row("start-help", "start: --help", "--help", 1, without=(AWS,)),
         Row("start-version", "start: --version", "--version", 1),
+        Row(
+            START_OF_RUN, "move 1 × 1 KiB: the start of a run", "move", 1, without=(AWS,), rounds=5
+        ),
         *_small(sizes),
         Row("list", f"list {listed}", "list", sizes.listed),
         Row(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table as RichTable
 
 from frogmove.s3.models import MAX_COPY_SIZE
+from tests.benchmarks.rows import MIB, START_OF_RUN
 from tests.benchmarks.targets import targets
 from tests.benchmarks.tools import FROGMOVE, RCLONE_CHECK
 
@@ -38,7 +39,7 @@ def tables(report: Report) -> Iterator[Table]:
         if row.skipped:
             yield Table(row.title, (), [], [f"Left out: {row.skipped}."])
         elif not row.family:
-            yield _starts(row) if row.name.startswith("start-") else _work(row)
+            yield _starts(row) if row.name.startswith("start-") else _work(row, report)
     yield from _growth(report)
     reached = [
         (each.what, each.measured, "met" if each.met else "MISSED") for each in targets(report)
@@ -82,14 +83,17 @@ def _preface(report: Report) -> list[str]:
     return [f"{report.date}, {report.machine}: {versions}.", *report.notes]
 
 
-def _work(row: RowResult) -> Table:
+def _work(row: RowResult, report: Report) -> Table:
     own = row.of(FROGMOVE)
-    # Of a single object, its bytes tell more.
-    unit = row.size / 1e6 if row.objects == 1 else 1.0
+    # Of a single large object, its bytes tell more.
+    is_single = row.objects == 1 and row.size > MIB
+    unit = row.size / 1e6 if is_single else 1.0
     lines: list[tuple[str, ...]] = []
     notes = [f"Server: {row.server}."]
-    if row.objects == 1:
+    if is_single:
         notes += _evidence(own)
+    if row.objects > 1 and row.size > MIB:
+        notes += _without_start(row, report)
     for entry in row.entries:
         if not entry.samples:
             notes.append(f"{entry.tool}: {entry.problem}")
@@ -117,7 +121,7 @@ def _work(row: RowResult) -> Table:
     head = (
         *(
             "program",
-            "MB/s" if row.objects == 1 else "objects/s",
+            "MB/s" if is_single else "objects/s",
             "range",
             "wall",
             "frogmove is",
@@ -126,6 +130,18 @@ def _work(row: RowResult) -> Table:
         *("its CPU is", "memory", "requests", "server"),
     )
     return Table(row.title, head, lines, notes)
+
+
+def _without_start(row: RowResult, report: Report) -> Iterator[str]:
+    """Tell what is left of a short row's time, less what a run takes to start."""
+    start = report.row(START_OF_RUN)
+    left = [
+        f"{entry.tool} {entry.wall.median - first.wall.median:.2f} s"
+        for entry in row.entries
+        if entry.samples and start and (first := start.of(entry.tool))
+    ]
+    if start and left:
+        yield f"Less the time of “{start.title}”: {', '.join(left)}."
 
 
 def _evidence(own: Entry | None) -> Iterator[str]:

@@ -105,3 +105,22 @@ def test_rclone_that_checks_compares_the_bytes_of_the_same_places() -> None:
     assert copy.startswith("rclone copy ")
     assert copy.endswith(":s3:a/b/ :s3:c/d/")
     assert check == "rclone check --download :s3:a/b/ :s3:c/d/"
+
+
+def test_row_of_large_objects_shows_what_is_left_without_the_start_of_a_run() -> None:
+    def row(name: str, objects: int, size: int, walls: tuple[float, float]) -> RowResult:
+        entries = [
+            Entry(tool, "1", "", objects, [Sample(wall, 0.1, 10**8)])
+            for tool, wall in zip((FROGMOVE, S5CMD), walls, strict=True)
+        ]
+        return RowResult(name, name, "a server", objects, size, entries=entries)
+
+    report = Report("2026-01-01", "a machine", {})
+    report.rows = [row("move-1", 1, 1024, (0.5, 0.1)), row("move-8mib", 9, 1 << 23, (1.8, 1.5))]
+
+    page = table.markdown(report)
+
+    assert f"Less the time of “move-1”: {FROGMOVE} 1.30 s, {S5CMD} 1.40 s." in page
+    assert "MB/s" not in page
+    del report.rows[0]
+    assert "Less the time" not in table.markdown(report)
