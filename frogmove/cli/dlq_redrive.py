@@ -128,7 +128,7 @@ class _Redrive:
             found = [each for each in messages if self._chosen.has_readable(each)]
         for each in messages:
             if each not in found:
-                self.total["left, unreadable" if each.problem else "left"] += 1
+                self.total["left (unreadable)" if each.problem else "left"] += 1
         return found
 
     def check_all_found(self) -> None:

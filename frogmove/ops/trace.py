@@ -267,7 +267,8 @@ class Tracer:
                 trace.add(datetime.now(UTC), SOURCE, text, tag=name, value=trace.tags[name])
 
     def _dead_letters(self, trace: Trace) -> None:
-        for name, sent, receives in self._peek(trace, self._deployment.dead_letters):
+        rest = "; `frogmove dlq ls` reads all"
+        for name, sent, receives in self._peek(trace, self._deployment.dead_letters, rest):
             trace.dead_letters.append(name)
             text = f"message {name}: failed; {_received(receives)}"
             trace.add(sent, DLQ, text, message=name, receives=receives)
@@ -282,8 +283,16 @@ class Tracer:
             text = f"message {name}: waits; {_received(receives)}"
             trace.add(sent, QUEUE, text, message=name, receives=receives)
 
-    def _peek(self, trace: Trace, queue: Queue) -> list[tuple[str, datetime | None, int]]:
-        """Return id, time and deliveries of a queue's messages about the key; all stay there."""
+    def _peek(
+        self, trace: Trace, queue: Queue, rest: str = ""
+    ) -> list[tuple[str, datetime | None, int]]:
+        """Return id, time and deliveries of a queue's messages about the key; all stay there.
+
+        Args:
+            trace: what is known about the key.
+            queue: the queue.
+            rest: what shows the rest of a long queue.
+        """
         reader = MessageReader(queue, HOLD_SECONDS)
         upload = (self._route.source.bucket, trace.key)
         found = []
@@ -296,8 +305,7 @@ class Tracer:
                 ]
                 if count >= MAX_MESSAGES:
                     trace.unknown.append(
-                        f"{queue.name}: it has more than {count:,} messages; `frogmove dlq ls` "
-                        "reads all of a dead-letter queue"
+                        f"{queue.name}: only {count:,} of its messages were read{rest}"
                     )
                     break
         finally:

@@ -178,7 +178,7 @@ def test_redrive_sends_back_what_can_be_read_and_it_is_moved(
     ran = dlq("redrive", "--all")
     assert (ran.code, dlq.visible()) == (0, {poison})
     assert "2 sent" in ran.err
-    assert "1 left, unreadable" in ran.err
+    assert "1 left (unreadable)" in ran.err
     source = dlq.stack.config.source_bucket
     eventually(lambda: dlq.clients.s3.list_objects_v2(Bucket=source)["KeyCount"] == 0)
     # Named by its id, it is sent all the same.

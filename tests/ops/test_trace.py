@@ -14,6 +14,7 @@ import pytest
 
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack, connect
 from frogmove.ops import message_reader
+from frogmove.ops import trace as ops_trace
 from frogmove.packaging.function_zip import build_package
 from tests.aws_events import notification
 from tests.buckets import Buckets
@@ -183,6 +184,22 @@ def test_trace_of_a_message_that_waits_while_the_function_is_paused(trace: Trace
     assert "received 2 times, this reading included" in str(ran.of("event"))
     function = trace.stack.config.name
     assert verdict(ran)["todo"] == [f"frogmove lambda resume --function {function}"]
+
+
+def test_trace_says_of_each_queue_that_it_did_not_read_it_all(
+    trace: TraceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops_trace, "MAX_MESSAGES", 1)
+    trace.pause()
+    urls = (trace.stack.dead_letter_url, trace.stack.queue_url)
+    for url in urls:
+        trace.send(url, "other")
+    dead, queue = (
+        text for text in verdict(trace("key"))["unknown"] if "of its messages were read" in text
+    )
+    assert dead.startswith(urls[0].rpartition("/")[2])
+    assert queue.startswith(urls[1].rpartition("/")[2])
+    assert ["frogmove dlq ls" in text for text in (dead, queue)] == [True, False]
 
 
 def test_trace_says_that_the_scan_decides(trace: TraceFixture) -> None:
