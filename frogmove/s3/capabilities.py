@@ -191,10 +191,9 @@ class _Probe:
 
     def _deletion_of(self, key: str, sent: Future[Copied]) -> Deletion | None:
         """Return a delete for the key that a request wrote; None if it wrote nothing."""
-        error = sent.exception()
-        if error is None:
+        if sent.exception() is None:
             return as_written(key, sent.result())
-        if not isinstance(error, S3Error) or not error.retrying_helps:
+        if not _is_lost(sent):
             return None
         head = self._s3.head(self._bucket, key)
         if head.exception() is not None:
@@ -285,10 +284,22 @@ class _Probe:
             batch = self._send_batch_delete(self._etag)
         if found["delete"] is honoured:
             deleted = self._s3.delete(self._bucket, Deletion(self._key, etag))
-        if batch is not None and self._read_batch_delete(batch) is not done:
-            found["delete_many"] = Support.REFUSED
-        if deleted is not None and _support_of(deleted) is not done:
-            found["delete"] = Support.REFUSED
+        if batch is not None:
+            if self._read_batch_delete(batch) is done:
+                self._deleted(self._other)
+            else:
+                found["delete_many"] = Support.REFUSED
+        if deleted is not None:
+            if _support_of(deleted) is done:
+                self._deleted(self._key)
+            else:
+                found["delete"] = Support.REFUSED
+
+    def _deleted(self, key: str) -> None:
+        """Leave a deleted key out of the cleanup, unless a lost request may still write it."""
+        self._sent = [
+            (written, sent) for written, sent in self._sent if written != key or _is_lost(sent)
+        ]
 
 
 def as_written(key: str, written: Copied) -> Deletion:
@@ -296,6 +307,12 @@ def as_written(key: str, written: Copied) -> Deletion:
     # In a bucket with versions, a plain delete would leave a delete marker.
     can_be_replaced = written.version_id in {None, NULL_VERSION}
     return Deletion(key, None, written.version_id, written.etag if can_be_replaced else None)
+
+
+def _is_lost(sent: Future[Copied]) -> bool:
+    """Tell whether it is not known if a request was, or will be, done."""
+    error = sent.exception()
+    return isinstance(error, S3Error) and error.retrying_helps
 
 
 def _support_of(future: Future[Any]) -> Support:

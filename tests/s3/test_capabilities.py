@@ -35,6 +35,13 @@ def test_probe_leaves_nothing_behind_and_never_writes_to_the_source(case: Contra
     assert case.keys(case.source) == []
 
 
+def test_probe_does_not_look_for_keys_that_it_has_deleted(fault_fixture: FaultFixture) -> None:
+    buckets = fault_fixture.frogmove.buckets
+    assert probe(BotoS3(buckets.client, 4), buckets.destination, "") == buckets.server.honours
+    assert [each.key for each in fault_fixture.proxy.requests if each.method == "HEAD"] == []
+    assert fault_fixture.buckets.there() == {}
+
+
 def test_probe_leaves_no_versions_behind(server: Server) -> None:
     buckets = Buckets.make(server)
     buckets.version()
