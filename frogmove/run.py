@@ -257,7 +257,7 @@ class Run:
             self._journal,
             plan.stop,
             workers.spares,
-            self._count_skipped,
+            self._add_count,
         )
         return self._run_pooled(self._pool)
 
@@ -273,9 +273,9 @@ class Run:
             self.spec.max_group,
         )
 
-    def _count_skipped(self, number: int) -> None:
+    def _add_count(self, outcome: Outcome, number: int) -> None:
         if number:
-            self.summary.counts[Outcome.SKIPPED] += number
+            self.summary.counts[outcome] += number
 
     def _run_pooled(self, pool: Pool) -> Iterator[Result | None]:
         yield from pool.results()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from frogmove.core.models import Outcome
 from frogmove.errors import RunError
 from frogmove.processes.child import Child
-from frogmove.processes.messages import ExtendTo, Setup, Split, Take
+from frogmove.processes.messages import ExtendTo, Results, Setup, Split, Take
 from frogmove.quoting import in_quotes
 from frogmove.s3.activity import Activity
 
@@ -62,17 +64,32 @@ class Member:
         self.activity = Activity()
         self.asked_at = 0
         self.received = 0
-        # In the current range.
-        self.skipped = 0
+        # Objects of the current range that are not in the journal.
+        self.counted: Counter[Outcome] = Counter()
 
     def assign(self, given: RangeTask) -> None:
         """Give it a range."""
         given.tries += 1
         self.range = given
-        self.skipped = 0
+        self.counted.clear()
         self.is_asked = self.is_planned = False
         self.asked_at = self.planned - _RESPLIT_AFTER
         self.take(given)
+
+    def add(self, message: Results) -> bool:
+        """Take over its progress and count its results.
+
+        Returns:
+            whether these are the first results that are also in its segment of the journal.
+        """
+        self.planned, self.is_planned = message.planned, message.is_planned
+        self.activity = message.activity
+        self.counted[Outcome.SKIPPED] += message.skipped
+        outcomes = [result.outcome for result in message.results]
+        self.counted.update(each for each in outcomes if each.is_counted_only)
+        before = self.received
+        self.received += sum(not each.is_counted_only for each in outcomes)
+        return before == 0 < self.received
 
     def may_split(self) -> bool:
         """Tell whether it can be asked for a part of its range."""

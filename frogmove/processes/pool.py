@@ -62,8 +62,8 @@ class Pool:
         journal: this process's segment of the journal.
         stop: once set, no new object is started.
         spares: workers that were forked in advance; those that are used are taken out.
-        count_skipped: called with the number of skipped objects that get no result; or with a
-            negative one, if a worker died and its range is repeated.
+        add_count: called with an outcome, and how many objects that get no result have it; or with
+            a negative number, if a worker died and its objects will be counted again.
 
     Attributes:
         planned: how many actions have been planned.
@@ -79,7 +79,7 @@ class Pool:
         journal: JournalWriter,
         stop: Event,
         spares: list[Spare],
-        count_skipped: Callable[[int], None],
+        add_count: Callable[[Outcome, int], None],
     ) -> None:
         self._s3 = s3
         self._setup = setup
@@ -89,7 +89,7 @@ class Pool:
         self._journal = journal
         self._stop = stop
         self._spares = spares
-        self._count_skipped = count_skipped
+        self._add_count = add_count
         # One for all workers: files of workers that are starting do not exist yet.
         self._segments = free_segments(setup.segment)
         self._inbox: SimpleQueue[tuple[Member, object]] = SimpleQueue()
@@ -252,16 +252,10 @@ class Pool:
                     self._began(member.range, first)
             case SplitOff(keys):
                 self._split_off(member, keys)
-            case Results(results, skipped, planned, is_planned, activity):
-                member.planned, member.is_planned = planned, is_planned
-                member.activity = activity
-                self._count_skipped(skipped)
-                member.skipped += skipped
-                member.skipped += sum(each.outcome is Outcome.SKIPPED for each in results)
-                recorded = sum(not each.outcome.is_counted_only for each in results)
-                if recorded and not member.received and isinstance(member, Remote):
+            case Results(results, skipped):
+                self._add_count(Outcome.SKIPPED, skipped)
+                if member.add(message) and isinstance(member, Remote):
                     self._journal.has_segment(member.setup.segment)
-                member.received += recorded
                 self._results.extend(results)
             case Done():
                 self._done(member, message)
@@ -365,7 +359,6 @@ class Pool:
             return
         dead = DeadWorker(member.setup.segment, member.received)
         self._results.extend(dead.unreported())
-        self._count_skipped(-member.skipped)
         if self._setup.spec.command is Command.MOVE:
             bucket = self._setup.spec.route().source.bucket
             for result in dead.moved(self._s3, bucket):
@@ -376,6 +369,8 @@ class Pool:
         elif lost.tries >= _MAX_TRIES:
             self._fail(member.exit_error(lost))
         else:
+            for outcome, number in member.counted.items():
+                self._add_count(outcome, -number)
             done, sent = lost.done | dead.done(), {**lost.sent, **dead.sent()}
             self._pending.append(replace(lost, skips_first=False, done=done, sent=sent))
 

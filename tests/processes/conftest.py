@@ -61,13 +61,15 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         rate: float | None = 200,
         limits: Limits | None = None,
         counts_skips: bool = False,
+        require_tag: str | None = None,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         endpoint_url = config.endpoint_url if proxy is None else proxy.endpoint_url
         limits = limits or Limits(6, rate=rate)
         client = Client(replace(config, endpoint_url=endpoint_url), limits)
         made.append(client)
-        spec = replace(new_spec(command, config), processes=3, concurrency=6)
+        spec = new_spec(command, replace(config, require_tag=require_tag))
+        spec = replace(spec, processes=3, concurrency=6)
         spec = select_for(spec, (), chosen or {"everything": True})
         return client.start(client.prepare(spec), journal, counts_skips=counts_skips)
 

@@ -120,12 +120,22 @@ def test_copy_that_a_worker_had_in_flight_when_it_died_is_one_of_the_run(
     assert [record for record in copies.values() if record["held"]] == []
 
 
-@pytest.mark.parametrize("is_killed", [False, True])
-def test_skipped_objects_are_counted_once(
-    start: Callable[..., Run], buckets: Buckets, through: FaultProxy, is_killed: bool
+@pytest.mark.parametrize(
+    ("left", "is_killed"),
+    [(Outcome.SKIPPED, False), (Outcome.SKIPPED, True), (Outcome.WAITING, True)],
+)
+def test_objects_that_a_run_leaves_are_counted_once(
+    start: Callable[..., Run],
+    buckets: Buckets,
+    through: FaultProxy,
+    left: Outcome,
+    is_killed: bool,
 ) -> None:
-    buckets.put(*KEYS)
-    buckets.put_there(*KEYS[::2])
+    is_sync = left is Outcome.SKIPPED
+    buckets.put(*KEYS[::2])
+    buckets.put(*KEYS[1::2], Tagging="scan=clean")
+    if is_sync:
+        buckets.put_there(*KEYS[::2])
     lock = Lock()
     killed: list[int] = []
 
@@ -139,11 +149,12 @@ def test_skipped_objects_are_counted_once(
                 os.kill(killed[0], signal.SIGKILL)
 
     through.passed = kill_after_a_copy
-    run = start(Command.SYNC, through, counts_skips=True)
+    command, tag = (Command.SYNC, None) if is_sync else (Command.COPY, "scan=clean")
+    run = start(command, through, counts_skips=True, require_tag=tag)
     copied = {result.key for result in run if result.outcome is Outcome.COPIED}
     assert copied == set(KEYS[1::2])
     assert bool(killed) == is_killed
-    assert run.summary.counts[Outcome.SKIPPED] == len(KEYS) // 2
+    assert run.summary.counts[left] == len(KEYS) // 2
     assert run.summary.counts.total() == len(KEYS)
 
 
