@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def make_boto_client(
-    config: Config, connections: int, *, is_interactive: bool = True, attempts: int = 1
+    config: Config,
+    connections: int,
+    *,
+    is_interactive: bool = True,
+    attempts: int = 1,
+    read_timeout: float = timeouts.SLOW,
 ) -> S3Client:
     """Create the client for a configuration, as boto3 would.
 
@@ -33,6 +38,7 @@ def make_boto_client(
         connections: maximum concurrent requests.
         is_interactive: whether the operator may be asked for an MFA code.
         attempts: how often botocore sends a request; once where RetryingS3 retries.
+        read_timeout: seconds until the first byte of a response.
 
     Raises:
         UsageError: when the profile, the Region or the endpoint URL cannot be used.
@@ -45,7 +51,7 @@ def make_boto_client(
     boto_config = BotoConfig(
         max_pool_connections=connections,
         connect_timeout=timeouts.CONNECT,
-        read_timeout=timeouts.SLOW,
+        read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
         request_checksum_calculation="when_required",
         signature_version=UNSIGNED if config.no_sign_request else None,

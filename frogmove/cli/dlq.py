@@ -71,7 +71,7 @@ def open_dead_letters(
         FrogmoveError: when the DLQ cannot be read.
     """
     deployment = deployment_of(config, name)
-    with connect(config, Limits(), console) as client:
+    with connect(config, Limits(), console, deployment.services) as client:
         if not deployment.services.belong_to(client.endpoint_url):
             raise UsageError(
                 f"The server {client.endpoint_url} has no queues.",

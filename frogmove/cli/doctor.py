@@ -40,13 +40,12 @@ def doctor(ctx: click.Context, config: Config, console: Console, name: str | Non
       frogmove doctor --route reports -o json
     """
     # Lazy: botocore takes long to import, and --help does not need it.
-    from frogmove.ops.clients import make_s3_client
     from frogmove.ops.doctor import Doctor
 
     config.route()
     deployment = deployment_of(config, name)
     crash_handler.begin("The examination")
-    with connect(config, Limits(), console) as client:
-        s3 = make_s3_client(config)
+    with connect(config, Limits(), console, deployment.services) as client:
+        s3 = deployment.services.s3(config)
         checks = Doctor(config, deployment, client, s3).checks()
         ctx.exit(show_checks(checks, console, _WIDEST_NAME))

@@ -11,6 +11,7 @@ import click
 from frogmove.cli import options
 from frogmove.cli.output import Console
 from frogmove.cli.parameter_types import NonEmptyText
+from frogmove.cli.waiting_notice import WaitingNotice
 from frogmove.config import Config, config_file, resolve
 from frogmove.ops.clients import Services
 from frogmove.ops.deployment import Deployment
@@ -63,12 +64,12 @@ def function_options(command: Callable[..., None]) -> Callable[..., None]:
         flags = Config(function=name, profile=profile, region=region)
         config = resolve(flags, route, os.environ, config_file(os.environ))
         # Not the route's endpoint: see deployment_of.
-        deployment = Deployment(
-            config.function or DEFAULT,
-            Services(config.profile, config.region, endpoint_url),
-            schedule,
-        )
-        command(deployment=deployment, console=Console(json_lines=output == "json"), **own)
+        services = Services(config.profile, config.region, endpoint_url)
+        deployment = Deployment(config.function or DEFAULT, services, schedule)
+        console = Console(json_lines=output == "json")
+        with WaitingNotice(console) as notice:
+            notice.watch_services(services)
+            command(deployment=deployment, console=console, **own)
 
     for option in reversed(_OPTIONS):
         wrapper = option(wrapper)

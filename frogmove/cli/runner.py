@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from frogmove.core.journal_reader import JournalReader
     from frogmove.core.models import Action
     from frogmove.core.run_spec import RunSpec
+    from frogmove.ops.clients import Services
     from frogmove.processes.spares import Spare
     from frogmove.run import Run
     from frogmove.run_plan import Plan
@@ -51,13 +52,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client]:
+def connect(
+    config: Config, limits: Limits, console: Console, services: Services | None = None
+) -> Iterator[Client]:
     """Connect to S3.
 
     Args:
         config: the endpoint and the credentials.
         limits: the limits on requests to S3.
         console: the output; also reports a server that does not respond.
+        services: clients for further services that may not respond.
 
     Raises:
         UsageError: when the settings cannot be used.
@@ -68,6 +72,8 @@ def connect(config: Config, limits: Limits, console: Console) -> Iterator[Client
     with WaitingNotice(console) as notice:
         client = Client(config, fit_open_files(limits, console))
         notice.watch(client)
+        if services is not None:
+            notice.watch_services(services)
         console.detail(f"Engine: {client.engine}.")
         garbage_collector.tune()
         yield from _closing(client)

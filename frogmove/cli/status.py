@@ -38,7 +38,7 @@ def status(ctx: click.Context, config: Config, console: Console, name: str | Non
     """
     config.route()
     deployment = deployment_of(config, name)
-    with connect(config, Limits(), console) as client:
+    with connect(config, Limits(), console, deployment.services) as client:
 
         def report_progress(count: int) -> None:
             console.note(f"Listing the source: {count:,} objects so far.")

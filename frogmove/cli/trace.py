@@ -19,7 +19,6 @@ from frogmove.cli.runner import connect
 from frogmove.cli.signals import interruptible
 from frogmove.core.models import key_inside
 from frogmove.core.units import parse_time
-from frogmove.ops.clients import make_s3_client
 from frogmove.ops.trace import Tracer
 from frogmove.ops.trace_verdict import conclude
 from frogmove.s3.limits import Limits
@@ -66,10 +65,11 @@ def trace(
     whole = _source_key(route, key)
     begin = parse_time(since, datetime.now(UTC))
     deployment = deployment_of(config, name)
-    with connect(config, Limits(), console) as client, interruptible(console) as stop:
+    connected = connect(config, Limits(), console, deployment.services)
+    with connected as client, interruptible(console) as stop:
         stop.stop_message = "Stopping: messages become visible again."
         stop.end_message = HIDDEN
-        s3 = make_s3_client(config)
+        s3 = deployment.services.s3(config)
         there = deployment if deployment.services.belong_to(client.endpoint_url) else None
         found = Tracer(config, there, client.s3, s3, begin, stop).trace(whole)
         argument = key_argument(whole, route.source)

@@ -11,6 +11,7 @@ from frogmove.boto_session import create_client, make_boto_client
 from frogmove.credentials import open_session, sign_in
 from frogmove.errors import UnreachableError
 from frogmove.ops.aws_response import refuse_foreign_responses
+from frogmove.ops.pending_requests import PendingRequests
 from frogmove.s3 import timeouts
 from frogmove.s3.aws_hosts import is_aws
 from frogmove.s3.errors import S3Error
@@ -24,19 +25,10 @@ if TYPE_CHECKING:
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
-# How often a request is sent.
+# How often a request is sent, and seconds until the first byte of its response: in all, and with
+# the pauses in between, less than a minute.
 _ATTEMPTS = 3
-
-
-def make_s3_client(config: S3Config) -> S3Client:
-    """Create botocore's client for a route, for requests that the S3 interface does not have.
-
-    Raises:
-        UsageError: when the AWS settings cannot be used.
-    """
-    client = make_boto_client(config, 2, attempts=_ATTEMPTS)
-    refuse_foreign_responses(client)
-    return client
+_READ_SECONDS = 15.0
 
 
 class Services:
@@ -54,6 +46,7 @@ class Services:
         self.profile = profile
         self.region = region
         self.endpoint_url = endpoint_url
+        self.pending = PendingRequests()
         self._session: Session | None = None
         self._clients: dict[tuple[str, str | None], Any] = {}
 
@@ -72,10 +65,12 @@ class Services:
         if place not in self._clients:
             config = Config(
                 connect_timeout=timeouts.CONNECT,
-                read_timeout=timeouts.QUICK,
+                read_timeout=_READ_SECONDS,
                 retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             )
-            self._clients[place] = self.make(service, config, region)
+            client = self.make(service, config, region)
+            self.pending.follow(client)
+            self._clients[place] = client
         return self._clients[place]
 
     def belong_to(self, s3_endpoint: str) -> bool:
@@ -99,6 +94,17 @@ class Services:
             self._session, service, region or self.region, self.endpoint_url, config
         )
         refuse_foreign_responses(client)
+        return client
+
+    def s3(self, config: S3Config) -> S3Client:
+        """Create botocore's client for a route, for short requests.
+
+        Raises:
+            UsageError: when the AWS settings cannot be used.
+        """
+        client = make_boto_client(config, 2, attempts=_ATTEMPTS, read_timeout=_READ_SECONDS)
+        refuse_foreign_responses(client)
+        self.pending.follow(client)
         return client
 
 

@@ -50,6 +50,7 @@ class Doctor:
         self._config = config
         self._route = config.route()
         self._deployment = deployment
+        deployment.services.pending.gives_up = True
         self._client = client
         self._s3 = s3
         self._now = datetime.now(UTC)

@@ -53,6 +53,7 @@ class Status:
     ) -> None:
         self._config = config
         self._deployment = deployment
+        deployment.services.pending.gives_up = True
         self._s3 = s3
         self._on_progress = on_progress
         self._now = now or datetime.now(UTC)

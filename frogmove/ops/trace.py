@@ -138,6 +138,8 @@ class Tracer:
         self._config = config
         self._route: Route = config.route()
         self._function = deployment
+        if deployment is not None:
+            deployment.services.pending.gives_up = True
         self._s3 = s3
         self._client = client
         self._since = since

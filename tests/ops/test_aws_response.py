@@ -10,7 +10,7 @@ import pytest
 from frogmove.config import Config
 from frogmove.ops.aws_request import AwsRequestError, Cause, send, send_pages
 from frogmove.ops.check import State
-from frogmove.ops.clients import Services, make_s3_client
+from frogmove.ops.clients import Services
 from frogmove.ops.deployment import Deployment
 from frogmove.ops.function_checks import check_state
 from frogmove.ops.queue import Queue
@@ -40,7 +40,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client_of(service: str, url: str) -> Any:
     if service in {"s3", "location"}:
-        return make_s3_client(Config(endpoint_url=url, region="us-east-1"))
+        return Services().s3(Config(endpoint_url=url, region="us-east-1"))
     return Services(region="us-east-1", endpoint_url=url).client(service)
 
 

@@ -9,7 +9,7 @@ import pytest
 from frogmove.config import Config
 from frogmove.ops.bucket_checks import BucketChecks
 from frogmove.ops.check import State
-from frogmove.ops.clients import make_s3_client
+from frogmove.ops.clients import Services
 from frogmove.s3.uri import Location
 from tests.buckets import Buckets
 from tests.canned_server import canned_server, error
@@ -39,7 +39,7 @@ def test_bucket_without_a_default_encryption_is_no_fault(monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with canned_server((404, error("ServerSideEncryptionConfigurationNotFoundError"))) as server:
-        s3 = make_s3_client(Config(endpoint_url=server.endpoint_url, region="us-east-1"))
+        s3 = Services().s3(Config(endpoint_url=server.endpoint_url, region="us-east-1"))
         checks = BucketChecks(s3, "source", Location("b"), None)
         found = checks._check("encryption", checks._encryption)
     assert (found.state, found.facts["algorithm"]) == (State.OK, None)

@@ -8,7 +8,7 @@ import pytest
 
 from frogmove.config import Config
 from frogmove.ops.check import State
-from frogmove.ops.clients import make_s3_client
+from frogmove.ops.clients import Services
 from frogmove.ops.permission_checks import check_permissions
 from tests.canned_server import canned_server, error
 
@@ -35,7 +35,7 @@ def test_permission_is_there_only_if_the_response_proves_it(
     monkeypatch.setattr("frogmove.ops.clients._ATTEMPTS", 1)
     config = Config(source="s3://external", destination="s3://internal", region="us-east-1")
     with canned_server((status, error(code))) as server:
-        s3 = make_s3_client(replace(config, endpoint_url=server.endpoint_url))
+        s3 = Services().s3(replace(config, endpoint_url=server.endpoint_url))
         found, _ = check_permissions(s3, config.route(), is_conditional=True)
     assert found.state is state, found
     assert bool(found.facts.get("unclear")) is (state is State.UNKNOWN)
@@ -47,7 +47,7 @@ def test_permission_that_is_not_tested_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     config = Config(source="s3://external", destination="s3://internal", region="us-east-1")
     with canned_server((404, error("NoSuchKey"))) as server:
-        s3 = make_s3_client(replace(config, endpoint_url=server.endpoint_url))
+        s3 = Services().s3(replace(config, endpoint_url=server.endpoint_url))
         for found in check_permissions(s3, config.route(), is_conditional=False):
             assert found.state is State.OK
             assert found.message.endswith("conditional deletes: s3:DeleteObject")
