@@ -10,6 +10,7 @@ from frogmove.cli import exit_codes
 from frogmove.cli.plan_text import summary_lines
 from frogmove.cli.run_description import nothing_selected
 from frogmove.cli.signals import interruptible
+from frogmove.core.models import Effect
 from frogmove.core.plan_summary import PlanSummary
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def show_plan(plan: Plan, console: Console, *, allow_empty: bool, file: Path | N
     if not (allow_empty or summary.total.counts):
         console.warn(nothing_selected(plan.spec))
         return exit_codes.ATTENTION
-    return exit_codes.DONE
+    # As for a missing KEY, this is a mistake in what was asked for, and no forecast.
+    return exit_codes.ATTENTION if summary.total.counts[Effect.NOT_FOUND] else exit_codes.DONE
 
 
 def _write(plan: Plan, console: Console, summary: PlanSummary, file: Path) -> bool:

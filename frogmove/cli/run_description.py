@@ -94,6 +94,8 @@ def selection_hints(selection: Selection) -> Iterator[str]:
     folders = [folder.removeprefix(selection.base) for folder in selection.folders]
     if any(folder.startswith("/") for folder in folders):
         yield "A folder that begins with '/' has only keys that begin with '/'."
+    if selection.base and any(f"{folder}/".startswith(selection.base) for folder in folders):
+        yield "A prefix is relative to the source."
     if any(is_like_uri(folder) for folder in folders):
         yield "A URI begins with s3://."
     yield from dict.fromkeys(filter(None, map(typographic_hint, [*folders, *globs])))

@@ -257,7 +257,7 @@ def _suggestion(missing: list[str], s3: S3, route: Route) -> str:
         number = f"More than {count:,} objects lie" if page.token else f"{count:,} objects lie"
         number = "1 object lies" if count == 1 else number
         return f"{number} under it: use --prefix {name}."
-    if hint := typographic_hint(typed) or _misspelling(typed):
+    if hint := typographic_hint(typed) or _misspelling(typed, route.source):
         return hint
     if key.endswith("/"):
         return f"Nothing lies under it. For a folder of the destination, use --to-prefix {name}."
@@ -266,8 +266,11 @@ def _suggestion(missing: list[str], s3: S3, route: Route) -> str:
     return "It may have been moved already. Check with `frogmove ls`."
 
 
-def _misspelling(typed: str) -> str:
+def _misspelling(typed: str, source: Location) -> str:
     """Say how a key was probably misspelt; empty if it does not look so."""
+    if source.prefix and typed.startswith(source.prefix):
+        name = shlex.quote(typed.removeprefix(source.prefix))
+        return f"A KEY is relative to the source, {source}: write {name}."
     if is_like_uri(typed):
         return "A URI begins with s3://."
     if "?versionId=" in typed:
@@ -276,6 +279,9 @@ def _misspelling(typed: str) -> str:
         return f"A KEY is not a pattern: use --include {shlex.quote(typed)}."
     if typed != typed.strip():
         return "It begins or ends with white space."
+    if typed.startswith(("/", "./")):
+        name = typed.removeprefix(".").lstrip("/")
+        return f"A key is not a path: it may be {in_quotes(name)}."
     if (decoded := unquote(typed)) != typed:
         return f"It is percent-encoded: the key may be {in_quotes(decoded)}."
     if not is_normalized("NFC", typed):

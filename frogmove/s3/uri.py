@@ -109,8 +109,8 @@ def _split_arn(uri: str, rest: str) -> tuple[str, str]:
 
 
 def is_like_uri(text: str) -> bool:
-    """Tell whether a text that is no S3 URI was probably meant as one: ``s3:/``, ``https://``."""
-    return text.lower().startswith(("s3:/", "http://", "https://"))
+    """Tell whether a text that is no S3 URI was probably meant as one: ``s3:/``, ``arn:aws:``."""
+    return text.lower().startswith(("s3:/", "http://", "https://", "arn:aws"))
 
 
 def parse_location(uri: str) -> Location:

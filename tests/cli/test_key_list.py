@@ -74,6 +74,7 @@ def test_from_file_reports_a_key_that_is_not_there_as_a_result(
     given = [verb, "--from-file", str(tmp_path / "list"), "--exclude", "*.tmp"]
     would = frogmove(*given, "--dry-run")
     assert re.search("^not-found +typo ", would.out, re.MULTILINE)
+    assert would.code == 1
     ran = frogmove(*given, "-o", "json")
     done = {"move": "moved"}.get(verb, "copied")
     assert (ran.code, ran.outcomes) == (1, {"a": done, "b": done, "typo": "not-found"})

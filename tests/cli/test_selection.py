@@ -192,6 +192,9 @@ def test_selection_that_cannot_be_is_refused_before_anything_is_touched(
         ("'reports/2026/03/a'", "write one pair only, which the shell removes."),
         ("s3://another/reports", "with --source and --destination."),
         ("it's?versionId=3", "A version is given with --version-id."),
+        ("arn:aws:s3:::bucket/reports", "A URI begins with s3://."),
+        ("/reports", "A key is not a path: it may be 'reports'."),
+        ("./a.csv", "A key is not a path: it may be 'a.csv'."),
         ("a.csv\t", "It begins or ends with white space."),
         ("a%20b", "It is percent-encoded: the key may be 'a b'."),
         ("e\u0301t\u00e9", "Its accents are separate characters"),
@@ -204,6 +207,21 @@ def test_key_that_is_a_folder_or_a_pattern_is_answered_so(
     ran = frogmove("move", key)
     assert ran.code == 2
     assert printed in ran.err.replace("\n", " ")
+    assert buckets.there() == {}
+
+
+def test_key_or_folder_with_the_prefix_of_the_route_is_answered_so(buckets: Buckets) -> None:
+    buckets.put("in/a b", "in/c/d")
+    frogmove = FrogmoveRunner(buckets, ("in", "out"))
+    ran = frogmove("move", "in/a b")
+    assert ran.code == 2
+    expected = f"A KEY is relative to the source, s3://{buckets.source}/in/: write 'a b'."
+    assert expected in " ".join(ran.err.split())
+    for verb in (["move", "--prefix"], ["ls"]):
+        for folder in ("in", "in/c"):
+            ran = frogmove(*verb, folder)
+            assert ran.code == 1
+            assert "A prefix is relative to the source." in ran.err
     assert buckets.there() == {}
 
 
