@@ -15,7 +15,7 @@ from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Page
-from frogmove.s3.uri import Location
+from frogmove.s3.uri import Location, is_directory_bucket
 
 
 def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None:
@@ -74,7 +74,11 @@ def restore_warning(s3: S3, bucket: str) -> str:
     """
     with explain_errors(bucket):
         try:
-            if s3.has_feature(bucket, Feature.VERSIONS).result():
+            # A directory bucket keeps none, and is not asked.
+            if (
+                not is_directory_bucket(bucket)
+                and s3.has_feature(bucket, Feature.VERSIONS).result()
+            ):
                 return ""
         except S3Error as error:
             if error.ends_the_run:

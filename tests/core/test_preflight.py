@@ -6,14 +6,18 @@ import pytest
 
 from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
-from frogmove.core.preflight import check
+from frogmove.core.preflight import check, restore_warning
 from frogmove.errors import UnreachableError
 from frogmove.s3.boto import BotoS3
 from frogmove.s3.uri import Location
 from tests.buckets import Buckets
 from tests.canned_server import nobody_listening
+from tests.fake_s3 import FakeS3
 
 if TYPE_CHECKING:
+    from frogmove.s3.bucket_features import Feature
+    from frogmove.s3.future import Future
+    from tests.fake_s3_state import FakeS3State
     from tests.servers import Server
 
 
@@ -78,3 +82,19 @@ def test_preflight_names_an_endpoint_that_does_not_answer(monkeypatch: pytest.Mo
         problem = refused(s3, "external")
     assert endpoint_url in problem.message
     assert "--endpoint-url" in problem.remedy
+
+
+class Versioned(FakeS3):
+    """Says of every bucket that it keeps versions, as AWS does if it cannot tell."""
+
+    def has_feature(self, bucket: str, feature: Feature) -> Future[bool]:
+        return self._answer(f"Has {feature} {bucket}", lambda: True)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "warns"), [("internal", False), ("internal--use1-az4--x-s3", True)]
+)
+def test_restore_warning_does_not_ask_a_directory_bucket_which_keeps_no_versions(
+    state: FakeS3State, bucket: str, warns: bool
+) -> None:
+    assert ("keeps no versions" in restore_warning(Versioned(state), bucket)) is warns
