@@ -121,7 +121,7 @@ class BucketChecks:
         key = default.get("KMSMasterKeyID")
         facts = {"algorithm": algorithm, "kms_key_id": key}
         if algorithm is None:
-            # S3 encrypts each object by itself; other servers do not.
+            # S3 encrypts each object all the same; other servers do not.
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
             return Check(name, State.OK, "no default encryption is set", facts=facts)
         return Check(name, State.OK, f"{algorithm}{f' with {key}' if key else ''}", facts=facts)
