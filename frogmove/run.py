@@ -286,6 +286,10 @@ class Run:
             done = {record["key"] for record in results}
             left = (each for each in self._plan.actions if each.object.key not in done)
             self._actions = self._counted(left)
+            for outcome in filter(lambda each: each.is_counted_only, Outcome):
+                # They are not in the journal.
+                self._planned -= self.summary.counts[outcome]
+                self.summary.counts[outcome] = 0
             yield from self._run_here()
 
     def _delete(self) -> Iterator[Result | None]:

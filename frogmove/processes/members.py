@@ -64,6 +64,7 @@ class Member:
         self.activity = Activity()
         self.asked_at = 0
         self.received = 0
+        self.finished = 0
         # Objects of the current range that are not in the journal.
         self.counted: Counter[Outcome] = Counter()
 
@@ -84,6 +85,7 @@ class Member:
         """
         self.planned, self.is_planned = message.planned, message.is_planned
         self.activity = message.activity
+        self.finished += message.skipped + len(message.results)
         self.counted[Outcome.SKIPPED] += message.skipped
         outcomes = [result.outcome for result in message.results]
         self.counted.update(each for each in outcomes if each.is_counted_only)

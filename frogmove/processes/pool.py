@@ -114,12 +114,15 @@ class Pool:
         self._error: FrogmoveError | None = None
         self._can_split = True
         self._working = 1
+        # Only what has a result: the rest is planned again.
+        self._planned_by_dead = 0
         self.is_broken = False
 
     @property
     def planned(self) -> int:
         """How many actions have been planned."""
-        return self._local.runner.planned + sum(each.planned for each in self._remotes)
+        at_work = self._local.runner.planned + sum(each.planned for each in self._remotes)
+        return self._planned_by_dead + at_work
 
     @property
     def is_planned(self) -> bool:
@@ -355,15 +358,18 @@ class Pool:
             self._idle.remove(member)
         lost, member.range = member.range, None
         self._count -= 1
+        self._planned_by_dead += member.finished
         if lost is None:
             return
         dead = DeadWorker(member.setup.segment, member.received)
-        self._results.extend(dead.unreported())
+        found = list(dead.unreported())
         if self._setup.spec.command is Command.MOVE:
             bucket = self._setup.spec.route().source.bucket
             for result in dead.moved(self._s3, bucket):
                 self._journal.finished(result)
-                self._results.append(result)
+                found.append(result)
+        self._results.extend(found)
+        self._planned_by_dead += len(found)
         if lost.skips_first and any(each.given is lost for each in self._all_ranges()):
             self._began(lost, None)
         elif lost.tries >= _MAX_TRIES:
@@ -371,6 +377,7 @@ class Pool:
         else:
             for outcome, number in member.counted.items():
                 self._add_count(outcome, -number)
+            self._planned_by_dead -= member.counted.total()
             done, sent = lost.done | dead.done(), {**lost.sent, **dead.sent()}
             self._pending.append(replace(lost, skips_first=False, done=done, sent=sent))
 

@@ -71,6 +71,7 @@ def test_worker_that_died_has_its_results_reported_and_recorded_once(
     killer.join()
     assert sorted(outcomes(results)) == sorted(KEYS)
     assert run.summary.counts.total() == len(KEYS)
+    assert (run.progress.planned, run.progress.total) == (len(KEYS), len(KEYS))
     journal = JournalReader(run.path)
     assert journal.cut_off() == []
     assert sorted(record["key"] for record in journal.of_type("result")) == sorted(KEYS)
@@ -156,6 +157,27 @@ def test_objects_that_a_run_leaves_are_counted_once(
     assert bool(killed) == is_killed
     assert run.summary.counts[left] == len(KEYS) // 2
     assert run.summary.counts.total() == len(KEYS)
+    assert (run.progress.planned, run.progress.total) == (len(KEYS), len(KEYS))
+
+
+def test_run_that_is_stopped_after_a_worker_died_has_ended_only_if_everything_is_done(
+    start: Callable[..., Run], buckets: Buckets
+) -> None:
+    buckets.put(*KEYS)
+    # Most copies wait for the rate when all are planned.
+    run = start(Command.COPY, rate=60)
+    is_killed = False
+    for received, _ in enumerate(run):
+        if received == len(KEYS) // 2:
+            os.kill(workers_of(os.getpid())[0], signal.SIGKILL)
+            is_killed = True
+        if is_killed and received > len(KEYS) * 3 // 4 and run.progress.total is not None:
+            run.stop()
+    assert is_killed
+    assert run.summary.interrupted == (len(buckets.there()) < len(KEYS))
+    end = JournalReader(run.path).end()
+    assert end is not None
+    assert end["interrupted"] == run.summary.interrupted
 
 
 def test_process_alone_does_all_where_the_system_allows_no_other(

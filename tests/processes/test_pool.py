@@ -14,6 +14,7 @@ from frogmove import Outcome, Run
 from frogmove.core.journal import segments_of
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.run_spec import Command
+from frogmove.processes.pool import Pool
 from tests.cli.cli_runner import FrogmoveRunner
 from tests.processes.conftest import KEYS, outcomes, wait_for_workers, wait_until_gone, workers_of
 
@@ -111,6 +112,7 @@ def test_worker_that_is_killed_costs_nothing(start: Callable[..., Run], buckets:
             killed = True
     assert killed
     assert set(outcomes(results).values()) == {Outcome.MOVED}
+    assert (run.progress.planned, run.progress.total) == (len(KEYS), len(KEYS))
     assert sorted(outcomes(results)) == sorted(KEYS)
     assert (buckets.keys_here(), sorted(buckets.there())) == ([], sorted(KEYS))
 
@@ -130,6 +132,25 @@ def test_stop_reaches_every_worker_and_a_resume_does_the_rest(
     assert moved == set(buckets.there())
     assert sorted([*moved, *buckets.keys_here()]) == sorted(KEYS)
     assert workers_of(os.getpid()) == []
+
+
+def test_objects_that_are_skipped_are_counted_once_although_the_source_is_listed_again(
+    start: Callable[..., Run], buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets.put(*KEYS)
+    buckets.put_there(*KEYS[40:])
+    close = Pool.close
+
+    def close_and_list_again(self: Pool) -> None:
+        close(self)
+        self.is_broken = True
+
+    monkeypatch.setattr(Pool, "close", close_and_list_again)
+    run = start(Command.SYNC)
+    list(run)
+    counts = {outcome: count for outcome, count in run.summary.counts.items() if count}
+    assert counts == {Outcome.COPIED: 40, Outcome.SKIPPED: 80}
+    assert run.progress.planned == len(KEYS)
 
 
 SCRIPT = """
