@@ -47,7 +47,11 @@ def first_line(spec: RunSpec, region: str, environment: Mapping[str, str], *, dr
     if dry_run:
         what = f"dry run: {what}"
     identity = identity_words(spec, region, environment)
-    text = f"{what} {spec.source} -> {spec.destination}; {selection_words(spec)} ({identity})"
+    chosen = selection_words(spec)
+    if spec.command is Command.UNDO:
+        # Results name the ends as of this run.
+        chosen = "source and destination are exchanged"
+    text = f"{what} {spec.source} -> {spec.destination}; {chosen} ({identity})"
     return text[0].upper() + text[1:]
 
 

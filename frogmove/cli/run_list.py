@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli.escaping import printable
 from frogmove.cli.quantities import counts
-from frogmove.cli.run_description import selection_words
-from frogmove.core.run_history import is_undone
+from frogmove.cli.run_description import resume_command, selection_words
+from frogmove.core.run_history import is_undone, is_unfinished
 from frogmove.core.run_spec import Command
 
 if TYPE_CHECKING:
@@ -70,9 +70,8 @@ def _marks(journal: JournalReader, history: RunHistory) -> Iterator[str]:
     for undo in undos:
         word = "undone" if is_undone(undo.end()) else "partly undone"
         yield f"{word} by {undo.spec.id}"
-    is_open = (end is None or end["interrupted"]) and spec.command is not Command.UNDO
-    if is_open and not resumed and not undos and not journal.is_running():
-        yield f"frogmove resume {spec.id}"
+    if is_unfinished(end) and not history.is_followed(journal) and not journal.is_running():
+        yield resume_command(spec, None)
 
 
 def _shorten(text: str, width: int) -> str:

@@ -75,12 +75,12 @@ class RunHistory:
         """Return the last run that ended unfinished; None if there is none."""
         for name in sorted(self._by_id, reverse=True):
             run = self._by_id[name]
-            is_open = not self._is_followed(run) and not run.is_running()
+            is_open = not self.is_followed(run) and not run.is_running()
             if is_open and is_unfinished(run.end()):
                 return run
         return None
 
-    def _is_followed(self, run: JournalReader) -> bool:
+    def is_followed(self, run: JournalReader) -> bool:
         """Tell whether a run was resumed or undone, or an undo was run again."""
         undone = self._by_id.get(run.spec.continues or "")
         if run.spec.command is Command.UNDO and undone is not None:

@@ -201,8 +201,10 @@ def test_run_that_had_nothing_left_to_do_is_not_resumed_again(
     buckets.put("a")
     hooks.answer("CopyObject", refusal(403, "AccessDenied"))
     assert frogmove("move", "--all").code == 1
+    assert run("runs").out.endswith(f"; frogmove resume {last_id()}\n")
     buckets.client.delete_object(Bucket=buckets.source, Key="a")
     assert frogmove("resume").code == 0
+    assert "frogmove resume" not in run("runs").out
     assert "Nothing to resume" in frogmove("resume").err
 
 
@@ -245,6 +247,8 @@ def test_undo_that_is_unfinished_is_reported(
     assert (ran.code, ran.out) == (2, "")
     assert f"frogmove undo {moved}" in ran.err
     assert "To resume another run, give its id" in " ".join(ran.err.split())
+    # As the last run says itself.
+    assert run("runs").out.endswith(f"; frogmove undo {moved}\n")
     assert "partly undone by" in run("runs").out
     assert frogmove("undo", moved).code == 0
     assert "Nothing to resume" in frogmove("resume").err

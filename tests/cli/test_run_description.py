@@ -55,7 +55,8 @@ def test_run_ends_with_its_id_and_the_way_back(buckets: Buckets, frogmove: Frogm
     assert last == f"Run {run}. To undo it: frogmove undo {run}"
     back = frogmove("undo", run)
     first, *_, last = back.err.splitlines()
-    assert first.startswith(f"Undo {run} s3://{buckets.destination}/ -> s3://{buckets.source}/; ")
+    ends = f"s3://{buckets.destination}/ -> s3://{buckets.source}/"
+    assert first.startswith(f"Undo {run} {ends}; source and destination are exchanged (")
     assert re.fullmatch(rf"Run ({ID})\. To see it again: frogmove report \1", last)
     assert sorted(buckets.here()) == ["a", "b"]
 
