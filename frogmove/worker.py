@@ -24,6 +24,7 @@ from frogmove.processes.messages import (
     Done,
     End,
     ExtendTo,
+    Failed,
     Ready,
     Results,
     SetLimits,
@@ -157,8 +158,7 @@ def serve(connection: Connection) -> None:
     try:
         worker.run()
     except Exception as error:
-        words = f"A worker process failed: {type(error).__name__}: {error}."
-        pipe.send(Done(error=words))
+        pipe.send(Failed(f"{type(error).__name__} {error}".strip()))
         raise
 
 

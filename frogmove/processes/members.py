@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from frogmove.core.models import Outcome
 from frogmove.errors import RunError
 from frogmove.processes.child import Child
-from frogmove.processes.messages import ExtendTo, Results, Setup, Split, Take
+from frogmove.processes.messages import ExtendTo, Failed, Results, Setup, Split, Take
 from frogmove.quoting import in_quotes
 from frogmove.s3.activity import Activity
 
@@ -138,16 +138,25 @@ class Remote(Member):
         super().__init__()
         self.setup = setup
         module = "frogmove.worker"
-        self._child = Child(module, setup, lambda message: inbox.put((self, message)), spare)
+        self._inbox = inbox
+        self._failure = ""
+        self._child = Child(module, setup, self._received, spare)
         self.process = self._child.process
 
     def exit_error(self, lost: RangeTask) -> RunError:
         """Return the error for a range of which the second worker has exited."""
+        reason = self._failure or f"exit code {self.process.returncode}"
         return RunError(
-            f"A worker process exited unexpectedly (exit code {self.process.returncode}) twice "
+            f"A worker process exited unexpectedly ({reason}) twice "
             f"while working on the keys after {in_quotes(lost.keys.after)}.",
             "Rerun with --processes 1.",
         )
+
+    def _received(self, message: object) -> None:
+        if isinstance(message, Failed):
+            self._failure = message.error
+        else:
+            self._inbox.put((self, message))
 
     def send(self, message: object) -> None:
         """Send a message; see :class:`Child`."""

@@ -157,6 +157,13 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """From a worker: it exits because of an error that was not expected."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDone:
     """From a worker of a :class:`~frogmove.processes.task_pool.TaskPool`: a result."""
 

@@ -20,6 +20,18 @@ def _refuse() -> None:
     raise MemoryError
 
 
+class Exhausting(frozenset[str]):
+    """A set that can be asked for some keys, before there is no memory for further ones."""
+
+    left = 10
+
+    def __contains__(self, key: object) -> bool:
+        type(self).left -= 1
+        if type(self).left < 0:
+            raise MemoryError
+        return super().__contains__(key)
+
+
 @dataclass(frozen=True)
 class Square:
     """Returns the square of a number, and the process that computed it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.undo import copies_of
 from frogmove.processes import child
-from frogmove.processes.members import Local
+from frogmove.processes.members import Local, RangeTask, Remote
 from frogmove.processes.pool import Pool
 from tests.fault_proxy import PASS, Fault, FaultProxy, Request
 from tests.processes.conftest import KEYS, outcomes, workers_of
+from tests.processes.task_functions import Exhausting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +160,34 @@ def test_objects_that_a_run_leaves_are_counted_once(
     assert run.summary.counts[left] == len(KEYS) // 2
     assert run.summary.counts.total() == len(KEYS)
     assert (run.progress.planned, run.progress.total) == (len(KEYS), len(KEYS))
+
+
+@pytest.mark.parametrize(
+    "command", [Command.MOVE, pytest.param(Command.COPY, marks=pytest.mark.matrix)]
+)
+def test_range_of_a_worker_that_has_no_memory_is_done_by_another(
+    start: Callable[..., Run],
+    buckets: Buckets,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buckets.put(*KEYS)
+    failing: list[Remote] = []
+
+    def take(self: Remote, given: RangeTask) -> None:
+        message = given.as_message()
+        if not failing:
+            failing.append(self)
+            message = replace(message, done=Exhausting(["none of these"]))
+        self.send(message)
+
+    monkeypatch.setattr(Remote, "take", take)
+    run = start(command)
+    done = Outcome.MOVED if command is Command.MOVE else Outcome.COPIED
+    assert outcomes(list(run)) == dict.fromkeys(KEYS, done)
+    assert [each.process.returncode for each in failing] == [1]
+    recorded = [record["key"] for record in JournalReader(run.path).of_type("result")]
+    assert sorted(recorded) == sorted(KEYS)
 
 
 def test_run_that_is_stopped_after_a_worker_died_has_ended_only_if_everything_is_done(
