@@ -1,15 +1,12 @@
 """All output of the commands: data on stdout, everything else on stderr.
 
 Text from S3 is never parsed as rich markup, and keys are escaped by :mod:`frogmove.cli.escaping`.
-
-rich is imported when it is first used: pipes, JSON lines, help and completion do not need it.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 import time
 from enum import StrEnum
@@ -22,6 +19,7 @@ from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.listing_format import ListingFormat
 from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
+from frogmove.cli.messages import Messages, rich_console
 from frogmove.cli.plan_text import WIDTH, WORDS, reason_of, style_of
 from frogmove.cli.quantities import counts, done, size
 from frogmove.cli.run_list import run_lines
@@ -73,7 +71,7 @@ class ProgressMode(StrEnum):
     NEVER = "never"
 
 
-class Console:
+class Console(Messages):
     """One command's output.
 
     Args:
@@ -88,36 +86,21 @@ class Console:
     def __init__(
         self, *, json_lines: bool = False, quiet: bool = False, verbose: bool = False
     ) -> None:
+        super().__init__(quiet=quiet, verbose=verbose)
         self.json_lines = json_lines
-        self.quiet = quiet
         self.progress = ProgressMode.AUTO
-        self._verbose = verbose
         self._failures = FailureGroups()
         # The locations that the keys of results are relative to.
         self.source = self.destination = Location("")
         self._flushed = time.monotonic()
         self._out: rich.console.Console | None = None
-        self._err: rich.console.Console | None = None
 
     @property
     def out(self) -> rich.console.Console:
         """The rich console on stdout."""
         if self._out is None:
-            self._out = _rich(stderr=False)
+            self._out = rich_console(stderr=False)
         return self._out
-
-    @property
-    def err(self) -> rich.console.Console:
-        """The rich console on stderr."""
-        if self._err is None:
-            self._err = _rich(stderr=True)
-        return self._err
-
-    @cached_property
-    def is_live(self) -> bool:
-        """Whether stderr is a terminal that can show a progress bar, regardless of FORCE_COLOR."""
-        dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
-        return sys.stderr.isatty() and not dumb
 
     @cached_property
     def _encoding(self) -> str:
@@ -177,41 +160,6 @@ class Console:
         """
         streams.flush()
         streams.check()
-
-    @cached_property
-    def _is_plain_err(self) -> bool:
-        """Whether stderr is a file or a pipe, and gets no colours on request either."""
-        asked = os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE") == "1"
-        return not (sys.stderr.isatty() or asked)
-
-    def message(self, text: str, style: str = "") -> None:
-        """Print a line on stderr, in a style of rich."""
-        if self._is_plain_err:
-            # In one call, because several threads print messages.
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
-        else:
-            self.err.print(text, style=style)
-
-    def note(self, text: str) -> None:
-        """Print a line on stderr, unless quiet."""
-        if not self.quiet:
-            self.message(printable(text), style="dim")
-
-    def detail(self, text: str) -> None:
-        """Print a line on stderr, if verbose."""
-        if self._verbose:
-            self.note(text)
-
-    def warn(self, text: str) -> None:
-        """Print a warning on stderr, even if quiet."""
-        self.message(printable(text), style="yellow")
-
-    def error(self, message: str, remedy: str) -> None:
-        """Print why a command failed and what can be done."""
-        self.message(f"Error: {printable(message)}", style="red")
-        if remedy:
-            self.message(printable(remedy))
 
     def listing_format(self, side: Location, view: ListingView = PLAIN) -> ListingFormat:
         """Return the format of a listing on stdout.
@@ -378,11 +326,6 @@ class Console:
         self.line([(journal.spec.id, "cyan"), (first.removeprefix(journal.spec.id), "")])
         self.line([(second, "dim")])
 
-    def total(self, text: str) -> None:
-        """Print a line with totals on stderr, unless quiet."""
-        if not self.quiet:
-            self.message(text, style="bold")
-
     def record(self, record: Record) -> None:
         """Print a JSON line.
 
@@ -400,16 +343,9 @@ class Console:
         if self._plain:
             sys.stdout.write("".join(text for text, _ in parts) + "\n")
             return
-        # Lazy: see above.
+        # Lazy: see frogmove.cli.messages.
         from rich.text import Text
 
         # While a bar is shown on the same terminal, lines must be printed through its console.
         console = self.err if self.is_live else self.out
         console.print(Text.assemble(*parts))
-
-
-def _rich(*, stderr: bool) -> rich.console.Console:
-    # Lazy: see above.
-    from rich.console import Console
-
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
