@@ -68,12 +68,17 @@ def make_boto_client(
     if bare != client.meta.endpoint_url:
         # Without its secrets, so that they are not printed or recorded.
         client = _create(session, replace(config, endpoint_url=bare), boto_config)
+    _register(client, session, config)
+    return client
+
+
+def _register(client: S3Client, session: Session, config: Config) -> None:
+    """Register what is done before requests, and after some responses."""
     events = client.meta.events
     events.register("provide-client-params.s3", partial(_add_common_parameters, config=config))
     if not config.no_sign_request:
         events.register("before-call.s3", partial(sign_in, session))
     events.register_first("needs-retry.s3.HeadBucket", _end_redirects)
-    return client
 
 
 def _create(session: Session, config: Config, boto_config: BotoConfig) -> S3Client:

@@ -377,13 +377,9 @@ class Client(Connection):
         Raises:
             UsageError: when the journal cannot be written.
         """
-        path = journal or journal_path(plan.spec.id)
-        workers = None
-        if plan.spec.processes > 1:
-            workers = Workers(
-                plan.spec.processes, self.config, self._limits, spares or [], counts_skips
-            )
-        run = Run(self.s3, plan, path, workers)
+        spec = plan.spec
+        workers = Workers(spec.processes, self.config, self._limits, spares or [], counts_skips)
+        run = Run(self.s3, plan, journal or journal_path(spec.id), workers)
         self._runs.append(run)
         return run
 
@@ -396,11 +392,9 @@ class Client(Connection):
         chosen: SelectionOptions,
     ) -> RunSpec:
         spec = new_spec(command, with_route(self.config, route))
+        spec = replace(spec, concurrency=self._limits.concurrency, max_rate=self._limits.rate)
         if command is Command.SYNC:
             spec = replace(spec, on_conflict=OnConflict.OVERWRITE)
-        spec = replace(
-            spec, concurrency=self._limits.concurrency, max_rate=self._limits.rate
-        ).with_options(options)
-        selected = select_for(spec, keys, chosen)
+        selected = select_for(spec.with_options(options), keys, chosen)
         self._selected.append(selected)
         return selected

@@ -30,25 +30,12 @@ def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = 
     Raises:
         UsageError: when the configuration cannot be read, or the provider fails.
     """
-    from botocore.config import Config
     from botocore.exceptions import ConfigParseError, ProfileNotFound
     from botocore.session import Session
 
-    from frogmove.service_models import find_directly
-
     session = Session(profile=profile)
     try:
-        find_directly(session)
-        # For requests to STS and other providers, which botocore would retry for minutes.
-        session.set_default_client_config(
-            Config(
-                connect_timeout=timeouts.CONNECT,
-                read_timeout=timeouts.QUICK,
-                retries={"mode": "standard", "total_max_attempts": 2},
-            )
-        )
-        provider = session.get_component("credential_provider").get_provider("assume-role")
-        provider._prompter = _ask_for_code if is_interactive else _ask_nobody  # noqa: SLF001
+        _set_up(session, is_interactive=is_interactive)
         if not unsigned:
             session.get_credentials()
     except ProfileNotFound as error:
@@ -71,6 +58,24 @@ def open_session(profile: str | None, *, unsigned: bool, is_interactive: bool = 
             or "Sign in again, or check --profile and its section in the AWS configuration.",
         ) from error
     return session
+
+
+def _set_up(session: Session, *, is_interactive: bool) -> None:
+    from botocore.config import Config
+
+    from frogmove.service_models import find_directly
+
+    find_directly(session)
+    # For requests to STS and other providers, which botocore would retry for minutes.
+    session.set_default_client_config(
+        Config(
+            connect_timeout=timeouts.CONNECT,
+            read_timeout=timeouts.QUICK,
+            retries={"mode": "standard", "total_max_attempts": 2},
+        )
+    )
+    provider = session.get_component("credential_provider").get_provider("assume-role")
+    provider._prompter = _ask_for_code if is_interactive else _ask_nobody  # noqa: SLF001
 
 
 def assume_role(session: Session, role_arn: str) -> None:

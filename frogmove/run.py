@@ -40,7 +40,7 @@ class Workers:
     """The processes that a run may use.
 
     Attributes:
-        count: the maximum, including the run's own.
+        count: the maximum, including the run's own; with 1, none of them is used.
         config: the endpoint and the credentials.
         limits: the limits on requests of all of them together.
         spares: see :func:`frogmove.processes.spares.spare_workers`.
@@ -69,6 +69,7 @@ def can_be_split(spec: RunSpec, earlier: Sequence[JournalReader] = ()) -> bool:
     """
     return (
         os.name == "posix"
+        and spec.processes > 1
         and spec.command in {Command.MOVE, Command.COPY, Command.SYNC}
         and 0 < len(spec.selection.folders) <= MAX_SPLIT_FOLDERS
         and spec.plan is None

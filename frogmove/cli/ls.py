@@ -132,8 +132,7 @@ def ls(
                 listing.show_pages(console, form, totals, count, spares)
             else:
                 listing.show_objects(console, form, totals)
-    console.listing_totals(totals, view)
-    ctx.exit(_exit_code(listing, totals, console, allow_empty=allow_empty))
+    ctx.exit(_end(listing, totals, view, console, allow_empty=allow_empty))
 
 
 @contextmanager
@@ -153,10 +152,16 @@ def _explained(bucket: str, totals: ListingTotals) -> Iterator[None]:
         raise RunError(f"The listing is incomplete. {error.message}", error.remedy) from error
 
 
-def _exit_code(
-    listing: _Listing, totals: ListingTotals, console: Console, *, allow_empty: bool
+def _end(
+    listing: _Listing,
+    totals: ListingTotals,
+    view: ListingView,
+    console: Console,
+    *,
+    allow_empty: bool,
 ) -> int:
-    """Warn of an empty selection, and return the exit code."""
+    """Print the totals, warn of an empty selection, and return the exit code."""
+    console.listing_totals(totals, view)
     is_empty = not (totals.objects or totals.folders or allow_empty)
     selection, side, lookups = listing.selection, listing.side, listing.lookups
     needs_attention = lookups is not None and lookups.failed

@@ -134,11 +134,10 @@ def execute(
         if is_shown:
             return show_plan(plan, console, allow_empty=allow_empty, file=review.plan)
         with interruptible(console) as stop:
-            actions = _until_stdout_fails(plan.actions, console, stop)
-            stoppable = replace(plan, stop=stop, actions=actions)
-            return _run(
-                client, stoppable, spares, console, stop, journal, note, allow_empty=allow_empty
+            plan = replace(
+                plan, stop=stop, actions=_until_stdout_fails(plan.actions, console, stop)
             )
+            return _run(client, plan, spares, console, stop, journal, note, allow_empty=allow_empty)
 
 
 @contextmanager
@@ -159,7 +158,7 @@ def _spares(
     from frogmove.run import can_be_split
     from frogmove.worker import import_engine, serve
 
-    if is_shown or spec.processes == 1 or not can_be_split(spec, earlier):
+    if is_shown or not can_be_split(spec, earlier):
         yield []
         return
     import_engine(config_of(spec).engine)

@@ -74,11 +74,8 @@ def restore_warning(s3: S3, bucket: str) -> str:
     """
     with explain_errors(bucket):
         try:
-            # A directory bucket keeps none, and is not asked.
-            if (
-                not is_directory_bucket(bucket)
-                and s3.has_feature(bucket, Feature.VERSIONS).result()
-            ):
+            may_keep = not is_directory_bucket(bucket)
+            if may_keep and s3.has_feature(bucket, Feature.VERSIONS).result():
                 return ""
         except S3Error as error:
             if error.ends_the_run:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
 from frogmove.credentials import words
-from frogmove.errors import RunError, UnreachableError
+from frogmove.errors import FrogmoveError, RunError, UnreachableError
 from frogmove.ops.aws_request import AwsRequestError, Cause, cause_of
 from frogmove.quoting import in_quotes
 
@@ -77,18 +77,7 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
             Payload=json.dumps(event).encode(),
         )
     except ClientError as error:
-        refusal = error.response["Error"]
-        # A server error may have occurred after the function was invoked.
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
-            raise _no_response(function, refusal["Message"] or refusal["Code"]) from error
-        code, message = refusal["Code"], " ".join(refusal["Message"].split())
-        cause = cause_of(code)
-        if cause in {Cause.DENIED, Cause.CREDENTIALS}:
-            raise AwsRequestError(_ACTION, cause, message.rstrip("."), code) from error
-        raise UnreachableError(
-            f"The function {in_quotes(function)} was not called: {message or code}",
-            "Check --function, --region and your permissions.",
-        ) from error
+        raise _refusal(function, error) from error
     except (HTTPClientError, ResponseParserError, OSError) as error:
         raise _no_response(function, str(error)) from error
     except BotoCoreError as error:
@@ -107,6 +96,21 @@ def call(client: LambdaClient, function: str, event: object, *, wait: bool = Tru
     if not wait:
         return Invocation(None, log)
     return Invocation(_read(function, payload, failed="FunctionError" in response), log)
+
+
+def _refusal(function: str, error: ClientError) -> FrogmoveError:
+    refusal = error.response["Error"]
+    code, message = refusal["Code"], " ".join(refusal["Message"].split())
+    # A server error may have occurred after the function was invoked.
+    if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAILED:
+        return _no_response(function, message or code)
+    cause = cause_of(code)
+    if cause in {Cause.DENIED, Cause.CREDENTIALS}:
+        return AwsRequestError(_ACTION, cause, message.rstrip("."), code)
+    return UnreachableError(
+        f"The function {in_quotes(function)} was not called: {message or code}",
+        "Check --function, --region and your permissions.",
+    )
 
 
 def _no_response(function: str, why: str) -> RunError:
