@@ -19,6 +19,7 @@ from frogmove.s3.clock import Clock
 from frogmove.s3.errors import S3Error, not_started, out_of_time, unresponsive
 from frogmove.s3.future import Future, LightFuture, error_of
 from frogmove.s3.limits import ConcurrencyLimiter
+from frogmove.s3.rate_limiter import RateLimiter
 from frogmove.s3.retry_policy import RetryPolicy
 from frogmove.s3.stall import StallTimer
 
@@ -72,10 +73,7 @@ class RetryingS3:
     ) -> None:
         self._s3 = s3
         self._clock = clock or Clock()
-        self._rate = limits.rate
-        self._next_copy = 0.0
-        self._delayed: set[LightFuture[Any]] = set()
-        self._accepts_delayed = True
+        self._rate_limiter = RateLimiter(self._clock, limits.rate)
         self._lock = threading.Lock()
         self._limiter = ConcurrencyLimiter(limits.concurrency)
         self._policy = RetryPolicy(limits, jitter)
@@ -107,10 +105,9 @@ class RetryingS3:
 
     def cancel_rate_limited(self) -> None:
         """Fail all requests that wait for the rate limit, now and later."""
+        waiting = self._rate_limiter.cancel()
         with self._lock:
-            self._accepts_delayed = False
-            dropped = self._delayed & self._pending
-            self._delayed.clear()
+            dropped = self._pending.intersection(waiting)
             self._pending -= dropped
         for future in dropped:
             future.set_exception(not_started())
@@ -124,7 +121,7 @@ class RetryingS3:
         """
         with self._lock:
             self._limiter.set_maximum(concurrency)
-            self._rate = rate
+        self._rate_limiter.set_rate(rate)
 
     def set_retry_quota(self, quota: int) -> None:
         """Set how many retries may be used; those that were used stay used."""
@@ -161,7 +158,7 @@ class RetryingS3:
     def copy(self, copy: Copy) -> Future[Copied]:
         """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""
         slow = timeouts.of_copy(copy.source.size) > timeouts.QUICK
-        return self._send(partial(self._s3.copy, copy), self._rate_delay(), slow=slow)
+        return self._send(partial(self._s3.copy, copy), slow=slow, has_rate=True)
 
     def delete(self, bucket: str, deletion: Deletion) -> Future[None]:
         """See :class:`frogmove.s3.interface.S3`."""
@@ -216,7 +213,7 @@ class RetryingS3:
     ) -> Future[str]:
         """See :class:`frogmove.s3.interface.S3`; waits for the rate limit."""
         start = partial(self._s3.create_upload, copy, source, tags, checksum)
-        return self._send(start, self._rate_delay())
+        return self._send(start, has_rate=True)
 
     def copy_part(
         self, copy: Copy, upload_id: str, number: int, first: int, last: int
@@ -265,23 +262,13 @@ class RetryingS3:
         """See :class:`frogmove.s3.interface.S3`."""
         return self._send(partial(self._s3.put, bucket, key, body))
 
-    def _rate_delay(self) -> float:
-        """Return the seconds until the next copy may start."""
-        if self._rate is None:
-            return 0.0
-        now = self._clock.now()
-        with self._lock:
-            start_time = max(now, self._next_copy)
-            self._next_copy = start_time + 1 / self._rate
-        return start_time - now
-
     def _send(
         self,
         start: Callable[[], Future[T]],
-        wait: float = 0.0,
         *,
         slow: bool = False,
         once: bool = False,
+        has_rate: bool = False,
     ) -> Future[T]:
         future: LightFuture[T] = LightFuture()
         with self._lock:
@@ -290,27 +277,25 @@ class RetryingS3:
                 refusal = unresponsive(
                     "the server has not responded for too long; the request was not sent"
                 )
-            if wait > 0 and not self._accepts_delayed:
-                refusal = not_started()
             if refusal is None:
                 self._pending.add(future)
-                if wait > 0:
-                    self._delayed.add(future)
         if refusal is not None:
             future.set_exception(refusal)
             return future
         begin = partial(self._attempt, _Request(start, future, slow, once), 1)
-        if wait > 0:
-            self._clock.call_later(wait, partial(self._start_delayed, future, begin))
-        else:
+        if not has_rate:
             self._enqueue(begin)
+        elif not self._rate_limiter.start(future, partial(self._start_limited, future, begin)):
+            with self._lock:
+                self._pending.discard(future)
+            future.set_exception(not_started())
         return future
 
-    def _start_delayed(self, future: LightFuture[Any], begin: Callable[[], None]) -> None:
+    def _start_limited(self, future: LightFuture[Any], begin: Callable[[], None]) -> None:
         with self._lock:
-            is_dropped = future not in self._delayed
-            self._delayed.discard(future)
-        if not is_dropped:
+            # The server may have been given up meanwhile.
+            is_awaited = future in self._pending
+        if is_awaited:
             self._enqueue(begin)
 
     def _enqueue(self, begin: Callable[[], None]) -> None:

@@ -151,6 +151,27 @@ def test_copies_keep_to_the_rate(state: FakeS3State) -> None:
     assert counts == [1, 2, 3, 4, 5]
 
 
+def test_new_rate_is_that_of_copies_that_wait_already(state: FakeS3State) -> None:
+    clock = ManualClock()
+    s3 = patient(state, Faults(), clock, rate=4.0)
+    answers = [s3.copy(copy(state, f"k{number}")) for number in range(5)]
+    s3.set_limits(8, 1.0)
+    counts = []
+    for _ in range(6):
+        counts.append(sum(answer.done() for answer in answers))
+        clock.advance(0.5)
+    # The one whose turn had come keeps it.
+    assert counts == [1, 2, 2, 3, 3, 4]
+
+
+def test_rate_is_kept_after_a_pause_of_the_process(state: FakeS3State) -> None:
+    clock = ManualClock()
+    s3 = patient(state, Faults(), clock, rate=2.0)
+    answers = [s3.copy(copy(state, f"k{number}")) for number in range(5)]
+    clock.advance(60)
+    assert sum(answer.done() for answer in answers) == 2
+
+
 def test_rate_does_not_hold_up_other_requests(state: FakeS3State) -> None:
     s3 = patient(state, Faults(), ManualClock(), rate=0.01)
     assert all(s3.head("a", f"k{number}").done() for number in range(5))
