@@ -15,12 +15,13 @@ from frogmove.cli.function_options import deployment_of, function
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.key_argument import key_argument
 from frogmove.cli.options import route_options
-from frogmove.cli.quantities import counted, counts
+from frogmove.cli.quantities import counts
 from frogmove.cli.runner import connect
 from frogmove.cli.signals import interruptible
 from frogmove.errors import UsageError
 from frogmove.ops.dead_letters import STATES, DeadLetters
 from frogmove.ops.key_state import ObjectState
+from frogmove.plural import counted
 from frogmove.s3.limits import Limits
 from frogmove.s3.uri import Location
 

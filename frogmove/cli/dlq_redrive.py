@@ -23,7 +23,7 @@ from frogmove.cli.function_options import function
 from frogmove.cli.help_groups import GroupedCommand
 from frogmove.cli.options import dry_run, route_options
 from frogmove.cli.parameter_types import NewFile, Rate
-from frogmove.cli.quantities import counted, counts
+from frogmove.cli.quantities import counts
 from frogmove.cli.signals import interruptible
 from frogmove.errors import RunError, UsageError
 from frogmove.ops.aws_request import AwsRequestError
@@ -31,6 +31,7 @@ from frogmove.ops.dead_letters import create_copies_file, write_copies
 from frogmove.ops.message_reader import MAX_BATCH
 from frogmove.ops.redrive import SEND
 from frogmove.ops.redrive import redrive as send_back
+from frogmove.plural import counted
 from frogmove.quoting import in_quotes
 from frogmove.run_store import runs_directory
 
@@ -308,6 +309,7 @@ def _drop(
         # Closing the file fails as well, and would hide what was done.
         raise RunError(
             f"The copy {in_quotes(str(path))} cannot be written: {error.strerror}.",
-            f"{total['deleted']:,} messages were deleted; the others are in the queue.",
+            f"{counted(total['deleted'], 'message was', 'messages were')} deleted; the others are "
+            "in the queue.",
         ) from error
     console.total(f"{counts(total)}; copies are in {printable(str(path))}")

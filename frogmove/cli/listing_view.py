@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from frogmove.cli import quantities
 from frogmove.errors import UsageError
+from frogmove.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,4 +92,4 @@ class ListingTotals:
         totals = f"{quantities.objects(self.objects)}, {quantities.size(self.size)}"
         if self.folders is None:
             return totals
-        return f"{quantities.counted(self.folders, 'folder', 'folders')}, {totals}"
+        return f"{counted(self.folders, 'folder', 'folders')}, {totals}"

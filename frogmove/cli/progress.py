@@ -9,8 +9,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from frogmove.cli.output import ProgressMode
-from frogmove.cli.quantities import counted, size
+from frogmove.cli.quantities import objects, size
 from frogmove.core.models import Outcome
+from frogmove.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +161,7 @@ class VerifyFigures:
         summary, activity = self._summary, self._activity().since(self._start)
         done, compared = summary.done, summary.bytes
         figures = [
-            Figure(f"{done:,} objects", 0),
+            Figure(objects(done), 0),
             Figure(size(compared), 4),
             *_rate_figures(*self._meter.rates(done, compared)),
             Figure(f"{activity.in_flight:,} in flight", 5),

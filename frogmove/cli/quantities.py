@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from frogmove.plural import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,11 +21,6 @@ def size(count: int) -> str:
 def objects(count: int) -> str:
     """Format a number of objects: ``1,234 objects``."""
     return counted(count, "object", "objects")
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """Format a number of things, with their singular or their plural."""
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def counts(by_word: Mapping[str, int]) -> str:

@@ -10,6 +10,7 @@ from frogmove.cli.quantities import objects
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.core.typographic import typographic_hint
+from frogmove.plural import count_bytes
 from frogmove.quoting import in_quotes
 from frogmove.s3.uri import is_like_uri
 
@@ -146,9 +147,9 @@ def _filter_words(filters: Filters) -> Iterator[str]:
     if filters.older_than is not None:
         yield f"older than {filters.older_than:%Y-%m-%d %H:%M:%S} UTC"
     if filters.min_size is not None:
-        yield f"at least {filters.min_size:,} bytes"
+        yield f"at least {count_bytes(filters.min_size)}"
     if filters.max_size is not None:
-        yield f"at most {filters.max_size:,} bytes"
+        yield f"at most {count_bytes(filters.max_size)}"
     if filters.storage_classes:
         yield f"storage class {' or '.join(filters.storage_classes)}"
 

@@ -26,6 +26,7 @@ from frogmove.cli.waiting_notice import WaitingNotice
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
 from frogmove.errors import RunError
+from frogmove.plural import counted
 from frogmove.processes import garbage_collector, task_pool, task_worker
 from frogmove.processes.spares import spare_workers
 from frogmove.run_config import config_of
@@ -248,7 +249,8 @@ def _warn_of_ending(run: Run, console: Console) -> None:
     if streams.failure():
         console.warn(streams.explain())
     if run.has_too_many_failures:
-        failed = f"{run.summary.counts[Outcome.FAILED]:,} objects have failed"
+        count = run.summary.counts[Outcome.FAILED]
+        failed = counted(count, "object has failed", "objects have failed")
         console.warn(f"Stopped, because {failed} (--max-errors {run.spec.max_errors}).")
     if run.undeleted and run.summary.counts[Outcome.FAILED]:
         verb = "was" if run.undeleted == 1 else "were"

@@ -11,6 +11,7 @@ from frogmove.core.models import Action
 from frogmove.core.plan import key_mapper
 from frogmove.core.verify import CompareBy, same_etag
 from frogmove.core.verify_results import SameObjects, Status, VerifyResult
+from frogmove.plural import count_bytes
 
 if TYPE_CHECKING:
     from frogmove.core.merge_join import Pair
@@ -100,7 +101,8 @@ class ListedComparison:
             return VerifyResult(Status.MISSING, item.key, place, reason, item)
         if item.size != there_object.size:
             status = Status.DIFFERENT
-            reason = f"{item.size:,} bytes at the source, {there_object.size:,} at the destination"
+            sizes = count_bytes(item.size), f"{there_object.size:,}"
+            reason = f"{sizes[0]} at the source, {sizes[1]} at the destination"
         elif self._by is CompareBy.SIZE:
             status, reason = Status.SAME, "same size"
         elif self._by is not CompareBy.CONTENT and same_etag(item.etag, there_object.etag):

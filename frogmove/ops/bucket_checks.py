@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
+from frogmove.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +159,8 @@ class BucketChecks:
             and self.location.prefix.startswith(_prefix(rule))
         ]
         if days:
-            message = f"incomplete multipart uploads are removed after {min(days)} days"
+            age = counted(min(days), "day", "days")
+            message = f"incomplete multipart uploads are removed after {age}"
             return Check(name, State.OK, message, facts={"days": min(days)})
         remedy = (
             "Add a rule AbortIncompleteMultipartUpload of 7 days, as the Terraform module does."

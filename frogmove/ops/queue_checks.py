@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from frogmove.ops.check import Check, State, named_check
+from frogmove.plural import counted
 
 if TYPE_CHECKING:
     from frogmove.ops.deployment import Deployment
@@ -27,4 +28,4 @@ def check_dead_letters(name: str, deployment: Deployment) -> Check:
 
 def messages(count: int) -> str:
     """Format a number of messages."""
-    return f"{count:,} message" if count == 1 else f"{count:,} messages"
+    return counted(count, "message", "messages")

@@ -14,6 +14,7 @@ from frogmove.ops.check import Check, State, unknown_check, until_unresponsive
 from frogmove.ops.failure_check import Failures, check_failures, clock, read_failures
 from frogmove.ops.pause import schedule_trigger
 from frogmove.ops.queue_checks import check_dead_letters, messages
+from frogmove.plural import count_bytes, counted
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import Kind, S3Error
 
@@ -100,7 +101,8 @@ class Status:
     def _queue(self) -> Check:
         queue = self._deployment.queue
         depth = queue.depth
-        message = f"{depth.visible:,} messages wait, {depth.in_flight:,} are in flight"
+        waiting = counted(depth.visible, "message waits", "messages wait")
+        message = f"{waiting}, {counted(depth.in_flight, 'is', 'are')} in flight"
         facts: dict[str, Any] = {"visible": depth.visible, "in_flight": depth.in_flight}
         try:
             client = self._deployment.services.client("cloudwatch")
@@ -206,8 +208,8 @@ class Status:
         folders = found.folders.most_common(_FOLDERS_SHOWN)
         named = ", ".join(f"{in_quotes(name)} {number:,}" for name, number in folders if name)
         message = (
-            f"{found.objects:,} {'object waits' if found.objects == 1 else 'objects wait'}, "
-            f"{found.size:,} bytes, the oldest for {_age(max(age, 0))}: "
+            f"{counted(found.objects, 'object waits', 'objects wait')}, "
+            f"{count_bytes(found.size)}, the oldest for {_age(max(age, 0))}: "
             f"{in_quotes(found.oldest.key)}{f'; folders: {named}' if named else ''}"
         )
         if age <= _OLD.total_seconds():

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from frogmove.core.advice import describe
+from frogmove.plural import count_bytes
 from frogmove.quoting import has_invisible, with_escapes
 from frogmove.s3.boto_errors import failed
 from frogmove.s3.boto_shapes import is_key
@@ -50,8 +51,7 @@ class PlaceVersion:
         if self.size is None:
             return f"deleted, with a delete marker{version}"
         old = "" if self.is_current else ", replaced or deleted since"
-        size = "1 byte" if self.size == 1 else f"{self.size:,} bytes"
-        return f"written to {uri}: {size}, ETag {self.etag}{version}{old}"
+        return f"written to {uri}: {count_bytes(self.size)}, ETag {self.etag}{version}{old}"
 
     def record(self) -> dict[str, Any]:
         """Return its JSON fields."""

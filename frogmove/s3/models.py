@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from frogmove.plural import count_bytes
+
 # CopyObject takes sources of at most 5 GB.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 MAX_COPY_SIZE = 5_000_000_000
@@ -49,8 +51,7 @@ class S3Object(NamedTuple):
     @property
     def size_and_time(self) -> str:
         """Both for a message: ``22 bytes of 2026-03-01 07:30``."""
-        unit = "byte" if self.size == 1 else "bytes"
-        return f"{self.size:,} {unit} of {self.last_modified:%Y-%m-%d %H:%M}"
+        return f"{count_bytes(self.size)} of {self.last_modified:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, slots=True)
