@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
+
+from frogmove.ops.policy_document import listed, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,8 +59,8 @@ class KeyPolicy:
         if has_path:
             context["aws:principalarn"] = principal
         found, is_unclear = set(), False
-        statements = _statements(self.text)
-        for each in statements or ():
+        known = statements(self.text)
+        for each in known or ():
             named = _names(each, principal, account)
             holds = _holds(each.get("Condition", {}), context)
             if not _is_about(each, action) or named is Verdict.NOT_ALLOWED or holds is False:
@@ -71,24 +72,15 @@ class KeyPolicy:
                 return Verdict.DENIED
             else:
                 is_unclear = True
-        if is_unclear or statements is None:
+        if is_unclear or known is None:
             return Verdict.UNKNOWN
         order = (Verdict.ALLOWED, Verdict.LEFT_TO_IAM, Verdict.UNKNOWN)
         return next((each for each in order if each in found), Verdict.NOT_ALLOWED)
 
 
-def _statements(text: str) -> list[dict[str, Any]] | None:
-    """Return the statements of a policy; None if it cannot be read."""
-    try:
-        found = _listed(json.loads(text)["Statement"])
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return None
-    return [each for each in found if isinstance(each, dict)]
-
-
 def _is_about(statement: Mapping[str, Any], action: str) -> bool:
     def matches(name: str) -> bool:
-        patterns = [str(each).lower() for each in _listed(statement.get(name))]
+        patterns = [str(each).lower() for each in listed(statement.get(name))]
         return any(fnmatchcase(action.lower(), each) for each in patterns)
 
     return not matches("NotAction") if "NotAction" in statement else matches("Action")
@@ -100,7 +92,7 @@ def _names(statement: Mapping[str, Any], principal: str, account: str) -> Verdic
         return Verdict.UNKNOWN
     named = statement.get("Principal")
     names = [
-        str(each) for each in _listed(named.get("AWS", []) if isinstance(named, dict) else named)
+        str(each) for each in listed(named.get("AWS", []) if isinstance(named, dict) else named)
     ]
     if "*" in names or any(_is_same(each, principal) for each in names):
         return Verdict.ALLOWED
@@ -137,11 +129,6 @@ def _holds(condition: object, context: Mapping[str, str]) -> bool | None:
             value = context.get(name.lower())
             if known is None or value is None:
                 is_known = False
-            elif not known(value, [str(each) for each in _listed(values)]):
+            elif not known(value, [str(each) for each in listed(values)]):
                 return False
     return True if is_known else None
-
-
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any part of a JSON document
-    """Return a part of a policy as a list: a single value may be without one."""
-    return value if isinstance(value, list) else [value]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError, send
 from frogmove.ops.check import Check, State, unknown_check
+from frogmove.ops.policy_document import listed, statements
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def check_tag_guard(s3: S3Client, deployment: Deployment, source: Location) -> I
     except AwsRequestError as error:
         yield unknown_check(name, error)
         return
-    open_ways = _open_ways(_statements(text), tag.key, f"{bucket}/{source.prefix}")
+    open_ways = _open_ways(_denials(text), tag.key, f"{bucket}/{source.prefix}")
     if not open_ways:
         yield Check(name, State.OK, f"only scanners may set {in_quotes(tag.key)} in {bucket}")
         return
@@ -97,26 +97,20 @@ def _policy(s3: S3Client, bucket: str) -> str:
         raise
 
 
-def _statements(policy: str) -> list[dict[str, Any]]:
+def _denials(policy: str) -> list[dict[str, Any]]:
     """Return the statements of a policy that deny something to everybody."""
-    try:
-        statements = json.loads(policy).get("Statement", [])
-    except (ValueError, AttributeError):
-        return []
     return [
         each
-        for each in _listed(statements)
-        if isinstance(each, dict)
-        and each.get("Effect") == "Deny"
-        and each.get("Principal") in ("*", {"AWS": "*"})
+        for each in statements(policy) or ()
+        if each.get("Effect") == "Deny" and each.get("Principal") in ("*", {"AWS": "*"})
     ]
 
 
-def _open_ways(statements: list[dict[str, Any]], key: str, moved: str) -> list[str]:
+def _open_ways(denials: list[dict[str, Any]], key: str, moved: str) -> list[str]:
     """Return how others than scanners may get a tag into the bucket.
 
     Args:
-        statements: those that deny something to everybody.
+        denials: the statements that deny something to everybody.
         key: the tag's key.
         moved: the bucket and the prefix of what is moved, with a slash between them.
     """
@@ -124,9 +118,9 @@ def _open_ways(statements: list[dict[str, Any]], key: str, moved: str) -> list[s
     for name, actions, conditions in _WAYS:
         denied = [
             action.lower()
-            for each in statements
+            for each in denials
             if _covers(each, moved) and _holds(each, conditions, key)
-            for action in _listed(each.get("Action"))
+            for action in listed(each.get("Action"))
             if isinstance(action, str)
         ]
         if not all(any(fnmatchcase(action, each) for each in denied) for action in actions):
@@ -136,7 +130,7 @@ def _open_ways(statements: list[dict[str, Any]], key: str, moved: str) -> list[s
 
 def _covers(statement: dict[str, Any], moved: str) -> bool:
     """Tell whether a statement is about everything that is moved."""
-    named = [each for each in _listed(statement.get("Resource")) if isinstance(each, str)]
+    named = [each for each in listed(statement.get("Resource")) if isinstance(each, str)]
     patterns = [each.rpartition(":::")[2] for each in named]
     return any(each.endswith("*") and moved.startswith(each[:-1]) for each in patterns)
 
@@ -158,17 +152,12 @@ def _holds(statement: dict[str, Any], conditions: frozenset[tuple[str, str]], ke
 def _is_for(name: str, values: object, key: str) -> bool:
     """Tell whether a condition about tags is about the tag, and one about copies about copies."""
     if name.lower() == _KEYS:
-        return key in _listed(values)
-    return name.lower() != "s3:x-amz-copy-source" or _listed(values) == ["false"]
+        return key in listed(values)
+    return name.lower() != "s3:x-amz-copy-source" or listed(values) == ["false"]
 
 
 def _exempts(name: str, values: object) -> bool:
     """Tell whether a condition exempts only named roles and users."""
     return name.lower() == "aws:principalarn" and all(
-        isinstance(each, str) and _SCANNER.fullmatch(each) for each in _listed(values)
+        isinstance(each, str) and _SCANNER.fullmatch(each) for each in listed(values)
     )
-
-
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - any part of a JSON document
-    """Return a part of a policy as a list: a single value may be without one."""
-    return value if isinstance(value, list) else [value]

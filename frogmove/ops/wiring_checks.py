@@ -14,6 +14,7 @@ from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.function_checks import resume_remedy
 from frogmove.ops.pause import mapping_trigger, schedule_trigger
+from frogmove.ops.policy_document import statements
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -223,10 +224,6 @@ def _filter(configuration: dict[str, Any]) -> str:
 
 def _accepts_uploads(policy: str, bucket: str) -> bool:
     """Tell whether a queue's policy allows messages about a bucket, or from EventBridge."""
-    try:
-        statements = json.loads(policy).get("Statement", [])
-    except (ValueError, AttributeError):
-        return False
     return any(
         each.get("Effect") == "Allow"
         and (
@@ -234,9 +231,7 @@ def _accepts_uploads(policy: str, bucket: str) -> bool:
             or any(sender in json.dumps(each.get("Principal")) for sender in _SENDERS)
         )
         and _names(each, bucket)
-        # A single statement may be without a list.
-        for each in (statements if isinstance(statements, list) else [statements])
-        if isinstance(each, dict)
+        for each in statements(policy) or ()
     )
 
 
