@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
-from frogmove.ops.check import Check, State, unknown_check
+from frogmove.ops.check import Check, State
 from frogmove.ops.key_policy import KeyPolicy, Verdict
+from frogmove.ops.kms_key import KeyUse, check_key, region_of
 from frogmove.quoting import in_quotes
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _ACTIONS = {
     "destination": ("kms:GenerateDataKey", "kms:Decrypt"),
 }
 _KEY_ID = re.compile(r":key/([\w-]+)")
-# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
-_TEMPORARY = frozenset({"Creating", "Updating"})
 
 
 _DENIED_BY_KEY = "denied by the key's policy"
@@ -99,42 +98,14 @@ class KeyChecks:
             yield _use_check(f"function {self.end} key", found, remedy, arn)
 
     def _key(self) -> Check:
-        name = f"{self.end} key"
-        region = _region_of(self.key) or self.region
-        client = self.services.client("kms", region)
-        try:
-            found: dict[str, Any] = send(
-                "kms:DescribeKey", lambda: client.describe_key(KeyId=self.key)["KeyMetadata"]
-            )
-        except AwsRequestError as error:
-            if error.cause is not Cause.MISSING:
-                return unknown_check(name, error)
-            if region is None:
-                message = f"{error.message} The bucket's Region is not known"
-                return Check(name, State.UNKNOWN, message, facts={"cause": "missing"})
-            message = f"there is no KMS key {self.key} in {region}: no object can be encrypted"
-            return Check(name, State.BROKEN, message, self._other_key(), {"cause": "missing"})
-        arn, state = found["Arn"], found["KeyState"]
-        facts = {"kms_key_arn": arn, "key_state": state}
-        spec = found.get("KeySpec")
-        if spec not in {None, "SYMMETRIC_DEFAULT"}:
-            message = f"{arn} is of the type {spec}: S3 needs a symmetric key for encryption"
-            return Check(name, State.BROKEN, message, self._other_key(), facts)
-        if self.region not in {None, _region_of(arn)}:
-            message = f"{arn} is not in the bucket's Region {self.region}: S3 cannot use it"
-            return Check(name, State.BROKEN, message, self._other_key(), facts)
-        if state == "Enabled":
-            return Check(name, State.OK, f"{arn} is enabled", facts=facts)
-        if state in _TEMPORARY:
-            return Check(name, State.WARNING, f"{arn} is {state}", "Wait a minute.", facts)
-        message, remedy = _unusable(arn, found)
-        return Check(name, State.BROKEN, message, remedy, facts)
-
-    def _other_key(self) -> str:
-        return (
+        use = KeyUse(
+            "S3",
+            "bucket",
+            "its objects can neither be read nor written",
             f"aws s3api get-bucket-encryption --bucket {self.location.bucket} shows the bucket's "
-            "key, and `kms_key_id` is that of the route: set a key that exists in that Region."
+            "key, and `kms_key_id` is that of the route: set a key that exists in that Region.",
         )
+        return check_key(self.services, f"{self.end} key", self.key, self.region, use)
 
     def _own_use(self, arn: str) -> Check:
         """Check these credentials: Decrypt by reading one byte, the rest by their policies."""
@@ -200,7 +171,7 @@ class KeyChecks:
         """Find out what IAM's policies and the key's own policy say about a user or role."""
         if not actions:
             return
-        region = _region_of(arn)
+        region = region_of(arn)
         if region is None:
             found.unchecked.update(dict.fromkeys(actions, "the key's ARN is not known"))
             return
@@ -221,7 +192,7 @@ class KeyChecks:
 
     def _policy(self, arn: str, service: str) -> KeyPolicy | None:
         """Return the key's policy; None if it cannot be read."""
-        client = self.services.client("kms", _region_of(arn))
+        client = self.services.client("kms", region_of(arn))
         try:
             text = send(
                 "kms:GetKeyPolicy",
@@ -298,7 +269,7 @@ def _use_check(name: str, found: _Findings, remedy: str, arn: str) -> Check:
         "unchecked": list(found.unchecked),
     }
     if {_DENIED_BY_KEY, _NOT_ALLOWED_BY_KEY}.intersection(known.values()):
-        shown = f"aws kms get-key-policy --key-id {arn} --region {_region_of(arn)}"
+        shown = f"aws kms get-key-policy --key-id {arn} --region {region_of(arn)}"
         remedy = f"{remedy} The key's policy has to allow it, too: {shown}"
     state = State.OK
     if found.denied:
@@ -308,34 +279,6 @@ def _use_check(name: str, found: _Findings, remedy: str, arn: str) -> Check:
     elif found.has_failed:
         state, remedy = State.UNKNOWN, "Run it again."
     return Check(name, state, "; ".join(parts), "" if state is State.OK else remedy, facts)
-
-
-def _unusable(arn: str, key: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what is wrong with a key that is not enabled, and what to do."""
-    command = f"--key-id {arn} --region {_region_of(arn)}"
-    enable = f"aws kms enable-key {command}"
-    lost = "its objects can neither be read nor written"
-    match key["KeyState"]:
-        case "PendingDeletion" | "PendingReplicaDeletion":
-            date = key.get("DeletionDate")
-            when = "" if date is None else f" on {date:%Y-%m-%d}"
-            message = f"{arn} will be deleted{when}, and its objects with it; until then {lost}"
-            return message, f"aws kms cancel-key-deletion {command}; then: {enable}"
-        case "Disabled":
-            return f"{arn} is disabled: {lost}", enable
-        case "PendingImport":
-            message = f"{arn} has no key material: it has expired, or was deleted or not imported"
-            return f"{message}; {lost}", (
-                "Import the same key material again: aws kms get-parameters-for-import and aws "
-                f"kms import-key-material {command}"
-            )
-        case state:
-            return f"{arn} is {state}: {lost}", f"aws kms describe-key {command}"
-
-
-def _region_of(key: str) -> str | None:
-    """Return the Region in a key's ARN; None if it is not an ARN."""
-    return key.split(":")[3] if key.startswith("arn:") and key.count(":") > 4 else None
 
 
 def _names_another(message: str, arn: str) -> bool:

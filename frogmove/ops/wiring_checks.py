@@ -13,6 +13,7 @@ from frogmove.errors import UsageError
 from frogmove.ops.aws_request import AwsRequestError, Cause, send
 from frogmove.ops.check import Check, State, unknown_check
 from frogmove.ops.function_checks import resume_remedy
+from frogmove.ops.kms_key import KeyUse, check_key
 from frogmove.ops.pause import mapping_trigger, schedule_trigger
 from frogmove.ops.policy_document import statements
 from frogmove.quoting import in_quotes
@@ -58,13 +59,16 @@ class WiringChecks:
         for name, check in (
             ("notification", self._notification),
             ("queue", self._queue),
+            ("queue key", self._queue_key),
             ("mapping", self._mapping),
             ("schedule", self._schedule),
         ):
             try:
-                yield check(name)
+                found = check(name)
             except AwsRequestError as error:
-                yield unknown_check(name, error)
+                found = unknown_check(name, error)
+            if found is not None:
+                yield found
 
     def _notification(self, name: str) -> Check:
         bucket = self._source.bucket
@@ -147,6 +151,24 @@ class WiringChecks:
             remedy = f"{_APPLY} Two invocations may process one message at the same time."
             return Check(name, State.WARNING, message, remedy, facts)
         return Check(name, State.OK, message, facts=facts)
+
+    def _queue_key(self, name: str) -> Check | None:
+        """Check the KMS key of the queue; None if it has none, or is not known."""
+        try:
+            queue = self._deployment.queue
+        except AwsRequestError:
+            # The check of the queue says so.
+            return None
+        key = queue.attributes.get("KmsMasterKeyId")
+        if not key:
+            return None
+        lost = "messages can neither be sent nor received, so only sweeps move uploads"
+        remedy = f"Set `kms_key_arn`. {_APPLY}"
+        if key.rpartition("/")[2] == "sqs":
+            message = f"{key} is AWS's own key, which S3 may not use: {lost}"
+            return Check(name, State.BROKEN, message, remedy, {"kms_key_id": key})
+        use = KeyUse("SQS", "queue", lost, remedy)
+        return check_key(self._deployment.services, name, key, queue.arn.split(":")[3], use)
 
     def _problems_of(self, queue: Queue) -> Iterator[str]:
         if not _accepts_uploads(queue.attributes.get("Policy", ""), self._source.bucket):

@@ -226,6 +226,35 @@ def test_schedule_of_a_function_with_a_longer_name_is_another(
         assert (found.name, ending, found.state) == ("schedule", ending, state)
 
 
+@pytest.mark.parametrize("form", ["", "arn", "aws", "missing", "disabled"])
+def test_key_of_the_queue_is_examined(
+    services: Services,
+    clients: Clients,
+    quiet_stack: Stack,
+    moto: MotoServer,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", moto.endpoint_url)
+    kms = services.client("kms")
+    arn: str = kms.create_key()["KeyMetadata"]["Arn"]
+    if form == "disabled":
+        kms.disable_key(KeyId=arn.rpartition("/")[2])
+    deployment = Deployment(quiet_stack.config.name, services)
+    key = {"": None, "aws": "alias/aws/sqs", "missing": "alias/none"}.get(form, arn)
+    if key is not None:
+        deployment.queue.attributes["KmsMasterKeyId"] = key
+    source = parse_location(quiet_stack.source)
+    found = [
+        (each.state, each.remedy)
+        for each in WiringChecks(clients.s3, source, deployment).checks()
+        if each.name == "queue key"
+    ]
+    expected = {"": [], "arn": [State.OK]}.get(form, [State.BROKEN])
+    assert [state for state, _ in found] == expected
+    assert all(remedy for state, remedy in found if state is State.BROKEN)
+
+
 def test_log_without_a_line_is_a_warning(services: Services, quiet_stack: Stack) -> None:
     deployment = Deployment(quiet_stack.config.name, services)
     found = check_log(deployment, datetime.now(UTC) + timedelta(days=3))
