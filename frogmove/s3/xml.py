@@ -151,7 +151,7 @@ _OF_FIELDS = partial(tuple.__new__, S3Object)
 def _read_any(body: bytes) -> Page:
     top, records = read(body, "ListBucketResult", _KINDS)
     response: dict[str, object] = dict(top)
-    response["IsTruncated"] = top.need("IsTruncated") == "true"
+    response["IsTruncated"] = _is_true(top.need("IsTruncated"))
     entries: dict[str, list[dict[str, object]]] = {kind: [] for kind in _KINDS}
     try:
         for kind, record in records:
@@ -162,6 +162,18 @@ def _read_any(body: bytes) -> Page:
         return page(response | entries)
     except (KeyError, ValueError) as error:
         raise MalformedResponseError(problem(error)) from error
+
+
+def _is_true(text: str) -> bool:
+    """Read whether a listing has more; anything but a boolean of XML could hide the rest of it.
+
+    Raises:
+        MalformedResponseError: when it is none.
+    """
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
+    except KeyError:
+        raise MalformedResponseError("the response has an IsTruncated that is no boolean") from None
 
 
 # One object and one folder exactly as S3 writes them in a URL-encoded listing. The texts cannot

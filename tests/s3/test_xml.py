@@ -113,6 +113,19 @@ def test_listing_as_s3_writes_it_is_read_like_any_other(
     assert page.token == (token or None)
 
 
+@pytest.mark.parametrize("word", ["True", "1", " true\n"])
+def test_listing_that_says_otherwise_that_it_has_more_has_more(word: str) -> None:
+    body = as_s3_writes_it(["a"], token="next").replace(b">true<", f">{word}<".encode())
+    assert xml.read_page(body).token == "next"
+
+
+@pytest.mark.parametrize("word", ["", "maybe", "trüe"])
+def test_listing_that_does_not_say_whether_it_has_more_is_malformed(word: str) -> None:
+    body = as_s3_writes_it(["a"], token="next").replace(b">true<", f">{word}<".encode())
+    with pytest.raises(xml.MalformedResponseError, match="IsTruncated"):
+        xml.read_page(body)
+
+
 @example(["%2", "f"])
 @given(st.lists(st.text("ab /%+0A\n\xe9") | st.sampled_from(["%ff", "a%0Ab", "a+b", "%C3", "%A9"])))
 def test_keys_of_a_page_are_decoded_like_each_alone(keys: list[str]) -> None:
