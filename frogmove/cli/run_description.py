@@ -93,7 +93,7 @@ def selection_hints(selection: Selection) -> Iterator[str]:
     if any("*" in glob and "**" not in glob for glob in globs):
         yield "'*' does not match '/': use '**/*.csv' for keys in folders."
     if any(not _WILDCARDS.intersection(glob) for glob in globs):
-        yield "A pattern must match the whole key below the prefix: a folder is --prefix FOLDER."
+        yield "A pattern must match the whole key below the prefix. For a folder, use --prefix."
     if any(glob.startswith("/") for glob in globs):
         yield "A pattern that begins with '/' matches keys that begin with '/'."
     folders = [folder.removeprefix(selection.base) for folder in selection.folders]

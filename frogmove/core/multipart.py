@@ -4,8 +4,9 @@ Every part is conditional on the source's ETag, so a source that changes between
 copy (s3transfer#362 mixed two contents). S3 copies only the bytes here: headers, metadata, tags and
 storage class are set explicitly.
 
-Without a checksum that S3 can compare, the copy gets parts of the source's sizes. Then both ETags
-are made of the MD5s of the same parts, and equal ETags prove the copy: nothing has to be read.
+Without a checksum that S3 can compare, the copy gets parts of the same size as the source's. Then
+both ETags are made of the MD5s of the same parts, and equal ETags prove the copy: nothing has to be
+read.
 """
 
 from collections import deque

@@ -21,7 +21,7 @@ _HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 class ForeignResponseError(BotoCoreError):
     """A response that AWS would not send."""
 
-    fmt = "the response is not AWS's, but {what}: check the proxy and the endpoint"
+    fmt = "the response is {what}, so it is not from AWS: check the proxy and the endpoint"
 
 
 def refuse_foreign_responses(client: Any) -> None:  # noqa: ANN401 - each service has its own class
@@ -39,7 +39,7 @@ def _check(operation_model: OperationModel, response_dict: dict[str, Any], **_: 
     if not body.strip():
         raise ForeignResponseError(what="empty")
     if "json" in str(operation_model.service_model.resolved_protocol) and not _is_object(body):
-        raise ForeignResponseError(what="no JSON object")
+        raise ForeignResponseError(what="not a JSON object")
 
 
 def _has_fields(operation: OperationModel) -> bool:

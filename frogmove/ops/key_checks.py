@@ -32,7 +32,6 @@ _ACTIONS = {
 }
 _KEY_ID = re.compile(r":key/([\w-]+)")
 
-
 _DENIED_BY_KEY = "denied by the key's policy"
 _NOT_ALLOWED_BY_KEY = "the key's policy does not allow it; a grant may"
 
@@ -46,7 +45,7 @@ class _Findings:
         denied: the actions that are denied, or do not work, and why.
         not_allowed: the actions that some policy does not allow, and which; a grant may.
         unchecked: the actions that could not be checked, and why.
-        has_failed: whether a check did not succeed that needs no further permission.
+        has_failed: whether a request failed, but not because a permission is missing.
     """
 
     allowed: dict[str, str] = field(default_factory=dict)

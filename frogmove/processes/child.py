@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from frogmove.processes.spares import Spare
 
-# A child from which so many heartbeats are missing is ended: somebody has stopped it, or it hangs.
-# They are counted, not timed: this process may have been stopped meanwhile.
+# A child that misses so many heartbeats is ended: it was stopped, as by SIGSTOP, or cannot run.
+# They are counted, not timed: this process may have been stopped as well.
 MAX_MISSED = 30
 
 

@@ -101,7 +101,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """From a worker: it runs. Without one, it was stopped or hangs."""
+    """From a worker: it runs, so it was not stopped."""
 
 
 @dataclass(frozen=True, slots=True)
