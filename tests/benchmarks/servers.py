@@ -41,6 +41,11 @@ PAGE = 1000
 # Larger objects are written in parts, of this size.
 LARGEST_PUT = 64 << 20
 
+# SeaweedFS keeps a bucket's objects in files of at most this size. While it begins another one,
+# copies wait for a second: so one takes all that a row writes to a bucket.
+VOLUME_BYTES = 6 << 30
+VOLUMES = 4
+
 
 class UnavailableError(Exception):
     """Something that a row needs cannot be had here; the row is left out and says so."""
@@ -305,7 +310,7 @@ def seaweedfs() -> Iterator[Server]:
         UnavailableError: when it is not installed.
     """
     try:
-        with tested.seaweedfs(volume_megabytes=1024) as running:
+        with tested.seaweedfs(volume_megabytes=VOLUME_BYTES >> 20) as running:
             place = urlsplit(running.endpoint_url)
             keys = running.access_key, running.secret_key
             server = SeaweedServer(

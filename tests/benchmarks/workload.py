@@ -195,13 +195,13 @@ class Bench:
 
 
 def _check_disk(row: Row, folder: Path) -> None:
-    """See that there is room for the objects and a copy, and for what is not yet deleted.
+    """See that SeaweedFS has room: it makes no more files than would fit if all were full.
 
     Raises:
         UnavailableError: when there is not.
     """
     if row.server == "seaweedfs":
-        needed = row.objects * row.size * 3
+        needed = servers.VOLUMES * servers.VOLUME_BYTES
         free = shutil.disk_usage(folder).free
         if free < needed:
             raise servers.UnavailableError(
