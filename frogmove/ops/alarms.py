@@ -23,7 +23,7 @@ ALARMS = frozenset(
 
 @named_check("alarms")
 def check_alarms(name: str, deployment: Deployment) -> Check:
-    """Check that no alarm is ringing."""
+    """Check that no alarm is ringing, and that all may notify somebody."""
     prefix = f"{deployment.name}-"
     found = send_pages(
         "cloudwatch:DescribeAlarms",
@@ -33,11 +33,23 @@ def check_alarms(name: str, deployment: Deployment) -> Check:
         AlarmNamePrefix=prefix,
         AlarmTypes=["MetricAlarm"],
     )
-    states = {each["AlarmName"].removeprefix(prefix): each["StateValue"] for each in found}
-    states = {alarm: state for alarm, state in states.items() if alarm in ALARMS}
-    ringing = sorted(alarm for alarm, state in states.items() if state == "ALARM")
-    facts = {"alarms": len(states), "ringing": ringing}
+    alarms = {each["AlarmName"].removeprefix(prefix): each for each in found}
+    alarms = {alarm: each for alarm, each in alarms.items() if alarm in ALARMS}
+    ringing = sorted(alarm for alarm, each in alarms.items() if each["StateValue"] == "ALARM")
+    # Alarms without a topic notify nobody on purpose.
+    muted = sorted(
+        alarm
+        for alarm, each in alarms.items()
+        if each.get("AlarmActions") and not each.get("ActionsEnabled", True)
+    )
+    facts = {"alarms": len(alarms), "ringing": ringing, "muted": muted}
     if ringing:
         remedy = "terraform/RUNBOOK.md says what to do for each."
         return Check(name, State.WARNING, f"ringing: {', '.join(ringing)}", remedy, facts)
-    return Check(name, State.OK, f"none of {len(states)} is ringing", facts=facts)
+    message = f"none of {len(alarms)} is ringing"
+    if muted:
+        message = f"{message}, but these may notify nobody: {', '.join(muted)}"
+        names = " ".join(prefix + alarm for alarm in muted)
+        remedy = f"aws cloudwatch enable-alarm-actions --alarm-names {names}"
+        return Check(name, State.WARNING, message, remedy, facts)
+    return Check(name, State.OK, message, facts=facts)

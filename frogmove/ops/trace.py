@@ -92,6 +92,7 @@ class Trace:
         tags: the source object's tags; None if unknown.
         required_tag: the tag that the function requires, if any.
         is_paused: whether the function gets no uploads; None if unknown.
+        has_trigger: whether a queue invokes the function; None if unknown.
     """
 
     key: str
@@ -104,6 +105,7 @@ class Trace:
     tags: dict[str, str] | None = None
     required_tag: str | None = None
     is_paused: bool | None = None
+    has_trigger: bool | None = None
 
     def add(self, time: datetime | None, where: str, text: str, **details: object) -> None:
         """Add something that happened."""
@@ -187,6 +189,7 @@ class Tracer:
 
     def _triggers(self, trace: Trace) -> None:
         states = [each.get("State") for each in self._deployment.mappings]
+        trace.has_trigger = bool(states)
         if states:
             trace.is_paused = all(state in {"Disabled", "Disabling"} for state in states)
 

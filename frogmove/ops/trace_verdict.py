@@ -113,7 +113,11 @@ def _steps_at_source(trace: Trace, argument: str, function: str) -> tuple[str, .
             return (*todo, f"It waits for the tag {trace.required_tag}, which the scanner sets.")
     if trace.is_paused:
         todo.append(f"frogmove lambda resume --function {shlex.quote(function)}")
-    if trace.messages and not trace.is_paused:
+    if trace.messages and trace.has_trigger is False:
+        todo.append(
+            "Its message waits in the queue, but no queue invokes the function: frogmove doctor"
+        )
+    elif trace.messages and not trace.is_paused:
         todo.append("Its message waits in the queue: the function moves it soon.")
     if not todo:
         todo.append(f"frogmove move {argument}{_policy(trace)}")

@@ -226,6 +226,35 @@ def test_status_warns_of_what_waits_for_hours_and_of_no_sweep_for_hours(
     assert reported["source"].remedy == """frogmove trace 'it'"'"'s old'"""
 
 
+def test_status_warns_of_alarms_that_are_muted(
+    server: Server, quiet_stack: Stack, moto: MotoServer
+) -> None:
+    session: Any = moto.session()
+    cloudwatch = session.client("cloudwatch", endpoint_url=moto.endpoint_url)
+    name = quiet_stack.config.name
+    alarm: dict[str, Any] = {
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "MetricName": "m",
+        "Namespace": "n",
+        "Period": 60,
+        "Statistic": "Sum",
+        "Threshold": 0,
+        "ActionsEnabled": False,
+    }
+    topic = ["arn:aws:sns:us-east-1:1:alarms"]
+    cloudwatch.put_metric_alarm(AlarmName=f"{name}-conflict", AlarmActions=topic, **alarm)
+    cloudwatch.put_metric_alarm(AlarmName=f"{name}-failed", **alarm)
+    alarms = (f"{name}-conflict", f"{name}-failed")
+    try:
+        url = {"AWS_ENDPOINT_URL_CLOUDWATCH": moto.endpoint_url}
+        found = lines(status(server, quiet_stack, "-o", "json", **url))["alarms"]
+    finally:
+        cloudwatch.delete_alarms(AlarmNames=alarms)
+    assert (found["state"], found["muted"]) == ("warning", ["conflict"])
+    assert found["remedy"].endswith(f"enable-alarm-actions --alarm-names {name}-conflict")
+
+
 def test_status_uses_what_cloudwatch_tells_where_it_is_there(
     server: Server, quiet_stack: Stack, moto: MotoServer
 ) -> None:

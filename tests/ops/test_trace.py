@@ -15,6 +15,9 @@ import pytest
 from frogmove.local_aws.stack import Stack, StackConfig, build_stack, connect
 from frogmove.ops import message_reader
 from frogmove.ops import trace as ops_trace
+from frogmove.ops.trace import DESTINATION, SOURCE, Trace
+from frogmove.ops.trace_place import Place
+from frogmove.ops.trace_verdict import conclude
 from frogmove.packaging.function_zip import build_package
 from tests.aws_events import notification
 from tests.buckets import Buckets
@@ -307,3 +310,21 @@ def test_trace_on_another_server_than_aws_has_no_function(moto: S3Server) -> Non
 def test_trace_refuses_a_key_outside_the_route(trace: TraceFixture) -> None:
     refused = trace("s3://another-bucket/key")
     assert (refused.code, refused.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("has_trigger", "is_paused", "words"),
+    [
+        (True, False, "the function moves it soon"),
+        (None, None, "the function moves it soon"),
+        (False, None, "no queue invokes the function: frogmove doctor"),
+        (True, True, "frogmove lambda resume"),
+    ],
+)
+def test_trace_does_not_promise_what_no_trigger_does(
+    has_trigger: bool | None, is_paused: bool | None, words: str
+) -> None:
+    places = {SOURCE: Place("a", "key", exists=True), DESTINATION: Place("b", "key", exists=False)}
+    trace = Trace("key", places, messages=["1"], has_trigger=has_trigger, is_paused=is_paused)
+    (todo,) = conclude(trace, "key", "frogmove").todo
+    assert words in todo
