@@ -164,7 +164,7 @@ class WiringChecks:
             return None
         lost = "messages can neither be sent nor received, so only sweeps move uploads"
         remedy = f"Set `kms_key_arn`. {_APPLY}"
-        if key.rpartition("/")[2] == "sqs":
+        if key.endswith("alias/aws/sqs"):
             message = f"{key} is AWS's own key, which S3 may not use: {lost}"
             return Check(name, State.BROKEN, message, remedy, {"kms_key_id": key})
         use = KeyUse("SQS", "queue", lost, remedy)

@@ -226,7 +226,7 @@ def test_schedule_of_a_function_with_a_longer_name_is_another(
         assert (found.name, ending, found.state) == ("schedule", ending, state)
 
 
-@pytest.mark.parametrize("form", ["", "arn", "aws", "missing", "disabled"])
+@pytest.mark.parametrize("form", ["", "arn", "alias", "aws", "missing", "disabled"])
 def test_key_of_the_queue_is_examined(
     services: Services,
     clients: Clients,
@@ -240,8 +240,11 @@ def test_key_of_the_queue_is_examined(
     arn: str = kms.create_key()["KeyMetadata"]["Arn"]
     if form == "disabled":
         kms.disable_key(KeyId=arn.rpartition("/")[2])
+    alias = f"alias/{arn[-12:]}/sqs"
+    kms.create_alias(AliasName=alias, TargetKeyId=arn)
     deployment = Deployment(quiet_stack.config.name, services)
-    key = {"": None, "aws": "alias/aws/sqs", "missing": "alias/none"}.get(form, arn)
+    keys = {"": None, "alias": alias, "aws": "alias/aws/sqs", "missing": "alias/none"}
+    key = keys.get(form, arn)
     if key is not None:
         deployment.queue.attributes["KmsMasterKeyId"] = key
     source = parse_location(quiet_stack.source)
@@ -250,7 +253,7 @@ def test_key_of_the_queue_is_examined(
         for each in WiringChecks(clients.s3, source, deployment).checks()
         if each.name == "queue key"
     ]
-    expected = {"": [], "arn": [State.OK]}.get(form, [State.BROKEN])
+    expected = {"": [], "arn": [State.OK], "alias": [State.OK]}.get(form, [State.BROKEN])
     assert [state for state, _ in found] == expected
     assert all(remedy for state, remedy in found if state is State.BROKEN)
 
