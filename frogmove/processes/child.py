@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -99,6 +100,9 @@ class Child:
 
 
 def _start_interpreter(module: str) -> tuple[subprocess.Popen[bytes], Connection]:
+    if not sys.executable or getattr(sys, "frozen", False):
+        # Python is embedded in a program, or packed into one, which would do its work once more.
+        raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
     ours, theirs = Pipe()
     with theirs:
         # A separate process group: Ctrl-C must reach only the command's own process.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,21 @@ def test_little_work_and_work_that_is_not_sent_start_no_process(
     with TaskPool(Square(os.getpid()), 2, lambda _: False) as pool:
         assert [square for square, _ in pool.results(NUMBERS)] == SQUARES
     assert squares(Square(os.getpid()), processes=1)[0] == SQUARES
+
+
+@pytest.mark.parametrize(("name", "value"), [("executable", None), ("frozen", True)])
+def test_process_alone_does_all_where_its_program_is_no_interpreter(
+    name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started again, the program of another project would do its own work once more."""
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a process was started")
+
+    monkeypatch.setattr("frogmove.processes.child.subprocess.Popen", refuse)
+    monkeypatch.setattr(sys, name, value, raising=False)
+    with TaskPool(Square(os.getpid()), 3, lambda _: True) as pool:
+        assert [square for square, _ in pool.results(NUMBERS)] == SQUARES
 
 
 def test_process_alone_does_all_where_no_other_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
