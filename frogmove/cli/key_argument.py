@@ -41,10 +41,28 @@ def key_argument(key: str, side: Location, encoding: str = "utf-8") -> str:
     name = key.removeprefix(side.prefix)
     if _PLAIN.fullmatch(name) and name.isascii() and not name.startswith("s3://"):
         return name
+    if not _can_be_seen(key, encoding) or not name or name.startswith(("-", "s3://")):
+        return key_uri(key, side.bucket, encoding)
+    return _quoted(name)
+
+
+def key_uri(key: str, bucket: str, encoding: str = "utf-8") -> str:
+    """Return a key as a URI for a shell; see :func:`key_argument`."""
     if not _can_be_seen(key, encoding):
-        return f"'s3://{side.bucket}{ENCODED_KEY}{quote(key, errors='surrogatepass')}'"
-    if not name or name.startswith(("-", "s3://")):
-        name = f"s3://{side.bucket}/{key}"
+        return f"'s3://{bucket}{ENCODED_KEY}{quote(key, errors='surrogatepass')}'"
+    return _quoted(f"s3://{bucket}/{key}")
+
+
+def extra_key_argument(
+    key: str, source: Location, destination_key: str, destination: Location, encoding: str = "utf-8"
+) -> str:
+    """Return a key that only the destination has: as a source's, but a URI is the destination's."""
+    name = key_argument(key, source, encoding)
+    is_uri = name.startswith(("s3://", "'s3://"))
+    return key_uri(destination_key, destination.bucket, encoding) if is_uri else name
+
+
+def _quoted(name: str) -> str:
     if _PLAIN.fullmatch(name):
         return name
     return "'" + name.replace("'", "'\"'\"'") + "'"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from frogmove.cli import streams
 from frogmove.cli.escaping import printable
 from frogmove.cli.failure_groups import EXAMPLES, FailureGroups
-from frogmove.cli.key_argument import key_argument
+from frogmove.cli.key_argument import extra_key_argument, key_argument
 from frogmove.cli.listing_format import ListingFormat
 from frogmove.cli.listing_view import PLAIN, ListingTotals, ListingView
 from frogmove.cli.messages import Messages, rich_console
@@ -122,13 +122,15 @@ class Console(Messages):
         is_extra: bool = False,
     ) -> list[tuple[str, str]]:
         """Return the parts of a line about a key; an extra one is only at the destination."""
+        name, ends = self.key(key), (self.source, self.destination)
         there = key_argument(destination_key, self.destination, self._encoding)
-        parts = [(f"{word:<10}  ", style), (there if is_extra else self.key(key), "")]
+        if is_extra:
+            name = extra_key_argument(key, ends[0], destination_key, ends[1], self._encoding)
+        parts = [(f"{word:<10}  ", style), (name, "")]
         # An object without a valid key has no destination.
         if not destination_key:
             destination_key = self.destination.prefix + key.removeprefix(self.source.prefix)
-        prefixes = self.source.prefix, self.destination.prefix
-        if key.removeprefix(prefixes[0]) != destination_key.removeprefix(prefixes[1]):
+        if key.removeprefix(ends[0].prefix) != destination_key.removeprefix(ends[1].prefix):
             parts.append((f" {arrow} {there}", ""))
         if reason:
             parts.append((f"  ({printable(reason)})", "dim"))

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from frogmove.cli.escaping import printable
-from frogmove.cli.key_argument import key_argument
+from frogmove.cli.key_argument import extra_key_argument, key_argument
 from frogmove.cli.report_html import page
 from frogmove.cli.report_rows import ALL, Report
 from frogmove.core.models import Outcome
@@ -64,7 +64,8 @@ def _text(report: Report) -> Iterator[str]:
     for record in report.results():
         key = key_argument(record["key"], source)
         if record["outcome"] == Outcome.DELETED.value:
-            key = key_argument(record["destination_key"], destination)
+            there = record["destination_key"]
+            key = extra_key_argument(record["key"], source, there, destination)
         arrow = ""
         same = destination.prefix + record["key"].removeprefix(source.prefix)
         # An object without a valid key has no destination.

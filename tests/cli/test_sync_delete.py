@@ -68,6 +68,10 @@ def test_key_that_only_the_destination_has_is_printed_with_its_own_bucket(pair: 
     for word, out in zip(("extra", "would delete", "deleted", "deleted"), outputs, strict=True):
         lines = [line.removeprefix(word) for line in out.splitlines() if line.startswith(word)]
         assert {re.split(r"  +", line)[-2] for line in lines} == shown
+    # Under another prefix, a line still begins with the key that the source would have.
+    pair.put_there("new/a", "new/plain")
+    dry = runner(pair)(*verb, "--to-prefix", "new", "-n")
+    assert "would delete    plain -> new/plain  (" in dry.out
 
 
 @pytest.mark.parametrize("kept", ["nothing", "not-known", "versions", "backup"])
