@@ -229,7 +229,7 @@ def _run(
     _warn_of_ending(run, console)
     is_unfinished = failure is not None or run.summary.interrupted
     console.summary(run.summary, run.spec.id, is_unfinished=is_unfinished)
-    is_empty = not (run.summary.counts or stop.is_set() or failure)
+    is_empty = not (run.summary.counts.total() or stop.is_set() or failure)
     if is_empty and not allow_empty:
         console.warn(nothing_selected(run.spec))
     _print_next_commands(console, run, journal, is_unfinished=is_unfinished)
