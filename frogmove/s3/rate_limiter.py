@@ -22,20 +22,18 @@ class RateLimiter:
     Args:
         clock: the clock.
         rate: maximum starts per second; None for no limit.
+
+    Attributes:
+        rate: the current rate; a new one is also that of requests that wait.
     """
 
     def __init__(self, clock: Clock, rate: float | None) -> None:
         self._clock = clock
-        self._rate = rate
+        self.rate = rate
         self._lock = threading.Lock()
         self._next_start = 0.0
         self._waiting: deque[tuple[LightFuture[Any], Callable[[], None]]] = deque()
         self._is_cancelled = False
-
-    def set_rate(self, rate: float | None) -> None:
-        """Set a new rate, for those that wait as well."""
-        with self._lock:
-            self._rate = rate
 
     def start(self, future: LightFuture[Any], begin: Callable[[], None]) -> bool:
         """Start a request when its turn comes.
@@ -50,7 +48,7 @@ class RateLimiter:
         with self._lock:
             now = self._clock.now()
             is_first = not self._waiting
-            is_due = self._rate is None or (is_first and self._next_start <= now)
+            is_due = is_first and self._next_start <= now
             if is_due:
                 self._next_start = now + self._interval
             elif self._is_cancelled:
@@ -74,7 +72,7 @@ class RateLimiter:
 
     @property
     def _interval(self) -> float:
-        return 0.0 if self._rate is None else 1 / self._rate
+        return 0.0 if self.rate is None else 1 / self.rate
 
     def _start_due(self) -> None:
         due = []

@@ -121,7 +121,7 @@ class RetryingS3:
         """
         with self._lock:
             self._limiter.set_maximum(concurrency)
-        self._rate_limiter.set_rate(rate)
+        self._rate_limiter.rate = rate
 
     def set_retry_quota(self, quota: int) -> None:
         """Set how many retries may be used; those that were used stay used."""
@@ -283,7 +283,7 @@ class RetryingS3:
             future.set_exception(refusal)
             return future
         begin = partial(self._attempt, _Request(start, future, slow, once), 1)
-        if not has_rate:
+        if not has_rate or self._rate_limiter.rate is None:
             self._enqueue(begin)
         elif not self._rate_limiter.start(future, partial(self._start_limited, future, begin)):
             with self._lock:
