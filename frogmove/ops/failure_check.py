@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from frogmove.core.selection import HEAD_CONCURRENCY, head_each
+from frogmove.errors import UsageError
 from frogmove.ops.activity import DAY
 from frogmove.ops.check import Check, State
 from frogmove.quoting import in_quotes
 from frogmove.s3.errors import S3Error
+from frogmove.s3.uri import check_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,17 +102,17 @@ def check_failures(
     facts = _facts(found, found.last, "hour")
     remedy = f"frogmove lambda logs --failed {option}"
     reasons = []
-    try:
-        waiting = _still_waiting(found.keys, s3, bucket)
-        facts["still_waiting"] = len(waiting)
-        if len(waiting) == 1:
-            reasons.append(f"1 object still waits: {in_quotes(waiting[0])}")
-        elif waiting:
-            reasons.append(f"{len(waiting):,} objects still wait, such as {in_quotes(waiting[0])}")
-        elif len(found.keys) > _MAX_KEYS:
-            reasons.append(f"of {len(found.keys):,} objects, only {_MAX_KEYS:,} were looked up")
-    except S3Error as error:
-        reasons.append(f"whether their objects still wait is not known: {error.detail}")
+    waiting, error = _still_waiting(found.keys, s3, bucket)
+    facts["still_waiting"] = len(waiting)
+    if len(waiting) == 1:
+        reasons.append(f"1 object still waits: {in_quotes(waiting[0])}")
+    elif waiting:
+        reasons.append(f"{len(waiting):,} objects still wait, such as {in_quotes(waiting[0])}")
+    if error is not None:
+        others = "other" if waiting else "their"
+        reasons.append(f"whether {others} objects still wait is not known: {error.detail}")
+    elif len(found.keys) > _MAX_KEYS and not waiting:
+        reasons.append(f"of {len(found.keys):,} objects, only {_MAX_KEYS:,} were looked up")
     if found.last_without_key is not None and not _has_worked(log, found.last_without_key):
         reasons.append("no invocation has worked since")
         remedy = f"{remedy}; once it is fixed: frogmove lambda invoke sweep {option}"
@@ -138,20 +141,29 @@ def _facts(found: Failures, last: datetime, when: str) -> dict[str, Any]:
     }
 
 
-def _still_waiting(keys: dict[str, datetime], s3: S3, bucket: str) -> list[str]:
+def _still_waiting(
+    keys: dict[str, datetime], s3: S3, bucket: str
+) -> tuple[list[str], S3Error | None]:
     """Return the keys whose object is the one that failed, or an earlier one.
 
-    Raises:
-        S3Error: when one cannot be looked up.
+    The second value says why others could not be looked up; None if all were.
     """
     waiting = []
-    latest = sorted(keys, key=keys.__getitem__, reverse=True)[:_MAX_KEYS]
+    problem = None
+    latest = sorted(filter(_is_possible, keys), key=keys.__getitem__, reverse=True)[:_MAX_KEYS]
     for key, seen in head_each(latest, s3, bucket, HEAD_CONCURRENCY):
         if isinstance(seen, S3Error):
-            raise seen
-        if seen is not None and seen.last_modified <= keys[key]:
+            problem = problem or seen
+        elif seen is not None and seen.last_modified <= keys[key]:
             waiting.append(key)
-    return waiting
+    return waiting, problem
+
+
+def _is_possible(key: str) -> bool:
+    """Tell whether S3 can have a key; a caller of the function may name any text."""
+    with suppress(UsageError):
+        return bool(check_key(key))
+    return False
 
 
 def _has_worked(log: FunctionLog, since: datetime) -> bool:

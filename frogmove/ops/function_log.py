@@ -6,6 +6,7 @@ The function's lines are those of :mod:`frogmove.function.telemetry`; Lambda wri
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -170,6 +171,12 @@ class FunctionLog:
         return page
 
 
+def _finite(text: str) -> float | str:
+    """Return a number; its text if it is too large, because JSON has no infinity."""
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
 def _milliseconds(time: datetime) -> int:
     return int(time.timestamp() * 1000)
 
@@ -179,7 +186,7 @@ def _read(event: dict[str, Any]) -> LogLine:
     fields: Any = None
     if text.startswith("{"):
         try:
-            fields = json.loads(text)
+            fields = json.loads(text, parse_float=_finite, parse_constant=str)
         except (ValueError, RecursionError):
             fields = None
     try:

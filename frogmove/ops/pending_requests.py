@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class UnresponsiveError(HTTPClientError):
+    """A request was not sent, because an earlier one to the same host had no response."""
+
+    fmt = "{host} did not respond to an earlier request"
+
+
 class PendingRequests:
     """The requests without a response so far.
 
@@ -26,7 +32,7 @@ class PendingRequests:
         self.gives_up = False
         # By thread: the host, and when the request was sent.
         self._pending: dict[int, tuple[str, float]] = {}
-        self._unresponsive: dict[str, Exception] = {}
+        self._unresponsive: set[str] = set()
 
     def follow(self, client: Any) -> None:  # noqa: ANN401 - each service has its own class
         """Follow the requests of a client."""
@@ -42,7 +48,7 @@ class PendingRequests:
 
     def _begin(self, host: str) -> None:
         if self.gives_up and host in self._unresponsive:
-            raise self._unresponsive[host]
+            raise UnresponsiveError(host=host)
         self._pending[threading.get_ident()] = host, time.monotonic()
 
     def _end(self) -> None:
@@ -51,7 +57,7 @@ class PendingRequests:
     def _fail(self, host: str, error: Exception) -> None:
         self._end()
         if isinstance(error, (NoConnectionError, HTTPClientError)):
-            self._unresponsive[host] = error
+            self._unresponsive.add(host)
 
     def longest(self) -> tuple[str, float]:
         """Return the host that has not responded for the longest time, and the seconds."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from frogmove.core import selection
 from frogmove.ops import failure_check
 from frogmove.ops.aws_request import AwsRequestError
 from frogmove.ops.check import Check, State
@@ -20,7 +21,7 @@ from tests.fake_s3_state import FakeS3State
 from tests.interceptors import before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # The fake S3's clock starts at the beginning of 2026.
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -141,6 +142,34 @@ def test_check_failures_warns_if_the_objects_cannot_be_looked_up(state: FakeS3St
     checked = check_failures(found, log, s3, "in", NOW, OPTION)
     assert checked.state is State.WARNING
     assert "whether their objects still wait is not known" in checked.message
+
+
+def test_check_failures_names_what_waits_beside_what_cannot_be_looked_up(
+    state: FakeS3State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.put("in", "waits", b"frogs")
+
+    def head_each(*asked: Any) -> Iterator[tuple[str, Any]]:
+        for key, seen in selection.head_each(*asked):
+            yield key, S3Error("HeadObject", "AccessDenied", 403, "") if key == "a" else seen
+
+    monkeypatch.setattr(failure_check, "head_each", head_each)
+    found = check(state, *((20, FAILED | {"key": key}) for key in ("a", "waits")))
+    assert "1 object still waits: 'waits'" in found.message
+    assert "whether other objects still wait is not known" in found.message
+
+
+@pytest.mark.parametrize("key", ["", "\ud800", "k" * 1025, "\u00e9" * 513])
+def test_check_failures_does_not_look_for_a_key_that_s3_cannot_have(
+    state: FakeS3State, key: str
+) -> None:
+    assert check(state, (20, FAILED | {"key": key})).state is State.OK
+
+
+def test_log_of_a_number_that_json_does_not_have_is_printed_as_json() -> None:
+    text = '{"level": "ERROR", "a": NaN, "b": -1e999, "c": 1.5, "d": [Infinity]}'
+    (line,) = FunctionLog(Logs((1, text)), "/aws/lambda/f").failures(NOW - timedelta(hours=1))
+    assert line.fields == {"level": "ERROR", "a": "NaN", "b": "-1e999", "c": 1.5, "d": ["Infinity"]}
 
 
 def test_check_failures_warns_if_not_all_objects_were_looked_up(
