@@ -14,7 +14,7 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda heard, _frame: early.append(heard))
-    garbage_collector.tune()
+    garbage_collector.defer()
     try:
         from frogmove.cli import crash_handler, signals
         from frogmove.cli import main as command_line
