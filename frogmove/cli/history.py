@@ -250,13 +250,18 @@ def _check_function(spec: RunSpec) -> str:
 
 def _to_resume(run: str | None, console: Console) -> JournalReader | None:
     """Find the run to resume; report it if there is nothing to do."""
+    readers, problems = read_journals()
     if run is None:
-        _warn_of(read_journals()[1], console)
+        _warn_of(problems, console)
     earlier = run_to_resume(run)
     if earlier is not None:
         _warn_of_damage(earlier)
     elif run is None:
-        console.note("Nothing to resume: every run is finished.")
+        running = [each.spec.id for each in readers if each.is_running()]
+        what = "every run is finished"
+        if running:
+            what = f"every other run is finished, and {running[-1]} is still running"
+        console.note(f"Nothing to resume: {what}.")
     else:
         name = JournalReader(find_journal(run)).spec.id
         console.note(f"Nothing to resume: {name} is finished. See `frogmove report {name}`.")

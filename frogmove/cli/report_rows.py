@@ -47,6 +47,10 @@ class RunRecords(Protocol):
         """Return the totals; None if the run did not finish."""
         ...
 
+    def is_running(self) -> bool:
+        """Tell whether the run is still running."""
+        ...
+
 
 @dataclass(frozen=True)
 class Report:
@@ -85,7 +89,7 @@ class Report:
         """Describe how the run ended, with its totals."""
         end = self.reader.end()
         if end is None:
-            return "did not finish"
+            return "still running" if self.reader.is_running() else "did not finish"
         interrupted = "interrupted; " if end["interrupted"] else ""
         words = done(end["counts"], is_unfinished=end["interrupted"])
         return f"{interrupted}{words}; {size(end['bytes'])} in {end['seconds']} s"
@@ -106,6 +110,9 @@ class Report:
     def next_commands(self) -> list[tuple[str, str]]:
         """Return the possible next commands with their purposes."""
         end = self.reader.end()
+        if end is None and self.reader.is_running():
+            # Neither is allowed yet.
+            return []
         is_unfinished = end is None or bool(end["interrupted"])
         counts = self.counts()
         return next_commands(self.reader.spec, counts, None, is_unfinished=is_unfinished)

@@ -50,7 +50,7 @@ _COUNTS = (
 )
 _COMMENT = re.compile(
     rf"[a-z]+ s3://\S+ -> s3://\S+|run \S+, begun \S+|{_COUNTS}; {_SIZE} in [0-9.]+ s"
-    r"|did not finish|To [a-z ]+: frogmove [a-z]+ .*"
+    r"|did not finish|still running|To [a-z ]+: frogmove [a-z]+ .*"
     rf"|Total (?:Folders|Objects): [0-9]+|   Total Size: {_SIZE}"
 )
 

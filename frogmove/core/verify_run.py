@@ -170,6 +170,11 @@ def _check_end(journals: Sequence[JournalReader]) -> None:
             "verified.",
             "Give the journal of that run instead.",
         )
+    if end is None and last.is_running():
+        raise RunError(
+            f"Run {name} is still running: only its results so far were verified.",
+            "Wait until it ends, or stop it first.",
+        )
     if end is None or end["interrupted"]:
         raise RunError(
             f"Run {name} is not finished: only its results so far were verified.",

@@ -180,6 +180,10 @@ class JobReport:
         """Return the copies without a result; a job has none."""
         return []
 
+    def is_running(self) -> bool:
+        """Tell whether it is still running; a report is read only when it has ended."""
+        return False
+
     def end(self) -> Record:
         """Return the totals."""
         if self._end is None:

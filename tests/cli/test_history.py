@@ -102,7 +102,14 @@ def test_run_that_is_running_is_neither_resumed_nor_undone(
             ran = frogmove(*command)
             assert (ran.code, ran.out) == (2, "")
             assert "is still running" in ran.err
-        assert "Nothing to resume" in frogmove("resume").err
+        resumed = frogmove("resume")
+        assert f"every other run is finished, and {last_id()} is still running" in resumed.err
+        report = frogmove("report").out
+        assert report.endswith("\nstill running\n")
+        assert "still running" in frogmove("report", "-o", "html").out
+        verified = frogmove("verify", "last", "--endpoint-url", buckets.server.endpoint_url)
+        assert (verified.code, "is still running: only its" in verified.err) == (1, True)
+        assert "resume" not in report + verified.err
         door.opened.set()
         assert process.wait(SECONDS_TO_WAIT) == 0
     assert ": 2 moved\n" in frogmove("runs").out

@@ -254,7 +254,7 @@ def test_report_of_a_run_that_did_not_end_names_the_command_to_finish_it(
 ) -> None:
     journal = JournalWriter(tmp_path / "run.jsonl", RUN_SPEC)
     journal.finished(a_result(Outcome.MOVED))
-    journal.commit()
+    journal.close()
     text = "".join(render(JournalReader(journal.path), output))
     assert "frogmove resume 20261123-073012-ab12" in text
 
