@@ -152,7 +152,8 @@ class Server:
         """Write a large object, in parts."""
         session = boto3.Session(self.access_key, self.secret_key, region_name=requests.REGION)
         client = session.client("s3", endpoint_url=self.endpoint_url)
-        parts = TransferConfig(multipart_chunksize=LARGEST_PUT)
+        # More at once would time out on a busy machine, and be sent again, without end.
+        parts = TransferConfig(multipart_chunksize=LARGEST_PUT, max_concurrency=2)
         client.upload_fileobj(_Zeros(size), bucket, key, Config=parts)  # type: ignore[arg-type]
 
     def _ask(self, request: requests.Request) -> tuple[http.client.HTTPMessage, bytes]:
