@@ -122,15 +122,16 @@ class Console(Messages):
         is_extra: bool = False,
     ) -> list[tuple[str, str]]:
         """Return the parts of a line about a key; an extra one is only at the destination."""
-        name, ends = self.key(key), (self.source, self.destination)
-        there = key_argument(destination_key, self.destination, self._encoding)
+        source, destination = self.source, self.destination
+        name = self.key(key)
+        there = key_argument(destination_key, destination, self._encoding)
         if is_extra:
-            name = extra_key_argument(key, ends[0], destination_key, ends[1], self._encoding)
+            name = extra_key_argument(key, source, destination_key, destination, self._encoding)
         parts = [(f"{word:<10}  ", style), (name, "")]
         # An object without a valid key has no destination.
         if not destination_key:
-            destination_key = self.destination.prefix + key.removeprefix(self.source.prefix)
-        if key.removeprefix(ends[0].prefix) != destination_key.removeprefix(ends[1].prefix):
+            destination_key = destination.prefix + key.removeprefix(source.prefix)
+        if key.removeprefix(source.prefix) != destination_key.removeprefix(destination.prefix):
             parts.append((f" {arrow} {there}", ""))
         if reason:
             parts.append((f"  ({printable(reason)})", "dim"))
