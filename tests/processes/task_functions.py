@@ -23,7 +23,7 @@ def _refuse() -> None:
 class Exhausting(frozenset[str]):
     """A set that can be asked for some keys, before there is no memory for further ones."""
 
-    left = 10
+    left = 5
 
     def __contains__(self, key: object) -> bool:
         type(self).left -= 1
