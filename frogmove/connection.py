@@ -110,7 +110,7 @@ class Connection:
         ends = (route.source, route.destination) if checked else ()
         pages = preflight.request_pages(self.s3, *ends)
         features = None
-        if self._is_signed_in(pages):
+        if pages and self._is_signed_in(pages):
             # Read below: they arrive with the pages, or while the capabilities are tested.
             features = request_features(self.s3, route.source.bucket)
         preflight.read_pages(pages, must_list=listed)
