@@ -30,7 +30,7 @@ class BucketChecks:
 
     Attributes:
         client: the client for S3.
-        end: ``source`` or ``destination``.
+        end: ``source``, ``destination`` or ``quarantine``.
         location: the bucket and the prefix.
         region: the function's Region; None if it is not known.
         owner: the account that must own the bucket; None if any may.
@@ -43,6 +43,15 @@ class BucketChecks:
     region: str | None
     owner: str | None = None
     is_gated: bool = False
+
+    def can_list(self) -> Check:
+        """Check only that the bucket exists and can be listed."""
+
+        def check(name: str) -> Check:
+            self._list()
+            return Check(name, State.OK, str(self.location))
+
+        return self._check("bucket", check)
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks; only one if the bucket cannot be used."""
@@ -66,14 +75,18 @@ class BucketChecks:
         except AwsRequestError as error:
             return unknown_check(f"{self.end} {name}", error)
 
-    def _bucket(self, name: str) -> Check:
-        bucket = self.location.bucket
+    def _list(self) -> None:
+        location = self.location
         send(
             "s3:ListBucket",
             lambda: self.client.list_objects_v2(
-                Bucket=bucket, Prefix=self.location.prefix, MaxKeys=1
+                Bucket=location.bucket, Prefix=location.prefix, MaxKeys=1
             ),
         )
+
+    def _bucket(self, name: str) -> Check:
+        bucket = self.location.bucket
+        self._list()
         try:
             found = send(
                 "s3:GetBucketLocation", lambda: self.client.get_bucket_location(Bucket=bucket)

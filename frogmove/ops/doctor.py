@@ -142,11 +142,20 @@ class Doctor:
         yield function_checks.check_concurrency(deployment)
         yield function_checks.check_settings(deployment, self._config)
         yield function_checks.check_scan_gate(deployment, self._config)
+        yield from self._quarantine()
         yield from check_tag_guard(self._s3, deployment, self._route.source)
         yield from check_invocation(deployment)
         yield function_checks.check_log(deployment, self._now)
         yield from WiringChecks(self._s3, self._route.source, deployment).checks()
         yield check_dead_letters(deployment)
+
+    def _quarantine(self) -> Iterator[Check]:
+        quarantine = None
+        # If it cannot be read, the check of the scan gate says so.
+        with suppress(AwsRequestError, UsageError):
+            quarantine = self._deployment.settings.scan_gate.quarantine
+        if quarantine is not None:
+            yield BucketChecks(self._s3, "quarantine", quarantine.destination, None).can_list()
 
     def _leftovers(self) -> Iterator[Check]:
         for end in ("source", "destination"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -138,6 +139,19 @@ def test_doctor_says_that_a_server_has_no_kms(server: Server, quiet_stack: Stack
     ran = doctor(server, quiet_stack, "-o", "json", FROGMOVE_KMS_KEY_ID="alias/frogs")
     found = checks(ran)["destination key"]
     assert (found["state"], found["action"]) == ("not offered", "kms:DescribeKey")
+
+
+def test_doctor_finds_a_quarantine_that_is_not_there(
+    server: Server, clients: Clients, stack_config: StackConfig
+) -> None:
+    quarantine = f"threats-{stack_config.source_bucket}"
+    config = replace(stack_config, quarantine_bucket=quarantine)
+    stack = build_stack(clients, build_package(), config)
+    for state in ("ok", "broken"):
+        ran = doctor(server, stack, "-o", "json")
+        assert checks(ran)["quarantine bucket"]["state"] == state
+        if state == "ok":
+            clients.s3.delete_bucket(Bucket=quarantine)
 
 
 def test_log_without_a_line_is_a_warning(services: Services, quiet_stack: Stack) -> None:
