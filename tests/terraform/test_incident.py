@@ -206,7 +206,8 @@ def _is_accounted_for(operator: Operator, incident: Incident) -> None:
         (end,) = ran.of("trace")
         assert end["unknown"] == []
         assert (ran.code, end["todo"]) == (0, [])
-        assert f"The bytes are at s3://{buckets.destination}" in end["verdict"]
+        assert "The bytes are at" in end["verdict"]
+        assert f"s3://{buckets.destination}/" in end["verdict"]
     for key in THREAT:
         (end,) = operator("trace", key, "-o", "json").of("trace")
         assert "The bytes are in quarantine" in end["verdict"]
@@ -241,4 +242,5 @@ def test_operators_may_run_every_command_of_the_runbook(incident: Incident, tmp_
         assert "permission" not in ran.err.lower(), (command, ran)
         # ministack asks for PutFunctionConcurrency where AWS asks for GetFunctionConcurrency.
         lines = [line for line in ran.out.splitlines() if '"name": "concurrency"' not in line]
-        assert not [line for line in lines if '"denied"' in line], command
+        refused = [line for line in lines if '"denied"' in line.replace('"denied": []', "")]
+        assert not refused, command
