@@ -186,11 +186,17 @@ def test_key_checks_find_that_a_read_is_denied_for_want_of_the_key(keys: KeyChec
     assert found.message == "kms:Decrypt: allowed by IAM policies"
 
 
+_NOT_NAMED = (
+    "associated with this ciphertext because the resource does not exist in this Region, no "
+    "resource-based policies allow access, or a resource-based policy explicitly denies access"
+)
+
+
 @pytest.mark.parametrize(
     ("code", "message", "state"),
     [
         ("KMS.DisabledException", "{key} is disabled.", State.BROKEN),
-        ("AccessDenied", "kms:Decrypt: no, because the resource does not exist", State.OK),
+        ("AccessDenied", f"kms:Decrypt on the resource {_NOT_NAMED}", State.BROKEN),
         ("AccessDenied", "x may not perform: kms:Decrypt, because of a policy", State.BROKEN),
         ("AccessDenied", "x may not perform: kms:Decrypt on arn:aws:kms:r:1:key/other", State.OK),
         ("KMS.DisabledException", "arn:aws:kms:r:1:key/other is disabled.", State.OK),
