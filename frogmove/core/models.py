@@ -27,7 +27,7 @@ class Verb(StrEnum):
     DELETE = "delete"
     NOT_FOUND = "not-found"
 
-    # Enum's own is Python code.
+    # Enum's own is Python code, which a sync of millions notices.
     __hash__ = str.__hash__
 
 
@@ -237,7 +237,7 @@ class Outcome(StrEnum):
     CONFLICT = "conflict"
     FAILED = "failed"
 
-    # Enum's own is Python code.
+    # Enum's own is Python code, which a sync of millions notices.
     __hash__ = str.__hash__
 
     @property

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.buckets import Buckets
-    from tests.cli.cli_runner import FrogmoveRunner
+    from tests.cli.cli_runner import FrogmoveRunner, Ran
 
 SERVER = "ministack"
 SIXTY = [f"{number:02}" for number in range(60)]
@@ -132,6 +132,16 @@ def verb(request: pytest.FixtureRequest) -> str:
     return verb
 
 
+@pytest.fixture
+def whole(buckets: Buckets, frogmove: FrogmoveRunner, by_two: list[object], verb: str) -> Ran:
+    """The command by one process, with the same sixty objects at both ends."""
+    buckets.put(*SIXTY)
+    buckets.put_there(*SIXTY)
+    ran = frogmove(verb, "--processes", "1")
+    assert not by_two
+    return ran
+
+
 def test_worker_that_is_killed_costs_no_line_and_no_count(
     buckets: Buckets,
     frogmove: FrogmoveRunner,
@@ -159,17 +169,13 @@ def test_worker_that_is_killed_costs_no_line_and_no_count(
 
 
 def test_throttles_cost_no_line_and_no_count(
-    buckets: Buckets,
+    whole: Ran,
     frogmove: FrogmoveRunner,
     by_two: list[object],
     verb: str,
     ministack_proxy: FaultProxy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    buckets.put(*SIXTY)
-    buckets.put_there(*SIXTY)
-    whole = frogmove(verb, "--processes", "1")
-    by_two.clear()
     monkeypatch.setattr(ls, "Limits", partial(Limits, first_delay=0.001))
     monkeypatch.setattr(RunSpec, "limits", lambda _: Limits(first_delay=0.001))
     throttled: set[str] = set()
@@ -189,16 +195,13 @@ def test_throttles_cost_no_line_and_no_count(
 
 
 def test_throttles_without_end_end_the_command_within_one_quota_of_retries(
-    buckets: Buckets,
+    whole: Ran,
     frogmove: FrogmoveRunner,
     by_two: list[object],
     verb: str,
     ministack_proxy: FaultProxy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    buckets.put(*SIXTY)
-    buckets.put_there(*SIXTY)
-    whole = frogmove(verb, "--processes", "1")
     quota = 100
     limits = Limits(attempts=1_000, first_delay=0, max_delay=0, retry_quota=quota)
     monkeypatch.setattr(ls, "Limits", lambda: limits)
