@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
+from frogmove import cpu_scheduling
 from frogmove.client import Client
 from frogmove.core.journal_writer import JournalWriter
 from frogmove.core.models import Outcome
@@ -57,6 +58,8 @@ class Worker:
         self._pipe = pipe
         setup: Setup = pipe.first
         name_process()
+        # Before the client starts its threads.
+        cpu_scheduling.keep_to(setup.cores, as_batch=True)
         self._stop = Event()
         self._work: SimpleQueue[Take | End] = SimpleQueue()
         self._client = Client(setup.config, setup.limits)

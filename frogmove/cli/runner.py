@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from frogmove import cpu_scheduling
 from frogmove.cli import crash_handler, exit_codes, streams
 from frogmove.cli.confirmation import can_ask, confirm_run
 from frogmove.cli.dry_run import show_plan
@@ -120,6 +121,7 @@ def execute(
     with (
         key_list_of(spec, journal),
         _spares(spec, earlier, is_shown=is_shown) as spares,
+        cpu_scheduling.on_one_core(as_batch=bool(spares)),
         connect(config_of(spec), spec.limits(), console) as client,
     ):
         guard = partial(_finishing_probes, console, spec)

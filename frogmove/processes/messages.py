@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from frogmove.config import Config
@@ -32,6 +32,7 @@ class Setup:
         uploads: multipart uploads that may be resumed.
         sent: copies that the killed run had sent that this one resumes.
         counts_skips: whether it sends only the number of skipped objects, not their results.
+        cores: see :func:`frogmove.cpu_scheduling.keep_to`; it keeps to none if this is empty.
     """
 
     config: Config
@@ -42,6 +43,7 @@ class Setup:
     uploads: dict[str, str]
     sent: Mapping[str, SentCopy]
     counts_skips: bool
+    cores: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from frogmove import cpu_scheduling
 from frogmove.core.journal import free_segments
 from frogmove.core.models import Outcome
 from frogmove.core.run_spec import Command
@@ -62,8 +63,8 @@ class Pool:
         journal: this process's segment of the journal.
         stop: once set, no new object is started.
         spares: workers that were forked in advance; those that are used are taken out.
-        add_count: called with an outcome, and how many objects that get no result have it; or with
-            a negative number, if a worker died and its objects will be counted again.
+        add_count: called with an outcome and a number of objects without a result that have it;
+            negative if a worker died, since they will be counted again.
 
     Attributes:
         planned: how many actions have been planned.
@@ -83,8 +84,7 @@ class Pool:
     ) -> None:
         self._s3 = s3
         self._setup = setup
-        # Each needs at least one request at a time.
-        self._count = min(count, setup.limits.concurrency)
+        self._count = min(count, setup.limits.concurrency)  # At least one request each.
         self._limits = SharedLimits(s3, setup.limits, self._count)
         self._journal = journal
         self._stop = stop
@@ -202,7 +202,8 @@ class Pool:
 
     def _poll(self) -> None:
         """Handle the workers' messages; start workers once there is enough to do."""
-        if len(self._members) < self._count and self._has_enough_to_do():
+        may_start = len(self._members) < self._count and not self._stop.is_set()
+        if may_start and self._has_enough_to_do():
             self._start()
         while not self._inbox.empty():
             self._receive()
@@ -217,11 +218,10 @@ class Pool:
         return self._is_large or (bool(self._spares) and listing is not None and listing.has_more)
 
     def _start(self) -> None:
-        if self._stop.is_set():
-            return
         limits = self._limits.of_worker()
         while len(self._members) < self._count and (self._spares or self._is_large):
-            setup = replace(self._setup, segment=next(self._segments), limits=limits)
+            cores = cpu_scheduling.cores_of(len(self._members), self._count)
+            setup = replace(self._setup, segment=next(self._segments), limits=limits, cores=cores)
             spare = self._spares.pop() if self._spares else None
             try:
                 self._members.append(Remote(setup, self._inbox, spare))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.parsers import ResponseParserError
 
+from frogmove import cpu_scheduling
 from frogmove.errors import FrogmoveError, no_threads
 from frogmove.s3 import annotation_requests, boto_shapes, timeouts
 from frogmove.s3.boto_errors import check_roots, failed
@@ -81,7 +82,9 @@ class BotoClient:
         self.fallbacks = Fallbacks()
         self.server_time: datetime | None = None
         self._attach(client)
-        self._pool = _Threads(concurrency, thread_name_prefix="s3")
+        self._pool = _Threads(
+            concurrency, thread_name_prefix="s3", initializer=cpu_scheduling.use_all_cores
+        )
 
     @property
     def client(self) -> S3Client:

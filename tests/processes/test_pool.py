@@ -52,6 +52,25 @@ def test_keys_are_done_once_and_by_several_processes(
     assert end["counts"][done] == len(KEYS)
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs two cores of Linux"
+)
+def test_worker_keeps_to_a_core_of_its_own_unless_it_cannot_have_one(
+    start: Callable[..., Run], buckets: Buckets
+) -> None:
+    buckets.put(*KEYS)
+    usable = os.sched_getaffinity(0)
+    for processes in (2, len(usable) + 1):
+        run = start(Command.COPY, processes=processes)
+        used = set[frozenset[int]]()
+        for _ in run:
+            used |= {frozenset(os.sched_getaffinity(each)) for each in workers_of(os.getpid())}
+        alone = {each for each in used if len(each) == 1}
+        assert len(alone) == (processes == 2), used
+    # This process belongs to another program.
+    assert os.sched_getaffinity(0) == usable
+
+
 @pytest.mark.matrix
 def test_journal_without_all_its_parts_is_not_taken_for_the_whole(
     start: Callable[..., Run], buckets: Buckets
