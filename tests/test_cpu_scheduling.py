@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -167,7 +168,7 @@ def test_one_core_is_not_needed_where_the_system_tells_nothing(
     def fail(*_: object, **__: object) -> str:
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(cpu_scheduling.Path, "read_text", fail)
+    monkeypatch.setattr(Path, "read_text", fail)
     assert cores() == ()
     with on_one_core(as_batch=True):
         assert os.sched_getaffinity(0) == USABLE

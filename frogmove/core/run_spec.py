@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from frogmove.s3.bucket_features import BucketFeatures
     from frogmove.s3.capabilities import Capabilities
 
-# Default maximum of concurrent requests: the fastest of 64, 128, 256 and 512 on servers with high
-# latency (measured).
-CONCURRENCY = 256
+# Default maximum of concurrent requests. With more, runs on servers with high latency are hardly
+# faster, and on others slower (measured with 64, 128, 256, 384 and 512).
+CONCURRENCY = 384
 
 # Maximum processes of a run.
 MAX_PROCESSES = 64

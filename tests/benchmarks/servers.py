@@ -63,6 +63,7 @@ class Server:
         secret_key: the same one's.
         counts_itself: whether to count requests costs it nothing.
         group: the id of the group of its processes.
+        latency: seconds that each response is held back.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Server:
     secret_key: str
     counts_itself: bool = False
     group: int = 0
+    latency: float = 0.0
 
     @property
     def endpoint_url(self) -> str:
@@ -293,7 +295,13 @@ def in_memory(latency: float, cpus: Sequence[int]) -> Iterator[MemoryServer]:
                     os.sched_setaffinity(process.pid, cpus)
                 keys = "test", "test"
                 server = MemoryServer(
-                    "in memory", HOST, port, *keys, counts_itself=True, process=process.pid
+                    "in memory",
+                    HOST,
+                    port,
+                    *keys,
+                    counts_itself=True,
+                    latency=latency,
+                    process=process.pid,
                 )
                 _wait(lambda: server.control("requests"), process)
                 server.make_buckets()

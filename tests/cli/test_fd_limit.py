@@ -65,10 +65,10 @@ def test_fit_open_files_keeps_a_limit_that_cannot_be_raised(
 @pytest.mark.parametrize(
     ("files", "printed"),
     [
-        (64, "Using 1 concurrent connection instead of 256: this process may open only 64 files."),
+        (64, "Using 1 concurrent connection instead of 384: this process may open only 64 files."),
         (
             96,
-            "Using 32 concurrent connections instead of 256: this process may open only 96 files.",
+            "Using 32 concurrent connections instead of 384: this process may open only 96 files.",
         ),
     ],
 )

@@ -57,7 +57,7 @@ def test_transfer_options_are_careful_by_default() -> None:
     options = options_of(flags)
     assert (options.on_conflict, options.verify) == (OnConflict.FAIL, Verify.AUTO)
     assert options.multipart.threshold == MAX_COPY_SIZE
-    assert (options.capabilities, options.concurrency) == (ALL_SUPPORTED, 256)
+    assert (options.capabilities, options.concurrency) == (ALL_SUPPORTED, 384)
     assert options.probe_source is False
 
 
