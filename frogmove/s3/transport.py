@@ -33,6 +33,7 @@ from awscrt.io import (  # type: ignore[import-untyped]
 )
 
 from frogmove.errors import no_threads
+from frogmove.s3 import thread_state
 from frogmove.s3.connection_pool import ConnectionPool
 from frogmove.s3.in_flight import HttpResponse, InFlight, TransportError
 
@@ -161,6 +162,8 @@ class Transport:
             self._tls_options(origin.host) if secure else None,
             self._proxy_options(proxy, secure=secure) if proxy else None,
         )
+        # In awscrt's thread, unless it is ready already.
+        connection.add_done_callback(lambda _: thread_state.keep())
         return connection
 
     @cached_property

@@ -1,0 +1,78 @@
+"""The state that Python has of awscrt's thread."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from frogmove.s3 import thread_state
+from frogmove.s3.models import Copy
+from tests.canned_server import XML, canned_server
+from tests.factories import an_object, md5
+from tests.s3.test_crt import speaking_to
+
+if TYPE_CHECKING:
+    from frogmove.s3.crt import CrtS3
+
+COPIED = f'{XML}<CopyObjectResult><ETag>"{md5(b"x")}"</ETag></CopyObjectResult>'
+
+
+def _states_of_callbacks(s3: CrtS3, number: int) -> list[int]:
+    """Return how many responses the state of the thread has seen, after each response."""
+    of_thread = threading.local()
+    seen: list[int] = []
+    for _ in range(number):
+        ended = threading.Event()
+
+        def count(_: object, ended: threading.Event = ended) -> None:
+            of_thread.number = getattr(of_thread, "number", 0) + 1
+            seen.append(of_thread.number)
+            ended.set()
+
+        copied = s3.copy(Copy("external", an_object("a"), "internal", "a"))
+        copied.add_done_callback(count)
+        assert ended.wait(10)
+    return seen
+
+
+@pytest.mark.usefixtures("credentials")
+def test_state_is_kept_from_one_response_to_the_next() -> None:
+    with canned_server((200, COPIED)) as script, speaking_to(script.endpoint_url) as s3:
+        assert _states_of_callbacks(s3, 4) == [1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("missing", ["module", "interface"])
+def test_state_is_not_needed_where_it_cannot_be_kept(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing == "module":
+        monkeypatch.setitem(sys.modules, "ctypes", None)
+    else:
+        monkeypatch.setattr(ctypes, "pythonapi", object())
+    thread_state.keep()
+    with canned_server((200, COPIED)) as script, speaking_to(script.endpoint_url) as s3:
+        assert _states_of_callbacks(s3, 3) == [1, 1, 1]
+
+
+def test_state_of_a_thread_of_python_is_deleted_as_before() -> None:
+    deleted = threading.Event()
+
+    class Kept:
+        def __del__(self) -> None:
+            deleted.set()
+
+    of_thread = threading.local()
+
+    def work() -> None:
+        thread_state.keep()
+        of_thread.kept = Kept()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert deleted.wait(10)
