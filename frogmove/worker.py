@@ -165,12 +165,16 @@ def serve(connection: Connection) -> None:
         raise
 
 
-def import_engine(name: str | None) -> None:
-    """Import what the HTTP engine of this name needs, so that forks have it already."""
+def prepare_engine(name: str | None) -> None:
+    """Import and read what the HTTP engine of this name needs, so that forks have it already."""
     # Lazy: see frogmove.engine.
     with suppress(ImportError):
-        import frogmove.s3.boto
+        import botocore.session  # noqa: F401
 
+        import frogmove.s3.boto
+        from frogmove import service_models
+
+        service_models.read_s3()
         if name != Engine.BOTO3:
             import frogmove.s3.crt
             import frogmove.s3.transport  # noqa: F401

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import JSONFileLoader
 from botocore.session import Session
 
+from frogmove import service_models
+from frogmove.boto_session import make_boto_client
+from frogmove.config import Config
 from frogmove.credentials import open_session
+from frogmove.errors import FrogmoveError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +45,36 @@ def test_model_in_a_folder_of_the_configuration_is_found(
     path.write_text(json.dumps(own))
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
     assert model(open_session(None, unsigned=True), "own") == own
+
+
+def test_models_that_were_read_are_those_of_the_next_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service_models.read_s3()
+
+    load_file = JSONFileLoader.load_file
+    read: list[str] = []
+
+    def load(loader: JSONFileLoader, path: str) -> Any:
+        found = load_file(loader, path)
+        read.extend([] if found is None else [path])
+        return found
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", load)
+    client = make_boto_client(Config(no_sign_request="1", region="eu-west-1"), 1)
+    assert (client.meta.region_name, read) == ("eu-west-1", [])
+
+
+def test_models_that_cannot_be_read_are_reported_with_the_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(_: object, path: str) -> object:
+        raise PermissionError(13, "Permission denied", path)
+
+    service_models._loader.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", read)
+        service_models.read_s3()
+        with pytest.raises(FrogmoveError, match="Permission denied"):
+            make_boto_client(Config(no_sign_request="1"), 1)
+    make_boto_client(Config(no_sign_request="1", region="eu-west-1"), 1)

@@ -159,12 +159,12 @@ def _spares(
     """Fork the workers that a run may need, before it has further threads."""
     # Lazy: see connect.
     from frogmove.run import can_be_split
-    from frogmove.worker import import_engine, serve
+    from frogmove.worker import prepare_engine, serve
 
     if is_shown or not can_be_split(spec, earlier):
         yield []
         return
-    import_engine(config_of(spec).engine)
+    prepare_engine(config_of(spec).engine)
     with spare_workers(spec.processes - 1, serve, 1 + is_listening()) as spares:
         yield spares
 
