@@ -6,25 +6,27 @@ import errno
 import json
 import os
 import stat
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from frogmove.core.journal_reader import JournalReader
 from frogmove.core.journal_writer import JournalWriter
-from frogmove.core.models import Outcome
+from frogmove.core.models import BackupCopy, Outcome, Replaced, VerifiedCopy
 from frogmove.core.options import Multipart, OnConflict, TransferOptions
-from frogmove.core.records import Summary
+from frogmove.core.records import Summary, result_record
 from frogmove.errors import RunError, UsageError
 from frogmove.s3.capabilities import ALL_SUPPORTED
-from frogmove.s3.models import Copy
+from frogmove.s3.models import NO_TIME, Copy, S3Object
 from tests.core.journal_helpers import DELETES, HEADER, a_state, move, records
 from tests.factories import a_result, an_object, md5
 from tests.interceptors import before
 from tests.keys import KEYS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_journal_begins_with_what_the_run_was_asked_to_do(path: Path) -> None:
@@ -93,6 +95,68 @@ def test_copy_is_recorded_with_all_that_undoing_it_takes(path: Path) -> None:
         "modified": None,
         "replaced": {"etag": md5(b"theirs"), "version_id": None, "backup": None},
     }
+
+
+TEXTS = st.text(max_size=8)
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
+BACKUPS = st.none() | st.builds(BackupCopy, TEXTS, TEXTS, st.integers(0), TEXTS)
+REPLACED = st.none() | st.builds(Replaced, TEXTS, st.none() | TEXTS, BACKUPS)
+COPIES = st.builds(
+    VerifiedCopy,
+    TEXTS,
+    TEXTS,
+    st.none() | TEXTS,
+    st.booleans(),
+    st.booleans(),
+    TIMES,
+    REPLACED,
+)
+OBJECTS = st.builds(S3Object, TEXTS, st.integers(0), TEXTS, st.just(NO_TIME), TEXTS)
+
+
+@given(item=OBJECTS, copy=COPIES, backup=BACKUPS, reason=TEXTS)
+@example(an_object("a"), VerifiedCopy("\udc80", '"', "\n"), None, "\x00")
+def test_journal_holds_whatever_text_a_copy_and_its_result_have(
+    item: S3Object, copy: VerifiedCopy, backup: BackupCopy | None, reason: str
+) -> None:
+    modified = None if copy.modified is None else copy.modified.isoformat()
+    replaced = None if copy.replaced is None else asdict(copy.replaced)
+    asked = Copy("external", item, "internal", copy.key, copy.version_id)
+    result = replace(a_result(Outcome.FAILED, item.key, reason), destination_key=copy.key)
+    with TemporaryDirectory() as folder:
+        journal = JournalWriter(Path(folder) / "run.jsonl", HEADER)
+        journal.copying(asked, backup)
+        journal.copied(item, copy)
+        journal.finished(result)
+        journal.close()
+        _, copying, copied, finished = records(journal.path)
+    # What a copy replaces is named by its ETag.
+    will_replace = None
+    if copy.version_id is not None:
+        will_replace = asdict(Replaced(copy.version_id, None, backup))
+    assert copying == {
+        "type": "copying",
+        "key": item.key,
+        "etag": item.etag,
+        "destination_key": copy.key,
+        "replaced": will_replace,
+    }
+    assert copied == {
+        "type": "copied",
+        "key": item.key,
+        "size": item.size,
+        "etag": item.etag,
+        "storage_class": item.storage_class,
+        "destination_key": copy.key,
+        "destination_etag": copy.etag,
+        "destination_version_id": copy.version_id,
+        "held": copy.held,
+        "resent": copy.resent,
+        "modified": modified,
+        "replaced": replaced,
+    }
+    assert datetime.fromisoformat(finished.pop("time")).tzinfo is UTC
+    assert finished == result_record(result)
 
 
 def test_journal_of_a_run_that_came_to_its_end_says_so(path: Path) -> None:
