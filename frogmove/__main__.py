@@ -31,6 +31,7 @@ def main() -> None:
     try:
         command_line(prog_name="frogmove")
     finally:
+        garbage_collector.skip_the_last()
         signals.finish()
 
 
