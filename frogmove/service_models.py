@@ -5,15 +5,31 @@ What one session has read is kept for others, and for forks of this process: 45 
 
 from __future__ import annotations
 
+import gzip
+import json
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, DataNotFoundError
-from botocore.loaders import Loader, create_loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 if TYPE_CHECKING:
     from botocore.session import Session
+
+
+class DictFileLoader(JSONFileLoader):
+    """Reads JSON into dicts, in half the time that botocore's OrderedDicts take."""
+
+    def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - any JSON value
+        """See botocore's."""
+        for suffix, open_file in ((".json", open), (".json.gz", gzip.open)):
+            with (
+                suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError),
+                open_file(file_path + suffix, "rb") as file,
+            ):
+                return json.loads(file.read())
+        return None
 
 
 class ServiceLoader(Loader):
@@ -22,6 +38,8 @@ class ServiceLoader(Loader):
     Before botocore loads a model, it lists all services that have one, to see whether the name is
     known. For one client that reads more than 1,000 directories: 15 ms.
     """
+
+    FILE_LOADER_CLASS = DictFileLoader
 
     def list_available_services(self, type_name: str) -> KnownServices:
         """Return a list in which a service is looked up when it is asked for."""
