@@ -348,6 +348,7 @@ class Client(Connection):
             # No temporary keys at the source, where uploads may trigger something.
             probed=route.source if spec.command is Command.UNDO else route.destination,
             listed=preflight.listed_ends(spec),
+            first=preflight.first_prefixes(spec),
             dry_run=dry_run,
             guard=guard,
         )

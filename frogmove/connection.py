@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from threading import Event
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from frogmove.config import Config
@@ -22,7 +23,7 @@ from frogmove.s3.retry import RetryingS3
 from frogmove.s3.uri import is_directory_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from frogmove.core.models import Route
     from frogmove.s3.future import Future
@@ -87,6 +88,7 @@ class Connection:
         *,
         probed: Location,
         listed: Collection[Location] = (),
+        first: Mapping[Location, str] = MappingProxyType({}),
         dry_run: bool = False,
         checked: bool = True,
         guard: Guard = nullcontext,
@@ -97,6 +99,7 @@ class Connection:
             route: the route.
             probed: the end to which temporary keys may be written.
             listed: the ends that must be listed.
+            first: the prefix of each of these ends of which a listing will begin next.
             dry_run: whether writing is not allowed.
             checked: whether both ends are checked first; the function skips that to start faster,
                 because the requests for the upload show the same errors.
@@ -108,7 +111,8 @@ class Connection:
             UnreachableError: when a bucket cannot be used.
         """
         ends = (route.source, route.destination) if checked else ()
-        pages = preflight.request_pages(self.s3, *ends)
+        pages = [(end, self.s3.list_early(end.bucket, prefix)) for end, prefix in first.items()]
+        pages += preflight.request_pages(self.s3, *(end for end in ends if end not in first))
         features = None
         if pages and self._is_signed_in(pages):
             # Read below: they arrive with the pages, or while the capabilities are tested.

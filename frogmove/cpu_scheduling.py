@@ -58,15 +58,17 @@ def cores() -> Sequence[int]:
     return usable[first:] + usable[:first]
 
 
-def cores_of(number: int, count: int) -> Sequence[int]:
+def cores_of(number: int) -> Sequence[int]:
     """Return the cores for :func:`keep_to` in one of several processes.
+
+    Each gets another one first, as long as there are enough.
 
     Args:
         number: the process's number; 0 is this one.
-        count: how many there are. If they are more than the cores, none is kept on one.
     """
     usable = cores()
-    return () if count > len(usable) else [*usable[number:], *usable[:number]]
+    place = number % len(usable) if usable else 0
+    return [*usable[place:], *usable[:place]]
 
 
 @contextmanager

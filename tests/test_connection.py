@@ -37,7 +37,7 @@ def is_feature(request: Request) -> bool:
 
 
 def is_question(request: Request) -> bool:
-    return is_feature(request) or request.query.get("max-keys") == "1"
+    return is_feature(request) or "list-type" in request.query
 
 
 def test_preflight_asks_together_what_does_not_depend_on_another(

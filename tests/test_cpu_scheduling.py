@@ -46,20 +46,20 @@ def test_cores_are_those_that_may_be_used_and_begin_with_the_current_one() -> No
 
 
 @pytest.mark.parametrize(
-    ("number", "count", "expected"),
-    [
-        (0, 3, [5, 6, 7]),
-        (1, 3, [6, 7, 5]),
-        (2, 3, [7, 5, 6]),
-        (1, 2, [6, 7, 5]),
-        (1, 4, []),
-    ],
+    ("number", "expected"), [(0, [5, 6, 7]), (1, [6, 7, 5]), (2, [7, 5, 6]), (3, [5, 6, 7])]
 )
-def test_cores_of_processes_differ_unless_there_are_too_few(
-    number: int, count: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+def test_cores_of_processes_differ_as_long_as_there_are_enough(
+    number: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cpu_scheduling, "cores", lambda: [5, 6, 7])
-    assert list(cores_of(number, count)) == expected
+    assert list(cores_of(number)) == expected
+
+
+def test_cores_of_processes_are_unknown_where_the_system_does_not_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cpu_scheduling, "cores", lambda: ())
+    assert list(cores_of(3)) == []
 
 
 @two_cores

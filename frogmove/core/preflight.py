@@ -15,7 +15,7 @@ from frogmove.s3.errors import Kind, S3Error
 from frogmove.s3.future import Future
 from frogmove.s3.interface import S3
 from frogmove.s3.models import Page
-from frogmove.s3.uri import Location, is_directory_bucket
+from frogmove.s3.uri import Location, folder_prefix, is_directory_bucket
 
 
 def check(s3: S3, *ends: Location, must_list: Collection[Location] = ()) -> None:
@@ -64,6 +64,19 @@ def listed_ends(spec: RunSpec) -> tuple[Location, ...]:
     if spec.command is Command.SYNC:
         return (route.source, route.destination)
     return (route.source,)
+
+
+def first_prefixes(spec: RunSpec) -> dict[Location, str]:
+    """Return the ends of a run's route that it lists, each with the prefix that it lists first."""
+    route, mapping = spec.route(), spec.mapping
+    ends = listed_ends(spec)
+    if not ends:
+        return {}
+    folder = spec.selection.folders[0]
+    found = {route.source: folder_prefix(folder)}
+    if route.destination in ends and mapping.keeps_order:
+        found[route.destination] = folder_prefix(mapping.destination_prefix(folder, route))
+    return found
 
 
 def restore_warning(s3: S3, bucket: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from frogmove.s3 import timeouts
 from frogmove.s3.activity import Activity, ActivityCounter
 from frogmove.s3.clock import Clock
+from frogmove.s3.early_pages import EarlyPages
 from frogmove.s3.errors import S3Error, not_started, out_of_time, unresponsive
 from frogmove.s3.future import Future, LightFuture, error_of
 from frogmove.s3.limits import ConcurrencyLimiter
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
+
+# Objects of a page, unless fewer are requested.
+_FULL_PAGE = 1000
 
 
 class _Request(NamedTuple):
@@ -83,6 +87,7 @@ class RetryingS3:
         self._stall = StallTimer()
         self._suspended_until = 0.0
         self._activity = ActivityCounter()
+        self._early = EarlyPages()
 
     @property
     def activity(self) -> Activity:
@@ -138,15 +143,24 @@ class RetryingS3:
         bucket: str,
         prefix: str,
         token: str | None = None,
-        limit: int = 1000,
+        limit: int = _FULL_PAGE,
         *,
         start_after: str = "",
         delimiter: str = "",
     ) -> Future[Page]:
         """See :class:`frogmove.s3.interface.S3`."""
-        start = partial(self._s3.list_page, bucket, prefix, token, limit)
-        page = self._send(partial(start, start_after=start_after, delimiter=delimiter))
+        is_first = token is None and limit == _FULL_PAGE and not (start_after or delimiter)
+        page = self._early.take(bucket, prefix, self._clock.now()) if is_first else None
+        if page is None:
+            start = partial(self._s3.list_page, bucket, prefix, token, limit)
+            page = self._send(partial(start, start_after=start_after, delimiter=delimiter))
         page.add_done_callback(self._activity.listed)
+        return page
+
+    def list_early(self, bucket: str, prefix: str) -> Future[Page]:
+        """Request the first page of a listing that will begin soon; see :class:`EarlyPages`."""
+        page = self._send(partial(self._s3.list_page, bucket, prefix))
+        self._early.put(bucket, prefix, page, self._clock.now())
         return page
 
     def head(

@@ -41,7 +41,7 @@ def through(ministack_proxy: FaultProxy) -> FaultProxy:
 
 @pytest.fixture
 def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Run]]:
-    """Start a run by several processes, all of which have something to do."""
+    """Start a run by three processes, all of which have something to do."""
     monkeypatch.setattr(pool, "MIN_OBJECTS", 20)
     monkeypatch.setattr(members, "_RESPLIT_AFTER", 10)
     monkeypatch.setattr(pool.Pool, "_poll", _once_all_are_ready)
@@ -62,7 +62,6 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         limits: Limits | None = None,
         counts_skips: bool = False,
         require_tag: str | None = None,
-        processes: int = 3,
         **chosen: Unpack[SelectionOptions],
     ) -> Run:
         endpoint_url = config.endpoint_url if proxy is None else proxy.endpoint_url
@@ -70,7 +69,7 @@ def start(buckets: Buckets, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         client = Client(replace(config, endpoint_url=endpoint_url), limits)
         made.append(client)
         spec = new_spec(command, replace(config, require_tag=require_tag))
-        spec = replace(spec, processes=processes, concurrency=6)
+        spec = replace(spec, processes=3, concurrency=6)
         spec = select_for(spec, (), chosen or {"everything": True})
         return client.start(client.prepare(spec), journal, counts_skips=counts_skips)
 

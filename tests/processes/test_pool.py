@@ -55,20 +55,17 @@ def test_keys_are_done_once_and_by_several_processes(
 @pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs two cores of Linux"
 )
-def test_worker_keeps_to_a_core_of_its_own_unless_it_cannot_have_one(
+def test_worker_is_scheduled_as_a_batch_and_this_process_as_before(
     start: Callable[..., Run], buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
     usable = os.sched_getaffinity(0)
-    for processes in (2, len(usable) + 1):
-        run = start(Command.COPY, processes=processes)
-        used = set[frozenset[int]]()
-        for _ in run:
-            used |= {frozenset(os.sched_getaffinity(each)) for each in workers_of(os.getpid())}
-        alone = {each for each in used if len(each) == 1}
-        assert len(alone) == (processes == 2), used
-    # This process belongs to another program.
-    assert os.sched_getaffinity(0) == usable
+    policies = set[int]()
+    for _ in start(Command.COPY):
+        # On a busy machine, its core may already be given up.
+        policies |= {os.sched_getscheduler(each) for each in workers_of(os.getpid())}
+    assert os.SCHED_BATCH in policies
+    assert (os.sched_getaffinity(0), os.sched_getscheduler(0)) == (usable, os.SCHED_OTHER)
 
 
 @pytest.mark.matrix
