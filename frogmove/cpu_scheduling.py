@@ -19,10 +19,12 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+_Started = TypeVar("_Started")
 
 # A second in which other programs had more than this share of the core shows that it is needed.
 _WATCH_SECONDS = 1.0
@@ -125,6 +127,33 @@ def use_all_cores() -> None:
     if sys.platform == "linux" and _kept is not None:
         with suppress(OSError):
             os.sched_setaffinity(0, _kept.cores)
+
+
+def away(start: Callable[[], _Started]) -> _Started:
+    """Start another program, which may use all cores, scheduled as usual.
+
+    It would inherit both from the thread that starts it, and its own children, which may live on
+    for days, from it. Nothing would release them.
+
+    Args:
+        start: starts it.
+
+    Raises:
+        RuntimeError: when no thread can be started.
+    """
+    if sys.platform != "linux" or _kept is None:
+        return start()
+    # Lazy: few runs need it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, initializer=_be_as_before) as thread:
+        return thread.submit(start).result()
+
+
+def _be_as_before() -> None:
+    use_all_cores()
+    with suppress(OSError):
+        _schedule_as_usual(0)
 
 
 def _watch(kept: _Kept) -> None:

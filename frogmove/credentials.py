@@ -6,15 +6,18 @@ import base64
 import hashlib
 import re
 import shlex
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from frogmove import cpu_scheduling
 from frogmove.errors import UsageError
 from frogmove.quoting import in_quotes
 from frogmove.s3 import timeouts
 from frogmove.s3.errors import SIGN_IN
 
 if TYPE_CHECKING:
+    from botocore.credentials import ProcessProvider
     from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
@@ -74,8 +77,24 @@ def _set_up(session: Session, *, is_interactive: bool) -> None:
             retries={"mode": "standard", "total_max_attempts": 2},
         )
     )
-    provider = session.get_component("credential_provider").get_provider("assume-role")
+    resolver = session.get_component("credential_provider")
+    provider = resolver.get_provider("assume-role")
     provider._prompter = _ask_for_code if is_interactive else _ask_nobody  # noqa: SLF001
+    _start_away(resolver.get_provider("custom-process"))
+    # A role's source profile has a provider of its own.
+    builder = provider._profile_provider_builder  # noqa: SLF001
+    make = builder._create_process_provider  # noqa: SLF001
+    builder._create_process_provider = lambda profile_name: _start_away(make(profile_name))  # noqa: SLF001
+
+
+def _start_away(provider: ProcessProvider) -> ProcessProvider:
+    """Let a credential_process, and an agent that it may start, not inherit a run's core."""
+
+    def start(*command: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        return cpu_scheduling.away(lambda: subprocess.Popen(*command, **options))
+
+    provider._popen = start  # type: ignore[attr-defined]  # noqa: SLF001
+    return provider
 
 
 def assume_role(session: Session, role_arn: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,10 @@ class DictFileLoader(JSONFileLoader):
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - any JSON value
         """See botocore's."""
         for suffix, open_file in ((".json", open), (".json.gz", gzip.open)):
-            with (
-                suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError),
-                open_file(file_path + suffix, "rb") as file,
-            ):
-                return json.loads(file.read())
+            # In a folder that this user may not search there is none; Path.is_file would raise.
+            if os.path.isfile(file_path + suffix):  # noqa: PTH113
+                with open_file(file_path + suffix, "rb") as file:
+                    return json.loads(file.read())
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from frogmove import cpu_scheduling
 from frogmove.cpu_scheduling import cores, cores_of, keep_to, on_one_core, release, use_all_cores
+from frogmove.credentials import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,8 @@ if sys.platform != "linux":
     pytest.skip("only Linux tells and sets the cores of a thread", allow_module_level=True)
 
 USABLE = os.sched_getaffinity(0)
+
+PROCESS = json.dumps({"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b"})
 
 two_cores = pytest.mark.skipif(len(USABLE) < 2, reason="needs two cores")
 
@@ -89,6 +93,29 @@ def test_one_core_is_for_the_threads_started_meanwhile_until_the_end(*, as_batch
     go_on.set()
     thread.join()
     assert seen == [kept]
+
+
+@two_cores
+def test_programs_started_meanwhile_may_use_all_cores(tmp_path: Path) -> None:
+    told = "sorted(os.sched_getaffinity(0)), os.sched_getscheduler(0)"
+    show = f"import os; print({told})"
+    script = tmp_path / "credentials.py"
+    script.write_text(
+        f"{show[:-1]}, file=open({str(tmp_path / 'seen')!r}, 'a'))\nprint({PROCESS!r})"
+    )
+    (tmp_path / "config").write_text(
+        f"[profile process]\ncredential_process = {sys.executable} {script}\n"
+        "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = process\n"
+    )
+    with pytest.MonkeyPatch.context() as patch, on_one_core(as_batch=True):
+        seen = cpu_scheduling.away(lambda: subprocess.check_output([sys.executable, "-c", show]))
+        patch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        for profile in ("process", "role"):
+            open_session(profile, unsigned=False)
+        assert len(os.sched_getaffinity(0)) == 1
+    expected = f"{sorted(USABLE)} {os.SCHED_OTHER}\n"
+    assert seen.decode() == expected
+    assert (tmp_path / "seen").read_text() == 2 * expected
 
 
 @two_cores

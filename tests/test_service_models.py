@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ from frogmove.errors import FrogmoveError
 from frogmove.service_models import DictFileLoader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -27,6 +30,8 @@ def model(session: Session, service: str, kind: str = "service-2") -> Any:
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1"])
 @pytest.mark.parametrize("service", ["s3", "sts"])
 def test_model_of_a_service_is_botocores(service: str, kind: str) -> None:
+    # Of those that are kept, botocore changes the paths when it creates a client.
+    service_models._loader.cache_clear()
     session = open_session(None, unsigned=True)
     # Also in the same order.
     found, expected = model(session, service, kind), model(Session(), service, kind)
@@ -47,6 +52,23 @@ def test_model_in_a_folder_of_the_configuration_is_found(
     path.write_text(json.dumps(own))
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
     assert model(open_session(None, unsigned=True), "own") == own
+
+
+def test_folder_that_may_not_be_searched_has_no_models(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+
+    def refuse(find: Callable[..., Any], path: Any, *arguments: Any, **options: Any) -> Any:
+        if str(path).startswith(str(tmp_path / "models" / "")) and str(path).endswith("json"):
+            raise PermissionError(13, "Permission denied", path)
+        return find(path, *arguments, **options)
+
+    # Root may search any folder.
+    monkeypatch.setattr(os, "stat", partial(refuse, os.stat))
+    monkeypatch.setattr("builtins.open", partial(refuse, open))
+    make_boto_client(Config(no_sign_request="1", region="eu-west-1"), 1)
 
 
 def test_models_that_were_read_are_those_of_the_next_session(

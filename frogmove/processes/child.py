@@ -11,6 +11,7 @@ from multiprocessing import Pipe
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from frogmove import cpu_scheduling
 from frogmove.processes.messages import Heartbeat
 from frogmove.processes.worker_pipe import HEARTBEAT_SECONDS
 
@@ -104,9 +105,10 @@ def _start_interpreter(module: str) -> tuple[subprocess.Popen[bytes], Connection
         # Python is embedded in a program, or packed into one, which would do its work once more.
         raise OSError(errno.ENOEXEC, os.strerror(errno.ENOEXEC))
     ours, theirs = Pipe()
-    with theirs:
+
+    def start() -> subprocess.Popen[bytes]:
         # A separate process group: Ctrl-C must reach only the command's own process.
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-P", "-m", module, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -115,4 +117,6 @@ def _start_interpreter(module: str) -> tuple[subprocess.Popen[bytes], Connection
             stderr=subprocess.DEVNULL,
             process_group=0,
         )
-    return process, ours
+
+    with theirs:
+        return cpu_scheduling.away(start), ours

@@ -163,7 +163,7 @@ class Transport:
             self._proxy_options(proxy, secure=secure) if proxy else None,
         )
         # In awscrt's thread, unless it is ready already.
-        connection.add_done_callback(lambda _: thread_state.keep())
+        connection.add_done_callback(thread_state.keep_while_open)
         return connection
 
     @cached_property

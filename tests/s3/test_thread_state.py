@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
-from frogmove.s3 import thread_state
 from frogmove.s3.models import Copy
+from frogmove.s3.thread_state import keep_while_open
 from tests.canned_server import XML, canned_server
 from tests.factories import an_object, md5
 from tests.s3.test_crt import speaking_to
@@ -54,9 +56,35 @@ def test_state_is_not_needed_where_it_cannot_be_kept(
         monkeypatch.setitem(sys.modules, "ctypes", None)
     else:
         monkeypatch.setattr(ctypes, "pythonapi", object())
-    thread_state.keep()
     with canned_server((200, COPIED)) as script, speaking_to(script.endpoint_url) as s3:
         assert _states_of_callbacks(s3, 3) == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("credentials")
+def test_state_is_deleted_with_the_last_connection() -> None:
+    deleted, kept = threading.Event(), threading.Event()
+    of_thread = threading.local()
+
+    class Kept:
+        def __del__(self) -> None:
+            deleted.set()
+
+    def keep(_: object) -> None:
+        of_thread.kept = Kept()
+        kept.set()
+
+    with canned_server((200, COPIED)) as script, speaking_to(script.endpoint_url) as s3:
+        s3.copy(Copy("external", an_object("a"), "internal", "a")).add_done_callback(keep)
+        assert kept.wait(10)
+        assert not deleted.is_set()
+    assert deleted.wait(10)
+
+
+def _opened() -> Future[Any]:
+    """Return a future with a connection."""
+    connecting: Future[Any] = Future()
+    connecting.set_result(Mock(shutdown_future=Future()))
+    return connecting
 
 
 def test_state_of_a_thread_of_python_is_deleted_as_before() -> None:
@@ -67,12 +95,21 @@ def test_state_of_a_thread_of_python_is_deleted_as_before() -> None:
             deleted.set()
 
     of_thread = threading.local()
+    connecting = _opened()
 
     def work() -> None:
-        thread_state.keep()
+        keep_while_open(connecting)
         of_thread.kept = Kept()
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     assert deleted.wait(10)
+    # The thread that reports the end is another one, whose state is not to be touched.
+    connecting.result().shutdown_future.set_result(None)
+
+
+def test_state_is_not_kept_for_a_connection_that_failed() -> None:
+    connecting: Future[Any] = Future()
+    connecting.set_exception(OSError())
+    keep_while_open(connecting)
