@@ -1,7 +1,7 @@
 """Finds botocore's model of a service without looking for those of all other services.
 
 What one session has read is kept for others, and for forks of this process: 45 ms. botocore changes
-what it has read (remove_bucket_from_url_paths_from_model), but for each client of S3 in the same way.
+it only in a way that all clients of S3 share: botocore.handlers takes the bucket out of URL paths.
 """
 
 from __future__ import annotations
