@@ -105,11 +105,14 @@ def keep_to(usable: Sequence[int], *, as_batch: bool) -> None:
         watch.start()
         _kept = kept
         os.sched_setaffinity(0, usable[:1])
-        if as_batch and os.sched_getscheduler(0) == os.SCHED_OTHER:
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     except (OSError, RuntimeError):
         # The system refuses it, or has no further thread.
         release()
+        return
+    # musl always refuses it: https://github.com/python/cpython/pull/9236.
+    with suppress(OSError):
+        if as_batch and os.sched_getscheduler(0) == os.SCHED_OTHER:
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def release() -> None:
@@ -180,9 +183,9 @@ def _times(core: int) -> _Times | None:
     try:
         with Path("/proc/stat").open() as file:
             fields = next(line.split() for line in file if line.startswith(f"cpu{core} "))
-    except (OSError, StopIteration):
+        user, nice, system, _idle, _waiting, *interrupts = map(int, fields[1:9])
+    except (OSError, ValueError, StopIteration):
         return None
-    user, nice, system, _idle, _waiting, *interrupts = map(int, fields[1:9])
     busy = (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
     return _Times(time.monotonic(), busy - time.process_time())
 

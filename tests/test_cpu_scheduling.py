@@ -15,14 +15,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from frogmove import cpu_scheduling
+from frogmove.boto_session import make_boto_client
+from frogmove.config import Config
 from frogmove.cpu_scheduling import cores, cores_of, keep_to, on_one_core, release, use_all_cores
 from frogmove.credentials import open_session
+from frogmove.s3.boto import BotoS3
+from tests.canned_server import canned_server
+from tests.cli.cli_runner import FrogmoveRunner
+from tests.fault_proxy import PASS, Fault, FaultProxy, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-if sys.platform != "linux":
-    pytest.skip("only Linux tells and sets the cores of a thread", allow_module_level=True)
+    from tests.buckets import Buckets
+
+if sys.platform != "linux" or not cores():
+    pytest.skip("only Linux tells the cores of a thread, in /proc", allow_module_level=True)
 
 USABLE = os.sched_getaffinity(0)
 
@@ -38,6 +46,12 @@ def released() -> Iterator[None]:
     release()
     assert os.sched_getaffinity(0) == USABLE
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other programs take the core: they do on a busy machine."""
+    monkeypatch.setattr(cpu_scheduling, "_WATCH_SECONDS", 3600)
 
 
 def test_cores_are_those_that_may_be_used_and_begin_with_the_current_one() -> None:
@@ -68,6 +82,7 @@ def test_cores_of_processes_are_unknown_where_the_system_does_not_tell(
 
 @two_cores
 @pytest.mark.parametrize("as_batch", [True, False])
+@pytest.mark.usefixtures("unwatched")
 def test_one_core_is_for_the_threads_started_meanwhile_until_the_end(*, as_batch: bool) -> None:
     policy = os.SCHED_BATCH if as_batch else os.SCHED_OTHER
     go_on = threading.Event()
@@ -116,6 +131,43 @@ def test_programs_started_meanwhile_may_use_all_cores(tmp_path: Path) -> None:
     expected = f"{sorted(USABLE)} {os.SCHED_OTHER}\n"
     assert seen.decode() == expected
     assert (tmp_path / "seen").read_text() == 2 * expected
+
+
+@two_cores
+@pytest.mark.usefixtures("unwatched")
+def test_one_core_is_what_a_command_that_copies_keeps_to(
+    ministack_buckets: Buckets, ministack_proxy: FaultProxy
+) -> None:
+    used: list[set[int]] = []
+
+    def look(_: Request) -> Fault:
+        used.append(os.sched_getaffinity(os.getpid()))
+        return PASS
+
+    ministack_buckets.put("a")
+    ministack_proxy.reset(look)
+    ran = FrogmoveRunner(ministack_buckets)(
+        "copy", "--all", FROGMOVE_ENDPOINT_URL=ministack_proxy.endpoint_url
+    )
+    assert ran.code == 0
+    assert {len(each) for each in used} == {1}
+    assert os.sched_getaffinity(0) == USABLE
+
+
+@two_cores
+@pytest.mark.usefixtures("unwatched")
+def test_one_core_is_not_for_the_threads_of_boto3() -> None:
+    used: list[set[int]] = []
+    with canned_server((200, "x")) as script, on_one_core(as_batch=False):
+        config = Config(endpoint_url=script.endpoint_url, no_sign_request="1")
+        client = make_boto_client(config, 1)
+        client.meta.events.register(
+            "before-send.s3", lambda **_: used.append(os.sched_getaffinity(0))
+        )
+        s3 = BotoS3(client, 1)
+        s3.head("internal", "a").exception()
+        s3.close()
+    assert used == [USABLE]
 
 
 @two_cores
