@@ -111,6 +111,7 @@ def test_one_core_is_for_the_threads_started_meanwhile_until_the_end(*, as_batch
 
 
 @two_cores
+@pytest.mark.usefixtures("unwatched")
 def test_programs_started_meanwhile_may_use_all_cores(tmp_path: Path) -> None:
     told = "sorted(os.sched_getaffinity(0)), os.sched_getscheduler(0)"
     show = f"import os; print({told})"
