@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, DataNotFoundError
+from botocore.exceptions import DataNotFoundError
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def read_s3() -> None:
     """Read what a client for S3 will need, unless the configuration has models of its own."""
     loader = _loader(*create_loader().search_paths)
     # Whatever cannot be read is reported when the client is created.
-    with suppress(BotoCoreError, OSError, ValueError):
+    with suppress(Exception):
         for kind in ("service-2", "endpoint-rule-set-1"):
             loader.load_service_model("s3", kind)
         for name in ("endpoints", "partitions", "sdk-default-configuration"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,10 @@ from botocore.session import Session
 from frogmove import service_models
 from frogmove.boto_session import make_boto_client
 from frogmove.config import Config
-from frogmove.credentials import open_session
+from frogmove.credentials import open_session, words
 from frogmove.errors import FrogmoveError
 from frogmove.service_models import DictFileLoader
+from frogmove.worker import prepare_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,10 +81,11 @@ def test_folder_that_may_not_be_searched_has_no_models(
     make_boto_client(Config(no_sign_request="1", region="eu-west-1"), 1)
 
 
-def test_models_that_were_read_are_those_of_the_next_session(
+def test_models_that_were_read_before_workers_are_forked_are_not_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    service_models.read_s3()
+    service_models._loader.cache_clear()
+    prepare_engine(None)
 
     load_file = DictFileLoader.load_file
     read: list[str] = []
@@ -96,16 +100,21 @@ def test_models_that_were_read_are_those_of_the_next_session(
     assert (client.meta.region_name, read) == ("eu-west-1", [])
 
 
+@pytest.mark.parametrize(
+    "error",
+    # The latter two are those of a file that is not complete, or damaged.
+    [PermissionError(13, "Permission denied"), EOFError("no end"), zlib.error("invalid block")],
+)
 def test_models_that_cannot_be_read_are_reported_with_the_client(
-    monkeypatch: pytest.MonkeyPatch,
+    error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(_: object, path: str) -> object:
-        raise PermissionError(13, "Permission denied", path)
+        raise error
 
     service_models._loader.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(DictFileLoader, "load_file", read)
         service_models.read_s3()
-        with pytest.raises(FrogmoveError, match="Permission denied"):
+        with pytest.raises(FrogmoveError, match=re.escape(words(error))):
             make_boto_client(Config(no_sign_request="1"), 1)
     make_boto_client(Config(no_sign_request="1", region="eu-west-1"), 1)
