@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
     from frogmove.s3.models import Copy, S3Object
 
-# What most copies have.
-_NOTHING_MORE = '"held": false, "resent": false, "modified": null, "replaced": null'
-
 # Buffer size in bytes. Records are written to disk before each batch of deletes; more frequent
 # writes would only cost time.
 BUFFER = 1 << 20
@@ -110,21 +107,16 @@ class JournalWriter:
     def copied(self, item: S3Object, copy: VerifiedCopy) -> None:
         """See :class:`frogmove.core.journal.Journal`."""
         version = "null" if copy.version_id is None else quoted(copy.version_id)
-        more = _NOTHING_MORE
-        if copy.held or copy.resent or copy.modified is not None or copy.replaced is not None:
-            more = json.dumps(
-                {
-                    "held": copy.held,
-                    "resent": copy.resent,
-                    "modified": None if copy.modified is None else copy.modified.isoformat(),
-                    "replaced": None if copy.replaced is None else asdict(copy.replaced),
-                }
-            )[1:-1]
+        modified = "null" if copy.modified is None else quoted(copy.modified.isoformat())
+        replaced = "null" if copy.replaced is None else json.dumps(asdict(copy.replaced))
+        held = "true" if copy.held else "false"
+        resent = "true" if copy.resent else "false"
         self._write_line(
             f'{{"type": "copied", "key": {quoted(item.key)}, "size": {item.size}, '
             f'"etag": {quoted(item.etag)}, "storage_class": {quoted(item.storage_class)}, '
             f'"destination_key": {quoted(copy.key)}, "destination_etag": {quoted(copy.etag)}, '
-            f'"destination_version_id": {version}, {more}}}\n'
+            f'"destination_version_id": {version}, "held": {held}, "resent": {resent}, '
+            f'"modified": {modified}, "replaced": {replaced}}}\n'
         )
 
     def deleting(self, action: Action, backup: BackupCopy | None) -> None:
