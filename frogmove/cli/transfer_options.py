@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from frogmove.core.run_spec import RunSpec
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
+def default_processes() -> int:
+    """Return how many cores this process may use, or the most processes if these are fewer."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, MAX_PROCESSES)
 
 
 def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -55,7 +57,7 @@ max_compare_size = click.option(
 processes = click.option(
     "--processes",
     type=Count(1, MAX_PROCESSES),
-    default=usable_cores,
+    default=default_processes,
     show_default="as many as cores",
     help="Maximum processes; one if there is little to do.",
 )
@@ -120,7 +122,7 @@ class TransferFlags:
     require_conditional: bool = False
     max_rate: float | None = None
     concurrency: int = CONCURRENCY
-    processes: int = field(default_factory=usable_cores)
+    processes: int = field(default_factory=default_processes)
     max_errors: int | None = None
     multipart_threshold: int = MAX_COPY_SIZE
     max_compare_size: int = MAX_COMPARE_SIZE

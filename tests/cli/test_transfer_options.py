@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -59,6 +60,15 @@ def test_transfer_options_are_careful_by_default() -> None:
     assert options.multipart.threshold == MAX_COPY_SIZE
     assert (options.capabilities, options.concurrency) == (ALL_SUPPORTED, 384)
     assert options.probe_source is False
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux has affinities")
+@pytest.mark.parametrize(("cores", "processes"), [(1, 1), (64, 64), (96, 64)])
+def test_default_of_processes_is_one_per_core_and_never_too_many(
+    cores: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(cores)))
+    assert policy_of().processes == processes
 
 
 def test_transfer_options_arrive(tmp_path: Path) -> None:
