@@ -31,7 +31,7 @@ def main() -> None:
     try:
         command_line(prog_name="frogmove")
     finally:
-        garbage_collector.skip_the_last()
+        garbage_collector.skip_final_collection()
         signals.finish()
 
 

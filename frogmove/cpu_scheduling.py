@@ -60,27 +60,31 @@ def cores() -> Sequence[int]:
     return usable[first:] + usable[:first]
 
 
-def cores_of(number: int) -> Sequence[int]:
-    """Return the cores for :func:`keep_to` in one of several processes.
+def cores_of(number: int, count: int) -> Sequence[int]:
+    """Return the cores for :func:`keep_to` in one of several processes of a run.
 
-    Each gets another one first, as long as there are enough.
+    Each gets another one first, as long as there are enough. If there are more cores than
+    processes, the system chooses better: some cores share a physical one.
 
     Args:
         number: the process's number; 0 is this one.
+        count: how many there are.
     """
     usable = cores()
+    if 1 < count < len(usable):
+        return ()
     place = number % len(usable) if usable else 0
     return [*usable[place:], *usable[:place]]
 
 
 @contextmanager
-def on_one_core(*, as_batch: bool) -> Iterator[None]:
+def on_one_core(count: int) -> Iterator[None]:
     """Keep this thread, and those that it starts, on one core; undo that in the end.
 
     Args:
-        as_batch: see :func:`keep_to`.
+        count: how many processes the run may have; see :func:`cores_of`.
     """
-    keep_to(cores(), as_batch=as_batch)
+    keep_to(cores_of(0, count), as_batch=count > 1)
     try:
         yield
     finally:

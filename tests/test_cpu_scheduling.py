@@ -64,27 +64,35 @@ def test_cores_are_those_that_may_be_used_and_begin_with_the_current_one() -> No
 
 
 @pytest.mark.parametrize(
-    ("number", "expected"), [(0, [5, 6, 7]), (1, [6, 7, 5]), (2, [7, 5, 6]), (3, [5, 6, 7])]
+    ("number", "count", "expected"),
+    [
+        (0, 1, [5, 6, 7]),
+        (1, 2, []),
+        (0, 3, [5, 6, 7]),
+        (1, 3, [6, 7, 5]),
+        (2, 3, [7, 5, 6]),
+        (3, 4, [5, 6, 7]),
+    ],
 )
 def test_cores_of_processes_differ_as_long_as_there_are_enough(
-    number: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+    number: int, count: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cpu_scheduling, "cores", lambda: [5, 6, 7])
-    assert list(cores_of(number)) == expected
+    assert list(cores_of(number, count)) == expected
 
 
 def test_cores_of_processes_are_unknown_where_the_system_does_not_tell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cpu_scheduling, "cores", lambda: ())
-    assert list(cores_of(3)) == []
+    assert list(cores_of(3, 4)) == []
 
 
 @two_cores
-@pytest.mark.parametrize("as_batch", [True, False])
+@pytest.mark.parametrize("count", [1, len(USABLE)])
 @pytest.mark.usefixtures("unwatched")
-def test_one_core_is_for_the_threads_started_meanwhile_until_the_end(*, as_batch: bool) -> None:
-    policy = os.SCHED_BATCH if as_batch else os.SCHED_OTHER
+def test_one_core_is_for_the_threads_started_meanwhile_until_the_end(count: int) -> None:
+    policy = os.SCHED_BATCH if count > 1 else os.SCHED_OTHER
     go_on = threading.Event()
     seen: list[set[int]] = []
 
@@ -93,7 +101,7 @@ def test_one_core_is_for_the_threads_started_meanwhile_until_the_end(*, as_batch
         go_on.wait(10)
 
     thread = threading.Thread(target=work)
-    with on_one_core(as_batch=as_batch):
+    with on_one_core(count):
         kept = os.sched_getaffinity(0)
         assert len(kept) == 1
         assert os.sched_getscheduler(0) == policy
@@ -123,7 +131,7 @@ def test_programs_started_meanwhile_may_use_all_cores(tmp_path: Path) -> None:
         f"[profile process]\ncredential_process = {sys.executable} {script}\n"
         "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = process\n"
     )
-    with pytest.MonkeyPatch.context() as patch, on_one_core(as_batch=True):
+    with pytest.MonkeyPatch.context() as patch, on_one_core(len(USABLE)):
         seen = cpu_scheduling.away(lambda: subprocess.check_output([sys.executable, "-c", show]))
         patch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
         for profile in ("process", "role"):
@@ -159,7 +167,7 @@ def test_one_core_is_what_a_command_that_copies_keeps_to(
 @pytest.mark.usefixtures("unwatched")
 def test_one_core_is_not_for_the_threads_of_boto3() -> None:
     used: list[set[int]] = []
-    with canned_server((200, "x")) as script, on_one_core(as_batch=False):
+    with canned_server((200, "x")) as script, on_one_core(1):
         config = Config(endpoint_url=script.endpoint_url, no_sign_request="1")
         client = make_boto_client(config, 1)
         client.meta.events.register(
@@ -226,7 +234,7 @@ def test_one_core_is_not_needed_where_the_system_refuses_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, refused, refuse)
-        with on_one_core(as_batch=True):
+        with on_one_core(len(USABLE)):
             use_all_cores()
     assert os.sched_getaffinity(0) == USABLE
 
@@ -238,7 +246,7 @@ def test_one_core_is_not_needed_where_no_thread_can_be_started(
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with on_one_core(as_batch=True):
+    with on_one_core(len(USABLE)):
         assert os.sched_getaffinity(0) == USABLE
 
 
@@ -250,5 +258,5 @@ def test_one_core_is_not_needed_where_the_system_tells_nothing(
 
     monkeypatch.setattr(Path, "read_text", fail)
     assert cores() == ()
-    with on_one_core(as_batch=True):
+    with on_one_core(len(USABLE)):
         assert os.sched_getaffinity(0) == USABLE

@@ -10,6 +10,7 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from frogmove.cli import streams
 from frogmove.cli.escaping import printable
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Messages:
     def total(self, text: str) -> None:
         """Print a line with totals on stderr, unless quiet."""
         if not self.quiet:
+            streams.flush()  # In a log of both streams, the data come first.
             self.message(text, style="bold")
 
 

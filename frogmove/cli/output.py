@@ -279,6 +279,7 @@ class Console(Messages):
             self.warn(f"{text} {', '.join(keys[:-1])} and {keys[-1]}")
         if self.quiet:
             return
+        streams.flush()  # In a log of both streams, the results come first.
         by_outcome = {each.value: summary.counts[each] for each in Outcome}
         words = done(by_outcome, is_unfinished=is_unfinished)
         style = "bold yellow" if summary.needs_attention else "bold"
@@ -308,6 +309,7 @@ class Console(Messages):
         if self.json_lines:
             self._json(summary.record())
         elif not self.quiet:
+            streams.flush()
             words = counts(dict(sorted(summary.counts.items()))) or "nothing was compared"
             text = words if summary.complete else f"incomplete: {words}"
             self.message(text, style="bold" if summary.same else "bold yellow")

@@ -121,7 +121,7 @@ def execute(
     with (
         key_list_of(spec, journal),
         _spares(spec, earlier, is_shown=is_shown) as spares,
-        cpu_scheduling.on_one_core(as_batch=bool(spares)),
+        cpu_scheduling.on_one_core(spec.processes if spares else 1),
         connect(config_of(spec), spec.limits(), console) as client,
     ):
         guard = partial(_finishing_probes, console, spec)

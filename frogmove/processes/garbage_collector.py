@@ -23,7 +23,7 @@ def tune() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-def skip_the_last() -> None:
+def skip_final_collection() -> None:
     """Let Python not scan everything once more when it exits: 20 ms, also of a short command.
 
     To be called when a command has ended.

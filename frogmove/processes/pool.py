@@ -220,7 +220,7 @@ class Pool:
     def _start(self) -> None:
         limits = self._limits.of_worker()
         while len(self._members) < self._count and (self._spares or self._is_large):
-            cores = cpu_scheduling.cores_of(len(self._members))
+            cores = cpu_scheduling.cores_of(len(self._members), self._count)
             setup = replace(self._setup, segment=next(self._segments), limits=limits, cores=cores)
             spare = self._spares.pop() if self._spares else None
             try:

@@ -163,6 +163,19 @@ def on_terminal(runner: FrogmoveRunner, *arguments: str, **environment: str) -> 
     return code, screen.text
 
 
+@pytest.mark.parametrize(
+    "command", [["ls"], ["move", "--all", "-n"], ["verify"], ["move", "--all"]], ids=" ".join
+)
+def test_totals_come_after_the_data_in_a_log_of_both_streams(
+    runner: FrogmoveRunner, command: list[str]
+) -> None:
+    process = runner.process(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    log = process.communicate(timeout=SECONDS_TO_WAIT)[0].decode()
+    (data,) = re.finditer(r"^.*\bplain\b.*$", log, re.MULTILINE)
+    (totals,) = re.finditer("^4 (objects|moved|missing)", log, re.MULTILINE)
+    assert data.end() < totals.start()
+
+
 def test_pipe_gets_no_escape_sequences(runner: FrogmoveRunner) -> None:
     for command in (["ls"], ["move", "--all", "-n"], ["move", "--all", "-v"], ["ls", "s3://x"]):
         ran = runner(*command, TERM="xterm-256color")
