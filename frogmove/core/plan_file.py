@@ -272,9 +272,13 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:
+    if isinstance(error, FileExistsError):
+        remedy = "No plan is replaced: choose another file, or remove this one first."
+    else:
+        remedy = _hint(path) or "Choose another file, or make room for it."
     return UsageError(
         f"The plan {in_quotes(str(path))} cannot be written: {error.strerror}.",
-        f"Nothing was changed. {_hint(path) or 'Choose another file, or make room for it.'}",
+        f"Nothing was changed. {remedy}",
     )
 
 

@@ -216,6 +216,7 @@ def test_plan_file_that_is_there_is_not_overwritten(
     ran = frogmove("move", "--all", "--plan", str(file))
     assert (ran.code, file.read_text()) == (2, "mine")
     assert "File exists" in ran.err
+    assert "remove this one" in ran.err
     assert frogmove("move", "--all", "--plan", "/nowhere/plan").code == 2
 
 
