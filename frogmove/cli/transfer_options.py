@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,9 +21,10 @@ from frogmove.s3.models import MAX_COPY_SIZE, MAX_OBJECT_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from frogmove.core.run_spec import RunSpec
+
+CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 def default_processes() -> int:
@@ -31,7 +33,20 @@ def default_processes() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return min(cores, MAX_PROCESSES)
+    return min(cores, _cpu_limit(), MAX_PROCESSES)
+
+
+def _cpu_limit() -> int:
+    """Return how many cores' time the control group of a container may use.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
+    """
+    try:
+        quota, period = CPU_MAX.read_text().split()
+        return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError, ZeroDivisionError):
+        # There is no limit, or no such file.
+        return MAX_PROCESSES
 
 
 def _on_conflict(default: OnConflict) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -32,7 +32,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Little of everything: shows that it works.")
 @click.option("--rounds", type=click.IntRange(min=1), help="At most so many runs of each program.")
-@click.option("--only", "names", multiple=True, metavar="ROW", help="Only rows of this name.")
+@click.option(
+    "--only", "names", multiple=True, metavar="ROW", help="Only rows whose names begin so."
+)
 @click.option("--program", "programs", multiple=True, metavar="NAME", help="Only this program.")
 @click.option("--growth", is_flag=True, help="How cost grows up to 1,000,000 keys as well.")
 @click.option("--large", type=float, metavar="GIB", help="Size of the large object.  [5]")
@@ -66,6 +68,8 @@ def main(
     if quick:
         report.notes.append("These sizes only show that all of it works: figures mean nothing.")
     tools = list(_tools(programs, report, progress))
+    if not tools:
+        raise click.UsageError("None of these programs can be had: " + ", ".join(programs))
     report.versions = {tool.name: tool.version for tool in tools if tool.name != RCLONE_CHECK}
     try:
         for row in chosen:

@@ -137,7 +137,10 @@ class Frogmove(Tool):
 
 
 def _at_once(server: Server) -> str:
-    """Return how many requests at once make s5cmd fastest, of 256, 384 and 512."""
+    """Return how many requests at once make s5cmd fastest, of 256, 384 and 512.
+
+    rclone gets as many.
+    """
     return "384" if server.latency else "256"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,8 +24,6 @@ from tests.buckets import Buckets
 from tests.cli.cli_runner import FrogmoveRunner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.request_hooks import RequestHooks
     from tests.servers import Server
 
@@ -68,6 +67,30 @@ def test_default_of_processes_is_one_per_core_and_never_too_many(
     cores: int, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(cores)))
+    monkeypatch.setattr("frogmove.cli.transfer_options.CPU_MAX", Path("/no/such/file"))
+    assert policy_of().processes == processes
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux has affinities")
+@pytest.mark.parametrize(
+    ("limit", "processes"),
+    [
+        ("200000 100000", 2),
+        ("150000 100000", 2),
+        ("1000 100000", 1),
+        ("max 100000", 16),
+        ("9900000 100000", 16),
+        ("", 16),
+        ("1 0", 16),
+    ],
+)
+def test_default_of_processes_is_within_the_limit_of_a_container(
+    limit: str, processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cpu.max"
+    path.write_text(f"{limit}\n")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(16)))
+    monkeypatch.setattr("frogmove.cli.transfer_options.CPU_MAX", path)
     assert policy_of().processes == processes
 
 
