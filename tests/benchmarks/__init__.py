@@ -9,7 +9,7 @@ that does nothing else.
 
 **The server of small objects** is a program of ours in C, in ``server/``. It keeps keys, sizes and
 ETags in memory, honours the conditions that AWS honours, and checks no signatures. A request costs
-it a tenth to a sixth of what it costs the clients, so that these are what is measured. What it took
+it a tenth to a fifth of what it costs the clients, so that these are what is measured. What it took
 is shown beside each figure; where that is more than 30 % of a core, the row says so.
 
 **One core** means that the program is pinned to one, and the server to the others. Otherwise both
