@@ -380,9 +380,8 @@ class Client(Connection):
         """
         spec = plan.spec
         workers = Workers(spec.processes, self.config, self._limits, spares or [], counts_skips)
-        run = Run(self.s3, plan, journal or journal_path(spec.id), workers)
-        self._runs.append(run)
-        return run
+        self._runs.append(Run(self.s3, plan, journal or journal_path(spec.id), workers))
+        return self._runs[-1]
 
     def _spec(
         self,

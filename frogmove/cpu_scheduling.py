@@ -136,7 +136,7 @@ def use_all_cores() -> None:
             os.sched_setaffinity(0, _kept.cores)
 
 
-def away(start: Callable[[], _Started]) -> _Started:
+def start_unpinned(start: Callable[[], _Started]) -> _Started:
     """Start another program, which may use all cores, scheduled as usual.
 
     It would inherit both from the thread that starts it, and its own children, which may live on
@@ -153,11 +153,11 @@ def away(start: Callable[[], _Started]) -> _Started:
     # Lazy: few runs need it.
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1, initializer=_be_as_before) as thread:
+    with ThreadPoolExecutor(1, initializer=_unpin) as thread:
         return thread.submit(start).result()
 
 
-def _be_as_before() -> None:
+def _unpin() -> None:
     use_all_cores()
     with suppress(OSError):
         _schedule_as_usual(0)

@@ -80,18 +80,18 @@ def _set_up(session: Session, *, is_interactive: bool) -> None:
     resolver = session.get_component("credential_provider")
     provider = resolver.get_provider("assume-role")
     provider._prompter = _ask_for_code if is_interactive else _ask_nobody  # noqa: SLF001
-    _start_away(resolver.get_provider("custom-process"))
+    _start_unpinned(resolver.get_provider("custom-process"))
     # A role's source profile has a provider of its own.
     builder = provider._profile_provider_builder  # noqa: SLF001
     make = builder._create_process_provider  # noqa: SLF001
-    builder._create_process_provider = lambda profile_name: _start_away(make(profile_name))  # noqa: SLF001
+    builder._create_process_provider = lambda profile_name: _start_unpinned(make(profile_name))  # noqa: SLF001
 
 
-def _start_away(provider: ProcessProvider) -> ProcessProvider:
+def _start_unpinned(provider: ProcessProvider) -> ProcessProvider:
     """Let a credential_process, and an agent that it may start, not inherit a run's core."""
 
     def start(*command: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
-        return cpu_scheduling.away(lambda: subprocess.Popen(*command, **options))
+        return cpu_scheduling.start_unpinned(lambda: subprocess.Popen(*command, **options))
 
     provider._popen = start  # type: ignore[attr-defined]  # noqa: SLF001
     return provider

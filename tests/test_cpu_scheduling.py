@@ -132,7 +132,9 @@ def test_programs_started_meanwhile_may_use_all_cores(tmp_path: Path) -> None:
         "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/a\nsource_profile = process\n"
     )
     with pytest.MonkeyPatch.context() as patch, on_one_core(len(USABLE)):
-        seen = cpu_scheduling.away(lambda: subprocess.check_output([sys.executable, "-c", show]))
+        seen = cpu_scheduling.start_unpinned(
+            lambda: subprocess.check_output([sys.executable, "-c", show])
+        )
         patch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
         for profile in ("process", "role"):
             open_session(profile, unsigned=False)

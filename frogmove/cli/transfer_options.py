@@ -28,7 +28,7 @@ CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 def default_processes() -> int:
-    """Return how many cores this process may use, or the most processes if these are fewer."""
+    """Return how many cores this process may use, but no more than the option takes."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:

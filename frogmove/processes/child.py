@@ -119,4 +119,4 @@ def _start_interpreter(module: str) -> tuple[subprocess.Popen[bytes], Connection
         )
 
     with theirs:
-        return cpu_scheduling.away(start), ours
+        return cpu_scheduling.start_unpinned(start), ours

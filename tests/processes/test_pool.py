@@ -137,7 +137,8 @@ def test_stop_reaches_every_worker_and_a_resume_does_the_rest(
     start: Callable[..., Run], buckets: Buckets
 ) -> None:
     buckets.put(*KEYS)
-    run = start(Command.MOVE)
+    # So slow that it cannot end before a worker's results are seen.
+    run = start(Command.MOVE, rate=40)
     results = []
     for result in run:
         results.append(result)
