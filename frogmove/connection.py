@@ -111,6 +111,7 @@ class Connection:
             UnreachableError: when a bucket cannot be used.
         """
         ends = (route.source, route.destination) if checked else ()
+        self.s3.forget_early()
         pages = [(end, self.s3.list_early(end.bucket, prefix)) for end, prefix in first.items()]
         pages += preflight.request_pages(self.s3, *(end for end in ends if end not in first))
         features = None

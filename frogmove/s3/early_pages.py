@@ -29,6 +29,10 @@ class EarlyPages:
         """
         self._pages[bucket, prefix] = page, now
 
+    def clear(self) -> None:
+        """Forget the pages of an earlier run's checks, whose listing did not begin."""
+        self._pages.clear()
+
     def take(self, bucket: str, prefix: str, now: float) -> Future[Page] | None:
         """Return a page that was kept, once; None if it is too old or could not be listed.
 

@@ -163,6 +163,10 @@ class RetryingS3:
         self._early.put(bucket, prefix, page, self._clock.now())
         return page
 
+    def forget_early(self) -> None:
+        """Forget the pages of :meth:`list_early`: other checks begin."""
+        self._early.clear()
+
     def head(
         self, bucket: str, key: str, version_id: str | None = None, *, part: int | None = None
     ) -> Future[Head]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from frogmove import Client, Config
+from frogmove.core.run_spec import Command
+from frogmove.run_config import new_spec, select_for
 from frogmove.s3.early_pages import MAX_AGE_SECONDS
 from frogmove.s3.limits import Limits
 from frogmove.s3.listing import list_prefix
@@ -17,6 +20,8 @@ from tests.s3.test_retry import Faults, ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.buckets import Buckets
 
 KEYS = ["in/a", "in/b"]
 
@@ -75,3 +80,23 @@ def test_early_page_that_failed_is_requested_again(state: FakeS3State) -> None:
     s3 = RetryingS3(FakeS3(state, Faults("AccessDenied")), Limits(4))
     assert s3.list_early("a", "in/").exception() is not None
     assert [each.key for each in list_prefix(s3, "a", "in/")] == KEYS
+
+
+def test_early_page_is_not_one_of_a_later_check(
+    ministack_buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ministack_buckets.put("a")
+    for name, value in ministack_buckets.server.environment().items():
+        monkeypatch.setenv(name, value)
+    source, destination = ministack_buckets.source, ministack_buckets.destination
+    config = Config(
+        f"s3://{source}",
+        f"s3://{destination}",
+        endpoint_url=ministack_buckets.server.endpoint_url,
+    )
+    with Client(config) as client:
+        spec = select_for(new_spec(Command.SYNC, config), (), {"everything": True})
+        client.prepare(spec)
+        ministack_buckets.put("b")
+        compared = client.prepare_verification(spec)
+        assert {each.key for each in compared} == {"a", "b"}
